@@ -1,0 +1,1 @@
+export { SpoorError, describeError, type ErrorDetails } from './error.ts';

@@ -1,0 +1,5 @@
+import type { RegisterCommand } from '../main.ts';
+
+export const registerConvert: RegisterCommand = (program) => {
+  program.command('convert');
+};

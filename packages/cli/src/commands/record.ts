@@ -1,0 +1,5 @@
+import type { RegisterCommand } from '../main.ts';
+
+export const registerRecord: RegisterCommand = (program) => {
+  program.command('record');
+};

@@ -1,0 +1,39 @@
+import { Command, CommanderError } from 'commander';
+import { describeError } from '@spoor/base';
+import { registerAnalyze } from './commands/analyze.ts';
+import { registerConvert } from './commands/convert.ts';
+import { registerRecord } from './commands/record.ts';
+import { registerView } from './commands/view.ts';
+
+/** Carries the exit status of a command out of commander's callbacks. */
+export interface CommandContext {
+  /** Status of the process when the command is done; 0 only for success. */
+  exitStatus: number;
+}
+
+/** Adds one command to the program. Its heavy modules are imported only when the command runs. */
+export type RegisterCommand = (program: Command, context: CommandContext) => void;
+
+/**
+ * Runs the `spoor` command. Answers go to standard output, all else to standard error.
+ * @returns the exit status.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const context: CommandContext = { exitStatus: 0 };
+  const program = new Command('spoor')
+    .description('Record, read and look at traces of Node.js programs.')
+    .version('0.1.0', '-V, --version')
+    .enablePositionalOptions()
+    .exitOverride();
+  for (const register of [registerConvert, registerRecord, registerView, registerAnalyze]) {
+    register(program, context);
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(`spoor: ${describeError(error)}\n`);
+    return 1;
+  }
+  return context.exitStatus;
+}

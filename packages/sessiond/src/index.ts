@@ -1,0 +1,2 @@
+/** Surface of the package: named exports only. */
+export const packageName = '@spoor/sessiond';

@@ -1,0 +1,118 @@
+// The import rules of the workspace: dependencies point one way along the data's path
+// (probe → ring buffer → consumer → trace → graph → analysis → store → view).
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+interface Room {
+  /** The packages that this one may import. */
+  readonly mayImport: readonly string[];
+  /** Whether its code must run in a browser; files named `node.ts` or `*.node.ts` are free of that rule. */
+  readonly browser: boolean;
+}
+
+/** One row a package, in the order of the data's way. */
+export const rooms: Readonly<Record<string, Room>> = {
+  base: { mayImport: [], browser: true },
+  ctf: { mayImport: ['base'], browser: true },
+  sys: { mayImport: ['base'], browser: false },
+  ringbuffer: { mayImport: ['base', 'sys'], browser: false },
+  tracer: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },
+  graph: { mayImport: ['base', 'ctf'], browser: true },
+  components: { mayImport: ['base', 'ctf', 'graph'], browser: true },
+  store: { mayImport: ['base'], browser: true },
+  analysis: { mayImport: ['base', 'graph', 'store'], browser: true },
+  sessiond: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },
+  server: { mayImport: ['base', 'ctf', 'graph', 'components', 'analysis', 'store'], browser: false },
+  viewer: { mayImport: ['base', 'store', 'server'], browser: true },
+  cli: {
+    mayImport: [
+      'base',
+      'ctf',
+      'sys',
+      'ringbuffer',
+      'tracer',
+      'graph',
+      'components',
+      'store',
+      'analysis',
+      'sessiond',
+      'server',
+    ],
+    browser: false,
+  },
+};
+
+/** Only these packages may import the named module; all others are refused. */
+const guardedModules: Readonly<Record<string, readonly string[]>> = { koffi: ['sys'] };
+
+/** Files that may make code from text (`new Function`): one a package that generates code. */
+const codeMakers: readonly string[] = ['packages/ctf/src/compile.ts', 'packages/tracer/src/compile.ts'];
+
+const importPattern = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)(['"])([^'"]+)\1/g;
+const nodeGlobal = /(?<![.\w'"`])(?:Buffer|process|setImmediate|require|__dirname)(?=[.(])/;
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return sourceFiles(path);
+    return /\.tsx?$/.test(entry.name) ? [path] : [];
+  });
+}
+
+/** Lists every breach of the rules below `root` as `file: what is wrong`. */
+export function checkImports(root: string): string[] {
+  const breaches: string[] = [];
+  for (const name of readdirSync(join(root, 'packages'))) {
+    const room = rooms[name];
+    if (room === undefined) {
+      breaches.push(`packages/${name}: not in the table of scripts/check-imports.ts`);
+      continue;
+    }
+    const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+      dependencies?: Record<string, string>;
+      devDependencies?: Record<string, string>;
+    };
+    const declared = { ...manifest.dependencies, ...manifest.devDependencies };
+    for (const path of sourceFiles(join(root, 'packages', name, 'src'))) {
+      const file = relative(root, path);
+      const text = readFileSync(path, 'utf8');
+      const test = /\.test\.tsx?$|\/testing\//.test(file);
+      const nodeFile = /(?:^|[./])node\.ts$/.test(path.slice(path.lastIndexOf('/') + 1));
+      if (test) continue;
+      for (const [, , target = ''] of text.matchAll(importPattern)) {
+        if (target.startsWith('.')) continue;
+        if (target.startsWith('node:')) {
+          if (room.browser && !nodeFile) breaches.push(`${file}: imports ${target}, but runs in a browser`);
+          continue;
+        }
+        const own = /^@spoor\/([^/]+)/.exec(target)?.[1];
+        if (own !== undefined && own !== name && !room.mayImport.includes(own)) {
+          breaches.push(`${file}: imports @spoor/${own}, which ${name} may not`);
+        }
+        const bare = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : target.split('/')[0]!;
+        if (bare !== `@spoor/${name}` && declared[bare] === undefined) {
+          breaches.push(`${file}: imports ${bare}, which its package.json does not declare`);
+        }
+        const guards = guardedModules[bare];
+        if (guards !== undefined && !guards.includes(name)) {
+          breaches.push(`${file}: imports ${bare}; only ${guards.join(', ')} may`);
+        }
+      }
+      if (
+        room.browser &&
+        !nodeFile &&
+        name !== 'viewer' &&
+        nodeGlobal.test(text.replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, ''))
+      ) {
+        breaches.push(`${file}: uses a global of Node.js, but runs in a browser`);
+      }
+      if (
+        /\bnew Function\b|\beval\(/.test(text.replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')) &&
+        !codeMakers.includes(file)
+      ) {
+        breaches.push(`${file}: makes code from text; only ${codeMakers.join(', ')} may`);
+      }
+    }
+  }
+  return breaches;
+}

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['source'];
+const resolve = { ssr: { resolve: { conditions, externalConditions: conditions } }, resolve: { conditions } };
+
+// Two projects: quick tests share one thread; tests that start processes, daemons and browsers get
+// processes of their own and longer limits.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...resolve,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['**/*.proc.test.ts', '**/node_modules/**'],
+          pool: 'threads',
+          isolate: false,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        ...resolve,
+        test: {
+          name: 'process',
+          include: ['packages/*/src/**/*.proc.test.ts', 'tests/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
