@@ -14,6 +14,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.proc.test.ts', '**/node_modules/**'],
+          sequence: { groupOrder: 0 },
           pool: 'threads',
           isolate: false,
           testTimeout: 30_000,
@@ -24,6 +25,8 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['packages/*/src/**/*.proc.test.ts', 'tests/**/*.test.ts'],
+          // After the quick ones, for they want the processors for themselves.
+          sequence: { groupOrder: 1 },
           pool: 'forks',
           testTimeout: 120_000,
           hookTimeout: 120_000,

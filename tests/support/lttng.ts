@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Need, command, repoRoot, root } from './needs.ts';
+import { type Need, command, repoRoot, root } from './machine.ts';
 
 /** What {@link recordUst} and {@link runUnderLttng} need of the machine. */
 export function lttngNeeds(): Need[] {
@@ -208,7 +208,7 @@ export interface UstRecording extends LttngSession {
 export async function recordUst(
   recording: UstRecording,
 ): Promise<{ readonly dir: string; readonly emitted: number; readonly stderr: string }> {
-  const program = buildUstProgram(join(import.meta.dirname, 'ust', 'gen.c'));
+  const program = buildUstProgram(join(repoRoot, 'tests/support/ust/gen.c'));
   rmSync(recording.dir, { recursive: true, force: true });
   const { events, threads = 4, pauseUs = 1500, seed = 1, runs = 1 } = recording;
   const commands = Array.from({ length: runs }, (_, run) =>

@@ -1,0 +1,53 @@
+// What the machine has beyond npm. Free of the test runner, so that benchmarks use it too.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Groups that SPOOR_REQUIRE may name, separated by commas; `all` names every one. */
+export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root';
+
+/** One thing that may be absent. */
+export interface Need {
+  readonly group: NeedGroup;
+  /** What is missing, and where it comes from. */
+  readonly lack: string;
+  readonly met: boolean;
+}
+
+/** The nearest folder above that holds the lock file: compiled benchmarks run from below `.cache`. */
+function findRoot(folder: string): string {
+  if (existsSync(join(folder, 'package-lock.json'))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error(`no package-lock.json above ${import.meta.dirname}`);
+  return findRoot(parent);
+}
+
+/** The checkout's root. */
+export const repoRoot: string = findRoot(import.meta.dirname);
+/** The folder of shared notes and corpora beside the checkout; may be absent. */
+export const sharedRoot: string = join(repoRoot, '..', 'shared');
+
+function onPath(name: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0;
+}
+
+/** A command that must be on the PATH. */
+export function command(name: string, group: NeedGroup = 'interop'): Need {
+  return { group, lack: `no ${name} (scripts/install-peers.sh)`, met: onPath(name) };
+}
+
+/** Being root: needed for mount namespaces and the kernel's tracefs. */
+export function root(): Need {
+  return { group: 'root', lack: 'not root', met: process.getuid?.() === 0 };
+}
+
+/** A trace archive of the shared corpus. */
+export function corpus(archive: string): Need {
+  const path = join(sharedRoot, 'corpus', archive);
+  return { group: 'corpus', lack: `no ../shared/corpus/${archive}`, met: existsSync(path) };
+}
+
+/** Debian's Chromium. */
+export function chromium(): Need {
+  return command('chromium', 'e2e');
+}
