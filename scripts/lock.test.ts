@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly link?: boolean;
+  readonly integrity?: string;
+  readonly hasInstallScript?: boolean;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, '..');
+const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+  packages: Readonly<Record<string, LockedPackage>>;
+};
+
+test('the lock file is one that `npm ci` accepts: every optional platform package it names is in it', () => {
+  const missing = Object.entries(lock.packages).flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter(
+      (name) =>
+        lock.packages[`node_modules/${name}`] === undefined &&
+        lock.packages[`${path}/node_modules/${name}`] === undefined,
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('the lock file names no registry, and a hash for each package', () => {
+  for (const [path, entry] of Object.entries(lock.packages)) {
+    expect(entry.resolved ?? '', path).not.toMatch(/^https?:/);
+    if (path.startsWith('node_modules/') && entry.link !== true)
+      expect(entry.integrity, path).toMatch(/^sha512-/);
+  }
+});
+
+test('dependencies are pinned, and those with install scripts are named in allowScripts', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    allowScripts: Readonly<Record<string, boolean>>;
+  };
+  for (const [path, entry] of Object.entries(lock.packages)) {
+    if (path === '' || path.startsWith('packages/')) {
+      const wanted = Object.entries({ ...entry.dependencies, ...entry.devDependencies });
+      for (const [name, version] of wanted)
+        if (!name.startsWith('@spoor/')) expect(version, `${name} of ${path}`).toMatch(/^\d/);
+    }
+    if (entry.hasInstallScript === true)
+      expect(manifest.allowScripts[path.replace(/^.*node_modules\//, '')], path).toBe(false);
+  }
+});
