@@ -1,0 +1,270 @@
+// The writing end of a ring. One thread owns it, and between two sub-buffers it uses plain stores only: an event
+// is reserved by comparing two numbers and committed by storing the packet's content size (bench/emit.ts guards
+// the cost). Atomics appear only where a sub-buffer begins or ends.
+import { SpoorError } from '@spoor/base';
+import {
+  COMPACT_HEADER_BYTES,
+  COMPACT_ID_MAX,
+  CONTROL,
+  CONTROL_BYTES,
+  CTF_MAGIC,
+  EXTENDED_HEADER_BYTES,
+  MODE_WORD,
+  PACKET,
+  PACKET_HEADER_BYTES,
+  RING_MAGIC,
+  RING_VERSION,
+  STATE_WORD,
+  TIER_WORD,
+  isValidGeometry,
+  releaseByte,
+  ringSizeBytes,
+  type RingGeometry,
+  type RingIdentity,
+} from './layout.ts';
+
+/** What a ring needs from outside, beside its memory. */
+export interface ProducerOptions extends RingIdentity, RingGeometry {
+  readonly streamClassId: number;
+  /** Number of the CPU that the calling thread runs on; asked for once a sub-buffer. */
+  readonly cpuId: () => number;
+  /** Called when a sub-buffer was finished, and when an event finds the ring full (which it may mend). */
+  readonly onFinished?: () => void;
+}
+
+/**
+ * Writer of one thread's events. A generated serialiser uses the public fields directly: it stores the time into
+ * `clock`, reserves from `pos` to `end` (or asks `begin`), writes through `view` and `bytes`, and calls `commit`
+ * or does the same in place.
+ */
+export class RingProducer {
+  readonly view: DataView;
+  readonly bytes: Buffer;
+  /** The last time read, in the control page so that recovery finds it. */
+  readonly clock: BigUint64Array;
+  /** The two halves of `clock`: low, high. */
+  readonly clockHalves: Uint32Array;
+  /** One word: events committed, modulo 2^32. */
+  readonly committed: Uint32Array;
+  /** Where the next event header goes, in bytes from the start of the memory. */
+  pos = 0;
+  /** First byte after the open sub-buffer; 0 when none is open. */
+  end = 0;
+  /** Where the content size of the open packet is stored. */
+  contentAt: number = CONTROL_BYTES + PACKET.contentSizeBits;
+  /** First byte of the open sub-buffer. */
+  base: number = CONTROL_BYTES;
+  /** Bits 27 and up of the time of the last event: the compact header serves while they stay. */
+  tick = -1;
+
+  readonly #marks: Uint32Array;
+  readonly #releases: Uint8Array;
+  readonly #options: ProducerOptions;
+  readonly #overwrite: boolean;
+  #sequence = 0;
+  #lost = 0;
+  #lostTooLarge = 0;
+  #lostInPackets = 0;
+  #closed = false;
+
+  /** Lays a fresh ring out in `memory`, which must be zeroed and of exactly {@link ringSizeBytes}. */
+  constructor(memory: ArrayBuffer | SharedArrayBuffer, options: ProducerOptions) {
+    if (!isValidGeometry(options) || memory.byteLength !== ringSizeBytes(options)) {
+      throw new SpoorError(
+        'ring/geometry',
+        `cannot lay out a ring of ${options.subBufferCount} sub-buffers of ${options.subBufferSizeBytes} bytes in ${memory.byteLength} bytes`,
+      );
+    }
+    this.#options = options;
+    this.#overwrite = options.mode === 'overwrite';
+    this.view = new DataView(memory);
+    this.bytes = Buffer.from(memory as ArrayBuffer);
+    this.clock = new BigUint64Array(memory, CONTROL.clock, 1);
+    this.clockHalves = new Uint32Array(memory, CONTROL.clock, 2);
+    this.committed = new Uint32Array(memory, CONTROL.committedEvents, 1);
+    this.#marks = new Uint32Array(memory, CONTROL.slotMarks, options.subBufferCount);
+    this.#releases = new Uint8Array(memory, CONTROL.slotReleases, options.subBufferCount);
+    this.#layOut();
+  }
+
+  /** Events lost so far, for want of space or because they were larger than a sub-buffer. */
+  get lostEvents(): number {
+    return this.#lost;
+  }
+
+  /** Sequence number of the next packet. */
+  get openedPackets(): number {
+    return this.#sequence;
+  }
+
+  /**
+   * The slow way to begin an event, for whenever the inline one does not serve: opens the next sub-buffer if the
+   * event does not fit, and writes the event header, extended if it must be. `payloadBytes` is what follows the
+   * header at most. Returns where the payload goes, or -1 when the event is lost (and counted).
+   * The event's time must already lie in `clock`.
+   */
+  begin(eventId: number, payloadBytes: number): number {
+    const low = this.clockHalves[0]!;
+    const high = this.clockHalves[1]!;
+    const tick = (low >>> 27) | (high << 5);
+    const mostBytes = EXTENDED_HEADER_BYTES + payloadBytes;
+    if (this.pos + mostBytes > this.end && !this.#openFor(mostBytes, tick)) return -1;
+    const at = this.pos;
+    if (eventId <= COMPACT_ID_MAX && tick === this.tick) {
+      this.view.setUint32(at, (low << 5) | eventId, true);
+      return at + COMPACT_HEADER_BYTES;
+    }
+    this.view.setUint8(at, 31);
+    this.view.setUint32(at + 1, eventId, true);
+    this.view.setUint32(at + 5, low, true);
+    this.view.setUint32(at + 9, high, true);
+    this.tick = tick;
+    return at + EXTENDED_HEADER_BYTES;
+  }
+
+  /** Makes everything before `pos` part of the packet: the event that ends there is recorded. */
+  commit(pos: number): void {
+    this.pos = pos;
+    this.view.setUint32(this.contentAt, (pos - this.base) << 3, true);
+    this.committed[0] = this.committed[0]! + 1;
+  }
+
+  /** Counts an event that could not be recorded. */
+  countLost(): void {
+    this.#lost += 1;
+    this.view.setUint32(CONTROL.lostEvents, this.#lost >>> 0, true);
+    this.view.setUint32(CONTROL.lostEvents + 4, Math.floor(this.#lost / 0x1_0000_0000), true);
+  }
+
+  /** Finishes the open sub-buffer, if it has events, so that a reader gets it now. */
+  flush(): void {
+    if (this.end !== 0 && this.pos > this.base + PACKET_HEADER_BYTES) this.#finish();
+  }
+
+  /**
+   * Finishes the last sub-buffer and marks the ring closed. Losses that no packet tells of yet are put into a packet
+   * without events, if there is room. A later event opens the ring again.
+   */
+  close(): void {
+    this.flush();
+    if (this.end === 0 && this.#lost > this.#lostInPackets && this.#open()) this.#finish();
+    else if (this.end !== 0) this.#finish();
+    this.#closed = true;
+    Atomics.store(this.#stateWord(), 0, STATE_WORD.closed);
+    this.#options.onFinished?.();
+  }
+
+  #stateWord(): Uint32Array {
+    return new Uint32Array(this.view.buffer, CONTROL.state, 1);
+  }
+
+  /** Opens a sub-buffer in which `mostBytes` fit; false when the event is lost. */
+  #openFor(mostBytes: number, tick: number): boolean {
+    if (PACKET_HEADER_BYTES + mostBytes > this.#options.subBufferSizeBytes) {
+      this.#lostTooLarge += 1;
+      this.view.setUint32(CONTROL.lostTooLarge, this.#lostTooLarge, true);
+      this.countLost();
+      return false;
+    }
+    if (this.end !== 0) this.#finish();
+    if (!this.#open()) {
+      this.countLost();
+      return false;
+    }
+    this.tick = tick;
+    return true;
+  }
+
+  /** Whether the reader is done with the slot that the next packet goes to. */
+  #isFree(slot: number): boolean {
+    const count = this.#options.subBufferCount;
+    if (this.#overwrite || this.#sequence < count) return true;
+    return Atomics.load(this.#releases, slot) === releaseByte(this.#sequence - count, count);
+  }
+
+  /** Begins packet `#sequence` at the time in `clock`; false when its slot is still taken. */
+  #open(): boolean {
+    const { subBufferCount, subBufferSizeBytes, streamClassId, uuid, cpuId, tid } = this.#options;
+    const sequence = this.#sequence;
+    const slot = sequence % subBufferCount;
+    if (!this.#isFree(slot)) {
+      this.#options.onFinished?.();
+      if (!this.#isFree(slot)) return false;
+    }
+    const { view } = this;
+    // An exchange, not a store: nothing of the new packet may become visible before its slot is marked open.
+    Atomics.exchange(this.#marks, slot, 2 * sequence + 1);
+    const base = CONTROL_BYTES + slot * subBufferSizeBytes;
+    // A dead producer's packet counts only if its sequence number is this slot's: it is written last.
+    view.setUint32(base + PACKET.sequenceNumber, 0xffff_ffff, true);
+    view.setUint32(base + PACKET.contentSizeBits, PACKET_HEADER_BYTES * 8, true);
+    view.setUint32(base + PACKET.contentSizeBits + 4, 0, true);
+    view.setUint32(base + PACKET.magic, CTF_MAGIC, true);
+    this.bytes.set(uuid, base + PACKET.uuid);
+    view.setUint32(base + PACKET.streamClassId, streamClassId, true);
+    this.#setTime(base + PACKET.timestampBegin);
+    this.#setTime(base + PACKET.timestampEnd);
+    view.setUint32(base + PACKET.packetSizeBits, PACKET_HEADER_BYTES * 8, true);
+    view.setUint32(base + PACKET.packetSizeBits + 4, 0, true);
+    view.setUint32(base + PACKET.sequenceNumber + 4, 0, true);
+    this.#setLost(base);
+    view.setUint32(base + PACKET.cpuId, cpuId(), true);
+    view.setUint32(base + PACKET.vtid, tid, true);
+    view.setUint32(base + PACKET.sequenceNumber, sequence, true);
+    this.base = base;
+    this.contentAt = base + PACKET.contentSizeBits;
+    this.pos = base + PACKET_HEADER_BYTES;
+    this.end = base + subBufferSizeBytes;
+    this.#sequence = sequence + 1;
+    view.setUint32(CONTROL.opened, this.#sequence, true);
+    if (this.#closed) {
+      this.#closed = false;
+      Atomics.store(this.#stateWord(), 0, STATE_WORD.active);
+    }
+    return true;
+  }
+
+  /** Ends the open packet at the time in `clock` and hands it to the reader. */
+  #finish(): void {
+    const { view, base, pos } = this;
+    const contentBits = (pos - base) << 3;
+    this.#setTime(base + PACKET.timestampEnd);
+    view.setUint32(base + PACKET.contentSizeBits, contentBits, true);
+    view.setUint32(base + PACKET.packetSizeBits, contentBits, true);
+    this.#setLost(base);
+    this.#lostInPackets = this.#lost;
+    const sequence = this.#sequence - 1;
+    Atomics.store(this.#marks, sequence % this.#options.subBufferCount, 2 * sequence + 2);
+    this.pos = 0;
+    this.end = 0;
+    this.#options.onFinished?.();
+  }
+
+  #setTime(at: number): void {
+    this.view.setUint32(at, this.clockHalves[0]!, true);
+    this.view.setUint32(at + 4, this.clockHalves[1]!, true);
+  }
+
+  #setLost(base: number): void {
+    this.view.setUint32(base + PACKET.eventsDiscarded, this.#lost >>> 0, true);
+    this.view.setUint32(base + PACKET.eventsDiscarded + 4, Math.floor(this.#lost / 0x1_0000_0000), true);
+  }
+
+  #layOut(): void {
+    const { view } = this;
+    const options = this.#options;
+    view.setUint32(CONTROL.version, RING_VERSION, true);
+    view.setUint32(CONTROL.mode, MODE_WORD[options.mode], true);
+    view.setUint32(CONTROL.subBufferCount, options.subBufferCount, true);
+    view.setUint32(CONTROL.subBufferSizeBytes, options.subBufferSizeBytes, true);
+    view.setUint32(CONTROL.pid, options.pid, true);
+    view.setUint32(CONTROL.tid, options.tid, true);
+    view.setUint32(CONTROL.ringNumber, options.ringNumber, true);
+    view.setBigUint64(CONTROL.processStartTicks, options.processStartTicks, true);
+    view.setBigUint64(CONTROL.threadStartTicks, options.threadStartTicks, true);
+    this.bytes.set(options.uuid, CONTROL.uuid);
+    view.setUint32(CONTROL.tier, TIER_WORD[options.tier], true);
+    view.setUint32(CONTROL.state, STATE_WORD.active, true);
+    view.setUint32(CONTROL.magic, RING_MAGIC, true);
+  }
+}

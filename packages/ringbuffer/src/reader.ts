@@ -1,0 +1,322 @@
+// The reading end of a ring: takes finished sub-buffers out of the file and gives their slots back. It keeps no
+// state of its own beside what the ring holds, so a reader that died is replaced by a new one on the same file.
+import { SpoorError } from '@spoor/base';
+import { readSync, writeSync } from 'node:fs';
+import {
+  CONTROL,
+  CONTROL_BYTES,
+  CTF_MAGIC,
+  MODE_WORD,
+  PACKET,
+  PACKET_HEADER_BYTES,
+  RING_MAGIC,
+  RING_VERSION,
+  STATE_WORD,
+  TIER_WORD,
+  isValidGeometry,
+  releaseByte,
+  ringSizeBytes,
+  type RingHeader,
+} from './layout.ts';
+
+/** The bytes of a ring, wherever they are. */
+export interface RingStore {
+  /** Fills `into` from `position` on; returns how many bytes there were. */
+  read(into: Uint8Array, position: number): number;
+  write(bytes: Uint8Array, position: number): void;
+}
+
+/** A ring file that is open for reading and writing; closing it is the owner's matter. */
+export function fileStore(fd: number): RingStore {
+  return {
+    read(into, position) {
+      let done = 0;
+      while (done < into.byteLength) {
+        const got = readSync(fd, into, done, into.byteLength - done, position + done);
+        if (got === 0) break;
+        done += got;
+      }
+      return done;
+    },
+    write(bytes, position) {
+      let done = 0;
+      while (done < bytes.byteLength) {
+        done += writeSync(fd, bytes, done, bytes.byteLength - done, position + done);
+      }
+    },
+  };
+}
+
+/** A ring in this process's memory. */
+export function memoryStore(memory: ArrayBuffer | SharedArrayBuffer): RingStore {
+  const all = new Uint8Array(memory);
+  return {
+    read(into, position) {
+      const part = all.subarray(position, position + into.byteLength);
+      into.set(part);
+      return part.byteLength;
+    },
+    write(bytes, position) {
+      all.set(bytes, position);
+    },
+  };
+}
+
+/** What the producer tells about its progress. */
+export interface RingState {
+  /** Whether the producer finished its last sub-buffer. It may still open another. */
+  readonly closed: boolean;
+  readonly openedPackets: number;
+  /** Events lost so far, all causes. */
+  readonly lostEvents: number;
+  /** Those of them that were larger than a sub-buffer. */
+  readonly lostTooLarge: number;
+  /** Events in all packets so far, modulo 2^32. */
+  readonly committedEvents: number;
+  /** The last time that the producer read, in ns of the trace clock. */
+  readonly lastTimeNs: bigint;
+  /** Finished packets that were not released yet, oldest first. */
+  readonly finished: readonly number[];
+  /** Number of the packet that is being written, if there is one. */
+  readonly open: number | undefined;
+}
+
+/** A packet out of a ring: exactly the bytes that belong into the stream file. */
+export interface RingPacket {
+  readonly sequence: number;
+  /** Whole packet; `packet_size` in its context equals this length. Valid until the next read of this reader. */
+  readonly bytes: Uint8Array;
+}
+
+/** Reads one ring. Not for use by several at a time. */
+export class RingReader {
+  readonly header: RingHeader;
+  readonly #store: RingStore;
+  readonly #name: string;
+  readonly #control = new Uint8Array(CONTROL_BYTES);
+  readonly #view = new DataView(this.#control.buffer);
+  readonly #word = new Uint8Array(4);
+  readonly #wordView = new DataView(this.#word.buffer);
+  readonly #packet: Uint8Array;
+  readonly #packetView: DataView;
+
+  /**
+   * Opens the ring in `store`; `name` is for error messages.
+   * @throws SpoorError `ring/not-a-ring`, `ring/version` or `ring/geometry`.
+   */
+  constructor(store: RingStore, name: string) {
+    this.#store = store;
+    this.#name = name;
+    const got = store.read(this.#control, 0);
+    const view = this.#view;
+    if (got < CONTROL_BYTES || view.getUint32(CONTROL.magic, true) !== RING_MAGIC) {
+      throw new SpoorError('ring/not-a-ring', 'cannot read the ring buffer: it has no control page', {
+        where: name,
+      });
+    }
+    const version = view.getUint32(CONTROL.version, true);
+    if (version !== RING_VERSION) {
+      throw new SpoorError(
+        'ring/version',
+        `cannot read a ring buffer of version ${version}, only version ${RING_VERSION}`,
+        { where: name, hint: 'the program was traced by another release of spoor' },
+      );
+    }
+    this.header = {
+      mode: view.getUint32(CONTROL.mode, true) === MODE_WORD.overwrite ? 'overwrite' : 'discard',
+      tier: view.getUint32(CONTROL.tier, true) === TIER_WORD.copied ? 'copied' : 'mapped',
+      subBufferCount: view.getUint32(CONTROL.subBufferCount, true),
+      subBufferSizeBytes: view.getUint32(CONTROL.subBufferSizeBytes, true),
+      pid: view.getUint32(CONTROL.pid, true),
+      tid: view.getUint32(CONTROL.tid, true),
+      ringNumber: view.getUint32(CONTROL.ringNumber, true),
+      processStartTicks: view.getBigUint64(CONTROL.processStartTicks, true),
+      threadStartTicks: view.getBigUint64(CONTROL.threadStartTicks, true),
+      uuid: this.#control.slice(CONTROL.uuid, CONTROL.uuid + 16),
+    };
+    if (!isValidGeometry(this.header)) {
+      throw new SpoorError('ring/geometry', 'cannot read the ring buffer: its sizes make no sense', {
+        where: name,
+      });
+    }
+    this.#packet = new Uint8Array(this.header.subBufferSizeBytes);
+    this.#packetView = new DataView(this.#packet.buffer);
+  }
+
+  /** Size of the ring file. */
+  get sizeBytes(): number {
+    return ringSizeBytes(this.header);
+  }
+
+  /** Reads the control page anew (one read of 4 KiB). */
+  poll(): RingState {
+    this.#store.read(this.#control, 0);
+    const view = this.#view;
+    const finished: number[] = [];
+    let open: number | undefined;
+    for (let slot = 0; slot < this.header.subBufferCount; slot += 1) {
+      const mark = view.getUint32(CONTROL.slotMarks + 4 * slot, true);
+      if (mark === 0) continue;
+      if (mark % 2 === 1) {
+        open = (mark - 1) / 2;
+        continue;
+      }
+      const sequence = mark / 2 - 1;
+      if (this.#control[CONTROL.slotReleases + slot] !== releaseByte(sequence, this.header.subBufferCount)) {
+        finished.push(sequence);
+      }
+    }
+    finished.sort((a, b) => a - b);
+    return {
+      closed: view.getUint32(CONTROL.state, true) === STATE_WORD.closed,
+      openedPackets: view.getUint32(CONTROL.opened, true),
+      lostEvents:
+        view.getUint32(CONTROL.lostEvents, true) + view.getUint32(CONTROL.lostEvents + 4, true) * 2 ** 32,
+      lostTooLarge: view.getUint32(CONTROL.lostTooLarge, true),
+      committedEvents: view.getUint32(CONTROL.committedEvents, true),
+      lastTimeNs: view.getBigUint64(CONTROL.clock, true),
+      finished,
+      open,
+    };
+  }
+
+  /**
+   * Reads finished packet `sequence`. In overwrite mode the producer may take the slot back at any time: then the
+   * answer is undefined.
+   * @throws SpoorError `ring/damaged` when the slot holds something else than its mark says.
+   */
+  read(sequence: number): RingPacket | undefined {
+    const slot = sequence % this.header.subBufferCount;
+    const mark = 2 * sequence + 2;
+    if (this.#mark(slot) !== mark) return this.#missing(sequence);
+    const sizeBytes = this.#readContent(slot, sequence);
+    if (this.#mark(slot) !== mark) return this.#missing(sequence);
+    if (sizeBytes === undefined) {
+      throw new SpoorError('ring/damaged', `cannot read packet ${sequence}: its header is not a packet's`, {
+        where: this.#name,
+      });
+    }
+    return { sequence, bytes: this.#packet.subarray(0, sizeBytes) };
+  }
+
+  /** Gives the slot of packet `sequence` back to the producer (discard mode). */
+  release(sequence: number): void {
+    const { subBufferCount } = this.header;
+    const byte = Uint8Array.of(releaseByte(sequence, subBufferCount));
+    this.#store.write(byte, CONTROL.slotReleases + (sequence % subBufferCount));
+  }
+
+  /**
+   * All packets that lie in the ring now, oldest first, with what the open one holds; for the flight-recorder mode.
+   * The producer goes on meanwhile: packets that it takes back before they are copied are left out, which shows as
+   * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call.
+   */
+  snapshot(take: (packet: RingPacket) => void): void {
+    const state = this.poll();
+    for (const sequence of state.finished) {
+      const packet = this.read(sequence);
+      if (packet !== undefined) take(packet);
+    }
+    if (state.open === undefined) return;
+    const packet = this.#readOpen(state.open) ?? this.#readIfFinished(state.open);
+    if (packet !== undefined) take(packet);
+  }
+
+  /**
+   * What a dead producer left that is in no finished packet: the committed events of its open sub-buffer as a whole
+   * packet, or a packet without events when only losses are left to tell of. Undefined if there is neither.
+   * Only sound once the producing thread is gone; comes after all finished packets.
+   */
+  recover(): RingPacket | undefined {
+    const state = this.poll();
+    if (state.open !== undefined) {
+      const packet = this.#readOpen(state.open);
+      if (packet !== undefined) return packet;
+    }
+    return this.#lossPacket(state);
+  }
+
+  /** A packet without events that tells of the losses after the last finished packet. */
+  #lossPacket(state: RingState): RingPacket | undefined {
+    // An open sub-buffer that holds no sound packet was not begun: its number is still free.
+    const sequence = state.open ?? state.openedPackets;
+    const view = this.#packetView;
+    let told = 0;
+    if (sequence > 0) {
+      const last = sequence - 1;
+      if (this.#readContent(last % this.header.subBufferCount, last) !== undefined) {
+        told = Number(view.getBigUint64(PACKET.eventsDiscarded, true));
+      }
+    }
+    if (state.lostEvents <= told) return undefined;
+    const bytes = this.#packet.subarray(0, PACKET_HEADER_BYTES);
+    bytes.fill(0);
+    view.setUint32(PACKET.magic, CTF_MAGIC, true);
+    bytes.set(this.header.uuid, PACKET.uuid);
+    view.setBigUint64(PACKET.timestampBegin, state.lastTimeNs, true);
+    view.setBigUint64(PACKET.timestampEnd, state.lastTimeNs, true);
+    view.setUint32(PACKET.contentSizeBits, PACKET_HEADER_BYTES * 8, true);
+    view.setUint32(PACKET.packetSizeBits, PACKET_HEADER_BYTES * 8, true);
+    view.setUint32(PACKET.sequenceNumber, sequence, true);
+    view.setBigUint64(PACKET.eventsDiscarded, BigInt(state.lostEvents), true);
+    view.setUint32(PACKET.vtid, this.header.tid, true);
+    return { sequence, bytes };
+  }
+
+  #readIfFinished(sequence: number): RingPacket | undefined {
+    return this.#mark(sequence % this.header.subBufferCount) === 2 * sequence + 2
+      ? this.read(sequence)
+      : undefined;
+  }
+
+  /** Copies the open packet and writes into the copy what the producer would have at its end. */
+  #readOpen(sequence: number): RingPacket | undefined {
+    const slot = sequence % this.header.subBufferCount;
+    const sizeBytes = this.#readContent(slot, sequence);
+    if (sizeBytes === undefined) return undefined;
+    const mark = this.#mark(slot);
+    if (mark !== 2 * sequence + 1 && mark !== 2 * sequence + 2) return undefined;
+    const { lastTimeNs, lostEvents } = this.poll();
+    const view = this.#packetView;
+    const discardedBefore = view.getUint32(PACKET.eventsDiscarded, true);
+    if (sizeBytes === PACKET_HEADER_BYTES && lostEvents === discardedBefore) return undefined;
+    view.setBigUint64(PACKET.timestampEnd, lastTimeNs, true);
+    view.setUint32(PACKET.packetSizeBits, sizeBytes * 8, true);
+    view.setBigUint64(PACKET.eventsDiscarded, BigInt(lostEvents), true);
+    return { sequence, bytes: this.#packet.subarray(0, sizeBytes) };
+  }
+
+  /** Copies the content of the packet in `slot`; undefined when it is not packet `sequence`. */
+  #readContent(slot: number, sequence: number): number | undefined {
+    const base = CONTROL_BYTES + slot * this.header.subBufferSizeBytes;
+    const head = this.#packet.subarray(0, PACKET_HEADER_BYTES);
+    if (this.#store.read(head, base) < PACKET_HEADER_BYTES) return undefined;
+    const view = this.#packetView;
+    const contentBits = view.getUint32(PACKET.contentSizeBits, true);
+    const sizeBytes = contentBits / 8;
+    if (
+      view.getUint32(PACKET.magic, true) !== CTF_MAGIC ||
+      view.getUint32(PACKET.sequenceNumber, true) !== sequence ||
+      !Number.isInteger(sizeBytes) ||
+      sizeBytes < PACKET_HEADER_BYTES ||
+      sizeBytes > this.header.subBufferSizeBytes
+    ) {
+      return undefined;
+    }
+    const rest = this.#packet.subarray(PACKET_HEADER_BYTES, sizeBytes);
+    if (this.#store.read(rest, base + PACKET_HEADER_BYTES) < rest.byteLength) return undefined;
+    return sizeBytes;
+  }
+
+  #mark(slot: number): number {
+    this.#store.read(this.#word, CONTROL.slotMarks + 4 * slot);
+    return this.#wordView.getUint32(0, true);
+  }
+
+  #missing(sequence: number): undefined {
+    if (this.header.mode === 'overwrite') return undefined;
+    throw new SpoorError('ring/damaged', `cannot read packet ${sequence}: it is not in the ring`, {
+      where: this.#name,
+    });
+  }
+}

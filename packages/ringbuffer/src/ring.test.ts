@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingGeometry, type RingMode } from './layout.ts';
+import { RingProducer } from './producer.ts';
+import { RingReader, memoryStore } from './reader.ts';
+
+const geometry: RingGeometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
+
+function makeRing(
+  mode: RingMode,
+  sizes: RingGeometry = geometry,
+): { producer: RingProducer; reader: RingReader } {
+  const memory = new ArrayBuffer(ringSizeBytes(sizes));
+  const producer = new RingProducer(memory, {
+    ...sizes,
+    mode,
+    pid: 100,
+    tid: 101,
+    ringNumber: 0,
+    processStartTicks: 7n,
+    threadStartTicks: 8n,
+    uuid: new Uint8Array(16).fill(0xab),
+    tier: 'mapped',
+    streamClassId: 0,
+    cpuId: () => 3,
+  });
+  return { producer, reader: new RingReader(memoryStore(memory), 'test') };
+}
+
+/** Emits one event with a payload of one u32; false when it was lost. */
+function emit(producer: RingProducer, value: number, payloadBytes = 4): boolean {
+  producer.clock[0] = BigInt(value) * 1000n + 1n;
+  const at = producer.begin(1, payloadBytes);
+  if (at < 0) return false;
+  producer.view.setUint32(at, value, true);
+  producer.commit(at + payloadBytes);
+  return true;
+}
+
+function contextWord(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+}
+
+describe('a ring', () => {
+  test('hands finished packets over in order and takes slots back', () => {
+    const { producer, reader } = makeRing('discard');
+    expect(emit(producer, 1)).toBe(true);
+    expect(reader.poll().finished).toEqual([]);
+    producer.flush();
+    expect(emit(producer, 2)).toBe(true);
+    producer.close();
+    const state = reader.poll();
+    expect(state).toMatchObject({ closed: true, finished: [0, 1], open: undefined, committedEvents: 2 });
+    const first = reader.read(0)!;
+    expect(first.bytes.byteLength).toBe(PACKET_HEADER_BYTES + 8);
+    expect(contextWord(first.bytes, PACKET.packetSizeBits)).toBe(first.bytes.byteLength * 8);
+    expect(contextWord(first.bytes, PACKET.cpuId)).toBe(3);
+    expect(contextWord(first.bytes, PACKET.vtid)).toBe(101);
+    reader.release(0);
+    expect(reader.poll().finished).toEqual([1]);
+  });
+
+  test('recovers what a dead producer left in its open sub-buffer', () => {
+    const { producer, reader } = makeRing('discard');
+    for (let value = 0; value < 10; value += 1) emit(producer, value);
+    const packet = reader.recover()!;
+    expect(packet.sequence).toBe(0);
+    expect(packet.bytes.byteLength).toBe(PACKET_HEADER_BYTES + 10 * 8);
+    expect(contextWord(packet.bytes, PACKET.timestampEnd)).toBe(9001);
+  });
+
+  test('tells of losses after the last packet', () => {
+    const { producer, reader } = makeRing('discard', { subBufferSizeBytes: 4096, subBufferCount: 2 });
+    let lost = 0;
+    for (let value = 0; value < 2000; value += 1) if (!emit(producer, value)) lost += 1;
+    expect(lost).toBeGreaterThan(0);
+    const packet = reader.recover()!;
+    expect(packet.sequence).toBe(2);
+    expect(packet.bytes.byteLength).toBe(PACKET_HEADER_BYTES);
+    expect(contextWord(packet.bytes, PACKET.eventsDiscarded)).toBe(lost);
+  });
+
+  test('drops and counts an event larger than a sub-buffer, and keeps the open packet', () => {
+    const { producer, reader } = makeRing('discard');
+    emit(producer, 1);
+    expect(emit(producer, 2, 5000)).toBe(false);
+    emit(producer, 3);
+    producer.close();
+    expect(reader.poll()).toMatchObject({
+      lostEvents: 1,
+      lostTooLarge: 1,
+      finished: [0],
+      committedEvents: 2,
+    });
+    expect(contextWord(reader.read(0)!.bytes, PACKET.eventsDiscarded)).toBe(1);
+  });
+});

@@ -1,0 +1,200 @@
+/**
+ * The run directory, version 1: how `spoor record`, the traced processes and the consumer meet
+ * (docs/design/formats.md). Names, JSON shapes, and the few steps that must be done the same way on both sides.
+ */
+import { SpoorError } from '@spoor/base';
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RingGeometry, RingMode, RingTier } from './layout.ts';
+
+export const RUN_VERSION = 1;
+/** Environment variable that names a recording's directory to the programs that it traces. */
+export const SESSION_VARIABLE = 'SPOOR_SESSION';
+/** Environment variable that overrides where recordings' directories are made. */
+export const RUN_DIRECTORY_VARIABLE = 'SPOOR_RUN_DIR';
+
+/** Names inside the directory of a recording. */
+export const SESSION_FILE = 'session.json';
+/** Names inside the directory of a process. */
+export const PROCESS_FILE = 'process.json';
+export const EVENTS_FOLDER = 'events';
+export const RINGS_FOLDER = 'rings';
+export const STATUS_FOLDER = 'status';
+
+/** Default sizes of a thread's ring. */
+export const DEFAULT_GEOMETRY: RingGeometry = { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 };
+
+/** `session.json`: what `spoor record` asks of the programs that it traces. */
+export interface SessionDescription extends RingGeometry {
+  readonly version: number;
+  readonly name: string;
+  readonly mode: RingMode;
+  /** Whether automatic events are wanted. */
+  readonly auto: boolean;
+  /** Where the trace goes; of no concern to the traced program. */
+  readonly outputDir: string;
+  /**
+   * Nanoseconds from the Unix epoch to the origin of the monotonic clock, in decimal. One value for all processes
+   * of a recording keeps their events in order; a process measures its own when it is absent.
+   */
+  readonly clockOffsetNs?: string;
+}
+
+/** `process.json`: what all streams of a process share. */
+export interface ProcessDescription {
+  readonly version: number;
+  readonly pid: number;
+  readonly procname: string;
+  /** Lower-case, with dashes. */
+  readonly uuid: string;
+  /** Clock ticks since boot, in decimal (field 22 of /proc/PID/stat). */
+  readonly startTicks: string;
+  /** When the process attached: milliseconds since the epoch. */
+  readonly startedMs: number;
+  /** TSDL text before the event classes. */
+  readonly header: string;
+}
+
+/** `status/N.json`: how tracing fares in one thread; N is of no meaning. */
+export interface ThreadStatus {
+  readonly tid: number;
+  /** `attached`: no event yet, hence no ring. `off`: nothing is recorded, `reason` says why. */
+  readonly state: 'attached' | 'recording' | 'off';
+  /** Number of its ring, once it records. */
+  readonly ring?: number;
+  readonly tier?: RingTier;
+  readonly subBufferSizeBytes?: number;
+  readonly subBufferCount?: number;
+  /** One line each: why the ring is smaller than asked for, or not mapped, or tracing is off. */
+  readonly reasons: readonly string[];
+}
+
+/** Where recordings' directories are made for this user. */
+export function runDirectoryRoot(environment: Readonly<Record<string, string | undefined>>): string {
+  const named = environment[RUN_DIRECTORY_VARIABLE];
+  return named !== undefined && named !== '' ? named : `/dev/shm/spoor-${process.getuid?.() ?? 0}`;
+}
+
+/** Name of a process's directory: its id and its start time in clock ticks, so that a reused id is another name. */
+export function processFolder(pid: number, startTicks: bigint): string {
+  return `${pid}-${startTicks}`;
+}
+
+/**
+ * Start time of a process, or of one of its threads, in clock ticks since boot; undefined when it is gone (a
+ * process that only waits for its parent counts as gone).
+ */
+export function startTicks(pid: number, tid?: number): bigint | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(tid === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${tid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The name in field 2 may hold anything; fields are counted from its closing parenthesis: state is field 3.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  const ticks = fields[19];
+  if (state === 'Z' || state === 'X' || ticks === undefined) return undefined;
+  return BigInt(ticks);
+}
+
+/**
+ * Reads `session.json`.
+ * @throws SpoorError `session/missing`, `session/malformed` or `session/version`.
+ */
+export function readSession(folder: string): SessionDescription {
+  const session = readJson(join(folder, SESSION_FILE), 'session') as Partial<SessionDescription>;
+  const { version, name, mode, auto, outputDir, subBufferSizeBytes, subBufferCount } = session;
+  checkVersion(version, join(folder, SESSION_FILE), 'session');
+  if (
+    typeof name !== 'string' ||
+    (mode !== 'discard' && mode !== 'overwrite') ||
+    typeof auto !== 'boolean' ||
+    typeof outputDir !== 'string' ||
+    typeof subBufferSizeBytes !== 'number' ||
+    typeof subBufferCount !== 'number'
+  ) {
+    throw new SpoorError('session/malformed', 'cannot use the session: a member is missing', {
+      where: join(folder, SESSION_FILE),
+    });
+  }
+  return session as SessionDescription;
+}
+
+/**
+ * Reads `process.json` of a process's directory.
+ * @throws SpoorError `process/missing`, `process/malformed` or `process/version`.
+ */
+export function readProcess(folder: string): ProcessDescription {
+  const description = readJson(join(folder, PROCESS_FILE), 'process') as Partial<ProcessDescription>;
+  checkVersion(description.version, join(folder, PROCESS_FILE), 'process');
+  return description as ProcessDescription;
+}
+
+/** Writes a file that others see whole or not at all; false when the name is taken. */
+export function publishFile(path: string, text: string, tag: string): boolean {
+  const draft = `${path}.${tag}.draft`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+/** Makes a directory for this user alone; it may exist. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/**
+ * Nanoseconds from the Unix epoch to the origin of the monotonic clock, as of now, to about a microsecond.
+ */
+export function measureClockOffsetNs(): bigint {
+  // performance.timeOrigin has microseconds where Date.now has milliseconds, but keeps the wall clock of the
+  // program's start: the difference of both shows whether the wall clock was set since.
+  const sinceOriginNs = BigInt(Math.round(performance.now() * 1e6));
+  const monotonicNs = process.hrtime.bigint();
+  const wallNs = BigInt(Math.round(performance.timeOrigin * 1e3)) * 1000n + sinceOriginNs;
+  const coarseNs = BigInt(Date.now()) * 1_000_000n;
+  const drift = wallNs - coarseNs;
+  const isSound = drift > -2_000_000n && drift < 2_000_000n;
+  return (isSound ? wallNs : coarseNs) - monotonicNs;
+}
+
+function readJson(path: string, what: string): object {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SpoorError(`${what}/missing`, `cannot read the ${what} description`, {
+      where: path,
+      cause: error,
+    });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch (error) {
+    throw new SpoorError(`${what}/malformed`, `cannot parse the ${what} description`, {
+      where: path,
+      cause: error,
+    });
+  }
+  throw new SpoorError(`${what}/malformed`, `the ${what} description is not an object`, { where: path });
+}
+
+function checkVersion(version: number | undefined, where: string, what: string): void {
+  if (version !== RUN_VERSION) {
+    throw new SpoorError(
+      `${what}/version`,
+      `cannot use the ${what} description of version ${String(version)}, only version ${RUN_VERSION}`,
+      { where, hint: 'the recording was started by another release of spoor' },
+    );
+  }
+}
