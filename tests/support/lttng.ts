@@ -63,9 +63,9 @@ export function buildUstProgram(source: string): string {
   for (const name of readdirSync(folder).sort()) {
     if (/\.[ch]$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)));
   }
-  const cache = join(repoRoot, '.cache', 'ust');
+  const cache = join(repoRoot, '.cache', 'ust', hash.digest('hex').slice(0, 16));
   mkdirSync(cache, { recursive: true });
-  const program = join(cache, `${basename(source, '.c')}-${hash.digest('hex').slice(0, 16)}`);
+  const program = join(cache, basename(source, '.c'));
   if (existsSync(program)) return program;
   // Built aside and renamed, so that a second builder never runs half a file.
   const made = `${program}.${process.pid}.tmp`;
@@ -219,21 +219,17 @@ export async function recordUst(
   return { dir: recording.dir, emitted, stderr: done.stderr };
 }
 
-/** Everything `babeltrace2` writes about a trace. */
-export interface Babeltrace2Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs the real babeltrace2 with the given arguments, under a time limit, since some bad traces hang it. */
-export function babeltrace2(args: readonly string[], timeoutMs = 60_000): Babeltrace2Run {
+export function babeltrace2(
+  args: readonly string[],
+  options: { readonly timeoutMs?: number; readonly env?: Readonly<Record<string, string>> } = {},
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const done = spawnSync('babeltrace2', args, {
     encoding: 'utf8',
-    timeout: timeoutMs,
+    timeout: options.timeoutMs ?? 60_000,
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 30,
-    env: { ...process.env, TZ: process.env['TZ'] ?? 'UTC' },
+    env: { ...process.env, TZ: 'UTC', ...options.env },
   });
   return { status: done.status, stdout: done.stdout, stderr: done.stderr };
 }
