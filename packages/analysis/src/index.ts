@@ -1,2 +1,18 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/analysis';
+export { Distribution } from './distribution.ts';
+export { EventRoles, integerOf, textOf, type EventRole, type TraceEvent } from './event.ts';
+export { GcPauses, gcEventName, type GcKindSummary, type GcSummary } from './gc.ts';
+export { Largest } from './largest.ts';
+export { RequestBreakdowns, requestSpanName, type RequestBreakdown, type RequestPart } from './requests.ts';
+export { routeOf, RouteTable } from './route.ts';
+export { SpanMatcher, type OpenSpan, type Span, type SpanMatcherOptions } from './spans.ts';
+export {
+  summarise,
+  type DurationFigures,
+  type EventCount,
+  type LoopDelay,
+  type RequestData,
+  type RequestEndData,
+  type SummaryOptions,
+  type ThreadSummary,
+  type TraceSummary,
+} from './summary.ts';
