@@ -14,23 +14,39 @@ export {
   sharedRoot,
 } from './machine.ts';
 
-const required = new Set((process.env['SPOOR_REQUIRE'] ?? '').split(',').filter(Boolean));
+/** What becomes of a suite. */
+export type SuiteFate = { readonly kind: 'run' } | { readonly kind: 'skip' | 'fail'; readonly lack: string };
+
+/**
+ * Decides over a suite.
+ * @param required the value of SPOOR_REQUIRE.
+ */
+export function suiteFate(needs: readonly Need[], required: string): SuiteFate {
+  const missing = needs.filter((need) => !need.met);
+  if (missing.length === 0) return { kind: 'run' };
+  const groups = new Set(required.split(',').map((word) => word.trim()));
+  const fails = missing.some((need) => groups.has(need.group) || groups.has('all'));
+  return { kind: fails ? 'fail' : 'skip', lack: missing.map((need) => need.lack).join('; ') };
+}
 
 /** `describe` for a suite with needs: see the head of this file. */
 export function describeNeeding(needs: readonly Need[], name: string, suite: () => void): void {
-  const missing = needs.filter((need) => !need.met);
-  if (missing.length === 0) {
-    describe(name, suite);
-    return;
-  }
-  const lack = missing.map((need) => need.lack).join('; ');
-  if (missing.some((need) => required.has(need.group) || required.has('all'))) {
-    describe(name, () => {
-      test('has what it needs', () => {
-        throw new Error(`required by SPOOR_REQUIRE, but: ${lack}`);
+  const fate = suiteFate(needs, process.env['SPOOR_REQUIRE'] ?? '');
+  switch (fate.kind) {
+    case 'run':
+      describe(name, suite);
+      return;
+    case 'fail':
+      describe(name, () => {
+        test('has what it needs', () => {
+          throw new Error(`required by SPOOR_REQUIRE, but: ${fate.lack}`);
+        });
       });
-    });
-    return;
+      return;
+    case 'skip':
+      describe.skipIf(true)(`${name} [${fate.lack}]`, suite);
+      return;
+    default:
+      fate satisfies never;
   }
-  describe.skipIf(true)(`${name} [${lack}]`, suite);
 }
