@@ -3,9 +3,10 @@
  * (docs/design/formats.md). All words are little-endian; offsets are in bytes from the start of the file,
  * those of the packet from the start of its sub-buffer.
  *
- * One thread writes events; one process reads. Every word has one writer: the release bytes belong to the
- * reader, all else to the producer. The reader uses plain file reads and writes, so what it writes is a single
- * byte at a time, which cannot be seen half-written through the producer's mapping.
+ * One thread writes events; one process reads. Every word has one writer: the release bytes, `stopped` and
+ * `recordedEvents` belong to the reader, all else to the producer. The reader uses plain file reads and writes, so
+ * what it writes for the producer is a single byte at a time, which cannot be seen half-written through the
+ * producer's mapping.
  */
 
 /** `SPRG` as it lies in the file. */
@@ -16,7 +17,7 @@ export const RING_VERSION = 1;
 export const CONTROL_BYTES = 4096;
 /** Sub-buffers begin at multiples of this, and are multiples of it. */
 export const SUB_BUFFER_GRAIN_BYTES = 4096;
-export const MAX_SUB_BUFFER_COUNT = 512;
+export const MAX_SUB_BUFFER_COUNT = 256;
 /** The content size of a packet is a 32-bit count of bits. */
 export const MAX_SUB_BUFFER_BYTES: number = 256 * 1024 * 1024;
 
@@ -53,6 +54,13 @@ export const CONTROL = {
   /** Events committed so far, modulo 2^32. */
   committedEvents: 156,
 
+  /** Written by the reader: 1 once the recording is over and no further sub-buffer is to be opened. One byte. */
+  stopped: 192,
+  /** The reader's own note: events in the packets that it is done with, u64. A reader in its place goes on there. */
+  recordedEvents: 200,
+  /** Same: the number after that of the last packet that `recordedEvents` counts, u32. */
+  recordedPackets: 208,
+
   /**
    * One u32 a slot: 0 never used, `2 s + 1` while packet `s` is being written, `2 s + 2` once it is finished.
    * Packet `s` lies in slot `s modulo count`.
@@ -60,6 +68,8 @@ export const CONTROL = {
   slotMarks: 256,
   /** One byte a slot, written by the reader: `(s / count + 1) modulo 256` once packet `s` was taken. */
   slotReleases: 2304,
+  /** One u32 a slot: the value that `committedEvents` had when its packet was opened. */
+  slotEvents: 2816,
 } as const;
 
 /** Values of the word `mode`. */

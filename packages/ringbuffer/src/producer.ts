@@ -59,6 +59,8 @@ export class RingProducer {
 
   readonly #marks: Uint32Array;
   readonly #releases: Uint8Array;
+  readonly #stopped: Uint8Array;
+  readonly #slotEvents: Uint32Array;
   readonly #options: ProducerOptions;
   readonly #overwrite: boolean;
   #sequence = 0;
@@ -84,12 +86,19 @@ export class RingProducer {
     this.committed = new Uint32Array(memory, CONTROL.committedEvents, 1);
     this.#marks = new Uint32Array(memory, CONTROL.slotMarks, options.subBufferCount);
     this.#releases = new Uint8Array(memory, CONTROL.slotReleases, options.subBufferCount);
+    this.#stopped = new Uint8Array(memory, CONTROL.stopped, 1);
+    this.#slotEvents = new Uint32Array(memory, CONTROL.slotEvents, options.subBufferCount);
     this.#layOut();
   }
 
   /** Events lost so far, for want of space or because they were larger than a sub-buffer. */
   get lostEvents(): number {
     return this.#lost;
+  }
+
+  /** Whether the reader ended the recording: no further sub-buffer is opened. */
+  get isStopped(): boolean {
+    return Atomics.load(this.#stopped, 0) !== 0;
   }
 
   /** Sequence number of the next packet. */
@@ -168,7 +177,8 @@ export class RingProducer {
     }
     if (this.end !== 0) this.#finish();
     if (!this.#open()) {
-      this.countLost();
+      // After the end of the recording an event is neither recorded nor lost.
+      if (!this.isStopped) this.countLost();
       return false;
     }
     this.tick = tick;
@@ -187,11 +197,13 @@ export class RingProducer {
     const { subBufferCount, subBufferSizeBytes, streamClassId, uuid, cpuId, tid } = this.#options;
     const sequence = this.#sequence;
     const slot = sequence % subBufferCount;
+    if (this.isStopped) return false;
     if (!this.#isFree(slot)) {
       this.#options.onFinished?.();
       if (!this.#isFree(slot)) return false;
     }
     const { view } = this;
+    this.#slotEvents[slot] = this.committed[0]!;
     // An exchange, not a store: nothing of the new packet may become visible before its slot is marked open.
     Atomics.exchange(this.#marks, slot, 2 * sequence + 1);
     const base = CONTROL_BYTES + slot * subBufferSizeBytes;

@@ -79,14 +79,23 @@ export interface RingState {
   readonly finished: readonly number[];
   /** Number of the packet that is being written, if there is one. */
   readonly open: number | undefined;
+  /** Events in the packets before {@link recordedPackets}, as {@link RingReader.note} noted them. */
+  readonly recordedEvents: number;
+  /** Number after that of the last packet that was noted; 0 before the first. */
+  readonly recordedPackets: number;
 }
 
 /** A packet out of a ring: exactly the bytes that belong into the stream file. */
 export interface RingPacket {
   readonly sequence: number;
+  /** Events in it. */
+  readonly eventCount: number;
   /** Whole packet; `packet_size` in its context equals this length. Valid until the next read of this reader. */
   readonly bytes: Uint8Array;
 }
+
+/** How often the open packet of a running producer is copied anew for its count to agree. */
+const openAttempts = 16;
 
 /** Reads one ring. Not for use by several at a time. */
 export class RingReader {
@@ -97,6 +106,8 @@ export class RingReader {
   readonly #view = new DataView(this.#control.buffer);
   readonly #word = new Uint8Array(4);
   readonly #wordView = new DataView(this.#word.buffer);
+  readonly #note = new Uint8Array(12);
+  readonly #noteView = new DataView(this.#note.buffer);
   readonly #packet: Uint8Array;
   readonly #packetView: DataView;
 
@@ -177,6 +188,8 @@ export class RingReader {
       lastTimeNs: view.getBigUint64(CONTROL.clock, true),
       finished,
       open,
+      recordedEvents: Number(view.getBigUint64(CONTROL.recordedEvents, true)),
+      recordedPackets: view.getUint32(CONTROL.recordedPackets, true),
     };
   }
 
@@ -190,13 +203,24 @@ export class RingReader {
     const mark = 2 * sequence + 2;
     if (this.#mark(slot) !== mark) return this.#missing(sequence);
     const sizeBytes = this.#readContent(slot, sequence);
+    const eventCount = this.#countFinished(sequence);
     if (this.#mark(slot) !== mark) return this.#missing(sequence);
     if (sizeBytes === undefined) {
       throw new SpoorError('ring/damaged', `cannot read packet ${sequence}: its header is not a packet's`, {
         where: this.#name,
       });
     }
-    return { sequence, bytes: this.#packet.subarray(0, sizeBytes) };
+    return { sequence, eventCount, bytes: this.#packet.subarray(0, sizeBytes) };
+  }
+
+  /**
+   * Notes that the events up to packet `sequence`, `recordedEvents` in all, are safe, for a reader that takes this
+   * one's place.
+   */
+  note(sequence: number, recordedEvents: number): void {
+    this.#noteView.setBigUint64(0, BigInt(recordedEvents), true);
+    this.#noteView.setUint32(8, sequence + 1, true);
+    this.#store.write(this.#note, CONTROL.recordedEvents);
   }
 
   /** Gives the slot of packet `sequence` back to the producer (discard mode). */
@@ -204,6 +228,11 @@ export class RingReader {
     const { subBufferCount } = this.header;
     const byte = Uint8Array.of(releaseByte(sequence, subBufferCount));
     this.#store.write(byte, CONTROL.slotReleases + (sequence % subBufferCount));
+  }
+
+  /** Tells the producer that the recording is over: it opens no further sub-buffer. */
+  stop(): void {
+    this.#store.write(Uint8Array.of(1), CONTROL.stopped);
   }
 
   /**
@@ -260,7 +289,19 @@ export class RingReader {
     view.setUint32(PACKET.sequenceNumber, sequence, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(state.lostEvents), true);
     view.setUint32(PACKET.vtid, this.header.tid, true);
-    return { sequence, bytes };
+    return { sequence, eventCount: 0, bytes };
+  }
+
+  /** Events in finished packet `sequence`: the producer's count when it opened the next one, less that of this one. */
+  #countFinished(sequence: number): number {
+    const { subBufferCount } = this.header;
+    const slot = sequence % subBufferCount;
+    const nextSlot = (sequence + 1) % subBufferCount;
+    const before = this.#readWord(CONTROL.slotEvents + 4 * slot);
+    let after = this.#readWord(CONTROL.committedEvents);
+    // Without a next packet nothing was committed since; the mark is looked at last for that to hold.
+    if (this.#mark(nextSlot) >= 2 * sequence + 3) after = this.#readWord(CONTROL.slotEvents + 4 * nextSlot);
+    return (after - before) >>> 0;
   }
 
   #readIfFinished(sequence: number): RingPacket | undefined {
@@ -272,10 +313,20 @@ export class RingReader {
   /** Copies the open packet and writes into the copy what the producer would have at its end. */
   #readOpen(sequence: number): RingPacket | undefined {
     const slot = sequence % this.header.subBufferCount;
-    const sizeBytes = this.#readContent(slot, sequence);
+    let sizeBytes: number | undefined;
+    let committed = this.#readWord(CONTROL.committedEvents);
+    // A producer that lives may commit meanwhile; the count must be that of the copied bytes.
+    for (let attempt = 0; attempt < openAttempts; attempt += 1) {
+      sizeBytes = this.#readContent(slot, sequence);
+      const after = this.#readWord(CONTROL.committedEvents);
+      if (after === committed) break;
+      committed = after;
+    }
     if (sizeBytes === undefined) return undefined;
+    const committedBefore = this.#readWord(CONTROL.slotEvents + 4 * slot);
     const mark = this.#mark(slot);
-    if (mark !== 2 * sequence + 1 && mark !== 2 * sequence + 2) return undefined;
+    if (mark !== 2 * sequence + 1) return undefined;
+    const eventCount = (committed - committedBefore) >>> 0;
     const { lastTimeNs, lostEvents } = this.poll();
     const view = this.#packetView;
     const discardedBefore = view.getUint32(PACKET.eventsDiscarded, true);
@@ -283,7 +334,7 @@ export class RingReader {
     view.setBigUint64(PACKET.timestampEnd, lastTimeNs, true);
     view.setUint32(PACKET.packetSizeBits, sizeBytes * 8, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(lostEvents), true);
-    return { sequence, bytes: this.#packet.subarray(0, sizeBytes) };
+    return { sequence, eventCount, bytes: this.#packet.subarray(0, sizeBytes) };
   }
 
   /** Copies the content of the packet in `slot`; undefined when it is not packet `sequence`. */
@@ -309,7 +360,11 @@ export class RingReader {
   }
 
   #mark(slot: number): number {
-    this.#store.read(this.#word, CONTROL.slotMarks + 4 * slot);
+    return this.#readWord(CONTROL.slotMarks + 4 * slot);
+  }
+
+  #readWord(position: number): number {
+    this.#store.read(this.#word, position);
     return this.#wordView.getUint32(0, true);
   }
 

@@ -55,8 +55,11 @@ describe('a ring', () => {
     expect(contextWord(first.bytes, PACKET.packetSizeBits)).toBe(first.bytes.byteLength * 8);
     expect(contextWord(first.bytes, PACKET.cpuId)).toBe(3);
     expect(contextWord(first.bytes, PACKET.vtid)).toBe(101);
+    expect(first.eventCount).toBe(1);
+    reader.note(0, 1);
     reader.release(0);
-    expect(reader.poll().finished).toEqual([1]);
+    expect(reader.poll()).toMatchObject({ finished: [1], recordedEvents: 1, recordedPackets: 1 });
+    expect(reader.read(1)?.eventCount).toBe(1);
   });
 
   test('recovers what a dead producer left in its open sub-buffer', () => {
