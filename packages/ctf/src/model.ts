@@ -101,6 +101,8 @@ export interface StaticArrayFieldClass {
   readonly length: number;
   readonly element: FieldClass;
   readonly alignmentBits: number;
+  /** `metadata-stream-uuid` on the trace's UUID in the packet header. */
+  readonly roles?: readonly Role[];
 }
 
 export interface DynamicArrayFieldClass {

@@ -1,0 +1,70 @@
+/** From metadata to the model: what the rest of Spoor calls. */
+import { SpoorError } from '@spoor/base';
+import { unwrapMetadata } from './metadata-packets.ts';
+import type { TraceClass } from './model.ts';
+import { tokenize } from './tsdl-lexer.ts';
+import { parseBlocks } from './tsdl-parser.ts';
+import { modelOf } from './tsdl-to-model.ts';
+
+export interface MetadataOptions {
+  /** Told of what is odd but harmless, such as an unknown attribute: `FILE:LINE:COLUMN: what`. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Parses TSDL, the metadata text of CTF 1.8. Errors are SpoorErrors with `where` as `FILE:LINE:COLUMN`:
+ * `ctf/metadata-syntax` for what cannot be read, `ctf/metadata-invalid` for what can but makes no sense,
+ * `ctf/metadata-version` for another version of the format.
+ */
+export function parseTsdl(text: string, fileName = 'metadata', options: MetadataOptions = {}): TraceClass {
+  checkVersionComment(text, fileName);
+  const tokens = tokenize(text, fileName);
+  return modelOf(parseBlocks(tokens, options.onWarning ?? (() => {})), tokens);
+}
+
+/**
+ * Reads the content of a metadata file: plain text, or packets of either byte order. Beside the errors of
+ * {@link parseTsdl} there is `ctf/metadata-packet`, with the byte offset of a packet that is cut short or wrong.
+ */
+export function readMetadata(
+  bytes: Uint8Array,
+  name = 'metadata',
+  options: MetadataOptions = {},
+): TraceClass {
+  const { text, packetByteOrder } = unwrapMetadata(bytes, name);
+  if (text.startsWith('\u001e')) {
+    throw new SpoorError('ctf/metadata-version', 'this is metadata of CTF 2, which is not supported yet', {
+      where: name,
+      hint: 'record with CTF 1.8 (lttng create --trace-format=ctf-1.8)',
+    });
+  }
+  if (packetByteOrder === undefined && !/^\s*\/\*\s*CTF\s/.test(text)) {
+    const hint = 'metadata text begins with `/* CTF 1.8`';
+    throw new SpoorError('ctf/metadata-version', 'this is not the metadata of a CTF trace', {
+      where: name,
+      hint,
+    });
+  }
+  const traceClass = parseTsdl(text, name, options);
+  if (packetByteOrder !== undefined && packetByteOrder !== traceClass.byteOrder) {
+    throw new SpoorError(
+      'ctf/metadata-invalid',
+      `the metadata packets are ${packetByteOrder}, but the trace says that it is ${traceClass.byteOrder}`,
+      { where: name },
+    );
+  }
+  return traceClass;
+}
+
+/** The announcement `/* CTF 1.8` may be missing, but must not name another version. */
+function checkVersionComment(text: string, fileName: string): void {
+  const announced = /^\s*\/\*\s*CTF\s+([^\s*]*)/.exec(text)?.[1];
+  if (announced === undefined || announced === '1.8') return;
+  throw new SpoorError(
+    'ctf/metadata-version',
+    `the metadata is of CTF \`${announced.slice(0, 20)}\`; only 1.8 can be read`,
+    {
+      where: `${fileName}:1:1`,
+    },
+  );
+}

@@ -1,0 +1,384 @@
+/**
+ * Tokens of TSDL, the metadata language of CTF 1.8 (https://diamon.org/ctf/v1.8.3/). A kernel's metadata has about
+ * 80,000 of them, so they lie in parallel typed arrays rather than in objects, and every distinct word is made into
+ * a string once: from then on words are compared by number.
+ */
+import { SpoorError } from '@spoor/base';
+
+/** Kinds of tokens that are not a single character; a one-character token has its character code as kind. */
+export const tokenKind = {
+  end: 0,
+  word: 1,
+  integer: 2,
+  string: 3,
+  /** `:=` */
+  typeAssign: 4,
+  /** `...` */
+  ellipsis: 5,
+  /** `->` */
+  arrow: 6,
+} as const;
+
+const keywords = [
+  'align',
+  'callsite',
+  'char',
+  'clock',
+  'const',
+  'double',
+  'enum',
+  'env',
+  'event',
+  'float',
+  'floating_point',
+  'int',
+  'integer',
+  'long',
+  'short',
+  'signed',
+  'stream',
+  'string',
+  'struct',
+  'trace',
+  'typealias',
+  'typedef',
+  'unsigned',
+  'variant',
+  'void',
+  '_Bool',
+  '_Complex',
+  '_Imaginary',
+] as const;
+
+const attributeWords = ['base', 'byte_order', 'encoding', 'exp_dig', 'mant_dig', 'map', 'size'] as const;
+
+/** Words with a number known beforehand. */
+export type KnownWord = (typeof keywords)[number] | (typeof attributeWords)[number];
+
+const knownWords: readonly KnownWord[] = [...keywords, ...attributeWords];
+
+/** The number of each known word. */
+export const word: Readonly<Record<KnownWord, number>> = Object.fromEntries(
+  knownWords.map((text, index) => [text, index]),
+) as Record<KnownWord, number>;
+
+/** Words below this number are reserved by the language. */
+export const keywordCount: number = keywords.length;
+
+/** Whether `text` is reserved and so cannot name a field. */
+export function isTsdlKeyword(text: string): boolean {
+  return (keywords as readonly string[]).includes(text);
+}
+
+/** The tokens of one metadata text. The last one has kind `end`. */
+export interface TokenList {
+  readonly fileName: string;
+  readonly text: string;
+  readonly count: number;
+  readonly kinds: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Of a word its number; of an integer its value, or -1 when it does not fit 31 bits. */
+  readonly values: Int32Array;
+  /** Words by number. */
+  readonly words: readonly string[];
+}
+
+/** `FILE:LINE:COLUMN` of a character, both counted from 1. */
+export function placeOf(fileName: string, text: string, offset: number): string {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) {
+    line += 1;
+    lineStart = at + 1;
+  }
+  return `${fileName}:${line}:${offset - lineStart + 1}`;
+}
+
+function syntaxError(fileName: string, text: string, offset: number, message: string): SpoorError {
+  return new SpoorError('ctf/metadata-syntax', message, { where: placeOf(fileName, text, offset) });
+}
+
+/** A character as an error message shows it. */
+function shownCharacter(text: string, offset: number): string {
+  const code = text.codePointAt(offset) ?? 0;
+  return code < 0x20 || code === 0x7f
+    ? `the control character 0x${code.toString(16).padStart(2, '0')}`
+    : `\`${String.fromCodePoint(code)}\``;
+}
+
+// Classes of ASCII characters: 1 begins a word, 2 is a digit, 3 is white space, 4 stands for itself.
+const characterClass = new Uint8Array(128);
+for (let code = 0; code < 26; code += 1) characterClass[0x41 + code] = characterClass[0x61 + code] = 1;
+characterClass[0x5f] = 1;
+for (let code = 0x30; code <= 0x39; code += 1) characterClass[code] = 2;
+for (const text of [' ', '\t', '\r', '\n', '\v', '\f']) characterClass[text.charCodeAt(0)] = 3;
+for (const text of '[](){}*+<>;=,') characterClass[text.charCodeAt(0)] = 4;
+
+/** Distinct words of a text and their numbers: an open-addressing hash table over character codes. */
+class WordTable {
+  readonly words: string[] = [];
+  private slots = new Int32Array(1024).fill(-1);
+  private hashes = new Int32Array(512);
+
+  constructor() {
+    for (const text of knownWords) this.intern(text, 0, text.length, hashOf(text, 0, text.length));
+  }
+
+  /** Number of the word at [start, end) of `text`. */
+  intern(text: string, start: number, end: number, hash: number): number {
+    if (this.words.length * 2 >= this.slots.length) this.grow();
+    const mask = this.slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const number = this.slots[slot]!;
+      if (number < 0) {
+        this.slots[slot] = this.words.length;
+        this.hashes[this.words.length] = hash;
+        return this.words.push(text.slice(start, end)) - 1;
+      }
+      if (this.hashes[number] === hash && same(this.words[number]!, text, start, end)) return number;
+    }
+  }
+
+  private grow(): void {
+    const slots = new Int32Array(this.slots.length * 2).fill(-1);
+    const hashes = new Int32Array(slots.length / 2);
+    hashes.set(this.hashes);
+    const mask = slots.length - 1;
+    for (let number = 0; number < this.words.length; number += 1) {
+      let slot = hashes[number]! & mask;
+      while (slots[slot]! >= 0) slot = (slot + 1) & mask;
+      slots[slot] = number;
+    }
+    this.slots = slots;
+    this.hashes = hashes;
+  }
+}
+
+function hashOf(text: string, start: number, end: number): number {
+  let hash = 0;
+  for (let at = start; at < end; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  return hash;
+}
+
+function same(word: string, text: string, start: number, end: number): boolean {
+  if (word.length !== end - start) return false;
+  for (let index = 0; index < word.length; index += 1) {
+    if (word.charCodeAt(index) !== text.charCodeAt(start + index)) return false;
+  }
+  return true;
+}
+
+/** Splits metadata text into tokens. Throws `ctf/metadata-syntax` at a character that begins none. */
+export function tokenize(text: string, fileName: string): TokenList {
+  const table = new WordTable();
+  let capacity = Math.max(64, text.length >> 2);
+  let kinds = new Uint8Array(capacity);
+  let starts = new Int32Array(capacity);
+  let ends = new Int32Array(capacity);
+  let values = new Int32Array(capacity);
+  let count = 0;
+  let at = 0;
+  const length = text.length;
+
+  const grow = (): void => {
+    capacity *= 2;
+    kinds = enlarged(kinds, new Uint8Array(capacity));
+    starts = enlarged(starts, new Int32Array(capacity));
+    ends = enlarged(ends, new Int32Array(capacity));
+    values = enlarged(values, new Int32Array(capacity));
+  };
+
+  while (at < length) {
+    const start = at;
+    const code = text.charCodeAt(at);
+    const kind = code < 128 ? characterClass[code]! : 0;
+    if (kind === 3) {
+      at += 1;
+      continue;
+    }
+    if (count + 1 >= capacity) grow();
+    if (kind === 1) {
+      let hash = code;
+      at += 1;
+      for (; at < length; at += 1) {
+        const next = text.charCodeAt(at);
+        const nextClass = next < 128 ? characterClass[next]! : 0;
+        if (nextClass !== 1 && nextClass !== 2) break;
+        hash = (Math.imul(hash, 31) + next) | 0;
+      }
+      kinds[count] = tokenKind.word;
+      values[count] = table.intern(text, start, at, hash);
+    } else if (kind === 4) {
+      at += 1;
+      kinds[count] = code;
+    } else if (kind === 2) {
+      at = endOfInteger(text, at, fileName);
+      kinds[count] = tokenKind.integer;
+      values[count] = smallValue(text, start, at);
+    } else if (code === 0x2f) {
+      at = endOfComment(text, at, fileName);
+      continue;
+    } else if (code === 0x22 || code === 0x27) {
+      at = endOfString(text, at, code, fileName);
+      kinds[count] = tokenKind.string;
+    } else if (code === 0x3a) {
+      const assigns = text.charCodeAt(at + 1) === 0x3d;
+      at += assigns ? 2 : 1;
+      kinds[count] = assigns ? tokenKind.typeAssign : code;
+    } else if (code === 0x2e) {
+      const ellipsis = text.charCodeAt(at + 1) === 0x2e && text.charCodeAt(at + 2) === 0x2e;
+      at += ellipsis ? 3 : 1;
+      kinds[count] = ellipsis ? tokenKind.ellipsis : code;
+    } else if (code === 0x2d) {
+      const arrow = text.charCodeAt(at + 1) === 0x3e;
+      at += arrow ? 2 : 1;
+      kinds[count] = arrow ? tokenKind.arrow : code;
+    } else {
+      throw syntaxError(fileName, text, at, `${shownCharacter(text, at)} is not allowed here`);
+    }
+    starts[count] = start;
+    ends[count] = at;
+    count += 1;
+  }
+  kinds[count] = tokenKind.end;
+  starts[count] = length;
+  ends[count] = length;
+  return { fileName, text, count: count + 1, kinds, starts, ends, values, words: table.words };
+}
+
+function enlarged<T extends Uint8Array | Int32Array>(old: T, fresh: T): T {
+  fresh.set(old);
+  return fresh;
+}
+
+function endOfComment(text: string, start: number, fileName: string): number {
+  const second = text.charCodeAt(start + 1);
+  if (second === 0x2f) {
+    const end = text.indexOf('\n', start);
+    return end === -1 ? text.length : end + 1;
+  }
+  if (second !== 0x2a) throw syntaxError(fileName, text, start, '`/` is not allowed here');
+  const end = text.indexOf('*/', start + 2);
+  if (end === -1) throw syntaxError(fileName, text, start, 'this comment has no end (`*/`)');
+  return end + 2;
+}
+
+function endOfString(text: string, start: number, quote: number, fileName: string): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return at + 1;
+    if (code === 0x5c) at += 1;
+    else if (code === 0) throw syntaxError(fileName, text, at, 'a NUL stands in a string');
+  }
+  throw syntaxError(fileName, text, start, `this string has no end (\`${String.fromCharCode(quote)}\`)`);
+}
+
+function isDigitOf(code: number, base: number): boolean {
+  const value = code < 0x3a ? code - 0x30 : (code | 0x20) - 0x61 + 10;
+  return (code < 0x3a || (code | 0x20) >= 0x61) && value >= 0 && value < base;
+}
+
+/** Base of an integer literal and where its digits begin. */
+function baseOf(text: string, start: number): { readonly base: 8 | 10 | 16; readonly digits: number } {
+  if (text.charCodeAt(start) !== 0x30) return { base: 10, digits: start };
+  return (text.charCodeAt(start + 1) | 0x20) === 0x78
+    ? { base: 16, digits: start + 2 }
+    : { base: 8, digits: start };
+}
+
+/** End of the digits; the suffixes `u`, `l`, `ll` in any case and order may follow. */
+function endOfDigits(text: string, start: number): number {
+  const { base, digits } = baseOf(text, start);
+  let at = digits;
+  while (at < text.length && isDigitOf(text.charCodeAt(at), base)) at += 1;
+  return at;
+}
+
+function endOfInteger(text: string, start: number, fileName: string): number {
+  let at = endOfDigits(text, start);
+  while (at < text.length && (text.charCodeAt(at) < 128 ? characterClass[text.charCodeAt(at)]! : 0) < 3) {
+    const code = text.charCodeAt(at);
+    if (code >= 128 || characterClass[code] === 0) break;
+    at += 1;
+  }
+  const suffix = text.slice(endOfDigits(text, start), at).toLowerCase();
+  const { base, digits } = baseOf(text, start);
+  if ((base === 16 && endOfDigits(text, start) === digits) || !/^(?:u?l{0,2}|l{1,2}u)$/.test(suffix)) {
+    throw syntaxError(fileName, text, start, `\`${text.slice(start, at)}\` is not an integer`);
+  }
+  return at;
+}
+
+/** Value of a literal that fits 31 bits, or -1. */
+function smallValue(text: string, start: number, end: number): number {
+  const { base, digits } = baseOf(text, start);
+  let value = 0;
+  for (let at = digits; at < end; at += 1) {
+    const code = text.charCodeAt(at);
+    if (!isDigitOf(code, base)) break;
+    value = value * base + (code < 0x3a ? code - 0x30 : (code | 0x20) - 0x61 + 10);
+    if (value > 0x7fff_ffff) return -1;
+  }
+  return value;
+}
+
+/** Value of an integer literal of any size. */
+export function integerValue(tokens: TokenList, index: number): bigint {
+  const small = tokens.values[index]!;
+  if (small >= 0) return BigInt(small);
+  const start = tokens.starts[index]!;
+  const { base, digits } = baseOf(tokens.text, start);
+  const text = tokens.text.slice(digits, endOfDigits(tokens.text, start));
+  return BigInt(base === 10 ? text : base === 16 ? `0x${text}` : `0o${text}`);
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '"': '"',
+  "'": "'",
+  '\\': '\\',
+  '?': '?',
+};
+
+/**
+ * Text of a string literal with its escapes replaced, up to its first NUL as in C. Hexadecimal escapes have at most
+ * two digits and octal ones three, each one byte; bytes beyond ASCII are read as UTF-8.
+ */
+export function stringValue(tokens: TokenList, index: number): string {
+  const { text, fileName } = tokens;
+  const start = tokens.starts[index]! + 1;
+  const end = tokens.ends[index]! - 1;
+  const raw = text.slice(start, end);
+  if (!raw.includes('\\')) return raw;
+  const pattern = /\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|([\s\S]))/g;
+  let bytes = false;
+  const value = raw.replace(pattern, (whole, hex?: string, octal?: string, other?: string, at?: number) => {
+    if (other !== undefined) {
+      const replacement = escapes[other];
+      if (replacement === undefined) {
+        throw syntaxError(fileName, text, start + (at ?? 0), `\`${whole}\` is not an escape sequence`);
+      }
+      return replacement;
+    }
+    const code = hex === undefined ? Number.parseInt(octal ?? '0', 8) & 0xff : Number.parseInt(hex, 16);
+    // Bytes beyond ASCII are set aside in a private-use range until the whole string is known.
+    if (code >= 0x80) bytes = true;
+    return code >= 0x80 ? String.fromCharCode(0xf700 + code) : String.fromCharCode(code);
+  });
+  const nul = value.indexOf('\0');
+  const ended = nul === -1 ? value : value.slice(0, nul);
+  return bytes ? decodeEscapedBytes(ended) : ended;
+}
+
+function decodeEscapedBytes(text: string): string {
+  return text.replace(/[\uf780-\uf7ff]+/g, (run) =>
+    new TextDecoder().decode(Uint8Array.from(run, (character) => character.charCodeAt(0) - 0xf700)),
+  );
+}
