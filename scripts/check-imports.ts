@@ -1,6 +1,6 @@
 // The import rules of the workspace: dependencies point one way along the data's path
 // (probe → ring buffer → consumer → trace → graph → analysis → store → view).
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 interface Room {
@@ -52,6 +52,7 @@ const importPattern = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)(['"])([^'"]+)\
 const nodeGlobal = /(?<![.\w'"`])(?:Buffer|process|setImmediate|require|__dirname)(?=[.(])/;
 
 function sourceFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return sourceFiles(path);

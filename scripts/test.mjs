@@ -39,6 +39,7 @@ if (existsSync(reportPath)) {
       console.log(`failed to load: ${relative(root, file.name)}`);
     }
     for (const test of file.assertionResults) {
+      if (test.status === 'failed') console.log(`failed: ${relative(root, file.name)}: ${test.fullName}`);
       if (test.status !== 'skipped' && test.status !== 'pending' && test.status !== 'todo') continue;
       const suite = `${relative(root, file.name)}: ${test.ancestorTitles.join(' › ') || test.title}`;
       lacking.set(suite, (lacking.get(suite) ?? 0) + 1);
