@@ -1,3 +1,16 @@
 export type * from './model.ts';
 export { parseTsdl, readMetadata, type MetadataOptions } from './metadata.ts';
 export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './metadata-packets.ts';
+export * from './batch.ts';
+export * from './bits.ts';
+export { canCompile, compileFunction } from './compile.ts';
+export { Emitter } from './emitter.ts';
+export * from './emit-walk.ts';
+export type { IntegerRead } from './emit-read.ts';
+export { textEnd } from './emit-values.ts';
+export * from './field-value.ts';
+export * from './interpret.ts';
+export * from './packet-cursor.ts';
+export * from './plan.ts';
+export * from './stream-decoder.ts';
+export * from './stream-reader.ts';

@@ -1,0 +1,289 @@
+/**
+ * The walk over a plan as generated code. What to do with each field is said by a strategy: skip it, print it,
+ * make a value of it. The walk itself keeps the base, saves slots, loops over arrays and chooses variants.
+ *
+ * Generated functions see: `bytes` and `view` (the packet), `p` (start, in bits), `ext` (external values), and in
+ * checked walks `end` (end of the content in bits), beyond which no event may go.
+ */
+import type { Emitter } from './emitter.ts';
+import { OverrunError } from './interpret.ts';
+import { bitExpression, byteExpression, floatRead, integerRead } from './emit-read.ts';
+import type { BaseVariable, IntegerRead } from './emit-read.ts';
+import type { IntegerRange, Scope } from './model.ts';
+import type {
+  ArrayNode,
+  FloatNode,
+  IntegerNode,
+  Plan,
+  PlanNode,
+  StringNode,
+  StructureNode,
+  TextNode,
+  VariantNode,
+} from './plan.ts';
+
+/** What generated code does with each field. Every method may print statements through the emitter. */
+export interface WalkStrategy {
+  /** Returns false to pass over the scope silently. */
+  beginScope(e: Emitter, scope: Scope): boolean;
+  endScope(e: Emitter, scope: Scope): void;
+  integer(e: Emitter, node: IntegerNode, read: IntegerRead): void;
+  float(e: Emitter, node: FloatNode, value: string): void;
+  /** Prints the scan of text that starts at byte `start`; returns the variable that holds the NUL's index. */
+  string(e: Emitter, node: StringNode, start: string): string;
+  /** Text of at most `length` bytes from byte `start` on. */
+  text(e: Emitter, node: TextNode, start: string, length: string): void;
+  beginStructure(e: Emitter, node: StructureNode): void;
+  /** Returns false to pass over the member silently. */
+  beginMember(e: Emitter, name: string, index: number, depth: number): boolean;
+  endMember(e: Emitter, name: string, index: number, depth: number): void;
+  endStructure(e: Emitter, node: StructureNode): void;
+  beginArray(e: Emitter, node: ArrayNode, length: string): void;
+  beginElement(e: Emitter, index: string): void;
+  endElement(e: Emitter): void;
+  endArray(e: Emitter, node: ArrayNode): void;
+  beginVariant(e: Emitter, node: VariantNode): void;
+  endVariant(e: Emitter, node: VariantNode): void;
+}
+
+/** Prints a loop that finds the NUL of text from byte `start` on; returns the variable of its index. */
+export function emitFindNul(e: Emitter, start: string): string {
+  const at = e.name('n');
+  e.line(`let ${at} = ${start};`);
+  e.line(`while (bytes[${at}] !== 0) ${at}++;`);
+  return at;
+}
+
+/** Throws for a selector that chooses no option, in walks that trust the event. */
+function noOption(selector: number): never {
+  throw new OverrunError(`a variant's selector is ${selector}, which chooses no option`, 0);
+}
+
+function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
+  const tests = ranges.map(({ lower, upper }) =>
+    lower === upper
+      ? `${variable} === ${Number(lower)}`
+      : `(${variable} >= ${Number(lower)} && ${variable} <= ${Number(upper)})`,
+  );
+  return tests.length === 0 ? 'false' : tests.join(' || ');
+}
+
+class Walk {
+  private base: BaseVariable;
+  private depth = 0;
+  /** Of the fields: undefined while passing over them silently. */
+  private strategy: WalkStrategy | undefined;
+  private readonly e: Emitter;
+  private readonly onOverrun: string | undefined;
+
+  constructor(e: Emitter, onOverrun: string | undefined, base: BaseVariable) {
+    this.e = e;
+    this.onOverrun = onOverrun;
+    this.base = base;
+  }
+
+  run(plan: Plan, strategy: WalkStrategy | undefined): string {
+    for (const { scope, node } of plan.scopes) {
+      const told = strategy?.beginScope(this.e, scope) ?? false;
+      this.strategy = told ? strategy : undefined;
+      this.node(node);
+      if (told) strategy?.endScope(this.e, scope);
+    }
+    return bitExpression(this.base, plan.endBits);
+  }
+
+  private fail(condition: string): void {
+    if (this.onOverrun !== undefined) this.e.line(`if (${condition}) ${this.onOverrun}`);
+  }
+
+  /** Before a read: that the position lies in the packet. */
+  private need(offsetBits: number, lengthBits: number): void {
+    if (this.onOverrun === undefined) return;
+    this.fail(`${bitExpression(this.base, offsetBits + lengthBits)} > end`);
+  }
+
+  private moveTo(expression: string, byte: boolean): void {
+    const name = this.e.name(byte ? 'q' : 'b');
+    this.e.line(`const ${name} = ${expression};`);
+    this.base = { name, byte };
+  }
+
+  private node(node: PlanNode): void {
+    const { e } = this;
+    if (node.rebase !== undefined) {
+      const { offsetBits, alignBits } = node.rebase;
+      if (this.base.byte && alignBits >= 8 && offsetBits % 8 === 0) {
+        const unit = alignBits / 8;
+        const from = byteExpression(this.base, offsetBits);
+        this.moveTo(unit === 1 ? from : `(${from} + ${unit - 1}) & ${-unit}`, true);
+      } else {
+        const aligned = `(${bitExpression(this.base, offsetBits)} + ${alignBits - 1}) & ${-alignBits}`;
+        this.moveTo(alignBits >= 8 ? `(${aligned}) >>> 3` : aligned, alignBits >= 8);
+      }
+    }
+    switch (node.kind) {
+      case 'integer': {
+        let read = integerRead(e, node, this.base);
+        if (node.slot >= 0) {
+          this.need(node.offsetBits, node.fieldClass.lengthBits);
+          const lo = e.name('v');
+          e.line(`const ${lo} = ${read.lo};`);
+          if (read.hi === undefined) {
+            read = { lo };
+            e.line(`s${node.slot} = ${lo};`);
+          } else {
+            const hi = e.name('v');
+            e.line(`const ${hi} = ${read.hi};`);
+            read = { lo, hi };
+            e.line(`s${node.slot} = ${hi} * 4294967296 + ${lo};`);
+          }
+        }
+        this.strategy?.integer(e, node, read);
+        break;
+      }
+      case 'float':
+        this.strategy?.float(e, node, floatRead(e, node, this.base));
+        break;
+      case 'string': {
+        const start = byteExpression(this.base, node.offsetBits);
+        // Buffers end in zero bytes, so the scan ends if it starts inside the buffer.
+        this.need(node.offsetBits, 8);
+        const nul = this.strategy?.string(e, node, start) ?? emitFindNul(e, start);
+        this.moveTo(`${nul} + 1`, true);
+        break;
+      }
+      case 'text': {
+        const start = byteExpression(this.base, node.offsetBits);
+        if (node.length.kind === 'static') {
+          this.strategy?.text(e, node, start, String(node.length.count));
+        } else {
+          const length = `s${node.length.slot}`;
+          const from = e.name('t');
+          e.line(`const ${from} = ${start};`);
+          this.fail(`(${from} + ${length}) * 8 > end`);
+          this.strategy?.text(e, node, from, length);
+          this.moveTo(`${from} + ${length}`, true);
+        }
+        break;
+      }
+      case 'structure':
+        this.strategy?.beginStructure(e, node);
+        this.depth += 1;
+        for (const [index, member] of node.members.entries()) {
+          const { strategy } = this;
+          const told = strategy?.beginMember(e, member.name, index, this.depth) ?? false;
+          if (!told) this.strategy = undefined;
+          this.node(member.node);
+          this.strategy = strategy;
+          if (told) strategy?.endMember(e, member.name, index, this.depth);
+        }
+        this.depth -= 1;
+        this.strategy?.endStructure(e, node);
+        break;
+      case 'array':
+        this.array(node);
+        break;
+      case 'variant':
+        this.variant(node);
+        break;
+      default: {
+        const never: never = node;
+        throw new TypeError(String(never));
+      }
+    }
+  }
+
+  private array(node: ArrayNode): void {
+    const { e } = this;
+    const before = this.base;
+    const count = node.length.kind === 'static' ? String(node.length.count) : `s${node.length.slot}`;
+    const byte = node.elementByteBase;
+    const start = byte ? byteExpression(before, node.offsetBits) : bitExpression(before, node.offsetBits);
+    if (node.length.kind === 'slot') {
+      const least = Math.max(node.leastElementBits, 1);
+      this.fail(`${count} * ${least} > end - (${bitExpression(before, node.offsetBits)})`);
+    }
+    const silent = this.strategy === undefined;
+    const stride = node.strideBits === undefined ? undefined : byte ? node.strideBits / 8 : node.strideBits;
+    if (silent && stride !== undefined) {
+      if (!node.keepsBase) this.moveTo(`${start} + ${count} * ${stride}`, byte);
+      return;
+    }
+    this.strategy?.beginArray(e, node, count);
+    const index = e.name('i');
+    const at = e.name(byte ? 'q' : 'b');
+    e.line(`let ${at} = ${start};`);
+    e.open(`for (let ${index} = 0; ${index} < ${count}; ${index}++)`);
+    this.base = { name: at, byte };
+    this.strategy?.beginElement(e, index);
+    this.node(node.element);
+    this.strategy?.endElement(e);
+    if (stride === undefined) {
+      const end = bitExpression(this.base, node.elementEndBits);
+      e.line(`${at} = ${byte ? byteExpression(this.base, node.elementEndBits) : end};`);
+      this.fail(`${byte ? `${at} * 8` : at} > end`);
+    } else {
+      e.line(`${at} += ${stride};`);
+    }
+    e.close();
+    this.strategy?.endArray(e, node);
+    this.base = node.keepsBase ? before : { name: at, byte };
+  }
+
+  private variant(node: VariantNode): void {
+    const { e } = this;
+    const before = this.base;
+    const selector = `s${node.selectorSlot}`;
+    const byte = node.endsOnByte;
+    const after = e.name(byte ? 'q' : 'b');
+    if (!node.keepsBase) e.line(`let ${after} = 0;`);
+    this.strategy?.beginVariant(e, node);
+    for (const [index, option] of node.options.entries()) {
+      const test = `if (${rangeTest(selector, option.ranges)})`;
+      if (index === 0) e.open(test);
+      else e.close(` else ${test} {`);
+      this.base = before;
+      this.node(option.node);
+      if (!node.keepsBase) {
+        const end = byte
+          ? byteExpression(this.base, option.endBits)
+          : bitExpression(this.base, option.endBits);
+        e.line(`${after} = ${end};`);
+      }
+    }
+    const otherwise = this.onOverrun ?? `${e.bind('noOption', noOption)}(${selector});`;
+    if (node.options.length === 0) {
+      e.line(otherwise);
+    } else {
+      e.close(' else {');
+      e.line(otherwise);
+      e.close();
+    }
+    this.strategy?.endVariant(e, node);
+    this.base = node.keepsBase ? before : { name: after, byte };
+  }
+}
+
+/**
+ * Prints the walk over a plan.
+ * @param onOverrun the statement for an event that goes beyond `end`; without it the event is trusted.
+ * @returns the expression of the end position, in bits.
+ */
+export function emitWalk(
+  e: Emitter,
+  plan: Plan,
+  strategy: WalkStrategy | undefined,
+  onOverrun?: string,
+): string {
+  if (plan.slotCount > 0) {
+    const slots = Array.from({ length: plan.slotCount }, (_, slot) => `s${slot} = 0`);
+    e.line(`let ${slots.join(', ')};`);
+    for (const [index, external] of plan.externals.entries()) e.line(`s${external.slot} = ext[${index}];`);
+  }
+  let base: BaseVariable = { name: 'p', byte: false };
+  if (plan.startsOnByte) {
+    base = { name: e.name('q'), byte: true };
+    e.line(`const ${base.name} = p >>> 3;`);
+  }
+  return new Walk(e, onOverrun, base).run(plan, strategy);
+}

@@ -1,0 +1,179 @@
+/** Values of fields as programs see them, and how the interpreter's walk becomes one. */
+import { integerOfHalves } from './bits.ts';
+import { SilentVisitor } from './interpret.ts';
+import type { IntegerFieldClass, Scope } from './model.ts';
+import type { FloatNode, IntegerNode, StructureNode, VariantNode } from './plan.ts';
+
+/** A value of an enumeration: the integer and the labels whose ranges hold it. */
+export class EnumValue {
+  readonly value: number | bigint;
+  readonly labels: readonly string[];
+
+  constructor(value: number | bigint, labels: readonly string[]) {
+    this.value = value;
+    this.labels = labels;
+  }
+
+  /** The first label, or the integer's digits when none matches. */
+  toString(): string {
+    return this.labels[0] ?? String(this.value);
+  }
+
+  /** What JSON shows: the text of `toString`. */
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Integers beyond 2^53 are BigInts; a variant is the value of its option. */
+export type FieldValue =
+  number | bigint | string | EnumValue | readonly FieldValue[] | { readonly [member: string]: FieldValue };
+
+/** Labels of an enumeration by value, kept once looked up. */
+export class LabelTable {
+  private readonly known = new Map<number | bigint, readonly string[]>();
+  private readonly fieldClass: IntegerFieldClass;
+
+  constructor(fieldClass: IntegerFieldClass) {
+    this.fieldClass = fieldClass;
+  }
+
+  /** The labels whose ranges hold the value, in the order of the metadata. */
+  labelsOf(value: number | bigint): readonly string[] {
+    let labels = this.known.get(value);
+    if (labels === undefined) {
+      // Comparisons of a number with a BigInt are exact.
+      labels = (this.fieldClass.mappings ?? [])
+        .filter((mapping) => mapping.ranges.some((range) => value >= range.lower && value <= range.upper))
+        .map((mapping) => mapping.label);
+      // Values of a wild field must not fill the memory.
+      if (this.known.size < 65_536) this.known.set(value, labels);
+    }
+    return labels;
+  }
+
+  /** The value with its labels. */
+  enumValueOf(value: number | bigint): EnumValue {
+    return new EnumValue(value, this.labelsOf(value));
+  }
+}
+
+const tables = new WeakMap<IntegerFieldClass, LabelTable>();
+
+/** The one label table of a field class. */
+export function labelTableOf(fieldClass: IntegerFieldClass): LabelTable {
+  let table = tables.get(fieldClass);
+  if (table === undefined) {
+    table = new LabelTable(fieldClass);
+    tables.set(fieldClass, table);
+  }
+  return table;
+}
+
+const utf8 = new TextDecoder();
+
+/** Text of UTF-8 bytes; wrong sequences become U+FFFD. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  // Short ASCII is the rule, and a loop is quicker for it than the decoder.
+  if (end - start <= 24) {
+    let text = '';
+    for (let at = start; at < end; at++) {
+      const code = bytes[at]!;
+      if (code >= 0x80) return utf8.decode(bytes.subarray(start, end));
+      text += String.fromCharCode(code);
+    }
+    return text;
+  }
+  return utf8.decode(bytes.subarray(start, end));
+}
+
+type Container = FieldValue[] | { [member: string]: FieldValue };
+
+/** Builds the values of the scopes that the interpreter walks. */
+export class ValueBuilder extends SilentVisitor {
+  /** The scopes met, each a structure. */
+  readonly scopes: Partial<Record<Scope, { readonly [member: string]: FieldValue }>> = {};
+  private readonly stack: Container[] = [];
+  private readonly names: string[] = [];
+  private root: { [member: string]: FieldValue } = {};
+  private readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    super();
+    this.bytes = bytes;
+  }
+
+  override beginScope(scope: Scope): void {
+    this.root = {};
+    this.stack.push(this.root);
+    this.names.push(scope);
+  }
+
+  override endScope(scope: Scope): void {
+    this.stack.pop();
+    this.names.pop();
+    this.scopes[scope] = this.root[scope] as { readonly [member: string]: FieldValue };
+  }
+
+  private put(value: FieldValue): void {
+    const container = this.stack[this.stack.length - 1]!;
+    if (Array.isArray(container)) container.push(value);
+    else defineMember(container, this.names[this.names.length - 1]!, value);
+  }
+
+  override integer(node: IntegerNode, hi: number, lo: number): void {
+    const value = integerOfHalves(hi, lo);
+    this.put(
+      node.fieldClass.mappings === undefined ? value : labelTableOf(node.fieldClass).enumValueOf(value),
+    );
+  }
+
+  override float(_node: FloatNode, value: number): void {
+    this.put(value);
+  }
+
+  override text(start: number, end: number): void {
+    this.put(decodeText(this.bytes, start, end));
+  }
+
+  override beginStructure(_node: StructureNode): void {
+    const structure = {};
+    this.put(structure);
+    this.stack.push(structure);
+    this.names.push('');
+  }
+
+  override beginMember(name: string, _index: number): void {
+    this.names[this.names.length - 1] = name;
+  }
+
+  override endStructure(_node: StructureNode): void {
+    this.stack.pop();
+    this.names.pop();
+  }
+
+  override beginArray(_length: number): void {
+    const array: FieldValue[] = [];
+    this.put(array);
+    this.stack.push(array);
+  }
+
+  override endArray(): void {
+    this.stack.pop();
+  }
+
+  override beginVariant(_node: VariantNode, _option: number): void {}
+}
+
+/** Sets a member, also one named `__proto__`, which a plain assignment would lose. */
+export function defineMember(
+  structure: { [member: string]: FieldValue },
+  name: string,
+  value: FieldValue,
+): void {
+  if (name === '__proto__') {
+    Object.defineProperty(structure, name, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    structure[name] = value;
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * The plain interpreter of plans: the oracle of the tests of generated code, the way where code may not be made
+ * from text, and what reads the few fields of packet headers.
+ */
+import { SpoorError } from '@spoor/base';
+import { doubleOfHalves, floatOfBits, halfOfBits, readHalves, type Halves } from './bits.ts';
+import type { FloatNode, IntegerNode, Plan, PlanNode, StructureNode, VariantNode } from './plan.ts';
+import type { Scope } from './model.ts';
+
+/** Told of each field in decoding order. Positions are bytes from the packet's start. */
+export interface FieldVisitor {
+  beginScope(scope: Scope): void;
+  endScope(scope: Scope): void;
+  integer(node: IntegerNode, hi: number, lo: number): void;
+  float(node: FloatNode, value: number): void;
+  /** Text in bytes `start` to `end`, the NUL or the array's padding left out. */
+  text(start: number, end: number): void;
+  beginStructure(node: StructureNode): void;
+  beginMember(name: string, index: number): void;
+  endStructure(node: StructureNode): void;
+  beginArray(length: number): void;
+  beginElement(index: number): void;
+  endArray(): void;
+  beginVariant(node: VariantNode, option: number): void;
+  endVariant(): void;
+}
+
+/** What an event needs beyond the packet's content, or that no option or length can be right. */
+export class OverrunError extends SpoorError {
+  constructor(message: string, bit: number) {
+    super('ctf/packet-overrun', message, { where: `bit ${bit} of the packet` });
+    this.name = 'OverrunError';
+  }
+}
+
+const halves: Halves = { hi: 0, lo: 0 };
+
+/** Value of halves as a double, for lengths and selectors. */
+function doubleOf(hi: number, lo: number): number {
+  return hi * 0x1_0000_0000 + lo;
+}
+
+class Interpreter {
+  private base: number;
+  private readonly slots: Float64Array;
+  private readonly bytes: Uint8Array;
+  private readonly endBit: number;
+  private readonly visitor: FieldVisitor;
+
+  constructor(
+    slotCount: number,
+    bytes: Uint8Array,
+    startBit: number,
+    endBit: number,
+    visitor: FieldVisitor,
+    externals: ArrayLike<number>,
+    externalSlots: readonly number[],
+  ) {
+    this.slots = new Float64Array(slotCount);
+    for (const [index, slot] of externalSlots.entries()) this.slots[slot] = externals[index]!;
+    this.bytes = bytes;
+    this.base = startBit;
+    this.endBit = endBit;
+    this.visitor = visitor;
+  }
+
+  run(plan: Plan): number {
+    for (const { scope, node } of plan.scopes) {
+      this.visitor.beginScope(scope);
+      this.node(node);
+      this.visitor.endScope(scope);
+    }
+    const end = this.base + plan.endBits;
+    this.need(end, 0);
+    return end;
+  }
+
+  private need(bit: number, length: number): void {
+    if (bit + length > this.endBit) {
+      throw new OverrunError(`the packet's content ends at bit ${this.endBit}, inside an event`, bit);
+    }
+  }
+
+  private node(node: PlanNode): void {
+    if (node.rebase !== undefined) {
+      const { offsetBits, alignBits } = node.rebase;
+      this.base = Math.ceil((this.base + offsetBits) / alignBits) * alignBits;
+    }
+    const at = this.base + node.offsetBits;
+    switch (node.kind) {
+      case 'integer': {
+        const { lengthBits, byteOrder, signed } = node.fieldClass;
+        this.need(at, lengthBits);
+        readHalves(this.bytes, at, lengthBits, byteOrder === 'le', signed, halves);
+        const { hi, lo } = halves;
+        if (node.slot >= 0) this.slots[node.slot] = doubleOf(hi, lo);
+        this.visitor.integer(node, hi, lo);
+        break;
+      }
+      case 'float': {
+        const { lengthBits, byteOrder } = node.fieldClass;
+        this.need(at, lengthBits);
+        readHalves(this.bytes, at, lengthBits, byteOrder === 'le', false, halves);
+        const { hi, lo } = halves;
+        this.visitor.float(
+          node,
+          lengthBits === 64 ? doubleOfHalves(hi, lo) : lengthBits === 32 ? floatOfBits(lo) : halfOfBits(lo),
+        );
+        break;
+      }
+      case 'string': {
+        const start = at / 8;
+        let end = start;
+        for (;;) {
+          this.need(end * 8, 8);
+          if (this.bytes[end] === 0) break;
+          end++;
+        }
+        this.visitor.text(start, end);
+        this.base = (end + 1) * 8;
+        break;
+      }
+      case 'text': {
+        const count = this.lengthOf(node.length, at, 8);
+        this.need(at, count * 8);
+        const start = at / 8;
+        let end = start;
+        while (end < start + count && this.bytes[end] !== 0) end++;
+        this.visitor.text(start, end);
+        if (node.length.kind === 'slot') this.base = at + count * 8;
+        break;
+      }
+      case 'structure':
+        this.visitor.beginStructure(node);
+        for (const [index, member] of node.members.entries()) {
+          this.visitor.beginMember(member.name, index);
+          this.node(member.node);
+        }
+        this.visitor.endStructure(node);
+        break;
+      case 'array': {
+        const count = this.lengthOf(node.length, at, node.leastElementBits);
+        const before = this.base;
+        this.visitor.beginArray(count);
+        this.base = at;
+        for (let index = 0; index < count; index++) {
+          this.visitor.beginElement(index);
+          this.node(node.element);
+          this.base += node.elementEndBits;
+        }
+        this.visitor.endArray();
+        if (node.keepsBase) this.base = before;
+        break;
+      }
+      case 'variant': {
+        const selector = this.slots[node.selectorSlot]!;
+        const index = optionOf(node, selector);
+        const option = node.options[index];
+        if (option === undefined) {
+          throw new OverrunError(`a variant's selector is ${selector}, which chooses no option`, at);
+        }
+        this.visitor.beginVariant(node, index);
+        this.node(option.node);
+        this.visitor.endVariant();
+        if (!node.keepsBase) this.base += option.endBits;
+        break;
+      }
+      default: {
+        const never: never = node;
+        throw new TypeError(String(never));
+      }
+    }
+  }
+
+  private lengthOf(
+    length:
+      { readonly kind: 'static'; readonly count: number } | { readonly kind: 'slot'; readonly slot: number },
+    at: number,
+    leastElementBits: number,
+  ): number {
+    if (length.kind === 'static') return length.count;
+    const count = this.slots[length.slot]!;
+    // An array of elements without bits could be absurdly long and yet fit.
+    if (count * Math.max(leastElementBits, 1) > this.endBit - at) {
+      throw new OverrunError(`a sequence of ${count} elements goes beyond the packet's content`, at);
+    }
+    return count;
+  }
+}
+
+function optionOf(node: VariantNode, selector: number): number {
+  return node.options.findIndex((option) =>
+    option.ranges.some((range) => selector >= Number(range.lower) && selector <= Number(range.upper)),
+  );
+}
+
+/**
+ * Decodes what the plan describes from `startBit` on, telling the visitor.
+ * @param externals values of `plan.externals`, in their order.
+ * @returns the position of the first bit after it.
+ * @throws OverrunError when it does not end at or before `endBit`.
+ */
+export function interpret(
+  plan: Plan,
+  bytes: Uint8Array,
+  startBit: number,
+  endBit: number,
+  visitor: FieldVisitor,
+  externals: ArrayLike<number> = [],
+): number {
+  return new Interpreter(
+    plan.slotCount,
+    bytes,
+    startBit,
+    endBit,
+    visitor,
+    externals,
+    plan.externals.map((external) => external.slot),
+  ).run(plan);
+}
+
+/** A visitor that ignores every field; extend it to hear of some. */
+export class SilentVisitor implements FieldVisitor {
+  beginScope(_scope: Scope): void {}
+  endScope(_scope: Scope): void {}
+  integer(_node: IntegerNode, _hi: number, _lo: number): void {}
+  float(_node: FloatNode, _value: number): void {}
+  text(_start: number, _end: number): void {}
+  beginStructure(_node: StructureNode): void {}
+  beginMember(_name: string, _index: number): void {}
+  endStructure(_node: StructureNode): void {}
+  beginArray(_length: number): void {}
+  beginElement(_index: number): void {}
+  endArray(): void {}
+  beginVariant(_node: VariantNode, _option: number): void {}
+  endVariant(): void {}
+}

@@ -1,0 +1,86 @@
+/** The position of one stream inside its packet: what a scan reads and writes. */
+import { packetPaddingBytes } from './bits.ts';
+
+/** No value: no such field in the packet. */
+export const absent = -1;
+
+/**
+ * What a packet's header and context say, by role. Sizes are in bits; 64-bit counters and times are two halves,
+ * for a double would lose their low bits. A fresh object has all of them absent.
+ */
+export class PacketProperties {
+  magic: number = absent;
+  /** Byte offset of the trace's UUID in the packet, if it has one. */
+  uuidByte: number = absent;
+  streamClassId: number = absent;
+  streamId: number = absent;
+  totalBits: number = absent;
+  contentBits: number = absent;
+  hasBegin = false;
+  beginHi = 0;
+  beginLo = 0;
+  hasEnd = false;
+  endHi = 0;
+  endLo = 0;
+  hasDiscarded = false;
+  discardedHi = 0;
+  discardedLo = 0;
+  sequenceNumber: number = absent;
+
+  /** Forgets all. */
+  clear(): void {
+    this.magic = absent;
+    this.uuidByte = absent;
+    this.streamClassId = absent;
+    this.streamId = absent;
+    this.totalBits = absent;
+    this.contentBits = absent;
+    this.hasBegin = false;
+    this.beginHi = 0;
+    this.beginLo = 0;
+    this.hasEnd = false;
+    this.endHi = 0;
+    this.endLo = 0;
+    this.hasDiscarded = false;
+    this.discardedHi = 0;
+    this.discardedLo = 0;
+    this.sequenceNumber = absent;
+  }
+}
+
+/** A position in a packet, the clock there, and the constants that turn the clock into time. */
+export class PacketCursor {
+  bytes: Uint8Array = new Uint8Array(packetPaddingBytes);
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Position of the next event. */
+  bit = 0;
+  /** End of the packet's content. */
+  endBit = 0;
+  /** Clock value of the last event, in ticks. */
+  clockHi = 0;
+  clockLo = 0;
+  /** Ticks (or nanoseconds, for clocks that do not tick in them) to subtract to get time after the base. */
+  originHi = 0;
+  originLo = 0;
+  /** Values of packet header and context that events refer to. */
+  externals: Float64Array = new Float64Array(0);
+  /** Index of the stream in its trace set, and of its first event class. */
+  streamIndex = 0;
+  classBase = 0;
+  /** Time of the event at `bit`, known after a scan that stopped at its limit. */
+  nextTimeNs = 0;
+  /** Why the last scan stopped at an error. */
+  problem = '';
+}
+
+/** Why a scan returned. */
+export const scanStatus = {
+  /** The next event is later than the limit; `nextTimeNs` is its time. */
+  limit: 0,
+  /** The packet has no more events. */
+  packetEnd: 1,
+  /** The batch is full. */
+  batchFull: 2,
+  /** The content is wrong at `bit`; `problem` says how. */
+  broken: 3,
+} as const;

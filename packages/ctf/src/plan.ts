@@ -1,0 +1,488 @@
+/**
+ * The decode plan: what stands between the model of a trace and the code that reads it. A plan is a tree of
+ * nodes, one a field, in which every offset and alignment that can be known in advance is known.
+ *
+ * Execution model: a *base* (a bit position in the packet) starts where the scopes start. A node reads at
+ * `base + offsetBits`. A node with `rebase` first moves the base: to `base + rebase.offsetBits`, rounded up to a
+ * multiple of `rebase.alignBits`. Strings, and arrays and variants whose size is not known, move the base to their
+ * end. `byteBase` says that the base is known to lie on a byte; then it is kept as a byte index by generated code.
+ * An integer that a length or selector refers to is saved in a numbered slot.
+ *
+ * The same plan is run by generated code (emit-walk.ts) and by the interpreter (interpret.ts).
+ */
+import { SpoorError } from '@spoor/base';
+import type {
+  FieldClass,
+  FieldLocation,
+  FloatFieldClass,
+  IntegerFieldClass,
+  IntegerRange,
+  Scope,
+  StructureFieldClass,
+} from './model.ts';
+
+/** Moves the base before a node: see the head of this file. */
+export interface Rebase {
+  readonly offsetBits: number;
+  readonly alignBits: number;
+}
+
+interface PlanNodeCommon {
+  readonly rebase?: Rebase;
+  /** From the base (after `rebase`) to the field's first bit. */
+  readonly offsetBits: number;
+  readonly byteBase: boolean;
+}
+
+export interface IntegerNode extends PlanNodeCommon {
+  readonly kind: 'integer';
+  readonly fieldClass: IntegerFieldClass;
+  /** Number of the slot that keeps the value, or -1. */
+  readonly slot: number;
+}
+
+export interface FloatNode extends PlanNodeCommon {
+  readonly kind: 'float';
+  readonly fieldClass: FloatFieldClass;
+}
+
+/** Text up to a NUL. */
+export interface StringNode extends PlanNodeCommon {
+  readonly kind: 'string';
+}
+
+/** An array of bytes that are characters; ends at the first NUL or at its length. */
+export interface TextNode extends PlanNodeCommon {
+  readonly kind: 'text';
+  readonly length: ArrayLength;
+}
+
+/** A length known from the class, or the slot that holds it. */
+export type ArrayLength =
+  { readonly kind: 'static'; readonly count: number } | { readonly kind: 'slot'; readonly slot: number };
+
+export interface ArrayNode extends PlanNodeCommon {
+  readonly kind: 'array';
+  readonly length: ArrayLength;
+  /** Its base is where the element starts. */
+  readonly element: PlanNode;
+  /** Distance of two elements if it is known; the element then never moves the base. */
+  readonly strideBits?: number;
+  /** From the element's last base to its end. */
+  readonly elementEndBits: number;
+  readonly elementByteBase: boolean;
+  /** Whether the base stays (length and stride known) or moves to the array's end. */
+  readonly keepsBase: boolean;
+  /** Least bits of an element, to refuse absurd lengths before looping. */
+  readonly leastElementBits: number;
+  /** Whether the position after the array is known to lie on a byte. */
+  readonly endsOnByte: boolean;
+}
+
+export interface StructureNode extends PlanNodeCommon {
+  readonly kind: 'structure';
+  readonly members: readonly { readonly name: string; readonly node: PlanNode }[];
+}
+
+export interface VariantNode extends PlanNodeCommon {
+  readonly kind: 'variant';
+  readonly selectorSlot: number;
+  readonly options: readonly {
+    readonly name: string;
+    readonly ranges: readonly IntegerRange[];
+    readonly node: PlanNode;
+    /** From the option's last base to its end, and whether that base is on a byte. */
+    readonly endBits: number;
+    readonly endByteBase: boolean;
+  }[];
+  /** Whether all options leave the base alone and end at the same offset. */
+  readonly keepsBase: boolean;
+  readonly endsOnByte: boolean;
+}
+
+/** One field of a plan. */
+export type PlanNode =
+  IntegerNode | FloatNode | StringNode | TextNode | ArrayNode | StructureNode | VariantNode;
+
+/** A scope of a plan, in decoding order. */
+export interface PlanScope {
+  readonly scope: Scope;
+  readonly node: StructureNode;
+}
+
+/** A value that a plan needs from a scope decoded earlier. */
+export interface External {
+  readonly location: FieldLocation;
+  readonly slot: number;
+}
+
+export interface Plan {
+  /** For people: what it decodes. */
+  readonly name: string;
+  readonly scopes: readonly PlanScope[];
+  readonly slotCount: number;
+  readonly externals: readonly External[];
+  /** Whether the starting position is known to lie on a byte. */
+  readonly startsOnByte: boolean;
+  /** From the last base to the end. */
+  readonly endBits: number;
+  readonly endByteBase: boolean;
+  /** The greatest power of two that the end position is known to be a multiple of. */
+  readonly endAlignBits: number;
+  /** Size in bits when it is the same for every event. */
+  readonly fixedBits?: number;
+}
+
+/** A structure class to plan, with the scope it stands for. */
+export interface ScopeClass {
+  readonly scope: Scope;
+  readonly fieldClass: StructureFieldClass;
+}
+
+function keyOf(scope: Scope, path: readonly string[]): string {
+  return `${scope}\0${path.join('\0')}`;
+}
+
+/** Alignment in bits of a field class; 1 where it has none. */
+export function alignmentOf(fieldClass: FieldClass): number {
+  switch (fieldClass.kind) {
+    case 'integer':
+    case 'float':
+    case 'structure':
+      return fieldClass.alignmentBits;
+    case 'string':
+      return 8;
+    case 'static-array':
+    case 'dynamic-array':
+      return Math.max(fieldClass.alignmentBits, alignmentOf(fieldClass.element));
+    case 'variant':
+      return 1;
+    default: {
+      const never: never = fieldClass;
+      throw new TypeError(String(never));
+    }
+  }
+}
+
+function leastBits(fieldClass: FieldClass): number {
+  switch (fieldClass.kind) {
+    case 'integer':
+    case 'float':
+      return fieldClass.lengthBits;
+    case 'string':
+      return 8;
+    case 'structure':
+      return fieldClass.members.reduce((sum, member) => sum + leastBits(member.fieldClass), 0);
+    case 'static-array':
+      return fieldClass.length * leastBits(fieldClass.element);
+    case 'dynamic-array':
+      return 0;
+    case 'variant':
+      return fieldClass.options.reduce(
+        (least, option) => Math.min(least, leastBits(option.fieldClass)),
+        Number.MAX_SAFE_INTEGER,
+      );
+    default: {
+      const never: never = fieldClass;
+      throw new TypeError(String(never));
+    }
+  }
+}
+
+/** Whether an array of this element is text: bytes that carry an encoding. */
+function isCharacter(element: FieldClass): boolean {
+  return (
+    element.kind === 'integer' &&
+    element.encoding !== undefined &&
+    element.lengthBits === 8 &&
+    element.alignmentBits === 8
+  );
+}
+
+function collectLocations(fieldClass: FieldClass, into: Set<string>): void {
+  switch (fieldClass.kind) {
+    case 'structure':
+      for (const member of fieldClass.members) collectLocations(member.fieldClass, into);
+      break;
+    case 'dynamic-array':
+      into.add(keyOf(fieldClass.lengthLocation.scope, fieldClass.lengthLocation.path));
+      collectLocations(fieldClass.element, into);
+      break;
+    case 'static-array':
+      collectLocations(fieldClass.element, into);
+      break;
+    case 'variant':
+      into.add(keyOf(fieldClass.selectorLocation.scope, fieldClass.selectorLocation.path));
+      for (const option of fieldClass.options) collectLocations(option.fieldClass, into);
+      break;
+    case 'integer':
+    case 'float':
+    case 'string':
+      break;
+    default: {
+      const never: never = fieldClass;
+      throw new TypeError(String(never));
+    }
+  }
+}
+
+/** The scopes outside `scopes` that lengths and selectors inside them refer to. */
+export function foreignScopes(scopes: readonly ScopeClass[]): ReadonlySet<Scope> {
+  const keys = new Set<string>();
+  for (const { fieldClass } of scopes) collectLocations(fieldClass, keys);
+  const own = new Set(scopes.map(({ scope }) => scope));
+  const foreign = new Set<Scope>();
+  for (const key of keys) {
+    const scope = key.slice(0, key.indexOf('\0')) as Scope;
+    if (!own.has(scope)) foreign.add(scope);
+  }
+  return foreign;
+}
+
+const greatestAlign = 1 << 20;
+
+function lowestBit(value: number): number {
+  return value === 0 ? greatestAlign : value & -value;
+}
+
+class Planner {
+  private align: number;
+  private offset = 0;
+  /** Counts moves of the base, to tell whether a part moved it. */
+  private moves = 0;
+  private slotCount = 0;
+  private readonly wanted = new Set<string>();
+  private readonly slots = new Map<string, number>();
+  private readonly externals: External[] = [];
+  private readonly name: string;
+
+  constructor(name: string, startAlignBits: number) {
+    this.name = name;
+    this.align = startAlignBits;
+  }
+
+  plan(scopes: readonly ScopeClass[]): Plan {
+    const startsOnByte = this.align >= 8;
+    for (const { fieldClass } of scopes) collectLocations(fieldClass, this.wanted);
+    const planned = scopes.map(({ scope, fieldClass }): PlanScope => {
+      return { scope, node: this.structure(fieldClass, scope, []) };
+    });
+    return {
+      name: this.name,
+      scopes: planned,
+      slotCount: this.slotCount,
+      externals: this.externals,
+      startsOnByte,
+      endBits: this.offset,
+      endByteBase: this.align >= 8,
+      endAlignBits: Math.min(this.align, lowestBit(this.offset)),
+      ...(this.moves === 0 ? { fixedBits: this.offset } : {}),
+    };
+  }
+
+  private alignTo(bits: number): { rebase?: Rebase } {
+    if (bits <= 1) return {};
+    if (bits <= this.align) {
+      this.offset = Math.ceil(this.offset / bits) * bits;
+      return {};
+    }
+    const rebase = { offsetBits: this.offset, alignBits: bits };
+    this.moveBase(Math.min(bits, greatestAlign));
+    return { rebase };
+  }
+
+  private moveBase(alignBits: number): void {
+    this.align = alignBits;
+    this.offset = 0;
+    this.moves += 1;
+  }
+
+  private slotOf(location: FieldLocation): number {
+    const key = keyOf(location.scope, location.path);
+    let slot = this.slots.get(key);
+    if (slot === undefined) {
+      slot = this.slotCount++;
+      this.slots.set(key, slot);
+      this.externals.push({ location, slot });
+    }
+    return slot;
+  }
+
+  private field(fieldClass: FieldClass, scope: Scope, path: readonly string[]): PlanNode {
+    switch (fieldClass.kind) {
+      case 'integer': {
+        const moved = this.alignTo(fieldClass.alignmentBits);
+        const key = keyOf(scope, path);
+        let slot = -1;
+        if (this.wanted.has(key)) {
+          slot = this.slots.get(key) ?? this.slotCount++;
+          this.slots.set(key, slot);
+        }
+        const node: IntegerNode = { kind: 'integer', fieldClass, slot, ...moved, ...this.here() };
+        this.offset += fieldClass.lengthBits;
+        return node;
+      }
+      case 'float': {
+        if (fieldClass.lengthBits === 128) {
+          throw new SpoorError('ctf/unsupported-float', 'a floating point field of 128 bits cannot be read', {
+            where: `${this.name}: ${path.join('.')}`,
+          });
+        }
+        const moved = this.alignTo(fieldClass.alignmentBits);
+        const node: FloatNode = { kind: 'float', fieldClass, ...moved, ...this.here() };
+        this.offset += fieldClass.lengthBits;
+        return node;
+      }
+      case 'string': {
+        const moved = this.alignTo(8);
+        const node: StringNode = { kind: 'string', ...moved, ...this.here() };
+        this.moveBase(8);
+        return node;
+      }
+      case 'structure':
+        return this.structure(fieldClass, scope, path);
+      case 'static-array':
+        return this.array(
+          fieldClass.element,
+          alignmentOf(fieldClass),
+          { kind: 'static', count: fieldClass.length },
+          scope,
+          path,
+        );
+      case 'dynamic-array':
+        return this.array(
+          fieldClass.element,
+          alignmentOf(fieldClass),
+          { kind: 'slot', slot: this.slotOf(fieldClass.lengthLocation) },
+          scope,
+          path,
+        );
+      case 'variant':
+        return this.variant(fieldClass, scope, path);
+      default: {
+        const never: never = fieldClass;
+        throw new TypeError(String(never));
+      }
+    }
+  }
+
+  private here(): { offsetBits: number; byteBase: boolean } {
+    return { offsetBits: this.offset, byteBase: this.align >= 8 };
+  }
+
+  private structure(fieldClass: StructureFieldClass, scope: Scope, path: readonly string[]): StructureNode {
+    const moved = this.alignTo(fieldClass.alignmentBits);
+    const here = this.here();
+    const members = fieldClass.members.map((member) => ({
+      name: member.name,
+      node: this.field(member.fieldClass, scope, [...path, member.name]),
+    }));
+    return { kind: 'structure', members, ...moved, ...here };
+  }
+
+  private array(
+    element: FieldClass,
+    alignBits: number,
+    length: ArrayLength,
+    scope: Scope,
+    path: readonly string[],
+  ): PlanNode {
+    const moved = this.alignTo(alignBits);
+    const here = this.here();
+    if (isCharacter(element)) {
+      if (length.kind === 'static') this.offset += length.count * 8;
+      else this.moveBase(8);
+      return { kind: 'text', length, ...moved, ...here };
+    }
+    const before = { align: this.align, offset: this.offset, moves: this.moves };
+    // Elements follow each other, so what is known of the position must hold at the start of each of them:
+    // weaken it until a pass over the element does not weaken it further.
+    let known = Math.min(before.align, lowestBit(before.offset));
+    let node: PlanNode;
+    let fixed: boolean;
+    for (;;) {
+      const wantedSlots = new Map(this.slots);
+      const slotCount = this.slotCount;
+      this.align = known;
+      this.offset = 0;
+      this.moves = 0;
+      node = this.field(element, scope, path);
+      fixed = this.moves === 0;
+      const end = Math.min(this.align, lowestBit(this.offset));
+      if (end >= known) break;
+      known = end;
+      this.slots.clear();
+      for (const [key, slot] of wantedSlots) this.slots.set(key, slot);
+      this.slotCount = slotCount;
+    }
+    const elementEndBits = this.offset;
+    const elementByteBase = this.align >= 8;
+    // Padding between elements is part of the stride, for an element starts at its own alignment.
+    const strideBits = fixed ? elementEndBits : undefined;
+    const keepsBase = strideBits !== undefined && length.kind === 'static';
+    this.moves = before.moves;
+    if (keepsBase) {
+      this.align = before.align;
+      this.offset = before.offset + length.count * strideBits;
+    } else {
+      this.moveBase(known);
+    }
+    return {
+      kind: 'array',
+      length,
+      element: node,
+      ...(strideBits === undefined ? {} : { strideBits }),
+      elementEndBits,
+      elementByteBase,
+      keepsBase,
+      leastElementBits: leastBits(element),
+      endsOnByte: this.align >= 8,
+      ...moved,
+      ...here,
+    };
+  }
+
+  private variant(
+    fieldClass: Extract<FieldClass, { kind: 'variant' }>,
+    scope: Scope,
+    path: readonly string[],
+  ): VariantNode {
+    const selectorSlot = this.slotOf(fieldClass.selectorLocation);
+    const here = this.here();
+    const before = { align: this.align, offset: this.offset, moves: this.moves };
+    let keepsBase = true;
+    let endAlign = greatestAlign;
+    const ends: number[] = [];
+    const options = fieldClass.options.map((option) => {
+      this.align = before.align;
+      this.offset = before.offset;
+      this.moves = before.moves;
+      const node = this.field(option.fieldClass, scope, path);
+      if (this.moves !== before.moves) keepsBase = false;
+      ends.push(this.offset);
+      endAlign = Math.min(endAlign, this.align, lowestBit(this.offset));
+      return {
+        name: option.name,
+        ranges: option.ranges,
+        node,
+        endBits: this.offset,
+        endByteBase: this.align >= 8,
+      };
+    });
+    keepsBase &&= ends.every((end) => end === ends[0]);
+    this.moves = before.moves;
+    this.align = before.align;
+    if (keepsBase) this.offset = ends[0] ?? before.offset;
+    else this.moveBase(endAlign);
+    return { kind: 'variant', selectorSlot, options, keepsBase, endsOnByte: this.align >= 8, ...here };
+  }
+}
+
+/**
+ * Derives the plan of scopes that follow each other in a packet.
+ * @param startAlignBits a power of two that the starting position is known to be a multiple of.
+ * @throws SpoorError for a class that no decoder of this package can read.
+ */
+export function makePlan(name: string, scopes: readonly ScopeClass[], startAlignBits: number): Plan {
+  return new Planner(name, Math.min(startAlignBits, greatestAlign)).plan(scopes);
+}

@@ -1,0 +1,315 @@
+/**
+ * Reads the packets of one stream, one after the other, into one buffer that is used again. Memory stays at the
+ * size of a packet whatever the size of the stream. Trouble in a packet is reported and the rest of it left out;
+ * the events before it are kept.
+ */
+import { SpoorError } from '@spoor/base';
+import { packetPaddingBytes } from './bits.ts';
+import type { FieldValue } from './field-value.ts';
+import { PacketCursor, PacketProperties } from './packet-cursor.ts';
+import type { PacketHeaderDecoder, StreamDecoder } from './stream-decoder.ts';
+
+/** Bytes that can be read at any place: a file, a response, an array. */
+export interface ByteSource {
+  /** For messages. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Reads up to `length` bytes at `position` into `into` from index 0 on; returns how many, 0 only at the end. */
+  read(into: Uint8Array, length: number, position: number): number;
+}
+
+/** No packet may be larger: it is read as a whole. */
+export const largestPacketBytes: number = 128 * 1024 * 1024;
+
+const magic = 0xc1fc1fc1;
+
+/** What a stream tells of losses between two packets (or before the first). */
+export interface LossReport {
+  readonly kind: 'events' | 'packets';
+  /** How many, if the trace says. */
+  readonly count?: bigint;
+  /** Clock values, in ticks, between which it happened. */
+  readonly beginTicks?: bigint;
+  readonly endTicks?: bigint;
+}
+
+/** Who hears of what a reader meets. */
+export interface ReaderListener {
+  /** The stream is damaged; `message` is one line that names the file. */
+  damaged(message: string): void;
+  lost(report: LossReport): void;
+}
+
+/** Reads a packet's header and context out of the first bytes of a stream. */
+export interface FirstPacket {
+  readonly properties: PacketProperties;
+  readonly decoder: StreamDecoder;
+  readonly values: Record<string, FieldValue>;
+}
+
+function ticks(hi: number, lo: number): bigint {
+  return (BigInt(hi) << 32n) | BigInt(lo);
+}
+
+/** Reads a stream made of one or more files, in order. */
+export class StreamReader {
+  readonly cursor: PacketCursor = new PacketCursor();
+  /** Of the packet that the cursor is in. */
+  readonly properties: PacketProperties = new PacketProperties();
+  /** Counts packets entered, so that what is derived from one can be kept until the next. */
+  packetNumber = 0;
+  /** Whether the stream is damaged: something was reported. */
+  damaged = false;
+  /** Events that the trace says were lost, as far as read. */
+  discardedEvents = 0n;
+  private readonly sources: readonly ByteSource[];
+  private readonly headerDecoder: PacketHeaderDecoder;
+  private readonly decoder: StreamDecoder;
+  private readonly listener: ReaderListener;
+  private readonly leastChunkBytes: number;
+  private sourceIndex = 0;
+  private packetStart = 0;
+  private nextStart = 0;
+  /** The bytes from `chunkStart` on of the present source, `chunkLength` of them. */
+  private chunk = new Uint8Array(packetPaddingBytes);
+  private chunkStart = 0;
+  private chunkLength = 0;
+  private truncated = false;
+  private readonly beginBits: number;
+  private previous:
+    { readonly discarded?: bigint; readonly sequence?: number; readonly end?: bigint } | undefined;
+
+  constructor(
+    sources: readonly ByteSource[],
+    headerDecoder: PacketHeaderDecoder,
+    decoder: StreamDecoder,
+    listener: ReaderListener,
+    leastChunkBytes: number,
+  ) {
+    this.sources = sources;
+    this.headerDecoder = headerDecoder;
+    this.decoder = decoder;
+    this.listener = listener;
+    this.leastChunkBytes = leastChunkBytes;
+    let beginBits = 64;
+    for (const { fieldClass } of decoder.streamClass.packetContext?.members ?? []) {
+      if (fieldClass.kind === 'integer' && fieldClass.roles.includes('default-clock-timestamp')) {
+        beginBits = fieldClass.lengthBits;
+      }
+    }
+    this.beginBits = beginBits;
+  }
+
+  /** Reports damage of the packet that the cursor is in. */
+  reportDamage(problem: string): void {
+    const source = this.sources[Math.min(this.sourceIndex, this.sources.length - 1)]!;
+    this.damaged = true;
+    this.listener.damaged(`${source.name}: packet at byte ${this.packetStart}: ${problem}`);
+  }
+
+  /**
+   * Says why a scan of the packet stopped short: at damage, or because the file ends inside the packet.
+   * @param problem the cursor's, when the scan's status was `broken`.
+   */
+  reportScanEnd(problem: string | undefined): void {
+    if (this.truncated) {
+      this.reportDamage('the file ends inside the packet (truncated?)');
+      this.truncated = false;
+    } else if (problem !== undefined) {
+      this.reportDamage(`${problem} (at bit ${this.cursor.bit}); the rest of the packet is left out`);
+    }
+  }
+
+  /**
+   * Moves the cursor to the start of the next packet's events.
+   * @returns false at the end of the stream, or when it cannot be followed further.
+   */
+  nextPacket(): boolean {
+    for (;;) {
+      const source = this.sources[this.sourceIndex];
+      if (source === undefined) return false;
+      if (this.nextStart >= source.sizeBytes) {
+        this.sourceIndex += 1;
+        this.nextStart = 0;
+        this.chunkLength = 0;
+        this.chunkStart = 0;
+        continue;
+      }
+      this.packetStart = this.nextStart;
+      const entered = this.enter(source);
+      if (!entered) {
+        // Without a header there is no telling where the next packet is.
+        this.nextStart = source.sizeBytes;
+        continue;
+      }
+      return true;
+    }
+  }
+
+  private fill(source: ByteSource, start: number, wanted: number): void {
+    if (this.chunk.length < wanted + packetPaddingBytes) {
+      this.chunk = new Uint8Array(wanted + packetPaddingBytes);
+    }
+    let length = 0;
+    while (length < wanted) {
+      const part = length === 0 ? this.chunk : this.chunk.subarray(length);
+      const count = source.read(part, wanted - length, start + length);
+      if (count === 0) break;
+      length += count;
+    }
+    this.chunk.fill(0, length, length + packetPaddingBytes);
+    this.chunkStart = start;
+    this.chunkLength = length;
+  }
+
+  /** Makes the chunk hold at least `wanted` bytes from the packet's start on, if the file has them. */
+  private ensure(source: ByteSource, wanted: number): void {
+    const held = this.chunkStart + this.chunkLength - this.packetStart;
+    if (this.packetStart >= this.chunkStart && held >= wanted) return;
+    const rest = source.sizeBytes - this.packetStart;
+    this.fill(source, this.packetStart, Math.min(rest, Math.max(wanted, this.leastChunkBytes)));
+  }
+
+  private enter(source: ByteSource): boolean {
+    const { cursor, properties, decoder } = this;
+    const rest = source.sizeBytes - this.packetStart;
+    let afterHeader = -1;
+    let afterContext = -1;
+    // Most headers are short; the second size is for those that are not.
+    for (const size of [Math.max(this.lastPacketBytes, 512), 65_536, 1_048_576]) {
+      this.ensure(source, Math.min(rest, size));
+      this.openWindow(Math.min(rest, this.chunkStart + this.chunkLength - this.packetStart));
+      properties.clear();
+      const end = cursor.endBit;
+      afterHeader = this.headerDecoder.decode(cursor.bytes, cursor.view, end, properties);
+      afterContext =
+        afterHeader < 0 ? -1 : decoder.decodeContext(cursor.bytes, cursor.view, afterHeader, end, properties);
+      if (afterContext >= 0 || size >= rest) break;
+    }
+    if (afterContext < 0 || afterContext > cursor.endBit) {
+      this.reportDamage('the file ends inside the packet header (truncated?)');
+      return false;
+    }
+    if (this.headerDecoder.hasMagic && properties.magic !== magic) {
+      this.reportDamage(`it does not start with the magic number of CTF packets`);
+      return false;
+    }
+    if (properties.streamClassId >= 0 && BigInt(properties.streamClassId) !== decoder.streamClass.id) {
+      this.reportDamage(
+        `it is of stream ${properties.streamClassId}, but the file began with stream ${decoder.streamClass.id}`,
+      );
+      return false;
+    }
+    let { totalBits, contentBits } = properties;
+    if (totalBits < 0) totalBits = contentBits < 0 ? rest * 8 : contentBits;
+    if (contentBits < 0) contentBits = totalBits;
+    if (contentBits > totalBits || totalBits < afterContext || totalBits % 8 !== 0) {
+      this.reportDamage(`impossible sizes: content of ${contentBits} bits in a packet of ${totalBits}`);
+      return false;
+    }
+    const totalBytes = totalBits / 8;
+    if (totalBytes > largestPacketBytes) {
+      this.reportDamage(`a packet of ${totalBytes} bytes is larger than the greatest, ${largestPacketBytes}`);
+      return false;
+    }
+    this.truncated = totalBytes > rest;
+    const held = Math.min(totalBytes, rest);
+    this.lastPacketBytes = totalBytes;
+    this.ensure(source, held);
+    this.openWindow(Math.min(held, this.chunkStart + this.chunkLength - this.packetStart));
+    cursor.endBit = Math.min(contentBits, cursor.endBit);
+    cursor.bit = afterContext;
+    this.nextStart = this.packetStart + totalBytes;
+    this.packetNumber += 1;
+    this.startClock();
+    if (decoder.externals.length > 0) this.loadExternals();
+    this.reportLosses();
+    return true;
+  }
+
+  private lastPacketBytes = 0;
+
+  /** Points the cursor at the chunk's bytes from the packet's start on. */
+  private openWindow(length: number): void {
+    const { cursor } = this;
+    const from = this.packetStart - this.chunkStart;
+    const bytes = this.chunk.subarray(from, this.chunkLength + packetPaddingBytes);
+    if (bytes.length < length + packetPaddingBytes) {
+      throw new SpoorError('ctf/internal', `packet window of ${length} bytes is not loaded`);
+    }
+    cursor.bytes = bytes;
+    cursor.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    cursor.endBit = length * 8;
+  }
+
+  private startClock(): void {
+    const { cursor, properties } = this;
+    if (!properties.hasBegin) return;
+    if (this.beginBits === 64) {
+      cursor.clockHi = properties.beginHi;
+      cursor.clockLo = properties.beginLo;
+      return;
+    }
+    const span = 1n << BigInt(this.beginBits);
+    const clock = ticks(cursor.clockHi, cursor.clockLo);
+    const value = ticks(properties.beginHi, properties.beginLo);
+    const low = clock % span;
+    const now = clock - low + value + (value < low ? span : 0n);
+    cursor.clockHi = Number(now >> 32n);
+    cursor.clockLo = Number(now & 0xffff_ffffn);
+  }
+
+  private loadExternals(): void {
+    const { cursor, decoder } = this;
+    const scopes = decoder.packetValues(cursor.bytes, cursor.bit);
+    cursor.externals = Float64Array.from(decoder.externals, ({ location }) => {
+      let value: FieldValue | undefined = scopes[location.scope];
+      for (const name of location.path) {
+        value = (value as { readonly [member: string]: FieldValue } | undefined)?.[name];
+      }
+      return Number(value);
+    });
+  }
+
+  /** The packet's context (all members) as values. */
+  contextValues(): { readonly [member: string]: FieldValue } {
+    const { cursor, decoder } = this;
+    return decoder.packetValues(cursor.bytes, cursor.bytes.length * 8)['packet-context'] ?? {};
+  }
+
+  private reportLosses(): void {
+    const { properties, previous } = this;
+    const begin = properties.hasBegin ? ticks(properties.beginHi, properties.beginLo) : undefined;
+    const end = properties.hasEnd ? ticks(properties.endHi, properties.endLo) : undefined;
+    const sequence = properties.sequenceNumber;
+    if (previous?.sequence !== undefined && sequence > previous.sequence + 1) {
+      this.listener.lost({
+        kind: 'packets',
+        count: BigInt(sequence - previous.sequence - 1),
+        ...(previous.end === undefined ? {} : { beginTicks: previous.end }),
+        ...(begin === undefined ? {} : { endTicks: begin }),
+      });
+    }
+    let discarded: bigint | undefined;
+    if (properties.hasDiscarded) {
+      discarded = ticks(properties.discardedHi, properties.discardedLo);
+      const before = previous?.discarded ?? 0n;
+      if (discarded > before) {
+        const from = previous === undefined ? begin : previous.end;
+        this.discardedEvents += discarded - before;
+        // Before the first packet events may have been lost of a part of the stream that is not here: no count.
+        this.listener.lost({
+          kind: 'events',
+          ...(previous === undefined ? {} : { count: discarded - before }),
+          ...(from === undefined ? {} : { beginTicks: from }),
+          ...(end === undefined ? {} : { endTicks: end }),
+        });
+      }
+    }
+    this.previous = {
+      ...(discarded === undefined ? {} : { discarded }),
+      ...(sequence < 0 ? {} : { sequence }),
+      ...(end === undefined ? {} : { end }),
+    };
+  }
+}
