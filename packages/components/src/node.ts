@@ -1,2 +1,3 @@
 /** The part of the package that needs Node.js. */
-export const packageName = '@spoor/components/node';
+export * from './index.ts';
+export { findTraces, openTrace, type OpenOptions } from './source-ctf-fs/open-trace.node.ts';

@@ -20,13 +20,14 @@ export function canCompile(): boolean {
 
 /**
  * Makes the function that the emitter's text is the body of.
+ * The caller knows its type and asserts it.
  * @param title shown by debuggers and profilers as `spoor:decode/TITLE`.
  */
-export function compileFunction<F>(title: string, parameters: readonly string[], emitter: Emitter): F {
+export function compileFunction(title: string, parameters: readonly string[], emitter: Emitter): unknown {
   const names = [...emitter.bindings.keys()];
   const source =
     `"use strict";\nreturn function (${parameters.join(', ')}) {\n${emitter.text()}};\n` +
     `//# sourceURL=spoor:decode/${encodeURI(title).replaceAll(/[\s'"]/g, '')}`;
-  const make = new Function(...names, source) as (...values: unknown[]) => F;
+  const make = new Function(...names, source) as (...values: unknown[]) => unknown;
   return make(...emitter.bindings.values());
 }

@@ -87,7 +87,7 @@ function propertiesOf(plan: Plan, options: DecoderOptions): Properties {
   if (options.compile !== false && canCompile()) {
     const e = new Emitter();
     emitPacketProperties(e, plan);
-    return compileFunction(plan.name, ['bytes', 'view', 'p', 'end', 'ext', 'into'], e);
+    return compileFunction(plan.name, ['bytes', 'view', 'p', 'end', 'ext', 'into'], e) as Properties;
   }
   return (bytes, _view, p, end, ext, into) => {
     try {
@@ -245,7 +245,7 @@ export class StreamDecoder {
       `${plan.name}/skip`,
       ['bytes', 'view', 'p', 'end', indexes.length === 0 ? 'ext' : 'packetValues'],
       e,
-    );
+    ) as Skip;
   }
 
   /** Reads the packet context from `bit` on; returns its end in bits, or -1 when it goes beyond `end`. */
@@ -291,7 +291,7 @@ export class StreamDecoder {
       `stream-${this.streamClass.id}/scan`,
       ['cursor', 'batch', 'limit', 'classOf', 'others', 'fixedBits', 'skips'],
       e,
-    );
+    ) as Scan;
   }
 
   /**
@@ -339,7 +339,7 @@ export class StreamDecoder {
       `${plan.name}/${scope}`,
       ['bytes', 'view', 'p', indexes.length === 0 ? 'ext' : 'packetValues'],
       e,
-    );
+    ) as Accessor;
   }
 }
 

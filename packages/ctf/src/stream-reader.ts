@@ -40,13 +40,6 @@ export interface ReaderListener {
   lost(report: LossReport): void;
 }
 
-/** Reads a packet's header and context out of the first bytes of a stream. */
-export interface FirstPacket {
-  readonly properties: PacketProperties;
-  readonly decoder: StreamDecoder;
-  readonly values: Record<string, FieldValue>;
-}
-
 function ticks(hi: number, lo: number): bigint {
   return (BigInt(hi) << 32n) | BigInt(lo);
 }

@@ -1,0 +1,285 @@
+/** From opened files to a trace set: which files make a stream, which directories a trace, and their order. */
+import {
+  PacketHeaderDecoder,
+  PacketProperties,
+  StreamDecoder,
+  packetPaddingBytes,
+  type ByteSource,
+  type DecoderOptions,
+  type FieldValue,
+  type TraceClass,
+} from '@spoor/ctf';
+import { describeError } from '@spoor/base';
+import { nanosecondsOfClock } from './clock.ts';
+import type { EventClassInfo, StreamInfo, StreamSource, TraceInfo } from './trace-info.ts';
+import { TraceSet } from './trace-set.ts';
+
+/** A directory of a trace: its metadata, read, and its stream files that have content, in directory order. */
+export interface TraceDirectory {
+  readonly path: string;
+  readonly traceClass: TraceClass;
+  readonly sources: readonly ByteSource[];
+}
+
+/** Stream files that are one stream. */
+interface FileGroup {
+  readonly decoder: StreamDecoder;
+  /** -1 when its packets give no instance id, or no time by which files could be put in order. */
+  readonly streamId: number;
+  readonly files: {
+    readonly source: ByteSource;
+    readonly beginNs: bigint | undefined;
+    readonly first: FirstPacket;
+  }[];
+}
+
+interface FirstPacket {
+  readonly beginNs: bigint | undefined;
+  readonly streamId: number;
+  readonly decoder: StreamDecoder;
+  readonly context: { readonly [member: string]: FieldValue };
+}
+
+/** Longest packet header and context that is looked at to learn what a file is. */
+const probeBytes = 65_536;
+
+class TraceBuilder {
+  readonly path: string;
+  readonly traceClass: TraceClass;
+  readonly headerDecoder: PacketHeaderDecoder;
+  readonly decoders = new Map<bigint, StreamDecoder>();
+  readonly groups: FileGroup[] = [];
+  private readonly options: DecoderOptions;
+  private readonly warnings: string[];
+
+  constructor(directory: TraceDirectory, options: DecoderOptions, warnings: string[]) {
+    this.path = directory.path;
+    this.traceClass = directory.traceClass;
+    this.options = options;
+    this.warnings = warnings;
+    this.headerDecoder = new PacketHeaderDecoder(directory.traceClass, options);
+  }
+
+  decoderOf(id: bigint): StreamDecoder | undefined {
+    let decoder = this.decoders.get(id);
+    if (decoder === undefined) {
+      const streamClass = this.traceClass.streamClasses.find((candidate) => candidate.id === id);
+      if (streamClass === undefined) return undefined;
+      decoder = new StreamDecoder(this.traceClass, streamClass, this.options);
+      this.decoders.set(id, decoder);
+    }
+    return decoder;
+  }
+
+  /** Adds a file to the stream that it belongs to; says why not when it belongs to none. */
+  addFile(source: ByteSource): void {
+    let first: FirstPacket;
+    try {
+      first = this.firstPacket(source);
+    } catch (error) {
+      this.warnings.push(`${source.name}: ${describeError(error)}; this file is left out`);
+      return;
+    }
+    const streamId = first.beginNs === undefined ? -1 : first.streamId;
+    let group = this.groups.find(
+      (candidate) => streamId >= 0 && candidate.streamId === streamId && candidate.decoder === first.decoder,
+    );
+    if (group === undefined) {
+      group = { decoder: first.decoder, streamId, files: [] };
+      this.groups.push(group);
+    }
+    const { files } = group;
+    let at = files.findIndex(({ beginNs }) => first.beginNs! < beginNs!);
+    if (at < 0) at = files.length;
+    files.splice(at, 0, { source, beginNs: first.beginNs, first });
+  }
+
+  private firstPacket(source: ByteSource): FirstPacket {
+    const bytes = new Uint8Array(probeBytes + packetPaddingBytes);
+    const length = source.read(bytes, probeBytes, 0);
+    const view = new DataView(bytes.buffer);
+    const properties = new PacketProperties();
+    const afterHeader = this.headerDecoder.decode(bytes, view, length * 8, properties);
+    if (afterHeader < 0) throw new Error('the file ends inside its first packet header');
+    if (this.headerDecoder.hasMagic && properties.magic !== 0xc1fc1fc1) {
+      throw new Error('it does not start with the magic number of CTF packets');
+    }
+    const only = this.traceClass.streamClasses.length === 1 ? this.traceClass.streamClasses[0] : undefined;
+    const id = properties.streamClassId >= 0 ? BigInt(properties.streamClassId) : only?.id;
+    const decoder = id === undefined ? undefined : this.decoderOf(id);
+    if (decoder === undefined) {
+      throw new Error(
+        id === undefined
+          ? 'its packets do not say which of the streams of the metadata they are of'
+          : `its stream id ${id} is not in the metadata`,
+      );
+    }
+    const end = decoder.decodeContext(bytes, view, afterHeader, length * 8, properties);
+    if (end < 0) throw new Error('the file ends inside its first packet context');
+    const clock = decoder.streamClass.clockClass;
+    const beginTicks = (BigInt(properties.beginHi) << 32n) | BigInt(properties.beginLo);
+    return {
+      beginNs: properties.hasBegin && clock !== undefined ? nanosecondsOfClock(clock, beginTicks) : undefined,
+      streamId: properties.streamId,
+      decoder,
+      context: decoder.packetValues(bytes, length * 8)['packet-context'] ?? {},
+    };
+  }
+
+  /** Streams and event classes of the metadata: of directories of one trace, the richest has it whole. */
+  get classCount(): number {
+    const { streamClasses } = this.traceClass;
+    return streamClasses.reduce((sum, { eventClasses }) => sum + eventClasses.length, streamClasses.length);
+  }
+
+  /** Takes the streams of another directory of the same trace. */
+  absorb(other: TraceBuilder): void {
+    const own = [...this.groups];
+    for (const group of other.groups) {
+      const { id } = group.decoder.streamClass;
+      const decoder = this.decoderOf(id);
+      if (decoder === undefined) continue;
+      const match = own.find(
+        (candidate) =>
+          group.streamId >= 0 && candidate.streamId === group.streamId && candidate.decoder === decoder,
+      );
+      if (match === undefined) {
+        this.groups.push({ decoder, streamId: group.streamId, files: [...group.files] });
+        continue;
+      }
+      for (const file of group.files) {
+        let at = match.files.findIndex(({ beginNs }) => file.beginNs! < beginNs!);
+        if (at < 0) at = match.files.length;
+        match.files.splice(at, 0, file);
+      }
+    }
+  }
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** What the tie between two streams at one time is broken by, in babeltrace2's order. */
+interface RankedStream {
+  readonly builder: TraceBuilder;
+  readonly trace: TraceInfo;
+  readonly group: FileGroup;
+  readonly id: number;
+}
+
+function compareStreams(left: RankedStream, right: RankedStream): number {
+  const leftUuid = left.builder.traceClass.uuid;
+  const rightUuid = right.builder.traceClass.uuid;
+  if (leftUuid !== rightUuid) {
+    if (leftUuid === undefined) return 1;
+    if (rightUuid === undefined) return -1;
+    return compareText(leftUuid, rightUuid);
+  }
+  const leftClass = left.group.decoder.streamClass.id;
+  const rightClass = right.group.decoder.streamClass.id;
+  return (
+    compareText(left.trace.name, right.trace.name) ||
+    (leftClass < rightClass ? -1 : leftClass > rightClass ? 1 : 0) ||
+    left.id - right.id ||
+    compareText(left.group.files[0]!.source.name, right.group.files[0]!.source.name)
+  );
+}
+
+function asNumber(value: FieldValue | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** Makes the trace set of directories. */
+export function buildTraceSet(
+  directories: readonly TraceDirectory[],
+  warnings: string[],
+  options: DecoderOptions = {},
+): TraceSet {
+  const builders: TraceBuilder[] = [];
+  for (const directory of directories) {
+    const builder = new TraceBuilder(directory, options, warnings);
+    for (const source of directory.sources) builder.addFile(source);
+    const { uuid } = directory.traceClass;
+    const at = uuid === undefined ? -1 : builders.findIndex((other) => other.traceClass.uuid === uuid);
+    if (at < 0) {
+      builders.push(builder);
+    } else if (builder.classCount > builders[at]!.classCount) {
+      builder.absorb(builders[at]!);
+      builders[at] = builder;
+    } else {
+      builders[at]!.absorb(builder);
+    }
+  }
+
+  const ranked: RankedStream[] = [];
+  const traces: TraceInfo[] = [];
+  const streamsOf = new Map<TraceInfo, StreamInfo[]>();
+  for (const builder of builders) {
+    const { environment } = builder.traceClass;
+    const hostname = environment.get('hostname');
+    const streams: StreamInfo[] = [];
+    const trace: TraceInfo = {
+      path: builder.path,
+      name: typeof hostname === 'string' ? hostname : '',
+      traceClass: builder.traceClass,
+      environment,
+      streams,
+    };
+    traces.push(trace);
+    streamsOf.set(trace, streams);
+    let nextId = 0;
+    for (const group of builder.groups) {
+      ranked.push({ builder, trace, group, id: group.streamId < 0 ? nextId++ : group.streamId });
+    }
+  }
+  ranked.sort(compareStreams);
+
+  let baseNs: bigint | undefined;
+  for (const { group } of ranked) {
+    const { beginNs } = group.files[0]!;
+    if (beginNs !== undefined && (baseNs === undefined || beginNs < baseNs)) baseNs = beginNs;
+  }
+  if (baseNs === undefined) {
+    // No packet says when it begins: the clocks' own origin is as near as can be known.
+    const clock = ranked.map(({ group }) => group.decoder.streamClass.clockClass).find(Boolean);
+    baseNs = clock === undefined ? 0n : nanosecondsOfClock(clock, 0n);
+  }
+
+  const eventClasses: EventClassInfo[] = [];
+  const classBases = new Map<StreamDecoder, number>();
+  const sources = ranked.map(({ builder, trace, group, id }, index): StreamSource => {
+    const { decoder, files } = group;
+    let classBase = classBases.get(decoder);
+    if (classBase === undefined) {
+      classBase = eventClasses.length;
+      classBases.set(decoder, classBase);
+      for (const [localIndex, eventClass] of decoder.streamClass.eventClasses.entries()) {
+        eventClasses.push({ eventClass, trace, streamClass: decoder.streamClass, decoder, localIndex });
+      }
+    }
+    const { source, beginNs, first } = files[0]!;
+    const cpuId = asNumber(first.context['cpu_id']);
+    const vtid = asNumber(first.context['vtid']);
+    const info: StreamInfo = {
+      index,
+      trace,
+      streamClass: decoder.streamClass,
+      path: source.name,
+      id,
+      packetContext: first.context,
+      ...(cpuId === undefined ? {} : { cpuId }),
+      ...(vtid === undefined ? {} : { vtid }),
+      ...(beginNs === undefined ? {} : { beginNs: Number(beginNs - baseNs) }),
+    };
+    streamsOf.get(trace)!.push(info);
+    return {
+      info,
+      sources: files.map((file) => file.source),
+      headerDecoder: builder.headerDecoder,
+      decoder,
+      classBase,
+    };
+  });
+  return new TraceSet(traces, sources, eventClasses, baseNs, warnings);
+}

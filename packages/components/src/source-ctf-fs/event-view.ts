@@ -1,0 +1,96 @@
+/** An event as a program sees it: a window on a row of a batch. */
+import type { EventBatch, EventClass, FieldValue, Scope } from '@spoor/ctf';
+import type { EventClassInfo, StreamInfo } from './trace-info.ts';
+import type { OpenStream } from './trace-set.ts';
+
+const noMembers: { readonly [member: string]: FieldValue } = {};
+
+/**
+ * One event. The same object is moved from event to event: take values out of it, do not keep it.
+ * Fields are decoded when asked for.
+ */
+export class EventView {
+  private row = 0;
+  private readonly batch: EventBatch;
+  private readonly streams: readonly OpenStream[];
+  private readonly classes: readonly EventClassInfo[];
+
+  constructor(batch: EventBatch, streams: readonly OpenStream[], classes: readonly EventClassInfo[]) {
+    this.batch = batch;
+    this.streams = streams;
+    this.classes = classes;
+  }
+
+  /** Moves the view to a row of its batch. */
+  moveTo(row: number): this {
+    this.row = row;
+    return this;
+  }
+
+  private get info(): EventClassInfo {
+    return this.classes[this.batch.classIndex[this.row]!]!;
+  }
+
+  /** Name of the event's class, such as `shop:order_placed`. */
+  get name(): string {
+    return this.info.eventClass.name;
+  }
+
+  get eventClass(): EventClass {
+    return this.info.eventClass;
+  }
+
+  /** Index of the event's class in the trace set. */
+  get classIndex(): number {
+    return this.batch.classIndex[this.row]!;
+  }
+
+  get stream(): StreamInfo {
+    return this.streams[this.batch.streamIndex[this.row]!]!.info;
+  }
+
+  /** Nanoseconds after the trace set's base. */
+  get timeNs(): number {
+    return this.batch.timeNs[this.row]!;
+  }
+
+  /** A top-level member of the payload; undefined when the class has none of that name. */
+  field(name: string): FieldValue | undefined {
+    return this.read('event-payload', name);
+  }
+
+  /** All members of the payload. */
+  payload(): { readonly [member: string]: FieldValue } {
+    return this.structure('event-payload');
+  }
+
+  /** Members of the context that all events of the stream carry (LTTng: `lttng add-context`). */
+  commonContext(): { readonly [member: string]: FieldValue } {
+    return this.structure('event-common-context');
+  }
+
+  /** Members of the context of this event class alone. */
+  specificContext(): { readonly [member: string]: FieldValue } {
+    return this.structure('event-specific-context');
+  }
+
+  /** Members of the context of the packet that holds the event. */
+  packetContext(): { readonly [member: string]: FieldValue } {
+    return this.streams[this.batch.streamIndex[this.row]!]!.packetContext();
+  }
+
+  private structure(scope: Scope): { readonly [member: string]: FieldValue } {
+    return (this.read(scope) as { readonly [member: string]: FieldValue } | undefined) ?? noMembers;
+  }
+
+  private read(scope: Scope, member?: string): FieldValue | undefined {
+    const { cursor } = this.streams[this.batch.streamIndex[this.row]!]!.reader;
+    const { decoder, localIndex } = this.info;
+    return decoder.accessor(localIndex, scope, member)(
+      cursor.bytes,
+      cursor.view,
+      this.batch.offsetBits[this.row]!,
+      cursor.externals,
+    );
+  }
+}

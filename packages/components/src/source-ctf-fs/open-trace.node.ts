@@ -1,0 +1,96 @@
+/** Finds and opens the traces below directories. */
+import { opendirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { SpoorError, describeError } from '@spoor/base';
+import { readMetadata, type DecoderOptions, type TraceClass } from '@spoor/ctf';
+import { FileSource } from '@spoor/ctf/node';
+import { buildTraceSet, type TraceDirectory } from './build-trace-set.ts';
+import type { TraceSet } from './trace-set.ts';
+
+/** How to open traces. */
+export interface OpenOptions extends DecoderOptions {}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** Names in a directory in the system's own order, as babeltrace2 meets them: it numbers streams by it. */
+function namesIn(path: string): string[] {
+  const names: string[] = [];
+  const directory = opendirSync(path);
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+      names.push(entry.name);
+  } finally {
+    directory.closeSync();
+  }
+  return names;
+}
+
+function collectTraces(path: string, into: string[]): void {
+  if (isFile(join(path, 'metadata'))) {
+    into.push(path);
+    return;
+  }
+  for (const name of namesIn(path)) {
+    const below = join(path, name);
+    if (statSync(below, { throwIfNoEntry: false })?.isDirectory() === true) collectTraces(below, into);
+  }
+}
+
+/** Directories that hold a trace (a file named `metadata`), at or below the paths. */
+export function findTraces(paths: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const path of paths) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) {
+      throw new SpoorError('trace/not-found', `no such directory: ${path}`, {
+        hint: 'give the directory that a recording wrote',
+      });
+    }
+    if (!stat.isDirectory()) {
+      throw new SpoorError('trace/not-a-directory', `not a directory: ${path}`, {
+        hint: 'a trace is a directory with a file named metadata',
+      });
+    }
+    const before = found.length;
+    collectTraces(resolve(path), found);
+    if (found.length === before) {
+      throw new SpoorError('trace/none-found', `no trace in ${path}`, {
+        hint: 'a trace is a directory with a file named metadata; none is here or below',
+      });
+    }
+  }
+  return [...new Set(found)];
+}
+
+function openDirectory(path: string, traceClass: TraceClass): TraceDirectory {
+  const sources = namesIn(path)
+    .filter((name) => name !== 'metadata' && !name.startsWith('.') && isFile(join(path, name)))
+    .map((name) => new FileSource(join(path, name)));
+  return { path, traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) };
+}
+
+/**
+ * Opens all traces at or below the paths as one set.
+ * @throws SpoorError when a path does not exist, holds no trace, or no metadata can be read. A trace beside
+ * readable ones whose metadata is wrong is left out and said in `warnings`.
+ */
+export function openTrace(paths: string | readonly string[], options: OpenOptions = {}): TraceSet {
+  const found = findTraces(typeof paths === 'string' ? [paths] : paths);
+  const warnings: string[] = [];
+  const directories: TraceDirectory[] = [];
+  let failure: unknown;
+  for (const path of found) {
+    const file = join(path, 'metadata');
+    try {
+      directories.push(openDirectory(path, readMetadata(readFileSync(file), file)));
+    } catch (error) {
+      if (!(error instanceof SpoorError) || found.length === 1) throw error;
+      failure ??= error;
+      warnings.push(`${describeError(error)}; this trace is left out`);
+    }
+  }
+  if (directories.length === 0 && failure !== undefined) throw failure;
+  return buildTraceSet(directories, warnings, options);
+}
