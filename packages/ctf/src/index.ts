@@ -1,6 +1,7 @@
 export type * from './model.ts';
 export { parseTsdl, readMetadata, type MetadataOptions } from './metadata.ts';
 export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './metadata-packets.ts';
+export { formatEventTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
 export * from './batch.ts';
 export * from './bits.ts';
 export { canCompile, compileFunction } from './compile.ts';

@@ -333,23 +333,24 @@ export function integerValue(tokens: TokenList, index: number): bigint {
   return BigInt(base === 10 ? text : base === 16 ? `0x${text}` : `0o${text}`);
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '"': '"',
-  "'": "'",
-  '\\': '\\',
-  '?': '?',
+/** Bytes of the escapes of one character. */
+const escapes: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+  '"': 0x22,
+  "'": 0x27,
+  '\\': 0x5c,
+  '?': 0x3f,
 };
 
 /**
  * Text of a string literal with its escapes replaced, up to its first NUL as in C. Hexadecimal escapes have at most
- * two digits and octal ones three, each one byte; bytes beyond ASCII are read as UTF-8.
+ * two digits and octal ones three; each is one byte, and bytes beyond ASCII are read as UTF-8.
  */
 export function stringValue(tokens: TokenList, index: number): string {
   const { text, fileName } = tokens;
@@ -357,28 +358,23 @@ export function stringValue(tokens: TokenList, index: number): string {
   const end = tokens.ends[index]! - 1;
   const raw = text.slice(start, end);
   if (!raw.includes('\\')) return raw;
-  const pattern = /\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|([\s\S]))/g;
-  let bytes = false;
-  const value = raw.replace(pattern, (whole, hex?: string, octal?: string, other?: string, at?: number) => {
-    if (other !== undefined) {
-      const replacement = escapes[other];
-      if (replacement === undefined) {
-        throw syntaxError(fileName, text, start + (at ?? 0), `\`${whole}\` is not an escape sequence`);
+  const bytes: number[] = [];
+  const encoder = new TextEncoder();
+  for (const match of raw.matchAll(/\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|([\s\S]?))|[^\\]+/g)) {
+    const [whole, hex, octal, other] = match;
+    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
+    else if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff);
+    else if (other === undefined) for (const byte of encoder.encode(whole)) bytes.push(byte);
+    else {
+      const code = Object.hasOwn(escapes, other) ? escapes[other] : undefined;
+      if (code === undefined) {
+        throw syntaxError(fileName, text, start + match.index, `\`${whole}\` is not an escape sequence`);
       }
-      return replacement;
+      bytes.push(code);
     }
-    const code = hex === undefined ? Number.parseInt(octal ?? '0', 8) & 0xff : Number.parseInt(hex, 16);
-    // Bytes beyond ASCII are set aside in a private-use range until the whole string is known.
-    if (code >= 0x80) bytes = true;
-    return code >= 0x80 ? String.fromCharCode(0xf700 + code) : String.fromCharCode(code);
-  });
-  const nul = value.indexOf('\0');
-  const ended = nul === -1 ? value : value.slice(0, nul);
-  return bytes ? decodeEscapedBytes(ended) : ended;
-}
-
-function decodeEscapedBytes(text: string): string {
-  return text.replace(/[\uf780-\uf7ff]+/g, (run) =>
-    new TextDecoder().decode(Uint8Array.from(run, (character) => character.charCodeAt(0) - 0xf700)),
+  }
+  const nul = bytes.indexOf(0);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+    Uint8Array.from(nul === -1 ? bytes : bytes.slice(0, nul)),
   );
 }

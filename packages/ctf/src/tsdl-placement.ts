@@ -13,6 +13,7 @@ import type {
   VariantOption,
 } from './model.ts';
 import type { TokenCursor } from './tsdl-cursor.ts';
+import { scopePaths } from './tsdl-names.ts';
 import { isLength, isTag } from './tsdl-type-parser.ts';
 import {
   isSelfContained,
@@ -26,16 +27,6 @@ import {
 
 /** The structures of the scopes that exist at a place. */
 export type ScopeRoots = Map<Scope, DeclaredStructure>;
-
-/** Scopes in their order of decoding, with the words that begin an absolute path to a field of each. */
-const scopePaths: readonly (readonly [scope: Scope, path: string])[] = [
-  ['packet-header', 'trace.packet.header'],
-  ['packet-context', 'stream.packet.context'],
-  ['event-header', 'stream.event.header'],
-  ['event-common-context', 'stream.event.context'],
-  ['event-specific-context', 'event.context'],
-  ['event-payload', 'event.fields'],
-];
 
 /** A structure or variant that surrounds the type being placed, and which of its members leads there. */
 interface Frame {

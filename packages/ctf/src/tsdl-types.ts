@@ -2,6 +2,7 @@
  * Types as TSDL declares them, before they are placed in a scope: lengths and selectors are still words, and integers
  * have no roles yet. A type without either is already a field class of the model and is used as it is.
  */
+import { shownName } from './tsdl-names.ts';
 import type { FloatFieldClass, IntegerFieldClass, StringFieldClass } from './model.ts';
 
 /** What the length of a sequence or the tag of a variant refers to. */
@@ -140,11 +141,6 @@ export function declareVariant(
 /** Whether a type has more levels or parts than any tracer would declare. */
 export function exceedsLimits(type: DeclaredType): boolean {
   return isCompound(type) && (type.depth > maximumDepth || type.weight > maximumWeight);
-}
-
-/** The name that readers show: one leading underscore, which keeps names off the reserved words, is dropped. */
-export function shownName(name: string): string {
-  return name.length > 1 && name.charCodeAt(0) === 0x5f ? name.slice(1) : name;
 }
 
 /** The shown names of members; where two would be shown alike, the later one keeps its underscore. */
