@@ -1,2 +1,4 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/sys';
+export { SystemCallError } from './errors.ts';
+export { isAvailable, type Availability } from './library.ts';
+export { createMappedFile, type MappedFile } from './memory.ts';
+export { currentThreadId, issueBarrier, makeCpuReader, registerForBarriers } from './thread.ts';

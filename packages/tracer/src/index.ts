@@ -1,2 +1,30 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/tracer';
+export {
+  array,
+  enumeration,
+  hex,
+  sequence,
+  struct,
+  type ArrayType,
+  type EnumerationRange,
+  type EnumerationType,
+  type FieldList,
+  type FieldType,
+  type FieldTypes,
+  type FloatName,
+  type HexType,
+  type IntegerName,
+  type NarrowIntegerName,
+  type ScalarType,
+  type SequenceType,
+  type StructType,
+  type ValueOf,
+  type WideIntegerName,
+} from './field-types.ts';
+export { LOG_LEVELS, type LogLevel } from './log-level.ts';
+export {
+  tracepoint,
+  type Tracepoint,
+  type TracepointOptions,
+  type ValuesOfList,
+  type ValuesOfObject,
+} from './tracepoint.ts';

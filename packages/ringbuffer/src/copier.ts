@@ -1,0 +1,108 @@
+// The second way to reach a ring file, for platforms where it cannot be mapped: the producer writes into a ring of
+// the same layout in a SharedArrayBuffer, and each finished sub-buffer is copied into the file by the thread that
+// finished it. The reader sees no difference; only what a killed program had not finished yet is lost.
+import { readSync, writeSync } from 'node:fs';
+import { CONTROL, CONTROL_BYTES, PACKET, releaseByte, type RingGeometry, type RingMode } from './layout.ts';
+
+/** How long to leave a full ring file alone before asking it again. */
+const RETRY_NS = 1_000_000;
+/** How long the end of a thread waits for a reader that makes no progress. */
+const PATIENCE_MS = 500;
+
+/** Copies the finished sub-buffers of `memory` into the ring file `fd`, whose control page is already there. */
+export class RingCopier {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #geometry: RingGeometry;
+  readonly #overwrite: boolean;
+  readonly #fd: number;
+  readonly #byte = new Uint8Array(1);
+  /** Number of the packet that is copied next. */
+  #next = 0;
+  #blockedAtLow = 0;
+  #blocked = false;
+
+  constructor(memory: SharedArrayBuffer, geometry: RingGeometry, mode: RingMode, fd: number) {
+    this.#bytes = new Uint8Array(memory);
+    this.#view = new DataView(memory);
+    this.#geometry = geometry;
+    this.#overwrite = mode === 'overwrite';
+    this.#fd = fd;
+  }
+
+  /** Copies what is finished and fits. Never throws: what cannot be written stays in memory. */
+  copy(): void {
+    if (this.#blocked) {
+      // Called for each lost event while the file is full: a system call for each would slow the program down.
+      const waited = (this.#view.getUint32(CONTROL.clock, true) - this.#blockedAtLow) >>> 0;
+      if (waited < RETRY_NS) return;
+    }
+    try {
+      this.#copyFinished();
+      writeSync(this.#fd, this.#bytes, CONTROL.clock, CONTROL.slotMarks - CONTROL.clock, CONTROL.clock);
+    } catch {
+      this.#block();
+    }
+  }
+
+  /** Copies all that is left, waiting a little for the reader to make room. */
+  drain(): void {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    let waitedMs = 0;
+    for (;;) {
+      const before = this.#next;
+      this.#blocked = false;
+      this.copy();
+      if (!this.#isFinished(this.#next) || waitedMs >= PATIENCE_MS) return;
+      waitedMs = this.#next === before ? waitedMs + 5 : 0;
+      Atomics.wait(pause, 0, 0, 5);
+    }
+  }
+
+  #isFinished(sequence: number): boolean {
+    const slot = sequence % this.#geometry.subBufferCount;
+    return this.#view.getUint32(CONTROL.slotMarks + 4 * slot, true) === 2 * sequence + 2;
+  }
+
+  #copyFinished(): void {
+    const { subBufferCount, subBufferSizeBytes } = this.#geometry;
+    while (this.#isFinished(this.#next)) {
+      const sequence = this.#next;
+      const slot = sequence % subBufferCount;
+      if (
+        !this.#overwrite &&
+        sequence >= subBufferCount &&
+        !this.#isReleased(slot, sequence - subBufferCount)
+      ) {
+        this.#block();
+        return;
+      }
+      const base = CONTROL_BYTES + slot * subBufferSizeBytes;
+      const sizeBytes = this.#view.getUint32(base + PACKET.contentSizeBits, true) / 8;
+      this.#writeMark(slot, 2 * sequence + 1);
+      let done = 0;
+      while (done < sizeBytes) {
+        done += writeSync(this.#fd, this.#bytes, base + done, sizeBytes - done, base + done);
+      }
+      this.#writeMark(slot, 2 * sequence + 2);
+      this.#bytes[CONTROL.slotReleases + slot] = releaseByte(sequence, subBufferCount);
+      this.#next = sequence + 1;
+    }
+    this.#blocked = false;
+  }
+
+  #block(): void {
+    this.#blocked = true;
+    this.#blockedAtLow = this.#view.getUint32(CONTROL.clock, true);
+  }
+
+  #isReleased(slot: number, sequence: number): boolean {
+    readSync(this.#fd, this.#byte, 0, 1, CONTROL.slotReleases + slot);
+    return this.#byte[0] === releaseByte(sequence, this.#geometry.subBufferCount);
+  }
+
+  #writeMark(slot: number, mark: number): void {
+    const word = new Uint32Array([mark]);
+    writeSync(this.#fd, new Uint8Array(word.buffer), 0, 4, CONTROL.slotMarks + 4 * slot);
+  }
+}

@@ -1,0 +1,202 @@
+// Making a thread's ring in a process's `rings` folder: sizes that fit the space there is, and the two ways to
+// reach the file. A ring appears under its number only when its control page is whole.
+import { SpoorError, describeError } from '@spoor/base';
+import { createMappedFile, currentThreadId, isAvailable, makeCpuReader } from '@spoor/sys';
+import { closeSync, linkSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { RingCopier } from './copier.ts';
+import { CONTROL, ringSizeBytes, type RingGeometry, type RingMode, type RingTier } from './layout.ts';
+import { RingProducer, type ProducerOptions } from './producer.ts';
+import { startTicks } from './run-directory.ts';
+
+/** What a thread wants to record into. */
+export interface RingRequest {
+  /** Folder that the ring file goes to. */
+  readonly folder: string;
+  readonly mode: RingMode;
+  readonly geometry: RingGeometry;
+  readonly processStartTicks: bigint;
+  readonly uuid: Uint8Array;
+  readonly streamClassId: number;
+}
+
+/** A ring of the calling thread. */
+export interface ThreadRing {
+  readonly producer: RingProducer;
+  readonly ringNumber: number;
+  readonly tier: RingTier;
+  readonly geometry: RingGeometry;
+  /** One line each: why it is smaller than asked for, why it is not mapped. */
+  readonly reasons: readonly string[];
+  /** Finishes the open sub-buffer and tells the reader that the thread is done; it may still emit. */
+  close(): void;
+}
+
+const SMALLEST: RingGeometry = { subBufferSizeBytes: 16 * 1024, subBufferCount: 2 };
+/** Part of the free space that one ring may take: other threads and other users of the memory come after it. */
+const FREE_SHARE = 0.25;
+
+/**
+ * Makes the calling thread's ring, smaller than asked for when space is short.
+ * @throws SpoorError `ring/no-space` when not even the smallest fits, `ring/cannot-create` for any other trouble.
+ */
+export function createThreadRing(request: RingRequest): ThreadRing {
+  const reasons: string[] = [];
+  const availability = isAvailable();
+  if (!availability.available) reasons.push(availability.reason);
+  const tier: RingTier = availability.available ? 'mapped' : 'copied';
+  const tid = currentThreadId();
+  const freeBytes = freeSpaceBytes(request.folder);
+  let last: unknown;
+  for (const geometry of geometries(request.geometry)) {
+    const isLast = isSmallest(geometry);
+    if (!isLast && ringSizeBytes(geometry) > freeBytes * FREE_SHARE) continue;
+    try {
+      const ring = createOfSize(request, geometry, tier, tid);
+      if (geometry !== request.geometry) {
+        reasons.push(
+          `little shared memory: ring of ${geometry.subBufferCount} sub-buffers of ${geometry.subBufferSizeBytes} bytes instead of ${request.geometry.subBufferCount} of ${request.geometry.subBufferSizeBytes}`,
+        );
+      }
+      return { ...ring, tier, geometry, reasons };
+    } catch (error) {
+      if (!isNoSpace(error)) {
+        throw new SpoorError('ring/cannot-create', 'cannot make a ring buffer', {
+          where: request.folder,
+          cause: error,
+        });
+      }
+      last = error;
+    }
+  }
+  throw new SpoorError('ring/no-space', `no shared memory left for a ring buffer (${describeError(last)})`, {
+    where: request.folder,
+    hint: 'make room there, or set SPOOR_RUN_DIR to a folder with space',
+  });
+}
+
+/** The asked geometry, then ever smaller ones: fewer sub-buffers down to 4, smaller ones, then 2. */
+export function* geometries(asked: RingGeometry): Generator<RingGeometry> {
+  yield asked;
+  let { subBufferSizeBytes, subBufferCount } = asked;
+  while (subBufferCount > 4) {
+    subBufferCount = Math.max(4, subBufferCount >>> 1);
+    yield { subBufferSizeBytes, subBufferCount };
+  }
+  while (subBufferSizeBytes > SMALLEST.subBufferSizeBytes) {
+    subBufferSizeBytes = Math.max(SMALLEST.subBufferSizeBytes, (subBufferSizeBytes >>> 13) << 12);
+    yield { subBufferSizeBytes, subBufferCount };
+  }
+  if (subBufferCount > SMALLEST.subBufferCount) {
+    yield { subBufferSizeBytes, subBufferCount: SMALLEST.subBufferCount };
+  }
+}
+
+function isSmallest({ subBufferSizeBytes, subBufferCount }: RingGeometry): boolean {
+  return subBufferSizeBytes <= SMALLEST.subBufferSizeBytes && subBufferCount <= SMALLEST.subBufferCount;
+}
+
+function freeSpaceBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Infinity;
+  }
+}
+
+function isNoSpace(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return (
+    code === 'ENOSPC' ||
+    code === 'EDQUOT' ||
+    code === 'EFBIG' ||
+    code === 'sys/enospc' ||
+    code === 'sys/efbig'
+  );
+}
+
+function createOfSize(
+  request: RingRequest,
+  geometry: RingGeometry,
+  tier: RingTier,
+  tid: number,
+): Pick<ThreadRing, 'producer' | 'ringNumber' | 'close'> {
+  const draft = join(request.folder, `${tid}-${process.hrtime.bigint()}.draft`);
+  const options = (ringNumber: number, onFinished?: () => void): ProducerOptions => ({
+    ...geometry,
+    mode: request.mode,
+    pid: process.pid,
+    tid,
+    ringNumber,
+    processStartTicks: request.processStartTicks,
+    threadStartTicks: startTicks(process.pid, tid) ?? 0n,
+    uuid: request.uuid,
+    tier,
+    streamClassId: request.streamClassId,
+    cpuId: makeCpuReader(),
+    ...(onFinished === undefined ? {} : { onFinished }),
+  });
+  if (tier === 'mapped') {
+    const { memory } = createMappedFile(draft, ringSizeBytes(geometry));
+    // The number is not known before the file has a name; it is the one word written after the link.
+    const producer = new RingProducer(memory, options(0));
+    const ringNumber = publish(request.folder, draft);
+    producer.view.setUint32(CONTROL.ringNumber, ringNumber, true);
+    return {
+      producer,
+      ringNumber,
+      close() {
+        producer.close();
+      },
+    };
+  }
+  const fd = openSync(draft, 'wx+', 0o600);
+  let ringNumber: number;
+  const memory = new SharedArrayBuffer(ringSizeBytes(geometry));
+  const copier = new RingCopier(memory, geometry, request.mode, fd);
+  const producer = new RingProducer(
+    memory,
+    options(0, () => {
+      copier.copy();
+    }),
+  );
+  try {
+    // Written whole at once: space that is short must show now.
+    writeWhole(fd, producer.bytes);
+    ringNumber = publish(request.folder, draft);
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(draft);
+    throw error;
+  }
+  producer.view.setUint32(CONTROL.ringNumber, ringNumber, true);
+  writeSync(fd, producer.bytes, CONTROL.ringNumber, 4, CONTROL.ringNumber);
+  return {
+    producer,
+    ringNumber,
+    close() {
+      producer.close();
+      copier.drain();
+    },
+  };
+}
+
+function writeWhole(fd: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.byteLength) done += writeSync(fd, bytes, done, bytes.byteLength - done, done);
+}
+
+/** Gives the file the next free number as its name. */
+function publish(folder: string, draft: string): number {
+  for (let number = 0; ; number += 1) {
+    try {
+      linkSync(draft, join(folder, `${number}.ring`));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw error;
+    }
+    unlinkSync(draft);
+    return number;
+  }
+}

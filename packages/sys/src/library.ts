@@ -1,0 +1,130 @@
+// The C library through koffi, loaded at first use: a program that is not traced must not pay for it, and one on a
+// platform without koffi's binary must be able to ask before it needs it.
+import { SpoorError, describeError } from '@spoor/base';
+import type koffiModule from 'koffi';
+import { createRequire } from 'node:module';
+import { SystemCallError } from './errors.ts';
+
+type Koffi = typeof koffiModule;
+
+/** The calls that this package makes, and koffi itself for views of memory. */
+export interface CLibrary {
+  readonly koffi: Koffi;
+  readonly mmap: (
+    address: null,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ) => bigint | null;
+  readonly munmap: (address: bigint, length: number) => number;
+  readonly posixFallocate: (fd: number, offset: number, length: number) => number;
+  readonly getTid: () => number;
+  readonly getCpu: () => number;
+  readonly pthreadSelf: () => number | bigint;
+  /** `__rseq_offset` of glibc 2.35 and later. */
+  readonly rseqOffset: number | undefined;
+  /** The raw call by number, for what the C library has no function for. */
+  readonly membarrier: ((command: number) => number) | undefined;
+}
+
+/** Whether system calls can be made at all. */
+export type Availability =
+  { readonly available: true } | { readonly available: false; readonly reason: string };
+
+/** System call numbers of membarrier(2). */
+const membarrierNumbers: Readonly<Record<string, number>> = { x64: 324, arm64: 283, riscv64: 283 };
+
+let loaded: CLibrary | undefined;
+let failure: SpoorError | undefined;
+
+/**
+ * Whether koffi can be loaded here; if not, why. `SPOOR_NO_KOFFI=1` in the environment makes the answer no.
+ * The answer is found once a thread.
+ */
+export function isAvailable(): Availability {
+  try {
+    library();
+    return { available: true };
+  } catch (error) {
+    return { available: false, reason: describeError(error) };
+  }
+}
+
+/**
+ * The C library.
+ * @throws SpoorError `sys/unavailable` when koffi cannot be loaded.
+ */
+export function library(): CLibrary {
+  if (loaded !== undefined) return loaded;
+  if (failure !== undefined) throw failure;
+  try {
+    loaded = load();
+    return loaded;
+  } catch (error) {
+    failure =
+      error instanceof SpoorError
+        ? error
+        : new SpoorError('sys/unavailable', 'koffi cannot be loaded', { cause: shorten(error) });
+    throw failure;
+  }
+}
+
+/** The error of the call that failed last in this thread. */
+export function lastError(
+  call: string,
+  where?: string,
+  errno: number = library().koffi.errno(),
+): SystemCallError {
+  const names = library().koffi.os.errno;
+  const name = Object.entries(names).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
+  return new SystemCallError(call, errno, name, where);
+}
+
+function load(): CLibrary {
+  if (process.env['SPOOR_NO_KOFFI'] === '1') {
+    throw new SpoorError('sys/unavailable', 'koffi is switched off by SPOOR_NO_KOFFI');
+  }
+  if (process.platform !== 'linux') {
+    throw new SpoorError('sys/unavailable', `no shared memory rings on ${process.platform}, only on Linux`);
+  }
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  // The symbols of the running program: whichever C library it was linked to.
+  const c = koffi.load(null);
+  const number = membarrierNumbers[process.arch];
+  let membarrier: CLibrary['membarrier'];
+  if (number !== undefined) {
+    const syscall = c.func('long syscall(long number, int command, unsigned int flags, int cpu)');
+    membarrier = (command) => syscall(number, command, 0, 0) as number;
+  }
+  return {
+    koffi,
+    mmap: c.func('void *mmap(void *, size_t, int, int, int, int64_t)') as CLibrary['mmap'],
+    munmap: c.func('int munmap(void *, size_t)') as CLibrary['munmap'],
+    posixFallocate: c.func('int posix_fallocate(int, int64_t, int64_t)') as CLibrary['posixFallocate'],
+    // In glibc since 2.30.
+    getTid: c.func('int gettid()') as CLibrary['getTid'],
+    getCpu: c.func('int sched_getcpu()') as CLibrary['getCpu'],
+    pthreadSelf: c.func('uintptr_t pthread_self()') as CLibrary['pthreadSelf'],
+    rseqOffset: rseqOffset(koffi, c),
+    membarrier,
+  };
+}
+
+function rseqOffset(koffi: Koffi, c: ReturnType<Koffi['load']>): number | undefined {
+  // The thread pointer equals pthread_self() on this architecture only.
+  if (process.arch !== 'x64') return undefined;
+  try {
+    const size = koffi.decode(c.symbol('__rseq_size'), 'uint32_t') as number;
+    return size === 0 ? undefined : (koffi.decode(c.symbol('__rseq_offset'), 'intptr_t') as number);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only the first line of a loader's message: the rest is a list of places that were tried. */
+function shorten(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(message.split('\n', 1)[0]);
+}

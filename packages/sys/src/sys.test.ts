@@ -1,0 +1,67 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  SystemCallError,
+  createMappedFile,
+  currentThreadId,
+  isAvailable,
+  issueBarrier,
+  makeCpuReader,
+  registerForBarriers,
+} from './index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'spoor-sys-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('system calls', () => {
+  test('are available here', () => {
+    expect(isAvailable()).toEqual({ available: true });
+  });
+
+  test('map a file that others see through the file', () => {
+    const path = join(folder, 'mapped');
+    using file = createMappedFile(path, 8192);
+    const words = new Uint32Array(file.memory);
+    expect(words.length).toBe(2048);
+    words[1024] = 0x12345678;
+    expect(Atomics.add(words, 1024, 1)).toBe(0x12345678);
+    expect(readFileSync(path).readUInt32LE(4096)).toBe(0x12345679);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    writeFileSync(path, Uint8Array.of(7), { flag: 'r+' });
+    expect(new Uint8Array(file.memory)[0]).toBe(7);
+  });
+
+  test('refuse a size that no file system has, by errno, and leave nothing behind', () => {
+    const path = join(folder, 'huge');
+    let thrown: unknown;
+    try {
+      createMappedFile(path, 2 ** 60);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(SystemCallError);
+    expect((thrown as SystemCallError).errnoName).toMatch(/^(ENOSPC|EFBIG)$/);
+    expect(() => statSync(path)).toThrow('ENOENT');
+  });
+
+  test('refuse a name that is taken', () => {
+    const path = join(folder, 'taken');
+    writeFileSync(path, 'mine');
+    expect(() => createMappedFile(path, 4096)).toThrow('EEXIST');
+    expect(readFileSync(path, 'utf8')).toBe('mine');
+  });
+
+  test('know thread and CPU', () => {
+    expect(currentThreadId()).toBeGreaterThan(0);
+    const cpu = makeCpuReader()();
+    expect(Number.isInteger(cpu) && cpu >= 0 && cpu < 8192).toBe(true);
+  });
+
+  test('order stores of registered processes', () => {
+    if (registerForBarriers()) expect(issueBarrier()).toBe(true);
+  });
+});

@@ -1,0 +1,184 @@
+// From what the programmer wrote to what all else works on: a checked, normalised list of fields.
+import { SpoorError } from '@spoor/base';
+import type {
+  ArrayType,
+  EnumerationRange,
+  FieldList,
+  FieldType,
+  FieldTypes,
+  IntegerName,
+  ScalarType,
+  SequenceType,
+} from './field-types.ts';
+import { DEFAULT_LOG_LEVEL, LOG_LEVELS, type LogLevel } from './log-level.ts';
+
+export interface IntegerPlan {
+  readonly kind: 'integer';
+  readonly bits: 8 | 16 | 32 | 64;
+  readonly signed: boolean;
+  readonly displayBase: 10 | 16;
+  /** Label to range, on enumerations. */
+  readonly labels?: ReadonlyMap<string, readonly [lower: number, upper: number]>;
+}
+export interface FloatPlan {
+  readonly kind: 'float';
+  readonly bits: 32 | 64;
+}
+export interface StringPlan {
+  readonly kind: 'string';
+}
+export type ScalarPlan = IntegerPlan | FloatPlan | StringPlan;
+export interface ArrayPlan {
+  readonly kind: 'array';
+  readonly element: ScalarPlan;
+  readonly length: number;
+}
+export interface SequencePlan {
+  readonly kind: 'sequence';
+  readonly element: ScalarPlan;
+}
+export interface StructPlan {
+  readonly kind: 'struct';
+  readonly members: readonly FieldPlan[];
+}
+export type Plan = ScalarPlan | ArrayPlan | SequencePlan | StructPlan;
+export interface FieldPlan {
+  readonly name: string;
+  readonly plan: Plan;
+}
+
+/** A tracepoint as declared, checked. */
+export interface Declaration {
+  /** `provider:event`. */
+  readonly name: string;
+  readonly logLevel: number;
+  readonly fields: readonly FieldPlan[];
+}
+
+/** Longest fixed array; more would not fit the smallest sub-buffers. */
+const MAX_ARRAY_LENGTH = 65_536;
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const eventNamePattern = /^[A-Za-z_][A-Za-z0-9_.-]*:[A-Za-z_][A-Za-z0-9_.:-]*$/;
+
+/**
+ * Checks a declaration.
+ * @throws SpoorError `tracer/declaration` that names what is wrong.
+ */
+export function declare(name: string, fields: FieldTypes | FieldList, logLevel?: LogLevel): Declaration {
+  if (!eventNamePattern.test(name)) {
+    throw wrong(
+      name,
+      'its name is not of the form provider:event',
+      'letters, digits, `_`, `.` and `-` may be used',
+    );
+  }
+  const level = LOG_LEVELS[logLevel ?? DEFAULT_LOG_LEVEL];
+  if (level === undefined) {
+    throw wrong(name, `no log level ${String(logLevel)}`, `one of ${Object.keys(LOG_LEVELS).join(', ')}`);
+  }
+  const list = (Array.isArray(fields) ? fields : Object.entries(fields)) as FieldList;
+  return { name, logLevel: level, fields: planMembers(name, list, '') };
+}
+
+function planMembers(event: string, fields: FieldList, prefix: string): readonly FieldPlan[] {
+  const taken = new Set<string>();
+  return fields.map(([name, type]) => {
+    if (!namePattern.test(name)) {
+      throw wrong(event, `\`${prefix}${name}\` is no field name`, 'letters, digits and `_` may be used');
+    }
+    const plan = planField(event, `${prefix}${name}`, type);
+    const names = plan.kind === 'sequence' ? [name, `_${name}_length`] : [name];
+    for (const own of names) {
+      if (taken.has(own)) throw wrong(event, `two fields are named \`${prefix}${own}\``);
+      taken.add(own);
+    }
+    return { name, plan };
+  });
+}
+
+function planField(event: string, name: string, fieldType: FieldType): Plan {
+  if (typeof fieldType === 'object' && fieldType !== null) {
+    switch (fieldType.kind) {
+      case 'array':
+        return planArray(event, name, fieldType);
+      case 'sequence':
+        return { kind: 'sequence', element: planElement(event, name, fieldType) };
+      case 'struct':
+        if (typeof fieldType.members !== 'object' || fieldType.members === null) break;
+        return { kind: 'struct', members: planMembers(event, Object.entries(fieldType.members), `${name}.`) };
+      case 'hex':
+      case 'enumeration':
+        break;
+      default:
+        fieldType satisfies never;
+    }
+  }
+  return planScalar(event, name, fieldType as ScalarType);
+}
+
+function planArray(event: string, name: string, type: ArrayType): ArrayPlan {
+  if (!Number.isInteger(type.length) || type.length < 0 || type.length > MAX_ARRAY_LENGTH) {
+    throw wrong(event, `the length of \`${name}\` is ${type.length}`, `0 to ${MAX_ARRAY_LENGTH}`);
+  }
+  return { kind: 'array', element: planElement(event, name, type), length: type.length };
+}
+
+function planElement(event: string, name: string, type: ArrayType | SequenceType): ScalarPlan {
+  return planScalar(event, `${name}[]`, type.element);
+}
+
+function planScalar(event: string, name: string, type: ScalarType): ScalarPlan {
+  if (typeof type === 'string') {
+    if (type === 'string') return { kind: 'string' };
+    if (type === 'f32' || type === 'f64') return { kind: 'float', bits: type === 'f32' ? 32 : 64 };
+    return planInteger(event, name, type, 10);
+  }
+  if (typeof type === 'object' && type !== null) {
+    if (type.kind === 'hex') return planInteger(event, name, type.integer, 16);
+    if (type.kind === 'enumeration') {
+      const integer = planInteger(event, name, type.integer, 10);
+      if (integer.bits === 64) throw wrong(event, `the enumeration \`${name}\` is wider than 32 bits`);
+      return { ...integer, labels: planLabels(event, name, integer, type.labels) };
+    }
+  }
+  throw wrong(event, `\`${name}\` has no type that elements can have`, typesHint);
+}
+
+const typesHint =
+  'u8 … u64, i8 … i64, f32, f64, string, hex(…), enumeration(…), array(…), sequence(…), struct(…)';
+
+function planInteger(event: string, name: string, type: IntegerName, displayBase: 10 | 16): IntegerPlan {
+  const [, sign, digits] = /^([ui])(8|16|32|64)$/.exec(type) ?? [];
+  if (sign === undefined) throw wrong(event, `\`${name}\` is of type ${type}`, typesHint);
+  return { kind: 'integer', bits: Number(digits) as IntegerPlan['bits'], signed: sign === 'i', displayBase };
+}
+
+function planLabels(
+  event: string,
+  name: string,
+  { bits, signed }: IntegerPlan,
+  labels: Readonly<Record<string, EnumerationRange>>,
+): ReadonlyMap<string, readonly [number, number]> {
+  const least = signed ? -(2 ** (bits - 1)) : 0;
+  const greatest = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+  const ranges = new Map<string, readonly [number, number]>();
+  for (const [label, range] of Object.entries(labels)) {
+    const [lower, upper] = typeof range === 'number' ? [range, range] : range;
+    if (
+      !Number.isInteger(lower) ||
+      !Number.isInteger(upper) ||
+      lower > upper ||
+      lower < least ||
+      upper > greatest
+    ) {
+      throw wrong(event, `label \`${label}\` of \`${name}\` has no range of its integer type`);
+    }
+    ranges.set(label, [lower, upper]);
+  }
+  if (ranges.size === 0) throw wrong(event, `the enumeration \`${name}\` has no labels`);
+  return ranges;
+}
+
+function wrong(event: string, what: string, hint?: string): SpoorError {
+  return new SpoorError('tracer/declaration', `cannot declare tracepoint \`${event}\`: ${what}`, { hint });
+}

@@ -1,0 +1,122 @@
+// The directory in which a traced process and the consumer meet, made by whichever of its threads attaches first.
+import { formatTraceTsdl } from '@spoor/ctf';
+import {
+  EVENTS_FOLDER,
+  PROCESS_FILE,
+  RINGS_FOLDER,
+  RUN_VERSION,
+  STATUS_FOLDER,
+  makePrivateFolder,
+  measureClockOffsetNs,
+  processFolder,
+  publishFile,
+  readProcess,
+  type ProcessDescription,
+  type SessionDescription,
+} from '@spoor/ringbuffer';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { endianness, hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { makeTraceClass } from './trace-class.ts';
+
+/** Version of the tracer that the environment of its traces names. */
+const TRACER_VERSION = { major: 0n, minor: 1n };
+
+/** A process's directory, made and described. */
+export interface ProcessDirectory {
+  readonly path: string;
+  readonly description: ProcessDescription;
+}
+
+/**
+ * Makes, or finds, the directory of this process in a session's.
+ * Throws what the file system throws.
+ */
+export function openProcessDirectory(
+  sessionPath: string,
+  session: SessionDescription,
+  startTicks: bigint,
+): ProcessDirectory {
+  const path = join(sessionPath, processFolder(process.pid, startTicks));
+  makePrivateFolder(path);
+  for (const folder of [EVENTS_FOLDER, RINGS_FOLDER, STATUS_FOLDER]) makePrivateFolder(join(path, folder));
+  const description = describeProcess(session, startTicks);
+  const tag = String(process.hrtime.bigint());
+  const isFirst = publishFile(join(path, PROCESS_FILE), JSON.stringify(description), tag);
+  return { path, description: isFirst ? description : readProcess(path) };
+}
+
+function describeProcess(session: SessionDescription, startTicks: bigint): ProcessDescription {
+  const startedMs = Date.now();
+  const uuid = randomUUID();
+  const procname = basename(process.execPath);
+  const header = formatTraceTsdl(
+    makeTraceClass({
+      uuid,
+      environment: environment(session, procname, startedMs),
+      clockUuid: bootId(),
+      clockOffsetNs:
+        session.clockOffsetNs === undefined ? measureClockOffsetNs() : BigInt(session.clockOffsetNs),
+    }),
+  );
+  return {
+    version: RUN_VERSION,
+    pid: process.pid,
+    procname,
+    uuid,
+    startTicks: String(startTicks),
+    startedMs,
+    header,
+  };
+}
+
+/** LTTng-UST's names and order of a trace per process, then our own. */
+function environment(
+  session: SessionDescription,
+  procname: string,
+  startedMs: number,
+): ReadonlyMap<string, string | bigint> {
+  const script = process.argv[1];
+  return new Map<string, string | bigint>([
+    ['domain', 'ust'],
+    ['tracer_name', 'spoor'],
+    ['tracer_major', TRACER_VERSION.major],
+    ['tracer_minor', TRACER_VERSION.minor],
+    ['tracer_buffering_scheme', 'pid'],
+    ['tracer_buffering_id', BigInt(process.pid)],
+    ['architecture_bit_width', process.arch === 'ia32' || process.arch === 'arm' ? 32n : 64n],
+    ['trace_name', session.name],
+    ['trace_creation_datetime', isoBasic(startedMs)],
+    ['hostname', hostname()],
+    ['vpid', BigInt(process.pid)],
+    ['procname', procname],
+    ['vpid_datetime', isoBasic(startedMs)],
+    ['node_version', process.version],
+    ...(script === undefined ? [] : [['node_script', basename(script)] as const]),
+  ]);
+}
+
+/** `YYYYmmddTHHMMSS+zzzz` in local time. */
+function isoBasic(ms: number): string {
+  const date = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const zone = -date.getTimezoneOffset();
+  const zoneText = two(Math.floor(Math.abs(zone) / 60)) + two(Math.abs(zone) % 60);
+  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
+  return `${day}T${time}${zone < 0 ? '-' : '+'}${zoneText}`;
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether packets, which are little-endian, can be written by plain typed arrays here. */
+export function isLittleEndian(): boolean {
+  return endianness() === 'LE';
+}

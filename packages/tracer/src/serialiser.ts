@@ -1,0 +1,80 @@
+// What both ways to serialise an event share: the generated one (compile.ts) and the plain walk of the declaration
+// (walk.ts), which serves where code must not be made from text and is the oracle of the tests.
+import type { RingProducer } from '@spoor/ringbuffer';
+import { NumberStack, TextStack, toNumber, type ElementNumber } from './coerce.ts';
+import type { Declaration, Plan, ScalarPlan } from './declaration.ts';
+import { makeTextWriter, textBytes, type TextWriter } from './text.ts';
+
+/** Records one event, or counts it as lost; never throws. */
+export type Serialise = (...args: unknown[]) => void;
+
+/** Captured before the program can replace it. */
+export const monotonicNow: () => bigint = process.hrtime.bigint;
+
+/** What serialisers of one thread write with. */
+export interface ThreadWriter {
+  readonly ring: RingProducer;
+  readonly writeText: TextWriter;
+  readonly numbers: NumberStack;
+  readonly texts: TextStack;
+}
+
+export function makeThreadWriter(ring: RingProducer): ThreadWriter {
+  return {
+    ring,
+    writeText: makeTextWriter(ring.view, ring.bytes),
+    numbers: new NumberStack(),
+    texts: new TextStack(),
+  };
+}
+
+/** Makes the serialiser of an event class of id `eventId`. */
+export type MakeSerialiser = (declaration: Declaration, eventId: number, writer: ThreadWriter) => Serialise;
+
+/** Bytes of a scalar whose size is known beforehand; 0 for strings. */
+export function scalarBytes(plan: ScalarPlan): number {
+  return plan.kind === 'string' ? 0 : plan.bits / 8;
+}
+
+/** Bytes of the parts of a field whose size every event shares. */
+export function fixedBytes(plan: Plan): number {
+  switch (plan.kind) {
+    case 'integer':
+    case 'float':
+    case 'string':
+      return scalarBytes(plan);
+    case 'array':
+      return plan.length * scalarBytes(plan.element);
+    case 'sequence':
+      return LENGTH_BYTES;
+    case 'struct':
+      return plan.members.reduce((sum, member) => sum + fixedBytes(member.plan), 0);
+    default:
+      return plan satisfies never;
+  }
+}
+
+/** Size of the count before a sequence's elements. */
+export const LENGTH_BYTES = 4;
+
+/** How values of an integer or float become numbers: labels to their least value, all else by `toNumber`. */
+export function numberConversion(plan: ScalarPlan): ElementNumber {
+  const labels = plan.kind === 'integer' ? plan.labels : undefined;
+  if (labels === undefined) return toNumber;
+  return (value) => {
+    const range = typeof value === 'string' ? labels.get(value) : undefined;
+    return range === undefined ? toNumber(value) : range[0];
+  };
+}
+
+/** Whether it is a 64-bit integer, which is handled as two halves. */
+export function isWide(plan: ScalarPlan): boolean {
+  return plan.kind === 'integer' && plan.bits === 64;
+}
+
+/** Exact bytes of `count` strings of the stack. */
+export function stackedTextBytes(texts: TextStack, at: number, count: number): number {
+  let bytes = 0;
+  for (let index = at; index < at + count; index += 1) bytes += textBytes(texts.values[index]!);
+  return bytes;
+}

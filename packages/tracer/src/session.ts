@@ -1,0 +1,157 @@
+// How a thread comes to record: it attaches to the session that the environment names, and makes its ring when its
+// first event comes. Whatever goes wrong here switches tracing off for the thread and says so in its status file;
+// the program never sees an error.
+import { describeError } from '@spoor/base';
+import {
+  EVENTS_FOLDER,
+  RINGS_FOLDER,
+  SESSION_VARIABLE,
+  createThreadRing,
+  currentThreadId,
+  readSession,
+  startTicks,
+  type SessionDescription,
+  type ThreadRing,
+  type ThreadStatus,
+} from '@spoor/ringbuffer';
+import { join } from 'node:path';
+import { compileSerialiser, isCodeGenerationAllowed } from './compile.ts';
+import type { Declaration } from './declaration.ts';
+import { EventRegistry } from './event-registry.ts';
+import { isLittleEndian, openProcessDirectory, type ProcessDirectory } from './process-directory.ts';
+import { makeThreadWriter, type Serialise, type ThreadWriter } from './serialiser.ts';
+import { StatusFile } from './status-file.ts';
+import { STREAM_CLASS_ID } from './trace-class.ts';
+import { makeWalkingSerialiser } from './walk.ts';
+
+/** A thread's part in a recording. */
+export interface ThreadSession {
+  /** Whether the recording wants automatic events. */
+  readonly auto: boolean;
+  /**
+   * The serialiser of an event class; the first call makes the ring. `off` when the class cannot be recorded. `busy`
+   * during another such call: the event comes from the program's hooks on what that call does.
+   */
+  serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
+  /** Makes all events so far visible to the consumer. */
+  flush(): void;
+}
+
+function attach(): ThreadSession | undefined {
+  const path = process.env[SESSION_VARIABLE];
+  if (path === undefined || path === '') return undefined;
+  try {
+    if (!isLittleEndian()) return undefined;
+    const ticks = startTicks(process.pid);
+    if (ticks === undefined) return undefined;
+    const session = readSession(path);
+    return new AttachedThread(session, openProcessDirectory(path, session, ticks), ticks);
+  } catch {
+    // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
+    return undefined;
+  }
+}
+
+class AttachedThread implements ThreadSession {
+  readonly auto: boolean;
+  readonly #session: SessionDescription;
+  readonly #directory: ProcessDirectory;
+  readonly #startTicks: bigint;
+  readonly #tid: number;
+  readonly #status: StatusFile;
+  readonly #registry: EventRegistry;
+  #state: ThreadStatus['state'] = 'attached';
+  #ring: ThreadRing | undefined;
+  #writer: ThreadWriter | undefined;
+  #isBusy = false;
+
+  constructor(session: SessionDescription, directory: ProcessDirectory, ticks: bigint) {
+    this.auto = session.auto;
+    this.#session = session;
+    this.#directory = directory;
+    this.#startTicks = ticks;
+    this.#tid = currentThreadId();
+    this.#status = new StatusFile(directory.path, this.#tid);
+    this.#status.write({ tid: this.#tid, state: 'attached', reasons: [] });
+    this.#registry = new EventRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint()));
+    process.on('exit', () => {
+      this.#close();
+    });
+  }
+
+  serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy' {
+    if (this.#state === 'off') return 'off';
+    if (this.#isBusy) return 'busy';
+    this.#isBusy = true;
+    try {
+      this.#writer ??= this.#open();
+      const id = this.#registry.idOf(declaration);
+      return isCodeGenerationAllowed()
+        ? compileSerialiser(declaration, id, this.#writer)
+        : makeWalkingSerialiser(declaration, id, this.#writer);
+    } catch (error) {
+      this.#fail(declaration, error);
+      return 'off';
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  flush(): void {
+    try {
+      this.#ring?.producer.flush();
+    } catch {
+      // The ring is as it was.
+    }
+  }
+
+  #open(): ThreadWriter {
+    const { mode, subBufferSizeBytes, subBufferCount } = this.#session;
+    const ring = createThreadRing({
+      folder: join(this.#directory.path, RINGS_FOLDER),
+      mode,
+      geometry: { subBufferSizeBytes, subBufferCount },
+      processStartTicks: this.#startTicks,
+      uuid: Buffer.from(this.#directory.description.uuid.replaceAll('-', ''), 'hex'),
+      streamClassId: STREAM_CLASS_ID,
+    });
+    this.#ring = ring;
+    this.#state = 'recording';
+    this.#writeStatus([]);
+    return makeThreadWriter(ring.producer);
+  }
+
+  /** Without a ring the thread is off; with one, only the event class that could not be declared is. */
+  #fail(declaration: Declaration, error: unknown): void {
+    if (this.#ring === undefined) {
+      this.#state = 'off';
+      this.#status.write({ tid: this.#tid, state: 'off', reasons: [describeError(error)] });
+      return;
+    }
+    this.#writeStatus([`event ${declaration.name} is not recorded: ${describeError(error)}`]);
+  }
+
+  #writeStatus(more: readonly string[]): void {
+    const ring = this.#ring;
+    if (ring === undefined) return;
+    this.#status.write({
+      tid: this.#tid,
+      state: this.#state,
+      ring: ring.ringNumber,
+      tier: ring.tier,
+      ...ring.geometry,
+      reasons: [...ring.reasons, ...more],
+    });
+  }
+
+  #close(): void {
+    try {
+      this.#ring?.close();
+    } catch {
+      // What could not be closed is recovered by the consumer.
+    }
+  }
+}
+
+/** The session of this thread, or undefined when the program is not traced. */
+export const threadSession: ThreadSession | undefined = attach();

@@ -1,0 +1,32 @@
+import { STATUS_FOLDER, type ThreadStatus } from '@spoor/ringbuffer';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Room for the text; the file is written in place, so that a full file system cannot refuse a later state. */
+const STATUS_BYTES = 2048;
+
+/** One thread's status, for the summary of the recording. */
+export class StatusFile {
+  readonly #path: string;
+
+  constructor(processPath: string, tid: number) {
+    this.#path = join(processPath, STATUS_FOLDER, `${tid}-${process.hrtime.bigint()}.json`);
+  }
+
+  /** Replaces what the file says. Never throws. */
+  write(status: ThreadStatus): void {
+    const text = JSON.stringify(status);
+    const whole =
+      Buffer.byteLength(text) <= STATUS_BYTES ? text : JSON.stringify({ ...status, reasons: ['…'] });
+    try {
+      const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+      try {
+        writeSync(fd, whole.padEnd(STATUS_BYTES - (Buffer.byteLength(whole) - whole.length)), 0);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      // Nowhere left to say it: the recording shows a process without events.
+    }
+  }
+}

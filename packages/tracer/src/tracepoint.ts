@@ -1,0 +1,107 @@
+import { compileCall, isCodeGenerationAllowed, type Gate } from './compile.ts';
+import { declare } from './declaration.ts';
+import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
+import type { LogLevel } from './log-level.ts';
+import { threadSession } from './session.ts';
+
+/** The values of a list of fields, in its order. */
+export type ValuesOfList<Fields extends FieldList> = {
+  readonly [Index in keyof Fields]: ValueOf<Fields[Index][1]>;
+};
+
+/** A value that one of the fields takes. */
+type AnyValueOf<Fields extends FieldTypes> = ValueOf<Fields[keyof Fields]>;
+
+type UnionToIntersection<U> = (U extends unknown ? (value: U) => void : never) extends (
+  value: infer I,
+) => void
+  ? I
+  : never;
+type LastOf<U> = UnionToIntersection<U extends unknown ? () => U : never> extends () => infer R ? R : never;
+/** As many `Value`s as there are names in the union. */
+type OneEach<Name, Value, Taken extends readonly unknown[] = []> = [Name] extends [never]
+  ? Taken
+  : OneEach<Exclude<Name, LastOf<Name>>, Value, [...Taken, Value]>;
+
+/**
+ * What the emit function of fields declared as an object takes: one argument a field, in the order of declaration.
+ * The language keeps no order of an object type's members, so each argument is checked to be a value of one of the
+ * fields; declare the fields as a list to have each checked against its own.
+ */
+export type ValuesOfObject<Fields extends FieldTypes> = OneEach<keyof Fields, AnyValueOf<Fields>>;
+
+/** Records an event. Never throws; costs a flag test when nothing is recorded. */
+export interface Tracepoint<Values extends readonly unknown[]> {
+  (...values: Values): void;
+  /** Whether a call records anything: guards the work of preparing arguments. */
+  readonly enabled: boolean;
+}
+
+/** What a declaration may say beside the fields. */
+export interface TracepointOptions {
+  readonly logLevel?: LogLevel;
+}
+
+/**
+ * Declares a tracepoint and returns the function that emits its event.
+ *
+ * ```ts
+ * const orderPlaced = tracepoint('shop:order_placed', { order: 'u32', customer: 'string', total: 'f64' });
+ * orderPlaced(42, 'ann', 19.9);
+ * ```
+ *
+ * Values are recorded as C would store them: integers modulo their size, strings in UTF-8 up to any length that fits
+ * a sub-buffer. A NUL in a string is recorded as `␀`.
+ * @throws SpoorError `tracer/declaration` when the declaration itself is wrong.
+ */
+export function tracepoint<const Fields extends FieldList>(
+  name: string,
+  fields: Fields,
+  options?: TracepointOptions,
+): Tracepoint<ValuesOfList<Fields>>;
+export function tracepoint<const Fields extends FieldTypes>(
+  name: string,
+  fields: Fields,
+  options?: TracepointOptions,
+): Tracepoint<ValuesOfObject<Fields>>;
+export function tracepoint(
+  name: string,
+  fields: FieldTypes | FieldList,
+  options: TracepointOptions = {},
+): Tracepoint<readonly never[]> {
+  const declaration = declare(name, fields, options.logLevel);
+  const session = threadSession;
+  if (session === undefined) {
+    return withEnabled(() => {}, idleGate);
+  }
+  const gate: Gate = {
+    on: true,
+    // The first event makes what is needed to record it, then is recorded like all others.
+    write(...values) {
+      const serialise = session.serialiserOf(declaration);
+      if (serialise === 'busy') return;
+      if (serialise === 'off') {
+        gate.on = false;
+        return;
+      }
+      gate.write = serialise;
+      serialise(...values);
+    },
+  };
+  const emit = isCodeGenerationAllowed()
+    ? compileCall(declaration, gate)
+    : (...values: unknown[]) => {
+        if (gate.on) gate.write(...values);
+      };
+  return withEnabled(emit, gate);
+}
+
+const idleGate: Pick<Gate, 'on'> = { on: false };
+
+function withEnabled(
+  emit: (...values: never[]) => void,
+  gate: Pick<Gate, 'on'>,
+): Tracepoint<readonly never[]> {
+  Object.defineProperty(emit, 'enabled', { get: () => gate.on });
+  return emit as Tracepoint<readonly never[]>;
+}
