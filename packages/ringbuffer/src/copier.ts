@@ -17,6 +17,8 @@ export class RingCopier {
   readonly #overwrite: boolean;
   readonly #fd: number;
   readonly #byte = new Uint8Array(1);
+  readonly #word = new Uint8Array(4);
+  readonly #wordView = new DataView(this.#word.buffer);
   /** Number of the packet that is copied next. */
   #next = 0;
   #blockedAtLow = 0;
@@ -38,8 +40,10 @@ export class RingCopier {
       if (waited < RETRY_NS) return;
     }
     try {
+      readSync(this.#fd, this.#bytes, CONTROL.stopped, 1, CONTROL.stopped);
       this.#copyFinished();
-      writeSync(this.#fd, this.#bytes, CONTROL.clock, CONTROL.slotMarks - CONTROL.clock, CONTROL.clock);
+      // The words after these are the reader's, or go with each packet.
+      writeSync(this.#fd, this.#bytes, CONTROL.clock, CONTROL.committedEvents - CONTROL.clock, CONTROL.clock);
     } catch {
       this.#block();
     }
@@ -79,12 +83,17 @@ export class RingCopier {
       }
       const base = CONTROL_BYTES + slot * subBufferSizeBytes;
       const sizeBytes = this.#view.getUint32(base + PACKET.contentSizeBits, true) / 8;
-      this.#writeMark(slot, 2 * sequence + 1);
+      this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 1);
+      this.#writeWord(
+        CONTROL.slotEvents + 4 * slot,
+        this.#view.getUint32(CONTROL.slotEvents + 4 * slot, true),
+      );
       let done = 0;
       while (done < sizeBytes) {
         done += writeSync(this.#fd, this.#bytes, base + done, sizeBytes - done, base + done);
       }
-      this.#writeMark(slot, 2 * sequence + 2);
+      this.#writeWord(CONTROL.committedEvents, this.#eventsAfter(sequence));
+      this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 2);
       this.#bytes[CONTROL.slotReleases + slot] = releaseByte(sequence, subBufferCount);
       this.#next = sequence + 1;
     }
@@ -101,8 +110,15 @@ export class RingCopier {
     return this.#byte[0] === releaseByte(sequence, this.#geometry.subBufferCount);
   }
 
-  #writeMark(slot: number, mark: number): void {
-    const word = new Uint32Array([mark]);
-    writeSync(this.#fd, new Uint8Array(word.buffer), 0, 4, CONTROL.slotMarks + 4 * slot);
+  /** Events committed when packet `sequence` was finished, modulo 2^32. */
+  #eventsAfter(sequence: number): number {
+    const isLast = this.#view.getUint32(CONTROL.opened, true) === sequence + 1;
+    const nextSlot = (sequence + 1) % this.#geometry.subBufferCount;
+    return this.#view.getUint32(isLast ? CONTROL.committedEvents : CONTROL.slotEvents + 4 * nextSlot, true);
+  }
+
+  #writeWord(position: number, word: number): void {
+    this.#wordView.setUint32(0, word, true);
+    writeSync(this.#fd, this.#word, 0, 4, position);
   }
 }
