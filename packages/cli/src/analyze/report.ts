@@ -6,7 +6,16 @@ import type {
   TraceSummary,
 } from '@spoor/analysis';
 import type { TraceFacts } from './facts.ts';
-import { bar, cut, safeText, table, type Painter } from './layout.ts';
+import {
+  bar,
+  cut,
+  painterFor,
+  safeText,
+  table,
+  widthFor,
+  type OutputStream,
+  type Painter,
+} from './layout.ts';
 import { countText, counted, durationText, shareText, sizeText } from './units.ts';
 
 /** How a report is to look. */
@@ -35,6 +44,17 @@ export function reportLines(summary: TraceSummary, facts: TraceFacts, options: R
   return sections
     .filter((lines) => lines.length > 0)
     .flatMap((lines, at) => (at === 0 ? lines : ['', ...lines]));
+}
+
+/** The report as it suits a stream: colours and width. */
+export function reportText(
+  summary: TraceSummary,
+  facts: TraceFacts,
+  stream: OutputStream,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const options = { paint: painterFor(stream, environment), width: widthFor(stream) };
+  return `${reportLines(summary, facts, options).join('\n')}\n`;
 }
 
 /** What a thread is called: `main of node 4711`. */

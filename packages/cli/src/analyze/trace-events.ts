@@ -1,0 +1,122 @@
+import type { TraceEvent } from '@spoor/analysis';
+import {
+  clockOffsetNs,
+  type EventView,
+  type StreamInfo,
+  type TraceInfo,
+  type TraceSet,
+} from '@spoor/components/node';
+import type { ProcessFacts, ThreadFacts } from './facts.ts';
+
+/** How a stream tells which thread made an event. */
+interface StreamThreads {
+  /** Events carry the thread in their own context, as in LTTng's traces of many threads a stream. */
+  readonly fromContext: boolean;
+  /** The number of all its events' thread, if they are of one. */
+  readonly thread: number;
+}
+
+/** Numbers the threads of a trace set, and shows its events to the analyses under these numbers. */
+export class ThreadedTrace {
+  readonly processes: ProcessFacts[] = [];
+  readonly threads: ThreadFacts[] = [];
+  private readonly set: TraceSet;
+  private readonly streams: readonly StreamThreads[];
+  private readonly processNumbers = new Map<string, number>();
+  private readonly threadNumbers = new Map<string, number>();
+  /** By thread: nanoseconds from the monotonic clock's origin to the trace set's base, negated. */
+  private readonly offsetsNs: bigint[] = [];
+
+  constructor(set: TraceSet) {
+    this.set = set;
+    this.streams = set.streams.map((stream) => {
+      const fromContext = hasMember(stream, 'vtid') || hasMember(stream, 'tid');
+      return { fromContext, thread: fromContext ? -1 : this.threadOfStream(stream) };
+    });
+  }
+
+  /** What to add to a monotonic clock value of a thread to get nanoseconds after the base. */
+  monotonicOffsetNs(thread: number): bigint {
+    return this.offsetsNs[thread] ?? 0n;
+  }
+
+  /** All events in order of time, through one object that is moved along. */
+  *events(): Generator<TraceEvent, void, undefined> {
+    const window = new ThreadEvent();
+    for (const view of this.set.events()) {
+      const stream = this.streams[view.stream.index]!;
+      window.view = view;
+      window.thread = stream.fromContext ? this.threadOfContext(view) : stream.thread;
+      yield window;
+    }
+  }
+
+  private threadOfStream(stream: StreamInfo): number {
+    // A stream of no known thread stands for one.
+    const tid = stream.vtid ?? 0;
+    const key = tid === 0 ? `stream ${stream.index}` : `${this.processOf(stream.trace, undefined)} ${tid}`;
+    return this.thread(key, stream, this.processOf(stream.trace, undefined), tid);
+  }
+
+  private threadOfContext(view: EventView): number {
+    const context = view.commonContext();
+    const tid = Number(context['vtid'] ?? context['tid']);
+    const pid = context['vpid'] ?? context['pid'];
+    const process = this.processOf(view.stream.trace, pid === undefined ? undefined : Number(pid), context);
+    return this.thread(`${process} ${tid}`, view.stream, process, tid);
+  }
+
+  private thread(key: string, stream: StreamInfo, process: number, tid: number): number {
+    const known = this.threadNumbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.threads.length;
+    this.threadNumbers.set(key, number);
+    this.threads.push({ process, tid });
+    const clock = stream.streamClass.clockClass;
+    this.offsetsNs.push((clock === undefined ? 0n : clockOffsetNs(clock)) - this.set.baseNs);
+    return number;
+  }
+
+  private processOf(
+    trace: TraceInfo,
+    contextPid: number | undefined,
+    context: { readonly [member: string]: unknown } = {},
+  ): number {
+    const { environment } = trace;
+    const pid = contextPid ?? Number(environment.get('vpid') ?? 0);
+    const key = `${this.set.traces.indexOf(trace)} ${pid}`;
+    const known = this.processNumbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.processes.length;
+    this.processNumbers.set(key, number);
+    const name = context['procname'] ?? environment.get('procname');
+    this.processes.push({ name: typeof name === 'string' && name !== '' ? name : trace.name, pid });
+    return number;
+  }
+}
+
+/** An event view with the number of its thread. */
+class ThreadEvent implements TraceEvent {
+  view!: EventView;
+  thread = 0;
+
+  get name(): string {
+    return this.view.name;
+  }
+
+  get eventClass(): object {
+    return this.view.eventClass;
+  }
+
+  get timeNs(): number {
+    return this.view.timeNs;
+  }
+
+  field(name: string): unknown {
+    return this.view.field(name);
+  }
+}
+
+function hasMember(stream: StreamInfo, name: string): boolean {
+  return stream.streamClass.eventCommonContext?.members.some((member) => member.name === name) ?? false;
+}
