@@ -9,11 +9,28 @@ const names = ['ann', 'bela', 'chidi', 'dana', 'emre', 'freya', 'goran', 'hana']
 const pages = 50;
 const products = 600;
 const tally = new Map();
+/** Called with the number of requests sent so far, each time when it grows. */
+const watchers = new Set();
 let sent = 0;
+
+function countRequest() {
+  sent += 1;
+  for (const watcher of watchers) watcher(sent);
+}
+
+/** Resolves when so many requests were sent. */
+function afterRequests(count) {
+  return new Promise((resolve) => {
+    const watcher = (now) => {
+      if (now >= count && watchers.delete(watcher)) resolve();
+    };
+    watchers.add(watcher);
+  });
+}
 
 /** Sends a request; resolves to its status and its answer. */
 function call(method, path, body) {
-  sent += 1;
+  countRequest();
   return new Promise((resolve, reject) => {
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers = body === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
@@ -34,7 +51,7 @@ function call(method, path, body) {
 
 /** A customer who gives up before the answer comes. */
 function giveUp(path) {
-  sent += 1;
+  countRequest();
   return new Promise((resolve) => {
     const request = http.get({ host: '127.0.0.1', port, path, agent });
     request.on('error', () => resolve());
@@ -43,11 +60,13 @@ function giveUp(path) {
   });
 }
 
+const isEnough = () => sent >= requests;
+
 /** A customer looks around, fills a cart and orders, again and again until enough requests were sent. */
 async function customer(number) {
   const random = randomSource(seed * 1000 + number);
   const name = names[number % names.length];
-  while (sent < requests) {
+  while (!isEnough()) {
     for (let looks = 4 + random.below(6); looks > 0; looks -= 1) {
       await call('GET', `/catalogue?page=${Math.floor(random.next() ** 2 * pages)}`);
       if (random.next() < 0.25) await call('GET', `/products/sku-${random.below(products)}`);
@@ -87,7 +106,7 @@ async function incidents() {
     [0.9, () => call('GET', '/report')],
   ];
   for (const [share, happen] of happenings) {
-    while (sent < share * requests) await new Promise((resolve) => setTimeout(resolve, 5));
+    await afterRequests(share * requests);
     await happen();
   }
 }

@@ -32,7 +32,7 @@ export class Shop {
   #lastCart = 0;
   #lastOrder = 0;
   #lastReport = 0;
-  #server = http.createServer((request, response) => this.#handle(request, response));
+  #server = http.createServer((request, response) => void this.#handle(request, response));
 
   constructor({ catalogue, prices, payments, receipts }) {
     this.#catalogue = catalogue;

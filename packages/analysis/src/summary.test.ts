@@ -5,6 +5,7 @@ import { asTraceEvents, type PlainEvent } from './testing/events.ts';
 
 const events: readonly PlainEvent[] = [
   { name: 'nodejs:thread_begin', timeNs: 1, fields: { id: 0, name: 'main' } },
+  { name: 'nodejs:process_start', timeNs: 2, fields: { pid: 7, script: '/app/a.mjs' } },
   {
     name: 'http_server:request_begin',
     timeNs: 100,
@@ -26,7 +27,7 @@ const events: readonly PlainEvent[] = [
 
 test('a trace is summarised in all respects', () => {
   const summary = summarise(() => asTraceEvents(events), { monotonicOffsetNs: () => -1000n, slowest: 1 });
-  expect(summary.events).toBe(10);
+  expect(summary.events).toBe(11);
   expect([summary.beginNs, summary.endNs]).toEqual([1, 710]);
   expect(summary.eventCounts[0]).toEqual({
     name: 'http_server:request_begin',
@@ -35,8 +36,8 @@ test('a trace is summarised in all respects', () => {
     lastNs: 700,
   });
   expect(summary.threads).toEqual([
-    { thread: 0, events: 9, name: 'main' },
-    { thread: 1, events: 1, name: '' },
+    { thread: 0, events: 10, name: 'main', script: '/app/a.mjs' },
+    { thread: 1, events: 1, name: '', script: '' },
   ]);
   expect(summary.requests.all).toMatchObject({ count: 2, totalNs: 400, maxNs: 300 });
   expect(summary.requests.routes).toMatchObject([{ name: 'GET /order/:n', count: 2 }]);

@@ -8,7 +8,7 @@ import { SpanMatcher, type Span, type SpanMatcherOptions } from './spans.ts';
 
 /** How a trace is to be summarised. */
 export interface SummaryOptions extends Pick<SpanMatcherOptions, 'monotonicOffsetNs'> {
-  /** How many of the slowest requests are split; default 5. */
+  /** How many of the slowest requests are split, at most two of a route; default 5. */
   readonly slowest?: number;
 }
 
@@ -81,6 +81,7 @@ export interface TraceSummary {
     readonly unfinished: number;
     /** Greatest total time first. */
     readonly routes: readonly DurationFigures[];
+    /** At most two of a route. */
     readonly slowest: readonly RequestBreakdown[];
   };
   readonly gc: GcSummary;
@@ -102,6 +103,8 @@ export interface ThreadSummary {
   readonly events: number;
   /** What the thread's `nodejs:thread_begin` event calls it; '' if there is none. */
   readonly name: string;
+  /** The program that its `nodejs:process_start` event names, which the main thread has; '' if there is none. */
+  readonly script: string;
 }
 
 /**
@@ -114,24 +117,33 @@ export function summarise(read: () => Iterable<TraceEvent>, options: SummaryOpti
   const roles = new EventRoles();
   const first = new FirstPass(roles, options);
   for (const event of read()) first.observe(event);
-  const slowest = first.slowest.sorted();
+  const slowest = first.slowest();
   const breakdowns = new RequestBreakdowns(slowest, first.pauses, roles);
   if (slowest.length > 0) for (const event of read()) breakdowns.observe(event);
   return first.finish(breakdowns.finish());
 }
 
+/** Of one route, so that one that is always slow leaves room for others. */
+const perRoute = 2;
+
 class FirstPass {
   readonly pauses = new GcPauses();
-  readonly slowest: Largest<Span>;
   private readonly roles: EventRoles;
   private readonly matcher: SpanMatcher;
   private readonly counts = new Map<
     string,
     { name: string; count: number; firstNs: number; lastNs: number }
   >();
-  private readonly threads = new Map<number, { thread: number; events: number; name: string }>();
+  private readonly threads = new Map<
+    number,
+    { thread: number; events: number; name: string; script: string }
+  >();
   private readonly spans = new Map<string, Distribution>();
-  private readonly routes = new RouteTable(() => new Distribution());
+  private readonly routes = new RouteTable(() => ({
+    durations: new Distribution(),
+    slowest: new Largest<Span>(perRoute),
+  }));
+  private readonly slowestCount: number;
   private readonly requests = new Distribution();
   private readonly delays = new Map<number, LoopDelayState>();
   private failed = 0;
@@ -142,7 +154,7 @@ class FirstPass {
 
   constructor(roles: EventRoles, options: SummaryOptions) {
     this.roles = roles;
-    this.slowest = new Largest(options.slowest ?? 5);
+    this.slowestCount = options.slowest ?? 5;
     this.matcher = new SpanMatcher(
       {
         captureBegin,
@@ -165,16 +177,26 @@ class FirstPass {
       count.lastNs = timeNs;
     }
     const inThread = this.threads.get(thread);
-    if (inThread === undefined) this.threads.set(thread, { thread, events: 1, name: '' });
+    if (inThread === undefined) this.threads.set(thread, { thread, events: 1, name: '', script: '' });
     else inThread.events += 1;
     const role = this.roles.of(event);
     if (role.kind === 'point') {
       if (name === 'nodejs:event_loop_delay') this.takeDelay(event);
+      if (name === 'nodejs:process_start') this.threads.get(thread)!.script = textOf(event.field('script'));
       return;
     }
     if (name === 'nodejs:thread_begin') this.threads.get(thread)!.name = textOf(event.field('name'));
     const span = this.matcher.observe(event);
     if (span !== undefined) this.takeSpan(span);
+  }
+
+  /** The requests to be split, slowest first. */
+  slowest(): Span[] {
+    const slowest = new Largest<Span>(this.slowestCount);
+    for (const [, route] of this.routes.entries()) {
+      for (const span of route.slowest.sorted()) slowest.offer(span.endNs - span.beginNs, span);
+    }
+    return slowest.sorted();
   }
 
   finish(slowest: readonly RequestBreakdown[]): TraceSummary {
@@ -194,7 +216,7 @@ class FirstPass {
         failed: this.failed,
         aborted: this.aborted,
         unfinished: open.get(requestSpanName) ?? 0,
-        routes: byTotal(this.routes.entries().map(([name, spans]) => figuresOf(name, spans))),
+        routes: byTotal(this.routes.entries().map(([name, route]) => figuresOf(name, route.durations))),
         slowest,
       },
       gc: this.pauses.summary(),
@@ -222,10 +244,11 @@ class FirstPass {
     const begin = span.beginData as RequestData;
     const end = span.endData as RequestEndData;
     this.requests.add(durationNs);
-    this.routes.group(begin.route).add(durationNs);
+    const route = this.routes.group(begin.route);
+    route.durations.add(durationNs);
+    route.slowest.offer(durationNs, span);
     if (end.aborted) this.aborted += 1;
     else if (end.status >= 500) this.failed += 1;
-    this.slowest.offer(durationNs, span);
   }
 
   private takeDelay(event: TraceEvent): void {

@@ -1,3 +1,4 @@
+export { currentRequest } from './auto/request-context.ts';
 export {
   array,
   enumeration,

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 
 /** What text is for; how that looks is the painter's matter. */
 export type Tone = 'title' | 'dim' | 'good' | 'bad' | 'warn' | 'accent';
@@ -51,9 +51,12 @@ export function bar(share: number, width: number): string {
   return whole === '' && share > 0 ? '▏' : whole;
 }
 
-/** Text from a trace for a terminal: control characters, which could move its cursor, become visible. */
+/**
+ * Text from a trace for a terminal: its escape sequences are left out, and other control characters, which could
+ * move the cursor or turn the writing round, become visible.
+ */
 export function safeText(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '�');
+  return text.replace(/\p{Cc}\[[\d;?]*[@-~]/gu, '').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '�');
 }
 
 /** Cuts text at a width, with an ellipsis. */

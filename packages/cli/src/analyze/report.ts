@@ -57,13 +57,18 @@ export function reportText(
   return `${reportLines(summary, facts, options).join('\n')}\n`;
 }
 
-/** What a thread is called: `main of node 4711`. */
+/** What a thread is called: `main of shop.mjs 4711`, from the program's name where the trace has it. */
 export function threadName(summary: TraceSummary, facts: TraceFacts, thread: number): string {
   const name = summary.threads.find((one) => one.thread === thread)?.name ?? '';
   const { process: processIndex = -1, tid = 0 } = facts.threads[thread] ?? {};
   const process = facts.processes[processIndex];
   const label = safeText(name) || (tid === 0 ? `thread ${thread}` : `thread ${tid}`);
-  return process === undefined ? label : `${label} of ${safeText(process.name)} ${process.pid}`;
+  if (process === undefined) return label;
+  const script = summary.threads.find(
+    (one) => one.script !== '' && facts.threads[one.thread]?.process === processIndex,
+  )?.script;
+  const program = script === undefined ? process.name : script.slice(script.lastIndexOf('/') + 1);
+  return `${label} of ${safeText(program)} ${process.pid}`;
 }
 
 function traceSection(summary: TraceSummary, facts: TraceFacts, { paint, width }: ReportOptions): string[] {
@@ -159,7 +164,8 @@ function slowestSection(summary: TraceSummary, facts: TraceFacts, options: Repor
   const { slowest } = summary.requests;
   if (slowest.length === 0) return [];
   return [
-    options.paint('title', 'Slowest requests') + options.paint('dim', ', and where their time went'),
+    options.paint('title', 'Slowest requests') +
+      options.paint('dim', ', at most two of a route, and where their time went'),
     ...slowest.flatMap((one) => slowRequest(one, summary, facts, options)),
   ];
 }

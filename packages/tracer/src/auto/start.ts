@@ -1,12 +1,51 @@
-import { isMainThread, threadId } from 'node:worker_threads';
-import { tracepoint } from '../tracepoint.ts';
+import { startChildEvents } from './children.ts';
+import { startConsoleEvents } from './console.ts';
+import { startDnsEvents } from './dns.ts';
+import { startErrorEvents } from './errors.ts';
+import { startEventLoopEvents } from './event-loop.ts';
+import { startGcEvents } from './gc.ts';
+import { startHttpClientEvents } from './http-client.ts';
+import { startHttpServerEvents } from './http-server.ts';
+import { tellIdentity } from './identity.ts';
+import { startNetEvents } from './net.ts';
+import { enableRequestContext } from './request-context.ts';
+import { chosenSets, type AutoSet } from './sets.ts';
+import { startWorkerEvents } from './workers.ts';
 
-const threadBegin = tracepoint('nodejs:thread_begin', [
-  ['thread', 'u32'],
-  ['name', 'string'],
-]);
+const starters: Readonly<Record<AutoSet, () => void>> = {
+  'request-context': enableRequestContext,
+  'http-server': startHttpServerEvents,
+  'http-client': startHttpClientEvents,
+  net: startNetEvents,
+  dns: startDnsEvents,
+  workers: startWorkerEvents,
+  children: startChildEvents,
+  gc: startGcEvents,
+  'event-loop': startEventLoopEvents,
+  errors: startErrorEvents,
+  console: startConsoleEvents,
+};
 
-/** Starts the automatic events of this thread. */
+let started = false;
+
+/**
+ * Starts the automatic events of this thread: requests, connections, look-ups, threads, garbage collections,
+ * event-loop delay, errors and the console. The environment variable `SPOOR_AUTO` chooses among the sets. Never
+ * throws, never keeps the program alive, and does nothing when called again.
+ */
 export function startAutoEvents(): void {
-  threadBegin(threadId, isMainThread ? 'main' : `worker ${threadId}`);
+  if (started) return;
+  started = true;
+  const sets = chosenSets(process.env['SPOOR_AUTO']);
+  attempt(tellIdentity);
+  for (const name of sets) attempt(starters[name]);
+}
+
+/** A set that cannot start, on a version of Node.js that lacks what it watches, leaves the others alone. */
+function attempt(start: () => void): void {
+  try {
+    start();
+  } catch {
+    // The set's events are missing from the trace, which is all that may come of it.
+  }
 }

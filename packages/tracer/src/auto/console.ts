@@ -1,0 +1,64 @@
+import { enumeration } from '../field-types.ts';
+import { tracepoint } from '../tracepoint.ts';
+import { currentRequest } from './request-context.ts';
+import { bounded } from './text.ts';
+import { wrapMethod, type AnyFunction } from './wrap.ts';
+
+const consoleMessage = tracepoint('console:message', [
+  ['level', enumeration('u8', { debug: 0, log: 1, info: 2, warn: 3, error: 4, trace: 5 })],
+  ['request', 'u32'],
+  ['text', 'string'],
+]);
+
+/** Methods that stand for a level of their own; all others print through one of these or write at their stream's. */
+const levels = ['debug', 'log', 'info', 'warn', 'error', 'trace'] as const;
+
+/** Severity of a line of the console. */
+export type ConsoleLevel = (typeof levels)[number];
+
+/**
+ * An event for each text that the global console prints, as it was printed but for the indent of groups. The text
+ * is taken where the console hands it to its stream, so that arguments are formatted once, by Node.js.
+ */
+export function startConsoleEvents(): void {
+  const write = Object.getOwnPropertySymbols(console).find(
+    (symbol) => symbol.description === 'kWriteToConsole',
+  );
+  if (write === undefined) return;
+  let level: ConsoleLevel | undefined;
+
+  wrapMethod(
+    console,
+    write,
+    (original): AnyFunction =>
+      function writeToConsole(this: unknown, ...args: unknown[]): unknown {
+        try {
+          const [stream, text] = args;
+          if (typeof text === 'string' && consoleMessage.enabled) {
+            const isError = typeof stream === 'symbol' && stream.description === 'kUseStderr';
+            consoleMessage(level ?? (isError ? 'error' : 'log'), currentRequest(), bounded(text));
+          }
+        } catch {
+          // Nothing of ours may reach the program.
+        }
+        return Reflect.apply(original, this, args);
+      },
+  );
+  for (const name of levels) {
+    wrapMethod(
+      console,
+      name,
+      (original): AnyFunction =>
+        function consoleMethod(this: unknown, ...args: unknown[]): unknown {
+          // `trace` prints through `error`, and `assert` through `warn`: the outermost name is the level.
+          const outer = level;
+          level ??= name;
+          try {
+            return Reflect.apply(original, this, args);
+          } finally {
+            level = outer;
+          }
+        },
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import { threadId } from 'node:worker_threads';
+import { tracepoint } from '../tracepoint.ts';
+import { guarded } from './guard.ts';
+import { textOrEmpty } from './text.ts';
+import { describeThrown } from './thrown.ts';
+
+const threadEnd = tracepoint('nodejs:thread_end', [
+  ['id', 'u32'],
+  ['exit_code', 'i32'],
+]);
+const uncaughtError = tracepoint(
+  'nodejs:uncaught_error',
+  [
+    ['origin', 'string'],
+    ['name', 'string'],
+    ['code', 'string'],
+    ['message', 'string'],
+    ['stack', 'string'],
+  ],
+  { logLevel: 'crit' },
+);
+const unhandledRejection = tracepoint(
+  'nodejs:unhandled_rejection',
+  [
+    ['name', 'string'],
+    ['code', 'string'],
+    ['message', 'string'],
+    ['stack', 'string'],
+  ],
+  { logLevel: 'err' },
+);
+const warning = tracepoint(
+  'nodejs:warning',
+  [
+    ['name', 'string'],
+    ['code', 'string'],
+    ['message', 'string'],
+  ],
+  { logLevel: 'warning' },
+);
+
+/**
+ * Events of errors that nobody caught, of warnings and of the thread's exit. A listener for 'unhandledRejection'
+ * would keep a program alive that Node.js ends, so `process.emit` is watched instead: no listener is ever added.
+ */
+export function startErrorEvents(): void {
+  const observe = guarded((name: unknown, first: unknown, second: unknown) => {
+    switch (name) {
+      case 'uncaughtExceptionMonitor': {
+        const thrown = describeThrown(first);
+        uncaughtError(textOrEmpty(second), thrown.name, thrown.code, thrown.message, thrown.stack);
+        break;
+      }
+      case 'unhandledRejection': {
+        const thrown = describeThrown(first);
+        unhandledRejection(thrown.name, thrown.code, thrown.message, thrown.stack);
+        break;
+      }
+      case 'warning': {
+        const thrown = describeThrown(first);
+        warning(thrown.name, thrown.code, thrown.message);
+        break;
+      }
+      case 'exit':
+        threadEnd(threadId, typeof first === 'number' ? first : 0);
+        break;
+      default:
+        break;
+    }
+  });
+
+  // `emit` is inherited; an own property of the same look stands before it.
+  const inherited = process.emit as unknown as (this: unknown, ...args: unknown[]) => unknown;
+  const emit = function emit(this: unknown, ...args: unknown[]): unknown {
+    observe(args[0], args[1], args[2]);
+    return Reflect.apply(inherited, this, args);
+  };
+  Object.defineProperty(emit, 'length', { value: inherited.length, configurable: true });
+  Object.defineProperty(process, 'emit', {
+    value: emit,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}

@@ -1,0 +1,52 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { tracepoint } from '../tracepoint.ts';
+import { guarded } from './guard.ts';
+
+const eventLoopDelay = tracepoint('nodejs:event_loop_delay', [
+  ['samples', 'u32'],
+  ['min_ns', 'u64'],
+  ['mean_ns', 'u64'],
+  ['p50_ns', 'u64'],
+  ['p99_ns', 'u64'],
+  ['max_ns', 'u64'],
+  ['utilization', 'f64'],
+]);
+
+/** How often the delay is told of. */
+const periodMs = 100;
+/** How often the delay is sampled. */
+const resolutionMs = 5;
+const resolutionNs = resolutionMs * 1e6;
+
+/**
+ * Tells every 100 ms how late this thread's event loop was with a timer of 5 ms, and how busy it was. A loop that is
+ * blocked for longer tells of it as soon as it can. Keeps no program alive.
+ */
+export function startEventLoopEvents(): void {
+  const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
+  histogram.enable();
+  let last = performance.eventLoopUtilization();
+  const tell = guarded(() => {
+    if (!eventLoopDelay.enabled) return;
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    if (histogram.count === 0) return;
+    // Node.js measures the whole time between two samples: what is over the resolution is delay.
+    eventLoopDelay(
+      histogram.count,
+      delayNs(histogram.min),
+      delayNs(histogram.mean),
+      delayNs(histogram.percentile(50)),
+      delayNs(histogram.percentile(99)),
+      delayNs(histogram.max),
+      utilization,
+    );
+    histogram.reset();
+  });
+  setInterval(tell, periodMs).unref();
+}
+
+function delayNs(sampleNs: number): number {
+  return Math.max(0, Math.round(sampleNs - resolutionNs));
+}

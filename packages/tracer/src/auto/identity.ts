@@ -1,0 +1,32 @@
+import { basename } from 'node:path';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { tracepoint } from '../tracepoint.ts';
+import { textOrEmpty } from './text.ts';
+
+const processStart = tracepoint('nodejs:process_start', [
+  ['pid', 'u32'],
+  ['ppid', 'u32'],
+  ['node_version', 'string'],
+  ['script', 'string'],
+  ['cwd', 'string'],
+]);
+const threadBegin = tracepoint('nodejs:thread_begin', [
+  ['id', 'u32'],
+  ['name', 'string'],
+]);
+
+/** Says what this process and this thread are, first thing in the thread's stream. */
+export function tellIdentity(): void {
+  const script = textOrEmpty(process.argv[1]);
+  threadBegin(threadId, isMainThread ? 'main' : basename(script) || `worker ${threadId}`);
+  if (isMainThread) processStart(process.pid, process.ppid, process.version, script, workingDirectory());
+}
+
+/** Empty when the directory was removed under the process. */
+function workingDirectory(): string {
+  try {
+    return textOrEmpty(process.cwd());
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+// On Node.js 20 a program with any asynchronous context pays for it at each promise (about 60 ns at each `await`),
+// so the storage is made only when the first request comes to a server.
+let storage: AsyncLocalStorage<number> | undefined;
+let wanted = false;
+
+/** Lets `enterRequest` take effect. */
+export function enableRequestContext(): void {
+  wanted = true;
+}
+
+/** Marks the rest of the current callback, and all that it starts, as part of a server request. */
+export function enterRequest(id: number): void {
+  if (!wanted) return;
+  storage ??= new AsyncLocalStorage<number>();
+  storage.enterWith(id);
+}
+
+/**
+ * The id of the HTTP server request that the running code is part of, for the `request` field of a program's own
+ * tracepoints; 0 outside requests, and when automatic events are off. It is the `id` of the thread's
+ * `http_server:request_begin` event. Work that outlives its request still counts as part of it.
+ */
+export function currentRequest(): number {
+  return storage?.getStore() ?? 0;
+}
