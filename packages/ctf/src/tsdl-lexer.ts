@@ -17,6 +17,8 @@ export const tokenKind = {
   ellipsis: 5,
   /** `->` */
   arrow: 6,
+  /** All of `{ … }` after the word `integer`, where the same text stood so before. */
+  repeatedBraces: 7,
 } as const;
 
 const keywords = [
@@ -78,7 +80,10 @@ export interface TokenList {
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** Of a word its number; of an integer its value, or -1 when it does not fit 31 bits. */
+  /**
+   * Of a word its number; of an integer its value, or -1 when it does not fit 31 bits; of repeated braces the token
+   * at which their text stood first.
+   */
   readonly values: Int32Array;
   /** Words by number. */
   readonly words: readonly string[];
@@ -115,28 +120,42 @@ for (let code = 0x30; code <= 0x39; code += 1) characterClass[code] = 2;
 for (const text of [' ', '\t', '\r', '\n', '\v', '\f']) characterClass[text.charCodeAt(0)] = 3;
 for (const text of '[](){}*+<>;=,') characterClass[text.charCodeAt(0)] = 4;
 
+/** Of each ASCII character whether it can stand within a word. */
+const inWord: Uint8Array = characterClass.map((kind) => (kind === 1 || kind === 2 ? 1 : 0));
+
 /** Distinct words of a text and their numbers: an open-addressing hash table over character codes. */
 class WordTable {
   readonly words: string[] = [];
+  end = 0;
   private slots = new Int32Array(1024).fill(-1);
   private hashes = new Int32Array(512);
 
   constructor() {
-    for (const text of knownWords) this.intern(text, 0, text.length, hashOf(text, 0, text.length));
+    for (const text of knownWords) this.read(text, 0);
   }
 
-  /** Number of the word at [start, end) of `text`. */
-  intern(text: string, start: number, end: number, hash: number): number {
+  /** Number of the word that begins at `start`; {@link end} is then where it ends. */
+  read(text: string, start: number): number {
+    const { length } = text;
+    let hash = 0;
+    let at = start;
+    for (; at < length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code >= 128 || inWord[code] === 0) break;
+      hash = (Math.imul(hash, 31) + code) | 0;
+    }
+    this.end = at;
     if (this.words.length * 2 >= this.slots.length) this.grow();
-    const mask = this.slots.length - 1;
+    const { slots, hashes, words } = this;
+    const mask = slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = this.slots[slot]!;
+      const number = slots[slot]!;
       if (number < 0) {
-        this.slots[slot] = this.words.length;
-        this.hashes[this.words.length] = hash;
-        return this.words.push(text.slice(start, end)) - 1;
+        slots[slot] = words.length;
+        hashes[words.length] = hash;
+        return words.push(text.slice(start, at)) - 1;
       }
-      if (this.hashes[number] === hash && same(this.words[number]!, text, start, end)) return number;
+      if (hashes[number] === hash && same(words[number]!, text, start, at)) return number;
     }
   }
 
@@ -155,12 +174,6 @@ class WordTable {
   }
 }
 
-function hashOf(text: string, start: number, end: number): number {
-  let hash = 0;
-  for (let at = start; at < end; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
-  return hash;
-}
-
 function same(word: string, text: string, start: number, end: number): boolean {
   if (word.length !== end - start) return false;
   for (let index = 0; index < word.length; index += 1) {
@@ -171,47 +184,57 @@ function same(word: string, text: string, start: number, end: number): boolean {
 
 /** Splits metadata text into tokens. Throws `ctf/metadata-syntax` at a character that begins none. */
 export function tokenize(text: string, fileName: string): TokenList {
+  // Short functions without captured variables: V8 makes fast code of them after a few thousand characters, which
+  // counts, since most processes read one metadata text only.
   const table = new WordTable();
-  let capacity = Math.max(64, text.length >> 2);
+  const { length } = text;
+  let capacity = Math.max(64, length >> 2);
   let kinds = new Uint8Array(capacity);
   let starts = new Int32Array(capacity);
   let ends = new Int32Array(capacity);
   let values = new Int32Array(capacity);
   let count = 0;
-  let at = 0;
-  const length = text.length;
-
-  const grow = (): void => {
-    capacity *= 2;
-    kinds = enlarged(kinds, new Uint8Array(capacity));
-    starts = enlarged(starts, new Int32Array(capacity));
-    ends = enlarged(ends, new Int32Array(capacity));
-    values = enlarged(values, new Int32Array(capacity));
-  };
-
-  while (at < length) {
+  // Three quarters of a kernel's metadata are integers of a few kinds, written out each time: these are recognised.
+  const braces = new Map<string, number>();
+  let openBraces = { text: '', token: -1, end: -1 };
+  for (let at = skipSpace(text, 0); at < length; at = skipSpace(text, at)) {
     const start = at;
     const code = text.charCodeAt(at);
     const kind = code < 128 ? characterClass[code]! : 0;
-    if (kind === 3) {
-      at += 1;
-      continue;
+    if (count + 1 >= capacity) {
+      capacity *= 2;
+      kinds = enlarged(kinds, new Uint8Array(capacity));
+      starts = enlarged(starts, new Int32Array(capacity));
+      ends = enlarged(ends, new Int32Array(capacity));
+      values = enlarged(values, new Int32Array(capacity));
     }
-    if (count + 1 >= capacity) grow();
     if (kind === 1) {
-      let hash = code;
-      at += 1;
-      for (; at < length; at += 1) {
-        const next = text.charCodeAt(at);
-        const nextClass = next < 128 ? characterClass[next]! : 0;
-        if (nextClass !== 1 && nextClass !== 2) break;
-        hash = (Math.imul(hash, 31) + next) | 0;
-      }
       kinds[count] = tokenKind.word;
-      values[count] = table.intern(text, start, at, hash);
+      values[count] = table.read(text, at);
+      at = table.end;
     } else if (kind === 4) {
       at += 1;
       kinds[count] = code;
+      if (
+        code === 0x7b &&
+        count > 0 &&
+        kinds[count - 1] === tokenKind.word &&
+        values[count - 1] === word.integer
+      ) {
+        const end = text.indexOf('}', at) + 1;
+        const whole = end > at && end - at < longestRepeated ? text.slice(start, end) : '';
+        const known = braces.get(whole);
+        if (known === undefined) {
+          openBraces = { text: whole, token: count, end };
+        } else {
+          kinds[count] = tokenKind.repeatedBraces;
+          values[count] = known;
+          at = end;
+        }
+      } else if (code === 0x7d && at === openBraces.end && openBraces.text !== '') {
+        // Only now is it sure that the brace does not stand in a comment or a string.
+        braces.set(openBraces.text, openBraces.token);
+      }
     } else if (kind === 2) {
       at = endOfInteger(text, at, fileName);
       kinds[count] = tokenKind.integer;
@@ -222,20 +245,12 @@ export function tokenize(text: string, fileName: string): TokenList {
     } else if (code === 0x22 || code === 0x27) {
       at = endOfString(text, at, code, fileName);
       kinds[count] = tokenKind.string;
-    } else if (code === 0x3a) {
-      const assigns = text.charCodeAt(at + 1) === 0x3d;
-      at += assigns ? 2 : 1;
-      kinds[count] = assigns ? tokenKind.typeAssign : code;
-    } else if (code === 0x2e) {
-      const ellipsis = text.charCodeAt(at + 1) === 0x2e && text.charCodeAt(at + 2) === 0x2e;
-      at += ellipsis ? 3 : 1;
-      kinds[count] = ellipsis ? tokenKind.ellipsis : code;
-    } else if (code === 0x2d) {
-      const arrow = text.charCodeAt(at + 1) === 0x3e;
-      at += arrow ? 2 : 1;
-      kinds[count] = arrow ? tokenKind.arrow : code;
     } else {
-      throw syntaxError(fileName, text, at, `${shownCharacter(text, at)} is not allowed here`);
+      const sign = rareSign(text, at);
+      if (sign === 0)
+        throw syntaxError(fileName, text, at, `${shownCharacter(text, at)} is not allowed here`);
+      kinds[count] = sign;
+      at += sign === tokenKind.ellipsis ? 3 : sign < 0x20 ? 2 : 1;
     }
     starts[count] = start;
     ends[count] = at;
@@ -245,6 +260,30 @@ export function tokenize(text: string, fileName: string): TokenList {
   starts[count] = length;
   ends[count] = length;
   return { fileName, text, count: count + 1, kinds, starts, ends, values, words: table.words };
+}
+
+/** Longest text of braces that is looked for again, in characters. */
+const longestRepeated = 256;
+
+function skipSpace(text: string, start: number): number {
+  const { length } = text;
+  let at = start;
+  while (at < length) {
+    const code = text.charCodeAt(at);
+    if (code >= 128 || characterClass[code] !== 3) break;
+    at += 1;
+  }
+  return at;
+}
+
+/** Kind of the token at a sign that may be longer than one character; 0 if it begins none. */
+function rareSign(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  const second = text.charCodeAt(at + 1);
+  if (code === 0x3a) return second === 0x3d ? tokenKind.typeAssign : code;
+  if (code === 0x2d) return second === 0x3e ? tokenKind.arrow : code;
+  if (code === 0x2e) return second === 0x2e && text.charCodeAt(at + 2) === 0x2e ? tokenKind.ellipsis : code;
+  return 0;
 }
 
 function enlarged<T extends Uint8Array | Int32Array>(old: T, fresh: T): T {
@@ -296,15 +335,12 @@ function endOfDigits(text: string, start: number): number {
 }
 
 function endOfInteger(text: string, start: number, fileName: string): number {
-  let at = endOfDigits(text, start);
-  while (at < text.length && (text.charCodeAt(at) < 128 ? characterClass[text.charCodeAt(at)]! : 0) < 3) {
-    const code = text.charCodeAt(at);
-    if (code >= 128 || characterClass[code] === 0) break;
-    at += 1;
-  }
-  const suffix = text.slice(endOfDigits(text, start), at).toLowerCase();
+  const digitsEnd = endOfDigits(text, start);
+  let at = digitsEnd;
+  while (at < text.length && text.charCodeAt(at) < 128 && inWord[text.charCodeAt(at)] !== 0) at += 1;
   const { base, digits } = baseOf(text, start);
-  if ((base === 16 && endOfDigits(text, start) === digits) || !/^(?:u?l{0,2}|l{1,2}u)$/.test(suffix)) {
+  const lacksDigits = base === 16 && digitsEnd === digits;
+  if (lacksDigits || (at > digitsEnd && !/^(?:ul{0,2}|l{1,2}u?)$/i.test(text.slice(digitsEnd, at)))) {
     throw syntaxError(fileName, text, start, `\`${text.slice(start, at)}\` is not an integer`);
   }
   return at;

@@ -6,8 +6,9 @@
 import type { ByteOrder, ClockClass } from './model.ts';
 import { sign, TokenCursor } from './tsdl-cursor.ts';
 import { tokenKind, word, type TokenList } from './tsdl-lexer.ts';
-import { byteOrderNamed, TypeParser } from './tsdl-type-parser.ts';
-import { TypeScope, type DeclaredStructure } from './tsdl-types.ts';
+import { byteOrderNamed } from './tsdl-scalar-parser.ts';
+import { TypeParser } from './tsdl-type-parser.ts';
+import { DistinctNames, TypeScope, type DeclaredStructure } from './tsdl-types.ts';
 
 export interface DeclaredTrace {
   readonly token: number;
@@ -180,15 +181,14 @@ class BlockParser {
     read: (name: string, assigns: 'value' | 'type') => boolean,
   ): void {
     const { cursor } = this;
-    const seen = new Set<string>();
+    const seen = new DistinctNames();
     cursor.position = start + 1;
     cursor.expect(sign.openBrace, '`{`');
     while (!cursor.accept(sign.closeBrace)) {
       if (types?.parseAlias(scope)) continue;
       const token = cursor.position;
       const name = cursor.dottedWords(`an attribute of ${what}`);
-      if (seen.has(name)) this.cursor.failMeaning(token, `\`${name}\` is given twice`);
-      seen.add(name);
+      if (!seen.add(name)) this.cursor.failMeaning(token, `\`${name}\` is given twice`);
       if (types !== undefined && cursor.accept(tokenKind.typeAssign)) {
         if (!read(name, 'type')) {
           this.warn(token, `unknown attribute \`${name}\` of ${what} is ignored`);

@@ -1,33 +1,20 @@
 /** The part of the TSDL parser that reads types: everything that can stand left of a field's name. */
-import type {
-  ByteOrder,
-  DisplayBase,
-  FloatFieldClass,
-  IntegerFieldClass,
-  StringFieldClass,
-  TextEncoding,
-} from './model.ts';
-import { parseEnumerators } from './tsdl-enum-parser.ts';
+import type { IntegerFieldClass } from './model.ts';
 import { sign, type TokenCursor } from './tsdl-cursor.ts';
+import { parseEnumerators } from './tsdl-enum-parser.ts';
 import { keywordCount, tokenKind, word } from './tsdl-lexer.ts';
+import { ScalarParser, type TypeEnvironment } from './tsdl-scalar-parser.ts';
 import {
   declareArray,
   declareStructure,
   declareVariant,
   exceedsLimits,
+  DistinctNames,
   TypeScope,
   type DeclaredMember,
   type DeclaredReference,
   type DeclaredType,
 } from './tsdl-types.ts';
-
-/** What types depend on beside the scope they stand in. */
-export interface TypeEnvironment {
-  readonly byteOrder: ByteOrder;
-  readonly environment: ReadonlyMap<string, string | bigint>;
-  readonly clockNames: ReadonlySet<string>;
-  readonly warn: (token: number, message: string) => void;
-}
 
 /** A type, or its name with the words that a pointer type's name would begin with. */
 interface Specifier {
@@ -59,51 +46,10 @@ const nameWords: ReadonlySet<number> = new Set([
   word._Imaginary,
 ]);
 
-const encodings: Readonly<Record<string, TextEncoding | 'none'>> = {
-  UTF8: 'utf-8',
-  utf8: 'utf-8',
-  'UTF-8': 'utf-8',
-  'utf-8': 'utf-8',
-  ASCII: 'ascii',
-  ascii: 'ascii',
-  none: 'none',
-};
-
-const displayBases: Readonly<Record<string, DisplayBase>> = {
-  decimal: 10,
-  dec: 10,
-  d: 10,
-  i: 10,
-  u: 10,
-  hexadecimal: 16,
-  hex: 16,
-  x: 16,
-  X: 16,
-  p: 16,
-  octal: 8,
-  oct: 8,
-  o: 8,
-  binary: 2,
-  bin: 2,
-  b: 2,
-};
-
-const floatLengths: Readonly<Record<string, FloatFieldClass['lengthBits']>> = {
-  '5+11': 16,
-  '8+24': 32,
-  '11+53': 64,
-  '15+113': 128,
-};
-
-/** Integers may be wider than 64 bits; this is far beyond what anyone has used. */
-const maximumLengthBits = 65_536;
-const maximumAlignmentBits = 2 ** 30;
-
 export class TypeParser {
   private readonly cursor: TokenCursor;
   private readonly env: TypeEnvironment;
-  /** Equal integers share one object: a kernel's metadata has tens of thousands of fields but few kinds of integers. */
-  private readonly integers = new Map<string, IntegerFieldClass>();
+  private readonly scalars: ScalarParser;
   /** Members read so far of the structures that are being read, outermost first. */
   private readonly openStructures: DeclaredMember[][] = [];
   private depth = 0;
@@ -111,6 +57,7 @@ export class TypeParser {
   constructor(cursor: TokenCursor, env: TypeEnvironment) {
     this.cursor = cursor;
     this.env = env;
+    this.scalars = new ScalarParser(cursor, env);
   }
 
   /** Reads `typedef …;` or `typealias …;` if one comes next. */
@@ -211,13 +158,13 @@ export class TypeParser {
     switch (next) {
       case word.integer:
         cursor.position += 1;
-        return { token, type: this.parseInteger(token), name: '' };
+        return { token, type: this.scalars.parseInteger(token), name: '' };
       case word.floating_point:
         cursor.position += 1;
-        return { token, type: this.parseFloat(token), name: '' };
+        return { token, type: this.scalars.parseFloat(token), name: '' };
       case word.string:
         cursor.position += 1;
-        return { token, type: this.parseString(), name: '' };
+        return { token, type: this.scalars.parseString(), name: '' };
       case word.struct:
         cursor.position += 1;
         return this.parseStructure(token, scope);
@@ -280,7 +227,8 @@ export class TypeParser {
       if (specifier.name === '') this.cursor.failAt(start, 'a pointer must be to a named type');
       base = this.find(scope, { ...specifier, name: specifier.name + stars });
       // A pointer is an address, whatever base its alias was declared with.
-      if (base.kind === 'integer' && base.displayBase !== 16) base = this.share({ ...base, displayBase: 16 });
+      if (base.kind === 'integer' && base.displayBase !== 16)
+        base = this.scalars.share({ ...base, displayBase: 16 });
     }
     const lengths: (number | DeclaredReference)[] = [];
     const token = cursor.position;
@@ -385,7 +333,7 @@ export class TypeParser {
     let alignmentBits = 1;
     if (cursor.acceptWord(word.align)) {
       cursor.expect(sign.openParenthesis, '`(`');
-      alignmentBits = this.parseAlignment();
+      alignmentBits = this.scalars.parseAlignment();
       cursor.expect(sign.closeParenthesis, '`)`');
     }
     const type = declareStructure(members, alignmentBits);
@@ -409,7 +357,7 @@ export class TypeParser {
   /** Reads `{ … }` of a structure or a variant. */
   private parseMembers(members: DeclaredMember[], scope: TypeScope): void {
     const { cursor } = this;
-    const names = new Set<string>();
+    const names = new DistinctNames();
     cursor.expect(sign.openBrace, '`{`');
     while (!cursor.accept(sign.closeBrace)) {
       if (this.parseAlias(scope)) continue;
@@ -417,11 +365,10 @@ export class TypeParser {
       do {
         const { name, token, type } = this.parseDeclarator(specifier, scope);
         if (name === undefined) this.cursor.failExpecting('the name of a field');
-        if (names.has(name)) this.cursor.failMeaning(token, `there is already a field named \`${name}\``);
         if (type.kind === 'declared-variant' && type.tag === undefined) {
           this.cursor.failMeaning(token, `the variant \`${name}\` has no tag`);
         }
-        names.add(name);
+        if (!names.add(name)) this.cursor.failMeaning(token, `there is already a field named \`${name}\``);
         members.push({ name, type });
       } while (cursor.accept(sign.comma));
       cursor.semicolon();
@@ -471,219 +418,6 @@ export class TypeParser {
     const type: IntegerFieldClass = { ...container, mappings: parseEnumerators(cursor, container) };
     return { token, type, name: this.addNamed(scope, 'enum', name, type, token) };
   }
-
-  /** Calls `read` for each `NAME = VALUE;` of a braced list; `read` reads the value and says whether it knows the name. */
-  private parseAttributes(what: string, read: (attribute: number) => boolean): void {
-    const { cursor } = this;
-    const seen = new Set<number>();
-    cursor.expect(sign.openBrace, '`{`');
-    while (!cursor.accept(sign.closeBrace)) {
-      const token = cursor.position;
-      const attribute = cursor.word;
-      const name = cursor.anyWord(`an attribute of ${what}`);
-      if (seen.has(attribute)) this.cursor.failMeaning(token, `the attribute \`${name}\` is given twice`);
-      seen.add(attribute);
-      cursor.expect(sign.equals, '`=`');
-      if (!read(attribute)) {
-        this.env.warn(token, `unknown attribute \`${name}\` of ${what} is ignored`);
-        if (cursor.atInteger) cursor.signed('a value');
-        else cursor.text('a value');
-      }
-      cursor.semicolon();
-    }
-  }
-
-  private parseInteger(token: number): IntegerFieldClass {
-    const { cursor } = this;
-    let lengthBits = 0;
-    let alignmentBits = 0;
-    let signed = false;
-    let displayBase: DisplayBase = 10;
-    let { byteOrder } = this.env;
-    let encoding: TextEncoding | undefined;
-    let clockName: string | undefined;
-    this.parseAttributes('an integer', (attribute) => {
-      switch (attribute) {
-        case word.size: {
-          const start = cursor.position;
-          lengthBits = cursor.unsignedNumber('the size of an integer in bits', maximumLengthBits);
-          if (lengthBits === 0) this.cursor.failMeaning(start, 'an integer has at least one bit');
-          return true;
-        }
-        case word.align:
-          alignmentBits = this.parseAlignment();
-          return true;
-        case word.signed:
-          signed = this.parseBoolean();
-          return true;
-        case word.base:
-          displayBase = this.parseDisplayBase();
-          return true;
-        case word.byte_order:
-          byteOrder = this.parseByteOrder();
-          return true;
-        case word.encoding:
-          encoding = this.parseEncoding();
-          return true;
-        case word.map:
-          clockName = this.parseClockMapping();
-          return true;
-        default:
-          return false;
-      }
-    });
-    if (lengthBits === 0) this.cursor.failMeaning(token, 'this integer has no `size`');
-    return this.share({
-      kind: 'integer',
-      signed,
-      lengthBits,
-      byteOrder,
-      alignmentBits: alignmentBits === 0 ? (lengthBits % 8 === 0 ? 8 : 1) : alignmentBits,
-      displayBase,
-      roles: [],
-      ...(encoding === undefined ? {} : { encoding }),
-      ...(clockName === undefined ? {} : { clockName }),
-    });
-  }
-
-  private share(integer: IntegerFieldClass): IntegerFieldClass {
-    if (integer.mappings !== undefined) return integer;
-    const {
-      signed,
-      lengthBits,
-      byteOrder,
-      alignmentBits,
-      displayBase,
-      encoding = '',
-      clockName = '',
-    } = integer;
-    const key = `${signed} ${lengthBits} ${byteOrder} ${alignmentBits} ${displayBase} ${encoding} ${clockName}`;
-    const known = this.integers.get(key);
-    if (known !== undefined) return known;
-    this.integers.set(key, integer);
-    return integer;
-  }
-
-  private parseFloat(token: number): FloatFieldClass {
-    const { cursor } = this;
-    let exponentDigits = 0;
-    let mantissaDigits = 0;
-    let alignmentBits = 0;
-    let { byteOrder } = this.env;
-    this.parseAttributes('a floating point number', (attribute) => {
-      switch (attribute) {
-        case word.exp_dig:
-          exponentDigits = cursor.unsignedNumber('the number of exponent digits', 64);
-          return true;
-        case word.mant_dig:
-          mantissaDigits = cursor.unsignedNumber('the number of mantissa digits', 256);
-          return true;
-        case word.align:
-          alignmentBits = this.parseAlignment();
-          return true;
-        case word.byte_order:
-          byteOrder = this.parseByteOrder();
-          return true;
-        default:
-          return false;
-      }
-    });
-    const lengthBits = floatLengths[`${exponentDigits}+${mantissaDigits}`];
-    if (lengthBits === undefined) {
-      this.cursor.failMeaning(
-        token,
-        `\`exp_dig\` and \`mant_dig\` must be 5 and 11, 8 and 24, 11 and 53 or 15 and 113, not ${exponentDigits} and ${mantissaDigits}`,
-      );
-    }
-    return { kind: 'float', lengthBits, byteOrder, alignmentBits: alignmentBits === 0 ? 8 : alignmentBits };
-  }
-
-  private parseString(): StringFieldClass {
-    let encoding: TextEncoding | undefined;
-    if (this.cursor.kind === sign.openBrace) {
-      this.parseAttributes('a string', (attribute) => {
-        if (attribute !== word.encoding) return false;
-        encoding = this.parseEncoding();
-        return true;
-      });
-    }
-    return { kind: 'string', encoding: encoding ?? 'utf-8' };
-  }
-
-  private parseAlignment(): number {
-    const { cursor } = this;
-    const start = cursor.position;
-    const value = cursor.unsignedNumber('an alignment in bits', maximumAlignmentBits);
-    if (value === 0 || (value & (value - 1)) !== 0) {
-      this.cursor.failMeaning(start, `an alignment must be a power of two, not ${value}`);
-    }
-    return value;
-  }
-
-  private parseBoolean(): boolean {
-    const { cursor } = this;
-    if (cursor.atInteger) return cursor.signed('`true` or `false`') !== 0n;
-    const start = cursor.position;
-    const text = cursor.text('`true` or `false`');
-    if (text === 'true' || text === 'TRUE') return true;
-    if (text === 'false' || text === 'FALSE') return false;
-    return this.cursor.failMeaning(start, `expected \`true\` or \`false\`, but found \`${text}\``);
-  }
-
-  private parseByteOrder(): ByteOrder {
-    const { cursor } = this;
-    const start = cursor.position;
-    const text = cursor.text('a byte order');
-    if (text === 'native') return this.env.byteOrder;
-    return (
-      byteOrderNamed(text) ??
-      this.cursor.failMeaning(
-        start,
-        `expected \`le\`, \`be\`, \`network\` or \`native\`, but found \`${text}\``,
-      )
-    );
-  }
-
-  private parseDisplayBase(): DisplayBase {
-    const { cursor } = this;
-    const start = cursor.position;
-    if (cursor.kind === tokenKind.integer) {
-      const value = cursor.unsignedNumber('a base', 16);
-      if (value === 2 || value === 8 || value === 10 || value === 16) return value;
-      this.cursor.failMeaning(start, `a base must be 2, 8, 10 or 16, not ${value}`);
-    }
-    const text = cursor.anyWord('a base (2, 8, 10, 16, or its name)');
-    return displayBases[text] ?? this.cursor.failMeaning(start, `there is no base named \`${text}\``);
-  }
-
-  private parseEncoding(): TextEncoding | undefined {
-    const { cursor } = this;
-    const start = cursor.position;
-    // `UTF-8` without quotes is three tokens.
-    let text = cursor.text('an encoding');
-    if (cursor.accept(sign.minus)) text += `-${cursor.unsignedNumber('an encoding', 8)}`;
-    const encoding =
-      encodings[text] ?? this.cursor.failMeaning(start, `there is no encoding named \`${text}\``);
-    return encoding === 'none' ? undefined : encoding;
-  }
-
-  private parseClockMapping(): string | undefined {
-    const { cursor } = this;
-    const start = cursor.position;
-    const path = cursor.text('`clock.NAME.value`').split('.');
-    if (path.length !== 3 || path[0] !== 'clock' || path[2] !== 'value') {
-      this.env.warn(start, `expected \`clock.NAME.value\`; the mapping to \`${path.join('.')}\` is ignored`);
-      return undefined;
-    }
-    const [, name = ''] = path;
-    if (!this.env.clockNames.has(name)) this.cursor.failMeaning(start, `there is no clock named \`${name}\``);
-    return name;
-  }
-}
-
-/** The byte order that TSDL calls so, `native` aside. */
-export function byteOrderNamed(text: string): ByteOrder | undefined {
-  return text === 'le' ? 'le' : text === 'be' || text === 'network' ? 'be' : undefined;
 }
 
 /** Whether a field of this type can be the length of a sequence. */

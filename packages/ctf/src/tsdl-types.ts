@@ -145,14 +145,29 @@ export function exceedsLimits(type: DeclaredType): boolean {
 
 /** The shown names of members; where two would be shown alike, the later one keeps its underscore. */
 export function shownNames(members: readonly DeclaredMember[]): readonly string[] {
-  const taken = new Set<string>();
+  const taken = new DistinctNames();
   return members.map(({ name }) => {
     let shown = shownName(name);
-    if (taken.has(shown)) shown = name;
-    while (taken.has(shown)) shown = `_${shown}`;
-    taken.add(shown);
+    if (taken.add(shown)) return shown;
+    shown = name;
+    while (!taken.add(shown)) shown = `_${shown}`;
     return shown;
   });
+}
+
+/** Names that must differ. Most lists of names are short, so a set is made only of long ones. */
+export class DistinctNames {
+  private readonly few: string[] = [];
+  private many: Set<string> | undefined;
+
+  /** Adds a name; false if it is there already. */
+  add(name: string): boolean {
+    if (this.many !== undefined) return this.many.size < this.many.add(name).size;
+    if (this.few.includes(name)) return false;
+    this.few.push(name);
+    if (this.few.length > 16) this.many = new Set(this.few);
+    return true;
+  }
 }
 
 /** Names of types visible at a place: inner declarations hide outer ones. */
