@@ -2,7 +2,7 @@ import { enumeration } from '../field-types.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { currentRequest } from './request-context.ts';
 import { bounded } from './text.ts';
-import { wrapMethod, type AnyFunction } from './wrap.ts';
+import { wrapMethod } from './wrap.ts';
 
 const consoleMessage = tracepoint('console:message', [
   ['level', enumeration('u8', { debug: 0, log: 1, info: 2, warn: 3, error: 4, trace: 5 })],
@@ -27,38 +27,28 @@ export function startConsoleEvents(): void {
   if (write === undefined) return;
   let level: ConsoleLevel | undefined;
 
-  wrapMethod(
-    console,
-    write,
-    (original): AnyFunction =>
-      function writeToConsole(this: unknown, ...args: unknown[]): unknown {
-        try {
-          const [stream, text] = args;
-          if (typeof text === 'string' && consoleMessage.enabled) {
-            const isError = typeof stream === 'symbol' && stream.description === 'kUseStderr';
-            consoleMessage(level ?? (isError ? 'error' : 'log'), currentRequest(), bounded(text));
-          }
-        } catch {
-          // Nothing of ours may reach the program.
-        }
-        return Reflect.apply(original, this, args);
-      },
-  );
+  wrapMethod(console, write, (original) => (self, args) => {
+    try {
+      const [stream, text] = args;
+      if (typeof text === 'string' && consoleMessage.enabled) {
+        const isError = typeof stream === 'symbol' && stream.description === 'kUseStderr';
+        consoleMessage(level ?? (isError ? 'error' : 'log'), currentRequest(), bounded(text));
+      }
+    } catch {
+      // Nothing of ours may reach the program.
+    }
+    return Reflect.apply(original, self, args);
+  });
   for (const name of levels) {
-    wrapMethod(
-      console,
-      name,
-      (original): AnyFunction =>
-        function consoleMethod(this: unknown, ...args: unknown[]): unknown {
-          // `trace` prints through `error`, and `assert` through `warn`: the outermost name is the level.
-          const outer = level;
-          level ??= name;
-          try {
-            return Reflect.apply(original, this, args);
-          } finally {
-            level = outer;
-          }
-        },
-    );
+    wrapMethod(console, name, (original) => (self, args) => {
+      // `trace` prints through `error`, and `assert` through `warn`: the outermost name is the level.
+      const outer = level;
+      level ??= name;
+      try {
+        return Reflect.apply(original, self, args);
+      } finally {
+        level = outer;
+      }
+    });
   }
 }

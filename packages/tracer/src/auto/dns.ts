@@ -6,7 +6,7 @@ import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrEmpty } from './text.ts';
 import { errorCode } from './thrown.ts';
-import { wrapMethod, type AnyFunction } from './wrap.ts';
+import { wrapMethod, type AnyFunction, type Handler } from './wrap.ts';
 
 const lookupBegin = tracepoint('dns:lookup_begin', [
   ['id', 'u32'],
@@ -115,19 +115,19 @@ function ask(question: Question, args: readonly unknown[]): (error: unknown, ans
 }
 
 /** For functions that take a callback as their last argument. */
-function withCallback(original: AnyFunction, question: Question): AnyFunction {
-  return function dnsFunction(this: unknown, ...args: unknown[]): unknown {
+function withCallback(original: AnyFunction, question: Question): Handler {
+  return (self, args) => {
     const at = typeof args[1] === 'function' ? 1 : 2;
     const callback = args[at];
     // A wrong call is Node's to refuse.
-    if (typeof callback !== 'function') return Reflect.apply(original, this, args);
+    if (typeof callback !== 'function') return Reflect.apply(original, self, args);
     const answered = ask(question, args);
     args[at] = function dnsCallback(this: unknown, ...results: unknown[]): unknown {
       answered(results[0], results[1]);
       return Reflect.apply(callback as AnyFunction, this, results);
     };
     try {
-      return Reflect.apply(original, this, args);
+      return Reflect.apply(original, self, args);
     } catch (error) {
       answered(error, undefined);
       throw error;
@@ -139,12 +139,12 @@ function withCallback(original: AnyFunction, question: Question): AnyFunction {
  * For functions that return a promise. The program gets one that follows it: to watch the promise itself would
  * make its rejection count as handled, and that of the watching promise as not.
  */
-function withPromise(original: AnyFunction, question: Question): AnyFunction {
-  return function dnsFunction(this: unknown, ...args: unknown[]): unknown {
+function withPromise(original: AnyFunction, question: Question): Handler {
+  return (self, args) => {
     const answered = ask(question, args);
     let promise: unknown;
     try {
-      promise = Reflect.apply(original, this, args);
+      promise = Reflect.apply(original, self, args);
     } catch (error) {
       answered(error, undefined);
       throw error;

@@ -1,37 +1,56 @@
 /** Any function of a program or of Node.js. */
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
+/** What stands for a function: gets its `this` and its arguments. */
+export type Handler = (self: unknown, args: unknown[]) => unknown;
+
 /**
- * Replaces `holder[key]` by a wrapper that cannot be told from it by name, arity, prototype or own properties
+ * Replaces `holder[key]` by a function that cannot be told from it by name, arity, prototype or own properties
  * (`util.promisify` finds its symbols), and that keeps the property's attributes.
  *
- * @param make gets the original and returns the function that stands for it.
+ * @param make gets the original and returns what is done at each call.
  * @returns whether it was wrapped: not so if it is no function, or the property is fixed.
  */
 export function wrapMethod(
   holder: object,
   key: string | symbol,
-  make: (original: AnyFunction) => AnyFunction,
+  make: (original: AnyFunction) => Handler,
 ): boolean {
   const property = Object.getOwnPropertyDescriptor(holder, key);
-  if (property === undefined || property.configurable !== true || typeof property.value !== 'function')
+  if (property === undefined || property.configurable !== true || typeof property.value !== 'function') {
     return false;
-  const original = property.value as AnyFunction;
-  const wrapper = make(original);
-  disguise(wrapper, original);
-  Object.defineProperty(holder, key, { ...property, value: wrapper });
+  }
+  Object.defineProperty(holder, key, {
+    ...property,
+    value: likeOriginal(property.value as AnyFunction, make),
+  });
   return true;
 }
 
-/** Gives a wrapper the name, the arity, the prototype and the own properties of the original. */
-export function disguise(wrapper: AnyFunction, original: AnyFunction): void {
+/** A function with the name, the arity, the prototype and the own properties of the original. */
+export function likeOriginal(original: AnyFunction, make: (original: AnyFunction) => Handler): AnyFunction {
+  const handle = make(original);
+  const wrapper: AnyFunction = Object.hasOwn(original, 'prototype')
+    ? function wrapped(this: unknown, ...args: unknown[]): unknown {
+        return handle(this, args);
+      }
+    : // Bound functions and methods have no prototype, and neither have methods of an object literal.
+      {
+        wrapped(this: unknown, ...args: unknown[]): unknown {
+          return handle(this, args);
+        },
+      }.wrapped;
   for (const key of Reflect.ownKeys(original)) {
-    const property = Object.getOwnPropertyDescriptor(original, key)!;
     const own = Object.getOwnPropertyDescriptor(wrapper, key);
-    if (own?.configurable === false) continue;
-    Object.defineProperty(wrapper, key, property);
+    const wanted = Object.getOwnPropertyDescriptor(original, key)!;
+    if (own?.configurable === false) {
+      if (own.writable === true && 'value' in wanted) Reflect.set(wrapper, key, wanted.value);
+    } else {
+      Object.defineProperty(wrapper, key, wanted);
+    }
   }
   if (Object.getPrototypeOf(wrapper) !== Object.getPrototypeOf(original)) {
     Object.setPrototypeOf(wrapper, Object.getPrototypeOf(original) as object | null);
   }
+  return wrapper;
 }

@@ -1,0 +1,193 @@
+// A program must not be able to tell that it is traced: each program of the table runs without the tracer and with
+// it, and must leave the same output and the same exit status.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestSession } from '../support/session.ts';
+
+interface Ending {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Names of the programs, and their text (ES modules). */
+const programs: Readonly<Record<string, string>> = {
+  'an error that nobody catches': `
+    console.log('before');
+    setTimeout(() => { throw new TypeError('boom'); }, 5);`,
+  'an error thrown at once': `throw new RangeError('at once');`,
+  'something thrown that is no error': `setTimeout(() => { throw { toString() { process.stdout.write('called'); return 'x'; } }; }, 1);`,
+  'an error with getters': `
+    const error = new Error('hidden');
+    Object.defineProperty(error, 'message', { get() { process.stdout.write('message read\\n'); return 'got'; } });
+    process.on('uncaughtException', () => process.exit(9));
+    throw error;`,
+  'Error.prepareStackTrace of its own': `
+    Error.prepareStackTrace = () => { process.stdout.write('formatted\\n'); return 'mine'; };
+    process.on('uncaughtException', () => process.exit(3));
+    throw new Error('x');`,
+  'a handler of uncaught errors': `
+    process.on('uncaughtException', (error, origin) => console.log(error.message, origin, process.listenerCount('uncaughtExceptionMonitor')));
+    setTimeout(() => console.log('still here'), 20);
+    throw new Error('caught late');`,
+  'a rejection that nobody handles': `Promise.reject(new Error('unhandled')); setTimeout(() => console.log('never'), 200);`,
+  'a rejection without an error': `Promise.reject(42);`,
+  'a handler of unhandled rejections': `
+    process.on('unhandledRejection', (reason) => console.log('reason', reason, process.listenerCount('unhandledRejection')));
+    Promise.reject('why');
+    setTimeout(() => console.log('still here'), 20);`,
+  'a rejection handled late': `
+    process.on('unhandledRejection', () => console.log('unhandled'));
+    process.on('rejectionHandled', () => console.log('handled'));
+    const promise = Promise.reject(1);
+    setTimeout(() => promise.catch(() => {}), 10);`,
+  'process.exit in an exit handler': `process.on('exit', (code) => { console.log('exit', code); process.exitCode = 5; });`,
+  'process.exit in a timer': `setTimeout(() => process.exit(7), 5); setInterval(() => {}, 1000);`,
+  'process.exit in a server handler': `
+    import http from 'node:http';
+    http.createServer(() => process.exit(4)).listen(0, function () { http.get({ port: this.address().port }).on('error', () => {}); });`,
+  'a beforeExit handler': `let n = 0; process.on('beforeExit', () => { if (n++ < 2) setTimeout(() => console.log('again', n), 1); });`,
+  'nothing to do': ``,
+  'an unsettled top-level await': `await new Promise(() => {});`,
+  'a signal': `process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 1000);`,
+  'listeners and names of process': `
+    console.log(process.eventNames().filter((name) => name !== 'exit').map(String).sort(), process.emit.name, process.emit.length, Object.keys(process).includes('emit'));`,
+  'the console with odd arguments': `
+    console.log(); console.log('%s %d %i %j %o %%', 'a', 1.5, 2.7, { a: 1 }, [1], 'rest'); console.log('%', Symbol('s'), 1n, -0, null, undefined);
+    console.error(new Map([[1, { a: [] }]])); console.warn('w\\nw'); console.info(); console.debug('d');
+    console.group('g'); console.log('in\\nside'); console.groupEnd(); console.table([{ a: 1 }, { b: 2 }]); console.dir({ a: { b: { c: { d: 1 } } } }, { depth: 0 });
+    console.assert(false, 'no', 1); console.assert(true, 'yes'); console.count(); console.countReset(); console.count('x');
+    const loop = {}; loop.loop = loop; console.log(loop); console.log({ get x() { process.stdout.write('getter'); return 1; } });
+    console.log(new Proxy({}, { get(t, k) { process.stdout.write('trap'); } }));
+    console.log({ [Symbol.for('nodejs.util.inspect.custom')]() { process.stdout.write('inspected '); return 'I'; } });`,
+  'console.trace': `function here() { console.trace('where', 1); } here();`,
+  'the look of console functions': `
+    for (const key of Object.keys(console)) console.log(key, console[key].name, console[key].length, Object.getOwnPropertyNames(console[key]).join());
+    const { log } = console; log('detached'); console.log.call(null, 'null this');
+    console.log(Object.keys(console).length, String(Object.getOwnPropertySymbols(console).map(String)));`,
+  'a console of its own': `import { Console } from 'node:console'; new Console(process.stdout).log('mine'); console.log(console instanceof Console);`,
+  'a console method replaced': `const seen = []; const real = console.error; console.error = (...args) => seen.push(args); console.trace('t'); console.error('e'); console.error = real; console.log(seen.length);`,
+  'an inspection that throws': `try { console.log({ [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('no'); } }); } catch (error) { console.log('caught', error.message); } console.warn('after');`,
+  'console after a closed stdout': `process.stdout.destroy(); console.log('lost'); console.error('kept');`,
+  'look-ups of names': `
+    import dns from 'node:dns'; import { lookup } from 'node:dns/promises'; import util from 'node:util';
+    console.log(await lookup('127.0.0.1'), await dns.promises.lookup('localhost', { family: 4 }));
+    console.log(await util.promisify(dns.lookup)('localhost', 4), dns.lookup.length, dns.lookup.name, dns.promises === (await import('node:dns/promises')).default);
+    dns.lookup('localhost', { family: 4, all: true }, function (error, all) { console.log(error, all, this === undefined, arguments.length, typeof this); });
+    await new Promise((resolve) => dns.lookup('localhost', 4, (...args) => { console.log(args); resolve(); }));`,
+  'look-ups that fail': `
+    import dns from 'node:dns'; import { lookup } from 'node:dns/promises';
+    for (const args of [[], ['x'], ['x', 1], ['localhost', { family: 9 }, () => {}], [5, () => {}], ['x', {}, 'no']]) {
+      try { dns.lookup(...args); } catch (error) { console.log(error.code, error.message); }
+      try { await dns.promises.lookup(...args.slice(0, 2)); } catch (error) { console.log(error.code); }
+    }
+    dns.lookup('does-not-exist.invalid', (error) => console.log(error.code, error.syscall, error.hostname));
+    await lookup('does-not-exist.invalid').catch((error) => console.log(error.code));
+    console.log(Object.keys(dns).map((key) => key + ':' + typeof dns[key] + ':' + dns[key]?.length).join());
+    const resolver = new dns.Resolver(); console.log(Object.getOwnPropertyNames(dns.Resolver.prototype).join(), resolver.resolve4.length);`,
+  'a failed look-up that nobody handles': `import { lookup } from 'node:dns/promises'; lookup('does-not-exist.invalid'); setTimeout(() => console.log('never'), 30_000);`,
+  'an error in the callback of a look-up': `import dns from 'node:dns'; dns.lookup('127.0.0.1', () => { throw new Error('mine'); });`,
+  'a refused connection': `
+    import net from 'node:net'; import http from 'node:http';
+    net.connect({ port: 1, host: '127.0.0.1' }).on('error', (error) => console.log(error.code, error.port)).on('close', (had) => console.log('closed', had));
+    http.get({ port: 1, host: '127.0.0.1' }).on('error', (error) => console.log('http', error.code)).on('close', () => console.log('http closed'));
+    await fetch('http://127.0.0.1:9/').catch((error) => console.log('fetch', error.cause?.code ?? error.cause?.message));`,
+  'a refused connection that nobody handles': `import net from 'node:net'; net.connect({ port: 1, host: '127.0.0.1' });`,
+  'a socket destroyed while it connects': `import net from 'node:net'; const s = net.connect({ port: 1, host: '127.0.0.1' }); s.on('close', (had) => console.log('closed', had)); s.destroy();`,
+  'HTTP with everything': `
+    import http from 'node:http';
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const server = http.createServer((request, response) => {
+      response.on('close', () => console.log('closed', request.url, response.writableFinished));
+      if (request.url === '/never') return;
+      if (request.url === '/throw') { setTimeout(() => response.destroy(new Error('server gone')), 5); return; }
+      response.setHeader('x', '1'); response.statusCode = request.url === '/teapot' ? 418 : 200; response.end('ok ' + request.method);
+    });
+    server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address();
+    const call = (path, options = {}) => new Promise((resolve) => {
+      const request = http.request({ port, host: '127.0.0.1', path, agent, ...options }, (response) => {
+        let text = ''; response.on('data', (d) => (text += d)); response.on('end', () => resolve(response.statusCode + text)); response.on('aborted', () => resolve('aborted'));
+      });
+      request.on('error', (error) => resolve(error.code)); request.end();
+      if (path === '/never') setTimeout(() => request.destroy(), 20);
+    });
+    console.log(await call('/a'), await call('/teapot', { method: 'POST' }), await call('/never'), await call('/throw'));
+    console.log(await (await fetch('http://127.0.0.1:' + port + '/f')).text());
+    agent.destroy(); server.close(() => console.log('server closed')); server.closeAllConnections();`,
+  'sync-only imports of wrapped modules': `
+    import { lookup, resolve4, promises } from 'node:dns'; import dns, { lookup as again } from 'node:dns'; import { createRequire } from 'node:module';
+    console.log(lookup === dns.lookup, again === lookup, createRequire(import.meta.url)('dns').lookup === lookup, promises === dns.promises, resolve4 === dns.resolve4);`,
+  'a worker that ends': `
+    import { Worker } from 'node:worker_threads';
+    const worker = new Worker('console.log(require("worker_threads").workerData); process.exit(6)', { eval: true, workerData: 'data' });
+    worker.on('exit', (code) => console.log('exit', code));`,
+  'a worker that fails': `
+    import { Worker } from 'node:worker_threads';
+    new Worker('throw new Error("in worker")', { eval: true }).on('error', (error) => console.log('error', error.message)).on('exit', (code) => console.log('exit', code));`,
+  'a worker that fails and nobody hears': `import { Worker } from 'node:worker_threads'; new Worker('setTimeout(() => { throw new Error("in worker") }, 5)', { eval: true });`,
+  'a worker with a rejection': `import { Worker } from 'node:worker_threads'; new Worker('Promise.reject(new Error("r"))', { eval: true }).on('error', (e) => console.log(e.message)).on('exit', console.log);`,
+  'a worker terminated': `import { Worker } from 'node:worker_threads'; const w = new Worker('setInterval(() => {}, 1000)', { eval: true }); w.on('online', async () => console.log(await w.terminate()));`,
+  children: `
+    import { execFileSync, spawn, spawnSync } from 'node:child_process';
+    spawn('/does/not/exist').on('error', (error) => console.log(error.code)).on('close', (...args) => console.log('close', args));
+    console.log(String(execFileSync(process.execPath, ['-p', '1+1'])), spawnSync('sh', ['-c', 'exit 3']).status);
+    const child = spawn(process.execPath, ['-e', 'process.exit(2)']); child.on('exit', (...args) => console.log('exit', args, child.listenerCount('exit')));`,
+  warnings: `process.emitWarning('careful', 'MyWarning', 'MY1'); process.on('warning', (warning) => console.log(warning.name, warning.code));`,
+  'events of process': `process.on('mine', function (...args) { console.log(args, this === process); }); console.log(process.emit('mine', 1, 2), process.emit('other'));
+    process.once('mine', () => { throw new Error('from listener'); }); try { process.emit('mine'); } catch (error) { console.log(error.message); }`,
+  'a subclass of AsyncLocalStorage in a request': `
+    import http from 'node:http'; import { AsyncLocalStorage } from 'node:async_hooks';
+    const mine = new AsyncLocalStorage();
+    const server = http.createServer((request, response) => mine.run(request.url, async () => { await null; await new Promise(setImmediate); response.end(mine.getStore()); }));
+    server.listen(0, async () => { for (const path of ['/1', '/2']) console.log(await (await fetch('http://localhost:' + server.address().port + path)).text()); server.close(); server.closeAllConnections(); });`,
+  'deep recursion in the console': `function f(n) { try { f(n + 1); } catch { } } f(0); console.log('survived');`,
+  'CommonJS inside': `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); console.log(require('dns').promises.lookup.length, require('http').Server.name);`,
+};
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spoor-behaviour-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(file: string, environment: Readonly<Record<string, string>>): Promise<Ending> {
+  const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...inherited } = process.env;
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [file], { env: { ...inherited, ...environment }, timeout: 60_000 });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr: withoutNoise(stderr) }));
+  });
+}
+
+/** Leaves out what differs from run to run, and the stack frames of the tracer, which an error may have gone through. */
+function withoutNoise(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => !/packages\/tracer\/dist\//.test(line))
+    .join('\n')
+    .replace(/\(node:\d+\)/g, '(node:PID)');
+}
+
+describe('a program that is traced behaves as one that is not', () => {
+  test.concurrent.each(Object.entries(programs))('%s', async (name, text) => {
+    const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.mjs`);
+    writeFileSync(file, text);
+    using session = new TestSession();
+    const plain = await run(file, {});
+    const traced = await run(file, session.environment);
+    expect(traced).toEqual(plain);
+    // It was traced indeed: the process has made its folder beside the session's description.
+    expect(readdirSync(session.folder).length).toBeGreaterThan(1);
+    // The table is about programs that come to an end by themselves.
+    expect(plain.signal === null || plain.signal === 'SIGTERM').toBe(true);
+  });
+});
