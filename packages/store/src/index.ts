@@ -1,2 +1,26 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/store';
+export { Float64Column, Uint32Column, gallop, lowerBound } from './columns.ts';
+export { spanRuleOf, type SpanRole, type SpanRule } from './span-rules.ts';
+export { SpanRow, SpanTrack, noEvent } from './span-track.ts';
+export {
+  TraceStore,
+  type EventPlace,
+  type Loss,
+  type Series,
+  type SeriesUse,
+  type StoreLane,
+  type StoreProcess,
+  type StoreType,
+} from './trace-store.ts';
+export { formatRowKey, parseRowKey, type RowKey } from './row-key.ts';
+export {
+  TileMaker,
+  bin,
+  maxLevel,
+  tileBins,
+  tileEndNs,
+  tileStartNs,
+  type TileAddress,
+} from './tile.ts';
+export { histogramOf, type Histogram } from './histogram.ts';
+export { selectionOf, type SelectionStatistics, type SpanStatistics, type TypeCount } from './selection.ts';
+export { pointAt, pointMarks, seriesOfRow, spanAt, spanMarks, type SpanMark } from './marks.ts';

@@ -1,0 +1,24 @@
+/** How events of a type take part in spans, decided once per type from its name and its fields. */
+export type SpanRole = 'point' | 'begin' | 'end' | 'complete';
+
+/** Verdict of {@link spanRuleOf}. */
+export interface SpanRule {
+  readonly role: SpanRole;
+  /** What spans of this type are called: the event's name without its `_begin` or `_end`. */
+  readonly spanName: string;
+}
+
+/**
+ * Applies the conventions of automatic events: `X_begin` and `X_end` with a field `id` delimit spans, and an event
+ * with `start_ns` and `duration_ns` is a whole span. All else is a point in time.
+ */
+export function spanRuleOf(eventName: string, fieldNames: ReadonlySet<string>): SpanRule {
+  if (fieldNames.has('id')) {
+    if (eventName.endsWith('_begin')) return { role: 'begin', spanName: eventName.slice(0, -6) };
+    if (eventName.endsWith('_end')) return { role: 'end', spanName: eventName.slice(0, -4) };
+  }
+  if (fieldNames.has('start_ns') && fieldNames.has('duration_ns')) {
+    return { role: 'complete', spanName: eventName };
+  }
+  return { role: 'point', spanName: eventName };
+}
