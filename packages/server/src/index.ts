@@ -1,2 +1,4 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/server';
+export { serveView, type ServeOptions, type ViewServer } from './serve.ts';
+export { TraceView } from './trace-view.ts';
+export type { DecodedEvent, ViewSource } from './source.ts';
+export { parsePattern, type ColumnPatterns, type TextMatcher } from './pattern.ts';

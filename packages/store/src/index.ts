@@ -12,15 +12,7 @@ export {
   type StoreType,
 } from './trace-store.ts';
 export { formatRowKey, parseRowKey, type RowKey } from './row-key.ts';
-export {
-  TileMaker,
-  bin,
-  maxLevel,
-  tileBins,
-  tileEndNs,
-  tileStartNs,
-  type TileAddress,
-} from './tile.ts';
+export { TileMaker, bin, maxLevel, tileBins, tileEndNs, tileStartNs, type TileAddress } from './tile.ts';
 export { histogramOf, type Histogram } from './histogram.ts';
 export { selectionOf, type SelectionStatistics, type SpanStatistics, type TypeCount } from './selection.ts';
-export { pointAt, pointMarks, seriesOfRow, spanAt, spanMarks, type SpanMark } from './marks.ts';
+export { pointAt, pointMarks, seriesOfRow, spanAt, spanMark, spanMarks, type SpanMark } from './marks.ts';

@@ -26,15 +26,20 @@ export function spanMarks(
   if (row === undefined) return [];
   const marks: SpanMark[] = [];
   const last = row.startedBefore(range.toNs);
-  for (let i = Math.max(0, row.startedBefore(range.fromNs) - 1); i < last && marks.length < range.limit; i++) {
+  for (
+    let i = Math.max(0, row.startedBefore(range.fromNs) - 1);
+    i < last && marks.length < range.limit;
+    i++
+  ) {
     const endNs = Math.min(row.endNs.values[i]!, store.lastNs);
     if (endNs < range.fromNs || endNs - row.startNs.values[i]! < range.minNs) continue;
-    marks.push(markOf(row, i, track, depth));
+    marks.push(spanMark(row, i, track, depth));
   }
   return marks;
 }
 
-function markOf(row: SpanRow, index: number, track: number, depth: number): SpanMark {
+/** The span at `index` of a row. */
+export function spanMark(row: SpanRow, index: number, track: number, depth: number): SpanMark {
   return {
     track,
     depth,
@@ -64,7 +69,7 @@ export function spanAt(
     if (gapNs <= toleranceNs && (best === undefined || gapNs < best.gapNs)) best = { index: i, gapNs };
     if (endNs < timeNs || best?.gapNs === 0) break;
   }
-  return best === undefined ? undefined : markOf(row, best.index, track, depth);
+  return best === undefined ? undefined : spanMark(row, best.index, track, depth);
 }
 
 /** The series that make up a row of events; none for rows of spans. */
@@ -110,7 +115,12 @@ export function pointMarks(
 }
 
 /** The event of a row that is nearest to `timeNs`, no farther than `toleranceNs`. */
-export function pointAt(store: TraceStore, row: RowKey, timeNs: number, toleranceNs: number): number | undefined {
+export function pointAt(
+  store: TraceStore,
+  row: RowKey,
+  timeNs: number,
+  toleranceNs: number,
+): number | undefined {
   const times = store.timeNs.values;
   const pivot = store.eventAt(timeNs);
   let best: number | undefined;

@@ -58,8 +58,7 @@ export function selectionOf(store: TraceStore, fromNs: number, toNs: number): Se
         if (endNs === Infinity) sum.open += 1;
         else sum.closed.push(endNs - row.startNs.values[i]!);
       }
-      sum.busyNs +=
-        row.busyUntil(toNs, to, store.lastNs) - row.busyUntil(fromNs, from, store.lastNs);
+      sum.busyNs += row.busyUntil(toNs, to, store.lastNs) - row.busyUntil(fromNs, from, store.lastNs);
     }
   }
   const spans: SpanStatistics[] = [];

@@ -29,9 +29,7 @@ export class SpanRow {
   add(startNs: number, endNs: number, beginEvent: number, endEvent: number): number {
     const last = this.count - 1;
     this.busyBefore.push(
-      last < 0
-        ? 0
-        : this.busyBefore.values[last]! + this.endNs.values[last]! - this.startNs.values[last]!,
+      last < 0 ? 0 : this.busyBefore.values[last]! + this.endNs.values[last]! - this.startNs.values[last]!,
     );
     this.startNs.push(startNs);
     this.endNs.push(endNs);

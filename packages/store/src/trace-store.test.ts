@@ -92,13 +92,18 @@ const steps = fc.array(
 
 test('lower bounds, plain and galloping, are the first index that is not below', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 50 })), fc.integer({ min: -1, max: 51 }), (list, bound) => {
-      const sorted = Uint32Array.from(list).sort();
-      const expected = sorted.findIndex((one) => one >= bound);
-      const first = expected < 0 ? sorted.length : expected;
-      expect(lowerBound(sorted, bound, 0, sorted.length)).toBe(first);
-      for (let from = 0; from <= first; from++) expect(gallop(sorted, bound, from, sorted.length)).toBe(first);
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 50 })),
+      fc.integer({ min: -1, max: 51 }),
+      (list, bound) => {
+        const sorted = Uint32Array.from(list).sort();
+        const expected = sorted.findIndex((one) => one >= bound);
+        const first = expected < 0 ? sorted.length : expected;
+        expect(lowerBound(sorted, bound, 0, sorted.length)).toBe(first);
+        for (let from = 0; from <= first; from++)
+          expect(gallop(sorted, bound, from, sorted.length)).toBe(first);
+      },
+    ),
   );
 });
 
@@ -133,7 +138,9 @@ test('tiles of events hold exact counts and the commonest type at every level', 
             expect(bin.countOf(word)).toBe([...byKey.values()].reduce((a, b) => a + b, 0));
             if (byKey.size > 0) {
               const most = Math.max(...byKey.values());
-              const types = [...byKey].filter(([, n]) => n === most).map(([key]) => Number(key.split('/')[1]));
+              const types = [...byKey]
+                .filter(([, n]) => n === most)
+                .map(([key]) => Number(key.split('/')[1]));
               expect(types).toContain(bin.typeOf(word));
             }
           });
@@ -194,7 +201,9 @@ test('marks and picks of spans and events are those of a search through all', ()
       );
       expect(pointMarks(store, { kind: 'points', lane: 1 }, fromNs, toNs, 10_000)).toEqual(points);
       if (points.length > 0) {
-        expect(pointMarks(store, { kind: 'points', lane: 1 }, fromNs, toNs, points.length - 1)).toBeUndefined();
+        expect(
+          pointMarks(store, { kind: 'points', lane: 1 }, fromNs, toNs, points.length - 1),
+        ).toBeUndefined();
       }
       const gaps = events.filter((one) => one.lane === 0).map((one) => Math.abs(one.timeNs - a));
       const nearest = Math.min(Infinity, ...gaps);
@@ -229,46 +238,54 @@ test('marks and picks of spans and events are those of a search through all', ()
 
 test('histogram and selection count what a search through all counts', () => {
   fc.assert(
-    fc.property(steps, fc.nat(20_000), fc.nat(20_000), fc.integer({ min: 1, max: 40 }), (plan, a, b, bins) => {
-      const { store, events, spans } = build(plan);
-      const [fromNs, toNs] = a < b ? [a, b] : [b, a + 1];
-      const inside = events.filter((one) => one.timeNs >= fromNs && one.timeNs < toNs);
-      const picture = histogramOf(store, fromNs, toNs, bins, 2);
-      expect(picture.counts.reduce((sum, one) => sum + one, 0)).toBe(inside.length);
-      picture.types.forEach((type, plane) => {
-        for (let i = 0; i < bins; i++) {
-          const from = fromNs + ((toNs - fromNs) * i) / bins;
-          const to = fromNs + ((toNs - fromNs) * (i + 1)) / bins;
-          const count = inside.filter((one) => one.type === type && one.timeNs >= from && one.timeNs < to).length;
-          expect(picture.counts[plane * bins + i]).toBe(count);
-        }
-      });
+    fc.property(
+      steps,
+      fc.nat(20_000),
+      fc.nat(20_000),
+      fc.integer({ min: 1, max: 40 }),
+      (plan, a, b, bins) => {
+        const { store, events, spans } = build(plan);
+        const [fromNs, toNs] = a < b ? [a, b] : [b, a + 1];
+        const inside = events.filter((one) => one.timeNs >= fromNs && one.timeNs < toNs);
+        const picture = histogramOf(store, fromNs, toNs, bins, 2);
+        expect(picture.counts.reduce((sum, one) => sum + one, 0)).toBe(inside.length);
+        picture.types.forEach((type, plane) => {
+          for (let i = 0; i < bins; i++) {
+            const from = fromNs + ((toNs - fromNs) * i) / bins;
+            const to = fromNs + ((toNs - fromNs) * (i + 1)) / bins;
+            const count = inside.filter(
+              (one) => one.type === type && one.timeNs >= from && one.timeNs < to,
+            ).length;
+            expect(picture.counts[plane * bins + i]).toBe(count);
+          }
+        });
 
-      const selection = selectionOf(store, fromNs, toNs);
-      expect(selection.eventCount).toBe(inside.length);
-      for (const { type, count } of selection.types) {
-        expect(count).toBe(inside.filter((one) => one.type === type).length);
-      }
-      for (const sum of selection.spans) {
-        const within = spans.filter(
-          (one) => one.name === sum.name && one.startNs >= fromNs && one.startNs < toNs,
-        );
-        const closed = within.filter((one) => one.endNs !== Infinity).map((one) => one.endNs - one.startNs);
-        expect(sum.count).toBe(closed.length);
-        expect(sum.openCount).toBe(within.length - closed.length);
-        expect(sum.totalNs).toBe(closed.reduce((x, y) => x + y, 0));
-        if (closed.length > 0) expect([sum.minNs, sum.maxNs]).toEqual([Math.min(...closed), Math.max(...closed)]);
-        const busy = spans
-          .filter((one) => one.name === sum.name)
-          .reduce(
-            (total, one) =>
-              total +
-              Math.max(0, Math.min(one.endNs, toNs, store.lastNs) - Math.max(one.startNs, fromNs)),
-            0,
+        const selection = selectionOf(store, fromNs, toNs);
+        expect(selection.eventCount).toBe(inside.length);
+        for (const { type, count } of selection.types) {
+          expect(count).toBe(inside.filter((one) => one.type === type).length);
+        }
+        for (const sum of selection.spans) {
+          const within = spans.filter(
+            (one) => one.name === sum.name && one.startNs >= fromNs && one.startNs < toNs,
           );
-        expect(sum.busyNs).toBe(busy);
-      }
-    }),
+          const closed = within.filter((one) => one.endNs !== Infinity).map((one) => one.endNs - one.startNs);
+          expect(sum.count).toBe(closed.length);
+          expect(sum.openCount).toBe(within.length - closed.length);
+          expect(sum.totalNs).toBe(closed.reduce((x, y) => x + y, 0));
+          if (closed.length > 0)
+            expect([sum.minNs, sum.maxNs]).toEqual([Math.min(...closed), Math.max(...closed)]);
+          const busy = spans
+            .filter((one) => one.name === sum.name)
+            .reduce(
+              (total, one) =>
+                total + Math.max(0, Math.min(one.endNs, toNs, store.lastNs) - Math.max(one.startNs, fromNs)),
+              0,
+            );
+          expect(sum.busyNs).toBe(busy);
+        }
+      },
+    ),
     { numRuns: 100 },
   );
 });

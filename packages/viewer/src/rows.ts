@@ -1,0 +1,149 @@
+import type { TraceSummary } from '@spoor/server/protocol';
+import { formatRowKey, type RowKey } from '@spoor/store';
+import { formatCount } from './time-text.ts';
+
+/** A strip of the time line: one pixel row of the raster, drawn `heightPx` high. */
+export interface LaneRow {
+  /** Name of the row in requests. */
+  readonly name: string;
+  readonly key: RowKey;
+  readonly topPx: number;
+  readonly heightPx: number;
+  /** Lane that it belongs to; undefined for a process. */
+  readonly lane: number | undefined;
+  readonly track: number | undefined;
+  /** Events of the lane or process, which set the scale of its density. */
+  readonly eventCount: number;
+}
+
+/** An entry of the list left of the lanes: a process, a thread, or a track of spans. */
+export interface LaneLabel {
+  /** What folds when it is activated. */
+  readonly id: string;
+  readonly text: string;
+  readonly detail: string;
+  readonly level: 1 | 2 | 3;
+  readonly topPx: number;
+  readonly heightPx: number;
+  readonly expanded: boolean | undefined;
+  readonly spanName: string | undefined;
+}
+
+/** All strips and labels from top to bottom. */
+export interface LaneLayout {
+  readonly rows: readonly LaneRow[];
+  readonly labels: readonly LaneLabel[];
+  readonly heightPx: number;
+}
+
+const processPx = 24;
+const pointsPx = 22;
+
+function depthPx(depths: number): number {
+  return depths <= 8 ? 17 : depths <= 20 ? 10 : 5;
+}
+
+/** Lays out what is not folded. `folded` holds the identifiers of folded labels. */
+export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): LaneLayout {
+  const rows: LaneRow[] = [];
+  const labels: LaneLabel[] = [];
+  let topPx = 0;
+  const addRow = (row: Omit<LaneRow, 'name' | 'topPx'>, gapPx: number): void => {
+    rows.push({ ...row, name: formatRowKey(row.key), topPx });
+    topPx += row.heightPx + gapPx;
+  };
+  summary.processes.forEach((process, processIndex) => {
+    const lanes = summary.lanes
+      .map((lane, index) => ({ ...lane, index }))
+      .filter((lane) => lane.process === processIndex && lane.eventCount > 0);
+    const eventCount = lanes.reduce((sum, lane) => sum + lane.eventCount, 0);
+    if (eventCount === 0) return;
+    const id = `p${processIndex}`;
+    const expanded = !folded.has(id);
+    labels.push({
+      id,
+      text: process.name,
+      detail: process.pid === undefined ? '' : String(process.pid),
+      level: 1,
+      topPx,
+      heightPx: processPx,
+      expanded,
+      spanName: undefined,
+    });
+    const key: RowKey = { kind: 'process', process: processIndex };
+    addRow({ key, heightPx: processPx - 1, lane: undefined, track: undefined, eventCount }, 1);
+    if (!expanded) return;
+    for (const lane of lanes) {
+      const tracks = summary.tracks
+        .map((track, index) => ({ ...track, index }))
+        .filter((track) => track.lane === lane.index && track.spanCount > 0)
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+      const laneId = `l${lane.index}`;
+      const laneExpanded = !folded.has(laneId);
+      labels.push({
+        id: laneId,
+        text: lane.name,
+        detail: lane.tid === undefined || lane.name === String(lane.tid) ? '' : String(lane.tid),
+        level: 2,
+        topPx,
+        heightPx: pointsPx,
+        expanded: tracks.length === 0 ? undefined : laneExpanded,
+        spanName: undefined,
+      });
+      addRow(
+        {
+          key: laneExpanded ? { kind: 'points', lane: lane.index } : { kind: 'lane', lane: lane.index },
+          heightPx: pointsPx - 4,
+          lane: lane.index,
+          track: undefined,
+          eventCount: lane.eventCount,
+        },
+        4,
+      );
+      if (!laneExpanded) continue;
+      for (const track of tracks) {
+        const trackId = `t${track.index}`;
+        const open = !folded.has(trackId);
+        const fromPx = topPx;
+        const row = { lane: lane.index, track: track.index, eventCount: track.spanCount };
+        if (open) {
+          for (let depth = 0; depth < track.depth; depth++) {
+            const rowKey: RowKey = { kind: 'depth', track: track.index, depth };
+            addRow({ ...row, key: rowKey, heightPx: depthPx(track.depth) - 1 }, 1);
+          }
+          // A lone thin row would leave no room for its label.
+          topPx = Math.max(topPx, fromPx + 17);
+        } else {
+          addRow({ ...row, key: { kind: 'track', track: track.index }, heightPx: 16 }, 1);
+        }
+        topPx += 4;
+        labels.push({
+          id: trackId,
+          text: track.name,
+          detail: formatCount(track.spanCount),
+          level: 3,
+          topPx: fromPx,
+          heightPx: topPx - fromPx - 4,
+          expanded: track.depth > 1 ? open : undefined,
+          spanName: track.name,
+        });
+      }
+    }
+    topPx += 4;
+  });
+  return { rows, labels, heightPx: topPx };
+}
+
+/** Index of the strip at a height, or of none (-1) in a gap. */
+export function rowAt(layout: LaneLayout, yPx: number): number {
+  let low = 0;
+  let high = layout.rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const row = layout.rows[middle]!;
+    if (row.topPx + row.heightPx + 1 <= yPx) low = middle + 1;
+    else high = middle;
+  }
+  const row = layout.rows[low];
+  return row !== undefined && row.topPx <= yPx ? low : -1;
+}
