@@ -33,6 +33,13 @@ export interface LossReport {
   readonly endTicks?: bigint;
 }
 
+/** Bytes of a packet, as far as its file has them. */
+export interface PacketPlace {
+  readonly source: ByteSource;
+  readonly startByte: number;
+  readonly sizeBytes: number;
+}
+
 /** Who hears of what a reader meets. */
 export interface ReaderListener {
   /** The stream is damaged; `message` is one line that names the file. */
@@ -91,6 +98,18 @@ export class StreamReader {
       }
     }
     this.beginBits = beginBits;
+  }
+
+  /** All that there is to read. */
+  get sizeBytes(): number {
+    return this.sources.reduce((sum, source) => sum + source.sizeBytes, 0);
+  }
+
+  /** Where the packet that the cursor is in lies, so that it can be read again. */
+  get packetPlace(): PacketPlace {
+    const source = this.sources[Math.min(this.sourceIndex, this.sources.length - 1)]!;
+    const sizeBytes = Math.min(this.nextStart, source.sizeBytes) - this.packetStart;
+    return { source, startByte: this.packetStart, sizeBytes };
   }
 
   /** Reports damage of the packet that the cursor is in. */

@@ -46,6 +46,7 @@ export class TileMaker {
   readonly #edges = new Float64Array(tileBins + 1);
   readonly #counts = new Float64Array(tileBins);
   readonly #best = new Float64Array(tileBins);
+  readonly #ofType = new Float64Array(tileBins);
   readonly #bestType = new Uint32Array(tileBins);
   readonly #busy = new Float64Array(tileBins);
   readonly #starts = new Float64Array(tileBins);
@@ -114,15 +115,20 @@ export class TileMaker {
     const counts = this.#counts.fill(0);
     const best = this.#best.fill(0);
     const bestType = this.#bestType;
-    for (const { events, type } of all) {
+    const ofType = this.#ofType;
+    // Series of one type (of several lanes, say) are added up before types are compared.
+    const byType = [...all].sort((a, b) => a.type - b.type);
+    byType.forEach(({ events, type }, i) => {
+      if (type !== byType[i - 1]?.type) ofType.fill(0);
       countInBins(events.values, events.length, this.#edges, (bin, count) => {
         counts[bin]! += count;
-        if (count > best[bin]!) {
-          best[bin] = count;
+        ofType[bin]! += count;
+        if (ofType[bin]! > best[bin]!) {
+          best[bin] = ofType[bin]!;
           bestType[bin] = type;
         }
       });
-    }
+    });
     for (let i = 0; i < tileBins; i++) {
       if (counts[i]! > 0) into[i] = (((bestType[i]! & 0xffff) << 16) | Math.min(0xffff, counts[i]!)) >>> 0;
     }

@@ -126,21 +126,18 @@ test('tiles of events hold exact counts and the commonest type at every level', 
           (one: PlainEvent) => one.lane === 2 && one.use !== 'span',
         ];
         wanted.forEach((includes, row) => {
-          const counts = Array.from({ length: tileBins }, () => new Map<string, number>());
+          const counts = Array.from({ length: tileBins }, () => new Map<number, number>());
           for (const one of events) {
             const at = Math.floor((one.timeNs - tileStartNs(address)) / width);
             if (at < 0 || at >= tileBins || !includes(one)) continue;
-            const key = `${one.lane}/${one.type}/${one.use}`;
-            counts[at]!.set(key, (counts[at]!.get(key) ?? 0) + 1);
+            counts[at]!.set(one.type, (counts[at]!.get(one.type) ?? 0) + 1);
           }
           counts.forEach((byKey, at) => {
             const word = words[row * tileBins + at]!;
             expect(bin.countOf(word)).toBe([...byKey.values()].reduce((a, b) => a + b, 0));
             if (byKey.size > 0) {
               const most = Math.max(...byKey.values());
-              const types = [...byKey]
-                .filter(([, n]) => n === most)
-                .map(([key]) => Number(key.split('/')[1]));
+              const types = [...byKey].filter(([, n]) => n === most).map(([type]) => type);
               expect(types).toContain(bin.typeOf(word));
             }
           });

@@ -102,6 +102,12 @@ export class TraceStore {
     return this.lanes.push({ index: this.lanes.length, process, name, tid }) - 1;
   }
 
+  /** Gives a lane the name that its thread says it has. */
+  renameLane(lane: number, name: string): void {
+    this.lanes[lane] = { ...this.lanes[lane]!, name };
+    this.revision += 1;
+  }
+
   addType(name: string, role: SpanRole, spanName: string): number {
     return this.types.push({ index: this.types.length, name, role, spanName }) - 1;
   }
@@ -117,11 +123,15 @@ export class TraceStore {
     const key = (lane * 0x4000_0000 + type) * 4 + useCode[use];
     let index = this.#seriesByKey.get(key);
     if (index === undefined) {
-      index = this.series.length;
-      this.series.push({ index, lane, type, use, events: new Uint32Column() });
+      index = this.addSeries(lane, type, use);
       this.#seriesByKey.set(key, index);
     }
     return index;
+  }
+
+  /** A new series, also beside others of that type and lane: for sources that tell them apart. */
+  addSeries(lane: number, type: number, use: SeriesUse): number {
+    return this.series.push({ index: this.series.length, lane, type, use, events: new Uint32Column() }) - 1;
   }
 
   /** The track of a span's name in a lane, made when it is first asked for. */

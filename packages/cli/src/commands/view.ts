@@ -1,5 +1,73 @@
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SpoorError } from '@spoor/base';
+import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from '../main.ts';
 
-export const registerView: RegisterCommand = (program) => {
-  program.command('view');
+interface ViewOptions {
+  readonly port: number;
+  readonly open: boolean;
+}
+
+export const registerView: RegisterCommand = (program, context) => {
+  program
+    .command('view')
+    .description('show traces in a browser: time line, event table, statistics')
+    .argument('<dir...>', 'directories of traces; all traces below them are shown together')
+    .option('-p, --port <number>', 'port of 127.0.0.1 to serve on; 0 is any free one', readPort, 0)
+    .option('--open', 'open the page in the default browser', false)
+    .addHelpText('after', '\nServes until Ctrl-C. Only this machine can reach the page.')
+    .action(async (directories: string[], options: ViewOptions) => {
+      context.exitStatus = await view(directories, options);
+    });
 };
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  }
+  return port;
+}
+
+/** Folder of the built page: that of the viewer's package. */
+function pageFolder(): string {
+  const manifest = fileURLToPath(import.meta.resolve('@spoor/viewer/package.json'));
+  return join(dirname(manifest), 'dist');
+}
+
+async function view(directories: readonly string[], options: ViewOptions): Promise<number> {
+  const { openTrace } = await import('@spoor/components/node');
+  const { serveView, traceSetSource } = await import('@spoor/server');
+  const set = openTrace(directories);
+  const server = await serveView(traceSetSource(set, directories), {
+    port: options.port,
+    pageDir: pageFolder(),
+  });
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+  process.stdout.write(`${server.url}\n`);
+  if (process.stderr.isTTY) process.stderr.write('spoor: serving on this machine only; Ctrl-C stops\n');
+  if (options.open) openBrowser(server.url);
+  void server.indexed.then(() => {
+    const { eventCount, warnings, failure } = server.view.summary();
+    for (const warning of warnings) process.stderr.write(`spoor: ${warning}\n`);
+    if (failure !== undefined) process.stderr.write(`spoor: stopped reading: ${failure}\n`);
+    if (process.stderr.isTTY) process.stderr.write(`spoor: ${eventCount} events indexed\n`);
+  });
+  await stopped;
+  await server.close();
+  return 0;
+}
+
+/** Opens a page in the desktop's browser; a machine without one gets a line that says so, and goes on serving. */
+function openBrowser(url: string): void {
+  const opener = spawn('xdg-open', [url], { stdio: 'ignore', detached: true });
+  opener.on('error', (cause) => {
+    const error = new SpoorError('view/open', 'cannot open a browser (xdg-open)', { cause });
+    process.stderr.write(`spoor: ${error.message}; open ${url} yourself\n`);
+  });
+  opener.unref();
+}

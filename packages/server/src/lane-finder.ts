@@ -1,0 +1,131 @@
+// Which lane an event belongs to: its thread, as its contexts, its stream or the trace's environment tell.
+import type { EventClassInfo, OpenStream, StreamInfo } from '@spoor/components';
+import type { Accessor, FieldValue } from '@spoor/ctf';
+import type { TraceStore } from '@spoor/store';
+
+/** Names that LTTng and others give to the contexts that tell a process and a thread. */
+const threadFields = ['vtid', 'tid'] as const;
+const processFields = ['vpid', 'pid'] as const;
+
+interface ContextAccess {
+  readonly tid: Accessor | undefined;
+  readonly pid: Accessor | undefined;
+  readonly procname: Accessor | undefined;
+}
+
+/** Finds lanes, and makes them in the store when their first event comes. */
+export class LaneFinder {
+  readonly #store: TraceStore;
+  readonly #streamLanes: (number | undefined)[] = [];
+  readonly #processes = new Map<string, number>();
+  readonly #lanes = new Map<string, number>();
+  readonly #accesses = new Map<EventClassInfo, ContextAccess | undefined>();
+
+  constructor(store: TraceStore) {
+    this.#store = store;
+  }
+
+  /** The lanes that hold events of a stream so far; one is made when there is none. */
+  lanesOf(stream: StreamInfo): readonly number[] {
+    const prefix = `${stream.index}/`;
+    const found = [...this.#lanes].flatMap(([key, lane]) => (key.startsWith(prefix) ? [lane] : []));
+    return found.length > 0 ? [...new Set(found)] : [this.#laneOfStream(stream)];
+  }
+
+  /** The lane of an event whose stream's packet is loaded. */
+  laneOf(open: OpenStream, info: EventClassInfo, offsetBits: number): number {
+    const access = this.#accessOf(info);
+    if (access === undefined) return this.#streamLanes[open.info.index] ?? this.#laneOfStream(open.info);
+    const { cursor } = open.reader;
+    const read = (accessor: Accessor | undefined): FieldValue | undefined =>
+      accessor?.(cursor.bytes, cursor.view, offsetBits, cursor.externals);
+    const tid = Number(read(access.tid));
+    const pid = access.pid === undefined ? undefined : Number(read(access.pid));
+    const key = `${open.info.index}/${pid}/${tid}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      const procname = read(access.procname);
+      lane = this.#laneOfThread(open.info, pid, tid, typeof procname === 'string' ? procname : undefined);
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #accessOf(info: EventClassInfo): ContextAccess | undefined {
+    if (this.#accesses.has(info)) return this.#accesses.get(info);
+    const members = new Set(info.streamClass.eventCommonContext?.members.map(({ name }) => name));
+    const accessor = (names: readonly string[]): Accessor | undefined => {
+      const name = names.find((one) => members.has(one));
+      if (name === undefined) return undefined;
+      return info.decoder.accessor(info.localIndex, 'event-common-context', name);
+    };
+    const tid = accessor(threadFields);
+    const access =
+      tid === undefined ? undefined : { tid, pid: accessor(processFields), procname: accessor(['procname']) };
+    this.#accesses.set(info, access);
+    return access;
+  }
+
+  #laneOfThread(
+    stream: StreamInfo,
+    pid: number | undefined,
+    tid: number,
+    procname: string | undefined,
+  ): number {
+    const own = environmentOf(stream);
+    const process = this.#process(
+      `${stream.trace.path}/${pid ?? own.pid}`,
+      own.name ?? procname ?? (pid === undefined ? shortName(stream) : 'process'),
+      pid ?? own.pid,
+    );
+    // Threads of one process may write to several streams (one a CPU): they are one lane.
+    const shared = `${process}#${tid}`;
+    let lane = this.#lanes.get(shared);
+    if (lane === undefined) {
+      // LTTng's `procname` is the name of the thread, which for the first thread is that of the program.
+      const name = tid === (pid ?? own.pid) ? 'main' : (procname ?? 'thread');
+      lane = this.#store.addLane(process, name, tid);
+      this.#lanes.set(shared, lane);
+    }
+    return lane;
+  }
+
+  #laneOfStream(stream: StreamInfo): number {
+    const known = this.#streamLanes[stream.index];
+    if (known !== undefined) return known;
+    const { pid, name } = environmentOf(stream);
+    const process = this.#process(stream.trace.path, name ?? shortName(stream), pid);
+    const { vtid, cpuId, id } = stream;
+    const lane =
+      vtid !== undefined
+        ? this.#store.addLane(process, vtid === pid ? 'main' : 'thread', vtid)
+        : this.#store.addLane(process, cpuId === undefined ? `stream ${id}` : `CPU ${cpuId}`, undefined);
+    this.#streamLanes[stream.index] = lane;
+    return lane;
+  }
+
+  #process(key: string, name: string, pid: number | undefined): number {
+    let process = this.#processes.get(key);
+    if (process === undefined) {
+      process = this.#store.addProcess(name, pid);
+      this.#processes.set(key, process);
+    }
+    return process;
+  }
+}
+
+function environmentOf(stream: StreamInfo): {
+  readonly pid: number | undefined;
+  readonly name: string | undefined;
+} {
+  const pid = stream.trace.environment.get('vpid');
+  const name = stream.trace.environment.get('procname');
+  return {
+    pid: pid === undefined ? undefined : Number(pid),
+    name: name === undefined || name === '' ? undefined : String(name),
+  };
+}
+
+function shortName(stream: StreamInfo): string {
+  return stream.trace.path.split('/').filter(Boolean).at(-1) ?? 'trace';
+}
