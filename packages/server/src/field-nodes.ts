@@ -46,8 +46,15 @@ function nodeOf(name: string, fieldClass: FieldClass, value: FieldValue): FieldN
       const text = `[ ${elements.length} ${elements.length === 1 ? 'element' : 'elements'} ]`;
       return { name, text, members };
     }
-    default:
+    case 'integer':
+    case 'float':
+    case 'string':
+    case 'variant':
       return { name, text: valueText(fieldClass, value), members: undefined };
+    default: {
+      const never: never = fieldClass;
+      return never;
+    }
   }
 }
 
@@ -75,8 +82,15 @@ export function valueText(fieldClass: FieldClass, value: FieldValue): string {
       const shown = elements.slice(0, 32).map((element) => valueText(fieldClass.element, element));
       return `[${shown.join(', ')}${elements.length > 32 ? ', …' : ''}]`;
     }
-    default:
+    case 'integer':
+    case 'float':
+    case 'string':
+    case 'variant':
       return plainText(value);
+    default: {
+      const never: never = fieldClass;
+      return never;
+    }
   }
 }
 

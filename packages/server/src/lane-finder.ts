@@ -1,6 +1,6 @@
 // Which lane an event belongs to: its thread, as its contexts, its stream or the trace's environment tell.
 import type { EventClassInfo, OpenStream, StreamInfo } from '@spoor/components';
-import type { Accessor, FieldValue } from '@spoor/ctf';
+import type { Accessor } from '@spoor/ctf';
 import type { TraceStore } from '@spoor/store';
 
 /** Names that LTTng and others give to the contexts that tell a process and a thread. */
@@ -8,7 +8,7 @@ const threadFields = ['vtid', 'tid'] as const;
 const processFields = ['vpid', 'pid'] as const;
 
 interface ContextAccess {
-  readonly tid: Accessor | undefined;
+  readonly tid: Accessor;
   readonly pid: Accessor | undefined;
   readonly procname: Accessor | undefined;
 }
@@ -17,9 +17,11 @@ interface ContextAccess {
 export class LaneFinder {
   readonly #store: TraceStore;
   readonly #streamLanes: (number | undefined)[] = [];
+  /** Lanes of a stream whose events tell their thread, by process and thread. */
+  readonly #streamThreads: (Map<number, number> | undefined)[] = [];
   readonly #processes = new Map<string, number>();
   readonly #lanes = new Map<string, number>();
-  readonly #accesses = new Map<EventClassInfo, ContextAccess | undefined>();
+  readonly #accesses = new Map<EventClassInfo, ContextAccess | null>();
 
   constructor(store: TraceStore) {
     this.#store = store;
@@ -27,32 +29,37 @@ export class LaneFinder {
 
   /** The lanes that hold events of a stream so far; one is made when there is none. */
   lanesOf(stream: StreamInfo): readonly number[] {
-    const prefix = `${stream.index}/`;
-    const found = [...this.#lanes].flatMap(([key, lane]) => (key.startsWith(prefix) ? [lane] : []));
-    return found.length > 0 ? [...new Set(found)] : [this.#laneOfStream(stream)];
+    const threads = this.#streamThreads[stream.index];
+    return threads === undefined ? [this.#laneOfStream(stream)] : [...new Set(threads.values())];
   }
 
   /** The lane of an event whose stream's packet is loaded. */
   laneOf(open: OpenStream, info: EventClassInfo, offsetBits: number): number {
     const access = this.#accessOf(info);
-    if (access === undefined) return this.#streamLanes[open.info.index] ?? this.#laneOfStream(open.info);
-    const { cursor } = open.reader;
-    const read = (accessor: Accessor | undefined): FieldValue | undefined =>
-      accessor?.(cursor.bytes, cursor.view, offsetBits, cursor.externals);
-    const tid = Number(read(access.tid));
-    const pid = access.pid === undefined ? undefined : Number(read(access.pid));
-    const key = `${open.info.index}/${pid}/${tid}`;
-    let lane = this.#lanes.get(key);
+    if (access === null) return this.#streamLanes[open.info.index] ?? this.#laneOfStream(open.info);
+    const { bytes, view, externals } = open.reader.cursor;
+    const tid = Number(access.tid(bytes, view, offsetBits, externals));
+    const pid = access.pid === undefined ? -1 : Number(access.pid(bytes, view, offsetBits, externals));
+    const lanes = (this.#streamThreads[open.info.index] ??= new Map());
+    // Linux numbers processes and threads below 2^22, so the key is an exact integer.
+    const key = pid * 0x40_0000 + tid;
+    let lane = lanes.get(key);
     if (lane === undefined) {
-      const procname = read(access.procname);
-      lane = this.#laneOfThread(open.info, pid, tid, typeof procname === 'string' ? procname : undefined);
-      this.#lanes.set(key, lane);
+      const procname = access.procname?.(bytes, view, offsetBits, externals);
+      lane = this.#laneOfThread(
+        open.info,
+        pid < 0 ? undefined : pid,
+        tid,
+        typeof procname === 'string' ? procname : undefined,
+      );
+      lanes.set(key, lane);
     }
     return lane;
   }
 
-  #accessOf(info: EventClassInfo): ContextAccess | undefined {
-    if (this.#accesses.has(info)) return this.#accesses.get(info);
+  #accessOf(info: EventClassInfo): ContextAccess | null {
+    const known = this.#accesses.get(info);
+    if (known !== undefined) return known;
     const members = new Set(info.streamClass.eventCommonContext?.members.map(({ name }) => name));
     const accessor = (names: readonly string[]): Accessor | undefined => {
       const name = names.find((one) => members.has(one));
@@ -61,7 +68,7 @@ export class LaneFinder {
     };
     const tid = accessor(threadFields);
     const access =
-      tid === undefined ? undefined : { tid, pid: accessor(processFields), procname: accessor(['procname']) };
+      tid === undefined ? null : { tid, pid: accessor(processFields), procname: accessor(['procname']) };
     this.#accesses.set(info, access);
     return access;
   }

@@ -37,16 +37,8 @@ export function parseRowKey(text: string): RowKey | undefined {
   const number = Number(match[2]);
   const depth = match[3];
   if ((match[1] === 's') !== (depth !== undefined)) return undefined;
-  switch (match[1]) {
-    case 'p':
-      return { kind: 'process', process: number };
-    case 'a':
-      return { kind: 'lane', lane: number };
-    case 'l':
-      return { kind: 'points', lane: number };
-    case 't':
-      return { kind: 'track', track: number };
-    default:
-      return { kind: 'depth', track: number, depth: Number(depth) };
-  }
+  if (depth !== undefined) return { kind: 'depth', track: number, depth: Number(depth) };
+  if (match[1] === 'p') return { kind: 'process', process: number };
+  if (match[1] === 'a') return { kind: 'lane', lane: number };
+  return match[1] === 'l' ? { kind: 'points', lane: number } : { kind: 'track', track: number };
 }

@@ -87,7 +87,7 @@ export function listenToKeys(state: ViewerState, targets: ShortcutTargets): () =
   const press = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || state.helpOpen.value) return;
     const target = event.target instanceof Element ? event.target : undefined;
-    if (target?.closest('input, textarea, select, dialog') != null) return;
+    if (target !== undefined && target.closest('input, textarea, select, dialog') !== null) return;
     const own = target?.closest('[data-own-keys]')?.getAttribute('data-own-keys') ?? '';
     if (own.split(' ').includes(event.key)) return;
     const action = actionOf(event.key);

@@ -35,20 +35,19 @@ export function syntheticSource(options: SyntheticOptions): ViewSource {
     const kind = kinds[event]!;
     const id = ids[event]!;
     const node = (name: string, text: string): FieldNode => ({ name, text, members: undefined });
-    switch (typeNames[kind]) {
-      case 'http_server:request_begin':
-        return [node('id', String(id)), node('method', '"GET"'), node('url', `"/orders/${id % 97}"`)];
-      case 'http_server:request_end':
-        return [node('id', String(id)), node('status', id % 41 === 0 ? '500' : '200')];
-      case 'nodejs:gc':
-        return [node('kind', '"minor"')];
-      case 'shop:order_placed':
-        return [node('order', String(event)), node('customer', `"customer-${event % 313}"`)];
-      case 'dns:lookup_begin':
-        return [node('id', String(id)), node('hostname', '"db.example"')];
-      default:
-        return [node('key', `"item-${event % 1009}"`)];
+    const name = typeNames[kind];
+    if (name === 'http_server:request_begin') {
+      return [node('id', String(id)), node('method', '"GET"'), node('url', `"/orders/${id % 97}"`)];
     }
+    if (name === 'http_server:request_end') {
+      return [node('id', String(id)), node('status', id % 41 === 0 ? '500' : '200')];
+    }
+    if (name === 'nodejs:gc') return [node('kind', '"minor"')];
+    if (name === 'shop:order_placed') {
+      return [node('order', String(event)), node('customer', `"customer-${event % 313}"`)];
+    }
+    if (name === 'dns:lookup_begin') return [node('id', String(id)), node('hostname', '"db.example"')];
+    return [node('key', `"item-${event % 1009}"`)];
   };
   function* index(store: TraceStore): Generator<number> {
     const lanes = [
