@@ -53,6 +53,9 @@ interface Outline {
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** Finding the line of a warning costs a look at the whole text. */
+const maximumWarnings = 50;
+
 /** Greatest log level that has a meaning (debug). */
 const maximumLogLevel = 14;
 
@@ -67,8 +70,13 @@ class BlockParser {
 
   constructor(tokens: TokenList, warn: (message: string) => void) {
     const cursor = new TokenCursor(tokens);
+    let left = maximumWarnings;
     this.cursor = cursor;
-    this.warn = (token, message) => warn(`${cursor.place(token)}: ${message}`);
+    this.warn = (token, message) => {
+      left -= 1;
+      if (left >= 0) warn(`${cursor.place(token)}: ${message}`);
+      else if (left === -1) warn('there are more warnings about this metadata');
+    };
   }
 
   parse(): DeclaredTrace {

@@ -53,7 +53,7 @@ const wantedLength: Wanted = {
 const wantedTag: Wanted = { fits: isTag, description: 'an enumeration, as the tag of a variant must be' };
 
 /** Bounds the work that hostile metadata can cause by using a large type with references very often. */
-const maximumPlacedTypes = 2_000_000;
+const maximumPlacedTypes = 1_000_000;
 
 const packetHeaderRoles: Readonly<Record<string, Role>> = {
   magic: 'packet-magic-number',
@@ -78,6 +78,7 @@ export class Placer {
   /** Types without references that need no role either are placed once, however often they are used. */
   private readonly plain = new Map<DeclaredType, FieldClass>();
   private readonly namesOf = new Map<readonly DeclaredMember[], readonly string[]>();
+  private readonly indexesOf = new Map<readonly DeclaredMember[], ReadonlyMap<string, number>>();
   private placed = 0;
   private scope: Scope = 'packet-header';
   private roots: ScopeRoots = new Map();
@@ -107,10 +108,6 @@ export class Placer {
       if (type.kind === 'integer' || type.kind === 'float' || type.kind === 'string') return type;
       const known = this.plain.get(type);
       if (known !== undefined) return known;
-    }
-    this.placed += 1;
-    if (this.placed > maximumPlacedTypes) {
-      this.cursor.failMeaning(this.token, 'the types of this metadata have too many parts');
     }
     const fieldClass = this.placeAnew(type, name);
     if (shareable) this.plain.set(type, fieldClass);
@@ -157,7 +154,22 @@ export class Placer {
     return names;
   }
 
+  /** Index of the member written so, or -1. */
+  private indexOf(members: readonly DeclaredMember[], name: string): number {
+    if (members.length < 32) return members.findIndex((member) => member.name === name);
+    let indexes = this.indexesOf.get(members);
+    if (indexes === undefined) {
+      indexes = new Map(members.map((member, index) => [member.name, index]));
+      this.indexesOf.set(members, indexes);
+    }
+    return indexes.get(name) ?? -1;
+  }
+
   private placeMembers(members: readonly DeclaredMember[], structure: boolean): StructureMember[] {
+    this.placed += 1 + members.length;
+    if (this.placed > maximumPlacedTypes) {
+      this.cursor.failMeaning(this.token, 'the types of this metadata have too many parts');
+    }
     const frame: Frame = { members, names: this.shownNames(members), structure, index: 0 };
     this.frames.push(frame);
     const placed = members.map(({ type }, index): StructureMember => {
@@ -312,7 +324,7 @@ export class Placer {
         else if (type?.kind === 'declared-variant') level = type.options;
         else return undefined;
       }
-      const index = level.findIndex((member) => member.name === name);
+      const index = this.indexOf(level, name);
       if (index < 0 || (step === 0 && index > last)) return undefined;
       type = level[index]!.type;
       shown.push(this.shownNames(level)[index]!);

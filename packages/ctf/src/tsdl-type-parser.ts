@@ -302,12 +302,12 @@ export class TypeParser {
     const [first = ''] = path;
     if (path.length > 1) return;
     let unfit = false;
-    for (const members of this.openStructures) {
-      for (const { name, type } of members) {
-        if (name !== first) continue;
-        if (fits(type)) return;
-        unfit = true;
-      }
+    for (let depth = this.openStructures.length - 1; depth >= 0; depth -= 1) {
+      // From the end: a length stands right before what it counts, as a rule.
+      const type = this.openStructures[depth]!.findLast(({ name }) => name === first)?.type;
+      if (type === undefined) continue;
+      if (fits(type)) return;
+      unfit = true;
     }
     if (unfit) this.cursor.failMeaning(token, `\`${first}\` is not ${needed}`);
     if (this.openStructures.length === 0) {

@@ -1,0 +1,99 @@
+import { SpoorError } from '@spoor/base';
+import { formatTsdl, parseTsdl, readMetadata, unwrapMetadata, type TraceClass } from '@spoor/ctf';
+import { assert, gen, nat, property } from 'fast-check';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { mutate } from '../../packages/ctf/src/testing/mutate.ts';
+import { corpusFolder, corpusNeeds, corpusTrace, corpusTraces, readExceptions } from '../support/corpus.ts';
+import { describeNeeding } from '../support/needs.ts';
+
+/** Reads the metadata of a trace; a refusal is returned, anything else that is thrown is thrown on. */
+function read(folder: string): TraceClass | SpoorError {
+  try {
+    return readMetadata(readFileSync(join(folder, 'metadata')));
+  } catch (error) {
+    if (error instanceof SpoorError) return error;
+    throw error;
+  }
+}
+
+describeNeeding(corpusNeeds('ctf-testsuite'), 'CTF 1.8 conformance suite: metadata', () => {
+  const root = join(corpusFolder('ctf-testsuite'), 'regression');
+  const exceptions = readExceptions(join(import.meta.dirname, 'metadata-exceptions.tsv'));
+  const judge = (group: string, name: string, accept: boolean): void => {
+    const result = read(join(root, group, name));
+    const right = accept === !(result instanceof SpoorError);
+    const excepted = exceptions.get(`${group}/${name}`);
+    if (excepted !== undefined)
+      expect(right, `is listed as an exception (${excepted}) but passes`).toBe(false);
+    else if (result instanceof SpoorError) {
+      expect(accept, `refused: ${result.where}: ${result.message}`).toBe(false);
+      expect(result.where, 'an error names its place').toMatch(/^metadata(:\d+:\d+| at byte \d+|$)/);
+    } else expect(accept, 'accepted').toBe(true);
+  };
+
+  describe('what must be accepted', () => {
+    for (const name of readdirSync(join(root, 'metadata/pass'))) {
+      test(name, () => judge('metadata/pass', name, true));
+    }
+    for (const group of ['stream/pass', 'stream/fail']) {
+      for (const name of readdirSync(join(root, group)))
+        test(`${group}/${name}`, () => judge(group, name, true));
+    }
+  });
+
+  describe('what must be refused', () => {
+    for (const name of readdirSync(join(root, 'metadata/fail'))) {
+      test(name, () => judge('metadata/fail', name, false));
+    }
+  });
+
+  test('every exception names a case', () => {
+    const cases = ['metadata/pass', 'metadata/fail', 'stream/pass', 'stream/fail'].flatMap((group) =>
+      readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+    );
+    for (const name of exceptions.keys()) expect(cases).toContain(name);
+  });
+});
+
+const families = ['babeltrace-tests', 'tracecompass', 'own-ust'] as const;
+
+describeNeeding(corpusNeeds(...families), 'metadata of real traces', () => {
+  const readable = corpusTraces().filter(
+    ({ family, ctf, bt204, bt21 }) =>
+      (families as readonly string[]).includes(family) && ctf === '1.8' && (bt204 === 'ok' || bt21 === 'ok'),
+  );
+
+  test('there are enough of them', () => {
+    expect(readable.length).toBeGreaterThan(200);
+  });
+
+  for (const family of families) {
+    test(`${family}: all that babeltrace2 reads is read, and reads back equal once written`, () => {
+      for (const trace of readable.filter((candidate) => candidate.family === family)) {
+        const result = read(corpusTrace(trace));
+        if (result instanceof SpoorError) expect.fail(`${trace.trace}: ${result.where}: ${result.message}`);
+        expect(parseTsdl(formatTsdl(result)), trace.trace).toEqual(result);
+      }
+    });
+  }
+
+  test('damaged, it is read or refused', () => {
+    const texts = readable
+      .filter((_, index) => index % 7 === 0)
+      .map((trace) => unwrapMetadata(readFileSync(join(corpusTrace(trace), 'metadata')), trace.trace).text);
+    assert(
+      property(gen(), nat(texts.length - 1), (g, index) => {
+        const began = performance.now();
+        try {
+          parseTsdl(mutate(g, texts[index]!));
+        } catch (error) {
+          if (!(error instanceof SpoorError)) throw error;
+        }
+        expect(performance.now() - began).toBeLessThan(5000);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
