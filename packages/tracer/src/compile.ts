@@ -1,6 +1,7 @@
 // Declaration → JavaScript. The generated function coerces its arguments to primitives in local variables, reserves,
 // writes at constant offsets as far as these are known, and commits; bench/emit.ts guards its cost.
 // Only checked identifiers and numbers get into the text.
+import { Emitter } from '@spoor/ctf/encode';
 import { MAX_LIST_LENGTH, listLength, splitWide, toList, toNumber, toText, wideHalves } from './coerce.ts';
 import type { Declaration, FieldPlan, Plan, ScalarPlan } from './declaration.ts';
 import {
@@ -84,26 +85,11 @@ export function serialiserText(
   return { text: generator.generate(), conversions: generator.conversions };
 }
 
-/** Lines with indentation. */
-class Emitter {
-  readonly #lines: string[] = [];
-  #depth = 0;
-
-  line(text: string): void {
-    this.#lines.push('  '.repeat(this.#depth) + text);
-  }
-
-  block(head: string, body: () => void, tail = '}'): void {
-    this.line(head);
-    this.#depth += 1;
-    body();
-    this.#depth -= 1;
-    this.line(tail);
-  }
-
-  toString(): string {
-    return this.#lines.join('\n');
-  }
+/** A statement with a block of its own. */
+function block(out: Emitter, head: string, body: () => void, tail = ''): void {
+  out.open(head);
+  body();
+  out.close(tail);
 }
 
 class SerialiserGenerator {
@@ -134,8 +120,9 @@ class SerialiserGenerator {
     out.line('const { view, clock, clockHalves, committed } = ring;');
     out.line(`const { ${Object.keys(runtime).join(', ')} } = runtime;`);
     this.#eachConversion();
-    out.block(
-      `return function serialise(${fields.map((_, index) => `a${index}`).join(', ')}) {`,
+    block(
+      out,
+      `return function serialise(${fields.map((_, index) => `a${index}`).join(', ')})`,
       () => {
         if (this.#usesNumbers) out.line('const numbersAt = numbers.top;');
         if (this.#usesTexts) out.line('const textsAt = texts.top;');
@@ -150,10 +137,10 @@ class SerialiserGenerator {
         this.#commit();
         this.#release();
       },
-      '};',
+      ';',
     );
     out.line(`//# sourceURL=spoor:emit/${name}`);
-    return out.toString();
+    return out.text();
   }
 
   /** One constant a conversion, numbered in the order of the walk. */
@@ -196,11 +183,11 @@ class SerialiserGenerator {
           return;
         }
         out.line(`let ${v}l, ${v}h;`);
-        out.block(`if (typeof ${v} === 'number') {`, () => {
+        block(out, `if (typeof ${v} === 'number')`, () => {
           out.line(`${v}l = Math.trunc(${v});`);
           out.line(`${v}h = Math.floor(${v}l / 4294967296);`);
         });
-        out.block('else {', () => {
+        block(out, 'else', () => {
           out.line(`splitWide(${v});`);
           out.line(`${v}l = wideHalves[0];`);
           out.line(`${v}h = wideHalves[1];`);
@@ -217,7 +204,7 @@ class SerialiserGenerator {
           out.line(`const ${v}n = ${plan.length};`);
         } else {
           out.line(`const ${v}n = listLength(${v});`);
-          out.block(`if (${v}n > ${MAX_LIST_LENGTH}) {`, () => {
+          block(out, `if (${v}n > ${MAX_LIST_LENGTH})`, () => {
             this.#release();
             out.line('ring.countLost();');
             out.line('return;');
@@ -253,14 +240,15 @@ class SerialiserGenerator {
       `if (${v} === null || (typeof ${v} !== 'object' && typeof ${v} !== 'function')) ${v} = nothing;`,
     );
     // A getter may throw; what it guards is then recorded as 0 or as the text of undefined.
-    out.block(
-      'try {',
+    block(
+      out,
+      'try',
       () => {
         members.forEach((member, index) => {
           out.line(`${locals[index]!} = ${v}[${JSON.stringify(member.name)}];`);
         });
       },
-      '} catch {}',
+      ' catch {}',
     );
     members.forEach((member, index) => {
       this.#coerce(member, locals[index]!);
@@ -281,14 +269,14 @@ class SerialiserGenerator {
     out.line('const tick = (low >>> 27) | (high << 5);');
     out.line('let p = ring.pos;');
     const isFull = `p + ${isCompact ? 4 : 13} + ${most} > ring.end`;
-    out.block(isCompact ? `if (tick !== ring.tick || ${isFull}) {` : `if (${isFull}) {`, () => {
+    block(out, isCompact ? `if (tick !== ring.tick || ${isFull})` : `if (${isFull})`, () => {
       out.line(`p = ring.begin(${id}, ${exact});`);
-      out.block('if (p < 0) {', () => {
+      block(out, 'if (p < 0)', () => {
         this.#release();
         out.line('return;');
       });
     });
-    out.block('else {', () => {
+    block(out, 'else', () => {
       if (isCompact) {
         out.line(`view.setUint32(p, (low << 5) | ${id}, true);`);
         out.line('p += 4;');
@@ -343,7 +331,7 @@ class SerialiserGenerator {
     const size = scalarBytes(element);
     if (this.#offset > 0) out.line(`p += ${this.#offset};`);
     this.#offset = 0;
-    out.block(`for (let i = 0; i < ${v}n; i += 1) {`, () => {
+    block(out, `for (let i = 0; i < ${v}n; i += 1)`, () => {
       if (element.kind === 'string') {
         out.line(`p = writeText(p, texts.values[${v}at + i]);`);
       } else if (isWide(element)) {

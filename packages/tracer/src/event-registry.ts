@@ -1,6 +1,6 @@
 // Ids of event classes within a process. Its threads share no memory, so they meet in the `events` folder: a class
 // gets the number under which its file could be linked first.
-import { formatEventTsdl } from '@spoor/ctf';
+import { formatEventTsdl } from '@spoor/ctf/encode';
 import { publishFile } from '@spoor/ringbuffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

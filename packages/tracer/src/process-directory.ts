@@ -1,5 +1,5 @@
 // The directory in which a traced process and the consumer meet, made by whichever of its threads attaches first.
-import { formatTraceTsdl } from '@spoor/ctf';
+import { formatTraceTsdl } from '@spoor/ctf/encode';
 import {
   EVENTS_FOLDER,
   PROCESS_FILE,
