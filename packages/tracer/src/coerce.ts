@@ -48,18 +48,26 @@ export function splitWide(value: unknown): void {
   wideScratch[0] = Number.isFinite(number) ? BigInt(number) : 0n;
 }
 
-/** An array or typed array for any value: lists and other iterables as they are, all else as an empty list. */
+/** A list for any value: arrays, typed arrays and array-likes as they are, other iterables copied, all else empty. */
 export function toList(value: unknown): ArrayLike<unknown> {
   if (Array.isArray(value)) return value as unknown[];
   if (ArrayBuffer.isView(value)) return value instanceof DataView ? [] : (value as Uint8Array);
+  if (typeof value !== 'object' || value === null) return [];
   try {
-    if (typeof value === 'object' && value !== null && Symbol.iterator in value) {
-      return Array.from(value as Iterable<unknown>);
+    const { length } = value as { length?: unknown };
+    if (typeof length === 'number') return value as ArrayLike<unknown>;
+    const copy: unknown[] = [];
+    if (typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] !== 'function') return copy;
+    for (const element of value as Iterable<unknown>) {
+      copy.push(element);
+      // An endless one must end somewhere; the event is lost as too large.
+      if (copy.length > MAX_LIST_LENGTH) break;
     }
+    return copy;
   } catch {
     // An iterator that throws has no elements to record.
+    return [];
   }
-  return [];
 }
 
 /** Length of a list; 0 when asking throws. */

@@ -1,0 +1,210 @@
+import { EnumValue, type FieldValue } from '@spoor/ctf';
+import { openTrace } from '@spoor/components/node';
+import * as fc from 'fast-check';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { compileSerialiser } from './compile.ts';
+import { declare } from './declaration.ts';
+import { anyText, arbitraryEvent, type Expected } from './testing/arbitrary-event.ts';
+import { makeMemoryRing, writeTrace, type MemoryRing } from './testing/memory-trace.ts';
+import { makeWalkingSerialiser } from './walk.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'spoor-serialiser-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs `emit` and hands the bytes of the event's payload back; undefined when it was lost. */
+function payloadBytes({ writer: { ring } }: MemoryRing, emit: () => void): Uint8Array | undefined {
+  const before = ring.committed[0]!;
+  const base = ring.base;
+  let at = ring.pos;
+  emit();
+  if (ring.committed[0] === before) return undefined;
+  if (ring.base !== base || at === 0) at = ring.base + 80;
+  const headerBytes = (ring.bytes[at]! & 31) === 31 ? 13 : 4;
+  return new Uint8Array(ring.bytes.subarray(at + headerBytes, ring.pos));
+}
+
+function asExpected(value: FieldValue): Expected {
+  if (value instanceof EnumValue) return { enumeration: Number(value.value), labels: value.labels };
+  if (Array.isArray(value)) return value.map((element) => asExpected(element as FieldValue));
+  if (typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value as Record<string, FieldValue>).map(([name, member]) => [name, asExpected(member)]),
+    );
+  }
+  return value;
+}
+
+const events = fc
+  .tuple(arbitraryEvent(0, anyText), arbitraryEvent(1, anyText), arbitraryEvent(2, anyText))
+  .chain((declared) =>
+    fc.record({
+      declared: fc.constant(declared),
+      idBase: fc.constantFrom(0, 29, 40),
+      calls: fc.array(
+        fc.oneof(
+          ...declared.map((event, index) =>
+            event.calls.map(({ args, payload }) => ({ index, args, payload })),
+          ),
+        ),
+        { maxLength: 30 },
+      ),
+    }),
+  );
+
+describe('serialisers', () => {
+  test('what is emitted is read back equal, and both ways to serialise write the same bytes', () => {
+    let run = 0;
+    fc.assert(
+      fc.property(events, ({ declared, idBase, calls }) => {
+        run += 1;
+        const declarations = declared.map(({ name, fields }) => declare(name, fields));
+        // Event ids above 30 need the extended header; the classes before them are fillers.
+        const fillers = Array.from({ length: idBase }, (_, id) => declare(`filler:f${id}`, []));
+        const generated = makeMemoryRing();
+        const walked = makeMemoryRing();
+        const emits = declarations.map((declaration, index) => ({
+          generated: compileSerialiser(declaration, idBase + index, generated.writer),
+          walked: makeWalkingSerialiser(declaration, idBase + index, walked.writer),
+        }));
+        for (const { index, args } of calls) {
+          const emit = emits[index]!;
+          const bytes = payloadBytes(generated, () => emit.generated(...args));
+          expect(bytes).toBeDefined();
+          expect(payloadBytes(walked, () => emit.walked(...args))).toEqual(bytes);
+        }
+        const path = join(folder, String(run));
+        writeTrace(path, [...fillers, ...declarations], generated);
+        if (calls.length > 0) {
+          const trace = openTrace(path);
+          const read = Array.from(trace.events(), (view) => ({
+            name: view.name,
+            payload: asExpected(view.payload()),
+          }));
+          expect(read).toEqual(calls.map(({ index, payload }) => ({ name: `test:e${index}`, payload })));
+          expect(trace.warnings).toEqual([]);
+        }
+        rmSync(path, { recursive: true });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('no argument, whatever it is, makes an emit throw or spoil the trace', () => {
+    const thrower = {
+      valueOf() {
+        throw new Error('valueOf');
+      },
+      toString() {
+        throw new Error('toString');
+      },
+      get a() {
+        throw new Error('getter');
+      },
+      [Symbol.iterator]() {
+        throw new Error('iterator');
+      },
+    };
+    const proxy = new Proxy([1, 2], {
+      get() {
+        throw new Error('proxy');
+      },
+    });
+    const wild = fc.oneof(
+      fc.anything({
+        withBigInt: true,
+        withDate: true,
+        withSet: true,
+        withTypedArray: true,
+      }),
+      fc.constantFrom(
+        thrower,
+        proxy,
+        Symbol('s'),
+        () => 1,
+        new DataView(new ArrayBuffer(4)),
+        Infinity,
+        -0.5,
+        1e300,
+      ),
+    );
+    fc.assert(
+      fc.property(
+        arbitraryEvent(0, anyText),
+        fc.array(fc.array(wild, { maxLength: 7 }), { maxLength: 5 }),
+        (event, calls) => {
+          const declaration = declare(event.name, event.fields);
+          const generated = makeMemoryRing();
+          const walked = makeMemoryRing();
+          const emit = compileSerialiser(declaration, 0, generated.writer);
+          const walk = makeWalkingSerialiser(declaration, 0, walked.writer);
+          for (const args of calls) {
+            const bytes = payloadBytes(generated, () => emit(...args));
+            expect(bytes).toBeDefined();
+            expect(payloadBytes(walked, () => walk(...args))).toEqual(bytes);
+          }
+          expect(generated.writer.numbers.top).toBe(0);
+          expect(generated.writer.texts.top).toBe(0);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('an argument that emits in the middle of its own event does no harm', () => {
+    const generated = makeMemoryRing();
+    const declaration = declare('test:e0', [
+      ['n', 'u32'],
+      ['list', { kind: 'sequence', element: 'u32' }],
+      ['text', 'string'],
+    ]);
+    const emit = compileSerialiser(declaration, 0, generated.writer);
+    const nosy = (value: number): object => ({
+      valueOf() {
+        emit(100 + value, [100, 101, 102], 'inner');
+        return value;
+      },
+      toString() {
+        emit(200 + value, [], 'inner text');
+        return `outer ${value}`;
+      },
+    });
+    emit(nosy(1), [1, nosy(2), 3], nosy(4));
+    const path = join(folder, 'nosy');
+    writeTrace(path, [declaration], generated);
+    const read = Array.from(openTrace(path).events(), (view) => view.payload());
+    expect(read).toEqual([
+      { n: 101, _list_length: 3, list: [100, 101, 102], text: 'inner' },
+      { n: 102, _list_length: 3, list: [100, 101, 102], text: 'inner' },
+      { n: 204, _list_length: 0, list: [], text: 'inner text' },
+      { n: 1, _list_length: 3, list: [1, 2, 3], text: 'outer 4' },
+    ]);
+  });
+
+  test('an event larger than a sub-buffer is lost and counted; its neighbours are not', () => {
+    for (const make of [compileSerialiser, makeWalkingSerialiser]) {
+      const ring = makeMemoryRing({ subBufferSizeBytes: 4096, subBufferCount: 4 });
+      const text = declare('test:e0', [['text', 'string']]);
+      const list = declare('test:e1', [['list', { kind: 'sequence', element: 'u8' }]]);
+      const emitText = make(text, 0, ring.writer);
+      const emitList = make(list, 1, ring.writer);
+      emitText('before');
+      emitText('x'.repeat(5000));
+      emitList(new Uint8Array(5000));
+      emitList({ length: 1e9 });
+      emitList(7);
+      // 3,000 bytes: fits, although three bytes a character would not.
+      emitText('y'.repeat(3000));
+      emitText('after');
+      expect(ring.writer.ring.lostEvents).toBe(3);
+      const path = join(folder, make.name);
+      writeTrace(path, [text, list], ring);
+      const read = Array.from(openTrace(path).events(), (view) => view.field('text') ?? view.field('list'));
+      expect(read).toEqual(['before', [], 'y'.repeat(3000), 'after']);
+    }
+  });
+});
