@@ -1,5 +1,7 @@
 export {
   CONTROL_BYTES,
+  PACKET,
+  PACKET_HEADER_BYTES,
   RING_VERSION,
   isValidGeometry,
   ringSizeBytes,

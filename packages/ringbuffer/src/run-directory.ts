@@ -100,13 +100,13 @@ export function startTicks(pid: number, tid?: number): bigint | undefined {
 }
 
 /**
- * Reads `session.json`.
+ * Reads `session.json`, or `file` in its place.
  * @throws SpoorError `session/missing`, `session/malformed` or `session/version`.
  */
-export function readSession(folder: string): SessionDescription {
-  const session = readJson(join(folder, SESSION_FILE), 'session') as Partial<SessionDescription>;
+export function readSession(folder: string, file: string = SESSION_FILE): SessionDescription {
+  const session = readJson(join(folder, file), 'session') as Partial<SessionDescription>;
   const { version, name, mode, auto, outputDir, subBufferSizeBytes, subBufferCount } = session;
-  checkVersion(version, join(folder, SESSION_FILE), 'session');
+  checkVersion(version, join(folder, file), 'session');
   if (
     typeof name !== 'string' ||
     (mode !== 'discard' && mode !== 'overwrite') ||
@@ -116,7 +116,7 @@ export function readSession(folder: string): SessionDescription {
     typeof subBufferCount !== 'number'
   ) {
     throw new SpoorError('session/malformed', 'cannot use the session: a member is missing', {
-      where: join(folder, SESSION_FILE),
+      where: join(folder, file),
     });
   }
   return session as SessionDescription;

@@ -1,2 +1,14 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/sessiond';
+export { recordCommand, type RecordingOptions, type RecordingResult } from './recording.ts';
+export { statusOfCommandError } from './command.ts';
+export type { RecordingNote } from './consumer-supervisor.ts';
+export type { RecordingTotals } from './ledger.ts';
+export { defaultOutputDirectory, localTimestamp } from './output-directory.ts';
+export {
+  type IndexEntry,
+  decodeIndexEntry,
+  encodeIndexEntry,
+  encodeIndexHeader,
+  indexEntryBytes,
+  indexHeaderBytes,
+  isIndexHeader,
+} from './packet-index.ts';

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { parseSizeBytes } from './commands/record.ts';
+import { describeDuration, describeRecording, describeSize } from './recording-summary.ts';
+
+test('sizes and durations are short', () => {
+  expect([0, 812, 999.6, 4_200_000, 123_456_789].map(describeSize)).toEqual([
+    '0 B',
+    '812 B',
+    '1.0 kB',
+    '4.2 MB',
+    '123 MB',
+  ]);
+  expect([12, 9_994, 12_340, 59_980, 185_000].map(describeDuration)).toEqual([
+    '0.01 s',
+    '9.99 s',
+    '12.3 s',
+    '1 min 00 s',
+    '3 min 05 s',
+  ]);
+});
+
+test('sizes of sub-buffers are read as lttng reads them', () => {
+  expect(['4096', '256k', '1M', '4m'].map(parseSizeBytes)).toEqual([4096, 262_144, 1_048_576, 4_194_304]);
+  for (const bad of ['', '0', '3k', '1k', '4096.5', '-4096', '512M', '1T']) {
+    expect(() => parseSizeBytes(bad), bad).toThrow(/power of two/);
+  }
+});
+
+test('the summary names events, losses, processes and place', () => {
+  const totals = {
+    eventCount: 1_234_567,
+    lostCount: 1,
+    overwrittenCount: 0,
+    packetCount: 20,
+    sizeBytes: 5_000_000,
+    processCount: 2,
+    threadCount: 3,
+  };
+  const result = { status: 0, outputDir: '/t/x', durationMs: 1500, totals, error: undefined, notes: [] };
+  expect(describeRecording(result)).toBe(
+    'spoor: recorded 1,234,567 events (5.0 MB) in 1.50 s, 1 event lost; 2 processes, 3 threads\n' +
+      'spoor: the trace is in /t/x\n' +
+      'spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k\n',
+  );
+  const none = { ...totals, eventCount: 0, lostCount: 0, processCount: 0, threadCount: 0, sizeBytes: 0 };
+  expect(describeRecording({ ...result, totals: none })).toContain('no Node.js process was traced');
+});

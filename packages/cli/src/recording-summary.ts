@@ -1,0 +1,66 @@
+/** The lines that `spoor record` prints when it is done. */
+import { describeError } from '@spoor/base';
+import type { RecordingNote, RecordingResult } from '@spoor/sessiond';
+
+const grouped = new Intl.NumberFormat('en-US');
+
+/** `1 event`, `2,000 events`. */
+function counted(count: number, noun: string): string {
+  const plural = noun.endsWith('s') ? `${noun}es` : `${noun}s`;
+  return `${grouped.format(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** A size for people, in units of 1,000: `812 B`, `4.2 MB`. */
+export function describeSize(sizeBytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A duration for people: `0.84 s`, `12.3 s`, `3 min 05 s`. */
+export function describeDuration(durationMs: number): string {
+  const seconds = durationMs / 1000;
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+/** One line for a note. */
+export function describeNote(note: RecordingNote): string {
+  return `spoor: ${note.severity === 'error' ? '' : 'note: '}${note.text}`;
+}
+
+/** The whole summary, for standard error, each line ended. */
+export function describeRecording(result: RecordingResult): string {
+  const lines: string[] = [];
+  const { totals } = result;
+  if (totals !== undefined) {
+    const lost = totals.lostCount === 0 ? 'none lost' : `${counted(totals.lostCount, 'event')} lost`;
+    const overwritten =
+      totals.overwrittenCount === 0 ? '' : `, ${counted(totals.overwrittenCount, 'older event')} overwritten`;
+    const size = describeSize(totals.sizeBytes);
+    lines.push(
+      `spoor: recorded ${counted(totals.eventCount, 'event')} (${size}) in ${describeDuration(result.durationMs)}, ${lost}${overwritten}; ` +
+        `${counted(totals.processCount, 'process')}, ${counted(totals.threadCount, 'thread')}`,
+    );
+    if (totals.processCount === 0) {
+      lines.push(
+        'spoor: no Node.js process was traced (is the command a Node.js program, and does it keep NODE_OPTIONS?)',
+      );
+    } else {
+      lines.push(`spoor: the trace is in ${result.outputDir}`);
+    }
+    if (totals.lostCount > 0 && result.error === undefined) {
+      lines.push('spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k');
+    }
+  }
+  for (const note of result.notes) if (note.severity === 'info') lines.push(describeNote(note));
+  if (result.error !== undefined) lines.push(`spoor: ${describeError(result.error)}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,39 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nodeOptionsWithTracer, resolveCommand, statusOfCommandError } from './command.ts';
+
+test('commands are found as a shell finds them', () => {
+  const root = mkdtempSync(join(tmpdir(), 'spoor-command-'));
+  const tool = join(root, 'tool');
+  const text = join(root, 'text.js');
+  writeFileSync(tool, '#!/bin/sh\n');
+  chmodSync(tool, 0o755);
+  writeFileSync(text, '');
+  const statusOf = (command: string) => {
+    try {
+      return resolveCommand(command, `/nowhere:${root}`);
+    } catch (error) {
+      return statusOfCommandError(error);
+    }
+  };
+  expect(statusOf('tool')).toBe(tool);
+  expect(statusOf(tool)).toBe(tool);
+  expect(statusOf('absent')).toBe(127);
+  expect(statusOf('./absent')).toBe(127);
+  expect(statusOf(text)).toBe(126);
+  expect(statusOf(root)).toBe(126);
+  expect(() => resolveCommand(text, '')).toThrow(
+    expect.objectContaining({ hint: `write: spoor record -- node ${text}` }),
+  );
+  rmSync(root, { recursive: true });
+});
+
+test('options of Node.js that were there are kept, and the tracer is loaded once', () => {
+  const url = 'file:///x/register.js';
+  expect(nodeOptionsWithTracer(url, undefined)).toBe(`--import=${url}`);
+  const options = nodeOptionsWithTracer(url, '--max-old-space-size=100');
+  expect(options).toBe(`--import=${url} --max-old-space-size=100`);
+  expect(nodeOptionsWithTracer(url, options)).toBe(options);
+});

@@ -1,0 +1,66 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Finds the file of a command as a shell does: a name with a slash is a path, any other is looked up in `PATH`.
+ * @throws SpoorError `record/command-not-found`, `record/command-not-executable`.
+ */
+export function resolveCommand(command: string, searchPath: string): string {
+  const candidates = command.includes('/')
+    ? [command]
+    : searchPath
+        .split(':')
+        .map((folder) => join(folder === '' || !isAbsolute(folder) ? `./${folder}` : folder, command));
+  let forbidden: string | undefined;
+  for (const candidate of candidates) {
+    if (!statSync(candidate, { throwIfNoEntry: false })) continue;
+    if (isFile(candidate) && isExecutable(candidate)) return candidate;
+    forbidden ??= candidate;
+  }
+  if (forbidden !== undefined) throw notExecutable(forbidden);
+  throw new SpoorError('record/command-not-found', `command not found: ${command}`, {
+    hint: command.includes('/') ? 'check the path' : 'check the name, or write the path of the program',
+  });
+}
+
+/** The error for a file that is there but cannot be run. */
+export function notExecutable(path: string, cause?: unknown): SpoorError {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return new SpoorError('record/command-not-executable', `cannot run ${path}`, {
+    hint: folder
+      ? 'it is a directory'
+      : /\.[cm]?[jt]s$/.test(path)
+        ? `write: spoor record -- node ${path}`
+        : 'check its permissions and the interpreter in its first line',
+    cause,
+  });
+}
+
+/** Exit status that a shell gives for an error of starting a command; undefined for any other error. */
+export function statusOfCommandError(error: unknown): number | undefined {
+  if (!(error instanceof SpoorError)) return undefined;
+  if (error.code === 'record/command-not-found') return 127;
+  if (error.code === 'record/command-not-executable') return 126;
+  return undefined;
+}
+
+/** `NODE_OPTIONS` that load the tracer first and keep what was there. */
+export function nodeOptionsWithTracer(tracerUrl: string, existing: string | undefined): string {
+  const own = `--import=${tracerUrl}`;
+  if (existing === undefined || existing.trim() === '') return own;
+  return existing.includes(own) ? existing : `${own} ${existing}`;
+}

@@ -1,0 +1,61 @@
+// The consumer process of one session: `node consumer-main.js SESSION`, with an IPC channel to `spoor record`.
+import type { ConsumerMessage, StopMessage } from './consumer-messages.ts';
+import { Consumer } from './consumer.ts';
+import { ownIdentity } from './process-identity.ts';
+import { SessionDirectory } from './run-directory.ts';
+
+process.title = 'spoor-consumer';
+
+const session = new SessionDirectory(process.argv[2] ?? '');
+session.writeConsumer(ownIdentity());
+
+let stopping = false;
+let orphaned = false;
+let timer: NodeJS.Timeout | undefined;
+
+/** Sends to the command; when that is gone nobody listens. */
+function tell(message: ConsumerMessage, sent?: () => void): void {
+  if (process.connected) process.send!(message, undefined, undefined, () => sent?.());
+  else sent?.();
+}
+
+const consumer = new Consumer(session, (severity, text) => tell({ kind: 'note', severity, text }));
+
+function loop(): void {
+  timer = undefined;
+  if (!stopping) {
+    const pauseMs = consumer.poll(performance.now());
+    if (pauseMs === 0) setImmediate(loop);
+    else timer = setTimeout(loop, pauseMs);
+    return;
+  }
+  const { totals, complete } = consumer.finish();
+  tell({ kind: 'drained', totals, complete }, () => {
+    // Without the command nobody else takes the directory away.
+    if (orphaned) session.remove();
+    process.exit(0);
+  });
+}
+
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  // A pause need not be waited for; a pass that goes on at once looks at `stopping` itself.
+  if (timer !== undefined) {
+    clearTimeout(timer);
+    loop();
+  }
+}
+
+process.on('message', (message: StopMessage) => {
+  if (message.kind === 'stop') stop();
+});
+process.on('disconnect', () => {
+  orphaned = true;
+  stop();
+});
+// Its life ends with the recording; a write beyond the file size limit is an error of that write.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXFSZ'] as const) process.on(signal, () => undefined);
+
+tell({ kind: 'ready' });
+loop();

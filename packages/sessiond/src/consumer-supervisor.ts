@@ -1,0 +1,176 @@
+/** Keeps a consumer running for one session: starts it, replaces it when it dies, stops it. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { SpoorError } from '@spoor/base';
+import type { ConsumerMessage, StopMessage } from './consumer-messages.ts';
+import type { RecordingTotals } from './ledger.ts';
+
+/** A line for the user that came up while recording. */
+export interface RecordingNote {
+  readonly severity: 'info' | 'error';
+  readonly text: string;
+}
+
+/** What the consumer had to say at its end. */
+export interface DrainResult {
+  readonly totals: RecordingTotals;
+  /** Whether every packet that programs handed over is in the trace. */
+  readonly complete: boolean;
+}
+
+/** A consumer that died this often within {@link deathWindowMs} is not replaced any more. */
+const deathLimit = 12;
+const deathWindowMs = 10_000;
+
+/** One session's consumer process and its successors. */
+export class ConsumerSupervisor {
+  readonly #sessionPath: string;
+  readonly #onNote: (note: RecordingNote) => void;
+  readonly #deathsMs: number[] = [];
+  readonly #seenNotes: Set<string> = new Set();
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #replacedCount = 0;
+  #errorText = '';
+  #ready: PromiseWithResolvers<void> = withResolvers();
+  #drained: PromiseWithResolvers<DrainResult> = withResolvers();
+
+  constructor(sessionPath: string, onNote: (note: RecordingNote) => void) {
+    this.#sessionPath = sessionPath;
+    this.#onNote = onNote;
+    // Whoever is not waiting yet must not make a failure an unhandled one.
+    this.#ready.promise.catch(() => undefined);
+    this.#drained.promise.catch(() => undefined);
+  }
+
+  /** How many consumers died and were replaced. */
+  get replacedCount(): number {
+    return this.#replacedCount;
+  }
+
+  /** Process number of the consumer that works now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /**
+   * Starts the first consumer; resolves when it polls.
+   * @throws SpoorError `record/consumer`.
+   */
+  start(): Promise<void> {
+    this.#spawn();
+    return this.#ready.promise;
+  }
+
+  /**
+   * Has the consumer write out all that is in the rings.
+   * @throws SpoorError `record/consumer` when consumers keep dying.
+   */
+  stop(): Promise<DrainResult> {
+    this.#stopping = true;
+    this.#sendStop();
+    return this.#drained.promise;
+  }
+
+  /** Ends the consumer without waiting for what is in the rings. */
+  kill(): void {
+    this.#fail(new SpoorError('record/consumer', 'the recording was broken off'));
+    this.#child?.kill('SIGKILL');
+  }
+
+  #spawn(): void {
+    const environment = { ...process.env };
+    // The consumer must not trace itself, and flags meant for the program are not meant for it.
+    delete environment['SPOOR_SESSION'];
+    delete environment['NODE_OPTIONS'];
+    const child = fork(fileURLToPath(new URL('./consumer-main.js', import.meta.url)), [this.#sessionPath], {
+      // A process group of its own: a terminal's Ctrl-C goes to the program, not to the consumer.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+      env: environment,
+    });
+    this.#child = child;
+    this.#errorText = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errorText = `${this.#errorText}${text}`.slice(-4000);
+    });
+    child.on('message', (message) => this.#receive(message as ConsumerMessage));
+    child.on('error', (error) => {
+      this.#fail(new SpoorError('record/consumer', 'cannot start the consumer', { cause: error }));
+    });
+    child.on('exit', (code, signal) => this.#exited(code, signal));
+  }
+
+  #receive(message: ConsumerMessage): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#ready.resolve();
+        if (this.#stopping) this.#sendStop();
+        return;
+      case 'note':
+        if (this.#seenNotes.has(message.text)) return;
+        this.#seenNotes.add(message.text);
+        this.#onNote({ severity: message.severity, text: message.text });
+        return;
+      case 'drained':
+        this.#drained.resolve({ totals: message.totals, complete: message.complete });
+        this.#child = undefined;
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#child === undefined) return;
+    const now = Date.now();
+    this.#deathsMs.push(now);
+    const recent = this.#deathsMs.filter((time) => now - time < deathWindowMs).length;
+    if (recent > deathLimit) {
+      const how = signal === null ? `status ${code}` : signal;
+      const said = this.#errorText
+        .trim()
+        .split('\n')
+        .find((line) => /error/i.test(line));
+      this.#fail(
+        new SpoorError('record/consumer', `the consumer ended ${recent} times (last: ${how})`, {
+          hint: said ?? 'is the machine out of memory?',
+        }),
+      );
+      return;
+    }
+    this.#replacedCount += 1;
+    this.#spawn();
+  }
+
+  #sendStop(): void {
+    const message: StopMessage = { kind: 'stop' };
+    // A consumer that just died is replaced, and its successor is told when it is ready.
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+  }
+
+  #fail(error: SpoorError): void {
+    this.#ready.reject(error);
+    this.#drained.reject(error);
+    const child = this.#child;
+    this.#child = undefined;
+    child?.kill('SIGKILL');
+  }
+}
+
+interface PromiseWithResolvers<Value> {
+  readonly promise: Promise<Value>;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function withResolvers<Value>(): PromiseWithResolvers<Value> {
+  let resolve!: (value: Value) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<Value>((fulfil, refuse) => {
+    resolve = fulfil;
+    reject = refuse;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,248 @@
+import {
+  openSync,
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
+import { RingReader, type RingMode, fileStore } from '@spoor/ringbuffer';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Consumer } from './consumer.ts';
+import { describePacket } from './packet-description.ts';
+import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from './packet-index.ts';
+import { SessionDirectory } from './run-directory.ts';
+import { StreamWriter } from './stream-writer.ts';
+import { SimulatedProgram } from './testing/simulated-program.ts';
+
+const geometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'spoor-consumer-'));
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function makeSession(mode: RingMode = 'discard'): SessionDirectory {
+  const outputDir = mkdtempSync(join(root, 'trace-'));
+  return SessionDirectory.create(root, { name: 'test', mode, ...geometry, auto: false, outputDir });
+}
+
+/** Directory of the only process's trace. */
+function traceDir(session: SessionDirectory): string {
+  const base = join(session.readDescription().outputDir, 'ust', 'pid');
+  const names = readdirSync(base);
+  expect(names).toHaveLength(1);
+  return join(base, names[0]!);
+}
+
+/** The values of all events of a stream, and what its index says; checks that both agree. */
+function readStream(path: string): { values: number[]; discarded: number; sequences: number[] } {
+  const stream = readFileSync(path);
+  const index = readFileSync(join(path, '..', 'index', `${path.slice(path.lastIndexOf('/') + 1)}.idx`));
+  const values: number[] = [];
+  const sequences: number[] = [];
+  let discarded = 0;
+  let packetAt = 0;
+  for (let at = indexHeaderBytes; at < index.length; at += indexEntryBytes) {
+    const entry = decodeIndexEntry(index.subarray(at, at + indexEntryBytes));
+    expect(Number(entry.offsetBytes)).toBe(packetAt);
+    expect(entry.contentSizeBits).toBe(stream.readBigUInt64LE(packetAt + 40));
+    sequences.push(Number(entry.packetSequenceNumber));
+    discarded = Number(entry.eventsDiscarded);
+    const end = packetAt + Number(entry.contentSizeBits / 8n);
+    let eventAt = packetAt + 80;
+    while (eventAt < end) {
+      const payloadAt = eventAt + ((stream[eventAt]! & 31) === 31 ? 13 : 4);
+      values.push(stream.readUInt32LE(payloadAt));
+      eventAt = payloadAt + 4;
+    }
+    expect(eventAt).toBe(end);
+    packetAt += Number(entry.packetSizeBits / 8n);
+  }
+  expect(packetAt).toBe(stream.length);
+  return { values, discarded, sequences };
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
+
+test('takes over finished sub-buffers, then the open one of a dead program, and frees its memory', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, false);
+  const ring = program.ring(0, geometry, 'discard');
+  for (const value of range(0, 1000)) expect(ring.emit(value)).toBe(true);
+  ring.sync();
+  const consumer = new Consumer(session, () => undefined);
+  consumer.poll(0);
+  ring.close();
+  consumer.poll(1000);
+  expect(existsSync(program.directory)).toBe(false);
+  const { totals, complete } = consumer.finish();
+  expect(complete).toBe(true);
+  expect(totals).toMatchObject({ eventCount: 1000, lostCount: 0, processCount: 1, threadCount: 1 });
+  const stream = join(traceDir(session), 'ch0_0');
+  expect(readStream(stream).values).toEqual(range(0, 1000));
+  expect(totals.sizeBytes).toBe(readFileSync(stream).length);
+  expect(readFileSync(join(traceDir(session), 'metadata'), 'utf8')).toMatch(/t:number/);
+});
+
+test('what a full ring loses is counted in the trace, also after its last event', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, false);
+  const ring = program.ring(0, geometry, 'discard');
+  let emitted = 0;
+  for (const value of range(0, 5000)) if (ring.emit(value)) emitted += 1;
+  ring.sync();
+  ring.close();
+  const { totals } = new Consumer(session, () => undefined).finish();
+  expect(emitted).toBeLessThan(5000);
+  expect(totals).toMatchObject({ eventCount: emitted, lostCount: 5000 - emitted });
+  const stream = readStream(join(traceDir(session), 'ch0_0'));
+  expect(stream.values).toEqual(range(0, emitted));
+  expect(stream.discarded).toBe(5000 - emitted);
+});
+
+test('a program that lives on is stopped, and what it recorded until then is in the trace', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, true);
+  const ring = program.ring(0, geometry, 'discard');
+  for (const value of range(0, 100)) ring.emit(value);
+  ring.sync();
+  const { totals } = new Consumer(session, () => undefined).finish();
+  expect(totals).toMatchObject({ eventCount: 100, lostCount: 0 });
+  expect(() => ring.sync()).not.toThrow();
+  while (ring.emit(7));
+  expect(ring.producer.isStopped).toBe(true);
+  expect(ring.producer.lostEvents).toBe(0);
+  expect(readStream(join(traceDir(session), 'ch0_0')).values).toEqual(range(0, 100));
+  ring.close();
+});
+
+test('overwrite mode keeps the last sub-buffers of a thread', () => {
+  const session = makeSession('overwrite');
+  const program = new SimulatedProgram(session.path, false);
+  const ring = program.ring(0, geometry, 'overwrite');
+  for (const value of range(0, 10_000)) ring.emit(value);
+  ring.sync();
+  ring.close();
+  const consumer = new Consumer(session, () => undefined);
+  const { totals } = consumer.finish();
+  const { values, sequences } = readStream(join(traceDir(session), 'ch0_0'));
+  expect(sequences).toHaveLength(4);
+  expect(values).toEqual(range(10_000 - values.length, 10_000));
+  expect(totals).toMatchObject({
+    eventCount: values.length,
+    overwrittenCount: 10_000 - values.length,
+    lostCount: 0,
+  });
+});
+
+test('a disk that refuses keeps the packets in the ring, and the rest is written when there is room', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, false);
+  const ring = program.ring(0, geometry, 'discard');
+  for (const value of range(0, 600)) ring.emit(value);
+  ring.sync();
+  ring.close();
+  const notes: string[] = [];
+  const { outputDir } = session.readDescription();
+  rmSync(outputDir, { recursive: true });
+  writeFileSync(outputDir, 'a file where the directory was');
+  const consumer = new Consumer(session, (_severity, text) => notes.push(text));
+  consumer.poll(0);
+  expect(notes[0]).toMatch(/cannot write to the trace/);
+  rmSync(outputDir);
+  consumer.poll(1000);
+  const { totals, complete } = consumer.finish();
+  expect(complete).toBe(true);
+  expect(totals.eventCount).toBe(600);
+  expect(readStream(join(traceDir(session), 'ch0_0')).values).toEqual(range(0, 600));
+});
+
+/** Where a consumer dies while it writes a packet. */
+const deaths = [
+  'before',
+  'half a packet',
+  'no entry',
+  'half an entry',
+  'before the note',
+  'before the release',
+] as const;
+
+/** Does what a consumer does with the oldest finished packet, up to the moment of its death. */
+function dieWriting(death: (typeof deaths)[number], ringPath: string, streamPath: string): void {
+  const fd = openSync(ringPath, 'r+');
+  try {
+    dieAt(death, new RingReader(fileStore(fd), ringPath), streamPath);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function dieAt(death: (typeof deaths)[number], reader: RingReader, streamPath: string): void {
+  const state = reader.poll();
+  const sequence = state.finished[0];
+  if (sequence === undefined || death === 'before') return;
+  const { bytes, eventCount } = reader.read(sequence)!;
+  if (death === 'half a packet' || death === 'no entry') {
+    if (!existsSync(streamPath)) return;
+    appendFileSync(streamPath, death === 'no entry' ? bytes : bytes.subarray(0, bytes.length / 2));
+    return;
+  }
+  const writer = new StreamWriter(streamPath);
+  if (writer.lastEntry?.packetSequenceNumber === BigInt(sequence)) return;
+  writer.append(bytes, describePacket(bytes, 0));
+  const indexPath = join(streamPath, '..', 'index', 'ch0_0.idx');
+  if (death === 'half an entry') {
+    const index = readFileSync(indexPath);
+    writeFileSync(indexPath, index.subarray(0, index.length - 30));
+  }
+  if (death === 'before the release') reader.note(sequence, state.recordedEvents + eventCount);
+  writer.close();
+}
+
+test('whenever a consumer dies, the next one loses nothing and repeats nothing', () => {
+  const steps = array(
+    tuple(integer({ min: 0, max: 1500 }), constantFrom(...deaths), integer({ min: 0, max: 1 })),
+    {
+      maxLength: 12,
+    },
+  );
+  assert(
+    property(steps, (steps) => {
+      const session = makeSession();
+      const program = new SimulatedProgram(session.path, true);
+      const ring = program.ring(0, geometry, 'discard');
+      const ringPath = join(program.directory, 'rings', '0.ring');
+      const recorded: number[] = [];
+      let next = 0;
+      let consumer = new Consumer(session, () => undefined);
+      consumer.poll(0);
+      for (const [count, death, polls] of steps) {
+        for (const value of range(next, next + count)) if (ring.emit(value)) recorded.push(value);
+        next += count;
+        ring.sync();
+        if (polls > 0) consumer.poll(0);
+        dieWriting(death, ringPath, join(traceDir(session), 'ch0_0'));
+        consumer = new Consumer(session, () => undefined);
+        consumer.poll(0);
+        ring.sync();
+      }
+      const { totals, complete } = consumer.finish();
+      expect(complete).toBe(true);
+      expect(totals).toMatchObject({ eventCount: recorded.length, lostCount: next - recorded.length });
+      const stream = join(traceDir(session), 'ch0_0');
+      if (recorded.length > 0) expect(readStream(stream).values).toEqual(recorded);
+      ring.close();
+      session.remove();
+    }),
+    { numRuns: 60 },
+  );
+});

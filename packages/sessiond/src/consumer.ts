@@ -1,0 +1,115 @@
+/** Takes the rings of all processes of one session over into the trace on disk. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ledger, type RecordingTotals } from './ledger.ts';
+import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
+import type { SessionDirectory } from './run-directory.ts';
+
+/** The pause between two looks at the rings is within these bounds. */
+const leastPauseMs = 1;
+const mostPauseMs = 100;
+/** No program fills its ring faster than this: the pause is chosen so that a sudden burst does not overrun a ring. */
+const burstBytesPerMs = 400_000;
+/** How often processes and threads are looked up in /proc. */
+const settleEveryMs = 50;
+/** How long to wait before writing again after the disk refused. */
+const retryEveryMs = 100;
+
+/** What the consumer has to say at its end. */
+export interface ConsumerResult {
+  readonly totals: RecordingTotals;
+  /** Whether every packet of every program is in the trace. */
+  readonly complete: boolean;
+}
+
+/** Polls the rings of a session. Not started by itself: its owner calls `poll` after each pause, and `finish`. */
+export class Consumer {
+  readonly #session: SessionDirectory;
+  readonly #context: RecordingContext;
+  readonly #ledger: Ledger;
+  readonly #processes: Map<string, ProcessTrace> = new Map();
+  #pauseMs = leastPauseMs;
+  #settledMs = 0;
+  #blockedUntilMs = 0;
+
+  /** @throws SpoorError `session/…` when the session cannot be read. */
+  constructor(session: SessionDirectory, onNote: RecordingContext['onNote']) {
+    const { outputDir } = session.readDescription();
+    this.#session = session;
+    this.#ledger = new Ledger(join(session.path, 'ledger.jsonl'));
+    this.#context = { outputDir, ledger: this.#ledger, onNote };
+  }
+
+  /**
+   * Writes out what is finished in all rings.
+   * @param nowMs of a clock that does not go back.
+   * @returns after how many milliseconds to call again; 0 for at once.
+   */
+  poll(nowMs: number): number {
+    if (nowMs < this.#blockedUntilMs) return retryEveryMs;
+    const mustSettle = nowMs - this.#settledMs >= settleEveryMs;
+    if (mustSettle) this.#settledMs = nowMs;
+    let packetCount = 0;
+    let isPressed = false;
+    let leastCapacityBytes = Infinity;
+    this.#findProcesses();
+    for (const [name, process] of this.#processes) {
+      try {
+        process.discover();
+        const drained = process.drain();
+        packetCount += drained.packetCount;
+        isPressed ||= drained.isPressed;
+        if (mustSettle && process.settle()) this.#processes.delete(name);
+      } catch (error) {
+        if (!isOutputError(error)) throw error;
+        this.#context.onNote('error', describeOutputError(error));
+        this.#blockedUntilMs = nowMs + retryEveryMs;
+      }
+      leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
+    }
+    if (isPressed) return 0;
+    // Fast while there is work, slower and slower without, but never so slow that a burst is lost.
+    const ceilingMs = Math.min(mostPauseMs, Math.max(leastPauseMs, leastCapacityBytes / burstBytesPerMs));
+    const wantedMs = packetCount > 0 ? this.#pauseMs / 2 : this.#pauseMs * 1.5;
+    this.#pauseMs = Math.min(Math.max(wantedMs, leastPauseMs), ceilingMs);
+    return this.#pauseMs;
+  }
+
+  /** Ends the recording: programs stop, and everything they recorded so far is written. */
+  finish(): ConsumerResult {
+    this.#session.end();
+    this.#findProcesses();
+    for (const process of this.#processes.values()) {
+      this.#tolerating(() => process.discover());
+      process.stop();
+    }
+    let complete = true;
+    for (const process of this.#processes.values()) {
+      if (!process.end()) complete = false;
+    }
+    this.#processes.clear();
+    return { totals: this.#ledger.sum(), complete };
+  }
+
+  #findProcesses(): void {
+    for (const name of this.#session.processDirectories()) {
+      if (!this.#processes.has(name)) {
+        this.#processes.set(name, new ProcessTrace(this.#session.path, name, this.#context));
+      }
+    }
+  }
+
+  #tolerating(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!isOutputError(error)) throw error;
+      this.#context.onNote('error', describeOutputError(error));
+    }
+  }
+}
+
+/** Whether the place that a session writes to is still there. */
+export function hasOutput(session: SessionDirectory): boolean {
+  return existsSync(session.readDescription().outputDir);
+}

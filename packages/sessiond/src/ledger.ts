@@ -1,0 +1,88 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+
+/** What came of one ring, that is of one thread. */
+export interface RingTotals {
+  /** `PID-STARTTIME/N`. */
+  readonly ring: string;
+  /** Events that are in the trace. */
+  readonly eventCount: number;
+  /** Events that are not, because the ring was full or its packets could not be written. */
+  readonly lostCount: number;
+  /** Events that newer ones replaced, in overwrite mode. */
+  readonly overwrittenCount: number;
+  readonly packetCount: number;
+  /** Bytes of the stream file. */
+  readonly sizeBytes: number;
+}
+
+/** What came of a whole recording. */
+export interface RecordingTotals {
+  readonly eventCount: number;
+  readonly lostCount: number;
+  readonly overwrittenCount: number;
+  readonly packetCount: number;
+  readonly sizeBytes: number;
+  readonly processCount: number;
+  /** Threads that recorded at least one event. */
+  readonly threadCount: number;
+}
+
+type LedgerLine = RingTotals | { readonly process: string };
+
+/**
+ * The processes and the finished rings of a recording, one JSON line each, in the run directory. A ring is entered
+ * before it is taken away, so a new consumer may enter it again: the last line of a ring counts.
+ */
+export class Ledger {
+  readonly #path: string;
+  readonly #rings: Map<string, RingTotals> = new Map();
+  readonly #processes: Set<string> = new Set();
+  #unwritten: string = '';
+
+  constructor(path: string) {
+    this.#path = path;
+    if (!existsSync(path)) return;
+    for (const text of readFileSync(path, 'utf8').split('\n')) {
+      if (text === '') continue;
+      const line = JSON.parse(text) as LedgerLine;
+      if ('process' in line) this.#processes.add(line.process);
+      else this.#rings.set(line.ring, line);
+    }
+  }
+
+  addProcess(name: string): void {
+    if (this.#processes.has(name)) return;
+    this.#processes.add(name);
+    this.#append({ process: name });
+  }
+
+  addRing(totals: RingTotals): void {
+    this.#rings.set(totals.ring, totals);
+    this.#append(totals);
+  }
+
+  /** Sums of all that was entered so far. */
+  sum(): RecordingTotals {
+    const sum = { eventCount: 0, lostCount: 0, overwrittenCount: 0, packetCount: 0, sizeBytes: 0 };
+    let threadCount = 0;
+    for (const ring of this.#rings.values()) {
+      sum.eventCount += ring.eventCount;
+      sum.lostCount += ring.lostCount;
+      sum.overwrittenCount += ring.overwrittenCount;
+      sum.packetCount += ring.packetCount;
+      sum.sizeBytes += ring.sizeBytes;
+      threadCount += 1;
+    }
+    return { ...sum, processCount: this.#processes.size, threadCount };
+  }
+
+  #append(line: LedgerLine): void {
+    this.#unwritten += `${JSON.stringify(line)}\n`;
+    try {
+      appendFileSync(this.#path, this.#unwritten, { mode: 0o600 });
+      this.#unwritten = '';
+    } catch {
+      // Shared memory is full. Finished rings are about to be freed, which makes room for the next attempt.
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The metadata of one process's trace: the header text of `process.json`, then the block of each event class in the
+ * order of its id, appended as the classes appear. The text follows from the run directory alone, so a new consumer
+ * goes on where the file ends, even in the middle of a block.
+ */
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { outputError, writeWhole } from './output-error.ts';
+
+/** Writer of one `metadata` file. */
+export class MetadataWriter implements Disposable {
+  readonly #path: string;
+  readonly #eventsDirectory: string;
+  readonly #pending: Uint8Array[];
+  #fd: number;
+  /** End of the text that was handed over so far, whether or not it is in the file already. */
+  #textEndBytes = 0;
+  #fileSizeBytes: number;
+  #nextEventId = 0;
+
+  /**
+   * @param headerText TSDL up to the first event block.
+   * @param eventsDirectory holds one file per event class, named by its id.
+   * @throws SpoorError `record/output`.
+   */
+  constructor(path: string, headerText: string, eventsDirectory: string) {
+    this.#path = path;
+    this.#eventsDirectory = eventsDirectory;
+    try {
+      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    } catch (error) {
+      throw outputError(path, error);
+    }
+    this.#fileSizeBytes = fstatSync(this.#fd).size;
+    this.#pending = [Buffer.from(headerText, 'utf8')];
+  }
+
+  /** Number of event classes that were seen. */
+  get eventClassCount(): number {
+    return this.#nextEventId;
+  }
+
+  /**
+   * Brings the file up to date with the event classes of this moment. Call it after reading how far a ring is
+   * produced and before writing those packets: then the metadata describes every event in them.
+   * @throws SpoorError `record/output`; the next call tries again.
+   */
+  update(): void {
+    for (;;) {
+      const path = join(this.#eventsDirectory, String(this.#nextEventId));
+      if (!existsSync(path)) break;
+      this.#pending.push(readFileSync(path));
+      this.#nextEventId += 1;
+    }
+    for (let block = this.#pending[0]; block !== undefined; block = this.#pending[0]) {
+      const textEndBytes = this.#textEndBytes + block.length;
+      if (textEndBytes > this.#fileSizeBytes) {
+        const missing = block.subarray(Math.max(0, this.#fileSizeBytes - this.#textEndBytes));
+        writeWhole(this.#fd, this.#path, missing, this.#fileSizeBytes);
+        this.#fileSizeBytes = textEndBytes;
+      }
+      this.#textEndBytes = textEndBytes;
+      this.#pending.shift();
+    }
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

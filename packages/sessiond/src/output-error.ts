@@ -1,0 +1,39 @@
+import { ftruncateSync, writeSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
+
+/** Causes that may go away while the recording runs: no space, quota, file-size limit, a failing disk. */
+const outputCauses: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file size limit is reached',
+  EIO: 'the disk reports an error',
+  EROFS: 'the file system is read-only',
+};
+
+/** Makes an error of writing the trace from what the system said. */
+export function outputError(path: string, cause: unknown): SpoorError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  return new SpoorError('record/output', outputCauses[code] ?? 'cannot write to the trace', {
+    where: path,
+    hint: 'what is written stays readable; later events count as lost until there is room',
+    cause,
+  });
+}
+
+/**
+ * Writes all of `bytes` at `positionBytes`, or nothing: when the system takes only a part, that part is cut off again.
+ * @throws SpoorError `record/output`.
+ */
+export function writeWhole(fd: number, path: string, bytes: Uint8Array, positionBytes: number): void {
+  let written = 0;
+  try {
+    while (written < bytes.length) {
+      const count = writeSync(fd, bytes, written, bytes.length - written, positionBytes + written);
+      // A full disk shows as a short write first and as an error on the next one.
+      written += count;
+    }
+  } catch (error) {
+    if (written > 0) ftruncateSync(fd, positionBytes);
+    throw outputError(path, error);
+  }
+}

@@ -1,0 +1,34 @@
+import { readlinkSync } from 'node:fs';
+import { startTicks } from '@spoor/ringbuffer';
+
+/** A process told apart from later ones that get the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks between the machine's start and the process's start (field 22 of /proc/PID/stat), in decimal. */
+  readonly startTicks: string;
+}
+
+/** Identity of this process. */
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, startTicks: String(startTicks(process.pid) ?? 0n) };
+}
+
+/** Whether the process still runs; a zombie, whose memory no longer changes, does not. */
+export function isProcessAlive(identity: ProcessIdentity): boolean {
+  return startTicks(identity.pid) === BigInt(identity.startTicks);
+}
+
+/** Whether a thread, started at `ticks` (0: not known), still runs. */
+export function isThreadAlive(pid: number, tid: number, ticks: bigint): boolean {
+  const found = startTicks(pid, tid);
+  return found !== undefined && (ticks === 0n || found === ticks);
+}
+
+/** Number of this process's PID namespace: process numbers mean nothing outside of theirs. */
+export function pidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}

@@ -1,0 +1,254 @@
+/** One traced process: its directory in the run directory becomes one trace below the output directory. */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import {
+  EVENTS_FOLDER,
+  PROCESS_FILE,
+  type ProcessDescription,
+  RINGS_FOLDER,
+  STATUS_FOLDER,
+  type ThreadStatus,
+  readProcess,
+} from '@spoor/ringbuffer';
+import type { Ledger } from './ledger.ts';
+import { MetadataWriter } from './metadata-writer.ts';
+import { localTimestamp, pathComponent } from './output-directory.ts';
+import { outputError } from './output-error.ts';
+import { type ProcessIdentity, isProcessAlive, isThreadAlive } from './process-identity.ts';
+import { RingDrain } from './ring-drain.ts';
+import { parseProcessDirectory } from './run-directory.ts';
+
+/** What all processes of a recording share. */
+export interface RecordingContext {
+  /** Absolute path of the output directory. */
+  readonly outputDir: string;
+  readonly ledger: Ledger;
+  /** Takes one line for the user. */
+  readonly onNote: (severity: 'info' | 'error', text: string) => void;
+}
+
+/** Where the consumer keeps, in the process's directory, which trace directory it chose. */
+const outputFile = 'output';
+const ringName = /^(\d+)\.ring$/;
+
+/** Takes over the rings of one process. */
+export class ProcessTrace {
+  readonly name: string;
+  readonly #directory: string;
+  readonly #identity: ProcessIdentity;
+  readonly #context: RecordingContext;
+  readonly #rings: Map<number, RingDrain> = new Map();
+  readonly #finishedRings: Set<number> = new Set();
+  readonly #seenStatus: Set<string> = new Set();
+  #description: ProcessDescription | undefined;
+  #traceDir = '';
+  #metadata: MetadataWriter | undefined;
+
+  /** @param name of the process's directory in that of the session, `PID-STARTTIME`. */
+  constructor(sessionPath: string, name: string, context: RecordingContext) {
+    this.name = name;
+    this.#directory = join(sessionPath, name);
+    this.#identity = parseProcessDirectory(name);
+    this.#context = context;
+  }
+
+  /** Bytes of the smallest ring, or undefined without one. */
+  get leastCapacityBytes(): number | undefined {
+    let least: number | undefined;
+    for (const ring of this.#rings.values()) least = Math.min(least ?? Infinity, ring.capacityBytes);
+    return least;
+  }
+
+  /** Whether the process still runs. */
+  isAlive(): boolean {
+    return isProcessAlive(this.#identity);
+  }
+
+  /**
+   * Makes the trace and finds rings that appeared.
+   * @throws SpoorError `record/output`.
+   */
+  discover(): void {
+    if (!this.#open() || this.#metadata === undefined) return;
+    for (const file of listed(join(this.#directory, RINGS_FOLDER))) {
+      const number = Number(ringName.exec(file)?.[1] ?? Number.NaN);
+      if (Number.isNaN(number) || this.#rings.has(number) || this.#finishedRings.has(number)) continue;
+      const path = join(this.#directory, RINGS_FOLDER, file);
+      if (statSync(path).size === 0) {
+        // An earlier consumer was done with it.
+        this.#finishedRings.add(number);
+        continue;
+      }
+      try {
+        const streamPath = join(this.#traceDir, `ch0_${number}`);
+        this.#rings.set(number, new RingDrain(number, path, streamPath, this.#metadata));
+      } catch (error) {
+        if (isOutputError(error)) throw error;
+        // The program may be about to lay it out; a program that died there left nothing to read.
+        if (!this.isAlive()) this.#context.onNote('error', `a ring could not be read: ${String(error)}`);
+      }
+    }
+  }
+
+  /**
+   * Writes out what is finished.
+   * @returns the number of packets, and whether a ring was at least half full.
+   * @throws SpoorError `record/output`.
+   */
+  drain(): { packetCount: number; isPressed: boolean } {
+    let packetCount = 0;
+    let isPressed = false;
+    for (const ring of this.#rings.values()) {
+      if (ring.reader.header.mode === 'overwrite') continue;
+      const count = ring.drain();
+      packetCount += count;
+      if (count * 2 >= ring.reader.header.subBufferCount) isPressed = true;
+    }
+    return { packetCount, isPressed };
+  }
+
+  /**
+   * Finishes the rings of threads that ended, and all of them once the process did.
+   * @returns whether the process is over and all of it is written.
+   * @throws SpoorError `record/output`.
+   */
+  settle(): boolean {
+    this.#readStatus();
+    const alive = this.isAlive();
+    // Rings that the process made before its end must be seen: look after finding it dead.
+    if (!alive) this.discover();
+    for (const [number, ring] of this.#rings) {
+      const { pid, tid, threadStartTicks } = ring.reader.header;
+      if (alive && (tid === pid || isThreadAlive(pid, tid, threadStartTicks))) continue;
+      ring.finish(false);
+      this.#close(number, ring);
+    }
+    if (alive) return false;
+    this.#remove();
+    return true;
+  }
+
+  /** Tells all threads to stop. */
+  stop(): void {
+    for (const ring of this.#rings.values()) ring.stop();
+  }
+
+  /**
+   * The end of the recording: writes out everything that the process recorded so far.
+   * @returns whether all could be written.
+   */
+  end(): boolean {
+    const alive = this.isAlive();
+    let complete = true;
+    for (const [number, ring] of this.#rings) {
+      try {
+        ring.finish(alive && isThreadAlive(this.#identity.pid, ring.reader.header.tid, 0n));
+      } catch (error) {
+        if (!isOutputError(error)) throw error;
+        complete = false;
+        this.#context.onNote('error', describeOutputError(error));
+      }
+      this.#close(number, ring);
+    }
+    this.#readStatus();
+    this.#metadata?.close();
+    return complete;
+  }
+
+  /** Opens the trace directory and its metadata once `process.json` is there. */
+  #open(): boolean {
+    if (this.#metadata !== undefined) return true;
+    if (this.#description === undefined) {
+      if (!existsSync(join(this.#directory, PROCESS_FILE))) return false;
+      this.#description = readProcess(this.#directory);
+      this.#context.ledger.addProcess(this.name);
+    }
+    const traceDir = this.#chooseTraceDir(this.#description);
+    try {
+      mkdirSync(traceDir, { recursive: true });
+    } catch (error) {
+      throw outputError(traceDir, error);
+    }
+    const events = join(this.#directory, EVENTS_FOLDER);
+    const metadata = new MetadataWriter(join(traceDir, 'metadata'), this.#description.header, events);
+    try {
+      metadata.update();
+    } catch (error) {
+      metadata.close();
+      throw error;
+    }
+    this.#metadata = metadata;
+    this.#traceDir = traceDir;
+    return true;
+  }
+
+  /** `ust/pid/PROCNAME-PID-YYYYmmdd-HHMMSS`; the choice is kept, so that a new consumer goes on in the same place. */
+  #chooseTraceDir(description: ProcessDescription): string {
+    const chosen = join(this.#directory, outputFile);
+    if (existsSync(chosen)) return join(this.#context.outputDir, readFileSync(chosen, 'utf8'));
+    const started = localTimestamp(new Date(description.startedMs));
+    const name = join('ust', 'pid', `${pathComponent(description.procname)}-${description.pid}-${started}`);
+    let unique = name;
+    for (let number = 2; existsSync(join(this.#context.outputDir, unique)); number += 1) {
+      unique = `${name}-${number}`;
+    }
+    try {
+      writeFileSync(chosen, unique, { mode: 0o600 });
+    } catch {
+      // Shared memory is full: a new consumer would choose another directory, which is better than none now.
+    }
+    return join(this.#context.outputDir, unique);
+  }
+
+  #close(number: number, ring: RingDrain): void {
+    this.#context.ledger.addRing(ring.totals(`${this.name}/${number}`));
+    ring.remove();
+    this.#rings.delete(number);
+    this.#finishedRings.add(number);
+  }
+
+  #remove(): void {
+    this.#metadata?.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Passes on what threads say of how tracing fares. */
+  #readStatus(): void {
+    for (const file of listed(join(this.#directory, STATUS_FOLDER))) {
+      if (!file.endsWith('.json')) continue;
+      const path = join(this.#directory, STATUS_FOLDER, file);
+      let text: string;
+      try {
+        text = readFileSync(path, 'utf8');
+      } catch {
+        continue;
+      }
+      if (this.#seenStatus.has(text)) continue;
+      this.#seenStatus.add(text);
+      const status = JSON.parse(text) as ThreadStatus;
+      for (const reason of status.reasons) {
+        this.#context.onNote(status.state === 'off' ? 'error' : 'info', reason);
+      }
+    }
+  }
+}
+
+/** Whether the error is one of writing the trace, after which it may be tried again. */
+export function isOutputError(error: unknown): error is SpoorError {
+  return error instanceof SpoorError && error.code === 'record/output';
+}
+
+/** One line: what is wrong with the disk. */
+export function describeOutputError(error: SpoorError): string {
+  const cause = error.cause instanceof Error ? ` [${(error.cause as NodeJS.ErrnoException).code}]` : '';
+  return `${error.where}: ${error.message}${cause}; ${error.hint}`;
+}
+
+function listed(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,168 @@
+/** `spoor record` as a function: a private session, its consumer, the command, and what came of them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { SpoorError } from '@spoor/base';
+import { type RingMode, runDirectoryRoot } from '@spoor/ringbuffer';
+import { nodeOptionsWithTracer, notExecutable, resolveCommand } from './command.ts';
+import { ConsumerSupervisor, type DrainResult, type RecordingNote } from './consumer-supervisor.ts';
+import { defaultOutputDirectory, prepareOutputDirectory, recordingName } from './output-directory.ts';
+import { SessionDirectory, abandonedSessions, ensureRunDirectory } from './run-directory.ts';
+import { salvageSession } from './salvage.ts';
+import type { RecordingTotals } from './ledger.ts';
+
+/** What to record, and how. */
+export interface RecordingOptions {
+  /** The program and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** Where the trace goes; made if absent, must be empty. Default: as LTTng names it. */
+  readonly outputDir?: string | undefined;
+  readonly mode: RingMode;
+  /** Whether programs also record the automatic events. */
+  readonly auto: boolean;
+  /** Bytes of one sub-buffer. */
+  readonly subBufferSizeBytes: number;
+  readonly subBufferCount: number;
+  /** File URL of the module that programs load first. */
+  readonly tracerUrl: string;
+  /** Environment of the command and of `SPOOR_RUN_DIR`, `LTTNG_HOME`, `PATH`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Called at once for what the user should know while the command runs. */
+  readonly onNote: (note: RecordingNote) => void;
+}
+
+/** What came of a recording. */
+export interface RecordingResult {
+  /** Exit status for `spoor record`: the command's, 128 + signal number, or 1 if only the recording failed. */
+  readonly status: number;
+  readonly outputDir: string;
+  /** Time between the start of the command and its end. */
+  readonly durationMs: number;
+  /** Undefined when the consumer could not be kept alive. */
+  readonly totals: RecordingTotals | undefined;
+  /** Why the trace lacks something, if it does. */
+  readonly error: SpoorError | undefined;
+  readonly notes: readonly RecordingNote[];
+}
+
+/**
+ * Records one command from its start to its end.
+ * @throws SpoorError when it could not begin: see the `record/…` codes; nothing is left behind then.
+ */
+export async function recordCommand(options: RecordingOptions): Promise<RecordingResult> {
+  const { environment } = options;
+  const [program, ...args] = options.command;
+  const programPath = resolveCommand(program, environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin');
+  const name = recordingName(program);
+  const output = prepareOutputDirectory(
+    options.outputDir ?? defaultOutputDirectory(name, new Date(), environment),
+  );
+  const notes: RecordingNote[] = [];
+  const onNote = (note: RecordingNote) => {
+    notes.push(note);
+    options.onNote(note);
+  };
+  let session: SessionDirectory | undefined;
+  let supervisor: ConsumerSupervisor | undefined;
+  try {
+    const runDirectory = runDirectoryRoot(environment);
+    ensureRunDirectory(runDirectory);
+    for (const abandoned of abandonedSessions(runDirectory)) {
+      const note = salvageSession(abandoned);
+      if (note !== undefined) onNote(note);
+    }
+    session = SessionDirectory.create(runDirectory, {
+      name,
+      mode: options.mode,
+      subBufferSizeBytes: options.subBufferSizeBytes,
+      subBufferCount: options.subBufferCount,
+      auto: options.auto,
+      outputDir: output.path,
+    });
+    supervisor = new ConsumerSupervisor(session.path, onNote);
+    await supervisor.start();
+    const commandEnvironment = {
+      ...environment,
+      SPOOR_SESSION: session.path,
+      NODE_OPTIONS: nodeOptionsWithTracer(options.tracerUrl, environment['NODE_OPTIONS']),
+    };
+    const ran = await runCommand(programPath, program, args, commandEnvironment, supervisor);
+    let drained: DrainResult | undefined;
+    let error: SpoorError | undefined;
+    try {
+      drained = await ran.stopped;
+      if (!drained.complete) {
+        error = new SpoorError('record/incomplete', 'the trace is not complete', {
+          where: output.path,
+          hint: 'it holds what could be written',
+        });
+      }
+    } catch (failure) {
+      if (!(failure instanceof SpoorError)) throw failure;
+      error = failure;
+    }
+    if (supervisor.replacedCount > 0) {
+      onNote({ severity: 'info', text: `the consumer died and was replaced (${supervisor.replacedCount}×)` });
+    }
+    return {
+      status: ran.status === 0 && error !== undefined ? 1 : ran.status,
+      outputDir: output.path,
+      durationMs: ran.durationMs,
+      totals: drained?.totals,
+      error,
+      notes,
+    };
+  } catch (error) {
+    supervisor?.kill();
+    output.removeIfEmpty();
+    throw error;
+  } finally {
+    session?.remove();
+  }
+}
+
+interface CommandRun {
+  readonly status: number;
+  readonly durationMs: number;
+  /** Settles when the consumer has written everything. */
+  readonly stopped: Promise<DrainResult>;
+}
+
+/** Runs the command to its end and has the consumer stop; passes signals on meanwhile. */
+async function runCommand(
+  path: string,
+  name: string,
+  args: readonly string[],
+  environment: Record<string, string | undefined>,
+  supervisor: ConsumerSupervisor,
+): Promise<CommandRun> {
+  let child: ChildProcess | undefined;
+  let interrupts = 0;
+  // A terminal sends Ctrl-C to the command as well, so the first one only means: the end is near. The second one
+  // ends a command that does not listen, the third one leaves the rings as they are.
+  const interrupt = () => {
+    interrupts += 1;
+    if (interrupts === 2) child?.kill('SIGKILL');
+    if (interrupts >= 3) supervisor.kill();
+  };
+  const forward = (signal: NodeJS.Signals) => {
+    child?.kill(signal);
+  };
+  const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
+  process.on('SIGINT', interrupt).on('SIGQUIT', interrupt);
+  for (const signal of forwarded) process.on(signal, forward);
+  try {
+    const began = performance.now();
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, refuse) => {
+      child = spawn(path, args, { stdio: 'inherit', env: environment, argv0: name });
+      child.on('error', (error) => refuse(notExecutable(path, error)));
+      child.on('exit', (code, signal) => settle([code, signal]));
+    });
+    const durationMs = performance.now() - began;
+    const stopped = supervisor.stop();
+    await stopped.catch(() => undefined);
+    return { status: signal === null ? (code ?? 1) : 128 + constants.signals[signal], durationMs, stopped };
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGQUIT', interrupt);
+    for (const signal of forwarded) process.off(signal, forward);
+  }
+}

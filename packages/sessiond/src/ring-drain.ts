@@ -1,0 +1,144 @@
+/** Takes one thread's ring over into its stream on disk. */
+import { closeSync, constants, existsSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { type RingPacket, RingReader, type RingState, fileStore } from '@spoor/ringbuffer';
+import type { MetadataWriter } from './metadata-writer.ts';
+import { describePacket } from './packet-description.ts';
+import { StreamWriter } from './stream-writer.ts';
+import type { RingTotals } from './ledger.ts';
+
+/** One ring and the stream that it becomes. */
+export class RingDrain implements Disposable {
+  readonly reader: RingReader;
+  readonly #number: number;
+  readonly #ringPath: string;
+  readonly #streamPath: string;
+  readonly #metadata: MetadataWriter;
+  readonly #fd: number;
+  #writer: StreamWriter | undefined;
+  #recordedEvents: number;
+  #recordedPackets: number;
+  #lastState: RingState;
+  /** Whether everything up to the end of the recording is written, while the producer may go on. */
+  #isCutOff = false;
+
+  /**
+   * Opens ring `number` of its process; takes the stream up where an earlier consumer left it.
+   * @throws SpoorError `ring/…` when the file is not a whole ring (yet), `record/output`.
+   */
+  constructor(number: number, ringPath: string, streamPath: string, metadata: MetadataWriter) {
+    this.#number = number;
+    this.#ringPath = ringPath;
+    this.#streamPath = streamPath;
+    this.#metadata = metadata;
+    this.#fd = openSync(ringPath, constants.O_RDWR);
+    try {
+      this.reader = new RingReader(fileStore(this.#fd), ringPath);
+      this.#lastState = this.reader.poll();
+      this.#recordedEvents = this.#lastState.recordedEvents;
+      this.#recordedPackets = this.#lastState.recordedPackets;
+      if (existsSync(streamPath)) this.#writer = new StreamWriter(streamPath);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  /** Bytes that events of this ring may take before it is full. */
+  get capacityBytes(): number {
+    return this.reader.header.subBufferSizeBytes * this.reader.header.subBufferCount;
+  }
+
+  /**
+   * Writes out the finished packets, each given back to the producer as soon as it is written.
+   * @returns how many there were.
+   * @throws SpoorError `record/output`; the packets that could not be written stay in the ring.
+   */
+  drain(): number {
+    const state = this.reader.poll();
+    this.#lastState = state;
+    if (state.finished.length === 0) return 0;
+    this.#metadata.update();
+    for (const sequence of state.finished) {
+      const packet = this.reader.read(sequence);
+      if (packet === undefined) continue;
+      this.#record(packet);
+      this.reader.release(sequence);
+    }
+    return state.finished.length;
+  }
+
+  /** Tells the producer that no further sub-buffer is wanted. */
+  stop(): void {
+    this.reader.stop();
+  }
+
+  /**
+   * Writes out everything that is left, with the sub-buffer that the producer was writing.
+   * @param alive whether the producing thread may still run.
+   * @throws SpoorError `record/output`; call it again when there is room.
+   */
+  finish(alive: boolean): void {
+    const { mode } = this.reader.header;
+    if (mode === 'discard') this.drain();
+    this.#metadata.update();
+    if (alive || mode === 'overwrite') this.reader.snapshot((packet) => this.#record(packet));
+    if (!alive) {
+      const packet = this.reader.recover();
+      if (packet !== undefined) this.#record(packet);
+    }
+    this.#lastState = this.reader.poll();
+    this.#isCutOff = alive;
+  }
+
+  /** What came of the ring up to now. */
+  totals(ring: string): RingTotals {
+    const { committedEvents, lostEvents } = this.#lastState;
+    // The producer's count wraps at 2^32, and so do the differences.
+    const unrecorded = (committedEvents - this.#recordedEvents) >>> 0;
+    const overwrite = this.reader.header.mode === 'overwrite';
+    // What a program that lives on commits after the end of the recording is not lost.
+    const unwritten = overwrite || this.#isCutOff ? 0 : unrecorded;
+    return {
+      ring,
+      eventCount: this.#recordedEvents,
+      lostCount: lostEvents + unwritten,
+      overwrittenCount: overwrite ? unrecorded : 0,
+      packetCount: this.#writer?.packetCount ?? 0,
+      sizeBytes: this.#writer?.sizeBytes ?? 0,
+    };
+  }
+
+  /**
+   * Frees the ring's memory as far as no program maps it any more. An empty file takes its place: the number stays
+   * taken, and a mapping keeps the bytes that it has.
+   */
+  remove(): void {
+    this.close();
+    const empty = `${this.#ringPath}.taken`;
+    writeFileSync(empty, '', { mode: 0o600 });
+    renameSync(empty, this.#ringPath);
+  }
+
+  close(): void {
+    this.#writer?.close();
+    closeSync(this.#fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Appends a packet unless an earlier consumer did, and counts it once. */
+  #record(packet: RingPacket): void {
+    this.#writer ??= new StreamWriter(this.#streamPath);
+    const last = this.#writer.lastEntry;
+    if (last === undefined || last.packetSequenceNumber < BigInt(packet.sequence)) {
+      this.#writer.append(packet.bytes, describePacket(packet.bytes, this.#number));
+    }
+    if (packet.sequence >= this.#recordedPackets) {
+      this.#recordedEvents += packet.eventCount;
+      this.#recordedPackets = packet.sequence + 1;
+      this.reader.note(packet.sequence, this.#recordedEvents);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Where a recording's programs, its consumer and the command meet: one directory per recording in shared memory.
+ * The session's own files are here; what a traced process puts below is the tracer's (docs/design/formats.md).
+ */
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import {
+  RUN_VERSION,
+  SESSION_FILE,
+  type SessionDescription,
+  measureClockOffsetNs,
+  readSession,
+} from '@spoor/ringbuffer';
+import { type ProcessIdentity, isProcessAlive, ownIdentity, pidNamespace } from './process-identity.ts';
+
+/** The content of `session.json` with what only `spoor record` and its consumer read. */
+export interface RecordingSession extends SessionDescription {
+  /** The `spoor record` that made it. */
+  readonly owner: ProcessIdentity;
+}
+
+const endedSessionFile = 'session.ended.json';
+const consumerFile = 'consumer.json';
+const sessionName = /^(\d+)-(\d+)-(\d+)(?:-\d+)?$/;
+const processName = /^(\d+)-(\d+)$/;
+
+function memoryError(where: string, cause: unknown): SpoorError {
+  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+  return new SpoorError(
+    full ? 'record/no-shared-memory' : 'record/run-directory',
+    full ? 'no shared memory is left' : 'cannot make the directory in shared memory',
+    {
+      where,
+      hint: full
+        ? 'free some of it, or set SPOOR_RUN_DIR to a directory on a larger tmpfs'
+        : 'set SPOOR_RUN_DIR to a directory of your own on a tmpfs',
+      cause,
+    },
+  );
+}
+
+/**
+ * Makes the directory of all recordings if it is not there, and makes sure that nobody else may write to it.
+ * @throws SpoorError `record/run-directory`, `record/run-directory-unsafe`, `record/no-shared-memory`.
+ */
+export function ensureRunDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw memoryError(path, error);
+  }
+  const found = lstatSync(path);
+  const uid = process.getuid?.() ?? found.uid;
+  if (!found.isDirectory() || found.uid !== uid) {
+    throw new SpoorError('record/run-directory-unsafe', 'the directory in shared memory is not your own', {
+      where: path,
+      hint: 'remove it, or set SPOOR_RUN_DIR to a directory of your own',
+    });
+  }
+  if ((found.mode & 0o022) !== 0) chmodSync(path, found.mode & 0o755);
+}
+
+/** One recording's directory. */
+export class SessionDirectory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes the directory and `session.json`.
+   * @throws SpoorError `record/no-shared-memory`, `record/run-directory`.
+   */
+  static create(
+    runDirectory: string,
+    session: Omit<RecordingSession, 'version' | 'owner' | 'clockOffsetNs'>,
+  ): SessionDirectory {
+    const owner = ownIdentity();
+    const stem = join(runDirectory, `${pidNamespace()}-${owner.pid}-${owner.startTicks}`);
+    let path = stem;
+    for (let number = 2; existsSync(path); number += 1) path = `${stem}-${number}`;
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      const clockOffsetNs = String(measureClockOffsetNs());
+      const description: RecordingSession = { version: RUN_VERSION, ...session, clockOffsetNs, owner };
+      // Whole or absent: programs may look at any time.
+      const draft = join(path, '.session.json');
+      writeFileSync(draft, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
+      renameSync(draft, join(path, SESSION_FILE));
+    } catch (error) {
+      rmSync(path, { recursive: true, force: true });
+      throw memoryError(path, error);
+    }
+    return new SessionDirectory(path);
+  }
+
+  /**
+   * Reads `session.json`, also that of an ended session.
+   * @throws SpoorError `session/malformed`, or `session/version` when another release made it.
+   */
+  readDescription(): RecordingSession {
+    const ended = existsSync(join(this.path, endedSessionFile));
+    return readSession(this.path, ended ? endedSessionFile : SESSION_FILE) as RecordingSession;
+  }
+
+  /** From now on no further process joins the session: they look for `session.json`, which is renamed. */
+  end(): void {
+    const path = join(this.path, SESSION_FILE);
+    if (existsSync(path)) renameSync(path, join(this.path, endedSessionFile));
+  }
+
+  /** Notes which process consumes the rings, so that nobody sweeps the directory while it works. */
+  writeConsumer(identity: ProcessIdentity): void {
+    writeFileSync(join(this.path, consumerFile), JSON.stringify(identity), { mode: 0o600 });
+  }
+
+  /** Directories of traced processes, in no order. */
+  processDirectories(): string[] {
+    return readdirSync(this.path).filter((name) => processName.test(name));
+  }
+
+  /** Takes the directory away. Rings stay mapped in programs that still live; their memory goes with them. */
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  /** Whether the command or the consumer of this recording still runs. */
+  isInUse(): boolean {
+    const parts = sessionName.exec(this.path.slice(this.path.lastIndexOf('/') + 1));
+    if (parts === null) return true;
+    // Numbers of another PID namespace say nothing here: such a directory is left alone.
+    if (parts[1] !== pidNamespace()) return true;
+    if (isProcessAlive({ pid: Number(parts[2]), startTicks: parts[3] ?? '0' })) return true;
+    try {
+      const text = readFileSync(join(this.path, consumerFile), 'utf8');
+      return isProcessAlive(JSON.parse(text) as ProcessIdentity);
+    } catch {
+      return false; // Its consumer never began.
+    }
+  }
+}
+
+/** The process that a directory's name tells of: `PID-STARTTIME`. */
+export function parseProcessDirectory(name: string): ProcessIdentity {
+  const parts = processName.exec(name);
+  return { pid: Number(parts?.[1]), startTicks: parts?.[2] ?? '0' };
+}
+
+/** Recordings below `runDirectory` whose command and consumer are both dead. */
+export function abandonedSessions(runDirectory: string): SessionDirectory[] {
+  let names: string[];
+  try {
+    names = readdirSync(runDirectory);
+  } catch {
+    return [];
+  }
+  const uid = process.getuid?.();
+  return names
+    .filter((name) => sessionName.test(name))
+    .filter((name) => lstatSync(join(runDirectory, name), { throwIfNoEntry: false })?.uid === uid)
+    .map((name) => new SessionDirectory(join(runDirectory, name)))
+    .filter((session) => !session.isInUse());
+}

@@ -1,0 +1,24 @@
+import { Consumer, hasOutput } from './consumer.ts';
+import type { RecordingNote } from './consumer-supervisor.ts';
+import type { SessionDirectory } from './run-directory.ts';
+
+/**
+ * Takes away what a recording left behind whose command and consumer were killed. What still lies in its rings is
+ * added to its trace first, if that is still there.
+ * @returns a line for the user when events were saved.
+ */
+export function salvageSession(session: SessionDirectory): RecordingNote | undefined {
+  let note: RecordingNote | undefined;
+  try {
+    const { outputDir } = session.readDescription();
+    if (hasOutput(session) && session.processDirectories().length > 0) {
+      const { totals } = new Consumer(session, () => undefined).finish();
+      const text = `a recording that was broken off is completed: ${totals.eventCount} events in ${outputDir}`;
+      note = { severity: 'info', text };
+    }
+  } catch {
+    // It is damaged beyond use, or of another release; its memory is freed all the same.
+  }
+  session.remove();
+  return note;
+}
