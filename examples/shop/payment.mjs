@@ -14,7 +14,7 @@ const server = http.createServer((request, response) => {
     const { order, amount } = JSON.parse(text);
     payments += 1;
     const accepted = payments % 23 !== 0;
-    const delayMs = payments % 150 === 75 ? 180 : payments % 10 === 0 ? 4 : 0;
+    const delayMs = payments % 300 === 150 ? 120 : payments % 10 === 0 ? 4 : 0;
     paymentDecided(currentRequest(), order, amount, accepted ? 1 : 0, delayMs);
     const answer = () => {
       response.statusCode = payments % 400 === 399 ? 503 : 200;

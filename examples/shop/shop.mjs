@@ -11,7 +11,7 @@ import { Shop } from './server.mjs';
 
 const { values } = parseArgs({
   options: {
-    requests: { type: 'string', default: '15000' },
+    requests: { type: 'string', default: '20000' },
     customers: { type: 'string', default: '6' },
     seed: { type: 'string', default: '7' },
     serve: { type: 'boolean', default: false },
