@@ -94,3 +94,10 @@ export function floatRead(e: Emitter, node: FloatNode, base: BaseVariable): stri
   const make = lengthBits === 32 ? e.bind('float', floatOfBits) : e.bind('half', halfOfBits);
   return `${make}(${part(0, lengthBits)})`;
 }
+
+/** Expression of a float's sign bit, as a boolean. */
+export function signRead(e: Emitter, node: FloatNode, base: BaseVariable): string {
+  const littleEndian = node.fieldClass.byteOrder === 'le';
+  const offset = node.offsetBits + (littleEndian ? node.fieldClass.lengthBits - 1 : 0);
+  return `${small(e, base, offset, 1, littleEndian, false)} !== 0`;
+}

@@ -6,7 +6,7 @@ import type { Emitter } from './emitter.ts';
 import { emitFindNul, emitWalk, type WalkStrategy } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
 import type { IntegerFieldClass } from './model.ts';
-import type { FloatNode, IntegerNode, Plan, StringNode, StructureNode, TextNode } from './plan.ts';
+import type { IntegerNode, Plan, StringNode } from './plan.ts';
 import { scanStatus } from './packet-cursor.ts';
 
 /** Strategy that hears of integers only. */
@@ -16,22 +16,22 @@ export abstract class IntegersOnly implements WalkStrategy {
     return true;
   }
   endScope(): void {}
-  float(_e: Emitter, _node: FloatNode, _value: string): void {}
+  float(): void {}
   string(e: Emitter, _node: StringNode, start: string): string {
     return emitFindNul(e, start);
   }
-  text(_e: Emitter, _node: TextNode, _start: string, _length: string): void {}
-  beginStructure(_e: Emitter, _node: StructureNode): void {}
-  beginMember(_e: Emitter, _name: string, _index: number, _depth: number): boolean {
+  text(): void {}
+  beginStructure(): void {}
+  beginMember(): boolean {
     return true;
   }
-  endMember(): void {}
   endStructure(): void {}
   beginArray(): void {}
   beginElement(): void {}
   endElement(): void {}
   endArray(): void {}
   beginVariant(): void {}
+  endOption(): void {}
   endVariant(): void {}
 }
 

@@ -91,7 +91,7 @@ export class ValueStrategy implements WalkStrategy {
     this.frames.push({ target: this.target, members: [] });
   }
 
-  beginMember(e: Emitter, name: string, _index: number, depth: number): boolean {
+  beginMember(e: Emitter, name: string, depth: number): boolean {
     if (this.member !== undefined && depth === 1) {
       if (name !== this.member) return false;
       this.target = 'result';
@@ -103,8 +103,6 @@ export class ValueStrategy implements WalkStrategy {
     this.target = variable;
     return true;
   }
-
-  endMember(_e: Emitter, _name: string, _index: number, _depth: number): void {}
 
   endStructure(e: Emitter, _node: StructureNode): void {
     const { target, members } = this.frames.pop()!;
@@ -138,6 +136,8 @@ export class ValueStrategy implements WalkStrategy {
   }
 
   beginVariant(): void {}
+
+  endOption(): void {}
 
   endVariant(): void {}
 }

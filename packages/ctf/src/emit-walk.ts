@@ -6,8 +6,8 @@
  * checked walks `end` (end of the content in bits), beyond which no event may go.
  */
 import type { Emitter } from './emitter.ts';
-import { OverrunError } from './interpret.ts';
-import { bitExpression, byteExpression, floatRead, integerRead } from './emit-read.ts';
+import { mostEmptyElements, OverrunError } from './interpret.ts';
+import { bitExpression, byteExpression, floatRead, integerRead, signRead } from './emit-read.ts';
 import type { BaseVariable, IntegerRead } from './emit-read.ts';
 import type { IntegerRange, Scope } from './model.ts';
 import type {
@@ -25,24 +25,26 @@ import type {
 /** What generated code does with each field. Every method may print statements through the emitter. */
 export interface WalkStrategy {
   /** Returns false to pass over the scope silently. */
-  beginScope(e: Emitter, scope: Scope): boolean;
+  beginScope(e: Emitter, scope: Scope, node: StructureNode): boolean;
   endScope(e: Emitter, scope: Scope): void;
   integer(e: Emitter, node: IntegerNode, read: IntegerRead): void;
-  float(e: Emitter, node: FloatNode, value: string): void;
+  /** `negative` is the expression of its sign bit. */
+  float(e: Emitter, node: FloatNode, value: string, negative: string): void;
   /** Prints the scan of text that starts at byte `start`; returns the variable that holds the NUL's index. */
   string(e: Emitter, node: StringNode, start: string): string;
   /** Text of at most `length` bytes from byte `start` on. */
   text(e: Emitter, node: TextNode, start: string, length: string): void;
   beginStructure(e: Emitter, node: StructureNode): void;
   /** Returns false to pass over the member silently. */
-  beginMember(e: Emitter, name: string, index: number, depth: number): boolean;
-  endMember(e: Emitter, name: string, index: number, depth: number): void;
+  beginMember(e: Emitter, name: string, depth: number, node: PlanNode): boolean;
   endStructure(e: Emitter, node: StructureNode): void;
   beginArray(e: Emitter, node: ArrayNode, length: string): void;
   beginElement(e: Emitter, index: string): void;
   endElement(e: Emitter): void;
   endArray(e: Emitter, node: ArrayNode): void;
   beginVariant(e: Emitter, node: VariantNode): void;
+  /** The end of one option's block; the next statement belongs to another. */
+  endOption(e: Emitter): void;
   endVariant(e: Emitter, node: VariantNode): void;
 }
 
@@ -84,7 +86,7 @@ class Walk {
 
   run(plan: Plan, strategy: WalkStrategy | undefined): string {
     for (const { scope, node } of plan.scopes) {
-      const told = strategy?.beginScope(this.e, scope) ?? false;
+      const told = strategy?.beginScope(this.e, scope, node) ?? false;
       this.strategy = told ? strategy : undefined;
       this.node(node);
       if (told) strategy?.endScope(this.e, scope);
@@ -142,7 +144,7 @@ class Walk {
         break;
       }
       case 'float':
-        this.strategy?.float(e, node, floatRead(e, node, this.base));
+        this.strategy?.float(e, node, floatRead(e, node, this.base), signRead(e, node, this.base));
         break;
       case 'string': {
         const start = byteExpression(this.base, node.offsetBits);
@@ -169,13 +171,12 @@ class Walk {
       case 'structure':
         this.strategy?.beginStructure(e, node);
         this.depth += 1;
-        for (const [index, member] of node.members.entries()) {
+        for (const member of node.members) {
           const { strategy } = this;
-          const told = strategy?.beginMember(e, member.name, index, this.depth) ?? false;
+          const told = strategy?.beginMember(e, member.name, this.depth, member.node) ?? false;
           if (!told) this.strategy = undefined;
           this.node(member.node);
           this.strategy = strategy;
-          if (told) strategy?.endMember(e, member.name, index, this.depth);
         }
         this.depth -= 1;
         this.strategy?.endStructure(e, node);
@@ -200,8 +201,12 @@ class Walk {
     const byte = node.elementByteBase;
     const start = byte ? byteExpression(before, node.offsetBits) : bitExpression(before, node.offsetBits);
     if (node.length.kind === 'slot') {
-      const least = Math.max(node.leastElementBits, 1);
-      this.fail(`${count} * ${least} > end - (${bitExpression(before, node.offsetBits)})`);
+      const least = node.leastElementBits;
+      this.fail(
+        least === 0
+          ? `${count} > ${mostEmptyElements}`
+          : `${count} * ${least} > end - (${bitExpression(before, node.offsetBits)})`,
+      );
     }
     const silent = this.strategy === undefined;
     const stride = node.strideBits === undefined ? undefined : byte ? node.strideBits / 8 : node.strideBits;
@@ -244,6 +249,7 @@ class Walk {
       else e.close(` else ${test} {`);
       this.base = before;
       this.node(option.node);
+      this.strategy?.endOption(e);
       if (!node.keepsBase) {
         const end = byte
           ? byteExpression(this.base, option.endBits)

@@ -12,7 +12,8 @@ export interface FieldVisitor {
   beginScope(scope: Scope): void;
   endScope(scope: Scope): void;
   integer(node: IntegerNode, hi: number, lo: number): void;
-  float(node: FloatNode, value: number): void;
+  /** `negative` is its sign bit, which a NaN has too. */
+  float(node: FloatNode, value: number, negative: boolean): void;
   /** Text in bytes `start` to `end`, the NUL or the array's padding left out. */
   text(start: number, end: number): void;
   beginStructure(node: StructureNode): void;
@@ -32,6 +33,9 @@ export class OverrunError extends SpoorError {
     this.name = 'OverrunError';
   }
 }
+
+/** Elements that may have no bits would fit in any number, so their number is bounded. */
+export const mostEmptyElements: number = 1 << 20;
 
 const halves: Halves = { hi: 0, lo: 0 };
 
@@ -102,10 +106,10 @@ class Interpreter {
         this.need(at, lengthBits);
         readHalves(this.bytes, at, lengthBits, byteOrder === 'le', false, halves);
         const { hi, lo } = halves;
-        this.visitor.float(
-          node,
-          lengthBits === 64 ? doubleOfHalves(hi, lo) : lengthBits === 32 ? floatOfBits(lo) : halfOfBits(lo),
-        );
+        const value =
+          lengthBits === 64 ? doubleOfHalves(hi, lo) : lengthBits === 32 ? floatOfBits(lo) : halfOfBits(lo);
+        const sign = lengthBits === 64 ? hi >>> 31 : lo >>> (lengthBits - 1);
+        this.visitor.float(node, value, sign !== 0);
         break;
       }
       case 'string': {
@@ -180,8 +184,7 @@ class Interpreter {
   ): number {
     if (length.kind === 'static') return length.count;
     const count = this.slots[length.slot]!;
-    // An array of elements without bits could be absurdly long and yet fit.
-    if (count * Math.max(leastElementBits, 1) > this.endBit - at) {
+    if (leastElementBits === 0 ? count > mostEmptyElements : count * leastElementBits > this.endBit - at) {
       throw new OverrunError(`a sequence of ${count} elements goes beyond the packet's content`, at);
     }
     return count;
@@ -224,7 +227,7 @@ export class SilentVisitor implements FieldVisitor {
   beginScope(_scope: Scope): void {}
   endScope(_scope: Scope): void {}
   integer(_node: IntegerNode, _hi: number, _lo: number): void {}
-  float(_node: FloatNode, _value: number): void {}
+  float(_node: FloatNode, _value: number, _negative: boolean): void {}
   text(_start: number, _end: number): void {}
   beginStructure(_node: StructureNode): void {}
   beginMember(_name: string, _index: number): void {}

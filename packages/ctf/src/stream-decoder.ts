@@ -11,7 +11,7 @@ import { emitScan, type ScanShape, type TimeRule } from './emit-scan.ts';
 import { ValueStrategy } from './emit-values.ts';
 import { emitWalk } from './emit-walk.ts';
 import { ValueBuilder, type FieldValue } from './field-value.ts';
-import { interpret, OverrunError, SilentVisitor } from './interpret.ts';
+import { interpret, OverrunError, SilentVisitor, type FieldVisitor } from './interpret.ts';
 import { PropertyVisitor, scanPlain } from './interpret-scan.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
 import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
@@ -259,11 +259,16 @@ export class StreamDecoder {
     end: number,
   ): Partial<Record<Scope, { readonly [name: string]: FieldValue }>> {
     const builder = new ValueBuilder(bytes);
+    this.walkPacket(bytes, end, builder);
+    return builder.scopes;
+  }
+
+  /** Tells the visitor of the packet's header and context. */
+  walkPacket(bytes: Uint8Array, end: number, visitor: FieldVisitor): void {
     let bit = 0;
     if (this.headerPlanOfPacket !== undefined)
-      bit = interpret(this.headerPlanOfPacket, bytes, 0, end, builder);
-    if (this.contextPlan !== undefined) interpret(this.contextPlan, bytes, bit, end, builder);
-    return builder.scopes;
+      bit = interpret(this.headerPlanOfPacket, bytes, 0, end, visitor);
+    if (this.contextPlan !== undefined) interpret(this.contextPlan, bytes, bit, end, visitor);
   }
 
   /**

@@ -56,6 +56,8 @@ export class StreamReader {
   readonly cursor: PacketCursor = new PacketCursor();
   /** Of the packet that the cursor is in. */
   readonly properties: PacketProperties = new PacketProperties();
+  /** Where the packet's events start, in bits. */
+  contextEndBit = 0;
   /** Counts packets entered, so that what is derived from one can be kept until the next. */
   packetNumber = 0;
   /** Whether the stream is damaged: something was reported. */
@@ -231,6 +233,7 @@ export class StreamReader {
     this.openWindow(Math.min(held, this.chunkStart + this.chunkLength - this.packetStart));
     cursor.endBit = Math.min(contentBits, cursor.endBit);
     cursor.bit = afterContext;
+    this.contextEndBit = afterContext;
     this.nextStart = this.packetStart + totalBytes;
     this.packetNumber += 1;
     this.startClock();

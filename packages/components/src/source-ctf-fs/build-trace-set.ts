@@ -229,6 +229,10 @@ export function buildTraceSet(
     traces.push(trace);
     streamsOf.set(trace, streams);
     let nextId = 0;
+    // Streams without an id of their own are numbered by the path of their first file.
+    builder.groups.sort((left, right) =>
+      compareText(left.files[0]!.source.name, right.files[0]!.source.name),
+    );
     for (const group of builder.groups) {
       ranked.push({ builder, trace, group, id: group.streamId < 0 ? nextId++ : group.streamId });
     }

@@ -1,5 +1,5 @@
 /** Finds and opens the traces below directories. */
-import { opendirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { readMetadata, type DecoderOptions, type TraceClass } from '@spoor/ctf';
@@ -14,25 +14,12 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/** Names in a directory in the system's own order, as babeltrace2 meets them: it numbers streams by it. */
-function namesIn(path: string): string[] {
-  const names: string[] = [];
-  const directory = opendirSync(path);
-  try {
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
-      names.push(entry.name);
-  } finally {
-    directory.closeSync();
-  }
-  return names;
-}
-
 function collectTraces(path: string, into: string[]): void {
   if (isFile(join(path, 'metadata'))) {
     into.push(path);
     return;
   }
-  for (const name of namesIn(path)) {
+  for (const name of readdirSync(path)) {
     const below = join(path, name);
     if (statSync(below, { throwIfNoEntry: false })?.isDirectory() === true) collectTraces(below, into);
   }
@@ -65,7 +52,7 @@ export function findTraces(paths: readonly string[]): string[] {
 }
 
 function openDirectory(path: string, traceClass: TraceClass): TraceDirectory {
-  const sources = namesIn(path)
+  const sources = readdirSync(path)
     .filter((name) => name !== 'metadata' && !name.startsWith('.') && isFile(join(path, name)))
     .map((name) => new FileSource(join(path, name)));
   return { path, traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) };

@@ -1,5 +1,6 @@
 /** A set of traces read as one sequence of events. */
-import { EventBatch, StreamReader, type FieldValue } from '@spoor/ctf';
+import { EventBatch, StreamReader, type FieldValue, type StreamDecoder } from '@spoor/ctf';
+import type { EventFlow } from '../event-flow.ts';
 import { Muxer } from '../filter-utils-muxer/muxer.ts';
 import { cursorOrigin } from './clock.ts';
 import { EventView } from './event-view.ts';
@@ -25,12 +26,14 @@ const manyStreams = 64;
 export class OpenStream {
   readonly info: StreamInfo;
   readonly reader: StreamReader;
+  readonly decoder: StreamDecoder;
   private context: { readonly [member: string]: FieldValue } = {};
   private contextOf = 0;
 
-  constructor(info: StreamInfo, reader: StreamReader) {
+  constructor(info: StreamInfo, reader: StreamReader, decoder: StreamDecoder) {
     this.info = info;
     this.reader = reader;
+    this.decoder = decoder;
   }
 
   /** Members of the present packet's context; decoded once a packet. */
@@ -97,9 +100,12 @@ export class TraceSet {
 }
 
 /** One pass over the events of a trace set. */
-export class Reading {
+export class Reading implements EventFlow {
   readonly batch: EventBatch;
   readonly streams: readonly OpenStream[];
+  readonly eventClasses: readonly EventClassInfo[];
+  readonly baseNs: bigint;
+  readonly losses: readonly Loss[];
   private readonly muxer: Muxer;
   private readonly firstNs: number;
   private readonly lastNs: number;
@@ -107,6 +113,9 @@ export class Reading {
 
   constructor(set: TraceSet, sources: readonly StreamSource[], options: ReadOptions) {
     this.batch = new EventBatch(options.batchCapacity);
+    this.eventClasses = set.eventClasses;
+    this.baseNs = set.baseNs;
+    this.losses = set.losses;
     this.firstNs = options.beginNs === undefined ? -Infinity : Number(options.beginNs - set.baseNs);
     this.lastNs = options.endNs === undefined ? Infinity : Number(options.endNs - set.baseNs);
     this.signal = options.signal;
@@ -131,11 +140,9 @@ export class Reading {
         cursor.originHi = origin.hi;
         cursor.originLo = origin.lo;
       }
-      return new OpenStream(info, reader);
+      return new OpenStream(info, reader, decoder);
     });
-    this.muxer = new Muxer(
-      this.streams.map(({ reader }, index) => ({ reader, decoder: sources[index]!.decoder })),
-    );
+    this.muxer = new Muxer(this.streams);
   }
 
   /** Fills `batch` with the next events; false when there are no more. */

@@ -1,0 +1,131 @@
+/** The work of `spoor convert`. */
+import { closeSync, openSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
+import {
+  ClosedPipeError,
+  CounterSink,
+  countText,
+  defaultPrettyOptions,
+  FileOutput,
+  openTrace,
+  parseFields,
+  parseNames,
+  parseTimeBound,
+  PrettySink,
+  type PrettyOptions,
+  type ReadOptions,
+  type TraceSet,
+} from '@spoor/components/node';
+import type { ConvertOptions } from '../commands/convert.ts';
+
+type SinkName = 'text' | 'counter' | 'dummy';
+
+const sinkNames: Readonly<Record<string, SinkName>> = {
+  text: 'text',
+  dummy: 'dummy',
+  'sink.text.pretty': 'text',
+  'sink.utils.counter': 'counter',
+  'sink.utils.dummy': 'dummy',
+};
+
+function sinkOf(options: ConvertOptions): SinkName {
+  const asked = options.component ?? options.outputFormat ?? 'text';
+  const name = sinkNames[asked];
+  if (name === undefined) {
+    throw new SpoorError('convert/unknown-sink', `there is no output ${JSON.stringify(asked)}`, {
+      hint: `one of ${Object.keys(sinkNames).join(', ')}`,
+    });
+  }
+  return name;
+}
+
+function prettyOptionsOf(options: ConvertOptions): PrettyOptions {
+  return {
+    ...defaultPrettyOptions,
+    clockCycles: options.clockCycles ?? false,
+    clockDate: options.clockDate ?? false,
+    clockGmt: options.clockGmt ?? false,
+    clockSeconds: options.clockSeconds ?? false,
+    noDelta: !options.delta,
+    ...(options.names === undefined ? {} : parseNames(options.names)),
+    ...(options.fields === undefined ? {} : parseFields(options.fields)),
+  };
+}
+
+function readOptionsOf(set: TraceSet, options: ConvertOptions): ReadOptions {
+  const gmt = options.clockGmt ?? false;
+  const { begin, end } = options;
+  return {
+    ...(begin === undefined ? {} : { beginNs: parseTimeBound(begin, gmt, set.baseNs) }),
+    ...(end === undefined ? {} : { endNs: parseTimeBound(end, gmt, set.baseNs) }),
+  };
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Prints the warnings that came since the last call. */
+function warningPrinter(set: TraceSet): () => void {
+  let told = 0;
+  return () => {
+    for (; told < set.warnings.length; told++) say(`spoor: ${set.warnings[told]!}`);
+  };
+}
+
+/**
+ * Reads the traces and hands their events to the sink that the options name.
+ * @returns the exit status: 1 when a trace is damaged, whatever of it could be read.
+ */
+export function convert(directories: readonly string[], options: ConvertOptions): number {
+  const sinkName = sinkOf(options);
+  const pretty = prettyOptionsOf(options);
+  const set = openTrace(directories);
+  const flow = set.read(readOptionsOf(set, options));
+  const warn = warningPrinter(set);
+  const descriptor = options.output === undefined ? 1 : openOutput(options.output);
+  const output = new FileOutput(descriptor);
+  try {
+    switch (sinkName) {
+      case 'text': {
+        const sink = new PrettySink(flow, output, pretty, say);
+        while (flow.next()) {
+          sink.consume(flow.batch);
+          warn();
+        }
+        sink.finish();
+        break;
+      }
+      case 'counter': {
+        const sink = new CounterSink(flow);
+        while (flow.next()) sink.consume();
+        const text = new TextEncoder().encode(countText(sink.counts()));
+        output.write(text, text.length);
+        break;
+      }
+      case 'dummy':
+        while (flow.next());
+        break;
+      default: {
+        const never: never = sinkName;
+        throw new TypeError(String(never));
+      }
+    }
+  } catch (error) {
+    // `spoor DIR | head` has seen enough.
+    if (error instanceof ClosedPipeError) return 0;
+    throw error;
+  } finally {
+    warn();
+    if (descriptor !== 1) closeSync(descriptor);
+  }
+  return set.warnings.length === 0 ? 0 : 1;
+}
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    throw new SpoorError('convert/output', `cannot write ${path}`, { cause: error });
+  }
+}

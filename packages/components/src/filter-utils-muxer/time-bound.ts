@@ -1,0 +1,43 @@
+/** The times of `--begin` and `--end`, in the forms of babeltrace2's `filter.utils.trimmer`. */
+import { SpoorError } from '@spoor/base';
+
+const secondsForm = /^(-?)(\d+)(?:\.(\d{1,9}))?$/;
+const dateForm = /^(?:(\d{4})-(\d{2})-(\d{2})\s+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/;
+
+/**
+ * Nanoseconds from the epoch of `YYYY-MM-DD hh:mm[:ss[.nnn]]`, `hh:mm[:ss[.nnn]]` (on the day of `firstNs`), or
+ * `[-]seconds[.nnn]`.
+ * @param gmt whether dates and times of day are UTC rather than local.
+ * @throws SpoorError for any other text.
+ */
+export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): bigint {
+  const seconds = secondsForm.exec(text);
+  if (seconds !== null) {
+    const [, sign = '', whole = '0', fraction = ''] = seconds;
+    const size = BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+    return sign === '-' ? -size : size;
+  }
+  const date = dateForm.exec(text);
+  if (date === null) {
+    throw new SpoorError('convert/time', `${JSON.stringify(text)} is not a time`, {
+      hint: 'write YYYY-MM-DD hh:mm:ss.nnn, hh:mm:ss.nnn, or seconds since the epoch',
+    });
+  }
+  const first = new Date(Number(firstNs / 1_000_000n));
+  const [, year, month, day, hours, minutes, second = '0', fraction = ''] = date;
+  const time = [Number(hours), Number(minutes), Number(second)] as const;
+  let ms: number;
+  if (gmt) {
+    ms =
+      year === undefined
+        ? Date.UTC(first.getUTCFullYear(), first.getUTCMonth(), first.getUTCDate(), ...time)
+        : Date.UTC(Number(year), Number(month) - 1, Number(day), ...time);
+  } else {
+    ms = (
+      year === undefined
+        ? new Date(first.getFullYear(), first.getMonth(), first.getDate(), ...time)
+        : new Date(Number(year), Number(month) - 1, Number(day), ...time)
+    ).getTime();
+  }
+  return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}

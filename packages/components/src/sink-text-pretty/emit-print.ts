@@ -1,0 +1,275 @@
+/** Generated functions that print the fields of an event straight from packet bytes. Guarded by bench/read.ts. */
+import {
+  integerOfHalves,
+  labelTableOf,
+  type ArrayNode,
+  type Emitter,
+  type FloatNode,
+  type IntegerNode,
+  type IntegerRead,
+  type PlanNode,
+  type Scope,
+  type StringNode,
+  type StructureNode,
+  type TextNode,
+  type WalkStrategy,
+} from '@spoor/ctf';
+import type { PrettyOptions } from './options.ts';
+import { isShown } from './shown.ts';
+import { putFloat } from './write-float.ts';
+import {
+  escapes,
+  putBinary,
+  putEscape,
+  putHex,
+  putHex64,
+  putLabels,
+  putOctal64,
+  putSigned,
+  putSigned64,
+  putUnsigned,
+  putUnsigned64,
+} from './write-text.ts';
+
+/** What generated code may call to print a value. */
+const writers = {
+  putBinary,
+  putHex,
+  putHex64,
+  putLabels,
+  putOctal64,
+  putSigned,
+  putSigned64,
+  putUnsigned,
+  putUnsigned64,
+} as const;
+
+const encoder = new TextEncoder();
+
+/** Expression of the lowest `bits` bits of a value, unsigned. */
+function masked(value: string, bits: number): string {
+  return bits >= 32 ? `(${value}) >>> 0` : `(${value}) & ${2 ** bits - 1}`;
+}
+
+/** Names of scopes as `--names scope` shows them. */
+export const scopeTitles: Readonly<Record<Scope, string>> = {
+  'packet-header': 'trace.packet.header',
+  'packet-context': 'stream.packet.context',
+  'event-header': 'stream.event.header',
+  'event-common-context': 'stream.event.context',
+  'event-specific-context': 'event.context',
+  'event-payload': 'event.fields',
+};
+
+/**
+ * Prints into `out` (with `outView` over the same) from `o` on. Constant text is gathered until a value comes, and
+ * then stored four bytes at a time.
+ */
+export class PrintStrategy implements WalkStrategy {
+  private pending = '';
+  private named = true;
+  private scope: Scope = 'event-payload';
+  private readonly printed: number[] = [];
+  private readonly options: PrettyOptions;
+  private separator: string;
+
+  /** @param separator what stands before the first scope. */
+  constructor(options: PrettyOptions, separator: string) {
+    this.options = options;
+    this.separator = separator;
+  }
+
+  /** Adds constant text. */
+  say(text: string): void {
+    this.pending += text;
+  }
+
+  /** Prints the stores of the text gathered so far. */
+  flush(e: Emitter): void {
+    const bytes = encoder.encode(this.pending);
+    this.pending = '';
+    let at = 0;
+    for (; at + 4 <= bytes.length; at += 4) {
+      const word =
+        (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+      e.line(`outView.setUint32(o${at === 0 ? '' : ` + ${at}`}, ${word}, true);`);
+    }
+    for (; at < bytes.length; at++) e.line(`out[o${at === 0 ? '' : ` + ${at}`}] = ${bytes[at]!};`);
+    if (bytes.length > 0) e.line(`o += ${bytes.length};`);
+  }
+
+  beginScope(_e: Emitter, scope: Scope, node: StructureNode): boolean {
+    if (scope === 'event-header' || scope === 'packet-header' || !isShown(node)) return false;
+    this.named = scope === 'event-payload' ? this.options.namePayload : this.options.nameContext;
+    this.scope = scope;
+    return true;
+  }
+
+  endScope(): void {}
+
+  private put(e: Emitter, writer: keyof typeof writers, ...values: readonly string[]): void {
+    this.flush(e);
+    e.line(`o = ${e.bind('put', writers[writer])}(out, o, ${values.join(', ')});`);
+  }
+
+  integer(e: Emitter, node: IntegerNode, read: IntegerRead): void {
+    if (node.fieldClass.mappings === undefined) {
+      this.digits(e, node, read);
+      return;
+    }
+    let { lo, hi } = read;
+    if (!/^\w+$/.test(lo)) {
+      const name = e.name('v');
+      e.line(`const ${name} = ${lo};`);
+      lo = name;
+    }
+    let value = lo;
+    if (hi !== undefined) {
+      const high = e.name('v');
+      e.line(`const ${high} = ${hi};`);
+      hi = high;
+      value = `${e.bind('integer', integerOfHalves)}(${hi}, ${lo})`;
+    }
+    this.say('( ');
+    this.put(e, 'putLabels', e.bind('labels', labelTableOf(node.fieldClass)), value);
+    this.say(' : container = ');
+    this.digits(e, node, hi === undefined ? { lo } : { lo, hi });
+    this.say(' )');
+  }
+
+  private digits(e: Emitter, node: IntegerNode, read: IntegerRead): void {
+    const { displayBase, signed, lengthBits } = node.fieldClass;
+    const { lo, hi } = read;
+    switch (displayBase) {
+      case 10:
+        if (hi === undefined) this.put(e, signed ? 'putSigned' : 'putUnsigned', lo);
+        else this.put(e, signed ? 'putSigned64' : 'putUnsigned64', hi, lo);
+        break;
+      case 16: {
+        this.say('0x');
+        // Negative values show as many digits as the field has, not 16.
+        const shown = Math.ceil(lengthBits / 4) * 4;
+        if (hi === undefined) this.put(e, 'putHex', masked(lo, signed ? shown : 32));
+        else this.put(e, 'putHex64', masked(hi, signed ? shown - 32 : 32), lo);
+        break;
+      }
+      case 8: {
+        this.say('0');
+        const shown = Math.ceil(lengthBits / 3) * 3;
+        if (hi !== undefined) {
+          this.put(e, 'putOctal64', signed && shown < 64 ? masked(hi, shown - 32) : hi, lo);
+        } else if (signed && shown > 32) {
+          this.put(e, 'putOctal64', `(${lo}) < 0 ? 1 : 0`, lo);
+        } else {
+          this.put(e, 'putOctal64', '0', signed ? masked(lo, shown) : lo);
+        }
+        break;
+      }
+      case 2:
+        this.say('0b');
+        this.put(e, 'putBinary', hi ?? '0', lo, String(lengthBits));
+        break;
+      default: {
+        const never: never = displayBase;
+        throw new TypeError(String(never));
+      }
+    }
+  }
+
+  float(e: Emitter, _node: FloatNode, value: string, negative: string): void {
+    this.flush(e);
+    e.line(`o = ${e.bind('putFloat', putFloat)}(out, o, ${value}, ${negative});`);
+  }
+
+  /** Prints the bytes from `start` on to a NUL or to `limit`, in quotes; returns the variable of the end. */
+  private quoted(e: Emitter, start: string, limit: string | undefined): string {
+    this.say('"');
+    this.flush(e);
+    const table = e.bind('escapes', escapes);
+    const escape = e.bind('putEscape', putEscape);
+    const at = e.name('n');
+    const code = e.name('c');
+    const kind = e.name('k');
+    e.line(`let ${at} = ${start}, ${code} = 0, ${kind} = 0;`);
+    e.open(limit === undefined ? 'for (;;)' : `while (${at} < ${limit})`);
+    e.line(`${code} = bytes[${at}];`);
+    e.line(`${kind} = ${table}[${code}];`);
+    e.line(`if (${kind} === 0) out[o++] = ${code};`);
+    e.line(`else if (${kind} === 1) break;`);
+    e.line(`else o = ${escape}(out, o, ${code});`);
+    e.line(`${at}++;`);
+    e.close();
+    this.say('"');
+    return at;
+  }
+
+  string(e: Emitter, _node: StringNode, start: string): string {
+    return this.quoted(e, start, undefined);
+  }
+
+  text(e: Emitter, _node: TextNode, start: string, length: string): void {
+    const limit = e.name('l');
+    e.line(`const ${limit} = ${start} + ${length};`);
+    this.quoted(e, start, limit);
+  }
+
+  beginStructure(_e: Emitter, _node: StructureNode): void {
+    if (this.printed.length === 0) {
+      this.say(this.separator);
+      this.separator = ', ';
+      if (this.options.nameScope) this.say(`${scopeTitles[this.scope]} = `);
+    }
+    this.printed.push(0);
+    this.say('{');
+  }
+
+  beginMember(_e: Emitter, name: string, _depth: number, node: PlanNode): boolean {
+    if (!isShown(node)) return false;
+    const count = this.printed.pop()!;
+    this.printed.push(count + 1);
+    this.say(count === 0 ? ' ' : ', ');
+    if (this.named) this.say(`${name} = `);
+    return true;
+  }
+
+  endStructure(): void {
+    this.printed.pop();
+    this.say(' }');
+  }
+
+  beginArray(e: Emitter, _node: ArrayNode, _length: string): void {
+    this.say('[');
+    this.flush(e);
+  }
+
+  beginElement(e: Emitter, index: string): void {
+    e.line(`if (${index} !== 0) out[o++] = 44;`);
+    this.say(' ');
+    if (this.named) {
+      this.say('[');
+      this.put(e, 'putUnsigned', index);
+      this.say('] = ');
+    }
+  }
+
+  endElement(e: Emitter): void {
+    this.flush(e);
+  }
+
+  endArray(): void {
+    this.say(' ]');
+  }
+
+  beginVariant(e: Emitter): void {
+    this.say('{ ');
+    this.flush(e);
+  }
+
+  endOption(e: Emitter): void {
+    this.flush(e);
+  }
+
+  endVariant(): void {
+    this.say(' }');
+  }
+}

@@ -1,0 +1,176 @@
+/** The interpreter's form of emit-print.ts: the oracle of its tests, and the way where no code may be made. */
+import {
+  integerOfHalves,
+  labelTableOf,
+  SilentVisitor,
+  type FloatNode,
+  type IntegerNode,
+  type Scope,
+  type StructureNode,
+} from '@spoor/ctf';
+import { scopeTitles } from './emit-print.ts';
+import type { PrettyOptions } from './options.ts';
+import { isShown } from './shown.ts';
+import { putFloat } from './write-float.ts';
+import { escapes, putEscape, putLabels } from './write-text.ts';
+
+interface Level {
+  /** The structure, or undefined for an array. */
+  readonly node: StructureNode | undefined;
+  /** Members printed so far. */
+  count: number;
+  /** Whether the present member is not shown. */
+  hides: boolean;
+}
+
+/** Prints the fields that the interpreter walks into growing bytes. */
+export class PlainPrinter extends SilentVisitor {
+  private out = new Uint8Array(1024);
+  private at = 0;
+  private readonly levels: Level[] = [];
+  private scope: Scope = 'event-payload';
+  private separator: string;
+  private readonly bytes: Uint8Array;
+  private readonly options: PrettyOptions;
+
+  /** @param separator what stands before the first scope. */
+  constructor(bytes: Uint8Array, options: PrettyOptions, separator: string) {
+    super();
+    this.bytes = bytes;
+    this.options = options;
+    this.separator = separator;
+  }
+
+  /** What was printed. */
+  printed(): Uint8Array {
+    return this.out.subarray(0, this.at);
+  }
+
+  private room(length: number): void {
+    if (this.at + length <= this.out.length) return;
+    const larger = new Uint8Array(Math.max(this.out.length * 2, this.at + length));
+    larger.set(this.out);
+    this.out = larger;
+  }
+
+  private say(text: string): void {
+    if (this.hidden) return;
+    const bytes = new TextEncoder().encode(text);
+    this.room(bytes.length);
+    this.out.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  private get named(): boolean {
+    return this.scope === 'event-payload' ? this.options.namePayload : this.options.nameContext;
+  }
+
+  private get hidden(): boolean {
+    return (
+      this.scope === 'event-header' ||
+      this.scope === 'packet-header' ||
+      this.levels.some((level) => level.hides)
+    );
+  }
+
+  override beginScope(scope: Scope): void {
+    this.scope = scope;
+  }
+
+  override integer(node: IntegerNode, hi: number, lo: number): void {
+    const value = integerOfHalves(hi, lo);
+    const { mappings } = node.fieldClass;
+    if (mappings === undefined) {
+      this.say(digits(node, value));
+      return;
+    }
+    this.say('( ');
+    if (!this.hidden) {
+      this.room(mappings.reduce((sum, { label }) => sum + 12 * label.length + 4, 16));
+      this.at = putLabels(this.out, this.at, labelTableOf(node.fieldClass), value);
+    }
+    this.say(` : container = ${digits(node, value)} )`);
+  }
+
+  override float(_node: FloatNode, value: number, negative: boolean): void {
+    if (this.hidden) return;
+    this.room(64);
+    this.at = putFloat(this.out, this.at, value, negative);
+  }
+
+  override text(start: number, end: number): void {
+    if (this.hidden) return;
+    this.say('"');
+    this.room((end - start) * 4);
+    for (let index = start; index < end; index++) {
+      const code = this.bytes[index]!;
+      if (escapes[code] === 0) this.out[this.at++] = code;
+      else this.at = putEscape(this.out, this.at, code);
+    }
+    this.say('"');
+  }
+
+  override beginStructure(node: StructureNode): void {
+    if (this.levels.length === 0) {
+      if (!isShown(node)) {
+        this.levels.push({ node, count: 0, hides: true });
+        return;
+      }
+      this.say(this.separator);
+      if (!this.hidden) this.separator = ', ';
+      if (this.options.nameScope) this.say(`${scopeTitles[this.scope]} = `);
+    }
+    this.say('{');
+    this.levels.push({ node, count: 0, hides: false });
+  }
+
+  override beginMember(name: string, index: number): void {
+    const level = this.levels[this.levels.length - 1]!;
+    const node = level.node!;
+    level.hides = !isShown(node.members[index]!.node) || !isShown(node);
+    if (level.hides) return;
+    this.say(level.count === 0 ? ' ' : ', ');
+    level.count += 1;
+    if (this.named) this.say(`${name} = `);
+  }
+
+  override endStructure(node: StructureNode): void {
+    this.levels.pop();
+    if (this.levels.length > 0 || isShown(node)) this.say(' }');
+  }
+
+  override beginArray(_length: number): void {
+    this.say('[');
+    this.levels.push({ node: undefined, count: 0, hides: false });
+  }
+
+  override beginElement(index: number): void {
+    this.say(index === 0 ? ' ' : ', ');
+    if (this.named) this.say(`[${index}] = `);
+  }
+
+  override endArray(): void {
+    this.levels.pop();
+    this.say(' ]');
+  }
+
+  override beginVariant(): void {
+    this.say('{ ');
+  }
+
+  override endVariant(): void {
+    this.say(' }');
+  }
+}
+
+function digits(node: IntegerNode, value: number | bigint): string {
+  const { displayBase, lengthBits, signed } = node.fieldClass;
+  if (displayBase === 10) return String(value);
+  const digitBits = { 2: 1, 8: 3, 16: 4 }[displayBase];
+  const shown = Math.min(64, Math.ceil(lengthBits / digitBits) * digitBits);
+  const text = BigInt.asUintN(signed ? shown : 64, BigInt(value))
+    .toString(displayBase)
+    .toUpperCase();
+  const prefix = { 2: '0b', 8: '0', 16: '0x' }[displayBase];
+  return prefix + (displayBase === 2 ? text.padStart(lengthBits, '0') : text);
+}

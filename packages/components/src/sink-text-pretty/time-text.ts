@@ -1,0 +1,144 @@
+/** The text of event times: `[HH:MM:SS.nnnnnnnnn] (+S.nnnnnnnnn) `. */
+import type { PrettyOptions } from './options.ts';
+import { putAscii, putNine, putUnsigned } from './write-text.ts';
+
+const nanosecondsPerSecond = 1_000_000_000n;
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** The wall-clock text of a time in nanoseconds from the epoch, without brackets. */
+export function wallTime(ns: bigint, options: PrettyOptions): string {
+  const negative = ns < 0n;
+  const size = negative ? -ns : ns;
+  const seconds = size / nanosecondsPerSecond;
+  const fraction = String(size % nanosecondsPerSecond).padStart(9, '0');
+  if (options.clockSeconds || negative) return `${negative ? '-' : ''}${seconds}.${fraction}`;
+  return `${timeOfDay(Number(seconds), options)}.${fraction}`;
+}
+
+/** `HH:MM:SS` of seconds from the epoch, with the date before it if asked for. */
+function timeOfDay(seconds: number, options: PrettyOptions): string {
+  const date = new Date(seconds * 1000);
+  const [year, month, day, hours, minutes, second] = options.clockGmt
+    ? [
+        date.getUTCFullYear(),
+        date.getUTCMonth(),
+        date.getUTCDate(),
+        date.getUTCHours(),
+        date.getUTCMinutes(),
+        date.getUTCSeconds(),
+      ]
+    : [
+        date.getFullYear(),
+        date.getMonth(),
+        date.getDate(),
+        date.getHours(),
+        date.getMinutes(),
+        date.getSeconds(),
+      ];
+  const dateText = options.clockDate ? `${year}-${twoDigits(month + 1)}-${twoDigits(day)} ` : '';
+  return `${dateText}${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(second)}`;
+}
+
+/** Writes the time of each event, and its distance to the one before. */
+export class TimeWriter {
+  /** Start and end of the present second, after the base. */
+  private secondStart = Infinity;
+  private secondEnd = -Infinity;
+  /** Text up to the fraction's point, of the present second. */
+  private head = new Uint8Array(64);
+  private headLength = 0;
+  private last = NaN;
+  private readonly baseNs: bigint;
+  private readonly options: PrettyOptions;
+  private readonly before: string;
+  private readonly between: Uint8Array;
+  private readonly after: string;
+
+  constructor(baseNs: bigint, options: PrettyOptions) {
+    this.baseNs = baseNs;
+    this.options = options;
+    this.before = options.nameHeader ? 'timestamp = ' : '[';
+    const between = options.nameHeader ? ', delta = +' : '] (+';
+    this.between = new TextEncoder().encode(between);
+    this.after = options.nameHeader ? '' : options.noDelta ? '] ' : ') ';
+  }
+
+  /** Writes the time of an event, given in nanoseconds after the base; returns the position after it. */
+  write(out: Uint8Array, at: number, timeNs: number): number {
+    if (timeNs < this.secondStart || timeNs >= this.secondEnd) this.enterSecond(timeNs);
+    const { head, headLength } = this;
+    for (let index = 0; index < headLength; index++) out[at + index] = head[index]!;
+    let to = at + headLength;
+    // Times before the epoch have their whole text in the head, and no second to stay in.
+    if (this.secondEnd > timeNs) to = putNine(out, to, timeNs - this.secondStart);
+    if (!this.options.noDelta) {
+      const { between } = this;
+      for (let index = 0; index < between.length; index++) out[to + index] = between[index]!;
+      to += between.length;
+      const delta = timeNs - this.last;
+      if (delta >= 0 && delta < 1e9) {
+        out[to] = 48;
+        out[to + 1] = 46;
+        to = putNine(out, to + 2, delta);
+      } else {
+        to = this.longDelta(out, to, delta);
+      }
+    }
+    this.last = timeNs;
+    return this.after === '' ? to : putAscii(out, to, this.after);
+  }
+
+  private longDelta(out: Uint8Array, at: number, delta: number): number {
+    if (Number.isNaN(delta)) return putAscii(out, at, '?.?????????');
+    if (delta < 0) {
+      // A step back in time shows as babeltrace2's unsigned difference does.
+      const wrapped = BigInt.asUintN(64, BigInt(delta));
+      const fraction = String(wrapped % nanosecondsPerSecond).padStart(9, '0');
+      return putAscii(out, at, `${wrapped / nanosecondsPerSecond}.${fraction}`);
+    }
+    const seconds = Math.floor(delta / 1e9);
+    const to = putUnsigned(out, at, seconds);
+    out[to] = 46;
+    return putNine(out, to + 1, delta - seconds * 1e9);
+  }
+
+  private enterSecond(timeNs: number): void {
+    const ns = this.baseNs + BigInt(timeNs);
+    const text = wallTime(ns, this.options);
+    if (ns < 0n) {
+      this.secondStart = Infinity;
+      this.secondEnd = -Infinity;
+      this.headLength = putAscii(this.head, 0, this.before + text);
+      return;
+    }
+    this.secondStart = Number((ns / nanosecondsPerSecond) * nanosecondsPerSecond - this.baseNs);
+    this.secondEnd = this.secondStart + 1e9;
+    this.headLength = putAscii(this.head, 0, this.before + text.slice(0, -9));
+  }
+}
+
+/** Writes clock values in ticks: `[00000000000000000000] (+000000000000) `. */
+export class CycleWriter {
+  private last: bigint | undefined;
+  private readonly options: PrettyOptions;
+
+  constructor(options: PrettyOptions) {
+    this.options = options;
+  }
+
+  /** Writes the clock value of an event; returns the position after it. */
+  write(out: Uint8Array, at: number, cycles: bigint): number {
+    const { nameHeader, noDelta } = this.options;
+    let text = `${nameHeader ? 'timestamp = ' : '['}${String(cycles).padStart(20, '0')}`;
+    if (!noDelta) {
+      const delta = this.last === undefined ? undefined : BigInt.asUintN(64, cycles - this.last);
+      text += nameHeader ? ', delta = +' : '] (+';
+      text += delta === undefined ? '????????????' : String(delta).padStart(12, '0');
+    }
+    this.last = cycles;
+    return putAscii(out, at, text + (nameHeader ? '' : noDelta ? '] ' : ') '));
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Writers of text into bytes, without strings between. Each takes the bytes and a position and returns the position
+ * after what it wrote. Writing beyond the end is ignored by the language; the caller sees it by the position.
+ */
+import type { LabelTable } from '@spoor/ctf';
+
+/** The digits of 00 to 99, two bytes each. */
+const pairs = new Uint8Array(200);
+for (let value = 0; value < 100; value++) {
+  pairs[value * 2] = 48 + Math.floor(value / 10);
+  pairs[value * 2 + 1] = 48 + (value % 10);
+}
+
+/** Copies the first `length` bytes of `text`. */
+export function putBytes(out: Uint8Array, at: number, text: Uint8Array, length: number): number {
+  for (let index = 0; index < length; index++) out[at + index] = text[index]!;
+  return at + length;
+}
+
+function putPair(out: Uint8Array, at: number, value: number): void {
+  out[at] = pairs[value * 2]!;
+  out[at + 1] = pairs[value * 2 + 1]!;
+}
+
+/** Exactly eight digits of a number below 10^8. */
+function putEight(out: Uint8Array, at: number, value: number): number {
+  const high = (value / 10_000) | 0;
+  const low = value - high * 10_000;
+  const a = (high / 100) | 0;
+  const c = (low / 100) | 0;
+  putPair(out, at, a);
+  putPair(out, at + 2, high - a * 100);
+  putPair(out, at + 4, c);
+  putPair(out, at + 6, low - c * 100);
+  return at + 8;
+}
+
+/** Exactly nine digits of a number below 10^9. */
+export function putNine(out: Uint8Array, at: number, value: number): number {
+  const first = (value / 100_000_000) | 0;
+  out[at] = 48 + first;
+  return putEight(out, at + 1, value - first * 100_000_000);
+}
+
+/** Decimal digits of a whole number from 0 to 2^32 - 1. */
+export function putUnsigned(out: Uint8Array, at: number, value: number): number {
+  if (value < 10) {
+    out[at] = 48 + value;
+    return at + 1;
+  }
+  if (value < 100) {
+    putPair(out, at, value);
+    return at + 2;
+  }
+  if (value >= 100_000_000) {
+    const high = Math.floor(value / 100_000_000);
+    return putEight(out, putUnsigned(out, at, high), value - high * 100_000_000);
+  }
+  const end =
+    at +
+    (value < 10_000
+      ? value < 1000
+        ? 3
+        : 4
+      : value < 1_000_000
+        ? value < 100_000
+          ? 5
+          : 6
+        : value < 10_000_000
+          ? 7
+          : 8);
+  let rest = value | 0;
+  let to = end;
+  while (rest >= 100) {
+    const next = (rest / 100) | 0;
+    to -= 2;
+    putPair(out, to, rest - next * 100);
+    rest = next;
+  }
+  if (rest >= 10) putPair(out, to - 2, rest);
+  else out[to - 1] = 48 + rest;
+  return end;
+}
+
+/** Decimal digits of a whole number from -2^31 to 2^31 - 1. */
+export function putSigned(out: Uint8Array, at: number, value: number): number {
+  if (value >= 0) return putUnsigned(out, at, value);
+  out[at] = 45;
+  return putUnsigned(out, at + 1, -value);
+}
+
+/** Decimal digits of the unsigned integer of two halves. */
+export function putUnsigned64(out: Uint8Array, at: number, hi: number, lo: number): number {
+  if (hi === 0) return putUnsigned(out, at, lo);
+  if (hi < 0x20_0000) {
+    // Below 2^53 a double is exact; the quotient is below 2^32.
+    const value = hi * 0x1_0000_0000 + lo;
+    let high = Math.floor(value / 1e8);
+    let low = value - high * 1e8;
+    if (low < 0) {
+      high -= 1;
+      low += 1e8;
+    }
+    return putEight(out, putUnsigned(out, at, high), low);
+  }
+  // Long division by 10^9 with digits of 16 bits: each step's dividend is below 2^46.
+  let rest = 0;
+  let quotient = 0;
+  for (let limb = 0; limb < 4; limb++) {
+    const word = limb < 2 ? hi : lo;
+    const value = rest * 65_536 + ((limb & 1) === 0 ? word >>> 16 : word & 0xffff);
+    const digit = Math.floor(value / 1e9);
+    quotient = quotient * 65_536 + digit;
+    rest = value - digit * 1e9;
+  }
+  const high = Math.floor(quotient / 0x1_0000_0000);
+  return putNine(out, putUnsigned64(out, at, high, quotient - high * 0x1_0000_0000), rest);
+}
+
+/** Decimal digits of the signed integer of two halves. */
+export function putSigned64(out: Uint8Array, at: number, hi: number, lo: number): number {
+  if (hi >= 0) return putUnsigned64(out, at, hi, lo);
+  out[at] = 45;
+  const low = -lo >>> 0;
+  return putUnsigned64(out, at + 1, (~hi + (low === 0 ? 1 : 0)) >>> 0, low);
+}
+
+/** Upper-case hexadecimal digits of a number from 0 to 2^32 - 1. */
+export function putHex(out: Uint8Array, at: number, value: number): number {
+  let shift = value === 0 ? 0 : (31 - Math.clz32(value)) & ~3;
+  let to = at;
+  for (; shift >= 0; shift -= 4) {
+    const digit = (value >>> shift) & 15;
+    out[to++] = digit < 10 ? 48 + digit : 55 + digit;
+  }
+  return to;
+}
+
+/** Upper-case hexadecimal digits of the unsigned integer of two halves. */
+export function putHex64(out: Uint8Array, at: number, hi: number, lo: number): number {
+  if (hi === 0) return putHex(out, at, lo);
+  let to = putHex(out, at, hi >>> 0);
+  for (let shift = 28; shift >= 0; shift -= 4) {
+    const digit = (lo >>> shift) & 15;
+    out[to++] = digit < 10 ? 48 + digit : 55 + digit;
+  }
+  return to;
+}
+
+/** ASCII text. */
+export function putAscii(out: Uint8Array, at: number, text: string): number {
+  for (let index = 0; index < text.length; index++) out[at + index] = text.charCodeAt(index);
+  return at + text.length;
+}
+
+/** Octal digits of the unsigned integer of two halves. */
+export function putOctal64(out: Uint8Array, at: number, hi: number, lo: number): number {
+  return putAscii(out, at, ((BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)).toString(8));
+}
+
+/** The lowest `length` bits of two halves as binary digits. */
+export function putBinary(out: Uint8Array, at: number, hi: number, lo: number, length: number): number {
+  let to = at;
+  for (let bit = length - 1; bit >= 0; bit--) {
+    out[to++] = 48 + (bit >= 32 ? (hi >>> (bit - 32)) & 1 : (lo >>> bit) & 1);
+  }
+  return to;
+}
+
+/** What must be done with a byte of a string: 0 as it is, 1 ends it, 2 escaped. */
+export const escapes: Uint8Array = new Uint8Array(256);
+for (let code = 0; code < 32; code++) escapes[code] = 2;
+for (const code of [34, 39, 63, 92, 127]) escapes[code] = 2;
+escapes[0] = 1;
+
+const shortEscapes = new Map<number, string>([
+  [7, '\\a'],
+  [8, '\\b'],
+  [9, '\\t'],
+  [10, '\\n'],
+  [11, '\\v'],
+  [12, '\\f'],
+  [13, '\\r'],
+  [27, '\\e'],
+  [34, '\\"'],
+  [39, "\\'"],
+  [63, '\\?'],
+  [92, '\\\\'],
+]);
+
+/** A byte that `escapes` marks with 2, as babeltrace2 escapes it. */
+export function putEscape(out: Uint8Array, at: number, code: number): number {
+  return putAscii(out, at, shortEscapes.get(code) ?? `\\x${code.toString(16).padStart(2, '0')}`);
+}
+
+const labelTexts = new WeakMap<LabelTable, Map<number | bigint, Uint8Array>>();
+const encoder = new TextEncoder();
+
+function escapeText(text: string): Uint8Array {
+  const bytes = encoder.encode(text);
+  const out = new Uint8Array(bytes.length * 4);
+  let at = 0;
+  for (const code of bytes) {
+    if (escapes[code] === 0) out[at++] = code;
+    else at = putEscape(out, at, code);
+  }
+  return out.subarray(0, at);
+}
+
+/** The labels of an enumeration's value in quotes, or `<unknown>`. */
+export function putLabels(out: Uint8Array, at: number, table: LabelTable, value: number | bigint): number {
+  let texts = labelTexts.get(table);
+  if (texts === undefined) {
+    texts = new Map();
+    labelTexts.set(table, texts);
+  }
+  let text = texts.get(value);
+  if (text === undefined) {
+    const labels = table.labelsOf(value);
+    const parts: number[] = [];
+    for (const [index, label] of labels.entries()) {
+      if (index > 0) parts.push(44, 32);
+      parts.push(34, ...escapeText(label), 34);
+    }
+    text = labels.length === 0 ? encoder.encode('<unknown>') : Uint8Array.from(parts);
+    if (texts.size < 65_536) texts.set(value, text);
+  }
+  return putBytes(out, at, text, text.length);
+}
