@@ -52,7 +52,7 @@ export function App({ state }: { state: ViewerState }): JSX.Element {
         <TopBar motion={motion} onTheme={toggleTheme} />
         <Overview motion={motion} />
         <main class="panes">
-          <Lanes motion={motion} onView={() => undefined} />
+          <Lanes motion={motion} />
           <Splitter />
           <div class="lower">
             <EventTable motion={motion} />

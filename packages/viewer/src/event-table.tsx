@@ -7,7 +7,7 @@ import type { Motion } from './motion.ts';
 import { ScaledScroll, rowPx } from './scaled-scroll.ts';
 import { noPatterns, useViewer } from './state.ts';
 import { TableRowCache } from './table-rows.ts';
-import { SearchRow, type TableSearch } from './table-search.tsx';
+import { SearchRow, TableBar, type TableSearch } from './table-search.tsx';
 import { formatCount, formatDuration } from './time-text.ts';
 
 /** The list of all events, or of those that a filter leaves. Only rows on the screen exist. */
@@ -180,6 +180,7 @@ export function EventTable({ motion }: { motion: Motion }): JSX.Element {
   const offset = (first - top.value) * rowPx;
   return (
     <section class="table" aria-label="Events">
+      <TableBar search={search} total={rows.total.value} progress={rows.progress.value} />
       <div
         class="grid"
         role="grid"
@@ -190,7 +191,7 @@ export function EventTable({ motion }: { motion: Motion }): JSX.Element {
         data-own-keys="ArrowUp ArrowDown PageUp PageDown Home End Enter"
         onKeyDown={press}
       >
-        <SearchRow search={search} total={rows.total.value} progress={rows.progress.value} />
+        <SearchRow search={search} />
         <div
           class="grid-scroller"
           ref={scroller}

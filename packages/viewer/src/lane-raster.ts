@@ -90,6 +90,8 @@ export class LaneRaster {
     full: number,
   ): void {
     const bins = new BinCursor(this.#find, row.name, levelFor(nsPerPx));
+    // A process sums up its threads below: quiet, so that their colours stand out.
+    const neutral = row.key.kind === 'process';
     const perLog = 170 / Math.log2(1 + full);
     for (let x = 0; x < into.length; x++) {
       const from = window.fromNs + x * nsPerPx;
@@ -107,7 +109,7 @@ export class LaneRaster {
       }
       if (count > 0) {
         const shade = Math.min(255, 85 + Math.log2(1 + count) * perLog);
-        into[x] = palette.ofType(type).shades[shade | 0]!;
+        into[x] = (neutral ? palette.neutral : palette.ofType(type)).shades[shade | 0]!;
       }
     }
   }

@@ -10,13 +10,7 @@ import { useViewer } from './state.ts';
 import { LanesTable } from './picture-tables.tsx';
 
 /** The time line: ruler, list of processes and threads, lanes. */
-export function Lanes({
-  motion,
-  onView,
-}: {
-  motion: Motion;
-  onView: (view: LanesView) => void;
-}): JSX.Element {
+export function Lanes({ motion }: { motion: Motion }): JSX.Element {
   const state = useViewer();
   const scroller = useRef<HTMLDivElement>(null);
   const pixels = useRef<HTMLCanvasElement>(null);
@@ -29,7 +23,6 @@ export function Lanes({
       overlay: overlay.current!,
     });
     view.value = made;
-    onView(made);
     return () => made.dispose();
   }, []);
   const { heightPx } = state.layout.value;

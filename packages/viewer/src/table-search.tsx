@@ -13,14 +13,14 @@ export interface TableSearch {
 }
 
 const columns: readonly { readonly key: keyof Patterns; readonly title: string; readonly hint: string }[] = [
-  { key: 'process', title: 'Process', hint: 'name or number' },
-  { key: 'thread', title: 'Thread', hint: 'name or number' },
+  { key: 'process', title: 'Process', hint: 'search' },
+  { key: 'thread', title: 'Thread', hint: 'search' },
   { key: 'eventName', title: 'Event', hint: 'text or /regex/' },
   { key: 'fields', title: 'Fields', hint: 'text or /regex/' },
 ];
 
-/** Titles of the columns, with a search box each. */
-export function SearchRow({
+/** The table's bar: how many rows, and what to do with the search boxes. */
+export function TableBar({
   search,
   total,
   progress,
@@ -29,6 +29,66 @@ export function SearchRow({
   total: number;
   progress: number;
 }): JSX.Element {
+  const state = useViewer();
+  const empty = Object.values(state.patterns.value).every((one) => one === '');
+  const busy = search.busy.value;
+  return (
+    <div class="table-bar" role="toolbar" aria-label="Search in the table">
+      <h2>Events</h2>
+      <span class="row-count" aria-live="polite">
+        {progress < 1 ? `filtering ${Math.round(progress * 100)} %` : rowCountText(total)}
+        {busy === undefined ? '' : `, searching ${busy}`}
+      </span>
+      <span class="spacer" />
+      <button
+        type="button"
+        class="tool"
+        aria-label="Previous match"
+        title="Previous match (Shift+Enter)"
+        disabled={empty}
+        onClick={() => search.find('backward')}
+      >
+        ↑
+      </button>
+      <button
+        type="button"
+        class="tool"
+        aria-label="Next match"
+        title="Next match (Enter)"
+        disabled={empty}
+        onClick={() => search.find('forward')}
+      >
+        ↓
+      </button>
+      <button
+        type="button"
+        class="tool"
+        aria-pressed={state.filtering.value}
+        title="Show only matching events"
+        disabled={empty && !state.filtering.value}
+        onClick={() => (state.filtering.value = !state.filtering.value)}
+      >
+        Filter
+      </button>
+      <button
+        type="button"
+        class="tool"
+        title="Empty all search boxes"
+        disabled={empty}
+        onClick={() => {
+          search.stop();
+          state.patterns.value = noPatterns;
+          state.filtering.value = false;
+        }}
+      >
+        Clear
+      </button>
+    </div>
+  );
+}
+
+/** Titles of the columns, with a search box each. */
+export function SearchRow({ search }: { search: TableSearch }): JSX.Element {
   const state = useViewer();
   const patterns = state.patterns.value;
   const empty = Object.values(patterns).every((one) => one === '');
@@ -54,60 +114,6 @@ export function SearchRow({
         {columns.map(({ key, title }) => (
           <span key={key} class={`cell ${key === 'eventName' ? 'event' : key}`} role="columnheader">
             {title}
-            {key === 'fields' ? (
-              <span class="table-tools">
-                <span class="row-count" aria-live="polite">
-                  {search.busy.value !== undefined
-                    ? `searching ${search.busy.value}`
-                    : progress < 1
-                      ? `filtering ${Math.round(progress * 100)} %`
-                      : rowCountText(total)}
-                </span>
-                <button
-                  type="button"
-                  class="tool"
-                  aria-label="Previous match"
-                  title="Previous match (Shift+Enter)"
-                  disabled={empty}
-                  onClick={() => search.find('backward')}
-                >
-                  ↑
-                </button>
-                <button
-                  type="button"
-                  class="tool"
-                  aria-label="Next match"
-                  title="Next match (Enter)"
-                  disabled={empty}
-                  onClick={() => search.find('forward')}
-                >
-                  ↓
-                </button>
-                <button
-                  type="button"
-                  class="tool wide"
-                  aria-pressed={state.filtering.value}
-                  title="Show only matching events"
-                  disabled={empty && !state.filtering.value}
-                  onClick={() => (state.filtering.value = !state.filtering.value)}
-                >
-                  Filter
-                </button>
-                <button
-                  type="button"
-                  class="tool wide"
-                  title="Empty all search boxes"
-                  disabled={empty}
-                  onClick={() => {
-                    search.stop();
-                    state.patterns.value = noPatterns;
-                    state.filtering.value = false;
-                  }}
-                >
-                  Clear
-                </button>
-              </span>
-            ) : null}
           </span>
         ))}
       </div>
@@ -116,7 +122,8 @@ export function SearchRow({
           <input
             type="text"
             aria-label="Go to a time"
-            placeholder="go to 12:30:05.5 or 250ms"
+            placeholder="go to time"
+            title="A clock time (12:30:05.5), or time since the start (1.5, 250ms); Enter goes there"
             spellcheck={false}
             data-search="time"
             onKeyDown={(event) => {
