@@ -33,8 +33,9 @@ const logLevels = [
   'debug: line',
   'debug',
 ];
-/** The event by which a thread of a Node.js program tells its name. */
-const threadNameEvent = 'nodejs:thread_begin';
+/** The events by which a thread and a process of Node.js tell what they are, and the field that holds it. */
+const threadNameEvent = { name: 'nodejs:thread_begin', field: 'name' } as const;
+const processNameEvent = { name: 'nodejs:process_start', field: 'script' } as const;
 
 /** What indexing needs to know of an event class. */
 interface ClassPlan {
@@ -46,6 +47,7 @@ interface ClassPlan {
   readonly start: Accessor | undefined;
   readonly duration: Accessor | undefined;
   readonly threadName: Accessor | undefined;
+  readonly processName: Accessor | undefined;
   /** What turns a clock value of its trace into time after the base. */
   readonly originNs: bigint;
   /** Series of its events by lane: `lane * 2` for points and span edges, `+ 1` for strays. */
@@ -145,12 +147,17 @@ class TraceSetSource implements ViewSource {
   ): void {
     const { role, spanName } = plan.rule;
     const { cursor } = open.reader;
+    if (plan.threadName !== undefined) {
+      const name = plan.threadName(cursor.bytes, cursor.view, offset, cursor.externals);
+      if (typeof name === 'string' && name !== '') store.renameLane(lane, name);
+    }
+    if (plan.processName !== undefined) {
+      const script = plan.processName(cursor.bytes, cursor.view, offset, cursor.externals);
+      const name = typeof script === 'string' ? script.split('/').at(-1) : undefined;
+      if (name !== undefined && name !== '') store.renameProcess(store.lanes[lane]!.process, name);
+    }
     if (role === 'point') {
       store.append(this.#series(store, plan, classIndex, lane, 'point'), timeNs, packet, offset);
-      if (plan.threadName !== undefined) {
-        const name = plan.threadName(cursor.bytes, cursor.view, offset, cursor.externals);
-        if (typeof name === 'string' && name !== '') store.renameLane(lane, name);
-      }
       return;
     }
     const track = (plan.tracks[lane] ??= store.trackFor(lane, spanName));
@@ -195,6 +202,14 @@ class TraceSetSource implements ViewSource {
     const rule = spanRuleOf(info.eventClass.name, names);
     const accessor = (name: string): Accessor =>
       info.decoder.accessor(info.localIndex, 'event-payload', name);
+    const telling = ({
+      name,
+      field,
+    }: {
+      readonly name: string;
+      readonly field: string;
+    }): Accessor | undefined =>
+      info.eventClass.name === name && names.has(field) ? accessor(field) : undefined;
     const clock = info.streamClass.clockClass;
     return {
       info,
@@ -203,8 +218,8 @@ class TraceSetSource implements ViewSource {
       id: rule.role === 'begin' || rule.role === 'end' ? accessor('id') : undefined,
       start: rule.role === 'complete' ? accessor('start_ns') : undefined,
       duration: rule.role === 'complete' ? accessor('duration_ns') : undefined,
-      threadName:
-        info.eventClass.name === threadNameEvent && names.has('name') ? accessor('name') : undefined,
+      threadName: telling(threadNameEvent),
+      processName: telling(processNameEvent),
       originNs: clock === undefined ? 0n : clockOffsetNs(clock) - this.baseNs,
       series: [],
       tracks: [],

@@ -102,6 +102,12 @@ export class TraceStore {
     return this.lanes.push({ index: this.lanes.length, process, name, tid }) - 1;
   }
 
+  /** Gives a process the name that it says it has. */
+  renameProcess(process: number, name: string): void {
+    this.processes[process] = { ...this.processes[process]!, name };
+    this.revision += 1;
+  }
+
   /** Gives a lane the name that its thread says it has. */
   renameLane(lane: number, name: string): void {
     this.lanes[lane] = { ...this.lanes[lane]!, name };

@@ -39,8 +39,11 @@ export interface LaneLayout {
 const processPx = 24;
 const pointsPx = 22;
 
-function depthPx(depths: number): number {
-  return depths <= 8 ? 17 : depths <= 20 ? 10 : 5;
+/** Rows of a deep track that are high enough for labels: spans take the first free row, so most are there. */
+const labelledDepths = 4;
+
+function depthPx(depth: number, depths: number): number {
+  return depths <= 6 || depth < labelledDepths ? 17 : depths <= 24 ? 6 : 4;
 }
 
 /** Lays out what is not folded. `folded` holds the identifiers of folded labels. */
@@ -77,7 +80,7 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
       const tracks = summary.tracks
         .map((track, index) => ({ ...track, index }))
         .filter((track) => track.lane === lane.index && track.spanCount > 0)
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+        .sort((a, b) => b.spanCount - a.spanCount || (a.name < b.name ? -1 : 1));
       const laneId = `l${lane.index}`;
       const laneExpanded = !folded.has(laneId);
       labels.push({
@@ -109,7 +112,7 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
         if (open) {
           for (let depth = 0; depth < track.depth; depth++) {
             const rowKey: RowKey = { kind: 'depth', track: track.index, depth };
-            addRow({ ...row, key: rowKey, heightPx: depthPx(track.depth) - 1 }, 1);
+            addRow({ ...row, key: rowKey, heightPx: depthPx(depth, track.depth) - 1 }, 1);
           }
           // A lone thin row would leave no room for its label.
           topPx = Math.max(topPx, fromPx + 17);

@@ -98,7 +98,8 @@ function drawRuler(context: CanvasRenderingContext2D, element: HTMLCanvasElement
     context.fillStyle = dark ? '#5c6b80' : '#93a1b3';
     context.fillRect(x, height - 9, 1, 9);
     context.fillStyle = ink;
-    context.fillText(axis.label(at), x + 4, height / 2 - 2);
+    // A label that is cut at the left edge would be read as another number.
+    if (x >= -3) context.fillText(axis.label(at), x + 4, height / 2 - 2);
   }
   if (range !== undefined) {
     const from = xOf(range.fromNs);

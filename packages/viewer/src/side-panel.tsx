@@ -171,6 +171,7 @@ function RangePanel({ motion }: { motion: Motion }): JSX.Element {
   }
   const durationNs = range.toNs - range.fromNs;
   const palette = state.palette.value;
+  const started = statistics?.spans.filter((span) => span.count + span.openCount > 0) ?? [];
   const most = Math.max(1, ...(statistics?.types.map((one) => one.count) ?? []));
   return (
     <div class="range-panel">
@@ -198,7 +199,7 @@ function RangePanel({ motion }: { motion: Motion }): JSX.Element {
           Drop
         </button>
       </p>
-      {statistics === undefined || statistics.spans.length === 0 ? null : (
+      {started.length === 0 ? null : (
         <section class="group">
           <h3>Spans that start here</h3>
           <table class="figures">
@@ -212,7 +213,7 @@ function RangePanel({ motion }: { motion: Motion }): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              {statistics.spans.map((span) => (
+              {started.map((span) => (
                 <tr key={span.name}>
                   <th scope="row">
                     <span
@@ -239,7 +240,7 @@ function RangePanel({ motion }: { motion: Motion }): JSX.Element {
           </table>
         </section>
       )}
-      {statistics === undefined ? null : (
+      {statistics === undefined || statistics.types.length === 0 ? null : (
         <section class="group">
           <h3>Events by type</h3>
           <table class="figures">
