@@ -144,7 +144,7 @@ test('tiles of events hold exact counts and the commonest type at every level', 
         });
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -184,7 +184,7 @@ test('rows of spans do not overlap, hold every span, and tiles show their exact 
         list.map((one) => `${one.lane} ${one.name} ${one.startNs} ${one.endNs}`).sort();
       expect(plain(held)).toEqual(plain(spans));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
