@@ -91,6 +91,12 @@ export class FieldClassWriter {
   private scope: Scope = 'packet-header';
   /** Shown names that lead to the structure being written. */
   private path: string[] = [];
+  /** The structures around what is being written, outermost first, and which member of each it is in. */
+  private readonly around: {
+    readonly structure: StructureFieldClass;
+    readonly depth: number;
+    index: number;
+  }[] = [];
 
   constructor(byteOrder: ByteOrder, scopes: WriterScopes, aliases: readonly IntegerAlias[]) {
     this.byteOrder = byteOrder;
@@ -104,6 +110,7 @@ export class FieldClassWriter {
     if (structure === undefined) return '';
     this.scope = scope;
     this.path = [];
+    this.around.length = 0;
     return `\t${attribute} := ${this.structureText(structure, '\t')};\n`;
   }
 
@@ -111,12 +118,16 @@ export class FieldClassWriter {
     let text = 'struct {\n';
     let natural = 1;
     const depth = this.path.length;
-    for (const { name, fieldClass } of structure.members) {
+    const frame = { structure, depth, index: 0 };
+    this.around.push(frame);
+    for (const [index, { name, fieldClass }] of structure.members.entries()) {
       natural = Math.max(natural, alignmentOf(fieldClass));
+      frame.index = index;
       this.path.length = depth;
       text += `${indent}\t${this.memberText(name, writtenName(this.scope, name), fieldClass, `${indent}\t`)}`;
     }
     this.path.length = depth;
+    this.around.pop();
     const { alignmentBits } = structure;
     return `${text}${indent}}${alignmentBits > natural ? ` align(${alignmentBits})` : ''}`;
   }
@@ -228,16 +239,31 @@ export class FieldClassWriter {
     });
   }
 
-  /** How a length or tag is referred to: by its name if it is a neighbour, else by its whole path. */
+  /**
+   * How a length or tag is referred to: by its name alone where that finds it, else by its whole path. Readers of
+   * TSDL find any path for a length, but some only a name for a tag.
+   */
   private reference(location: FieldLocation): string {
     const written = this.writtenPath(location);
-    const { path } = location;
-    const neighbour =
-      location.scope === this.scope &&
-      path.length === this.path.length + 1 &&
-      this.path.every((name, index) => name === path[index]);
+    const last = written.at(-1)!;
+    if (location.scope === this.scope && this.isFoundByName(location.path)) return last;
     const prefix = scopePaths.find(([scope]) => scope === location.scope)![1];
-    return neighbour ? written.at(-1)! : [prefix, ...written].join('.');
+    return [prefix, ...written].join('.');
+  }
+
+  /** Whether a look outwards for the name of this field finds it, and no other field of that name before it. */
+  private isFoundByName(path: readonly string[]): boolean {
+    const name = path.at(-1);
+    for (let depth = this.around.length - 1; depth >= 0; depth -= 1) {
+      const frame = this.around[depth]!;
+      const index = frame.structure.members.findIndex((member) => member.name === name);
+      if (index < 0 || index >= frame.index) continue;
+      return (
+        frame.depth === path.length - 1 &&
+        path.every((part, at) => at >= frame.depth || part === this.path[at])
+      );
+    }
+    return false;
   }
 
   private writtenPath({ scope, path }: FieldLocation): readonly string[] {

@@ -329,10 +329,10 @@ describe('blocks', () => {
 
   test('the environment', () => {
     const { environment } = parseTsdl(
-      `${trace}env { a = "x\\n\\x41\\102\\"\\xc3\\xa9\\0never"; b = -5; c = 017; d = 0xFFULL; e = word; f = 'q'; };`,
+      `${trace}env { a = "x\\n\\x41\\x023\\x0231\\0431\\102\\"\\xc3\\xa9\\0never"; b = -5; c = 017; d = 0xFFULL; e = word; f = 'q'; };`,
     );
     expect([...environment]).toEqual([
-      ['a', 'x\nAB"é'],
+      ['a', 'x\nA##1#1B"é'],
       ['b', -5n],
       ['c', 15n],
       ['d', 255n],
