@@ -43,7 +43,7 @@ function announce(path) {
 
 async function pictureViewer() {
   const trace = join(scratch, 'trace');
-  const shop = join(root, 'examples', 'shop', 'main.mjs');
+  const shop = join(root, 'examples', 'shop', 'shop.mjs');
   const recorded = spawnSync(process.execPath, [spoor, 'record', '-o', trace, '--', process.execPath, shop], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -297,14 +297,7 @@ export class StreamReader {
     const begin = properties.hasBegin ? ticks(properties.beginHi, properties.beginLo) : undefined;
     const end = properties.hasEnd ? ticks(properties.endHi, properties.endLo) : undefined;
     const sequence = properties.sequenceNumber;
-    if (previous?.sequence !== undefined && sequence > previous.sequence + 1) {
-      this.listener.lost({
-        kind: 'packets',
-        count: BigInt(sequence - previous.sequence - 1),
-        ...(previous.end === undefined ? {} : { beginTicks: previous.end }),
-        ...(begin === undefined ? {} : { endTicks: begin }),
-      });
-    }
+    // Events first: babeltrace2 tells of a gap's events before its packets.
     let discarded: bigint | undefined;
     if (properties.hasDiscarded) {
       discarded = ticks(properties.discardedHi, properties.discardedLo);
@@ -320,6 +313,14 @@ export class StreamReader {
           ...(end === undefined ? {} : { endTicks: end }),
         });
       }
+    }
+    if (previous?.sequence !== undefined && sequence > previous.sequence + 1) {
+      this.listener.lost({
+        kind: 'packets',
+        count: BigInt(sequence - previous.sequence - 1),
+        ...(previous.end === undefined ? {} : { beginTicks: previous.end }),
+        ...(begin === undefined ? {} : { endTicks: begin }),
+      });
     }
     this.previous = {
       ...(discarded === undefined ? {} : { discarded }),

@@ -17,6 +17,8 @@ import { TraceSet } from './trace-set.ts';
 /** A directory of a trace: its metadata, read, and its stream files that have content, in directory order. */
 export interface TraceDirectory {
   readonly path: string;
+  /** The path from the directory that was asked for to this one; empty or absent where they are the same. */
+  readonly pathBelow?: string;
   readonly traceClass: TraceClass;
   readonly sources: readonly ByteSource[];
 }
@@ -45,6 +47,7 @@ const probeBytes = 65_536;
 
 class TraceBuilder {
   readonly path: string;
+  readonly pathBelow: string;
   readonly traceClass: TraceClass;
   readonly headerDecoder: PacketHeaderDecoder;
   readonly decoders = new Map<bigint, StreamDecoder>();
@@ -54,6 +57,7 @@ class TraceBuilder {
 
   constructor(directory: TraceDirectory, options: DecoderOptions, warnings: string[]) {
     this.path = directory.path;
+    this.pathBelow = directory.pathBelow ?? '';
     this.traceClass = directory.traceClass;
     this.options = options;
     this.warnings = warnings;
@@ -221,7 +225,7 @@ export function buildTraceSet(
     const streams: StreamInfo[] = [];
     const trace: TraceInfo = {
       path: builder.path,
-      name: typeof hostname === 'string' ? hostname : '',
+      name: [typeof hostname === 'string' ? hostname : '', builder.pathBelow].filter(Boolean).join('/'),
       traceClass: builder.traceClass,
       environment,
       streams,

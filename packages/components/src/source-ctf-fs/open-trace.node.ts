@@ -1,6 +1,6 @@
 /** Finds and opens the traces below directories. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { readMetadata, type DecoderOptions, type TraceClass } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
@@ -25,9 +25,16 @@ function collectTraces(path: string, into: string[]): void {
   }
 }
 
-/** Directories that hold a trace (a file named `metadata`), at or below the paths. */
-export function findTraces(paths: readonly string[]): string[] {
-  const found: string[] = [];
+/** A directory that holds a trace. */
+export interface FoundTrace {
+  readonly path: string;
+  /** From the path that was searched to this one; empty where they are the same. */
+  readonly pathBelow: string;
+}
+
+/** Directories that hold a trace (a file named `metadata`), at or below the paths, each once. */
+export function findTraces(paths: readonly string[]): FoundTrace[] {
+  const found = new Map<string, FoundTrace>();
   for (const path of paths) {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) {
@@ -40,22 +47,25 @@ export function findTraces(paths: readonly string[]): string[] {
         hint: 'a trace is a directory with a file named metadata',
       });
     }
-    const before = found.length;
-    collectTraces(resolve(path), found);
-    if (found.length === before) {
+    const below: string[] = [];
+    collectTraces(resolve(path), below);
+    if (below.length === 0) {
       throw new SpoorError('trace/none-found', `no trace in ${path}`, {
         hint: 'a trace is a directory with a file named metadata; none is here or below',
       });
     }
+    for (const trace of below) {
+      if (!found.has(trace)) found.set(trace, { path: trace, pathBelow: relative(resolve(path), trace) });
+    }
   }
-  return [...new Set(found)];
+  return [...found.values()];
 }
 
-function openDirectory(path: string, traceClass: TraceClass): TraceDirectory {
+function openDirectory({ path, pathBelow }: FoundTrace, traceClass: TraceClass): TraceDirectory {
   const sources = readdirSync(path)
     .filter((name) => name !== 'metadata' && !name.startsWith('.') && isFile(join(path, name)))
     .map((name) => new FileSource(join(path, name)));
-  return { path, traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) };
+  return { path, pathBelow, traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) };
 }
 
 /**
@@ -68,10 +78,10 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
   const warnings: string[] = [];
   const directories: TraceDirectory[] = [];
   let failure: unknown;
-  for (const path of found) {
-    const file = join(path, 'metadata');
+  for (const trace of found) {
+    const file = join(trace.path, 'metadata');
     try {
-      directories.push(openDirectory(path, readMetadata(readFileSync(file), file)));
+      directories.push(openDirectory(trace, readMetadata(readFileSync(file), file)));
     } catch (error) {
       if (!(error instanceof SpoorError) || found.length === 1) throw error;
       failure ??= error;

@@ -6,7 +6,7 @@ import type { ByteSource, LossReport, PacketHeaderDecoder } from '@spoor/ctf';
 export interface TraceInfo {
   /** Directory; the first one when several directories are one trace. */
   readonly path: string;
-  /** As babeltrace2 names it: the host's name, or empty. */
+  /** As babeltrace2 names it: the host's name and the path below the directory that was asked for, either may lack. */
   readonly name: string;
   readonly traceClass: TraceClass;
   readonly environment: ReadonlyMap<string, string | bigint>;
