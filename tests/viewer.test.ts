@@ -1,0 +1,344 @@
+// The viewer in a real browser, on a small trace whose events are known one by one.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { writeSmallTrace, type SmallTrace } from '@spoor/server/testing';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { repoRoot } from './support/machine.ts';
+import { chromium, describeNeeding } from './support/needs.ts';
+import { spoor } from './support/spoor.ts';
+import { launchChromium, startViewer, type Viewer } from './support/viewer.ts';
+
+const background = { dark: [17, 22, 29], light: [255, 255, 255] } as const;
+/** Left edge of the lanes in a window of 1600 pixels. */
+const lanesLeft = 240;
+
+describeNeeding([chromium()], 'the viewer in Chromium', () => {
+  let directory = '';
+  let trace: SmallTrace;
+  let viewer: Viewer;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'spoor-viewer-'));
+    trace = writeSmallTrace(directory);
+    [viewer, browser] = await Promise.all([startViewer([directory]), launchChromium()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await viewer?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    complaints = [];
+    page = await openPage('dark');
+  });
+  afterEach(async () => {
+    await page.close();
+    expect(complaints).toEqual([]);
+  });
+
+  async function openPage(colorScheme: 'dark' | 'light', hash = ''): Promise<Page> {
+    const made = await browser.newPage({
+      viewport: { width: 1600, height: 900 },
+      colorScheme,
+      timezoneId: 'UTC',
+      reducedMotion: 'reduce',
+    });
+    made.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    made.on('pageerror', (error) => complaints.push(String(error)));
+    await made.goto(viewer.url + hash);
+    await made.waitForFunction(() => performance.getEntriesByName('spoor:painted').length > 0);
+    await made.waitForFunction(() => document.querySelector('.progress') === null);
+    return made;
+  }
+
+  /** The window in view, from the address, once it is other than `before`. */
+  async function windowOf(before?: readonly number[]): Promise<readonly [number, number]> {
+    const text = before?.map(String).join('_') ?? '';
+    const handle = await page.waitForFunction((old) => {
+      const shown = new URLSearchParams(location.hash.slice(1)).get('t');
+      return shown !== null && shown !== old ? shown : undefined;
+    }, text);
+    const [from, to] = (await handle.jsonValue())!.split('_').map(Number);
+    return [from!, to!];
+  }
+
+  /** Colour of the lanes' picture at a place of the page. */
+  function pixelAt(x: number, y: number): Promise<readonly number[]> {
+    return page.evaluate(
+      ([px, py]) => {
+        const canvas = document.querySelector<HTMLCanvasElement>('.lanes-canvases canvas')!;
+        const box = canvas.getBoundingClientRect();
+        const data = canvas.getContext('2d')!.getImageData(px! - box.left, py! - box.top, 1, 1).data;
+        return [data[0]!, data[1]!, data[2]!];
+      },
+      [x, y],
+    );
+  }
+
+  /** Middle of the first row of a track, by its label. */
+  async function rowOf(label: string, nth = 0): Promise<number> {
+    const box = await page.getByRole('treeitem').filter({ hasText: label }).nth(nth).boundingBox();
+    return box!.y + 8;
+  }
+
+  const timeOfX = (view: readonly [number, number], x: number): number =>
+    view[0] + ((view[1] - view[0]) * (x - lanesLeft)) / (1600 - lanesLeft);
+  const xOfTime = (view: readonly [number, number], timeNs: number): number =>
+    lanesLeft + ((timeNs - view[0]) / (view[1] - view[0])) * (1600 - lanesLeft);
+
+  test('lanes are painted: busy where events are, empty where there are none', async () => {
+    const view = await windowOf();
+    const y = await rowOf('http_server:request');
+    const { events } = trace;
+    const half = events.length >> 1;
+    const busy = await pixelAt(xOfTime(view, events[half - 1000]!.timeNs), y);
+    expect(busy).not.toEqual(background.dark);
+    expect(Math.max(...busy) - Math.min(...busy)).toBeGreaterThan(40);
+    // Ticks stop during the pause; the lane of points shows it.
+    const pause = (events[half - 1]!.timeNs + events[half]!.timeNs) / 2;
+    const pointsY = await rowOf('main');
+    expect(await pixelAt(xOfTime(view, pause), pointsY)).toEqual(background.dark);
+    expect(await pixelAt(xOfTime(view, events[half - 1000]!.timeNs), pointsY)).not.toEqual(background.dark);
+    await expect.poll(() => page.locator('.lost').textContent()).toContain('321 events lost');
+  });
+
+  test('keys zoom and move', async () => {
+    const whole = await windowOf();
+    await page.keyboard.press('w');
+    await page.keyboard.press('w');
+    const zoomed = await windowOf(whole);
+    expect((zoomed[1] - zoomed[0]) / (whole[1] - whole[0])).toBeCloseTo(0.72 * 0.72, 2);
+    await page.keyboard.press('d');
+    const moved = await windowOf(zoomed);
+    expect(moved[0]).toBeGreaterThan(zoomed[0]);
+    expect(moved[1] - moved[0]).toBeCloseTo(zoomed[1] - zoomed[0], -3);
+    await page.keyboard.press('ArrowLeft');
+    const back = await windowOf(moved);
+    expect(back[0]).toBeCloseTo(zoomed[0], -4);
+    await page.keyboard.press('s');
+    await windowOf(back);
+    await page.keyboard.press('Home');
+    await expect.poll(async () => windowOf()).toEqual(whole);
+  });
+
+  test('wheel zooms at the pointer, dragging moves, the brush of the overview resizes', async () => {
+    const whole = await windowOf();
+    await page.mouse.move(900, 300);
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -600);
+    await page.keyboard.up('Control');
+    const zoomed = await windowOf(whole);
+    expect(zoomed[1] - zoomed[0]).toBeLessThan((whole[1] - whole[0]) * 0.4);
+    expect(timeOfX(zoomed, 900)).toBeCloseTo(timeOfX(whole, 900), -4);
+    await page.mouse.move(900, 300);
+    await page.mouse.down();
+    await page.mouse.move(700, 305, { steps: 4 });
+    await page.mouse.up();
+    const dragged = await windowOf(zoomed);
+    expect(timeOfX(dragged, 700)).toBeCloseTo(timeOfX(zoomed, 900), -4);
+    const overview = (await page.locator('.overview-picture').boundingBox())!;
+    const grip = overview.x + ((dragged[1] - whole[0]) / (whole[1] - whole[0])) * overview.width;
+    await page.mouse.move(grip, overview.y + 30);
+    await page.mouse.down();
+    await page.mouse.move(grip + 120, overview.y + 30, { steps: 4 });
+    await page.mouse.up();
+    const widened = await windowOf(dragged);
+    expect(widened[0]).toBeCloseTo(dragged[0], -4);
+    expect(widened[1]).toBeGreaterThan(dragged[1]);
+  });
+
+  test('the table scrolls to the end, searches and filters', async () => {
+    const { events } = trace;
+    const rows = page.locator('.grid-rows .row');
+    await expect.poll(() => rows.first().textContent()).toContain('app:tick');
+    await page.locator('.grid-scroller').evaluate((element) => (element.scrollTop = element.scrollHeight));
+    await expect.poll(() => rows.last().getAttribute('aria-rowindex')).toBe(String(events.length));
+    await expect.poll(() => rows.last().textContent()).toContain(events.at(-1)!.name);
+
+    const failing = events.flatMap((event, k) =>
+      event.name === 'http_server:request_end' && event.number % 41 === 0 ? [k] : [],
+    );
+    const box = page.locator('[data-search="fields"]');
+    await box.fill('/status = 500/');
+    await box.press('Enter');
+    await expect.poll(() => page.url()).toContain(`e=${failing[0]}&`);
+    await box.press('Enter');
+    await expect.poll(() => page.url()).toContain(`e=${failing[1]}&`);
+    await expect.poll(() => page.locator('.row.chosen').textContent()).toContain('status = 500');
+    await box.press('Shift+Enter');
+    await expect.poll(() => page.url()).toContain(`e=${failing[0]}&`);
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await expect.poll(() => page.locator('.row-count').textContent()).toBe(`${failing.length} events`);
+    await expect.poll(() => rows.nth(3).textContent()).toContain('status = 500');
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await expect
+      .poll(async () => (await page.locator('.row-count').textContent())?.replaceAll('\u202f', ''))
+      .toBe(`${events.length} events`);
+  });
+
+  test('a selected range counts exactly the events that the text output has in it', async () => {
+    await page.mouse.move(600, 118);
+    await page.mouse.down();
+    await page.mouse.move(1000, 118, { steps: 5 });
+    await page.mouse.up();
+    await page.locator('[data-range-count]').waitFor();
+    const [from, to] = await page
+      .waitForFunction(() => new URLSearchParams(location.hash.slice(1)).get('r') ?? undefined)
+      .then(async (handle) => (await handle.jsonValue())!.split('_').map(Number));
+    // The address holds whole nanoseconds, and so do the events: the page's own figures are for the exact ends.
+    await page.goto('about:blank');
+    await page.goto(`${viewer.url}#t=0_1000000&r=${from}_${to}`);
+    await page.locator('[data-range-count]').waitFor();
+    const printed = spoor([directory, '--clock-seconds', '--no-delta']);
+    const counts = new Map<string, number>();
+    for (const line of printed.stdout.split('\n')) {
+      const match = /^\[(\d+)\.(\d{9})\] (?:\S+ )?(\S+): \{/.exec(line);
+      if (match === null) continue;
+      const timeNs = Number(BigInt(match[1]!) * 1_000_000_000n + BigInt(match[2]!) - trace.baseNs);
+      if (timeNs < from! || timeNs >= to!) continue;
+      counts.set(match[3]!, (counts.get(match[3]!) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(3);
+    const shown = await page
+      .locator('tr[data-type]')
+      .evaluateAll((lines) =>
+        lines.map((line) => [line.getAttribute('data-type'), Number(line.getAttribute('data-count'))]),
+      );
+    expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(counts));
+    const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    expect(Number(await page.locator('[data-range-count]').getAttribute('data-range-count'))).toBe(all);
+  });
+
+  test('clicking a span shows its fields and moves the table; a row moves the time line', async () => {
+    const whole = await windowOf();
+    const begin = trace.events.findIndex(
+      ({ name, thread }, k) => k > 5000 && thread === 0 && name === 'http_server:request_begin',
+    );
+    const at = trace.events[begin]!.timeNs;
+    await page.goto('about:blank');
+    await page.goto(`${viewer.url}#t=${at - 20_000}_${at + 20_000}`);
+    await page.waitForFunction(() => performance.getEntriesByName('spoor:painted').length > 0);
+    const y = await rowOf('http_server:request');
+    await expect
+      .poll(() => pixelAt(xOfTime([at - 20_000, at + 20_000], at) + 3, y))
+      .not.toEqual(background.dark);
+    await page.mouse.click(xOfTime([at - 20_000, at + 20_000], at) + 3, y);
+    const side = page.locator('.event-panel');
+    await side.waitFor();
+    await expect.poll(() => side.textContent()).toContain('Packet context');
+    await expect.poll(() => side.textContent()).toContain('Duration');
+    await expect.poll(() => page.locator('.row.chosen').count()).toBe(1);
+    await page.getByRole('button', { name: /Go to its (?:end|begin)/ }).click();
+    await expect.poll(() => side.locator('h2').textContent()).toMatch(/request_(?:end|begin)/);
+    await page.locator('.grid-scroller').focus();
+    await page.keyboard.press('End');
+    const last = await windowOf([at - 20_000, at + 20_000]);
+    expect(last[1]).toBeGreaterThan(trace.events.at(-1)!.timeNs);
+    expect(whole[1]).toBeGreaterThan(last[0]);
+  });
+
+  test('hovering a span tells what it is', async () => {
+    const view = await windowOf();
+    const y = await rowOf('http_server:request');
+    const x = xOfTime(view, trace.events[3000]!.timeNs);
+    await page.mouse.move(x, y);
+    await page.mouse.move(x + 1, y);
+    await expect.poll(() => page.locator('.hover-card').textContent()).toContain('http_server:request');
+    expect(await page.locator('.hover-card').textContent()).toContain('GET /orders/');
+  });
+
+  test('dark and light, by preference and by hand', async () => {
+    const corner = async (): Promise<readonly number[]> => pixelAt(lanesLeft + 4, 500);
+    expect(await corner()).toEqual(background.dark);
+    await page.keyboard.press('l');
+    await expect.poll(corner).toEqual(background.light);
+    await page.close();
+    page = await openPage('light');
+    expect(await corner()).toEqual(background.light);
+  });
+
+  test('everything is reached by the keyboard, and pictures have tables', async () => {
+    const reached = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab');
+      reached.add(
+        await page.evaluate(() => {
+          const at = document.activeElement;
+          return at?.getAttribute('aria-label') ?? at?.getAttribute('role') ?? at?.tagName ?? '';
+        }),
+      );
+    }
+    const labels = [...reached].join('\n');
+    for (const wanted of [
+      'Zoom in',
+      'Density of events',
+      'treeitem',
+      'Lanes of processes',
+      'Height of the time line',
+      'Search in fields',
+      'Rows of events',
+      'tab',
+    ]) {
+      expect(labels).toContain(wanted);
+    }
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    expect(await page.getByRole('dialog').textContent()).toContain('Zoom in');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await page.keyboard.press('t');
+    const table = page.locator('[data-lanes-table]');
+    await expect.poll(() => table.isVisible()).toBe(true);
+    const lines = await table
+      .locator('tbody tr')
+      .evaluateAll((all) =>
+        all.map((line) => [...line.children].map((cell) => cell.textContent?.replaceAll('\u202f', '') ?? '')),
+      );
+    const process = lines.find((cells) => cells[1] === 'small');
+    expect(process?.[2]).toBe(String(trace.events.length));
+  });
+
+  test('folding a process leaves its density', async () => {
+    const before = await page.getByRole('treeitem').count();
+    await page.getByRole('treeitem').first().focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => page.getByRole('treeitem').count()).toBe(1);
+    await expect.poll(() => page.url()).toContain('x=p0');
+    const view = await windowOf();
+    const box = (await page.getByRole('treeitem').first().boundingBox())!;
+    await expect
+      .poll(() => pixelAt(xOfTime(view, trace.events[2000]!.timeNs), box.y + 10))
+      .not.toEqual(background.dark);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.getByRole('treeitem').count()).toBe(before);
+  });
+
+  test('a link shows another person the same', async () => {
+    await page.close();
+    const hash = '#t=1000000_9000000&e=1234&r=2000000_3000000&q.eventName=tick&f=1';
+    page = await openPage('dark', hash);
+    expect(await windowOf()).toEqual([1_000_000, 9_000_000]);
+    await expect.poll(() => page.locator('[data-search="eventName"]').inputValue()).toBe('tick');
+    const ticks = trace.events.filter(({ name }) => name === 'app:tick').length;
+    await expect
+      .poll(async () => (await page.locator('.row-count').textContent())?.replaceAll('\u202f', ''))
+      .toBe(`${ticks} events`);
+    await expect.poll(() => page.url()).toContain('r=2000000_3000000');
+    await expect.poll(() => page.url()).toContain('e=1234');
+  });
+
+  test('the page weighs at most 150 KB of compressed script', () => {
+    const assets = join(repoRoot, 'packages/viewer/dist/assets');
+    const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'));
+    const sizes = scripts.map((name) => gzipSync(readFileSync(join(assets, name))).length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  });
+});
