@@ -49,7 +49,10 @@ export class RingCopier {
     }
   }
 
-  /** Copies all that is left, waiting a little for the reader to make room. */
+  /**
+   * Copies all that is left, waiting a little for the reader to make room. What then does not fit is lost, and counted
+   * as such in the file.
+   */
   drain(): void {
     const pause = new Int32Array(new SharedArrayBuffer(4));
     let waitedMs = 0;
@@ -57,9 +60,18 @@ export class RingCopier {
       const before = this.#next;
       this.#blocked = false;
       this.copy();
-      if (!this.#isFinished(this.#next) || waitedMs >= PATIENCE_MS) return;
+      if (!this.#isFinished(this.#next)) return;
+      if (waitedMs >= PATIENCE_MS) break;
       waitedMs = this.#next === before ? waitedMs + 5 : 0;
       Atomics.wait(pause, 0, 0, 5);
+    }
+    try {
+      const copied = this.#next === 0 ? 0 : this.#eventsAfter(this.#next - 1);
+      const left = (this.#view.getUint32(CONTROL.committedEvents, true) - copied) >>> 0;
+      this.#writeWord(CONTROL.lostEvents, this.#view.getUint32(CONTROL.lostEvents, true) + left);
+      this.#writeWord(CONTROL.opened, this.#next);
+    } catch {
+      // The file is gone, and with it whoever would read the count.
     }
   }
 

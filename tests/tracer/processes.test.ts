@@ -1,0 +1,207 @@
+// The tracer in real programs: how they end, what they forbid, what their machine lacks.
+import { openTrace } from '@spoor/components/node';
+import { describe, expect, test } from 'vitest';
+import { TracedRun, tracerUrl } from '../support/traced.ts';
+
+const tick = `const tick = tracepoint('test:tick', { n: 'u32', text: 'string' });`;
+
+/** The numbers of `test:tick` by stream, in order of reading. */
+function ticksByThread(run: TracedRun): Map<number, number[]> {
+  const ticks = new Map<number, number[]>();
+  const trace = openTrace(run.tracePath);
+  for (const event of trace.events()) {
+    if (event.name !== 'test:tick') continue;
+    const list = ticks.get(event.stream.index) ?? [];
+    list.push(Number(event.field('n')));
+    ticks.set(event.stream.index, list);
+  }
+  expect(trace.warnings).toEqual([]);
+  return ticks;
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+describe('a traced program', () => {
+  test('that kills itself with SIGKILL leaves all its events', async () => {
+    using run = new TracedRun();
+    const ended = await run.run(`${tick}
+      for (let n = 0; n < 15000; n += 1) tick(n, 'event ' + n);
+      process.kill(process.pid, 'SIGKILL');
+      for (;;);`);
+    expect(ended.signal).toBe('SIGKILL');
+    const [ring] = run.drain();
+    expect(ring).toMatchObject({ wasRecovered: true, eventCount: 15000 });
+    expect([...ticksByThread(run).values()]).toEqual([upTo(15000)]);
+  });
+
+  test('that is killed from outside at any moment leaves an unbroken run of events', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      using run = new TracedRun({ subBufferSizeBytes: 4096, subBufferCount: 16 });
+      const ended = await run.run(`${tick} for (let n = 0; ; n += 1) tick(n, 'x');`, {
+        whileRunning(kill) {
+          run.takeFinished();
+          if (run.takenEvents > 20_000 + round * 7) kill('SIGKILL');
+        },
+      });
+      expect(ended.signal).toBe('SIGKILL');
+      const [ring] = run.drain();
+      const [ticks = []] = ticksByThread(run).values();
+      expect(ticks.length).toBeGreaterThan(0);
+      expect(ring!.eventCount).toBe(ticks.length);
+      // Killed between the commit of an event and its count, the count is one behind.
+      expect([0, 1]).toContain(ticks.length - ring!.state.committedEvents);
+      if (ring!.state.lostEvents === 0) expect(ticks).toEqual(upTo(ticks.length));
+      else expect(ticks.every((n, index) => index === 0 || n > ticks[index - 1]!)).toBe(true);
+    }
+  });
+
+  test('has a ring for each of its workers, however they end', async () => {
+    using run = new TracedRun({ subBufferSizeBytes: 256 * 1024, subBufferCount: 16 });
+    const ended = await run.run(`
+      import { Worker, isMainThread, workerData, parentPort } from 'node:worker_threads';
+      ${tick}
+      const own = tracepoint('test:own' + (isMainThread ? 'main' : workerData % 2), { n: 'u8' });
+      own(1);
+      if (isMainThread) {
+        const workers = Array.from({ length: 8 }, (_, workerData) => new Worker(new URL(import.meta.url), { workerData }));
+        await Promise.all(workers.map((worker, index) => new Promise((done) => {
+          worker.once('exit', done);
+          worker.once('error', (error) => console.error(error.message));
+          if (index === 7) worker.once('message', () => worker.terminate());
+        })));
+      } else {
+        for (let n = 0; n < 20000; n += 1) tick(n, 'worker');
+        if (workerData === 5) process.exit(3);
+        if (workerData === 6) queueMicrotask(() => { throw new Error('on purpose'); });
+        if (workerData === 7) { parentPort.postMessage('done'); setInterval(() => {}, 1000); }
+      }`);
+    expect(ended).toMatchObject({ status: 0, stderr: 'on purpose\n' });
+    const rings = run.drain();
+    expect(rings.length).toBe(9);
+    expect(new Set(rings.map(({ header }) => header.tid)).size).toBe(9);
+    expect(rings.every(({ state }) => state.lostEvents === 0)).toBe(true);
+    const ticks = [...ticksByThread(run).values()];
+    expect(ticks).toEqual(Array.from({ length: 8 }, () => upTo(20000)));
+    const names = new Set(openTrace(run.tracePath).eventClasses.map(({ eventClass }) => eventClass.name));
+    expect(names).toEqual(new Set(['test:ownmain', 'test:tick', 'test:own0', 'test:own1']));
+  });
+
+  test('may forbid code made from strings', async () => {
+    using run = new TracedRun();
+    const ended = await run.run(
+      `${tick}
+      try { new Function('1'); console.log('allowed'); } catch { console.log('forbidden'); }
+      for (let n = 0; n < 1000; n += 1) tick(n, 'é');`,
+      { nodeArgs: ['--disallow-code-generation-from-strings'] },
+    );
+    expect(ended).toMatchObject({ status: 0, stdout: 'forbidden\n' });
+    run.drain();
+    expect([...ticksByThread(run).values()]).toEqual([upTo(1000)]);
+  });
+
+  test('is recorded without koffi too, and says so', async () => {
+    for (const mode of ['discard', 'overwrite'] as const) {
+      using run = new TracedRun({ mode, subBufferSizeBytes: 16 * 1024, subBufferCount: 4 });
+      const ended = await run.run(
+        `${tick}
+        for (let n = 0; n < 50000; n += 1) {
+          tick(n, 'copied');
+          if (n % 500 === 0) await new Promise((done) => setTimeout(done, 1));
+        }`,
+        {
+          env: { SPOOR_NO_KOFFI: '1' },
+          whileRunning: () => {
+            if (mode === 'discard') run.takeFinished();
+          },
+        },
+      );
+      expect(ended).toMatchObject({ status: 0, stderr: '' });
+      expect(run.statuses()).toMatchObject([
+        { state: 'recording', tier: 'copied', reasons: ['koffi is switched off by SPOOR_NO_KOFFI'] },
+      ]);
+      const [ring] = run.drain();
+      const [ticks = []] = ticksByThread(run).values();
+      expect(ring!.eventCount).toBe(ticks.length);
+      if (mode === 'discard') {
+        expect(ticks.length + ring!.state.lostEvents).toBe(50000);
+        expect(ticks[0]).toBe(0);
+      } else {
+        expect(ticks).toEqual(upTo(50000).slice(50000 - ticks.length));
+        expect(ticks.length).toBeGreaterThan(1000);
+      }
+    }
+  });
+
+  test('loses what does not fit, and the trace says how much', async () => {
+    for (const SPOOR_NO_KOFFI of ['0', '1']) {
+      using run = new TracedRun({ subBufferSizeBytes: 4096, subBufferCount: 4 });
+      await run.run(`${tick} for (let n = 0; n < 20000; n += 1) tick(n, 'full');`, {
+        env: { SPOOR_NO_KOFFI },
+      });
+      const [ring] = run.drain();
+      const [ticks = []] = ticksByThread(run).values();
+      expect(ring!.state.lostEvents).toBeGreaterThan(10000);
+      expect(ticks).toEqual(upTo(ticks.length));
+      expect(ticks.length + ring!.state.lostEvents).toBe(20000);
+      expect(ring!.sequences).toEqual(upTo(ring!.sequences.length));
+    }
+  });
+
+  test('overwrites the oldest in the flight-recorder mode', async () => {
+    using run = new TracedRun({ mode: 'overwrite', subBufferSizeBytes: 8192, subBufferCount: 4 });
+    await run.run(
+      `${tick} for (let n = 0; n < 20000; n += 1) tick(n, 'over'); process.kill(process.pid, 'SIGKILL'); for (;;);`,
+    );
+    const [ring] = run.drain();
+    const [ticks = []] = ticksByThread(run).values();
+    expect(ring!.state.lostEvents).toBe(0);
+    expect(ticks).toEqual(upTo(20000).slice(20000 - ticks.length));
+    expect(ring!.sequences.length).toBe(4);
+  });
+
+  test('whose session is gone runs untraced', async () => {
+    using run = new TracedRun();
+    const ended = await run.run(`${tick} console.log(tick.enabled); tick(1, 'x');`, {
+      env: { SPOOR_SESSION: '/nonexistent/session' },
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: 'false\n', stderr: '' });
+  });
+
+  test('allocates nothing for its events', async () => {
+    using run = new TracedRun({ mode: 'overwrite', subBufferSizeBytes: 256 * 1024, subBufferCount: 16 });
+    const ended = await run.run(
+      `${tick} const one = tracepoint('test:one', { n: 'i32' });
+      const list = tracepoint('test:list', { big: 'u64', list: sequence('u16') });
+      const numbers = [1, 2, 3, 4];
+      for (let n = 0; n < 100000; n += 1) { tick(n, 'sixteen chars ab'); one(n); list(n, numbers); }
+      console.log('warm');
+      for (let n = 0; n < 4000000; n += 1) tick(n, 'sixteen chars ab');
+      for (let n = 0; n < 4000000; n += 1) one(n);
+      for (let n = 0; n < 2000000; n += 1) list(n, numbers);
+      console.log('done');`,
+      { nodeArgs: ['--trace-gc'] },
+    );
+    expect(ended.status).toBe(0);
+    const between = ended.stdout.slice(ended.stdout.indexOf('warm\n'), ended.stdout.indexOf('done\n'));
+    // A million events of 100 bytes each would be six scavenges of 16 MiB.
+    expect(between.match(/Scavenge|Mark-Compact/g)?.length ?? 0).toBeLessThanOrEqual(10);
+  });
+
+  test('shares event ids among threads whose declarations are equal', async () => {
+    using run = new TracedRun();
+    expect(tracerUrl).toMatch(/dist\/index\.js$/);
+    await run.run(`
+      import { Worker, isMainThread } from 'node:worker_threads';
+      for (let i = 0; i < 40; i += 1) tracepoint('test:e' + i, { n: 'u8' })(i);
+      if (isMainThread) for (let i = 0; i < 4; i += 1) new Worker(new URL(import.meta.url));`);
+    run.drain();
+    const trace = openTrace(run.tracePath);
+    const counts = new Map<string, number>();
+    for (const event of trace.events()) {
+      counts.set(event.name, (counts.get(event.name) ?? 0) + 1);
+      expect(event.name).toBe(`test:e${Number(event.field('n'))}`);
+    }
+    expect(trace.eventClasses.length).toBe(40);
+    expect([...counts.values()]).toEqual(Array.from({ length: 40 }, () => 5));
+  });
+});
