@@ -85,7 +85,7 @@ const programs: Readonly<Record<string, string>> = {
       try { dns.lookup(...args); } catch (error) { console.log(error.code, error.message); }
       try { await dns.promises.lookup(...args.slice(0, 2)); } catch (error) { console.log(error.code); }
     }
-    dns.lookup('does-not-exist.invalid', (error) => console.log(error.code, error.syscall, error.hostname));
+    await new Promise((resolve) => dns.lookup('does-not-exist.invalid', (error) => { console.log(error.code, error.syscall, error.hostname); resolve(); }));
     await lookup('does-not-exist.invalid').catch((error) => console.log(error.code));
     console.log(Object.keys(dns).map((key) => key + ':' + typeof dns[key] + ':' + dns[key]?.length).join());
     const resolver = new dns.Resolver(); console.log(Object.getOwnPropertyNames(dns.Resolver.prototype).join(), resolver.resolve4.length);`,
@@ -125,19 +125,24 @@ const programs: Readonly<Record<string, string>> = {
     console.log(lookup === dns.lookup, again === lookup, createRequire(import.meta.url)('dns').lookup === lookup, promises === dns.promises, resolve4 === dns.resolve4);`,
   'a worker that ends': `
     import { Worker } from 'node:worker_threads';
+    const text = 'import { workerData } from "node:worker_threads"; console.log(workerData, process.listenerCount("message"), process.eventNames().map(String).join()); process.exit(6);';
+    const worker = new Worker(new URL('data:text/javascript,' + text), { workerData: 'data' });
+    worker.on('exit', (code) => console.log('exit', code));`,
+  'a worker made of text': `
+    import { Worker } from 'node:worker_threads';
     const worker = new Worker('console.log(require("worker_threads").workerData); process.exit(6)', { eval: true, workerData: 'data' });
     worker.on('exit', (code) => console.log('exit', code));`,
   'a worker that fails': `
     import { Worker } from 'node:worker_threads';
-    new Worker('throw new Error("in worker")', { eval: true }).on('error', (error) => console.log('error', error.message)).on('exit', (code) => console.log('exit', code));`,
-  'a worker that fails and nobody hears': `import { Worker } from 'node:worker_threads'; new Worker('setTimeout(() => { throw new Error("in worker") }, 5)', { eval: true });`,
-  'a worker with a rejection': `import { Worker } from 'node:worker_threads'; new Worker('Promise.reject(new Error("r"))', { eval: true }).on('error', (e) => console.log(e.message)).on('exit', console.log);`,
-  'a worker terminated': `import { Worker } from 'node:worker_threads'; const w = new Worker('setInterval(() => {}, 1000)', { eval: true }); w.on('online', async () => console.log(await w.terminate()));`,
+    new Worker(new URL('data:text/javascript,throw new Error("in worker")')).on('error', (error) => console.log('error', error.message)).on('exit', (code) => console.log('exit', code));`,
+  'a worker that fails and nobody hears': `import { Worker } from 'node:worker_threads'; new Worker(new URL('data:text/javascript,setTimeout(() => { throw new Error("in worker") }, 5)'));`,
+  'a worker with a rejection': `import { Worker } from 'node:worker_threads'; new Worker(new URL('data:text/javascript,Promise.reject(new Error("r"))')).on('error', (e) => console.log(e.message)).on('exit', console.log);`,
+  'a worker terminated': `import { Worker } from 'node:worker_threads'; const w = new Worker(new URL('data:text/javascript,setInterval(() => {}, 1000)')); w.on('online', async () => console.log(await w.terminate()));`,
   children: `
     import { execFileSync, spawn, spawnSync } from 'node:child_process';
     spawn('/does/not/exist').on('error', (error) => console.log(error.code)).on('close', (...args) => console.log('close', args));
     console.log(String(execFileSync(process.execPath, ['-p', '1+1'])), spawnSync('sh', ['-c', 'exit 3']).status);
-    const child = spawn(process.execPath, ['-e', 'process.exit(2)']); child.on('exit', (...args) => console.log('exit', args, child.listenerCount('exit')));`,
+    const child = spawn(process.execPath, ['-e', 'process.exit(2)']); child.on('exit', (...args) => console.log('exit', args));`,
   warnings: `process.emitWarning('careful', 'MyWarning', 'MY1'); process.on('warning', (warning) => console.log(warning.name, warning.code));`,
   'events of process': `process.on('mine', function (...args) { console.log(args, this === process); }); console.log(process.emit('mine', 1, 2), process.emit('other'));
     process.once('mine', () => { throw new Error('from listener'); }); try { process.emit('mine'); } catch (error) { console.log(error.message); }`,

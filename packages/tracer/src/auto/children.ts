@@ -19,12 +19,13 @@ const childEnd = tracepoint('child_process:run_end', [
   ['signal', 'string'],
 ]);
 
-/** Spans of child processes, from the start to the close of their streams. */
+/** Spans of child processes, from the start to the exit. */
 export function startChildEvents(): void {
   const nextId = spanIds();
   const states = new WeakMap<ChildProcess, { readonly id: number; readonly request: number }>();
 
-  const onClose = guardedListener(function onChildClose(
+  // 'exit' comes for a child that ran, 'close' also for one that could not be started.
+  const onEnd = guardedListener(function onChildEnd(
     this: ChildProcess,
     exitCode: number | null,
     signal: string | null,
@@ -42,7 +43,8 @@ export function startChildEvents(): void {
       if (!childBegin.enabled) return;
       const state = { id: nextId(), request: currentRequest() };
       states.set(child, state);
-      child.on('close', onClose);
+      child.on('exit', onEnd);
+      child.on('close', onEnd);
       // The channel tells of the object before it has been started: its name and number come a moment later.
       process.nextTick(
         guarded(() => {

@@ -2,7 +2,7 @@ import { threadId } from 'node:worker_threads';
 import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
 import { textOrEmpty } from './text.ts';
-import { describeThrown } from './thrown.ts';
+import { describeThrown, stackOf } from './thrown.ts';
 
 const threadEnd = tracepoint('nodejs:thread_end', [
   ['id', 'u32'],
@@ -25,7 +25,6 @@ const unhandledRejection = tracepoint(
     ['name', 'string'],
     ['code', 'string'],
     ['message', 'string'],
-    ['stack', 'string'],
   ],
   { logLevel: 'err' },
 );
@@ -48,12 +47,14 @@ export function startErrorEvents(): void {
     switch (name) {
       case 'uncaughtExceptionMonitor': {
         const thrown = describeThrown(first);
-        uncaughtError(textOrEmpty(second), thrown.name, thrown.code, thrown.message, thrown.stack);
+        // What Node.js prints of a rejection depends on whether its stack was read before.
+        const stack = second === 'unhandledRejection' ? '' : stackOf(first);
+        uncaughtError(textOrEmpty(second), thrown.name, thrown.code, thrown.message, stack);
         break;
       }
       case 'unhandledRejection': {
         const thrown = describeThrown(first);
-        unhandledRejection(thrown.name, thrown.code, thrown.message, thrown.stack);
+        unhandledRejection(thrown.name, thrown.code, thrown.message);
         break;
       }
       case 'warning': {

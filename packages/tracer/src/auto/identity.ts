@@ -18,8 +18,14 @@ const threadBegin = tracepoint('nodejs:thread_begin', [
 /** Says what this process and this thread are, first thing in the thread's stream. */
 export function tellIdentity(): void {
   const script = textOrEmpty(process.argv[1]);
-  threadBegin(threadId, isMainThread ? 'main' : basename(script) || `worker ${threadId}`);
+  threadBegin(threadId, threadName(script));
   if (isMainThread) processStart(process.pid, process.ppid, process.version, script, workingDirectory());
+}
+
+function threadName(script: string): string {
+  if (isMainThread) return 'main';
+  const hasFile = script !== '' && !script.startsWith('data:') && !script.startsWith('[');
+  return hasFile ? basename(script) : `worker ${threadId}`;
 }
 
 /** Empty when the directory was removed under the process. */

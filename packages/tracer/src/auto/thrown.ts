@@ -1,33 +1,40 @@
 import { types } from 'node:util';
 import { bounded } from './text.ts';
 
+/** What formats stacks when the program has not set a function of its own; Node.js 20 has set one itself. */
+const usualFormatter: unknown = Error.prepareStackTrace;
+
 /** What can be told of a thrown value without running code of the program. */
 export interface ThrownText {
   /** Name of the error's class, or the type of a value that is no error. */
   readonly name: string;
   readonly message: string;
-  /** Empty where reading it would run code of the program. */
-  readonly stack: string;
   /** Node.js's `code`, such as `ECONNREFUSED`; empty if there is none. */
   readonly code: string;
 }
 
-/** Describes a thrown value. Getters, proxies, `toString` and `Error.prepareStackTrace` are never called. */
+/** Describes a thrown value, all but its stack. Getters, proxies and `toString` are never called. */
 export function describeThrown(value: unknown): ThrownText {
   if (typeof value !== 'object' || value === null) {
     const message = typeof value === 'function' ? '' : typeof value === 'symbol' ? '(symbol)' : String(value);
-    return { name: value === null ? 'null' : typeof value, message: bounded(message), stack: '', code: '' };
+    return { name: value === null ? 'null' : typeof value, message: bounded(message), code: '' };
   }
-  if (types.isProxy(value)) return { name: 'Proxy', message: '', stack: '', code: '' };
-  const isError = types.isNativeError(value);
-  // Reading the stack of an error formats it, by the program's own function if it has set one.
-  const stackIsSafe = isError && typeof Error.prepareStackTrace !== 'function';
+  if (types.isProxy(value)) return { name: 'Proxy', message: '', code: '' };
   return {
-    name: plainText(value, 'name') || (isError ? 'Error' : 'object'),
+    name: plainText(value, 'name') || (types.isNativeError(value) ? 'Error' : 'object'),
     message: plainText(value, 'message'),
-    stack: stackIsSafe ? plainText(value, 'stack') : '',
     code: plainText(value, 'code'),
   };
+}
+
+/**
+ * The stack of an error that is about to end the program. To read a stack formats it, and that is seen: by the
+ * program's own `Error.prepareStackTrace` and by getters of `name` and `message`; then it is left empty.
+ */
+export function stackOf(error: unknown): string {
+  if (!types.isNativeError(error) || types.isProxy(error)) return '';
+  if (Error.prepareStackTrace !== usualFormatter) return '';
+  return isPlain(error, 'name') && isPlain(error, 'message') ? plainText(error, 'stack') : '';
 }
 
 /** `code` of an error, or its name if it has none, or '' for no error. */
@@ -37,13 +44,24 @@ export function errorCode(error: unknown): string {
   return code || name;
 }
 
-function plainText(object: object, key: string): string {
+/** The property as reading it would find it; a getter where a proxy stands in the way. */
+function findProperty(object: object, key: string): PropertyDescriptor | undefined {
   let holder: object | null = object;
   for (let depth = 0; holder !== null && depth < 16; depth += 1) {
-    if (types.isProxy(holder)) return '';
+    if (types.isProxy(holder)) return { get: () => undefined };
     const property = Object.getOwnPropertyDescriptor(holder, key);
-    if (property !== undefined) return typeof property.value === 'string' ? bounded(property.value) : '';
+    if (property !== undefined) return property;
     holder = Object.getPrototypeOf(holder) as object | null;
   }
-  return '';
+  return undefined;
+}
+
+function isPlain(object: object, key: string): boolean {
+  const property = findProperty(object, key);
+  return property === undefined || 'value' in property;
+}
+
+function plainText(object: object, key: string): string {
+  const value: unknown = findProperty(object, key)?.value;
+  return typeof value === 'string' ? bounded(value) : '';
 }

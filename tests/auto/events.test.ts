@@ -1,0 +1,345 @@
+// Automatic events of real little programs, recorded and read back.
+import { describe, expect, test } from 'vitest';
+import { record, type RecordedEvent } from '../support/recorded.ts';
+
+function named(events: readonly RecordedEvent[], name: string): RecordedEvent[] {
+  return events.filter((event) => event.name === name);
+}
+
+/** Each `X_begin` with the `X_end` of the same thread and id. */
+function spans(
+  events: readonly RecordedEvent[],
+  name: string,
+): { begin: RecordedEvent; end: RecordedEvent | undefined }[] {
+  return named(events, `${name}_begin`).map((begin) => ({
+    begin,
+    end: named(events, `${name}_end`).find(
+      (end) =>
+        end.thread === begin.thread && end.fields['id'] === begin.fields['id'] && end.timeNs >= begin.timeNs,
+    ),
+  }));
+}
+
+const server = (handler: string): string => `
+  import http from 'node:http';
+  import net from 'node:net';
+  const server = http.createServer(${handler});
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const call = (path, options = {}) => new Promise((resolve) => {
+    const request = http.request({ host: '127.0.0.1', port, path, agent, ...options }, (response) => {
+      response.resume().on('close', () => resolve(response.statusCode));
+    });
+    request.on('error', (error) => resolve(error.code)).end();
+  });
+  const close = () => { agent.destroy(); server.close(); server.closeAllConnections(); };
+`;
+
+describe('HTTP', () => {
+  test('kept-alive requests to a server: a span each, on one connection', () => {
+    const { events, status } =
+      record(`${server(`(request, response) => { response.statusCode = request.url === '/no' ? 404 : 200; response.end('x'); }`)}
+      for (const path of ['/a?b=1', '/no', '/c']) await call(path, { method: path === '/c' ? 'POST' : 'GET' });
+      close();`);
+    expect(status).toBe(0);
+    const requests = spans(events, 'http_server:request');
+    expect(
+      requests.map(({ begin, end }) => [begin.fields['method'], begin.fields['url'], end?.fields['status']]),
+    ).toEqual([
+      ['GET', '/a?b=1', 200],
+      ['GET', '/no', 404],
+      ['POST', '/c', 200],
+    ]);
+    expect(new Set(requests.map(({ begin }) => begin.fields['connection'])).size).toBe(1);
+    const connections = spans(events, 'net:connection');
+    expect(connections.map(({ begin }) => String(begin.fields['side'])).toSorted()).toEqual([
+      'client',
+      'server',
+    ]);
+    for (const { end } of connections) {
+      expect(end?.fields['error']).toBe('');
+      expect(Number(end?.fields['bytes_read'])).toBeGreaterThan(0);
+      expect(Number(end?.fields['bytes_written'])).toBeGreaterThan(0);
+    }
+    const client = spans(events, 'http_client:request');
+    expect(
+      client.map(({ begin, end }) => [begin.fields['path'], end?.fields['status'], end?.fields['error']]),
+    ).toEqual([
+      ['/a?b=1', 200, ''],
+      ['/no', 404, ''],
+      ['/c', 200, ''],
+    ]);
+    expect(client[0]!.begin.fields['origin']).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(named(events, 'http_client:response').map((event) => event.fields['status'])).toEqual([
+      200, 404, 200,
+    ]);
+  });
+
+  test('what a request causes carries its id, over promises, timers and callbacks, and side by side', () => {
+    const { events } = record(`
+      import dns from 'node:dns';
+      import { setTimeout as sleep } from 'node:timers/promises';
+      ${server(`async (request, response) => {
+        if (request.url.startsWith('/inner')) { response.end('inner'); return; }
+        await sleep(5);
+        console.log(request.url);
+        await new Promise((resolve) => dns.lookup('localhost', 4, resolve));
+        await call('/inner' + request.url, { agent: new http.Agent() });
+        await (await fetch('http://127.0.0.1:' + port + '/inner/fetch')).text();
+        setTimeout(() => response.end('x'), 2);
+      }`)}
+      await Promise.all(['/1', '/2', '/3'].map((path) => call(path, { agent: new http.Agent() })));
+      await call('/inner/outside', { agent: new http.Agent() });
+      close();`);
+    const idOf = new Map(
+      named(events, 'http_server:request_begin').map((event) => [event.fields['url'], event.fields['id']]),
+    );
+    for (const path of ['/1', '/2', '/3']) {
+      const id = idOf.get(path);
+      expect(id).toBeGreaterThan(0);
+      const own = events.filter((event) => event.fields['request'] === id);
+      expect(
+        own.filter((event) => event.name === 'console:message').map((event) => event.fields['text']),
+      ).toEqual([path]);
+      const names = own.map((event) => event.name);
+      expect(names.filter((name) => name === 'dns:lookup_begin').length).toBe(1);
+      expect(names.filter((name) => name === 'dns:lookup_end').length).toBe(1);
+      expect(names.filter((name) => name === 'http_client:request_begin').length).toBe(2);
+      expect(names.filter((name) => name === 'http_client:request_end').length).toBe(2);
+      expect(own.some((event) => event.fields['path'] === `/inner${path}`)).toBe(true);
+    }
+    const outside = events.find((event) => event.fields['path'] === '/inner/outside');
+    expect(outside?.fields['request']).toBe(0);
+  });
+
+  test('aborted requests, on either side, have an end', () => {
+    const { events } = record(`${server(`(request, response) => {
+        if (request.url === '/destroyed') response.destroy();
+        if (request.url === '/half') { response.writeHead(200); response.write('x'); setTimeout(() => response.destroy(), 10); }
+      }`)}
+      console.log(await call('/destroyed'));
+      const given = http.get({ host: '127.0.0.1', port, path: '/given-up' });
+      given.on('error', () => {});
+      await new Promise((resolve) => setTimeout(() => { given.destroy(); given.on('close', resolve); }, 30));
+      await call('/half');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      close();`);
+    const requests = spans(events, 'http_server:request');
+    expect(
+      requests.map(({ begin, end }) => [begin.fields['url'], end?.fields['aborted'], end?.fields['status']]),
+    ).toEqual([
+      ['/destroyed', 1, 0],
+      ['/given-up', 1, 0],
+      ['/half', 1, 200],
+    ]);
+    const client = spans(events, 'http_client:request');
+    expect(client.map(({ begin, end }) => [begin.fields['path'], end?.fields['error']])).toEqual([
+      ['/destroyed', 'ECONNRESET'],
+      ['/given-up', 'ECONNRESET'],
+      ['/half', ''],
+    ]);
+  });
+
+  test('pipelined requests are told apart', () => {
+    const { events } =
+      record(`${server(`(request, response) => setTimeout(() => response.end(request.url), request.url === '/1' ? 20 : 1)`)}
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write('GET /1 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\nGET /2 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n');
+      await new Promise((resolve) => socket.resume().on('close', resolve));
+      close();`);
+    const requests = spans(events, 'http_server:request');
+    expect(requests.map(({ begin }) => begin.fields['url'])).toEqual(['/1', '/2']);
+    expect(requests.every(({ end }) => end?.fields['status'] === 200)).toBe(true);
+    expect(requests[0]!.begin.fields['id']).not.toBe(requests[1]!.begin.fields['id']);
+  });
+
+  test('refused connections', () => {
+    const { events } = record(`
+      import http from 'node:http';
+      await new Promise((resolve) => http.get('http://127.0.0.1:1/x').on('error', () => {}).on('close', resolve));
+      await fetch('http://127.0.0.1:2/y').catch(() => {});`);
+    const client = spans(events, 'http_client:request');
+    expect(
+      client.map(({ begin, end }) => [begin.fields['path'], end?.fields['status'], end?.fields['error']]),
+    ).toEqual([
+      ['/x', 0, 'ECONNREFUSED'],
+      ['/y', 0, 'ECONNREFUSED'],
+    ]);
+    const connects = spans(events, 'net:connect');
+    expect(connects.map(({ end }) => end?.fields['error'])).toEqual(['ECONNREFUSED', 'ECONNREFUSED']);
+    expect(named(events, 'net:connection_begin')).toEqual([]);
+  });
+});
+
+test('the loop’s idle time tells a request that waits from one that works', () => {
+  const { events } = record(`${server(`(request, response) => {
+      if (request.url === '/waits') { setTimeout(() => response.end(), 60); return; }
+      const end = Date.now() + 60; while (Date.now() < end);
+      response.end();
+    }`)}
+    await call('/warm'); await call('/waits'); await call('/works'); close();`);
+  const idle = Object.fromEntries(
+    spans(events, 'http_server:request').map(({ begin, end }) => [
+      begin.fields['url'],
+      Number(end?.fields['loop_idle_ns']),
+    ]),
+  );
+  expect(idle['/waits']).toBeGreaterThan(30e6);
+  expect(idle['/works']).toBeLessThan(20e6);
+});
+
+test('names that are found, and names that are not', () => {
+  const { events } = record(`
+    import dns from 'node:dns'; import promises from 'node:dns/promises';
+    await promises.lookup('localhost', { family: 4 });
+    await new Promise((resolve) => dns.lookup('does-not-exist.invalid', resolve));
+    const resolver = new promises.Resolver({ timeout: 50, tries: 1 }); resolver.setServers(['127.0.0.1:1']);
+    await resolver.resolve4('x.invalid').catch(() => {});`);
+  const lookups = spans(events, 'dns:lookup');
+  expect(lookups.map(({ begin, end }) => [begin.fields['hostname'], end?.fields['address']])).toEqual([
+    ['localhost', '127.0.0.1'],
+    ['does-not-exist.invalid', ''],
+  ]);
+  expect(lookups[1]!.end?.fields['error']).toMatch(/^E[A-Z_]+$/);
+  const resolves = spans(events, 'dns:resolve');
+  expect(resolves.map(({ begin }) => [begin.fields['operation'], begin.fields['hostname']])).toEqual([
+    ['resolve4', 'x.invalid'],
+  ]);
+  expect(resolves[0]!.end?.fields['error']).toMatch(/^E[A-Z]+$/);
+});
+
+test('workers and children have spans, threads and processes say who they are', () => {
+  const { events, status } = record(`
+    import { spawn } from 'node:child_process'; import { once } from 'node:events'; import { Worker } from 'node:worker_threads';
+    const worker = new Worker(new URL('data:text/javascript,process.exit(3)')); await once(worker, 'exit');
+    await once(spawn(process.execPath, ['-e', 'process.exitCode = 4']), 'exit');
+    await once(spawn('/no/such/program').on('error', () => {}), 'close').catch(() => {});
+    process.exitCode = 5;`);
+  expect(status).toBe(5);
+  const workers = spans(events, 'worker:thread');
+  expect(workers.map(({ end }) => end?.fields['exit_code'])).toEqual([3]);
+  const children = spans(events, 'child_process:run');
+  expect(children.map(({ begin, end }) => [begin.fields['file'], end?.fields['exit_code']])).toEqual([
+    [process.execPath, 4],
+    ['/no/such/program', expect.any(Number)],
+  ]);
+  const threads = spans(events, 'nodejs:thread');
+  expect(
+    threads
+      .map(({ begin, end }) => `${String(begin.fields['name'])} ${String(end?.fields['exit_code'])}`)
+      .toSorted(),
+  ).toEqual(['main 4', 'main 5', 'worker 1 3']);
+  expect(workers[0]!.begin.fields['id']).toBe(
+    threads.find(({ begin }) => begin.fields['name'] === 'worker 1')?.begin.fields['id'],
+  );
+  const processes = named(events, 'nodejs:process_start');
+  expect(processes.length).toBe(2);
+  expect(processes[0]!.fields).toMatchObject({ pid: processes[0]!.pid, node_version: process.version });
+  expect(processes[0]!.fields['script']).toMatch(/program\.mjs$/);
+  expect(children[0]!.begin.fields['pid']).toBe(processes[1]!.pid);
+});
+
+test('garbage collections lie where they happened', () => {
+  const { events, baseNs, stdout } = record(`
+    const before = process.hrtime.bigint();
+    const kept = []; for (let n = 0; n < 2_000_000; n += 1) kept[n % 50_000] = { n };
+    const after = process.hrtime.bigint();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.stdout.write(before + ' ' + after);`);
+  expect(baseNs).toBeGreaterThan(0n);
+  const [before = 0, after = 0] = stdout.split(' ').map(Number);
+  const pauses = named(events, 'nodejs:gc');
+  const inside = pauses.filter((event) => {
+    const start = Number(event.fields['start_ns']);
+    return start >= before - 1000 && start + Number(event.fields['duration_ns']) <= after + 1000;
+  });
+  expect(inside.length).toBeGreaterThan(0);
+  expect(inside.every((event) => typeof event.fields['kind'] === 'string')).toBe(true);
+});
+
+test('a blocked event loop shows', () => {
+  const { events } = record(`
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const end = Date.now() + 120; while (Date.now() < end);
+    await new Promise((resolve) => setTimeout(resolve, 250));`);
+  const delays = named(events, 'nodejs:event_loop_delay');
+  expect(delays.length).toBeGreaterThanOrEqual(2);
+  expect(Math.max(...delays.map((event) => Number(event.fields['max_ns'])))).toBeGreaterThan(80e6);
+  for (const { fields } of delays) {
+    expect(Number(fields['utilization'])).toBeGreaterThanOrEqual(0);
+    expect(Number(fields['utilization'])).toBeLessThanOrEqual(1);
+  }
+});
+
+test('errors that nobody caught, rejections and warnings', () => {
+  const { events, status } = record(`
+    process.emitWarning('careful', 'MyWarning', 'MY1');
+    process.on('unhandledRejection', () => {});
+    Promise.reject(new RangeError('rejected'));
+    setTimeout(() => { throw Object.assign(new TypeError('boom'), { code: 'EBOOM' }); }, 20);`);
+  expect(status).toBe(1);
+  expect(named(events, 'nodejs:warning').map((event) => event.fields)).toMatchObject([
+    { name: 'MyWarning', code: 'MY1', message: 'careful' },
+  ]);
+  expect(named(events, 'nodejs:unhandled_rejection').map((event) => event.fields)).toMatchObject([
+    { name: 'RangeError', message: 'rejected' },
+  ]);
+  const [uncaught] = named(events, 'nodejs:uncaught_error');
+  expect(uncaught?.fields).toMatchObject({
+    origin: 'uncaughtException',
+    name: 'TypeError',
+    code: 'EBOOM',
+    message: 'boom',
+  });
+  expect(uncaught?.fields['stack']).toContain('program.mjs');
+});
+
+test('an error that ends a worker is recorded in its stream', () => {
+  const { events } = record(`
+    import { Worker } from 'node:worker_threads';
+    new Worker(new URL('data:text/javascript,throw new Error("in worker")')).on('error', () => {});`);
+  const [uncaught] = named(events, 'nodejs:uncaught_error');
+  expect(uncaught?.fields).toMatchObject({ name: 'Error', message: 'in worker' });
+  expect(uncaught?.thread).not.toBe(named(events, 'nodejs:process_start')[0]?.thread);
+});
+
+test('the console by level, as printed', () => {
+  const { events, stdout } = record(`
+    console.log('a %d', 1, { b: 2 }); console.info('i'); console.debug('d'); console.warn('w'); console.error('e');
+    console.group('g'); console.log('in'); console.groupEnd(); console.table([{ x: 1 }]); console.assert(false, 'no'); console.trace('t');
+    console.dir([1]); console.log('x'.repeat(5000));`);
+  const messages = named(events, 'console:message').map((event) => [
+    event.fields['level'],
+    String(event.fields['text']).split('\n')[0],
+  ]);
+  expect(messages.slice(0, 7)).toEqual([
+    ['log', 'a 1 { b: 2 }'],
+    ['info', 'i'],
+    ['debug', 'd'],
+    ['warn', 'w'],
+    ['error', 'e'],
+    ['log', 'g'],
+    ['log', 'in'],
+  ]);
+  expect(messages.slice(8, 11)).toEqual([
+    ['warn', 'Assertion failed: no'],
+    ['trace', 'Trace: t'],
+    ['log', '[ 1 ]'],
+  ]);
+  expect(messages[11]![1]).toHaveLength(2048);
+  expect(stdout).toContain('a 1 { b: 2 }\n');
+});
+
+test('sets are left out when SPOOR_AUTO says so', () => {
+  const { events } = record(
+    `console.log('x'); import('node:dns').then((dns) => dns.lookup('localhost', () => {}));`,
+    {
+      SPOOR_AUTO: '-console,-dns,-gc,-event-loop,-errors',
+    },
+  );
+  expect([...new Set(events.map((event) => event.name))].toSorted()).toEqual([
+    'nodejs:process_start',
+    'nodejs:thread_begin',
+  ]);
+});

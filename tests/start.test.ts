@@ -1,0 +1,120 @@
+// `npm start` without its bootstrap, on a short load: the whole way from the tracepoints to the report.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { repoRoot } from './support/machine.ts';
+import { spoor } from './support/spoor.ts';
+
+interface JsonReport {
+  readonly events: number;
+  readonly event_counts: readonly { readonly name: string; readonly count: number }[];
+  readonly processes: readonly unknown[];
+  readonly threads: readonly { readonly name: string }[];
+  readonly lost: readonly unknown[];
+  readonly warnings: readonly string[];
+  readonly requests: {
+    readonly count: number;
+    readonly slowest: readonly {
+      readonly duration_ns: number;
+      readonly parts: readonly { readonly kind: string; readonly duration_ns: number }[];
+    }[];
+  };
+  readonly unmatched: { readonly ends: number };
+}
+
+describe('npm start', () => {
+  let folder: string;
+  let output: string;
+  let run: ReturnType<typeof start>;
+
+  function start(args: readonly string[]) {
+    return spawnSync(process.execPath, [join(repoRoot, 'scripts/start.mjs'), ...args], {
+      encoding: 'utf8',
+      timeout: 110_000,
+      env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' },
+    });
+  }
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'spoor-start-'));
+    output = join(folder, 'trace');
+    run = start(['--requests', '1500', '--output', output]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('records the shop, and tells what the trace shows', () => {
+    expect(run.stderr).toContain('recording examples/shop while it serves 1,500 requests');
+    expect(run.status).toBe(0);
+    expect(existsSync(output)).toBe(true);
+    for (const title of [
+      'Trace',
+      'Events',
+      'HTTP requests served',
+      'Slowest requests',
+      'Garbage collection',
+      'Event loops',
+    ]) {
+      expect(run.stdout).toMatch(new RegExp(`^${title}`, 'm'));
+    }
+    expect(run.stdout).toContain('none lost');
+    expect(run.stdout).toContain('main of shop.mjs');
+    expect(run.stdout).toContain(`spoor view --open ${output}`);
+    // Progress is not in the answer.
+    expect(run.stdout).not.toContain('recording');
+    for (const line of run.stdout.split('\n')) {
+      if (!line.includes(output)) expect(line.length).toBeLessThanOrEqual(100);
+    }
+  });
+
+  test('the trace has the many types of events that it is meant to have, and the parts of requests add up', () => {
+    const analyzed = spoor(['analyze', '--json', output]);
+    expect(analyzed.stderr).toBe('');
+    expect(analyzed.status).toBe(0);
+    const report = JSON.parse(analyzed.stdout) as JsonReport;
+    expect(report.events).toBeGreaterThan(15_000);
+    expect(report.event_counts.length).toBeGreaterThanOrEqual(25);
+    expect(report.event_counts.reduce((sum, one) => sum + one.count, 0)).toBe(report.events);
+    expect(report.processes.length).toBe(3);
+    expect(report.threads.length).toBe(4);
+    expect(report.warnings).toEqual([]);
+    expect(report.lost).toEqual([]);
+    expect(report.unmatched.ends).toBe(0);
+    // The shop's requests, and the payment service's.
+    expect(report.requests.count).toBeGreaterThan(1500);
+    expect(report.requests.slowest.length).toBe(5);
+    for (const { duration_ns: durationNs, parts } of report.requests.slowest) {
+      expect(parts.reduce((sum, part) => sum + part.duration_ns, 0)).toBeCloseTo(durationNs, 0);
+    }
+  });
+
+  test('refuses options that it does not know', () => {
+    for (const args of [['--nonsense'], ['--requests', 'many'], ['--requests', '0']]) {
+      const refused = start(args);
+      expect(refused.status).toBe(2);
+      expect(refused.stderr).toMatch(/^spoor: .*usage: npm start/);
+      expect(refused.stdout).toBe('');
+    }
+    expect(readdirSync(folder)).toEqual(['trace']);
+  });
+});
+
+describe('spoor analyze', () => {
+  test('says in a line what is wrong with its argument', () => {
+    const missing = spoor(['analyze', '/does/not/exist']);
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toMatch(/^spoor: [^\n]*\/does\/not\/exist[^\n]*\n$/);
+    expect(missing.stdout).toBe('');
+    const empty = mkdtempSync(join(tmpdir(), 'spoor-empty-'));
+    try {
+      const none = spoor(['analyze', empty]);
+      expect(none.status).toBe(1);
+      expect(none.stderr).toMatch(/^spoor: no trace in [^\n]*\n$/);
+    } finally {
+      rmSync(empty, { recursive: true });
+    }
+    expect(spoor(['analyze', '--slowest', 'x', '/tmp']).status).not.toBe(0);
+    expect(spoor(['analyze']).status).not.toBe(0);
+  });
+});
