@@ -70,13 +70,12 @@ export interface ArrayNode extends PlanNodeCommon {
   readonly strideBits?: number;
   /** From the element's last base to its end. */
   readonly elementEndBits: number;
+  /** Whether every element is known to start on a byte. */
   readonly elementByteBase: boolean;
   /** Whether the base stays (length and stride known) or moves to the array's end. */
   readonly keepsBase: boolean;
   /** Least bits of an element, to refuse absurd lengths before looping. */
   readonly leastElementBits: number;
-  /** Whether the position after the array is known to lie on a byte. */
-  readonly endsOnByte: boolean;
 }
 
 export interface StructureNode extends PlanNodeCommon {
@@ -91,9 +90,8 @@ export interface VariantNode extends PlanNodeCommon {
     readonly name: string;
     readonly ranges: readonly IntegerRange[];
     readonly node: PlanNode;
-    /** From the option's last base to its end, and whether that base is on a byte. */
+    /** From the option's last base to its end. */
     readonly endBits: number;
-    readonly endByteBase: boolean;
   }[];
   /** Whether all options leave the base alone and end at the same offset. */
   readonly keepsBase: boolean;
@@ -126,7 +124,6 @@ export interface Plan {
   readonly startsOnByte: boolean;
   /** From the last base to the end. */
   readonly endBits: number;
-  readonly endByteBase: boolean;
   /** The greatest power of two that the end position is known to be a multiple of. */
   readonly endAlignBits: number;
   /** Size in bits when it is the same for every event. */
@@ -274,7 +271,6 @@ class Planner {
       externals: this.externals,
       startsOnByte,
       endBits: this.offset,
-      endByteBase: this.align >= 8,
       endAlignBits: Math.min(this.align, lowestBit(this.offset)),
       ...(this.moves === 0 ? { fixedBits: this.offset } : {}),
     };
@@ -416,7 +412,7 @@ class Planner {
       this.slotCount = slotCount;
     }
     const elementEndBits = this.offset;
-    const elementByteBase = this.align >= 8;
+    const elementByteBase = known >= 8;
     // Padding between elements is part of the stride, for an element starts at its own alignment.
     const strideBits = fixed ? elementEndBits : undefined;
     const keepsBase = strideBits !== undefined && length.kind === 'static';
@@ -436,7 +432,6 @@ class Planner {
       elementByteBase,
       keepsBase,
       leastElementBits: leastBits(element),
-      endsOnByte: this.align >= 8,
       ...moved,
       ...here,
     };
@@ -466,7 +461,6 @@ class Planner {
         ranges: option.ranges,
         node,
         endBits: this.offset,
-        endByteBase: this.align >= 8,
       };
     });
     keepsBase &&= ends.every((end) => end === ends[0]);

@@ -1,0 +1,176 @@
+/** Fills a structure with values by a seed and writes them bit by bit: the opposite of decoding, as plainly as can be. */
+import { EnumValue, type FieldValue } from '../field-value.ts';
+import type { FieldClass, StructureFieldClass } from '../model.ts';
+import { alignmentOf } from '../plan.ts';
+
+/** Bits in the order in which a byte order counts them. */
+class BitWriter {
+  readonly bits: number[] = [];
+
+  align(to: number): void {
+    while (this.bits.length % to !== 0) this.bits.push(0);
+  }
+
+  /** The lowest `length` bits of a value. */
+  put(value: bigint, length: number, littleEndian: boolean): void {
+    for (let index = 0; index < length; index++) {
+      const bit = littleEndian ? index : length - 1 - index;
+      this.bits.push(Number((value >> BigInt(bit)) & 1n));
+    }
+  }
+
+  toBytes(littleEndian: boolean): Uint8Array {
+    const bytes = new Uint8Array(Math.ceil(this.bits.length / 8));
+    for (const [index, bit] of this.bits.entries()) {
+      bytes[index >> 3]! |= bit << (littleEndian ? index & 7 : 7 - (index & 7));
+    }
+    return bytes;
+  }
+}
+
+/** Small linear congruential generator: the same values for the same seed everywhere. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 0x1_0000_0000;
+  };
+}
+
+function asValue(value: bigint): number | bigint {
+  return value >= -(1n << 53n) && value < 1n << 53n ? Number(value) : value;
+}
+
+class RandomEncoder {
+  readonly writer = new BitWriter();
+  private readonly values = new Map<string, number>();
+  private readonly random: () => number;
+  private readonly littleEndian: boolean;
+
+  constructor(seed: number, littleEndian: boolean) {
+    this.random = randomOf(seed);
+    this.littleEndian = littleEndian;
+  }
+
+  private below(limit: number): number {
+    return Math.floor(this.random() * limit);
+  }
+
+  private text(most: number): { bytes: Uint8Array; text: string } {
+    const choices = ['', 'x', 'é', 'spoor', 'a b', '名前', '"q"'];
+    const text = choices[this.below(choices.length)]!;
+    const bytes = new TextEncoder().encode(text);
+    return bytes.length <= most ? { bytes, text } : { bytes: new Uint8Array(0), text: '' };
+  }
+
+  field(fieldClass: FieldClass, path: readonly string[], wanted?: number): FieldValue {
+    const { writer } = this;
+    switch (fieldClass.kind) {
+      case 'integer': {
+        writer.align(fieldClass.alignmentBits);
+        const { lengthBits, signed } = fieldClass;
+        let raw = 0n;
+        for (let part = 0; part < 4; part++) raw = (raw << 16n) | BigInt(this.below(65_536));
+        if (this.random() < 0.3) raw = BigInt(this.below(8));
+        if (wanted !== undefined) raw = BigInt(wanted);
+        raw = BigInt.asUintN(lengthBits, raw);
+        writer.put(raw, lengthBits, this.littleEndian);
+        const value = asValue(signed ? BigInt.asIntN(lengthBits, raw) : raw);
+        this.values.set(path.join('\0'), Number(value));
+        if (fieldClass.mappings === undefined) return value;
+        return new EnumValue(
+          value,
+          fieldClass.mappings
+            .filter(({ ranges }) => ranges.some(({ lower, upper }) => value >= lower && value <= upper))
+            .map(({ label }) => label),
+        );
+      }
+      case 'float': {
+        writer.align(fieldClass.alignmentBits);
+        const view = new DataView(new ArrayBuffer(8));
+        const value = [0, 1.5, -2.25, Infinity, 0.0009765625][this.below(5)]!;
+        const { lengthBits } = fieldClass;
+        let raw: bigint;
+        if (lengthBits === 64) {
+          view.setFloat64(0, value);
+          raw = view.getBigUint64(0);
+        } else if (lengthBits === 32) {
+          view.setFloat32(0, value);
+          raw = BigInt(view.getUint32(0));
+        } else {
+          // Half-precision bits of the five values above.
+          raw = new Map<number, bigint>([
+            [0, 0n],
+            [1.5, 0x3e00n],
+            [-2.25, 0xc080n],
+            [Infinity, 0x7c00n],
+            [0.0009765625, 0x1400n],
+          ]).get(value)!;
+        }
+        writer.put(raw, lengthBits, this.littleEndian);
+        return value;
+      }
+      case 'string': {
+        writer.align(8);
+        const { bytes, text } = this.text(64);
+        for (const byte of [...bytes, 0]) writer.put(BigInt(byte), 8, this.littleEndian);
+        return text;
+      }
+      case 'structure':
+        return this.structure(fieldClass, path);
+      case 'static-array':
+        return this.array(fieldClass.element, fieldClass.length, alignmentOf(fieldClass), path);
+      case 'dynamic-array': {
+        const length = this.values.get(fieldClass.lengthLocation.path.join('\0'))!;
+        return this.array(fieldClass.element, length, alignmentOf(fieldClass), path);
+      }
+      case 'variant': {
+        const selector = BigInt(this.values.get(fieldClass.selectorLocation.path.join('\0'))!);
+        const option = fieldClass.options.find(({ ranges }) =>
+          ranges.some(({ lower, upper }) => selector >= lower && selector <= upper),
+        )!;
+        return this.field(option.fieldClass, path);
+      }
+      default: {
+        const never: never = fieldClass;
+        throw new TypeError(String(never));
+      }
+    }
+  }
+
+  private array(element: FieldClass, length: number, alignBits: number, path: readonly string[]): FieldValue {
+    this.writer.align(alignBits);
+    if (element.kind === 'integer' && element.encoding !== undefined) {
+      const { bytes, text } = this.text(length);
+      for (let index = 0; index < length; index++) {
+        this.writer.put(BigInt(bytes[index] ?? 0), 8, this.littleEndian);
+      }
+      return text;
+    }
+    return Array.from({ length }, () => this.field(element, path));
+  }
+
+  private structure(fieldClass: StructureFieldClass, path: readonly string[]): FieldValue {
+    this.writer.align(fieldClass.alignmentBits);
+    return Object.fromEntries(
+      fieldClass.members.map((member, index) => {
+        // A length or selector is followed by what it is for: keep both in bounds.
+        const next = fieldClass.members[index + 1]?.fieldClass;
+        const controls = next?.kind === 'dynamic-array' || next?.kind === 'variant';
+        const wanted = controls && member.fieldClass.kind === 'integer' ? this.below(4) : undefined;
+        return [member.name, this.field(member.fieldClass, [...path, member.name], wanted)];
+      }),
+    );
+  }
+}
+
+/** The bytes of a structure full of values, the values, and the number of bits. */
+export function encodeRandom(
+  fieldClass: StructureFieldClass,
+  seed: number,
+  littleEndian: boolean,
+): { readonly bytes: Uint8Array; readonly bits: number; readonly value: FieldValue } {
+  const encoder = new RandomEncoder(seed, littleEndian);
+  const value = encoder.field(fieldClass, []);
+  return { bytes: encoder.writer.toBytes(littleEndian), bits: encoder.writer.bits.length, value };
+}

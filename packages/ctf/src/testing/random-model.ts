@@ -1,0 +1,190 @@
+/** Random field classes for property tests, and an encoder that is as plain as can be. */
+import * as fc from 'fast-check';
+import type { FieldClass, FieldLocation, IntegerFieldClass, StructureFieldClass } from '../model.ts';
+import { alignmentOf } from '../plan.ts';
+
+const byteOrderOf = (packed: 'le' | 'be') => fc.constant(packed);
+
+function integers(order: 'le' | 'be', scale: 'bits' | 'bytes'): fc.Arbitrary<IntegerFieldClass> {
+  const lengths = scale === 'bits' ? fc.integer({ min: 1, max: 64 }) : fc.constantFrom(8, 16, 24, 32, 40, 64);
+  const alignments =
+    scale === 'bits' ? fc.constantFrom(1, 1, 1, 2, 4, 8, 16) : fc.constantFrom(8, 8, 16, 32, 64);
+  return fc
+    .record({
+      kind: fc.constant('integer' as const),
+      signed: fc.boolean(),
+      lengthBits: lengths,
+      byteOrder: byteOrderOf(order),
+      alignmentBits: alignments,
+      displayBase: fc.constantFrom(2 as const, 8 as const, 10 as const, 16 as const),
+      roles: fc.constant([]),
+      mappings: fc.option(
+        fc.array(
+          fc.record({
+            label: fc.constantFrom('a', 'b', 'it\'s "x"?', 'ü'),
+            ranges: fc.array(
+              fc.tuple(fc.integer({ min: -3, max: 40 }), fc.nat(20)).map(([lower, size]) => ({
+                lower: BigInt(lower),
+                upper: BigInt(lower + size),
+              })),
+              { minLength: 1, maxLength: 2 },
+            ),
+          }),
+          { maxLength: 3 },
+        ),
+        { nil: undefined, freq: 4 },
+      ),
+    })
+    .map(({ mappings, ...rest }) => (mappings === undefined ? rest : { ...rest, mappings }));
+}
+
+const character: FieldClass = {
+  kind: 'integer',
+  signed: false,
+  lengthBits: 8,
+  byteOrder: 'le',
+  alignmentBits: 8,
+  displayBase: 10,
+  encoding: 'utf-8',
+  roles: [],
+};
+
+const memberNames = ['a', 'b', 'c', 'd', 'e', '__proto__', 'constructor', 'o\'"\\\n', '\u2028x'];
+
+function structureOf(members: StructureFieldClass['members'], minimum: number): StructureFieldClass {
+  const alignmentBits = members.reduce(
+    (most, member) => Math.max(most, alignmentOf(member.fieldClass)),
+    minimum,
+  );
+  return { kind: 'structure', members, alignmentBits };
+}
+
+/** A structure whose lengths and selectors refer to members before them. */
+export function structures(
+  order: 'le' | 'be',
+  scale: 'bits' | 'bytes',
+  depth: number,
+  path: readonly string[] = [],
+): fc.Arbitrary<StructureFieldClass> {
+  const small: fc.Arbitrary<IntegerFieldClass> = integers(order, scale).map(
+    ({ kind, byteOrder, alignmentBits, displayBase, roles }) => ({
+      kind,
+      byteOrder,
+      alignmentBits,
+      displayBase,
+      roles,
+      signed: false,
+      lengthBits: scale === 'bits' ? 3 : 8,
+    }),
+  );
+  const leaf: fc.Arbitrary<FieldClass> = fc.oneof(
+    { weight: 5, arbitrary: integers(order, scale) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('float' as const),
+        lengthBits: fc.constantFrom(16 as const, 32 as const, 64 as const),
+        byteOrder: byteOrderOf(order),
+        alignmentBits: scale === 'bits' ? fc.constantFrom(1, 8) : fc.constantFrom(8, 32),
+      }),
+    },
+    { weight: 2, arbitrary: fc.constant<FieldClass>({ kind: 'string', encoding: 'utf-8' }) },
+    {
+      weight: 1,
+      arbitrary: fc.nat(9).map((length): FieldClass => ({
+        kind: 'static-array',
+        length,
+        element: character,
+        alignmentBits: 8,
+      })),
+    },
+  );
+  const inner = (name: string): fc.Arbitrary<FieldClass> =>
+    depth === 0
+      ? leaf
+      : fc.oneof(
+          { weight: 3, arbitrary: leaf },
+          { weight: 1, arbitrary: structures(order, scale, depth - 1, [...path, name]) },
+          {
+            weight: 1,
+            arbitrary: fc
+              .tuple(structures(order, scale, depth - 1, [...path, name]), leaf, fc.boolean(), fc.nat(4))
+              .map(([structure, plain, useLeaf, length]): FieldClass => ({
+                kind: 'static-array',
+                length,
+                element: useLeaf ? plain : structure,
+                alignmentBits: 1,
+              })),
+          },
+        );
+  const member = (index: number): fc.Arbitrary<StructureFieldClass['members']> => {
+    const name = memberNames[index]!;
+    const sizeName = `${name}_n`;
+    const location: FieldLocation = { scope: 'event-payload', path: [...path, sizeName] };
+    return fc.oneof(
+      { weight: 4, arbitrary: inner(name).map((fieldClass) => [{ name, fieldClass }]) },
+      {
+        weight: 1,
+        arbitrary: fc.tuple(small, fc.oneof(inner(name), fc.constant(character))).map(([length, element]) => [
+          { name: sizeName, fieldClass: length },
+          {
+            name,
+            fieldClass: {
+              kind: 'dynamic-array' as const,
+              lengthLocation: location,
+              element,
+              alignmentBits: 1,
+            },
+          },
+        ]),
+      },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(small, fc.array(inner(name), { minLength: 1, maxLength: 3 }))
+          .map(([tag, options]) => [
+            { name: sizeName, fieldClass: tag },
+            {
+              name,
+              fieldClass: {
+                kind: 'variant' as const,
+                selectorLocation: location,
+                options: options.map((fieldClass, option) => ({
+                  name: `option${option}`,
+                  fieldClass,
+                  // The last option takes all greater values, so that most selectors choose one.
+                  ranges: [
+                    { lower: BigInt(option), upper: option === options.length - 1 ? 255n : BigInt(option) },
+                  ],
+                })),
+              },
+            },
+          ]),
+      },
+    );
+  };
+  return fc
+    .integer({ min: 0, max: 6 })
+    .chain((count) =>
+      fc.tuple(
+        fc.tuple(...Array.from({ length: count }, (_, index) => member(index))),
+        fc.constantFrom(1, 1, 8, 32),
+      ),
+    )
+    .map(([parts, minimum]) => structureOf(parts.flat(), minimum));
+}
+
+/** A payload structure in either byte order, of bit fields or of whole bytes. */
+export function payloads(): fc.Arbitrary<StructureFieldClass> {
+  return payloadsWithOrder().map(({ fieldClass }) => fieldClass);
+}
+
+/** A payload structure, and the byte order of all its fields. */
+export function payloadsWithOrder(): fc.Arbitrary<{
+  readonly fieldClass: StructureFieldClass;
+  readonly order: 'le' | 'be';
+}> {
+  return fc
+    .tuple(fc.constantFrom('le' as const, 'be' as const), fc.constantFrom('bits' as const, 'bytes' as const))
+    .chain(([order, scale]) => structures(order, scale, 2).map((fieldClass) => ({ fieldClass, order })));
+}
