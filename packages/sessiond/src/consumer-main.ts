@@ -1,5 +1,5 @@
 // The consumer process of one session: `node consumer-main.js SESSION`, with an IPC channel to `spoor record`.
-import type { ConsumerMessage, StopMessage } from './consumer-messages.ts';
+import type { CommandMessage, ConsumerMessage } from './consumer-messages.ts';
 import { Consumer } from './consumer.ts';
 import { ownIdentity } from './process-identity.ts';
 import { SessionDirectory } from './run-directory.ts';
@@ -7,10 +7,9 @@ import { SessionDirectory } from './run-directory.ts';
 process.title = 'spoor-consumer';
 
 const session = new SessionDirectory(process.argv[2] ?? '');
-session.writeConsumer(ownIdentity());
-
-let stopping = false;
-let orphaned = false;
+let consumer: Consumer | undefined;
+let isStopping = false;
+let isOrphaned = false;
 let timer: NodeJS.Timeout | undefined;
 
 /** Sends to the command; when that is gone nobody listens. */
@@ -19,11 +18,16 @@ function tell(message: ConsumerMessage, sent?: () => void): void {
   else sent?.();
 }
 
-const consumer = new Consumer(session, (severity, text) => tell({ kind: 'note', severity, text }));
+/** Takes the session over; the state of the rings is read here, not before. */
+function start(): Consumer {
+  session.writeConsumer(ownIdentity());
+  return new Consumer(session, (severity, text) => tell({ kind: 'note', severity, text }));
+}
 
 function loop(): void {
   timer = undefined;
-  if (!stopping) {
+  consumer ??= start();
+  if (!isStopping) {
     const pauseMs = consumer.poll(performance.now());
     if (pauseMs === 0) setImmediate(loop);
     else timer = setTimeout(loop, pauseMs);
@@ -32,30 +36,38 @@ function loop(): void {
   const { totals, complete } = consumer.finish();
   tell({ kind: 'drained', totals, complete }, () => {
     // Without the command nobody else takes the directory away.
-    if (orphaned) session.remove();
+    if (isOrphaned) session.remove();
     process.exit(0);
   });
 }
 
 function stop(): void {
-  if (stopping) return;
-  stopping = true;
-  // A pause need not be waited for; a pass that goes on at once looks at `stopping` itself.
-  if (timer !== undefined) {
+  if (isStopping) return;
+  isStopping = true;
+  // A pause need not be waited for; a pass that goes on at once looks at `isStopping` itself.
+  if (timer !== undefined || consumer === undefined) {
     clearTimeout(timer);
     loop();
   }
 }
 
-process.on('message', (message: StopMessage) => {
-  if (message.kind === 'stop') stop();
+process.on('message', (message: CommandMessage) => {
+  switch (message.kind) {
+    case 'start':
+      if (consumer === undefined) loop();
+      return;
+    case 'stop':
+      stop();
+      return;
+    default:
+      message satisfies never;
+  }
 });
 process.on('disconnect', () => {
-  orphaned = true;
+  isOrphaned = true;
   stop();
 });
 // Its life ends with the recording; a write beyond the file size limit is an error of that write.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXFSZ'] as const) process.on(signal, () => undefined);
 
 tell({ kind: 'ready' });
-loop();

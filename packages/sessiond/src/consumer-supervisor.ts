@@ -2,7 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { SpoorError } from '@spoor/base';
-import type { ConsumerMessage, StopMessage } from './consumer-messages.ts';
+import type { CommandMessage, ConsumerMessage } from './consumer-messages.ts';
+import { StandIn } from './stand-in.ts';
 import type { RecordingTotals } from './ledger.ts';
 
 /** A line for the user that came up while recording. */
@@ -29,8 +30,10 @@ export class ConsumerSupervisor {
   readonly #deathsMs: number[] = [];
   readonly #seenNotes: Set<string> = new Set();
   #child: ChildProcess | undefined;
+  #standIn: StandIn | undefined;
   #stopping = false;
   #replacedCount = 0;
+  #lastDeath = '';
   #errorText = '';
   #ready: PromiseWithResolvers<void> = withResolvers();
   #drained: PromiseWithResolvers<DrainResult> = withResolvers();
@@ -46,6 +49,11 @@ export class ConsumerSupervisor {
   /** How many consumers died and were replaced. */
   get replacedCount(): number {
     return this.#replacedCount;
+  }
+
+  /** What the last consumer that died died of: a signal, or the error that it printed. */
+  get lastDeath(): string {
+    return this.#lastDeath;
   }
 
   /** Process number of the consumer that works now. */
@@ -68,7 +76,8 @@ export class ConsumerSupervisor {
    */
   stop(): Promise<DrainResult> {
     this.#stopping = true;
-    this.#sendStop();
+    // While a replacement is still being loaded, it is told when it is ready.
+    if (this.#standIn === undefined) this.#send('stop');
     return this.#drained.promise;
   }
 
@@ -105,8 +114,10 @@ export class ConsumerSupervisor {
   #receive(message: ConsumerMessage): void {
     switch (message.kind) {
       case 'ready':
+        this.#standIn?.close();
+        this.#standIn = undefined;
+        this.#send(this.#stopping ? 'stop' : 'start');
         this.#ready.resolve();
-        if (this.#stopping) this.#sendStop();
         return;
       case 'note':
         if (this.#seenNotes.has(message.text)) return;
@@ -127,25 +138,24 @@ export class ConsumerSupervisor {
     const now = Date.now();
     this.#deathsMs.push(now);
     const recent = this.#deathsMs.filter((time) => now - time < deathWindowMs).length;
+    const said = this.#errorText.split('\n').find((line) => /error/i.test(line));
+    this.#lastDeath = signal ?? said?.trim() ?? `status ${code}`;
     if (recent > deathLimit) {
-      const how = signal === null ? `status ${code}` : signal;
-      const said = this.#errorText
-        .trim()
-        .split('\n')
-        .find((line) => /error/i.test(line));
       this.#fail(
-        new SpoorError('record/consumer', `the consumer ended ${recent} times (last: ${how})`, {
-          hint: said ?? 'is the machine out of memory?',
+        new SpoorError('record/consumer', `the consumer ended ${recent} times (last: ${this.#lastDeath})`, {
+          hint: 'what it wrote before is in the trace',
         }),
       );
       return;
     }
     this.#replacedCount += 1;
+    // Loading a replacement takes longer than a busy program needs to fill its ring.
+    this.#standIn ??= new StandIn(this.#sessionPath);
     this.#spawn();
   }
 
-  #sendStop(): void {
-    const message: StopMessage = { kind: 'stop' };
+  #send(kind: CommandMessage['kind']): void {
+    const message: CommandMessage = { kind };
     // A consumer that just died is replaced, and its successor is told when it is ready.
     if (this.#child?.connected === true) this.#child.send(message, () => undefined);
   }
@@ -153,6 +163,8 @@ export class ConsumerSupervisor {
   #fail(error: SpoorError): void {
     this.#ready.reject(error);
     this.#drained.reject(error);
+    this.#standIn?.close();
+    this.#standIn = undefined;
     const child = this.#child;
     this.#child = undefined;
     child?.kill('SIGKILL');

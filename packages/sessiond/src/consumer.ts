@@ -91,6 +91,12 @@ export class Consumer {
     return { totals: this.#ledger.sum(), complete };
   }
 
+  /** Leaves everything as it is for another consumer. */
+  close(): void {
+    for (const process of this.#processes.values()) process.close();
+    this.#processes.clear();
+  }
+
   #findProcesses(): void {
     for (const name of this.#session.processDirectories()) {
       if (!this.#processes.has(name)) {

@@ -156,6 +156,13 @@ export class ProcessTrace {
     return complete;
   }
 
+  /** Closes all files; nothing is written or taken away. */
+  close(): void {
+    for (const ring of this.#rings.values()) ring.close();
+    this.#rings.clear();
+    this.#metadata?.close();
+  }
+
   /** Opens the trace directory and its metadata once `process.json` is there. */
   #open(): boolean {
     if (this.#metadata !== undefined) return true;

@@ -101,7 +101,11 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       error = failure;
     }
     if (supervisor.replacedCount > 0) {
-      onNote({ severity: 'info', text: `the consumer died and was replaced (${supervisor.replacedCount}×)` });
+      const times = supervisor.replacedCount === 1 ? '' : ` ${supervisor.replacedCount} times`;
+      onNote({
+        severity: 'info',
+        text: `the consumer died (${supervisor.lastDeath}) and was replaced${times}`,
+      });
     }
     return {
       status: ran.status === 0 && error !== undefined ? 1 : ran.status,

@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import {
   RUN_VERSION,
@@ -71,6 +71,16 @@ export function ensureRunDirectory(path: string): void {
   if ((found.mode & 0o022) !== 0) chmodSync(path, found.mode & 0o755);
 }
 
+/** `PIDNAMESPACE-PID-STARTTIME` of this process, with a number behind it if that is taken. */
+function freeSessionPath(runDirectory: string): string {
+  const { pid, startTicks } = ownIdentity();
+  const stem = join(runDirectory, `${pidNamespace()}-${pid}-${startTicks}`);
+  for (let number = 1; ; number += 1) {
+    const path = number === 1 ? stem : `${stem}-${number}`;
+    if (!existsSync(path)) return path;
+  }
+}
+
 /** One recording's directory. */
 export class SessionDirectory {
   readonly path: string;
@@ -88,9 +98,7 @@ export class SessionDirectory {
     session: Omit<RecordingSession, 'version' | 'owner' | 'clockOffsetNs'>,
   ): SessionDirectory {
     const owner = ownIdentity();
-    const stem = join(runDirectory, `${pidNamespace()}-${owner.pid}-${owner.startTicks}`);
-    let path = stem;
-    for (let number = 2; existsSync(path); number += 1) path = `${stem}-${number}`;
+    const path = freeSessionPath(runDirectory);
     try {
       mkdirSync(path, { mode: 0o700 });
       const clockOffsetNs = String(measureClockOffsetNs());
@@ -134,6 +142,17 @@ export class SessionDirectory {
   /** Takes the directory away. Rings stay mapped in programs that still live; their memory goes with them. */
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
+  }
+
+  /** Makes an abandoned session this process's own; undefined when another process was faster. */
+  claim(): SessionDirectory | undefined {
+    const path = freeSessionPath(dirname(this.path));
+    try {
+      renameSync(this.path, path);
+      return new SessionDirectory(path);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Whether the command or the consumer of this recording still runs. */

@@ -7,7 +7,9 @@ import type { SessionDirectory } from './run-directory.ts';
  * added to its trace first, if that is still there.
  * @returns a line for the user when events were saved.
  */
-export function salvageSession(session: SessionDirectory): RecordingNote | undefined {
+export function salvageSession(abandoned: SessionDirectory): RecordingNote | undefined {
+  const session = abandoned.claim();
+  if (session === undefined) return undefined;
   let note: RecordingNote | undefined;
   try {
     const { outputDir } = session.readDescription();
