@@ -1,0 +1,206 @@
+// `spoor record` end to end: programs of all kinds, what the command's ends are, and the real babeltrace2 on the trace.
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { command, describeNeeding } from './support/needs.ts';
+import {
+  RecordingPlace,
+  exists,
+  program,
+  readByPeer,
+  summaryOf,
+  textOfPeer,
+  until,
+} from './support/recording.ts';
+
+/** All bare numbers of a field, in the order of the text. */
+function valuesOf(text: string, field: string): number[] {
+  return [...text.matchAll(new RegExp(`\\b${field} = (\\d+)`, 'g'))].map((found) => Number(found[1]));
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, at) => at);
+
+describeNeeding([command('babeltrace2')], 'spoor record', () => {
+  test('records a program; the layout is that of LTTng per process', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('count.mjs'), '1000']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stdout).toBe('emitted 1000\n');
+    const summary = { eventCount: 1000, lostCount: 0, processCount: 1, threadCount: 1 };
+    expect(summaryOf(done.stderr)).toEqual(summary);
+    expect(done.stderr).toContain(`the trace is in ${place.traceDir}\n`);
+    const [process = '', ...others] = readdirSync(join(place.traceDir, 'ust/pid'));
+    expect(others).toEqual([]);
+    expect(process).toMatch(/^node-\d+-\d{8}-\d{6}$/);
+    const files = readdirSync(join(place.traceDir, 'ust/pid', process), { recursive: true });
+    expect(files.sort()).toEqual(['ch0_0', 'index', 'index/ch0_0.idx', 'metadata']);
+    const text = textOfPeer(place.traceDir);
+    expect(valuesOf(text, 'value')).toEqual(range(1000));
+    expect(text).toContain('text = "twelve chars"');
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 1000, stderr: '' });
+    expect(place.sessions()).toEqual([]);
+  });
+
+  test('automatic events come without a change to the program, and its options of Node.js stay', () => {
+    using place = new RecordingPlace();
+    const code = 'console.log("hello", v8.getHeapStatistics().heap_size_limit < 200e6)';
+    const done = place.record(['--', 'node', '-e', code], { NODE_OPTIONS: '--max-old-space-size=100' });
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stdout).toBe('hello true\n');
+    expect(textOfPeer(place.traceDir)).toMatch(/console:\w+: .*hello/);
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: summaryOf(done.stderr).eventCount, stderr: '' });
+  });
+
+  test('the default directory is that of LTTng, with the name of the program', () => {
+    using place = new RecordingPlace();
+    const home = place.folder('home');
+    const args = ['--no-auto', '--', 'node', '-e', ''];
+    const done = place.recordWithoutOutput(args, { LTTNG_HOME: home });
+    expect(done.status, done.stderr).toBe(0);
+    const [name = ''] = readdirSync(join(home, 'lttng-traces'));
+    expect(name).toMatch(/^node-\d{8}-\d{6}$/);
+    expect(done.stderr).toContain(join(home, 'lttng-traces', name));
+  });
+
+  test('a recording without an event is a readable trace', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', '-e', '']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 0, processCount: 1, threadCount: 0 });
+    expect(textOfPeer(place.traceDir)).toBe('');
+  });
+
+  test('a command that is no Node.js program runs, and the summary says that nothing was traced', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--', 'sh', '-c', 'echo plain; exit 4']);
+    expect(done.status).toBe(4);
+    expect(done.stdout).toBe('plain\n');
+    expect(done.stderr).toContain('no Node.js process was traced');
+  });
+
+  test('the exit status is the command’s, or 128 and the number of its signal', () => {
+    for (const [script, status] of [
+      ['exit 0', 0],
+      ['exit 42', 42],
+      ['kill -TERM $$', 143],
+      ['kill -KILL $$', 137],
+    ] as const) {
+      using place = new RecordingPlace();
+      expect(place.record(['--', 'sh', '-c', script]).status, script).toBe(status);
+    }
+  });
+
+  test('workers of a cluster are processes of the trace', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('cluster.mjs'), '4', '20000']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 80_000, lostCount: 0, processCount: 5 });
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 80_000, stderr: '' });
+  });
+
+  test('worker threads that come and go each have their stream, however they end', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('workers-in-turn.mjs'), '20']);
+    expect(done.status, done.stderr).toBe(0);
+    const summary = { eventCount: 10_000, lostCount: 0, processCount: 1, threadCount: 20 };
+    expect(summaryOf(done.stderr)).toEqual(summary);
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 10_000, stderr: '' });
+  });
+
+  test('a program behind npm run is found', () => {
+    using place = new RecordingPlace();
+    const folder = place.folder('package');
+    const start = `node ${program('count.mjs')} 100`;
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'x', scripts: { start } }));
+    const done = place.record(['--no-auto', '--', 'npm', '--prefix', folder, 'run', 'start']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 100, lostCount: 0 });
+    expect(valuesOf(textOfPeer(place.traceDir), 'value')).toEqual(range(100));
+  });
+
+  test('overwrite mode keeps the last events of each thread', () => {
+    using place = new RecordingPlace();
+    const sizes = ['--overwrite', '--subbuf-size', '4k', '--num-subbuf', '4'];
+    const done = place.record([...sizes, '--no-auto', '--', 'node', program('count.mjs'), '100000']);
+    expect(done.status, done.stderr).toBe(0);
+    const values = valuesOf(textOfPeer(place.traceDir), 'value');
+    expect(values.length).toBeGreaterThan(300);
+    expect(values).toEqual(range(100_000).slice(-values.length));
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: values.length, lostCount: 0 });
+    expect(done.stderr).toContain('older events overwritten');
+  });
+
+  test('a process that outlives the command is stopped, not harmed; what it recorded is in the trace', async () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('leave-behind.mjs')]);
+    expect(done.status, done.stderr).toBe(0);
+    const child = Number(/child (\d+)/.exec(done.stdout)?.[1]);
+    try {
+      expect(exists(child)).toBe(true);
+      const { eventCount, stderr } = readByPeer(place.traceDir);
+      expect(stderr).toBe('');
+      expect(eventCount).toBeGreaterThanOrEqual(1000);
+      expect(summaryOf(done.stderr)).toMatchObject({ eventCount, processCount: 2 });
+      expect(place.sessions()).toEqual([]);
+      const size = readdirSync(place.traceDir, { recursive: true }).length;
+      await new Promise((next) => setTimeout(next, 300));
+      expect(exists(child)).toBe(true);
+      expect(readdirSync(place.traceDir, { recursive: true })).toHaveLength(size);
+      expect(readByPeer(place.traceDir).eventCount).toBe(eventCount);
+    } finally {
+      process.kill(child, 'SIGKILL');
+    }
+  });
+
+  test('Ctrl-C ends the program as it likes and leaves a readable trace', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--', 'node', program('forever.mjs')]);
+    await run.said('running');
+    run.signalGroup('SIGINT');
+    const done = await run.ended;
+    expect(done.status, done.stderr).toBe(3);
+    expect(done.stdout).toContain('got SIGINT');
+    const { eventCount, stderr } = readByPeer(place.traceDir);
+    expect(stderr).toBe('');
+    expect(eventCount).toBeGreaterThan(5);
+    expect(summaryOf(done.stderr).eventCount).toBe(eventCount);
+    expect(place.sessions()).toEqual([]);
+  });
+
+  test('SIGTERM to the recorder alone reaches the program', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--', 'node', program('forever.mjs')]);
+    await run.said('running');
+    process.kill(run.pid, 'SIGTERM');
+    const done = await run.ended;
+    expect(done.stdout).toContain('got SIGTERM');
+    expect(done.status, done.stderr).toBe(3);
+    expect(readByPeer(place.traceDir).stderr).toBe('');
+  });
+
+  test('a second Ctrl-C ends a program that does not listen', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--', 'node', program('forever.mjs'), 'deaf']);
+    await run.said('running');
+    run.signalGroup('SIGINT');
+    await run.said('got SIGINT');
+    run.signalGroup('SIGINT');
+    const done = await run.ended;
+    expect(done.status, done.stderr).toBe(137);
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: summaryOf(done.stderr).eventCount, stderr: '' });
+  });
+
+  test('when the recorder itself is killed, the consumer completes the trace and cleans up', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--', 'node', program('forever.mjs')]);
+    await run.said('running');
+    process.kill(run.pid, 'SIGKILL');
+    await until(() => place.sessions().length === 0);
+    const { eventCount, stderr } = readByPeer(place.traceDir);
+    expect(stderr).toBe('');
+    expect(eventCount).toBeGreaterThan(5);
+    run.signalGroup('SIGKILL');
+    await run.ended;
+    expect(existsSync(place.traceDir)).toBe(true);
+  });
+});
