@@ -32,7 +32,10 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     const [process = '', ...others] = readdirSync(join(place.traceDir, 'ust/pid'));
     expect(others).toEqual([]);
     expect(process).toMatch(/^node-\d+-\d{8}-\d{6}$/);
-    const files = readdirSync(join(place.traceDir, 'ust/pid', process), { recursive: true });
+    const files = readdirSync(join(place.traceDir, 'ust/pid', process), {
+      recursive: true,
+      encoding: 'utf8',
+    });
     expect(files.sort()).toEqual(['ch0_0', 'index', 'index/ch0_0.idx', 'metadata']);
     const text = textOfPeer(place.traceDir);
     expect(valuesOf(text, 'value')).toEqual(range(1000));
