@@ -3,7 +3,7 @@ import { cacheSwept, priceComputeBegin, priceComputeEnd, priceLookup } from './t
 
 const taxRate = 0.19;
 /** Rules that each price goes through; the reason why prices are cached. */
-const ruleCount = 1500;
+const ruleCount = 6000;
 
 /** Prices by product. Each is computed when first asked for, and again when it has become too old. */
 export class PriceCache {

@@ -3,7 +3,7 @@ import { createHash, pbkdf2Sync } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { receiptBegin, receiptEnd } from './tracepoints.mjs';
 
-const signingRounds = 900;
+const signingRounds = 4000;
 
 parentPort.on('message', ({ id, order }) => {
   receiptBegin(id, order.id);

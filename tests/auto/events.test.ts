@@ -154,6 +154,24 @@ describe('HTTP', () => {
     expect(requests[0]!.begin.fields['id']).not.toBe(requests[1]!.begin.fields['id']);
   });
 
+  test('https, on either side', () => {
+    const { events, status } = record(`
+      import https from 'node:https';
+      // Without a certificate: the cipher suites that need none end with TLS 1.2.
+      const tls = { ciphers: 'aNULL:@SECLEVEL=0', maxVersion: 'TLSv1.2', checkServerIdentity: () => undefined, rejectUnauthorized: false };
+      const server = https.createServer(tls, (request, response) => response.end('secret'));
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      await new Promise((resolve, reject) => https.get({ ...tls, host: '127.0.0.1', port: server.address().port, path: '/tls', agent: new https.Agent(tls) },
+        (response) => response.resume().on('close', resolve)).on('error', reject));
+      server.close(); server.closeAllConnections();`);
+    expect(status).toBe(0);
+    const [request] = spans(events, 'http_server:request');
+    expect([request?.begin.fields['url'], request?.end?.fields['status']]).toEqual(['/tls', 200]);
+    const [client] = spans(events, 'http_client:request');
+    expect(client?.begin.fields['origin']).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    expect(client?.end?.fields).toMatchObject({ status: 200, error: '' });
+  });
+
   test('refused connections', () => {
     const { events } = record(`
       import http from 'node:http';

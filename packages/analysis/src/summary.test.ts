@@ -66,6 +66,36 @@ test('a trace is summarised in all respects', () => {
   });
 });
 
+test('of the slowest requests, those of different routes come first', () => {
+  const requests = [
+    ['/a', 100],
+    ['/a', 90],
+    ['/a', 80],
+    ['/b', 50],
+    ['/c', 10],
+  ] as const;
+  const trace = requests.flatMap(([url, durationNs], index): PlainEvent[] => [
+    {
+      name: 'http_server:request_begin',
+      timeNs: index * 1000,
+      fields: { id: index + 1, method: 'GET', url },
+    },
+    {
+      name: 'http_server:request_end',
+      timeNs: index * 1000 + durationNs,
+      fields: { id: index + 1, status: 200 },
+    },
+  ]);
+  const slowest = (count: number): number[] =>
+    summarise(() => asTraceEvents(trace), { slowest: count }).requests.slowest.map(
+      ({ request }) => request.endNs - request.beginNs,
+    );
+  expect(slowest(2)).toEqual([100, 50]);
+  expect(slowest(4)).toEqual([100, 90, 50, 10]);
+  expect(slowest(9)).toEqual([100, 90, 80, 50, 10]);
+  expect(slowest(0)).toEqual([]);
+});
+
 test('an empty trace has an empty summary', () => {
   const summary = summarise(() => []);
   expect(summary).toMatchObject({ events: 0, beginNs: 0, endNs: 0, eventCounts: [], gc: { count: 0 } });

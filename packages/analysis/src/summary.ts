@@ -8,7 +8,7 @@ import { SpanMatcher, type Span, type SpanMatcherOptions } from './spans.ts';
 
 /** How a trace is to be summarised. */
 export interface SummaryOptions extends Pick<SpanMatcherOptions, 'monotonicOffsetNs'> {
-  /** How many of the slowest requests are split, at most two of a route; default 5. */
+  /** How many of the slowest requests are split, each route's slowest first; default 5. */
   readonly slowest?: number;
 }
 
@@ -81,7 +81,7 @@ export interface TraceSummary {
     readonly unfinished: number;
     /** Greatest total time first. */
     readonly routes: readonly DurationFigures[];
-    /** At most two of a route. */
+    /** Slowest first; each route's slowest before the second of any. */
     readonly slowest: readonly RequestBreakdown[];
   };
   readonly gc: GcSummary;
@@ -123,9 +123,6 @@ export function summarise(read: () => Iterable<TraceEvent>, options: SummaryOpti
   return first.finish(breakdowns.finish());
 }
 
-/** Of one route, so that one that is always slow leaves room for others. */
-const perRoute = 2;
-
 class FirstPass {
   readonly pauses = new GcPauses();
   private readonly roles: EventRoles;
@@ -141,7 +138,7 @@ class FirstPass {
   private readonly spans = new Map<string, Distribution>();
   private readonly routes = new RouteTable(() => ({
     durations: new Distribution(),
-    slowest: new Largest<Span>(perRoute),
+    slowest: new Largest<Span>(this.slowestCount),
   }));
   private readonly slowestCount: number;
   private readonly requests = new Distribution();
@@ -190,13 +187,21 @@ class FirstPass {
     if (span !== undefined) this.takeSpan(span);
   }
 
-  /** The requests to be split, slowest first. */
+  /**
+   * The requests to be split, slowest first: the slowest one of each route, then the second of each, and so on until
+   * there are enough, so that a route that is always slow leaves room for others.
+   */
   slowest(): Span[] {
-    const slowest = new Largest<Span>(this.slowestCount);
-    for (const [, route] of this.routes.entries()) {
-      for (const span of route.slowest.sorted()) slowest.offer(span.endNs - span.beginNs, span);
-    }
-    return slowest.sorted();
+    const ranked = this.routes
+      .entries()
+      .flatMap(([, route]) =>
+        route.slowest.sorted().map((span, rank) => ({ span, rank, durationNs: span.endNs - span.beginNs })),
+      );
+    return ranked
+      .toSorted((a, b) => a.rank - b.rank || b.durationNs - a.durationNs)
+      .slice(0, this.slowestCount)
+      .toSorted((a, b) => b.durationNs - a.durationNs)
+      .map(({ span }) => span);
   }
 
   finish(slowest: readonly RequestBreakdown[]): TraceSummary {

@@ -165,7 +165,7 @@ function slowestSection(summary: TraceSummary, facts: TraceFacts, options: Repor
   if (slowest.length === 0) return [];
   return [
     options.paint('title', 'Slowest requests') +
-      options.paint('dim', ', at most two of a route, and where their time went'),
+      options.paint('dim', ' of the slowest routes, and where their time went'),
     ...slowest.flatMap((one) => slowRequest(one, summary, facts, options)),
   ];
 }

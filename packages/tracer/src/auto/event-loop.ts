@@ -15,11 +15,11 @@ const eventLoopDelay = tracepoint('nodejs:event_loop_delay', [
 /** How often the delay is told of. */
 const periodMs = 100;
 /** How often the delay is sampled. */
-const resolutionMs = 5;
+const resolutionMs = 10;
 const resolutionNs = resolutionMs * 1e6;
 
 /**
- * Tells every 100 ms how late this thread's event loop was with a timer of 5 ms, and how busy it was. A loop that is
+ * Tells every 100 ms how late this thread's event loop was with a timer of 10 ms, and how busy it was. A loop that is
  * blocked for longer tells of it as soon as it can. Keeps no program alive.
  */
 export function startEventLoopEvents(): void {
