@@ -85,7 +85,7 @@ export class ClockText {
         date.setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0), 0);
         const relative = Number(BigInt(date.getTime()) * 1_000_000n + fraction - this.#baseNs);
         // A time before the first event is meant for the day after, in a trace that runs past midnight.
-        if (relative >= firstNs - 3_600e9) return relative;
+        if (relative >= firstNs - 60e9) return relative;
       }
       return undefined;
     }

@@ -18,13 +18,15 @@ type SmallName = 'app:tick' | 'http_server:request_begin' | 'http_server:request
 export interface SmallTrace {
   /** In the order of time. */
   readonly events: readonly SmallEvent[];
-  /** Events that thread 1 says it lost between its two packets. */
+  /** Events that thread 1 says it lost between two packets in its middle. */
   readonly lostCount: number;
   /** Nanoseconds after the first packet's start: all times here are counted from it. */
   readonly baseNs: bigint;
 }
 
 const threads = [700, 701] as const;
+/** Events of a packet at most. */
+const packetEvents = 8192;
 const baseTicks = 5_000_000_000n;
 const offsetSeconds = 1_760_000_000n;
 const names: readonly SmallName[] = ['app:tick', 'http_server:request_begin', 'http_server:request_end'];
@@ -75,16 +77,14 @@ export function writeSmallTrace(directory: string, eventCount = 20_000): SmallTr
   const lostCount = 321;
   threads.forEach((vtid, thread) => {
     const own = events.filter((event) => event.thread === thread);
-    const half = own.length >> 1;
-    const first = packet(vtid, 0n, 0n, own.slice(0, half), thread === 0 ? 0 : own[0]!.timeNs);
-    const second = packet(
-      vtid,
-      1n,
-      thread === 1 ? BigInt(lostCount) : 0n,
-      own.slice(half),
-      own[half]!.timeNs,
-    );
-    writeFileSync(join(directory, `ch0_${thread}`), Buffer.concat([first, second]));
+    const size = Math.min(packetEvents, Math.ceil(own.length / 2));
+    const packets: Buffer[] = [];
+    for (let at = 0; at < own.length; at += size) {
+      const lost = thread === 1 && packets.length >= own.length / size / 2 ? lostCount : 0;
+      const beginNs = thread === 0 && at === 0 ? 0 : own[at]!.timeNs;
+      packets.push(packet(vtid, BigInt(packets.length), BigInt(lost), own.slice(at, at + size), beginNs));
+    }
+    writeFileSync(join(directory, `ch0_${thread}`), Buffer.concat(packets));
   });
   return { events, lostCount, baseNs: offsetSeconds * 1_000_000_000n + baseTicks };
 }
