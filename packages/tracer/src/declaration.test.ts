@@ -17,6 +17,12 @@ describe('a declaration', () => {
     ['a label outside its integer', 'a:b', { x: enumeration('u8', { big: 256 }) }],
     ['a label whose range is upside down', 'a:b', { x: enumeration('u8', { big: [2, 1] }) }],
     ['an enumeration without labels', 'a:b', { x: enumeration('u8', {}) }],
+    ['two fields that differ in an underscore', 'a:b', { x: 'u8', _x: 'u8' }],
+    [
+      'a field that differs from the length of another in an underscore',
+      'a:b',
+      { x: sequence('u8'), x_length: 'u8' },
+    ],
     ['a field named as the length of another', 'a:b', { _x_length: 'u8', x: sequence('u8') }],
   ])('is refused for %s', (_, name, fields) => {
     let thrown: unknown;

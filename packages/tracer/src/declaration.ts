@@ -90,6 +90,11 @@ function planMembers(event: string, fields: FieldList, prefix: string): readonly
     const names = plan.kind === 'sequence' ? [name, `_${name}_length`] : [name];
     for (const own of names) {
       if (taken.has(own)) throw wrong(event, `two fields are named \`${prefix}${own}\``);
+      // A leading underscore is TSDL's escape; babeltrace2 2.0 takes such neighbours for one.
+      const twin = own.startsWith('_') && taken.has(own.slice(1)) ? own.slice(1) : `_${own}`;
+      if (taken.has(twin)) {
+        throw wrong(event, `\`${prefix}${own}\` and \`${prefix}${twin}\` differ in an underscore only`);
+      }
       taken.add(own);
     }
     return { name, plan };

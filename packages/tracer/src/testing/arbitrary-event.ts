@@ -162,7 +162,7 @@ function expectedMembers(fields: FieldList, values: readonly Expected[]): Record
 
 const fieldName = fc.oneof(
   fc.stringMatching(/^[a-z][a-z0-9_]{0,6}$/),
-  fc.constantFrom('int', 'string', 'struct', 'event', '_x', 'align', 'x1'),
+  fc.constantFrom('int', 'string', 'struct', 'event', '_x', 'align', 'x1', '_y'),
 );
 
 function members(
@@ -174,7 +174,10 @@ function members(
   readonly values: fc.Arbitrary<readonly (readonly [unknown, Expected])[]>;
 }> {
   return fc
-    .uniqueArray(fc.tuple(fieldName, field(rules, depth)), { maxLength, selector: ([name]) => name })
+    .uniqueArray(fc.tuple(fieldName, field(rules, depth)), {
+      maxLength,
+      selector: ([name]) => name.replace(/^_/, ''),
+    })
     .map((list) => ({
       fields: list.map(([name, { type }]) => [name, type] as const),
       values: fc.tuple(...list.map(([, { values }]) => values)),
