@@ -1,7 +1,7 @@
 /** The interpreter's forms of what emit-scan.ts and emit-packet.ts generate. */
 import type { EventBatch } from './batch.ts';
 import { doubleRoles, halvesRoles } from './emit-packet.ts';
-import type { ScanShape } from './emit-scan.ts';
+import type { ScanShape, TimeRule } from './emit-scan.ts';
 import { interpret, OverrunError, SilentVisitor } from './interpret.ts';
 import { scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
 import type { IntegerNode } from './plan.ts';
@@ -86,13 +86,7 @@ export function scanPlain(shape: ScanShape) {
       }
       const hi = Number(visitor.clock / word);
       const lo = Number(visitor.clock % word);
-      let timeNs = 0;
-      if (time.kind === 'nanoseconds') {
-        timeNs = (hi - cursor.originHi) * 0x1_0000_0000 - cursor.originLo + lo;
-      } else if (time.kind === 'scaled') {
-        const scaled = Math.floor((1e9 * (hi * 0x1_0000_0000 + lo)) / time.frequencyHz);
-        timeNs = scaled - cursor.originHi - cursor.originLo;
-      }
+      const timeNs = timeNsAt(time, cursor, hi, lo);
       if (timeNs > limit) {
         cursor.nextTimeNs = timeNs;
         return scanStatus.limit;
@@ -116,4 +110,20 @@ export function scanPlain(shape: ScanShape) {
     }
     return scanStatus.packetEnd;
   };
+}
+
+/** A clock value as time after the base that the cursor's origin stands for. */
+export function timeNsAt(time: TimeRule, cursor: PacketCursor, hi: number, lo: number): number {
+  switch (time.kind) {
+    case 'none':
+      return 0;
+    case 'nanoseconds':
+      return (hi - cursor.originHi) * 0x1_0000_0000 - cursor.originLo + lo;
+    case 'scaled': {
+      const scaled = Math.floor((1e9 * (hi * 0x1_0000_0000 + lo)) / time.frequencyHz);
+      return scaled - cursor.originHi - cursor.originLo;
+    }
+    default:
+      return time satisfies never;
+  }
 }

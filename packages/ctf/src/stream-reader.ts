@@ -6,6 +6,7 @@
 import { SpoorError } from '@spoor/base';
 import { packetPaddingBytes } from './bits.ts';
 import type { FieldValue } from './field-value.ts';
+import { timeNsAt } from './interpret-scan.ts';
 import { PacketCursor, PacketProperties } from './packet-cursor.ts';
 import type { PacketHeaderDecoder, StreamDecoder } from './stream-decoder.ts';
 
@@ -60,6 +61,11 @@ export class StreamReader {
   contextEndBit = 0;
   /** Counts packets entered, so that what is derived from one can be kept until the next. */
   packetNumber = 0;
+  /**
+   * When the packet before ended or this one began, whichever is later, as time after the base; -Infinity if the trace
+   * does not say. A merge that goes by packets as well as events does not hand out a packet's events before that.
+   */
+  boundaryNs: number = -Infinity;
   /** Whether the stream is damaged: something was reported. */
   damaged = false;
   /** Events that the trace says were lost, as far as read. */
@@ -77,6 +83,8 @@ export class StreamReader {
   private chunkStart = 0;
   private chunkLength = 0;
   private truncated = false;
+  /** When the present packet ends, as time after the base. */
+  private endNs = -Infinity;
   private readonly beginBits: number;
   private previous:
     { readonly discarded?: bigint; readonly sequence?: number; readonly end?: bigint } | undefined;
@@ -237,6 +245,7 @@ export class StreamReader {
     this.nextStart = this.packetStart + totalBytes;
     this.packetNumber += 1;
     this.startClock();
+    this.noteBoundary();
     if (decoder.externals.length > 0) this.loadExternals();
     this.reportLosses();
     return true;
@@ -272,6 +281,17 @@ export class StreamReader {
     const now = clock - low + value + (value < low ? span : 0n);
     cursor.clockHi = Number(now >> 32n);
     cursor.clockLo = Number(now & 0xffff_ffffn);
+  }
+
+  private noteBoundary(): void {
+    const { cursor, decoder, properties } = this;
+    const begin = properties.hasBegin
+      ? timeNsAt(decoder.time, cursor, cursor.clockHi, cursor.clockLo)
+      : -Infinity;
+    this.boundaryNs = Math.max(begin, this.endNs);
+    this.endNs = properties.hasEnd
+      ? timeNsAt(decoder.time, cursor, properties.endHi, properties.endLo)
+      : -Infinity;
   }
 
   private loadExternals(): void {
