@@ -13,6 +13,8 @@ const spoor = join(root, 'packages', 'cli', 'bin', 'spoor.mjs');
 /** Pictures larger than this make a clone heavy. */
 const largestBytes = 300_000;
 
+/** Of the summary the first lines are shown, this many, and the last two, which say how to go on. */
+const summaryLines = 47;
 // A terminal's sixteen colours on a dark ground.
 const basic = ['#4b5263', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#d8dbe2'];
 const bright = ['#7f8796', '#f08b93', '#b5dd97', '#f5d595', '#84c5ff', '#dc9bee', '#7ad3de', '#ffffff'];
@@ -85,18 +87,29 @@ function firstAddress(child) {
 }
 
 async function pictureStart() {
-  const done = spawnSync(process.execPath, [join(root, 'scripts', 'start.mjs')], {
+  const trace = join(scratch, 'start');
+  const command = `stty cols 110 && '${process.execPath}' scripts/start.mjs --output '${trace}'`;
+  // A terminal of its own, for colours; what is not the report goes past it.
+  const done = spawnSync('script', ['-qec', `${command} 2>/dev/null`, '/dev/null'], {
     cwd: root,
     encoding: 'utf8',
-    // A terminal's colours without a terminal.
-    env: { ...process.env, FORCE_COLOR: '3', COLUMNS: '110', LTTNG_HOME: scratch },
+    env: { ...process.env, TERM: 'xterm-256color', COLUMNS: '110' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (done.status !== 0) throw new Error(`npm start ended with status ${done.status}`);
+  if (done.status !== 0) throw new Error(`npm start ended with status ${done.status}:\n${done.stdout}`);
   // The folders of this machine are nobody else's.
-  const text = done.stdout.replaceAll(scratch, '~').replaceAll(root, '.').trimEnd();
+  const text = done.stdout
+    .replaceAll('\r', '')
+    .replaceAll(trace, 'traces/shop')
+    .replaceAll(relative(root, trace), 'traces/shop')
+    .replaceAll(root, '.');
+  const lines = text.trim().split('\n');
+  const shown =
+    lines.length > summaryLines + 3
+      ? [...lines.slice(0, summaryLines), '  …', '', ...lines.slice(-2)]
+      : lines;
   const page = await browser.newPage({ viewport: { width: 1100, height: 600 } });
-  await page.setContent(terminalPage(`\x1b[2m$\x1b[22m npm start\n${text}`));
+  await page.setContent(terminalPage(['\x1b[2m$\x1b[22m npm start', '', ...shown].join('\n')));
   const path = join(images, 'start.png');
   await page.locator('main').screenshot({ path, omitBackground: true });
   await page.close();
