@@ -61,6 +61,14 @@ async function pictureViewer() {
       });
       await page.goto(address, { waitUntil: 'networkidle' });
       await page.waitForTimeout(1500);
+      // Near in on a busy moment, an event of it chosen: labels and details show.
+      await page.mouse.click(1290, 186);
+      for (let press = 0; press < 10; press++) {
+        await page.keyboard.press('w');
+        await page.waitForTimeout(200);
+      }
+      await page.mouse.move(1400, 890);
+      await page.waitForTimeout(800);
       const path = join(images, `viewer-${colorScheme}.png`);
       await page.screenshot({ path });
       await page.close();
