@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
+import { command, describeNeeding } from './support/needs.ts';
 import { spoor } from './support/spoor.ts';
 
 interface JsonReport {
@@ -87,6 +88,22 @@ describe('npm start', () => {
     for (const { duration_ns: durationNs, parts } of report.requests.slowest) {
       expect(parts.reduce((sum, part) => sum + part.duration_ns, 0)).toBeCloseTo(durationNs, 0);
     }
+  });
+
+  describeNeeding([command('babeltrace2')], 'and babeltrace2', () => {
+    test('reads as many events, without a warning', () => {
+      const peer = spawnSync(
+        'babeltrace2',
+        [output, '--component', 'sink.utils.counter', '--params', 'step=0'],
+        {
+          encoding: 'utf8',
+        },
+      );
+      expect(peer.stderr).toBe('');
+      const counted = Number(/(\d+) Event messages/.exec(peer.stdout)?.[1]);
+      const analyzed = JSON.parse(spoor(['analyze', '--json', output]).stdout) as JsonReport;
+      expect(analyzed.events).toBe(counted);
+    });
   });
 
   test('refuses options that it does not know', () => {

@@ -8,7 +8,12 @@ import { ThreadedTrace } from './trace-events.ts';
 export interface AnalyzeOptions {
   /** How many of the slowest requests are split; default 5. */
   readonly slowest?: number;
+  /** Called now and then with the number of events read so far. */
+  readonly onProgress?: (events: number) => void;
 }
+
+/** Events between two calls of `onProgress`. */
+const progressStep = 1 << 18;
 
 /** The result of `spoor analyze`. */
 export interface Analysis {
@@ -24,14 +29,19 @@ export function analyzeTrace(paths: readonly string[], options: AnalyzeOptions =
   const set = openTrace(paths);
   const trace = new ThreadedTrace(set);
   let losses: readonly Loss[] | undefined;
+  let read = 0;
   const lossesSoFar = (): readonly Loss[] => sumLosses(set.losses);
   const summary = summarise(
-    function* read() {
-      yield* trace.events();
+    function* readAll() {
+      for (const event of trace.events()) {
+        yield event;
+        read += 1;
+        if (read % progressStep === 0) options.onProgress?.(read);
+      }
       // Each pass tells of the same losses again: those of the first are all.
       losses ??= lossesSoFar();
     },
-    { ...options, monotonicOffsetNs: (thread) => trace.monotonicOffsetNs(thread) },
+    { slowest: options.slowest ?? 5, monotonicOffsetNs: (thread) => trace.monotonicOffsetNs(thread) },
   );
   return {
     summary,

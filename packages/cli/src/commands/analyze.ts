@@ -17,7 +17,14 @@ export const registerAnalyze: RegisterCommand = (program) => {
     .option('--slowest <number>', 'how many of the slowest requests to take apart', wholeNumber, 5)
     .action(async (paths: string[], options: AnalyzeCommandOptions) => {
       const { analyzeTrace } = await import('../analyze/analyze-trace.ts');
-      const analysis = analyzeTrace(paths, { slowest: options.slowest });
+      const { stderr } = process;
+      const analysis = analyzeTrace(paths, {
+        slowest: options.slowest,
+        onProgress: (events) => {
+          if (stderr.isTTY) stderr.write(`\rspoor: ${events.toLocaleString('en-US')} events read…`);
+        },
+      });
+      if (stderr.isTTY) stderr.write('\r\u001B[K');
       if (options.json === true) {
         const { jsonReport } = await import('../analyze/json-report.ts');
         process.stdout.write(`${JSON.stringify(jsonReport(analysis), null, 2)}\n`);
