@@ -13,7 +13,9 @@ export interface CorpusTrace {
   /** Path of the trace's folder within its family. */
   readonly trace: string;
   readonly ctf: string;
+  /** Events that babeltrace2 2.0.4 reads, and 2.1.0-rc1 (0 where it was not run). */
   readonly eventCount: number;
+  readonly eventCount21: number;
   /** Verdicts of babeltrace2 2.0.4 and 2.1.0-rc1: `ok`, `error`, `abort(…)`, `hang(…)`; the latter may be empty. */
   readonly bt204: string;
   readonly bt21: string;
@@ -38,6 +40,7 @@ export function corpusTraces(): readonly CorpusTrace[] {
       trace: column(cells, 'trace'),
       ctf: column(cells, 'ctf'),
       eventCount: Number(column(cells, 'events_bt204')),
+      eventCount21: Number(column(cells, 'events_bt21rc1')),
       bt204: column(cells, 'bt204'),
       bt21: column(cells, 'bt21rc1'),
     };
