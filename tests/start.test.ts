@@ -94,7 +94,7 @@ describe('npm start', () => {
     test('reads as many events, without a warning', () => {
       const peer = spawnSync(
         'babeltrace2',
-        [output, '--component', 'sink.utils.counter', '--params', 'step=0'],
+        [output, '--component', 'sink.utils.counter', '--params', 'step=+0'],
         {
           encoding: 'utf8',
         },
