@@ -144,12 +144,12 @@ export class TracedRun implements Disposable {
 
   /** Takes what is finished out of all rings. */
   takeFinished(): void {
-    for (const path of this.#ringPaths()) this.#takeRing(path, false);
+    for (const path of this.ringPaths()) this.#takeRing(path, false);
   }
 
   /** Takes all that is left, recovering open packets, and writes the traces. All processes must have ended. */
   drain(): DrainedRing[] {
-    const rings = this.#ringPaths().map((path) => this.#takeRing(path, true));
+    const rings = this.ringPaths().map((path) => this.#takeRing(path, true));
     for (const path of this.processPaths()) {
       const folder = join(this.tracePath, path.slice(path.lastIndexOf('/') + 1));
       mkdirSync(folder, { recursive: true });
@@ -174,7 +174,8 @@ export class TracedRun implements Disposable {
     rmSync(this.path, { recursive: true, force: true });
   }
 
-  #ringPaths(): string[] {
+  /** All ring files so far. */
+  ringPaths(): string[] {
     return this.processPaths().flatMap((path) => {
       const folder = join(path, RINGS_FOLDER);
       return readdirSync(folder)

@@ -1,6 +1,11 @@
 // The tracer in real programs: how they end, what they forbid, what their machine lacks.
 import { openTrace } from '@spoor/components/node';
+import { RingReader, fileStore } from '@spoor/ringbuffer';
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { repoRoot } from '../support/machine.ts';
 import { TracedRun, tracerUrl } from '../support/traced.ts';
 
 const tick = `const tick = tracepoint('test:tick', { n: 'u32', text: 'string' });`;
@@ -203,5 +208,85 @@ describe('a traced program', () => {
     }
     expect(trace.eventClasses.length).toBe(40);
     expect([...counts.values()]).toEqual(Array.from({ length: 40 }, () => 5));
+  });
+
+  test('can be looked at while it overwrites at full speed', async () => {
+    using run = new TracedRun({ mode: 'overwrite', subBufferSizeBytes: 16 * 1024, subBufferCount: 8 });
+    let snapshots = 0;
+    let packets = 0;
+    const ended = await run.run(`${tick} for (let n = 0; ; n += 1) tick(n, 'x');`, {
+      whileRunning(kill) {
+        for (const path of run.ringPaths()) {
+          const fd = openSync(path, 'r');
+          const reader = new RingReader(fileStore(fd), path);
+          let last = -1;
+          reader.snapshot(({ bytes, sequence, eventCount }) => {
+            const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+            const values: number[] = [];
+            for (let at = 80; at < bytes.byteLength;) {
+              at += (bytes[at]! & 31) === 31 ? 13 : 4;
+              values.push(view.getUint32(at, true));
+              at += 6;
+            }
+            // Whole, unbroken, after the packet before it.
+            expect(values).toEqual(values.map((_, index) => values[0]! + index));
+            expect(values[0]!).toBeGreaterThan(last);
+            expect(eventCount).toBe(values.length);
+            expect(view.getUint32(56, true)).toBe(sequence);
+            last = values.at(-1)!;
+            packets += 1;
+          });
+          closeSync(fd);
+          snapshots += packets > 0 ? 1 : 0;
+        }
+        if (snapshots >= 100) kill('SIGKILL');
+      },
+    });
+    expect(ended.signal).toBe('SIGKILL');
+    expect(packets).toBeGreaterThan(200);
+  });
+
+  test('has times that are the clock’s, over pauses of any length', async () => {
+    using run = new TracedRun({ clockOffsetNs: '1000000000000000000' });
+    await run.run(`
+      const at = tracepoint('test:at', { before: 'u64', after: 'u64' });
+      let last = 0n;
+      for (const pauseMs of [0, 1, 5, 50, 133, 134, 135, 140, 200, 270, 0, 0, 400, 1]) {
+        await new Promise((done) => setTimeout(done, pauseMs));
+        const before = process.hrtime.bigint();
+        at(before, last);
+        last = process.hrtime.bigint();
+      }`);
+    run.drain();
+    const trace = openTrace(run.tracePath);
+    let count = 0;
+    let timeNs = 0n;
+    for (const event of trace.events()) {
+      const previousNs = timeNs;
+      timeNs = trace.baseNs + BigInt(event.timeNs) - 1_000_000_000_000_000_000n;
+      expect(timeNs).toBeGreaterThanOrEqual(BigInt(event.field('before') as number));
+      expect(previousNs).toBeLessThanOrEqual(BigInt(event.field('after') as number));
+      count += 1;
+    }
+    expect(count).toBe(14);
+  });
+
+  test('has one ring a thread, though it loads the tracer twice', async () => {
+    using run = new TracedRun();
+    // Inside the checkout, so that it finds the packages that it imports.
+    mkdirSync(join(repoRoot, '.cache'), { recursive: true });
+    const copy = mkdtempSync(join(repoRoot, '.cache/tracer-copy-'));
+    try {
+      cpSync(join(repoRoot, 'packages/tracer/dist'), copy, { recursive: true });
+      await run.run(`${tick}
+        const copy = await import(${JSON.stringify(pathToFileURL(join(copy, 'index.js')).href)});
+        if (copy.tracepoint === tracepoint) throw new Error('not a copy');
+        copy.tracepoint('test:tick', { n: 'u32', text: 'string' })(0, 'copy');
+        tick(1, 'own');`);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+    expect(run.drain()).toHaveLength(1);
+    expect([...ticksByThread(run).values()]).toEqual([[0, 1]]);
   });
 });

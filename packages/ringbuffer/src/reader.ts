@@ -163,6 +163,7 @@ export class RingReader {
   poll(): RingState {
     this.#store.read(this.#control, 0);
     const view = this.#view;
+    const isOverwrite = this.header.mode === 'overwrite';
     const finished: number[] = [];
     let open: number | undefined;
     for (let slot = 0; slot < this.header.subBufferCount; slot += 1) {
@@ -173,7 +174,9 @@ export class RingReader {
         continue;
       }
       const sequence = mark / 2 - 1;
-      if (this.#control[CONTROL.slotReleases + slot] !== releaseByte(sequence, this.header.subBufferCount)) {
+      // Nothing is released in overwrite mode: the zeros there say nothing.
+      const released = this.#control[CONTROL.slotReleases + slot];
+      if (isOverwrite || released !== releaseByte(sequence, this.header.subBufferCount)) {
         finished.push(sequence);
       }
     }

@@ -96,4 +96,23 @@ describe('a ring', () => {
     });
     expect(contextWord(reader.read(0)!.bytes, PACKET.eventsDiscarded)).toBe(1);
   });
+
+  test.each<RingMode>(['discard', 'overwrite'])(
+    'goes on for more laps than a release byte counts: %s',
+    (mode) => {
+      const { producer, reader } = makeRing(mode, { subBufferSizeBytes: 4096, subBufferCount: 2 });
+      for (let value = 0; value < 1100; value += 1) {
+        expect(emit(producer, value)).toBe(true);
+        producer.flush();
+        const { finished } = reader.poll();
+        if (mode === 'discard') {
+          expect(finished).toEqual([value]);
+          reader.release(value);
+        } else {
+          expect(finished).toEqual(value === 0 ? [0] : [value - 1, value]);
+        }
+        expect(contextWord(reader.read(value)!.bytes, PACKET_HEADER_BYTES + 4)).toBe(value);
+      }
+    },
+  );
 });

@@ -37,6 +37,8 @@ export interface ThreadSession {
   flush(): void;
 }
 
+const sessionKey = Symbol.for('@spoor/tracer/session 1');
+
 function attach(): ThreadSession | undefined {
   const path = process.env[SESSION_VARIABLE];
   if (path === undefined || path === '') return undefined;
@@ -153,5 +155,12 @@ class AttachedThread implements ThreadSession {
   }
 }
 
+/**
+ * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
+ * `--import` and the program's own dependency. The key changes with what they would share.
+ */
+const shared = globalThis as { [sessionKey]?: { readonly session: ThreadSession | undefined } };
+
 /** The session of this thread, or undefined when the program is not traced. */
-export const threadSession: ThreadSession | undefined = attach();
+export const threadSession: ThreadSession | undefined = (shared[sessionKey] ??= { session: attach() })
+  .session;
