@@ -139,8 +139,10 @@ export interface SpanDetail {
   readonly name: string;
   readonly label: string;
   readonly startNs: number;
-  /** Undefined while it is open at the end of the trace. */
+  /** Undefined when its end was not recorded. */
   readonly endNs: number | undefined;
+  /** How far it is drawn: to its end, to where events were lost, or to the end of the trace. */
+  readonly untilNs: number;
   readonly beginEvent: number;
   readonly endEvent: number | undefined;
 }

@@ -220,7 +220,8 @@ export class TraceView {
       name: this.store.tracks[mark.track]!.name,
       label: this.#label(mark.beginEvent),
       startNs: mark.startNs,
-      endNs: mark.endNs === Infinity ? undefined : mark.endNs,
+      endNs: mark.endEvent === noEvent ? undefined : mark.endNs,
+      untilNs: Math.min(mark.endNs, this.store.lastNs),
       beginEvent: mark.beginEvent,
       endEvent: mark.endEvent === noEvent ? undefined : mark.endEvent,
     };

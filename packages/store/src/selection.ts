@@ -1,4 +1,5 @@
 import { lowerBound } from './columns.ts';
+import { noEvent } from './span-track.ts';
 import type { TraceStore } from './trace-store.ts';
 
 /** Number of events of a type in a range. */
@@ -7,7 +8,7 @@ export interface TypeCount {
   readonly count: number;
 }
 
-/** Durations of the spans of one name that start in a range. Open spans are counted apart. */
+/** Durations of the spans of one name that start in a range. Spans without an end are counted apart. */
 export interface SpanStatistics {
   readonly name: string;
   readonly count: number;
@@ -54,9 +55,8 @@ export function selectionOf(store: TraceStore, fromNs: number, toNs: number): Se
       const from = row.startedBefore(fromNs);
       const to = row.startedBefore(toNs, from);
       for (let i = from; i < to; i++) {
-        const endNs = row.endNs.values[i]!;
-        if (endNs === Infinity) sum.open += 1;
-        else sum.closed.push(endNs - row.startNs.values[i]!);
+        if (row.endEvent.values[i] === noEvent) sum.open += 1;
+        else sum.closed.push(row.endNs.values[i]! - row.startNs.values[i]!);
       }
       sum.busyNs += row.busyUntil(toNs, to, store.lastNs) - row.busyUntil(fromNs, from, store.lastNs);
     }

@@ -9,7 +9,7 @@ export const noEvent = 0xffff_ffff;
  */
 export class SpanRow {
   readonly startNs: Float64Column = new Float64Column();
-  /** `Infinity` while the span is open; only the last of a row can be. */
+  /** `Infinity` while the span is open; only the last of a row can be. Without an end event: where it was cut. */
   readonly endNs: Float64Column = new Float64Column();
   /** Busy time of all earlier spans of the row. */
   readonly busyBefore: Float64Column = new Float64Column();
@@ -74,6 +74,13 @@ export class SpanRow {
   }
 }
 
+interface OpenSpan {
+  readonly row: SpanRow;
+  readonly index: number;
+  /** Since when its end may be among lost events; `Infinity` while nothing was lost. */
+  doubtfulFromNs: number;
+}
+
 /** Spans of one name in one lane, stacked: each takes the first row that is free when it starts. */
 export class SpanTrack {
   readonly index: number;
@@ -83,7 +90,7 @@ export class SpanTrack {
   /** Spans so far, open ones included. */
   count = 0;
   /** Open spans: their identifier to where they are. Two spans of one id at a time: the later one wins. */
-  readonly #open = new Map<number, { row: SpanRow; index: number }>();
+  readonly #open = new Map<number, OpenSpan>();
 
   constructor(index: number, lane: number, name: string) {
     this.index = index;
@@ -98,7 +105,7 @@ export class SpanTrack {
   begin(id: number, timeNs: number, event: number): void {
     const row = this.#freeRow(timeNs);
     const index = row.add(timeNs, Infinity, event, noEvent);
-    this.#open.set(id, { row, index });
+    this.#open.set(id, { row, index, doubtfulFromNs: Infinity });
     this.count += 1;
   }
 
@@ -112,6 +119,18 @@ export class SpanTrack {
     return true;
   }
 
+  /**
+   * Tells that events were lost from `fromNs` on: the ends of spans that were open then may never come. Such a span
+   * stays open as long as nothing else wants its row; then it is cut where the loss began, without an end event.
+   */
+  loseEvents(fromNs: number): void {
+    for (const open of this.#open.values()) {
+      if (open.row.startNs.values[open.index]! <= fromNs && open.doubtfulFromNs === Infinity) {
+        open.doubtfulFromNs = fromNs;
+      }
+    }
+  }
+
   /** Adds a span that its one event tells whole. */
   complete(startNs: number, endNs: number, event: number): void {
     this.#freeRow(startNs).add(startNs, Math.max(startNs, endNs), event, event);
@@ -121,6 +140,12 @@ export class SpanTrack {
   #freeRow(startNs: number): SpanRow {
     for (const row of this.rows) {
       if (row.freeFromNs <= startNs) return row;
+    }
+    for (const [id, { row, index, doubtfulFromNs }] of this.#open) {
+      if (doubtfulFromNs > startNs) continue;
+      row.endNs.values[index] = doubtfulFromNs;
+      this.#open.delete(id);
+      return row;
     }
     const row = new SpanRow();
     this.rows.push(row);

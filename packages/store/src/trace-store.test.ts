@@ -286,3 +286,25 @@ test('histogram and selection count what a search through all counts', () => {
     { numRuns: 100 },
   );
 });
+
+test('a span whose end may be lost gives up its row only when that is wanted', () => {
+  const store = new TraceStore();
+  const lane = store.addLane(store.addProcess('p', 1), 'main', 1);
+  const type = store.addType('req_begin', 'begin', 'req');
+  const track = store.trackFor(lane, 'req');
+  const begin = (id: number, timeNs: number): void =>
+    track.begin(id, timeNs, store.append(store.seriesFor(lane, type, 'span'), timeNs, 0, 0));
+  begin(1, 100);
+  begin(2, 110);
+  store.addLoss({ lane, fromNs: 200, toNs: 300, count: 5 });
+  begin(3, 310);
+  expect(track.rows).toHaveLength(2);
+  expect(track.rows[0]!.endNs.values[0]).toBe(200);
+  expect(track.rows[0]!.endEvent.values[0]).toBe(noEvent);
+  expect(track.end(2, 400, 7)).toBe(true);
+  expect(track.rows[1]!.endNs.values[0]).toBe(400);
+  expect(track.end(1, 410, 8)).toBe(false);
+  begin(4, 420);
+  begin(5, 430);
+  expect(track.rows).toHaveLength(3);
+});

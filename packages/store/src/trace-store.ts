@@ -120,6 +120,7 @@ export class TraceStore {
 
   addLoss(loss: Loss): void {
     this.losses.push(loss);
+    for (const track of this.tracks) if (track.lane === loss.lane) track.loseEvents(loss.fromNs);
     this.revision += 1;
   }
 

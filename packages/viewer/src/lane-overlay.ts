@@ -141,7 +141,7 @@ function drawSpanLabels(
     const y = row.topPx - scrollPx;
     if (y + row.heightPx < 0 || y > heightPx) continue;
     const left = Math.max(0, xOf(span.startNs));
-    const right = Math.min(widthPx, span.endNs === undefined ? widthPx : xOf(span.endNs));
+    const right = Math.min(widthPx, xOf(span.untilNs));
     if (right - left < 3) continue;
     const chosen =
       selectedEvent !== undefined && (span.beginEvent === selectedEvent || span.endEvent === selectedEvent);

@@ -21,6 +21,7 @@ export const shortcutGroups: readonly { readonly title: string; readonly shortcu
         { keys: ['F'], does: 'Zoom to the selected range or span' },
         { keys: ['[', ']'], does: 'Previous or next event' },
         { keys: ['↑', '↓'], does: 'Scroll the lanes' },
+        { keys: ['Shift', '←', '→'], does: 'Select a range, from the cursor' },
         { keys: ['Esc'], does: 'Drop the selected range' },
       ],
     },
@@ -67,10 +68,7 @@ export interface ShortcutTargets {
 export function zoomToSelection(state: ViewerState, motion: Motion): void {
   const span = state.detail.value?.span;
   const range =
-    state.range.value ??
-    (span === undefined
-      ? undefined
-      : { fromNs: span.startNs, toNs: span.endNs ?? state.summary.value?.lastNs ?? span.startNs });
+    state.range.value ?? (span === undefined ? undefined : { fromNs: span.startNs, toNs: span.untilNs });
   if (range === undefined) return;
   const air = Math.max(10, (range.toNs - range.fromNs) * 0.06);
   motion.to({ fromNs: range.fromNs - air, toNs: range.toNs + air });
@@ -90,10 +88,29 @@ export function listenToKeys(state: ViewerState, targets: ShortcutTargets): () =
     if (target !== undefined && target.closest('input, textarea, select, dialog') !== null) return;
     const own = target?.closest('[data-own-keys]')?.getAttribute('data-own-keys') ?? '';
     if (own.split(' ').includes(event.key)) return;
-    const action = actionOf(event.key);
+    const action = event.shiftKey ? shiftedActionOf(event.key) : actionOf(event.key);
     if (action === undefined) return;
     event.preventDefault();
     action();
+  };
+  let anchorNs: number | undefined;
+  let measuring: ReturnType<typeof setTimeout> | undefined;
+  /** Moves the far end of a range that starts at the cursor. */
+  const extendRange = (share: number): void => {
+    const { fromNs, toNs } = motion.target;
+    const old = state.range.value;
+    if (old === undefined || (anchorNs !== old.fromNs && anchorNs !== old.toNs)) anchorNs = middle();
+    const anchor = anchorNs!;
+    const far = old === undefined ? anchor : anchor === old.fromNs ? old.toNs : old.fromNs;
+    const moved = far + (toNs - fromNs) * share;
+    state.setRange({ fromNs: Math.min(anchor, moved), toNs: Math.max(anchor, moved) });
+    clearTimeout(measuring);
+    measuring = setTimeout(() => state.measureRange(), 150);
+  };
+  const shiftedActionOf = (key: string): (() => void) | undefined => {
+    if (key === 'ArrowLeft') return () => extendRange(-0.05);
+    if (key === 'ArrowRight') return () => extendRange(0.05);
+    return actionOf(key);
   };
   const actionOf = (key: string): (() => void) | undefined => {
     switch (key) {

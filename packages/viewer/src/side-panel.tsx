@@ -117,7 +117,7 @@ function EventPanel({ motion }: { motion: Motion }): JSX.Element {
             <button
               type="button"
               onClick={() => {
-                state.setRange({ fromNs: span.startNs, toNs: span.endNs ?? summary.lastNs });
+                state.setRange({ fromNs: span.startNs, toNs: span.untilNs });
                 state.measureRange();
               }}
             >

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SpoorError } from '@spoor/base';
 import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from '../main.ts';
 
@@ -65,9 +64,12 @@ async function view(directories: readonly string[], options: ViewOptions): Promi
 /** Opens a page in the desktop's browser; a machine without one gets a line that says so, and goes on serving. */
 function openBrowser(url: string): void {
   const opener = spawn('xdg-open', [url], { stdio: 'ignore', detached: true });
-  opener.on('error', (cause) => {
-    const error = new SpoorError('view/open', 'cannot open a browser (xdg-open)', { cause });
-    process.stderr.write(`spoor: ${error.message}; open ${url} yourself\n`);
+  const say = (why: string): void => {
+    process.stderr.write(`spoor: cannot open a browser (${why}); open ${url} yourself\n`);
+  };
+  opener.on('error', () => say('no xdg-open here'));
+  opener.on('exit', (status) => {
+    if (status !== 0) say(`xdg-open ended with status ${status}`);
   });
   opener.unref();
 }
