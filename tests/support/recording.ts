@@ -33,6 +33,19 @@ export function textOfPeer(traceDir: string): string {
   return done.stdout;
 }
 
+/** Sum of the losses that the real babeltrace2 warns of: only its text sink tells their number. */
+export function lossesToldByPeer(traceDir: string): number {
+  const done = spawnSync('babeltrace2', [traceDir], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 120_000,
+    maxBuffer: 1 << 28,
+  });
+  let sum = 0;
+  for (const found of done.stderr.matchAll(/discarded (\d+) events? /g)) sum += Number(found[1]);
+  return sum;
+}
+
 /** The first line of the summary, as numbers. */
 export interface Summary {
   readonly eventCount: number;

@@ -88,7 +88,7 @@ export class Consumer {
       if (!process.end()) complete = false;
     }
     this.#processes.clear();
-    return { totals: this.#ledger.sum(), complete };
+    return { totals: this.#ledger.sum(), complete: complete && !this.#ledger.hasFaults };
   }
 
   /** Leaves everything as it is for another consumer. */

@@ -27,7 +27,7 @@ export interface RecordingTotals {
   readonly threadCount: number;
 }
 
-type LedgerLine = RingTotals | { readonly process: string };
+type LedgerLine = RingTotals | { readonly process: string } | { readonly fault: string };
 
 /**
  * The processes and the finished rings of a recording, one JSON line each, in the run directory. A ring is entered
@@ -37,6 +37,7 @@ export class Ledger {
   readonly #path: string;
   readonly #rings: Map<string, RingTotals> = new Map();
   readonly #processes: Set<string> = new Set();
+  #faultCount = 0;
   #unwritten: string = '';
 
   constructor(path: string) {
@@ -46,6 +47,7 @@ export class Ledger {
       if (text === '') continue;
       const line = JSON.parse(text) as LedgerLine;
       if ('process' in line) this.#processes.add(line.process);
+      else if ('fault' in line) this.#faultCount += 1;
       else this.#rings.set(line.ring, line);
     }
   }
@@ -59,6 +61,17 @@ export class Ledger {
   addRing(totals: RingTotals): void {
     this.#rings.set(totals.ring, totals);
     this.#append(totals);
+  }
+
+  /** Whether something could not be recorded at all. */
+  get hasFaults(): boolean {
+    return this.#faultCount > 0;
+  }
+
+  /** Enters that a thread could not be traced. */
+  addFault(text: string): void {
+    this.#faultCount += 1;
+    this.#append({ fault: text });
   }
 
   /** Sums of all that was entered so far. */

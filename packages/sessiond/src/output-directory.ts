@@ -51,11 +51,11 @@ export interface PreparedDirectory {
  * Makes a directory and those above it; returns the topmost that was made. (Node's recursive `mkdirSync` of 20.x
  * never returns where the file system answers ENOENT to any creation, as /proc does.)
  */
-function makeWithParents(path: string): string {
+export function makeWithParents(path: string, mode: number = 0o777): string {
   const parent = dirname(path);
-  const above =
-    statSync(parent, { throwIfNoEntry: false }) === undefined ? makeWithParents(parent) : undefined;
-  mkdirSync(path);
+  const isMissing = statSync(parent, { throwIfNoEntry: false }) === undefined;
+  const above = isMissing ? makeWithParents(parent, mode) : undefined;
+  mkdirSync(path, mode);
   return above ?? path;
 }
 

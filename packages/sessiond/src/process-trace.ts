@@ -234,8 +234,10 @@ export class ProcessTrace {
       if (this.#seenStatus.has(text)) continue;
       this.#seenStatus.add(text);
       const status = JSON.parse(text) as ThreadStatus;
+      const isOff = status.state === 'off';
       for (const reason of status.reasons) {
-        this.#context.onNote(status.state === 'off' ? 'error' : 'info', reason);
+        if (isOff) this.#context.ledger.addFault(reason);
+        this.#context.onNote(isOff ? 'error' : 'info', reason);
       }
     }
   }

@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import {
   RUN_VERSION,
@@ -22,6 +22,7 @@ import {
   measureClockOffsetNs,
   readSession,
 } from '@spoor/ringbuffer';
+import { makeWithParents } from './output-directory.ts';
 import { type ProcessIdentity, isProcessAlive, ownIdentity, pidNamespace } from './process-identity.ts';
 
 /** The content of `session.json` with what only `spoor record` and its consumer read. */
@@ -56,9 +57,10 @@ function memoryError(where: string, cause: unknown): SpoorError {
  */
 export function ensureRunDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!existsSync(path)) makeWithParents(resolve(path), 0o700);
   } catch (error) {
-    throw memoryError(path, error);
+    // Another recording may have made it at the same time.
+    if (!existsSync(path)) throw memoryError(path, error);
   }
   const found = lstatSync(path);
   const uid = process.getuid?.() ?? found.uid;

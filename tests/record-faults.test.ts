@@ -1,0 +1,336 @@
+// What goes wrong around `spoor record`: one line with a hint, the right exit status, and what was good is kept.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { command, describeNeeding, root } from './support/needs.ts';
+import {
+  RecordingPlace,
+  lossesToldByPeer,
+  program,
+  readByPeer,
+  summaryOf,
+  until,
+} from './support/recording.ts';
+import { spoorProgram } from './support/spoor.ts';
+
+/** Lines of standard error that begin with `spoor: `; anything else there is a fault of ours. */
+function linesOf(stderr: string): string[] {
+  const lines = stderr.split('\n').filter((line) => line !== '');
+  for (const line of lines) expect(line).toMatch(/^spoor: /);
+  return lines;
+}
+
+describe('spoor record refuses with one line', () => {
+  test('a command that is not there', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--', 'no-such-command-anywhere']);
+    expect(done.status).toBe(127);
+    expect(linesOf(done.stderr)).toEqual([
+      expect.stringMatching(/command not found: no-such-command-anywhere \(.+\)/),
+    ]);
+    expect(existsSync(place.traceDir)).toBe(false);
+    expect(place.sessions()).toEqual([]);
+  });
+
+  test('a command that cannot be run', () => {
+    using place = new RecordingPlace();
+    const script = join(place.root, 'script');
+    writeFileSync(script, '#!/no/such/interpreter\n');
+    for (const mode of [0o644, 0o755]) {
+      chmodSync(script, mode);
+      const done = place.record(['--', script]);
+      expect(done.status, done.stderr).toBe(126);
+      expect(linesOf(done.stderr)).toEqual([expect.stringMatching(/cannot run .*script.* \(.+\)/)]);
+      expect(existsSync(place.traceDir)).toBe(false);
+      expect(place.sessions()).toEqual([]);
+    }
+    const source = place.record(['--', program('count.mjs')]);
+    expect(source.status).toBe(126);
+    expect(source.stderr).toContain('spoor record -- node ');
+  });
+
+  test('an output directory that holds something, or that cannot be made', () => {
+    using place = new RecordingPlace();
+    mkdirSync(place.traceDir);
+    writeFileSync(join(place.traceDir, 'mine'), 'precious');
+    const full = place.record(['--', 'true']);
+    expect(full.status).toBe(1);
+    expect(linesOf(full.stderr)).toEqual([expect.stringMatching(/not empty \(.+-o\)/)]);
+    expect(readdirSync(place.traceDir)).toEqual(['mine']);
+    const nowhere = place.recordWithoutOutput(['-o', '/proc/no/place', '--', 'true']);
+    expect(nowhere.status).toBe(1);
+    expect(linesOf(nowhere.stderr)).toEqual([expect.stringMatching(/cannot write to the output directory/)]);
+  });
+
+  test('a run directory that cannot be made', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--', 'true'], { SPOOR_RUN_DIR: '/proc/no/place' });
+    expect(done.status).toBe(1);
+    expect(linesOf(done.stderr)).toEqual([expect.stringMatching(/SPOOR_RUN_DIR/)]);
+    expect(existsSync(place.traceDir)).toBe(false);
+  });
+
+  test('sizes that make no sense', () => {
+    using place = new RecordingPlace();
+    for (const flags of [
+      ['--subbuf-size', '3k'],
+      ['--num-subbuf', '1'],
+    ]) {
+      expect(place.record([...flags, '--', 'true']).status).toBe(1);
+    }
+  });
+});
+
+describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', () => {
+  test('when the program is killed: every event that it emitted is there', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('kill-self.mjs'), '123457']);
+    expect(done.status, done.stderr).toBe(137);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 123_457, lostCount: 0 });
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 123_457, stderr: '' });
+  });
+
+  test('when the consumer is killed again and again during a busy recording: nothing is lost or repeated', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--', 'node', program('count.mjs'), '2000000', '500000']);
+    const killed = new Set<number>();
+    const began = Date.now();
+    while (Date.now() - began < 3000) {
+      const pid = run.consumerPid(place.sessions());
+      if (pid !== undefined && !killed.has(pid)) {
+        killed.add(pid);
+        process.kill(pid, 'SIGKILL');
+      }
+      await new Promise((next) => setTimeout(next, 400));
+    }
+    const done = await run.ended;
+    expect(done.status, done.stderr).toBe(0);
+    expect(killed.size).toBeGreaterThan(2);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 2_000_000, lostCount: 0 });
+    expect(done.stderr).toContain('the consumer died (SIGKILL) and was replaced');
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 2_000_000, stderr: '' });
+  });
+
+  test('when command and consumer are killed: the next recording completes the trace and frees the memory', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--', 'node', program('forever.mjs')]);
+    await run.said('running');
+    const consumer = run.consumerPid(place.sessions())!;
+    process.kill(run.pid, 'SIGSTOP');
+    process.kill(consumer, 'SIGKILL');
+    await new Promise((next) => setTimeout(next, 200));
+    process.kill(run.pid, 'SIGKILL');
+    run.signalGroup('SIGKILL');
+    await run.ended;
+    expect(place.sessions()).toHaveLength(1);
+    // What belongs to a live recorder, or to one of another PID namespace, is left alone.
+    const foreign = join(place.runDir, '1-4000000-1');
+    mkdirSync(foreign);
+    const next = join(place.root, 'next');
+    const done = place.recordWithoutOutput(['-o', next, '--no-auto', '--', 'node', '-e', '']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stderr).toMatch(/broken off is completed: [1-9]\d* events/);
+    expect(place.sessions()).toEqual([foreign]);
+    const { eventCount, stderr } = readByPeer(place.traceDir);
+    expect(stderr).toBe('');
+    expect(eventCount).toBeGreaterThan(20);
+  });
+
+  test('when koffi is not there: recorded by copying, and the summary says so', () => {
+    using place = new RecordingPlace();
+    const args = ['--no-auto', '--', 'node', program('count.mjs'), '100000', '200000'];
+    const done = place.record(args, { SPOOR_NO_KOFFI: '1' });
+    expect(done.status, done.stderr).toBe(0);
+    const { eventCount, lostCount } = summaryOf(done.stderr);
+    expect({ eventCount, lostCount }).toEqual({ eventCount: 100_000, lostCount: 0 });
+    expect(done.stderr).toMatch(/note: .*koffi/i);
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 100_000, stderr: '' });
+  });
+
+  test('when a file reaches the size limit: what fits is readable, the rest counts as lost', () => {
+    using place = new RecordingPlace();
+    const record = [process.execPath, spoorProgram, 'record', '-o', place.traceDir, '--no-auto', '--'];
+    const words = [...record, 'node', program('count.mjs'), '1000000'].map((word) => `'${word}'`).join(' ');
+    // In bash the unit is 1 KiB. Rings in /dev/shm are files, too: the program gets its own limit back.
+    const done = spawnSync('bash', ['-c', `ulimit -Sf 6000; exec ${words}`], {
+      encoding: 'utf8',
+      env: place.environment,
+      timeout: 60_000,
+    });
+    expect(done.status, done.stderr).toBe(1);
+    expect(done.stderr).toMatch(/the file size limit is reached/);
+    const { eventCount, lostCount } = summaryOf(done.stderr);
+    expect(eventCount + lostCount).toBe(1_000_000);
+    expect(readByPeer(place.traceDir).eventCount).toBe(eventCount);
+    expect(eventCount).toBeGreaterThan(200_000);
+  });
+});
+
+describeNeeding(
+  [root(), command('unshare'), command('babeltrace2')],
+  'spoor record on small file systems',
+  () => {
+    /** Runs `spoor record` in a mount namespace with a tmpfs of `sizeKiB` at `mountPoint`, then a command there. */
+    function onSmallTmpfs(
+      place: RecordingPlace,
+      sizeKiB: number,
+      mountPoint: string,
+      args: readonly string[],
+      after: string,
+    ) {
+      const words = [process.execPath, spoorProgram, 'record', ...args].map((word) => `'${word}'`).join(' ');
+      const script = `mount -t tmpfs -o size=${sizeKiB}k none '${mountPoint}' && { ${words}; status=$?; ${after}; exit $status; }`;
+      return spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], {
+        encoding: 'utf8',
+        env: { ...place.environment, ...(mountPoint.includes('run') ? { SPOOR_RUN_DIR: mountPoint } : {}) },
+        timeout: 100_000,
+      });
+    }
+
+    test('the disk is full: the program runs on, what fits is readable, the status says that it is not all', () => {
+      using place = new RecordingPlace();
+      const disk = place.folder('disk');
+      const copy = place.folder('copy');
+      const args = [
+        '-o',
+        `${disk}/trace`,
+        '--no-auto',
+        '--',
+        'node',
+        program('count.mjs'),
+        '1000000',
+        '1000000',
+      ];
+      const done = onSmallTmpfs(place, 4096, disk, args, `cp -r '${disk}/trace' '${copy}'`);
+      expect(done.status, done.stderr).toBe(1);
+      expect(done.stdout).toBe('emitted 1000000\n');
+      const lines = linesOf(done.stderr);
+      expect(lines[0]).toMatch(/the disk is full \[ENOSPC\]/);
+      expect(lines.filter((line) => line.includes('the disk is full'))).toHaveLength(1);
+      const { eventCount, lostCount } = summaryOf(done.stderr);
+      expect(eventCount + lostCount).toBe(1_000_000);
+      expect(eventCount).toBeGreaterThan(100_000);
+      expect(readByPeer(join(copy, 'trace')).eventCount).toBe(eventCount);
+    });
+
+    test('the disk is full for a while only: the gap is told in the trace', () => {
+      using place = new RecordingPlace();
+      const disk = place.folder('disk');
+      const copy = place.folder('copy');
+      // The ballast goes away while the program runs.
+      const script = `rm '${disk}/ballast'`;
+      const helper = join(place.root, 'helper.sh');
+      writeFileSync(
+        helper,
+        `head -c 60000000 /dev/zero > '${disk}/ballast'; (sleep 1.2; ${script}) & exec "$@"\n`,
+      );
+      const args = [
+        '-o',
+        `${disk}/trace`,
+        '--no-auto',
+        '--',
+        'sh',
+        helper,
+        'node',
+        program('count.mjs'),
+        '2000000',
+        '1000000',
+      ];
+      const done = onSmallTmpfs(place, 62_000, disk, args, `cp -r '${disk}/trace' '${copy}'`);
+      expect(done.status, done.stderr).toBe(0);
+      const { eventCount, lostCount } = summaryOf(done.stderr);
+      expect(eventCount + lostCount).toBe(2_000_000);
+      expect(lostCount).toBeGreaterThan(0);
+      const peer = readByPeer(join(copy, 'trace'));
+      expect(peer.eventCount).toBe(eventCount);
+      expect(lossesToldByPeer(join(copy, 'trace'))).toBe(lostCount);
+    });
+
+    test('no shared memory is left: nothing starts', () => {
+      using place = new RecordingPlace();
+      const run = place.folder('run');
+      const filled = `${run}/ballast`;
+      const script = `mount -t tmpfs -o size=64k none '${run}' && head -c 65536 /dev/zero > '${filled}'; exec "$@"`;
+      const args = [
+        '--mount',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        process.execPath,
+        spoorProgram,
+      ];
+      const done = spawnSync('unshare', [...args, 'record', '-o', place.traceDir, '--', 'echo', 'started'], {
+        encoding: 'utf8',
+        env: { ...place.environment, SPOOR_RUN_DIR: run },
+      });
+      expect(done.status, done.stderr).toBe(1);
+      expect(done.stdout).toBe('');
+      expect(linesOf(done.stderr)).toEqual([
+        expect.stringMatching(/no shared memory is left.*SPOOR_RUN_DIR/),
+      ]);
+      expect(existsSync(place.traceDir)).toBe(false);
+    });
+
+    test('little shared memory: smaller rings, said in the summary', () => {
+      using place = new RecordingPlace();
+      const run = place.folder('run');
+      const args = ['-o', place.traceDir, '--no-auto', '--', 'node', program('count.mjs'), '20000', '20000'];
+      const done = onSmallTmpfs(place, 1024, run, args, `ls '${run}'`);
+      expect(done.status, done.stderr).toBe(0);
+      expect(done.stdout).toBe('emitted 20000\n');
+      expect(done.stderr).toMatch(/note: .*(?:little shared memory|smaller)/);
+      const { eventCount, lostCount } = summaryOf(done.stderr);
+      expect(eventCount + lostCount).toBe(20_000);
+      expect(readByPeer(place.traceDir).eventCount).toBe(eventCount);
+    });
+
+    test('shared memory for no ring at all: the program runs untraced and the summary says why', () => {
+      using place = new RecordingPlace();
+      const run = place.folder('run');
+      const args = ['-o', place.traceDir, '--no-auto', '--', 'node', program('count.mjs'), '1000'];
+      const done = onSmallTmpfs(place, 32, run, args, 'true');
+      expect(done.stdout).toBe('emitted 1000\n');
+      expect(done.stderr).toMatch(/no shared memory left for a ring/);
+      expect(done.status).toBe(1);
+    });
+  },
+);
+
+test('a folder that others may write to is not taken for shared memory', () => {
+  if (process.getuid?.() !== 0) return;
+  using place = new RecordingPlace();
+  const stolen = mkdtempSync('/dev/shm/spoor-stolen-');
+  try {
+    spawnSync('chown', ['12345', stolen]);
+    const done = place.record(['--', 'true'], { SPOOR_RUN_DIR: stolen });
+    expect(done.status).toBe(1);
+    expect(done.stderr).toMatch(/not your own/);
+  } finally {
+    rmSync(stolen, { recursive: true });
+  }
+});
+
+test('two recorders at the same time do not touch each other', async () => {
+  using place = new RecordingPlace();
+  const first = place.start(['--no-auto', '--', 'node', program('forever.mjs')]);
+  await first.said('running');
+  const other = join(place.root, 'other');
+  const done = place.recordWithoutOutput([
+    '-o',
+    other,
+    '--no-auto',
+    '--',
+    'node',
+    program('count.mjs'),
+    '1000',
+  ]);
+  expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 1000, lostCount: 0 });
+  expect(place.sessions()).toHaveLength(1);
+  first.signalGroup('SIGINT');
+  expect(summaryOf((await first.ended).stderr)).toMatchObject({ processCount: 1, lostCount: 0 });
+  await until(() => place.sessions().length === 0);
+});
