@@ -109,7 +109,7 @@ export class PrintStrategy implements WalkStrategy {
 
   private put(e: Emitter, writer: keyof typeof writers, ...values: readonly string[]): void {
     this.flush(e);
-    e.line(`o = ${e.bind('put', writers[writer])}(out, o, ${values.join(', ')});`);
+    e.line(`o = ${e.bind('put', writers[writer])}(out, outView, o, ${values.join(', ')});`);
   }
 
   integer(e: Emitter, node: IntegerNode, read: IntegerRead): void {
@@ -178,7 +178,7 @@ export class PrintStrategy implements WalkStrategy {
 
   float(e: Emitter, _node: FloatNode, value: string, negative: string): void {
     this.flush(e);
-    e.line(`o = ${e.bind('putFloat', putFloat)}(out, o, ${value}, ${negative});`);
+    e.line(`o = ${e.bind('putFloat', putFloat)}(out, outView, o, ${value}, ${negative});`);
   }
 
   /** Prints the bytes from `start` on to a NUL or to `limit`, in quotes; returns the variable of the end. */

@@ -26,7 +26,7 @@ test('floats print as the C library prints them', () => {
   const expected = awk.stdout.trimEnd().split('\n');
   const out = new Uint8Array(64);
   for (const [index, value] of values.entries()) {
-    const length = putFloat(out, 0, value, value < 0 || Object.is(value, -0));
+    const length = putFloat(out, new DataView(out.buffer), 0, value, value < 0 || Object.is(value, -0));
     const text = Buffer.from(out.subarray(0, length)).toString('latin1');
     if (text !== expected[index]) expect({ value, text }).toEqual({ value, text: expected[index] });
   }

@@ -11,9 +11,9 @@ import {
   putUnsigned64,
 } from './write-text.ts';
 
-function textOf(put: (out: Uint8Array) => number): string {
+function textOf(put: (out: Uint8Array, view: DataView) => number): string {
   const out = new Uint8Array(100);
-  return Buffer.from(out.subarray(0, put(out))).toString('latin1');
+  return Buffer.from(out.subarray(0, put(out, new DataView(out.buffer)))).toString('latin1');
 }
 
 const u64 = fc.oneof(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.bigInt({ min: 0n, max: 1n << 34n }));
@@ -26,12 +26,16 @@ describe('integers without BigInt', () => {
       fc.property(u64, (value) => {
         const hi = high(value) >>> 0;
         const lo = low(value);
-        expect(textOf((out) => putUnsigned64(out, 0, hi, lo))).toBe(value.toString());
-        expect(textOf((out) => putHex64(out, 0, hi, lo))).toBe(value.toString(16).toUpperCase());
-        expect(textOf((out) => putOctal64(out, 0, hi, lo))).toBe(value.toString(8));
-        expect(textOf((out) => putBinary(out, 0, hi, lo, 64))).toBe(value.toString(2).padStart(64, '0'));
+        expect(textOf((out, view) => putUnsigned64(out, view, 0, hi, lo))).toBe(value.toString());
+        expect(textOf((out, view) => putHex64(out, view, 0, hi, lo))).toBe(value.toString(16).toUpperCase());
+        expect(textOf((out, view) => putOctal64(out, view, 0, hi, lo))).toBe(value.toString(8));
+        expect(textOf((out, view) => putBinary(out, view, 0, hi, lo, 64))).toBe(
+          value.toString(2).padStart(64, '0'),
+        );
         const signed = BigInt.asIntN(64, value);
-        expect(textOf((out) => putSigned64(out, 0, high(signed), low(signed)))).toBe(signed.toString());
+        expect(textOf((out, view) => putSigned64(out, view, 0, high(signed), low(signed)))).toBe(
+          signed.toString(),
+        );
       }),
       { numRuns: 2000 },
     );
@@ -40,16 +44,18 @@ describe('integers without BigInt', () => {
   test.each([0n, 9n, 10n, 99n, 100n, 999_999_999n, 1n << 31n, 1n << 32n, 1n << 53n, (1n << 64n) - 1n])(
     'print %d',
     (value) => {
-      expect(textOf((out) => putUnsigned64(out, 0, high(value) >>> 0, low(value)))).toBe(value.toString());
+      expect(textOf((out, view) => putUnsigned64(out, view, 0, high(value) >>> 0, low(value)))).toBe(
+        value.toString(),
+      );
     },
   );
 
   test('of 32 bits, and nine digits', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), (value) => {
-        expect(textOf((out) => putUnsigned(out, 0, value))).toBe(String(value));
+        expect(textOf((out, view) => putUnsigned(out, view, 0, value))).toBe(String(value));
         const short = value % 1e9;
-        expect(textOf((out) => putNine(out, 0, short))).toBe(String(short).padStart(9, '0'));
+        expect(textOf((out, view) => putNine(out, view, 0, short))).toBe(String(short).padStart(9, '0'));
       }),
     );
   });
@@ -82,6 +88,6 @@ describe('floats as %g', () => {
     [NaN, 'nan'],
   ])('%d', (value, text) => {
     const negative = value < 0 || Object.is(value, -0);
-    expect(textOf((out) => putFloat(out, 0, value, negative))).toBe(text);
+    expect(textOf((out, view) => putFloat(out, view, 0, value, negative))).toBe(text);
   });
 });

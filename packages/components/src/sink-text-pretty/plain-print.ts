@@ -26,6 +26,7 @@ interface Level {
 /** Prints the fields that the interpreter walks into growing bytes. */
 export class PlainPrinter extends SilentVisitor {
   private out = new Uint8Array(1024);
+  private view = new DataView(this.out.buffer);
   private at = 0;
   private readonly levels: Level[] = [];
   private scope: Scope = 'event-payload';
@@ -51,6 +52,7 @@ export class PlainPrinter extends SilentVisitor {
     const larger = new Uint8Array(Math.max(this.out.length * 2, this.at + length));
     larger.set(this.out);
     this.out = larger;
+    this.view = new DataView(larger.buffer);
   }
 
   private say(text: string): void {
@@ -87,7 +89,7 @@ export class PlainPrinter extends SilentVisitor {
     this.say('( ');
     if (!this.hidden) {
       this.room(mappings.reduce((sum, { label }) => sum + 12 * label.length + 4, 16));
-      this.at = putLabels(this.out, this.at, labelTableOf(node.fieldClass), value);
+      this.at = putLabels(this.out, this.view, this.at, labelTableOf(node.fieldClass), value);
     }
     this.say(` : container = ${digits(node, value)} )`);
   }
@@ -95,7 +97,7 @@ export class PlainPrinter extends SilentVisitor {
   override float(_node: FloatNode, value: number, negative: boolean): void {
     if (this.hidden) return;
     this.room(64);
-    this.at = putFloat(this.out, this.at, value, negative);
+    this.at = putFloat(this.out, this.view, this.at, value, negative);
   }
 
   override text(start: number, end: number): void {

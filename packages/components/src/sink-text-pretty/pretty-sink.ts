@@ -97,7 +97,7 @@ export class PrettySink {
       if (printed.timed) {
         at = options.clockCycles
           ? this.cycles.write(this.out, at, printed.ticksAtBase + BigInt(timeNs[row]!))
-          : this.time.write(this.out, at, timeNs[row]!);
+          : this.time.write(this.out, this.outView, at, timeNs, row);
       }
       const start = at;
       for (;;) {

@@ -1,6 +1,6 @@
 /** The text of event times: `[HH:MM:SS.nnnnnnnnn] (+S.nnnnnnnnn) `. */
 import type { PrettyOptions } from './options.ts';
-import { putAscii, putNine, putUnsigned } from './write-text.ts';
+import { putAscii, putBytes, putNine, putUnsigned } from './write-text.ts';
 
 const nanosecondsPerSecond = 1_000_000_000n;
 
@@ -53,6 +53,8 @@ export class TimeWriter {
   private last = NaN;
   private readonly baseNs: bigint;
   private readonly options: PrettyOptions;
+  /** Whether times have the usual form, for which there is a quick way. */
+  private readonly plain: boolean;
   private readonly before: string;
   private readonly between: Uint8Array;
   private readonly after: string;
@@ -60,38 +62,52 @@ export class TimeWriter {
   constructor(baseNs: bigint, options: PrettyOptions) {
     this.baseNs = baseNs;
     this.options = options;
+    this.plain = !options.nameHeader && !options.noDelta;
     this.before = options.nameHeader ? 'timestamp = ' : '[';
     const between = options.nameHeader ? ', delta = +' : '] (+';
     this.between = new TextEncoder().encode(between);
     this.after = options.nameHeader ? '' : options.noDelta ? '] ' : ') ';
   }
 
-  /** Writes the time of an event, given in nanoseconds after the base; returns the position after it. */
-  write(out: Uint8Array, at: number, timeNs: number): number {
+  /**
+   * Writes the time of a row, in nanoseconds after the base; returns the position after it. The time comes as an
+   * array and a row because a double as an argument would be boxed.
+   */
+  write(out: Uint8Array, view: DataView, at: number, times: Float64Array, row: number): number {
+    const timeNs = times[row]!;
     if (timeNs < this.secondStart || timeNs >= this.secondEnd) this.enterSecond(timeNs);
     const { head, headLength } = this;
     for (let index = 0; index < headLength; index++) out[at + index] = head[index]!;
     let to = at + headLength;
     // Times before the epoch have their whole text in the head, and no second to stay in.
-    if (this.secondEnd > timeNs) to = putNine(out, to, timeNs - this.secondStart);
-    if (!this.options.noDelta) {
-      const { between } = this;
-      for (let index = 0; index < between.length; index++) out[to + index] = between[index]!;
-      to += between.length;
+    if (this.secondEnd > timeNs) to = putNine(out, view, to, (timeNs - this.secondStart) | 0);
+    if (this.plain) {
       const delta = timeNs - this.last;
       if (delta >= 0 && delta < 1e9) {
-        out[to] = 48;
-        out[to + 1] = 46;
-        to = putNine(out, to + 2, delta);
-      } else {
-        to = this.longDelta(out, to, delta);
+        // `] (+0.` and `) `.
+        view.setUint32(to, 0x2b28205d, true);
+        view.setUint16(to + 4, 0x2e30, true);
+        view.setUint16(to + 15, 0x2029, true);
+        putNine(out, view, to + 6, delta | 0);
+        this.last = timeNs;
+        return to + 17;
       }
+    }
+    return this.writeRest(out, view, to, timeNs);
+  }
+
+  /** What follows the time, in all its forms. */
+  private writeRest(out: Uint8Array, view: DataView, at: number, timeNs: number): number {
+    let to = at;
+    if (!this.options.noDelta) {
+      to = putBytes(out, to, this.between, this.between.length);
+      to = this.putDelta(out, view, to, timeNs - this.last);
     }
     this.last = timeNs;
     return this.after === '' ? to : putAscii(out, to, this.after);
   }
 
-  private longDelta(out: Uint8Array, at: number, delta: number): number {
+  private putDelta(out: Uint8Array, view: DataView, at: number, delta: number): number {
     if (Number.isNaN(delta)) return putAscii(out, at, '?.?????????');
     if (delta < 0) {
       // A step back in time shows as babeltrace2's unsigned difference does.
@@ -100,9 +116,9 @@ export class TimeWriter {
       return putAscii(out, at, `${wrapped / nanosecondsPerSecond}.${fraction}`);
     }
     const seconds = Math.floor(delta / 1e9);
-    const to = putUnsigned(out, at, seconds);
+    const to = putUnsigned(out, view, at, seconds);
     out[to] = 46;
-    return putNine(out, to + 1, delta - seconds * 1e9);
+    return putNine(out, view, to + 1, delta - seconds * 1e9);
   }
 
   private enterSecond(timeNs: number): void {

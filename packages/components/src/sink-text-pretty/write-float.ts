@@ -34,51 +34,68 @@ function exactDigits(value: number): { digits: number; exponent: number } {
  * A number with six significant digits, as `%g`.
  * @param negative its sign bit: that of a NaN cannot be seen in the number.
  */
-export function putFloat(out: Uint8Array, at: number, value: number, negative: boolean): number {
+export function putFloat(
+  out: Uint8Array,
+  view: DataView,
+  at: number,
+  value: number,
+  negative: boolean,
+): number {
   let to = at;
   if (negative) out[to++] = 45;
   const size = Math.abs(value);
   if (!(size <= Number.MAX_VALUE)) return putAscii(out, to, size === Infinity ? 'inf' : 'nan');
-  if (size < 1e6 && size === (size | 0)) return putUnsigned(out, to, size);
+  if (size < 1e6 && size === (size | 0)) return putUnsigned(out, view, to, size | 0);
   let exponent = Math.floor(Math.log10(size));
   const scale = 5 - exponent;
   let digits = 0;
   if (scale >= -22 && scale <= 22) {
     // One correctly rounded operation: off by less than 1e-10 where a digit is 1.
     const scaled = scale >= 0 ? size * powers[scale]! : size / powers[-scale]!;
-    const whole = Math.floor(scaled);
-    const rest = scaled - whole;
-    if (scaled >= 1e5 && scaled < 999_999 && (rest < 0.499_999_999 || rest > 0.500_000_001)) {
-      digits = rest < 0.5 ? whole : whole + 1;
+    if (scaled >= 1e5 && scaled < 999_999) {
+      const whole = Math.floor(scaled);
+      const rest = scaled - whole;
+      if (rest < 0.499_999_999) digits = whole | 0;
+      else if (rest > 0.500_000_001) digits = (whole + 1) | 0;
     }
   }
   if (digits === 0) ({ digits, exponent } = exactDigits(size));
   let count = 6;
   while (digits % 10 === 0) {
-    digits /= 10;
+    digits = (digits / 10) | 0;
     count -= 1;
   }
-  const text = String(digits);
   if (exponent < -4 || exponent >= 6) {
-    out[to++] = text.charCodeAt(0);
-    if (count > 1) {
-      out[to++] = 46;
-      to = putAscii(out, to, text.slice(1));
-    }
+    to = putPointed(out, to, digits, count, 1);
     out[to++] = 101;
     out[to++] = exponent < 0 ? 45 : 43;
     const shown = Math.abs(exponent);
     if (shown < 10) out[to++] = 48;
-    return putUnsigned(out, to, shown);
+    return putUnsigned(out, view, to, shown);
   }
   if (exponent < 0) {
-    to = putAscii(out, to, '0.');
+    out[to++] = 48;
+    out[to++] = 46;
     for (let zero = exponent + 1; zero < 0; zero++) out[to++] = 48;
-    return putAscii(out, to, text);
+    return putUnsigned(out, view, to, digits);
   }
-  const point = exponent + 1;
-  if (count <= point) return putAscii(out, to, text.padEnd(point, '0'));
-  to = putAscii(out, to, text.slice(0, point));
-  out[to++] = 46;
-  return putAscii(out, to, text.slice(point));
+  return putPointed(out, to, digits, count, exponent + 1);
+}
+
+/** `count` digits with the point after the first `whole` of them, filled up with zeros if they are fewer. */
+function putPointed(out: Uint8Array, at: number, digits: number, count: number, whole: number): number {
+  const end = Math.max(count, whole);
+  let rest = digits;
+  for (let index = end - 1; index >= 0; index--) {
+    let digit = 0;
+    if (index < count) {
+      const next = (rest / 10) | 0;
+      digit = rest - next * 10;
+      rest = next;
+    }
+    out[at + index + (index >= whole ? 1 : 0)] = 48 + digit;
+  }
+  if (end === whole) return at + end;
+  out[at + whole] = 46;
+  return at + end + 1;
 }

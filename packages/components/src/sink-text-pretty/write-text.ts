@@ -1,15 +1,15 @@
 /**
- * Writers of text into bytes, without strings between. Each takes the bytes and a position and returns the position
- * after what it wrote. Writing beyond the end is ignored by the language; the caller sees it by the position.
+ * Writers of text into bytes, without strings between. Each takes the bytes, a view of the same, and a position, and
+ * returns the position after what it wrote. Single bytes beyond the end are ignored by the language, stores of several
+ * throw a RangeError: the caller must make room and begin anew in both cases.
  */
 import type { LabelTable } from '@spoor/ctf';
 
-/** The digits of 00 to 99, two bytes each. */
-const pairs = new Uint8Array(200);
-for (let value = 0; value < 100; value++) {
-  pairs[value * 2] = 48 + Math.floor(value / 10);
-  pairs[value * 2 + 1] = 48 + (value % 10);
-}
+/** The digits of 00 to 99, as they stand in memory when stored little-endian. */
+const pairs = Uint16Array.from(
+  { length: 100 },
+  (_, value) => (48 + Math.floor(value / 10)) | ((48 + (value % 10)) << 8),
+);
 
 /** Copies the first `length` bytes of `text`. */
 export function putBytes(out: Uint8Array, at: number, text: Uint8Array, length: number): number {
@@ -17,81 +17,71 @@ export function putBytes(out: Uint8Array, at: number, text: Uint8Array, length: 
   return at + length;
 }
 
-function putPair(out: Uint8Array, at: number, value: number): void {
-  out[at] = pairs[value * 2]!;
-  out[at + 1] = pairs[value * 2 + 1]!;
-}
-
 /** Exactly eight digits of a number below 10^8. */
-function putEight(out: Uint8Array, at: number, value: number): number {
+function putEight(view: DataView, at: number, value: number): number {
   const high = (value / 10_000) | 0;
-  const low = value - high * 10_000;
+  const low = (value - high * 10_000) | 0;
   const a = (high / 100) | 0;
   const c = (low / 100) | 0;
-  putPair(out, at, a);
-  putPair(out, at + 2, high - a * 100);
-  putPair(out, at + 4, c);
-  putPair(out, at + 6, low - c * 100);
+  view.setUint16(at, pairs[a]!, true);
+  view.setUint16(at + 2, pairs[(high - a * 100) | 0]!, true);
+  view.setUint16(at + 4, pairs[c]!, true);
+  view.setUint16(at + 6, pairs[(low - c * 100) | 0]!, true);
   return at + 8;
 }
 
 /** Exactly nine digits of a number below 10^9. */
-export function putNine(out: Uint8Array, at: number, value: number): number {
+export function putNine(out: Uint8Array, view: DataView, at: number, value: number): number {
   const first = (value / 100_000_000) | 0;
   out[at] = 48 + first;
-  return putEight(out, at + 1, value - first * 100_000_000);
+  return putEight(view, at + 1, (value - first * 100_000_000) | 0);
 }
 
 /** Decimal digits of a whole number from 0 to 2^32 - 1. */
-export function putUnsigned(out: Uint8Array, at: number, value: number): number {
+export function putUnsigned(out: Uint8Array, view: DataView, at: number, value: number): number {
   if (value < 10) {
     out[at] = 48 + value;
     return at + 1;
   }
   if (value < 100) {
-    putPair(out, at, value);
+    view.setUint16(at, pairs[value]!, true);
     return at + 2;
   }
-  if (value >= 100_000_000) {
-    const high = Math.floor(value / 100_000_000);
-    return putEight(out, putUnsigned(out, at, high), value - high * 100_000_000);
+  if (value < 10_000) {
+    const high = (value / 100) | 0;
+    const low = (value - high * 100) | 0;
+    if (high < 10) {
+      out[at] = 48 + high;
+      view.setUint16(at + 1, pairs[low]!, true);
+      return at + 3;
+    }
+    view.setUint16(at, pairs[high]!, true);
+    view.setUint16(at + 2, pairs[low]!, true);
+    return at + 4;
   }
-  const end =
-    at +
-    (value < 10_000
-      ? value < 1000
-        ? 3
-        : 4
-      : value < 1_000_000
-        ? value < 100_000
-          ? 5
-          : 6
-        : value < 10_000_000
-          ? 7
-          : 8);
-  let rest = value | 0;
-  let to = end;
-  while (rest >= 100) {
-    const next = (rest / 100) | 0;
-    to -= 2;
-    putPair(out, to, rest - next * 100);
-    rest = next;
+  if (value < 100_000_000) {
+    const high = (value / 10_000) | 0;
+    const low = (value - high * 10_000) | 0;
+    const to = putUnsigned(out, view, at, high);
+    const a = (low / 100) | 0;
+    view.setUint16(to, pairs[a]!, true);
+    view.setUint16(to + 2, pairs[(low - a * 100) | 0]!, true);
+    return to + 4;
   }
-  if (rest >= 10) putPair(out, to - 2, rest);
-  else out[to - 1] = 48 + rest;
-  return end;
+  const high = Math.floor(value / 100_000_000) | 0;
+  return putEight(view, putUnsigned(out, view, at, high), (value - high * 100_000_000) | 0);
 }
 
 /** Decimal digits of a whole number from -2^31 to 2^31 - 1. */
-export function putSigned(out: Uint8Array, at: number, value: number): number {
-  if (value >= 0) return putUnsigned(out, at, value);
+export function putSigned(out: Uint8Array, view: DataView, at: number, value: number): number {
+  if (value >= 0) return putUnsigned(out, view, at, value);
   out[at] = 45;
-  return putUnsigned(out, at + 1, -value);
+  return putUnsigned(out, view, at + 1, -value);
 }
 
 /** Decimal digits of the unsigned integer of two halves. */
-export function putUnsigned64(out: Uint8Array, at: number, hi: number, lo: number): number {
-  if (hi === 0) return putUnsigned(out, at, lo);
+export function putUnsigned64(out: Uint8Array, view: DataView, at: number, hi: number, lo: number): number {
+  if (hi === 0) return putUnsigned(out, view, at, lo);
   if (hi < 0x20_0000) {
     // Below 2^53 a double is exact; the quotient is below 2^32.
     const value = hi * 0x1_0000_0000 + lo;
@@ -101,7 +91,7 @@ export function putUnsigned64(out: Uint8Array, at: number, hi: number, lo: numbe
       high -= 1;
       low += 1e8;
     }
-    return putEight(out, putUnsigned(out, at, high), low);
+    return putEight(view, putUnsigned(out, view, at, high), low);
   }
   // Long division by 10^9 with digits of 16 bits: each step's dividend is below 2^46.
   let rest = 0;
@@ -114,19 +104,20 @@ export function putUnsigned64(out: Uint8Array, at: number, hi: number, lo: numbe
     rest = value - digit * 1e9;
   }
   const high = Math.floor(quotient / 0x1_0000_0000);
-  return putNine(out, putUnsigned64(out, at, high, quotient - high * 0x1_0000_0000), rest);
+  const to = putUnsigned64(out, view, at, high, quotient - high * 0x1_0000_0000);
+  return putNine(out, view, to, rest);
 }
 
 /** Decimal digits of the signed integer of two halves. */
-export function putSigned64(out: Uint8Array, at: number, hi: number, lo: number): number {
-  if (hi >= 0) return putUnsigned64(out, at, hi, lo);
+export function putSigned64(out: Uint8Array, view: DataView, at: number, hi: number, lo: number): number {
+  if (hi >= 0) return putUnsigned64(out, view, at, hi, lo);
   out[at] = 45;
   const low = -lo >>> 0;
-  return putUnsigned64(out, at + 1, (~hi + (low === 0 ? 1 : 0)) >>> 0, low);
+  return putUnsigned64(out, view, at + 1, (~hi + (low === 0 ? 1 : 0)) >>> 0, low);
 }
 
 /** Upper-case hexadecimal digits of a number from 0 to 2^32 - 1. */
-export function putHex(out: Uint8Array, at: number, value: number): number {
+export function putHex(out: Uint8Array, _view: DataView, at: number, value: number): number {
   let shift = value === 0 ? 0 : (31 - Math.clz32(value)) & ~3;
   let to = at;
   for (; shift >= 0; shift -= 4) {
@@ -137,9 +128,9 @@ export function putHex(out: Uint8Array, at: number, value: number): number {
 }
 
 /** Upper-case hexadecimal digits of the unsigned integer of two halves. */
-export function putHex64(out: Uint8Array, at: number, hi: number, lo: number): number {
-  if (hi === 0) return putHex(out, at, lo);
-  let to = putHex(out, at, hi >>> 0);
+export function putHex64(out: Uint8Array, view: DataView, at: number, hi: number, lo: number): number {
+  if (hi === 0) return putHex(out, view, at, lo);
+  let to = putHex(out, view, at, hi >>> 0);
   for (let shift = 28; shift >= 0; shift -= 4) {
     const digit = (lo >>> shift) & 15;
     out[to++] = digit < 10 ? 48 + digit : 55 + digit;
@@ -154,12 +145,19 @@ export function putAscii(out: Uint8Array, at: number, text: string): number {
 }
 
 /** Octal digits of the unsigned integer of two halves. */
-export function putOctal64(out: Uint8Array, at: number, hi: number, lo: number): number {
+export function putOctal64(out: Uint8Array, _view: DataView, at: number, hi: number, lo: number): number {
   return putAscii(out, at, ((BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)).toString(8));
 }
 
 /** The lowest `length` bits of two halves as binary digits. */
-export function putBinary(out: Uint8Array, at: number, hi: number, lo: number, length: number): number {
+export function putBinary(
+  out: Uint8Array,
+  _view: DataView,
+  at: number,
+  hi: number,
+  lo: number,
+  length: number,
+): number {
   let to = at;
   for (let bit = length - 1; bit >= 0; bit--) {
     out[to++] = 48 + (bit >= 32 ? (hi >>> (bit - 32)) & 1 : (lo >>> bit) & 1);
@@ -208,7 +206,13 @@ function escapeText(text: string): Uint8Array {
 }
 
 /** The labels of an enumeration's value in quotes, or `<unknown>`. */
-export function putLabels(out: Uint8Array, at: number, table: LabelTable, value: number | bigint): number {
+export function putLabels(
+  out: Uint8Array,
+  _view: DataView,
+  at: number,
+  table: LabelTable,
+  value: number | bigint,
+): number {
   let texts = labelTexts.get(table);
   if (texts === undefined) {
     texts = new Map();
