@@ -1,5 +1,4 @@
 // Shared memory that is short: a container's 64 MiB, or none left at all.
-import { createThreadRing, geometries } from '@spoor/ringbuffer';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -101,24 +100,4 @@ describeNeeding([root(), command('unshare', 'root')], 'a traced program with lit
     const ran = runIn(64, 64);
     expect(ran).toMatchObject({ status: 0, stdout: 'ran false\n' });
   });
-});
-
-test('a ring in a folder that there is not is refused, not thrown at the program', () => {
-  expect(() =>
-    createThreadRing({
-      folder: join(folder, 'absent'),
-      mode: 'discard',
-      geometry: { subBufferSizeBytes: 16384, subBufferCount: 2 },
-      processStartTicks: 0n,
-      uuid: new Uint8Array(16),
-      streamClassId: 0,
-    }),
-  ).toThrow('cannot make a ring buffer');
-});
-
-test('sizes shrink to the smallest and stop', () => {
-  const sizes = [...geometries({ subBufferSizeBytes: 262144, subBufferCount: 16 })];
-  expect(sizes[0]).toEqual({ subBufferSizeBytes: 262144, subBufferCount: 16 });
-  expect(sizes.at(-1)).toEqual({ subBufferSizeBytes: 16384, subBufferCount: 2 });
-  expect([...geometries({ subBufferSizeBytes: 4096, subBufferCount: 2 })]).toHaveLength(1);
 });

@@ -42,5 +42,5 @@ export {
   type SessionDescription,
   type ThreadStatus,
 } from './run-directory.ts';
-export { createThreadRing, geometries, type RingRequest, type ThreadRing } from './ring-file.ts';
+export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';
