@@ -1,6 +1,7 @@
 // `npm start`: records the example shop while it is busy, and tells what the trace shows. The report goes to
 // standard output, all else to standard error. Usage: npm start -- [--view] [--requests N] [--output DIR]
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +55,22 @@ function freshDirectory() {
   }
 }
 
+/**
+ * Runs `spoor`; resolves to its exit status. Ctrl-C reaches it by itself, being of the same terminal: it ends what it
+ * does in order, and this process after it.
+ */
+async function runSpoor(args, stdio) {
+  const ignore = () => undefined;
+  process.on('SIGINT', ignore);
+  try {
+    const child = spawn(process.execPath, [spoor, ...args], { cwd: root, stdio });
+    const [status, signal] = await once(child, 'exit');
+    return status ?? (signal === 'SIGINT' ? 130 : 1);
+  } finally {
+    process.off('SIGINT', ignore);
+  }
+}
+
 const options = readArguments();
 const output = options.output ?? freshDirectory();
 if (!existsSync(join(root, 'packages/cli/dist/main.js'))) {
@@ -62,16 +79,8 @@ if (!existsSync(join(root, 'packages/cli/dist/main.js'))) {
 
 say(`recording examples/shop while it serves ${options.requests.toLocaleString('en-US')} requests…`);
 const program = ['examples/shop/shop.mjs', '--requests', String(options.requests)];
-const recorded = spawnSync(
-  process.execPath,
-  [spoor, 'record', '-o', output, '--', process.execPath, ...program],
-  {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  },
-);
-if (recorded.status !== 0)
-  fail(`the recording failed (${recorded.error?.message ?? `exit ${recorded.status}`})`);
+const status = await runSpoor(['record', '-o', output, '--', process.execPath, ...program], ['ignore', 2, 2]);
+if (status !== 0) fail(`the recording ended with exit status ${status}`, status);
 
 say('reading the trace…');
 const { analyzeTrace } = await import('../packages/cli/dist/analyze/analyze-trace.js');
@@ -89,11 +98,7 @@ if (types < fewestTypes || (isUsual && summary.events < fewestEvents)) {
 
 const shown = relative(process.cwd(), output).startsWith('..') ? output : relative(process.cwd(), output);
 if (options.view) {
-  const viewed = spawnSync(process.execPath, [spoor, 'view', '--open', output], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  process.exitCode = viewed.status ?? 1;
+  process.exitCode = await runSpoor(['view', '--open', output], 'inherit');
 } else {
   process.stdout.write(
     `To look at it in the browser:  npx spoor view --open ${shown}   (or next time: npm start -- --view)\n` +

@@ -154,6 +154,52 @@ describe('HTTP', () => {
     expect(requests[0]!.begin.fields['id']).not.toBe(requests[1]!.begin.fields['id']);
   });
 
+  test('whatever becomes of requests, each begin has its end', () => {
+    const { events, status, stdout, stderr } = record(`
+      let seed = 42;
+      const random = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32);
+      ${server(`(request, response) => {
+        const fate = random();
+        if (fate < 0.1) { request.socket.destroy(); return; }
+        if (fate < 0.2) { response.write('begun'); setTimeout(() => response.destroy(), 2); return; }
+        if (fate < 0.3) { response.writeHead(204).end(); return; }
+        if (fate < 0.5) { request.on('error', () => {}).resume().on('end', () => setTimeout(() => response.end('x'.repeat(100_000)), 1)); return; }
+        setTimeout(() => response.end('late'), random() * 5);
+      }`)}
+      server.on('clientError', (error, socket) => socket.destroy());
+      const one = async (number) => {
+        const kept = random() < 0.7 ? agent : undefined;
+        if (random() < 0.3) { await fetch('http://127.0.0.1:' + port + '/f' + number, { signal: AbortSignal.timeout(1 + Math.floor(random() * 30)) }).then((r) => r.text()).catch(() => {}); return; }
+        await new Promise((resolve) => {
+          const request = http.request({ host: '127.0.0.1', port, path: '/h' + number, method: 'POST', ...(kept && { agent: kept }) }, (response) => {
+            response.on('error', () => {}); if (random() < 0.2) response.destroy(); else response.resume();
+          });
+          request.on('error', () => {}).on('close', resolve);
+          if (random() < 0.15) setTimeout(() => request.destroy(), random() * 6);
+          request.write('body'); setTimeout(() => request.end(), random() * 2);
+        });
+      };
+      let next = 0;
+      await Promise.all(Array.from({ length: 12 }, async () => { while (next < 500) await one(next++); }));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      agent.destroy(); server.close(); server.closeAllConnections();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      console.log('done');`);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toBe('done\n');
+    for (const name of ['http_server:request', 'http_client:request', 'net:connect', 'net:connection']) {
+      const begins = named(events, `${name}_begin`);
+      const ends = named(events, `${name}_end`);
+      const ids = (list: readonly RecordedEvent[]): string[] =>
+        list.map((event) => `${event.thread} ${String(event.fields['id'])}`).toSorted();
+      expect(begins.length).toBeGreaterThan(50);
+      // The pool of `fetch` keeps connections beyond the end of the program's work.
+      if (name !== 'net:connection') expect(ids(ends), name).toEqual(ids(begins));
+      expect(new Set(ids(begins)).size).toBe(begins.length);
+      expect(new Set(ids(ends)).size).toBe(ends.length);
+    }
+  });
+
   test('https, on either side', () => {
     const { events, status } = record(`
       import https from 'node:https';

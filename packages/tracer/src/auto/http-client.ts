@@ -87,7 +87,8 @@ export function startHttpClientEvents(): void {
     'http.client.request.start',
     guarded((message: unknown) => {
       const { request } = message as { request: ClientRequest };
-      if (clientRequestBegin.enabled && !states.has(request)) beginClassic(request);
+      // A request ended after it was destroyed and closed goes nowhere, and tells of no end.
+      if (clientRequestBegin.enabled && !states.has(request) && !request.closed) beginClassic(request);
     }),
   );
   subscribe(
