@@ -42,12 +42,16 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     expect(complaints).toEqual([]);
   });
 
-  async function openPage(colorScheme: 'dark' | 'light', hash = ''): Promise<Page> {
+  async function openPage(
+    colorScheme: 'dark' | 'light',
+    hash = '',
+    reducedMotion: 'reduce' | 'no-preference' = 'reduce',
+  ): Promise<Page> {
     const made = await browser.newPage({
       viewport: { width: 1600, height: 900 },
       colorScheme,
       timezoneId: 'UTC',
-      reducedMotion: 'reduce',
+      reducedMotion,
     });
     made.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -127,6 +131,24 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     await windowOf(back);
     await page.keyboard.press('Home');
     await expect.poll(async () => windowOf()).toEqual(whole);
+  });
+
+  test('a movement under way does not carry away from an event that was chosen', async () => {
+    await page.close();
+    page = await openPage('dark', '', 'no-preference');
+    const whole = await windowOf();
+    const chosen = trace.events[17_000]!.timeNs;
+    await page.mouse.click(xOfTime(whole, chosen), await rowOf('main'));
+    for (let i = 0; i < 12; i++) await page.keyboard.press('w', { delay: 30 });
+    await page.locator('.event-panel').waitFor();
+    const cursor = await page.evaluate(() => Number(new URLSearchParams(location.hash.slice(1)).get('e')));
+    await expect
+      .poll(async () => {
+        const [from, to] = await windowOf();
+        const at = trace.events[cursor]!.timeNs;
+        return to - from < (whole[1] - whole[0]) / 10 && at >= from && at <= to;
+      })
+      .toBe(true);
   });
 
   test('wheel zooms at the pointer, dragging moves, the brush of the overview resizes', async () => {

@@ -82,17 +82,26 @@ function drawLosses(
 ): void {
   const { summary, layout, scrollPx, heightPx, widthPx, palette } = scene;
   const colour = palette.theme === 'dark' ? '#ff7a7a' : '#d64545';
+  const extents = new Map<number, { readonly top: number; bottom: number; drawnTo: number }>();
+  for (const { lane, topPx, heightPx: rowPx } of layout.rows) {
+    if (lane === undefined) continue;
+    const extent = extents.get(lane);
+    if (extent === undefined) {
+      extents.set(lane, { top: topPx - scrollPx, bottom: topPx + rowPx - scrollPx, drawnTo: -Infinity });
+    } else {
+      extent.bottom = topPx + rowPx - scrollPx;
+    }
+  }
   for (const loss of summary.losses) {
-    const from = Math.max(-2, xOf(loss.fromNs));
-    const to = Math.min(widthPx + 2, Math.max(xOf(loss.toNs), from + 3));
-    if (to < 0 || from > widthPx) continue;
-    const rows = layout.rows.filter((row) => row.lane === loss.lane);
-    const first = rows[0];
-    const last = rows.at(-1);
-    if (first === undefined || last === undefined) continue;
-    const top = first.topPx - scrollPx;
-    const bottom = last.topPx + last.heightPx - scrollPx;
-    if (bottom < 0 || top > heightPx) continue;
+    const extent = extents.get(loss.lane);
+    if (extent === undefined || extent.bottom < 0 || extent.top > heightPx) continue;
+    const start = Math.max(-2, xOf(loss.fromNs));
+    const to = Math.min(widthPx + 2, Math.max(xOf(loss.toNs), start + 3));
+    // Losses come in the order of time: what lies within pixels that are hatched already is not drawn again.
+    const from = Math.max(start, extent.drawnTo);
+    if (to < 0 || from > widthPx || to - from < 1) continue;
+    extent.drawnTo = to;
+    const { top, bottom } = extent;
     context.save();
     context.beginPath();
     context.rect(from, top, to - from, bottom - top);

@@ -3,6 +3,7 @@
 import { effect, untracked } from '@preact/signals';
 import type { Marks } from '@spoor/server/protocol';
 import { api } from './api.ts';
+import { takeFocusAway } from './canvas.ts';
 import { drawOverlay } from './lane-overlay.ts';
 import { LaneRaster, levelFor, tilesOver } from './lane-raster.ts';
 import type { Motion } from './motion.ts';
@@ -249,6 +250,7 @@ export class LanesView {
       this.#wantMarks();
     });
     on(overlay, 'wheel', (event) => this.wheel(event), { passive: false });
+    on(overlay, 'mousedown', takeFocusAway);
     on(overlay, 'pointerdown', (event) => this.#press(event));
     on(overlay, 'pointermove', (event) => this.#move(event));
     on(overlay, 'pointerup', (event) => this.#release(event));

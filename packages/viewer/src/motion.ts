@@ -6,6 +6,8 @@ export class Motion {
   readonly #state: ViewerState;
   readonly #still = matchMedia('(prefers-reduced-motion: reduce)');
   #target: TimeWindow | undefined;
+  /** What the last step showed: another window means that something else moved it since. */
+  #shown: TimeWindow | undefined;
   #frame = 0;
 
   constructor(state: ViewerState) {
@@ -14,6 +16,7 @@ export class Motion {
 
   /** Where the window is, or is on its way to. */
   get target(): TimeWindow {
+    this.#yield();
     return this.#target ?? this.#state.window.value;
   }
 
@@ -24,6 +27,7 @@ export class Motion {
       return;
     }
     this.#target = target;
+    this.#shown = this.#state.window.value;
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#step());
   }
 
@@ -44,6 +48,7 @@ export class Motion {
 
   #step(): void {
     this.#frame = 0;
+    this.#yield();
     const target = this.#target;
     if (target === undefined) return;
     const now = this.#state.window.value;
@@ -61,6 +66,12 @@ export class Motion {
       fromNs: now.fromNs + (target.fromNs - now.fromNs) * ease,
       toNs: now.toNs + (target.toNs - now.toNs) * ease,
     });
+    this.#shown = this.#state.window.value;
     this.#frame = requestAnimationFrame(() => this.#step());
+  }
+
+  /** Gives up a movement when an event was chosen elsewhere meanwhile and the window went there. */
+  #yield(): void {
+    if (this.#target !== undefined && this.#state.window.value !== this.#shown) this.#target = undefined;
   }
 }

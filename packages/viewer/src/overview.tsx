@@ -2,7 +2,7 @@ import { effect, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { api } from './api.ts';
-import { fitCanvas } from './canvas-size.ts';
+import { fitCanvas, takeFocusAway } from './canvas.ts';
 import type { Motion } from './motion.ts';
 import type { Palette } from './palette.ts';
 import { OverviewTable } from './picture-tables.tsx';
@@ -120,6 +120,7 @@ export function Overview({ motion }: { motion: Motion }): JSX.Element {
           tabIndex={0}
           role="img"
           aria-label="Density of events over the whole trace, with the part in view. Arrow keys move it, plus and minus zoom."
+          onMouseDown={takeFocusAway}
           onPointerDown={(event) => {
             if (event.button !== 0) return;
             motion.stop();

@@ -1,7 +1,7 @@
 import { effect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { fitCanvas } from './canvas-size.ts';
+import { fitCanvas, takeFocusAway } from './canvas.ts';
 import type { Motion } from './motion.ts';
 import { useViewer, type ViewerState } from './state.ts';
 import { axisOf, formatDuration } from './time-text.ts';
@@ -53,6 +53,7 @@ export function Ruler({ motion }: { motion: Motion }): JSX.Element {
           ref={canvas}
           aria-hidden="true"
           title="Drag to select a range; wheel to zoom"
+          onMouseDown={takeFocusAway}
           onPointerDown={(event) => {
             if (event.button !== 0) return;
             canvas.current!.setPointerCapture(event.pointerId);

@@ -13,3 +13,12 @@ export function fitCanvas(canvas: HTMLCanvasElement, draw: () => void): () => vo
   fit();
   return () => observer.disconnect();
 }
+
+/**
+ * For a press on a canvas: keys go to the page and no longer to the box that had the focus, and the canvas, which
+ * the pointer shows well enough, gets no ring.
+ */
+export function takeFocusAway(event: MouseEvent): void {
+  event.preventDefault();
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
