@@ -254,6 +254,17 @@ export function buildTraceSet(
     baseNs = clock === undefined ? 0n : nanosecondsOfClock(clock, 0n);
   }
 
+  for (const { trace, group } of ranked) {
+    const { beginNs } = group.files[0]!;
+    if (beginNs !== undefined && beginNs - baseNs > BigInt(Number.MAX_SAFE_INTEGER)) {
+      warnings.push(
+        `${trace.path}: it begins more than 104 days after the earliest trace; its times are not exact to the ` +
+          'nanosecond unless it is read alone',
+      );
+      break;
+    }
+  }
+
   const eventClasses: EventClassInfo[] = [];
   const classBases = new Map<StreamDecoder, number>();
   const sources = ranked.map(({ builder, trace, group, id }, index): StreamSource => {
