@@ -138,7 +138,7 @@ export class ConsumerSupervisor {
     const now = Date.now();
     this.#deathsMs.push(now);
     const recent = this.#deathsMs.filter((time) => now - time < deathWindowMs).length;
-    const said = this.#errorText.split('\n').find((line) => /error/i.test(line));
+    const said = this.#errorText.split('\n').find((line) => /^\w*Error\b/.test(line));
     this.#lastDeath = signal ?? said?.trim() ?? `status ${code}`;
     if (recent > deathLimit) {
       this.#fail(

@@ -2,12 +2,14 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   readdirSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -165,6 +167,56 @@ test('a disk that refuses keeps the packets in the ring, and the rest is written
   expect(complete).toBe(true);
   expect(totals.eventCount).toBe(600);
   expect(readStream(join(traceDir(session), 'ch0_0')).values).toEqual(range(0, 600));
+});
+
+test('a damaged ring ends its own stream only, and a half-written status is read again', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, true);
+  const good = program.ring(0, geometry, 'discard');
+  const bad = program.ring(1, geometry, 'discard');
+  for (const ring of [good, bad]) {
+    for (const value of range(0, 600)) ring.emit(value);
+    ring.sync();
+  }
+  mkdirSync(join(program.directory, 'status'));
+  writeFileSync(join(program.directory, 'status', '1.json'), '{"tid":');
+  const fd = openSync(join(program.directory, 'rings', '1.ring'), 'r+');
+  writeSync(fd, Buffer.alloc(16), 0, 16, 4096);
+  closeSync(fd);
+  const notes: string[] = [];
+  const consumer = new Consumer(session, (_severity, text) => notes.push(text));
+  consumer.poll(0);
+  consumer.poll(1000);
+  writeFileSync(
+    join(program.directory, 'status', '1.json'),
+    '{"tid":1,"state":"recording","reasons":["so"]}',
+  );
+  const { totals, complete } = consumer.finish();
+  expect(notes).toEqual([expect.stringMatching(/^a thread's events end early: .*1\.ring/), 'so']);
+  expect(complete).toBe(false);
+  expect(totals).toMatchObject({ eventCount: 600, lostCount: 600 });
+  expect(readStream(join(traceDir(session), 'ch0_0')).values).toEqual(range(0, 600));
+  good.close();
+  bad.close();
+});
+
+test('a process of another release is left out, the others are recorded', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, true);
+  const ring = program.ring(0, geometry, 'discard');
+  ring.emit(1);
+  ring.sync();
+  mkdirSync(join(session.path, '1-1'));
+  writeFileSync(join(session.path, '1-1', 'process.json'), '{"version":77}');
+  const notes: string[] = [];
+  const consumer = new Consumer(session, (_severity, text) => notes.push(text));
+  consumer.poll(0);
+  consumer.poll(1000);
+  const { totals, complete } = consumer.finish();
+  expect(notes).toEqual([expect.stringMatching(/process 1-1 is not recorded: .*version 77/)]);
+  expect(complete).toBe(false);
+  expect(totals).toMatchObject({ eventCount: 1, processCount: 1 });
+  ring.close();
 });
 
 /** Where a consumer dies while it writes a packet. */

@@ -1,6 +1,7 @@
 /** Takes the rings of all processes of one session over into the trace on disk. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SpoorError, describeError } from '@spoor/base';
 import { Ledger, type RecordingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
 import type { SessionDirectory } from './run-directory.ts';
@@ -28,6 +29,7 @@ export class Consumer {
   readonly #context: RecordingContext;
   readonly #ledger: Ledger;
   readonly #processes: Map<string, ProcessTrace> = new Map();
+  readonly #leftOut: Set<string> = new Set();
   #pauseMs = leastPauseMs;
   #settledMs = 0;
   #blockedUntilMs = 0;
@@ -61,9 +63,8 @@ export class Consumer {
         isPressed ||= drained.isPressed;
         if (mustSettle && process.settle()) this.#processes.delete(name);
       } catch (error) {
-        if (!isOutputError(error)) throw error;
-        this.#context.onNote('error', describeOutputError(error));
-        this.#blockedUntilMs = nowMs + retryEveryMs;
+        this.#tolerate(name, process, error);
+        if (isOutputError(error)) this.#blockedUntilMs = nowMs + retryEveryMs;
       }
       leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
     }
@@ -79,8 +80,12 @@ export class Consumer {
   finish(): ConsumerResult {
     this.#session.end();
     this.#findProcesses();
-    for (const process of this.#processes.values()) {
-      this.#tolerating(() => process.discover());
+    for (const [name, process] of this.#processes) {
+      try {
+        process.discover();
+      } catch (error) {
+        this.#tolerate(name, process, error);
+      }
       process.stop();
     }
     let complete = true;
@@ -99,19 +104,25 @@ export class Consumer {
 
   #findProcesses(): void {
     for (const name of this.#session.processDirectories()) {
-      if (!this.#processes.has(name)) {
+      if (!this.#processes.has(name) && !this.#leftOut.has(name)) {
         this.#processes.set(name, new ProcessTrace(this.#session.path, name, this.#context));
       }
     }
   }
 
-  #tolerating(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (!isOutputError(error)) throw error;
+  /** Tells of an error that the recording survives; a process whose directory cannot be read is left out. */
+  #tolerate(name: string, process: ProcessTrace, error: unknown): void {
+    if (isOutputError(error)) {
       this.#context.onNote('error', describeOutputError(error));
+      return;
     }
+    if (!(error instanceof SpoorError)) throw error;
+    const text = `process ${name} is not recorded: ${describeError(error)}`;
+    this.#ledger.addFault(text);
+    this.#context.onNote('error', text);
+    process.close();
+    this.#processes.delete(name);
+    this.#leftOut.add(name);
   }
 }
 

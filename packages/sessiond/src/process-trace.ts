@@ -1,7 +1,7 @@
 /** One traced process: its directory in the run directory becomes one trace below the output directory. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpoorError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import {
   EVENTS_FOLDER,
   PROCESS_FILE,
@@ -99,11 +99,13 @@ export class ProcessTrace {
   drain(): { packetCount: number; isPressed: boolean } {
     let packetCount = 0;
     let isPressed = false;
-    for (const ring of this.#rings.values()) {
+    for (const [number, ring] of this.#rings) {
       if (ring.reader.header.mode === 'overwrite') continue;
-      const count = ring.drain();
-      packetCount += count;
-      if (count * 2 >= ring.reader.header.subBufferCount) isPressed = true;
+      this.#guarded(number, ring, () => {
+        const count = ring.drain();
+        packetCount += count;
+        if (count * 2 >= ring.reader.header.subBufferCount) isPressed = true;
+      });
     }
     return { packetCount, isPressed };
   }
@@ -121,8 +123,10 @@ export class ProcessTrace {
     for (const [number, ring] of this.#rings) {
       const { pid, tid, threadStartTicks } = ring.reader.header;
       if (alive && (tid === pid || isThreadAlive(pid, tid, threadStartTicks))) continue;
-      ring.finish(false);
-      this.#close(number, ring);
+      this.#guarded(number, ring, () => {
+        ring.finish(false);
+        this.#close(number, ring);
+      });
     }
     if (alive) return false;
     this.#remove();
@@ -142,14 +146,15 @@ export class ProcessTrace {
     const alive = this.isAlive();
     let complete = true;
     for (const [number, ring] of this.#rings) {
+      const isRunning = alive && isThreadAlive(this.#identity.pid, ring.reader.header.tid, 0n);
       try {
-        ring.finish(alive && isThreadAlive(this.#identity.pid, ring.reader.header.tid, 0n));
+        this.#guarded(number, ring, () => ring.finish(isRunning));
       } catch (error) {
         if (!isOutputError(error)) throw error;
         complete = false;
         this.#context.onNote('error', describeOutputError(error));
       }
-      this.#close(number, ring);
+      if (this.#rings.has(number)) this.#close(number, ring);
     }
     this.#readStatus();
     this.#metadata?.close();
@@ -193,7 +198,8 @@ export class ProcessTrace {
   /** `ust/pid/PROCNAME-PID-YYYYmmdd-HHMMSS`; the choice is kept, so that a new consumer goes on in the same place. */
   #chooseTraceDir(description: ProcessDescription): string {
     const chosen = join(this.#directory, outputFile);
-    if (existsSync(chosen)) return join(this.#context.outputDir, readFileSync(chosen, 'utf8'));
+    const earlier = existsSync(chosen) ? readFileSync(chosen, 'utf8') : '';
+    if (earlier !== '') return join(this.#context.outputDir, earlier);
     const started = localTimestamp(new Date(description.startedMs));
     const name = join('ust', 'pid', `${pathComponent(description.procname)}-${description.pid}-${started}`);
     let unique = name;
@@ -206,6 +212,19 @@ export class ProcessTrace {
       // Shared memory is full: a new consumer would choose another directory, which is better than none now.
     }
     return join(this.#context.outputDir, unique);
+  }
+
+  /** Does something with a ring; a ring that turns out to be damaged is given up, the others go on. */
+  #guarded(number: number, ring: RingDrain, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof SpoorError) || isOutputError(error)) throw error;
+      const text = `a thread's events end early: ${describeError(error)}`;
+      this.#context.ledger.addFault(text);
+      this.#context.onNote('error', text);
+      this.#close(number, ring);
+    }
   }
 
   #close(number: number, ring: RingDrain): void {
@@ -232,8 +251,9 @@ export class ProcessTrace {
         continue;
       }
       if (this.#seenStatus.has(text)) continue;
+      const status = parseStatus(text);
+      if (status === undefined) continue; // Half written: the next look finds it whole.
       this.#seenStatus.add(text);
-      const status = JSON.parse(text) as ThreadStatus;
       const isOff = status.state === 'off';
       for (const reason of status.reasons) {
         if (isOff) this.#context.ledger.addFault(reason);
@@ -252,6 +272,14 @@ export function isOutputError(error: unknown): error is SpoorError {
 export function describeOutputError(error: SpoorError): string {
   const cause = error.cause instanceof Error ? ` [${(error.cause as NodeJS.ErrnoException).code}]` : '';
   return `${error.where}: ${error.message}${cause}; ${error.hint}`;
+}
+
+function parseStatus(text: string): ThreadStatus | undefined {
+  try {
+    return JSON.parse(text) as ThreadStatus;
+  } catch {
+    return undefined;
+  }
 }
 
 function listed(path: string): string[] {
