@@ -25,24 +25,31 @@ async function runLoop(env: Readonly<Record<string, string>>): Promise<Sample> {
   return JSON.parse(stdout) as Sample;
 }
 
-async function runSpoor(): Promise<Sample> {
+async function runRecorded(mode: SessionDescription['mode']): Promise<Sample> {
   const run = mkdtempSync('/dev/shm/spoor-bench-');
   try {
     const session: SessionDescription = {
       version: RUN_VERSION,
       name: 'emit',
-      mode: 'overwrite',
+      mode,
       auto: false,
       outputDir: '/nowhere',
       subBufferSizeBytes,
       subBufferCount,
     };
     writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-    const recorded = await runLoop({ [SESSION_VARIABLE]: run });
-    return { ...recorded, ...(await runLoop({})) };
+    return await runLoop({ [SESSION_VARIABLE]: run });
   } finally {
     rmSync(run, { recursive: true });
   }
+}
+
+async function runSpoor(): Promise<Sample> {
+  const recorded = await runRecorded('overwrite');
+  const disabled = await runLoop({});
+  // Nobody empties the ring: after the warm-up of the first loop every event is one that finds it full.
+  const full = await runRecorded('discard');
+  return { ...recorded, ...disabled, droppedNs: full['fourNs'] ?? Number.NaN };
 }
 
 async function runUst(): Promise<Sample> {

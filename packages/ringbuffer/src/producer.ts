@@ -63,6 +63,9 @@ export class RingProducer {
   readonly #slotEvents: Uint32Array;
   readonly #options: ProducerOptions;
   readonly #overwrite: boolean;
+  /** While the ring is full: the slot that must come free, and the release byte that says so. */
+  #awaitedSlot = -1;
+  #awaitedByte = 0;
   #sequence = 0;
   #lost = 0;
   #lostTooLarge = 0;
@@ -113,6 +116,7 @@ export class RingProducer {
    * The event's time must already lie in `clock`.
    */
   begin(eventId: number, payloadBytes: number): number {
+    if (this.#awaitedSlot >= 0 && this.#isStillFull()) return -1;
     const low = this.clockHalves[0]!;
     const high = this.clockHalves[1]!;
     const tick = (low >>> 27) | (high << 5);
@@ -140,9 +144,11 @@ export class RingProducer {
 
   /** Counts an event that could not be recorded. */
   countLost(): void {
-    this.#lost += 1;
-    this.view.setUint32(CONTROL.lostEvents, this.#lost >>> 0, true);
-    this.view.setUint32(CONTROL.lostEvents + 4, Math.floor(this.#lost / 0x1_0000_0000), true);
+    const lost = this.#lost + 1;
+    this.#lost = lost;
+    const low = lost >>> 0;
+    this.view.setUint32(CONTROL.lostEvents, low, true);
+    if (low === 0) this.view.setUint32(CONTROL.lostEvents + 4, lost / 0x1_0000_0000, true);
   }
 
   /** Finishes the open sub-buffer, if it has events, so that a reader gets it now. */
@@ -185,11 +191,31 @@ export class RingProducer {
     return true;
   }
 
+  /**
+   * The quick answer for event after event that finds the ring full: plain loads, since calls of Atomics are dearer
+   * than recording an event. When the bytes have changed, `#open` looks again in earnest.
+   */
+  #isStillFull(): boolean {
+    const { onFinished } = this.#options;
+    if (onFinished !== undefined) onFinished();
+    if (this.#stopped[0] !== 0) return true;
+    if (this.#releases[this.#awaitedSlot] === this.#awaitedByte) {
+      this.#awaitedSlot = -1;
+      return false;
+    }
+    this.countLost();
+    return true;
+  }
+
   /** Whether the reader is done with the slot that the next packet goes to. */
   #isFree(slot: number): boolean {
     const count = this.#options.subBufferCount;
     if (this.#overwrite || this.#sequence < count) return true;
-    return Atomics.load(this.#releases, slot) === releaseByte(this.#sequence - count, count);
+    const expected = releaseByte(this.#sequence - count, count);
+    if (Atomics.load(this.#releases, slot) === expected) return true;
+    this.#awaitedSlot = slot;
+    this.#awaitedByte = expected;
+    return false;
   }
 
   /** Begins packet `#sequence` at the time in `clock`; false when its slot is still taken. */
@@ -197,11 +223,15 @@ export class RingProducer {
     const { subBufferCount, subBufferSizeBytes, streamClassId, uuid, cpuId, tid } = this.#options;
     const sequence = this.#sequence;
     const slot = sequence % subBufferCount;
-    if (this.isStopped) return false;
+    if (this.isStopped) {
+      this.#awaitedSlot = slot;
+      return false;
+    }
     if (!this.#isFree(slot)) {
       this.#options.onFinished?.();
       if (!this.#isFree(slot)) return false;
     }
+    this.#awaitedSlot = -1;
     const { view } = this;
     this.#slotEvents[slot] = this.committed[0]!;
     // An exchange, not a store: nothing of the new packet may become visible before its slot is marked open.

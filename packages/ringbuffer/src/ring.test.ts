@@ -115,4 +115,16 @@ describe('a ring', () => {
       }
     },
   );
+
+  test('records and loses nothing once the reader has stopped it', () => {
+    const { producer, reader } = makeRing('discard');
+    emit(producer, 1);
+    reader.stop();
+    // What fits the open sub-buffer still goes there.
+    expect(emit(producer, 2)).toBe(true);
+    producer.flush();
+    for (let value = 3; value < 10; value += 1) expect(emit(producer, value)).toBe(false);
+    producer.close();
+    expect(reader.poll()).toMatchObject({ finished: [0], committedEvents: 2, lostEvents: 0, closed: true });
+  });
 });
