@@ -5,16 +5,17 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { babeltrace2, lttngNeeds, recordUst } from '../support/lttng.ts';
-import { command, describeNeeding } from '../support/needs.ts';
+import { babeltrace2, buildUstProgram, lttngNeeds, recordUst, runUnderLttng } from '../support/lttng.ts';
+import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
-import { spoor } from '../support/spoor.ts';
+import { spoor, spoorProgram } from '../support/spoor.ts';
 
 /** Both readers on one trace: equal text, equal warnings, success. Returns the number of events. */
-function expectSameReading(dir: string, timeZone = 'UTC'): number {
-  const peer = babeltrace2([dir], { env: { TZ: timeZone } });
+function expectSameReading(args: string | readonly string[], timeZone = 'UTC'): number {
+  const words = typeof args === 'string' ? [args] : args;
+  const peer = babeltrace2(words, { env: { TZ: timeZone } });
   expect(peer.status, peer.stderr.slice(0, 2000)).toBe(0);
-  const own = spoor([dir], { env: { TZ: timeZone } });
+  const own = spoor(words, { env: { TZ: timeZone } });
   expect(own.status, own.stderr.slice(0, 2000)).toBe(0);
   expectSameText(own.stdout, peer.stdout, 'standard output');
   expectSameText(own.stderr, peer.stderr, 'standard error');
@@ -88,6 +89,46 @@ describeNeeding([...lttngNeeds(), command('babeltrace2')], 'text of LTTng-UST tr
     cpSync(join(scratch, 'uid'), dir, { recursive: true });
     rmSync(join(dir, 'ust/uid/0/64-bit/index'), { recursive: true });
     expect(expectSameReading(dir)).toBe(60_000);
+  });
+
+  test.each([
+    '--clock-seconds',
+    '--clock-date --clock-gmt',
+    '--clock-cycles --no-delta',
+    '--names all --fields all',
+    '--names none',
+    '--names payload --fields trace:hostname,loglevel',
+    '--fields trace',
+  ])('options %s', (options) => {
+    const words = [...options.split(' '), join(scratch, 'pid')];
+    expect(expectSameReading(words, 'America/St_Johns')).toBe(40_000);
+  });
+
+  test('a part of the time', () => {
+    const dir = join(scratch, 'pid');
+    const times = babeltrace2([dir]).stdout.split('\n').slice(0, -1);
+    const time = (index: number): string => times[index]!.slice(1, 19);
+    const words = [`--begin=${time(10_000)}`, `--end=${time(30_000)}`, dir];
+    expect(expectSameReading(words)).toBeGreaterThanOrEqual(20_001);
+  });
+
+  test('together with a trace of our own, on one time line', async () => {
+    const dir = join(scratch, 'both');
+    const lttng = join(dir, 'lttng');
+    const own = join(dir, 'spoor');
+    const gen = buildUstProgram(join(repoRoot, 'tests/support/ust/gen.c'));
+    const program = join(import.meta.dirname, 'programs/every-type.mjs');
+    const record = [process.execPath, spoorProgram, 'record', '--no-auto', '-o', own, '--'];
+    const emit = [gen, '2000', '2', '1500', '7'];
+    const node = [...record, process.execPath, program, '100'];
+    await runUnderLttng({ dir: lttng, enable: ['gen:*'] }, [emit, node, emit]);
+    expect(expectSameReading([own, lttng])).toBe(2 * 2000 + 1800);
+    expect(expectSameReading(dir)).toBe(2 * 2000 + 1800);
+    const lines = spoor([dir]).stdout.split('\n');
+    const first = lines.findIndex((line) => line.includes(' types:'));
+    const last = lines.findLastIndex((line) => line.includes(' types:'));
+    // What ran between two runs of the LTTng program lies between their events.
+    expect([first, last]).toEqual([2000, 2000 + 1800 - 1]);
   });
 
   test('a stream cut short keeps the events before the cut', () => {

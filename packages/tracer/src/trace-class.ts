@@ -35,7 +35,8 @@ export function makeTraceClass(facts: TraceFacts): TraceClass {
     precisionTicks: 1n,
     offsetSeconds: 0n,
     offsetTicks: facts.clockOffsetNs,
-    absolute: false,
+    // babeltrace2 takes LTTng's clocks as absolute: said here, both kinds of traces can be read as one.
+    absolute: true,
   };
   return {
     version: '1.8',
