@@ -63,14 +63,22 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     return made;
   }
 
-  /** The window in view, from the address, once it is other than `before`. */
+  /** The window in view, from the address, once it is other than `before` and holds still. */
   async function windowOf(before?: readonly number[]): Promise<readonly [number, number]> {
-    const text = before?.map(String).join('_') ?? '';
-    const handle = await page.waitForFunction((old) => {
-      const shown = new URLSearchParams(location.hash.slice(1)).get('t');
-      return shown !== null && shown !== old ? shown : undefined;
-    }, text);
-    const [from, to] = (await handle.jsonValue())!.split('_').map(Number);
+    const old = before?.map(String).join('_');
+    let last: string | null = null;
+    let text: string | null = null;
+    await expect
+      .poll(
+        async () => {
+          last = text;
+          text = await page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get('t'));
+          return text !== null && text !== old && text === last;
+        },
+        { interval: 450, timeout: 15_000 },
+      )
+      .toBe(true);
+    const [from, to] = text!.split('_').map(Number);
     return [from!, to!];
   }
 
@@ -139,16 +147,19 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const whole = await windowOf();
     const chosen = trace.events[17_000]!.timeNs;
     await page.mouse.click(xOfTime(whole, chosen), await rowOf('main'));
-    for (let i = 0; i < 12; i++) await page.keyboard.press('w', { delay: 30 });
+    await page.keyboard.press('w');
     await page.locator('.event-panel').waitFor();
-    const cursor = await page.evaluate(() => Number(new URLSearchParams(location.hash.slice(1)).get('e')));
+    for (let i = 0; i < 10; i++) await page.keyboard.press('w', { delay: 30 });
+    const shown = await page.waitForFunction(
+      () => new URLSearchParams(location.hash.slice(1)).get('e') ?? undefined,
+    );
+    const at = trace.events[Number(await shown.jsonValue())]!.timeNs;
     await expect
       .poll(async () => {
         const [from, to] = await windowOf();
-        const at = trace.events[cursor]!.timeNs;
-        return to - from < (whole[1] - whole[0]) / 10 && at >= from && at <= to;
+        return [to - from < (whole[1] - whole[0]) / 10, at >= from && at <= to];
       })
-      .toBe(true);
+      .toEqual([true, true]);
   });
 
   test('wheel zooms at the pointer, dragging moves, the brush of the overview resizes', async () => {

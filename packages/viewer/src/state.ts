@@ -164,7 +164,8 @@ export class ViewerState {
 
   #place(timeNs: number): void {
     this.cursorNs.value = timeNs;
-    this.window.value = reveal(this.window.value, timeNs, this.whole.value);
+    // A new object even where nothing moves: a movement that is under way stops, lest it leave the place.
+    this.window.value = { ...reveal(this.window.value, timeNs, this.whole.value) };
   }
 }
 
