@@ -1,7 +1,16 @@
 // What `spoor DIR` prints of traces that the real LTTng-UST has recorded a moment before equals what the real
 // babeltrace2 prints, byte for byte, and so do the warnings on standard error.
 // The recorded program emits no empty string: babeltrace2 2.0.4 prints an older string in its place.
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,6 +18,14 @@ import { babeltrace2, buildUstProgram, lttngNeeds, recordUst, runUnderLttng } fr
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+
+/**
+ * LTTng's count of discarded events can be lower in a later packet; the peer then warns of nearly 2^64 of them. We
+ * take it as none.
+ */
+function withoutWrapped(warnings: string): string {
+  return warnings.replace(/^WARNING: Tracer discarded 18446744073\d{9} events .*\n/gm, '');
+}
 
 /** Both readers on one trace: equal text, equal warnings, success. Returns the number of events. */
 function expectSameReading(args: string | readonly string[], timeZone = 'UTC'): number {
@@ -18,7 +35,7 @@ function expectSameReading(args: string | readonly string[], timeZone = 'UTC'): 
   const own = spoor(words, { env: { TZ: timeZone } });
   expect(own.status, own.stderr.slice(0, 2000)).toBe(0);
   expectSameText(own.stdout, peer.stdout, 'standard output');
-  expectSameText(own.stderr, peer.stderr, 'standard error');
+  expectSameText(own.stderr, withoutWrapped(peer.stderr), 'standard error');
   return peer.stdout.split('\n').length - 1;
 }
 
@@ -137,11 +154,12 @@ describeNeeding([...lttngNeeds(), command('babeltrace2')], 'text of LTTng-UST tr
     const folder = join(dir, 'ust/uid/0/64-bit');
     rmSync(join(folder, 'index'), { recursive: true });
     const whole = spoor([dir]).stdout;
-    const stream = join(
-      folder,
-      readdirSync(folder).find((name) => name.startsWith('ch0_'))!,
-    );
-    truncateSync(stream, readFileSync(stream).length - 5000);
+    // The largest stream, cut well before the padding that ends its packet.
+    const sizes = readdirSync(folder)
+      .filter((name) => name.startsWith('ch0_'))
+      .map((name) => ({ path: join(folder, name), size: statSync(join(folder, name)).size }));
+    const { path, size } = sizes.reduce((most, stream) => (stream.size > most.size ? stream : most));
+    truncateSync(path, Math.trunc(size * 0.6) | 1);
     const own = spoor([dir]);
     expect(own.stderr).not.toBe('');
     expect(own.stderr).not.toMatch(/\n\s+at /);
