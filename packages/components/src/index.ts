@@ -1,7 +1,24 @@
 export type { EventFlow } from './event-flow.ts';
 export { Muxer, type MuxerInput } from './filter-utils-muxer/muxer.ts';
+export { muxerClass, MuxerFilter, type MuxerParameters } from './filter-utils-muxer/muxer-filter.ts';
+export { parseTimeBound } from './filter-utils-trimmer/time-bound.ts';
+export { TrimmedFlow, type TimeRange } from './filter-utils-trimmer/trimmed-flow.ts';
+export { trimmerClass, TrimmerFilter } from './filter-utils-trimmer/trimmer-filter.ts';
+export { lossText } from './sink-text-pretty/loss-text.ts';
+export { parseFields, parseNames } from './sink-text-pretty/name-lists.ts';
+export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/options.ts';
+export { prettyClass, PrettyComponent, type PrettyParameters } from './sink-text-pretty/pretty-component.ts';
+export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
+export {
+  CounterComponent,
+  counterClass,
+  countText,
+  type MessageCounts,
+} from './sink-utils-counter/counter-sink.ts';
+export { dummyClass, DummyComponent } from './sink-utils-dummy/dummy-component.ts';
 export { buildTraceSet, type TraceDirectory } from './source-ctf-fs/build-trace-set.ts';
 export { clockOffsetNs, nanosecondsOfClock } from './source-ctf-fs/clock.ts';
+export { CtfSource } from './source-ctf-fs/ctf-source.ts';
 export { EventView } from './source-ctf-fs/event-view.ts';
 export type {
   EventClassInfo,
@@ -10,10 +27,4 @@ export type {
   StreamSource,
   TraceInfo,
 } from './source-ctf-fs/trace-info.ts';
-export { OpenStream, Reading, TraceSet, type ReadOptions } from './source-ctf-fs/trace-set.ts';
-export { lossText } from './sink-text-pretty/loss-text.ts';
-export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/options.ts';
-export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
-export { CounterSink, countText, type MessageCounts } from './sink-utils-counter/counter-sink.ts';
-export { parseTimeBound } from './filter-utils-muxer/time-bound.ts';
-export { parseFields, parseNames } from './sink-text-pretty/name-lists.ts';
+export { OpenStream, TraceSet, type ReadOptions } from './source-ctf-fs/trace-set.ts';

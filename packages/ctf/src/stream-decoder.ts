@@ -118,7 +118,8 @@ export class StreamDecoder {
   private readonly onlyClass: number;
   private readonly compiles: boolean;
   private readonly headerPlanOfPacket: Plan | undefined;
-  private readonly accessors = new Map<string, Accessor>();
+  /** By class; then by scope and member, in one map each so that a look-up makes no key. */
+  private readonly accessors: (Map<string, Map<string | undefined, Accessor>> | undefined)[] = [];
   private compiledScan: Scan | undefined;
 
   constructor(traceClass: TraceClass, streamClass: StreamClass, options: DecoderOptions = {}) {
@@ -304,11 +305,16 @@ export class StreamDecoder {
    * Made at the first call and kept.
    */
   accessor(classIndex: number, scope: Scope, member?: string): Accessor {
-    const key = `${classIndex} ${scope} ${member ?? '\0'}`;
-    let accessor = this.accessors.get(key);
+    const scopes = (this.accessors[classIndex] ??= new Map());
+    let members = scopes.get(scope);
+    if (members === undefined) {
+      members = new Map();
+      scopes.set(scope, members);
+    }
+    let accessor = members.get(member);
     if (accessor === undefined) {
       accessor = this.makeAccessor(classIndex, scope, member);
-      this.accessors.set(key, accessor);
+      members.set(member, accessor);
     }
     return accessor;
   }

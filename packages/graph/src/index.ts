@@ -1,2 +1,10 @@
-/** Surface of the package: named exports only. */
-export const packageName = '@spoor/graph';
+export type {
+  Component,
+  ComponentClass,
+  FilterComponent,
+  RunnableSink,
+  SinkComponent,
+  SourceComponent,
+} from './component.ts';
+export { InputPort, OutputPort } from './port.ts';
+export { run, runInSlices, type RunOptions, type RunResult } from './run.ts';

@@ -1,19 +1,22 @@
 /** The work of `spoor convert`. */
 import { closeSync, openSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
+import { OutputPort, run, type SinkComponent } from '@spoor/graph';
 import {
   ClosedPipeError,
-  CounterSink,
-  countText,
+  CounterComponent,
   defaultPrettyOptions,
+  DummyComponent,
   FileOutput,
   openTrace,
   parseFields,
   parseNames,
   parseTimeBound,
-  PrettySink,
+  PrettyComponent,
+  type EventFlow,
   type PrettyOptions,
-  type ReadOptions,
+  type TextOutput,
+  type TimeRange,
   type TraceSet,
 } from '@spoor/components/node';
 import type { ConvertOptions } from '../commands/convert.ts';
@@ -52,7 +55,7 @@ function prettyOptionsOf(options: ConvertOptions): PrettyOptions {
   };
 }
 
-function readOptionsOf(set: TraceSet, options: ConvertOptions): ReadOptions {
+function timeRangeOf(set: TraceSet, options: ConvertOptions): TimeRange {
   const gmt = options.clockGmt ?? false;
   const { begin, end } = options;
   return {
@@ -81,36 +84,14 @@ export function convert(directories: readonly string[], options: ConvertOptions)
   const sinkName = sinkOf(options);
   const pretty = prettyOptionsOf(options);
   const set = openTrace(directories);
-  const flow = set.read(readOptionsOf(set, options));
+  const range = timeRangeOf(set, options);
   const warn = warningPrinter(set);
   const descriptor = options.output === undefined ? 1 : openOutput(options.output);
   const output = new FileOutput(descriptor);
   try {
-    switch (sinkName) {
-      case 'text': {
-        const sink = new PrettySink(flow, output, pretty, say);
-        while (flow.next()) {
-          sink.consume(flow.batch);
-          warn();
-        }
-        sink.finish();
-        break;
-      }
-      case 'counter': {
-        const sink = new CounterSink(flow);
-        while (flow.next()) sink.consume();
-        const text = new TextEncoder().encode(countText(sink.counts()));
-        output.write(text, text.length);
-        break;
-      }
-      case 'dummy':
-        while (flow.next());
-        break;
-      default: {
-        const never: never = sinkName;
-        throw new TypeError(String(never));
-      }
-    }
+    const sink = makeSink(sinkName, output, pretty);
+    sink.input.connect(new OutputPort('events', () => set.read(range)));
+    run([sink], { onRound: warn });
   } catch (error) {
     // `spoor DIR | head` has seen enough.
     if (error instanceof ClosedPipeError) return 0;
@@ -120,6 +101,21 @@ export function convert(directories: readonly string[], options: ConvertOptions)
     if (descriptor !== 1) closeSync(descriptor);
   }
   return set.warnings.length === 0 ? 0 : 1;
+}
+
+function makeSink(name: SinkName, output: TextOutput, options: PrettyOptions): SinkComponent<EventFlow> {
+  switch (name) {
+    case 'text':
+      return new PrettyComponent({ output, options, messages: say });
+    case 'counter':
+      return new CounterComponent(output);
+    case 'dummy':
+      return new DummyComponent();
+    default: {
+      const never: never = name;
+      throw new TypeError(String(never));
+    }
+  }
 }
 
 function openOutput(path: string): number {

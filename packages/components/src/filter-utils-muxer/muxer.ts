@@ -31,7 +31,7 @@ export class Muxer {
    * Fills the batch with the next events. Its rows refer to the packets that the readers hold until the next call.
    * @returns false when there are no more.
    */
-  fill(batch: EventBatch): boolean {
+  next(batch: EventBatch): boolean {
     batch.count = 0;
     if (!this.started) this.start(batch);
     if (this.pending) this.advanceTop(batch);

@@ -1,5 +1,7 @@
 /** Counts messages, as babeltrace2's `sink.utils.counter`. */
+import { InputPort, type ComponentClass, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
+import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
 
 /** Counts of a flow that has been read to its end. */
 export interface MessageCounts {
@@ -10,23 +12,34 @@ export interface MessageCounts {
   readonly discardedPackets: number;
 }
 
-/** Counts the events of batches, and at the end what the readers met. */
-export class CounterSink {
+/** Counts what comes in, and prints the counts at the end. */
+export class CounterComponent implements SinkComponent<EventFlow> {
+  readonly kind = 'sink';
+  readonly name = 'sink.utils.counter';
+  readonly input: InputPort<EventFlow> = new InputPort('in');
   private events = 0;
-  private readonly flow: EventFlow;
+  private flow: EventFlow | undefined;
+  private readonly output: TextOutput;
 
-  constructor(flow: EventFlow) {
-    this.flow = flow;
+  constructor(output: TextOutput) {
+    this.output = output;
   }
 
-  /** Counts the events of the flow's batch. */
-  consume(): void {
+  consume(): boolean {
+    this.flow ??= this.input.open();
+    if (!this.flow.next()) return false;
     this.events += this.flow.batch.count;
+    return true;
+  }
+
+  finish(): void {
+    const text = new TextEncoder().encode(countText(this.counts()));
+    this.output.write(text, text.length);
   }
 
   /** The counts so far. */
   counts(): MessageCounts {
-    const { streams, losses } = this.flow;
+    const { streams, losses } = this.flow ?? { streams: [], losses: [] };
     return {
       events: this.events,
       streams: streams.length,
@@ -36,6 +49,12 @@ export class CounterSink {
     };
   }
 }
+
+export const counterClass: ComponentClass<TextOutput, CounterComponent> = {
+  name: 'sink.utils.counter',
+  description: 'Counts events and other messages.',
+  create: (output) => new CounterComponent(output),
+};
 
 /** The table that babeltrace2 prints at the end. */
 export function countText(counts: MessageCounts): string {

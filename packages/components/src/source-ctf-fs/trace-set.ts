@@ -1,17 +1,15 @@
 /** A set of traces read as one sequence of events. */
-import { EventBatch, StreamReader, type FieldValue, type StreamDecoder } from '@spoor/ctf';
+import { EventBatch, StreamReader, type FieldValue, type LossReport, type StreamDecoder } from '@spoor/ctf';
 import type { EventFlow } from '../event-flow.ts';
-import { Muxer } from '../filter-utils-muxer/muxer.ts';
+import { MuxerFilter } from '../filter-utils-muxer/muxer-filter.ts';
+import { TrimmedFlow, type TimeRange } from '../filter-utils-trimmer/trimmed-flow.ts';
 import { cursorOrigin } from './clock.ts';
+import { CtfSource } from './ctf-source.ts';
 import { EventView } from './event-view.ts';
 import type { EventClassInfo, Loss, StreamInfo, StreamSource, TraceInfo } from './trace-info.ts';
 
 /** Which events to read. */
-export interface ReadOptions {
-  /** Leave out events before this time, in nanoseconds from the clock's origin (of wall clocks: the Unix epoch). */
-  readonly beginNs?: bigint;
-  /** Leave out events after this time. */
-  readonly endNs?: bigint;
+export interface ReadOptions extends TimeRange {
   /** Ends the reading early, between two batches. */
   readonly signal?: AbortSignal;
   /** Rows of a batch. */
@@ -24,13 +22,15 @@ const manyStreams = 64;
 
 /** A stream while it is read. */
 export class OpenStream {
+  readonly set: TraceSet;
   readonly info: StreamInfo;
   readonly reader: StreamReader;
   readonly decoder: StreamDecoder;
   private context: { readonly [member: string]: FieldValue } = {};
   private contextOf = 0;
 
-  constructor(info: StreamInfo, reader: StreamReader, decoder: StreamDecoder) {
+  constructor(set: TraceSet, info: StreamInfo, reader: StreamReader, decoder: StreamDecoder) {
+    this.set = set;
     this.info = info;
     this.reader = reader;
     this.decoder = decoder;
@@ -44,6 +44,12 @@ export class OpenStream {
     }
     return this.context;
   }
+}
+
+/** The flow of a trace set without streams. */
+function emptyFlow(set: TraceSet): EventFlow {
+  const { eventClasses, baseNs, losses } = set;
+  return { batch: new EventBatch(1), streams: [], eventClasses, baseNs, losses, next: () => false };
 }
 
 /**
@@ -78,9 +84,43 @@ export class TraceSet {
     this.warnings = warnings;
   }
 
-  /** Opens all streams for one reading. */
-  read(options: ReadOptions = {}): Reading {
-    return new Reading(this, this.sources, options);
+  /** Opens one stream for a reading. */
+  openStream(index: number): OpenStream {
+    const { info, sources, headerDecoder, decoder, classBase } = this.sources[index]!;
+    const listener = {
+      damaged: (message: string): void => {
+        this.warnings.push(message);
+      },
+      lost: (report: LossReport): void => {
+        this.losses.push({ ...report, stream: info });
+      },
+    };
+    const least = this.sources.length > manyStreams ? 0 : chunkBytes;
+    const reader = new StreamReader(sources, headerDecoder, decoder, listener, least);
+    const { cursor } = reader;
+    cursor.streamIndex = info.index;
+    cursor.classBase = classBase;
+    const clock = decoder.streamClass.clockClass;
+    if (clock !== undefined) {
+      const origin = cursorOrigin(clock, this.baseNs);
+      cursor.originHi = origin.hi;
+      cursor.originLo = origin.lo;
+    }
+    return new OpenStream(this, info, reader, decoder);
+  }
+
+  /** Begins a reading of all streams, merged: source, muxer and, for a time range, trimmer. */
+  read(options: ReadOptions = {}): EventFlow {
+    const source = new CtfSource(this);
+    const muxer = new MuxerFilter(
+      source.outputs.length,
+      options.batchCapacity === undefined ? {} : { batchCapacity: options.batchCapacity },
+    );
+    for (const [index, output] of source.outputs.entries()) muxer.inputs[index]!.connect(output);
+    const flow = source.outputs.length === 0 ? emptyFlow(this) : muxer.output.open();
+    const { beginNs, endNs, signal } = options;
+    if (beginNs === undefined && endNs === undefined && signal === undefined) return flow;
+    return new TrimmedFlow(flow, options);
   }
 
   /** Events in babeltrace2's order. The view is one object, moved from event to event. */
@@ -96,87 +136,5 @@ export class TraceSet {
   *batches(options: ReadOptions = {}): Generator<EventBatch, void, undefined> {
     const reading = this.read(options);
     while (reading.next()) yield reading.batch;
-  }
-}
-
-/** One pass over the events of a trace set. */
-export class Reading implements EventFlow {
-  readonly batch: EventBatch;
-  readonly streams: readonly OpenStream[];
-  readonly eventClasses: readonly EventClassInfo[];
-  readonly baseNs: bigint;
-  readonly losses: readonly Loss[];
-  private readonly muxer: Muxer;
-  private readonly firstNs: number;
-  private readonly lastNs: number;
-  private readonly signal: AbortSignal | undefined;
-
-  constructor(set: TraceSet, sources: readonly StreamSource[], options: ReadOptions) {
-    this.batch = new EventBatch(options.batchCapacity);
-    this.eventClasses = set.eventClasses;
-    this.baseNs = set.baseNs;
-    this.losses = set.losses;
-    this.firstNs = options.beginNs === undefined ? -Infinity : Number(options.beginNs - set.baseNs);
-    this.lastNs = options.endNs === undefined ? Infinity : Number(options.endNs - set.baseNs);
-    this.signal = options.signal;
-    const least = sources.length > manyStreams ? 0 : chunkBytes;
-    this.streams = sources.map((source) => {
-      const { info, headerDecoder, decoder } = source;
-      const listener = {
-        damaged: (message: string): void => {
-          set.warnings.push(message);
-        },
-        lost: (report: Loss | Omit<Loss, 'stream'>): void => {
-          set.losses.push({ ...report, stream: info });
-        },
-      };
-      const reader = new StreamReader(source.sources, headerDecoder, decoder, listener, least);
-      const { cursor } = reader;
-      cursor.streamIndex = info.index;
-      cursor.classBase = source.classBase;
-      const clock = decoder.streamClass.clockClass;
-      if (clock !== undefined) {
-        const origin = cursorOrigin(clock, set.baseNs);
-        cursor.originHi = origin.hi;
-        cursor.originLo = origin.lo;
-      }
-      return new OpenStream(info, reader, decoder);
-    });
-    this.muxer = new Muxer(this.streams);
-  }
-
-  /** Fills `batch` with the next events; false when there are no more. */
-  next(): boolean {
-    const { batch, firstNs, lastNs } = this;
-    for (;;) {
-      if (this.signal?.aborted === true || !this.muxer.fill(batch)) {
-        batch.count = 0;
-        return false;
-      }
-      if (firstNs === -Infinity && lastNs === Infinity) return true;
-      if (batch.timeNs[0]! > lastNs) {
-        batch.count = 0;
-        return false;
-      }
-      if (batch.timeNs[batch.count - 1]! < firstNs) continue;
-      this.trim();
-      if (batch.count > 0) return true;
-    }
-  }
-
-  /** Drops the rows outside the wanted range. */
-  private trim(): void {
-    const { batch, firstNs, lastNs } = this;
-    let kept = 0;
-    for (let row = 0; row < batch.count; row++) {
-      const time = batch.timeNs[row]!;
-      if (time < firstNs || time > lastNs) continue;
-      batch.streamIndex[kept] = batch.streamIndex[row]!;
-      batch.classIndex[kept] = batch.classIndex[row]!;
-      batch.timeNs[kept] = time;
-      batch.offsetBits[kept] = batch.offsetBits[row]!;
-      kept++;
-    }
-    batch.count = kept;
   }
 }

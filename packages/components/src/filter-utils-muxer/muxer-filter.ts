@@ -1,0 +1,62 @@
+/** `filter.utils.muxer`: many streams in, one flow of events ordered by time out. */
+import { EventBatch } from '@spoor/ctf';
+import { SpoorError } from '@spoor/base';
+import { InputPort, OutputPort, type ComponentClass, type FilterComponent } from '@spoor/graph';
+import type { EventFlow } from '../event-flow.ts';
+import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import { Muxer } from './muxer.ts';
+
+/** Choices for a muxer. */
+export interface MuxerParameters {
+  /** Rows of a batch. */
+  readonly batchCapacity?: number;
+}
+
+function muxedFlow(streams: readonly OpenStream[], parameters: MuxerParameters): EventFlow {
+  const set = streams[0]!.set;
+  if (streams.some((stream) => stream.set !== set)) {
+    // Times are relative to the set's base, and rows name streams by their index in it.
+    throw new SpoorError('graph/several-trace-sets', 'a muxer takes streams of one trace set only', {
+      hint: 'open all directories with one source',
+    });
+  }
+  const byIndex = [...streams].sort((left, right) => left.info.index - right.info.index);
+  const muxer = new Muxer(byIndex);
+  const batch = new EventBatch(parameters.batchCapacity);
+  // Rows name streams by their index in the set, so streams that are not read leave holes.
+  const slots: OpenStream[] = [];
+  for (const stream of byIndex) slots[stream.info.index] = stream;
+  return {
+    batch,
+    streams: slots,
+    eventClasses: set.eventClasses,
+    baseNs: set.baseNs,
+    losses: set.losses,
+    next: () => muxer.next(batch),
+  };
+}
+
+/** Merges streams of one trace set. */
+export class MuxerFilter implements FilterComponent<OpenStream, EventFlow> {
+  readonly kind = 'filter';
+  readonly name = 'filter.utils.muxer';
+  readonly inputs: readonly InputPort<OpenStream>[];
+  readonly output: OutputPort<EventFlow>;
+
+  /** @param inputCount at least one. */
+  constructor(inputCount: number, parameters: MuxerParameters = {}) {
+    this.inputs = Array.from({ length: inputCount }, (_, index) => new InputPort<OpenStream>(`in${index}`));
+    this.output = new OutputPort('out', () =>
+      muxedFlow(
+        this.inputs.map((input) => input.open()),
+        parameters,
+      ),
+    );
+  }
+}
+
+export const muxerClass: ComponentClass<MuxerParameters & { readonly inputCount: number }, MuxerFilter> = {
+  name: 'filter.utils.muxer',
+  description: 'Merges streams into one sequence of events ordered by time.',
+  create: ({ inputCount, ...parameters }) => new MuxerFilter(inputCount, parameters),
+};

@@ -1,0 +1,24 @@
+/** `sink.utils.dummy`: reads everything, keeps nothing. */
+import { InputPort, type ComponentClass, type SinkComponent } from '@spoor/graph';
+import type { EventFlow } from '../event-flow.ts';
+
+/** Reads the events that come in. */
+export class DummyComponent implements SinkComponent<EventFlow> {
+  readonly kind = 'sink';
+  readonly name = 'sink.utils.dummy';
+  readonly input: InputPort<EventFlow> = new InputPort('in');
+  private flow: EventFlow | undefined;
+
+  consume(): boolean {
+    this.flow ??= this.input.open();
+    return this.flow.next();
+  }
+
+  finish(): void {}
+}
+
+export const dummyClass: ComponentClass<undefined, DummyComponent> = {
+  name: 'sink.utils.dummy',
+  description: 'Reads events and drops them.',
+  create: () => new DummyComponent(),
+};
