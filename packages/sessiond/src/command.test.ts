@@ -37,3 +37,17 @@ test('options of Node.js that were there are kept, and the tracer is loaded once
   expect(options).toBe(`--import=${url} --max-old-space-size=100`);
   expect(nodeOptionsWithTracer(url, options)).toBe(options);
 });
+
+test('what cannot be looked into is passed over, as by a shell', () => {
+  const root = mkdtempSync(join(tmpdir(), 'spoor-path-'));
+  try {
+    const file = join(root, 'file');
+    writeFileSync(file, '');
+    const program = join(root, 'tool');
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    // A file in the place of a folder gives ENOTDIR, to root as well, where a forbidden folder gives EACCES.
+    expect(resolveCommand('tool', `${file}:${root}`)).toBe(program);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});

@@ -1,9 +1,14 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { type Stats, accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Undefined where there is nothing, or where a folder on the way may not be looked into. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function isExecutable(path: string): boolean {
@@ -27,8 +32,9 @@ export function resolveCommand(command: string, searchPath: string): string {
         .map((folder) => join(folder === '' || !isAbsolute(folder) ? `./${folder}` : folder, command));
   let forbidden: string | undefined;
   for (const candidate of candidates) {
-    if (!statSync(candidate, { throwIfNoEntry: false })) continue;
-    if (isFile(candidate) && isExecutable(candidate)) return candidate;
+    const stat = statOf(candidate);
+    if (stat === undefined) continue;
+    if (stat.isFile() && isExecutable(candidate)) return candidate;
     forbidden ??= candidate;
   }
   if (forbidden !== undefined) throw notExecutable(forbidden);
@@ -39,7 +45,7 @@ export function resolveCommand(command: string, searchPath: string): string {
 
 /** The error for a file that is there but cannot be run. */
 export function notExecutable(path: string, cause?: unknown): SpoorError {
-  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const folder = statOf(path)?.isDirectory() === true;
   return new SpoorError('record/command-not-executable', `cannot run ${path}`, {
     hint: folder
       ? 'it is a directory'
