@@ -15,30 +15,17 @@ import {
   type ThreadStatus,
 } from '@spoor/ringbuffer';
 import { join } from 'node:path';
-import { compileSerialiser, isCodeGenerationAllowed } from './compile.ts';
+import { compileCall, compileSerialiser, isCodeGenerationAllowed, type Gate } from './compile.ts';
 import type { Declaration } from './declaration.ts';
 import { EventRegistry } from './event-registry.ts';
 import { isLittleEndian, openProcessDirectory, type ProcessDirectory } from './process-directory.ts';
 import { makeThreadWriter, type Serialise, type ThreadWriter } from './serialiser.ts';
+import { sharedSession, type ThreadSession } from './session-slot.ts';
 import { StatusFile } from './status-file.ts';
 import { STREAM_CLASS_ID } from './trace-class.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
-/** A thread's part in a recording. */
-export interface ThreadSession {
-  /** Whether the recording wants automatic events. */
-  readonly auto: boolean;
-  /**
-   * The serialiser of an event class; the first call makes the ring. `off` when the class cannot be recorded. `busy`
-   * during another such call: the event comes from the program's hooks on what that call does.
-   */
-  serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
-  /** Makes all events so far visible to the consumer. */
-  flush(): void;
-}
-
-const sessionKey = Symbol.for('@spoor/tracer/session 1');
-
+/** Attaches this thread to the session that the environment names; undefined when there is none that it can use. */
 function attach(): ThreadSession | undefined {
   const path = process.env[SESSION_VARIABLE];
   if (path === undefined || path === '') return undefined;
@@ -81,6 +68,13 @@ class AttachedThread implements ThreadSession {
     });
   }
 
+  callOf(declaration: Declaration, gate: Gate): Serialise {
+    if (isCodeGenerationAllowed()) return compileCall(declaration, gate);
+    return (...values) => {
+      if (gate.on) gate.write(...values);
+    };
+  }
+
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy' {
     if (this.#state === 'off') return 'off';
     if (this.#isBusy) return 'busy';
@@ -96,14 +90,6 @@ class AttachedThread implements ThreadSession {
       return 'off';
     } finally {
       this.#isBusy = false;
-    }
-  }
-
-  flush(): void {
-    try {
-      this.#ring?.producer.flush();
-    } catch {
-      // The ring is as it was.
     }
   }
 
@@ -155,12 +141,5 @@ class AttachedThread implements ThreadSession {
   }
 }
 
-/**
- * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
- * `--import` and the program's own dependency. The key changes with what they would share.
- */
-const shared = globalThis as { [sessionKey]?: { readonly session: ThreadSession | undefined } };
-
 /** The session of this thread, or undefined when the program is not traced. */
-export const threadSession: ThreadSession | undefined = (shared[sessionKey] ??= { session: attach() })
-  .session;
+export const threadSession: ThreadSession | undefined = sharedSession(attach);

@@ -1,8 +1,8 @@
-import { compileCall, isCodeGenerationAllowed, type Gate } from './compile.ts';
+import type { Gate } from './compile.ts';
 import { declare } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
-import { threadSession } from './session.ts';
+import { currentSession } from './session-slot.ts';
 
 /** The values of a list of fields, in its order. */
 export type ValuesOfList<Fields extends FieldList> = {
@@ -70,7 +70,7 @@ export function tracepoint(
   options: TracepointOptions = {},
 ): Tracepoint<readonly never[]> {
   const declaration = declare(name, fields, options.logLevel);
-  const session = threadSession;
+  const session = currentSession();
   if (session === undefined) {
     return withEnabled(() => {}, idleGate);
   }
@@ -88,12 +88,7 @@ export function tracepoint(
       serialise(...values);
     },
   };
-  const emit = isCodeGenerationAllowed()
-    ? compileCall(declaration, gate)
-    : (...values: unknown[]) => {
-        if (gate.on) gate.write(...values);
-      };
-  return withEnabled(emit, gate);
+  return withEnabled(session.callOf(declaration, gate), gate);
 }
 
 const idleGate: Pick<Gate, 'on'> = { on: false };

@@ -1,0 +1,53 @@
+// Where a thread keeps its session, apart from what makes one: a program that is not traced loads no more of this
+// package than its declarations need.
+import { createRequire } from 'node:module';
+import type { Gate } from './compile.ts';
+import type { Declaration } from './declaration.ts';
+import type { Serialise } from './serialiser.ts';
+
+/** A thread's part in a recording. */
+export interface ThreadSession {
+  /** Whether the recording wants automatic events. */
+  readonly auto: boolean;
+  /** The function that the program calls: the test of the gate and the hand-over of the arguments. */
+  callOf(declaration: Declaration, gate: Gate): Serialise;
+  /**
+   * The serialiser of an event class; the first call makes the ring. `off` when the class cannot be recorded. `busy`
+   * during another such call: the event comes from the program's hooks on what that call does.
+   */
+  serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
+}
+
+/** Same as `SESSION_VARIABLE` of @spoor/ringbuffer, which is not loaded for it. */
+const sessionVariable = 'SPOOR_SESSION';
+
+const key = Symbol.for('@spoor/tracer/session 1');
+
+/**
+ * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
+ * `--import` and the program's own dependency. The key changes with what they would share.
+ */
+const shared = globalThis as { [key]?: { readonly session: ThreadSession | undefined } };
+
+/** The session of this thread, made by `attach` if none of the copies has done so yet. */
+export function sharedSession(attach: () => ThreadSession | undefined): ThreadSession | undefined {
+  shared[key] ??= { session: attach() };
+  return shared[key].session;
+}
+
+/** The session of this thread; undefined when the program is not traced. */
+export function currentSession(): ThreadSession | undefined {
+  if (shared[key] === undefined && (process.env[sessionVariable] ?? '') !== '') loadSession();
+  return shared[key]?.session;
+}
+
+/** For a traced program that was started without the recorder's `--import`. */
+function loadSession(): void {
+  try {
+    // The module attaches the thread and puts its session into the slot.
+    createRequire(import.meta.url)('./session.js');
+  } catch {
+    // In a bundle there is no such file; such a program is traced through the recorder's `--import`.
+  }
+  shared[key] ??= { session: undefined };
+}
