@@ -1,8 +1,9 @@
 // `npm start` without its bootstrap, on a short load: the whole way from the tracepoints to the report.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { command, describeNeeding } from './support/needs.ts';
@@ -13,7 +14,7 @@ interface JsonReport {
   readonly event_counts: readonly { readonly name: string; readonly count: number }[];
   readonly processes: readonly unknown[];
   readonly threads: readonly { readonly name: string }[];
-  readonly lost: readonly unknown[];
+  readonly lost: readonly { readonly stream: string; readonly events: number }[];
   readonly warnings: readonly string[];
   readonly requests: {
     readonly count: number;
@@ -118,6 +119,38 @@ describe('npm start', () => {
 });
 
 describe('spoor analyze', () => {
+  test('tells of events that were lost, and of a stream that is cut short', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spoor-lost-'));
+    try {
+      const program = join(folder, 'burst.mjs');
+      const trace = join(folder, 'trace');
+      const url = pathToFileURL(join(repoRoot, 'packages/tracer/dist/index.js')).href;
+      writeFileSync(
+        program,
+        `import { tracepoint } from '${url}';
+        const tick = tracepoint('burst:tick', { number: 'u32', text: 'string' });
+        for (let number = 0; number < 300_000; number += 1) tick(number, 'a text that fills the ring');`,
+      );
+      const small = ['--subbuf-size', '4k', '--num-subbuf', '2', '--no-auto'];
+      const recorded = spoor(['record', ...small, '-o', trace, '--', process.execPath, program]);
+      expect(recorded.status).toBe(0);
+      const report = JSON.parse(spoor(['analyze', '--json', trace]).stdout) as JsonReport;
+      const lost = report.lost.reduce((sum, one) => sum + one.events, 0);
+      expect(lost).toBeGreaterThan(0);
+      expect(report.events + lost).toBe(300_000);
+      expect(spoor(['analyze', trace]).stdout).toMatch(/[\d,]+ lost$/m);
+
+      const stream = report.lost[0]!.stream;
+      truncateSync(stream, statSync(stream).size - 100);
+      const cut = spoor(['analyze', trace]);
+      expect(cut.status).toBe(0);
+      expect(cut.stdout).toContain(stream);
+      expect(cut.stdout).toMatch(/^Notes$/m);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   test('says in a line what is wrong with its argument', () => {
     const missing = spoor(['analyze', '/does/not/exist']);
     expect(missing.status).toBe(1);

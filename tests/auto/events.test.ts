@@ -116,12 +116,13 @@ describe('HTTP', () => {
   test('aborted requests, on either side, have an end', () => {
     const { events } = record(`${server(`(request, response) => {
         if (request.url === '/destroyed') response.destroy();
+        if (request.url === '/given-up') setImmediate(() => given.destroy());
         if (request.url === '/half') { response.writeHead(200); response.write('x'); setTimeout(() => response.destroy(), 10); }
       }`)}
       console.log(await call('/destroyed'));
       const given = http.get({ host: '127.0.0.1', port, path: '/given-up' });
       given.on('error', () => {});
-      await new Promise((resolve) => setTimeout(() => { given.destroy(); given.on('close', resolve); }, 30));
+      await new Promise((resolve) => given.on('close', resolve));
       await call('/half');
       await new Promise((resolve) => setTimeout(resolve, 30));
       close();`);

@@ -6,18 +6,26 @@ import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrEmpty } from './text.ts';
 
-const childBegin = tracepoint('child_process:run_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['pid', 'u32'],
-  ['file', 'string'],
-]);
-const childEnd = tracepoint('child_process:run_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['exit_code', 'i32'],
-  ['signal', 'string'],
-]);
+const childBegin = tracepoint(
+  'child_process:run_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['pid', 'u32'],
+    ['file', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const childEnd = tracepoint(
+  'child_process:run_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['exit_code', 'i32'],
+    ['signal', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 
 /** Spans of child processes, from the start to the exit. */
 export function startChildEvents(): void {

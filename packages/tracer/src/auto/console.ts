@@ -4,11 +4,15 @@ import { currentRequest } from './request-context.ts';
 import { bounded } from './text.ts';
 import { wrapMethod } from './wrap.ts';
 
-const consoleMessage = tracepoint('console:message', [
-  ['level', enumeration('u8', { debug: 0, log: 1, info: 2, warn: 3, error: 4, trace: 5 })],
-  ['request', 'u32'],
-  ['text', 'string'],
-]);
+const consoleMessage = tracepoint(
+  'console:message',
+  [
+    ['level', enumeration('u8', { debug: 0, log: 1, info: 2, warn: 3, error: 4, trace: 5 })],
+    ['request', 'u32'],
+    ['text', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 
 /** Methods that stand for a level of their own; all others print through one of these or write at their stream's. */
 const levels = ['debug', 'log', 'info', 'warn', 'error', 'trace'] as const;

@@ -8,29 +8,45 @@ import { textOrEmpty } from './text.ts';
 import { errorCode } from './thrown.ts';
 import { wrapMethod, type AnyFunction, type Handler } from './wrap.ts';
 
-const lookupBegin = tracepoint('dns:lookup_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['hostname', 'string'],
-]);
-const lookupEnd = tracepoint('dns:lookup_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['address', 'string'],
-  ['error', 'string'],
-]);
-const resolveBegin = tracepoint('dns:resolve_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['operation', 'string'],
-  ['hostname', 'string'],
-]);
-const resolveEnd = tracepoint('dns:resolve_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['answers', 'u32'],
-  ['error', 'string'],
-]);
+const lookupBegin = tracepoint(
+  'dns:lookup_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['hostname', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const lookupEnd = tracepoint(
+  'dns:lookup_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['address', 'string'],
+    ['error', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const resolveBegin = tracepoint(
+  'dns:resolve_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['operation', 'string'],
+    ['hostname', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const resolveEnd = tracepoint(
+  'dns:resolve_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['answers', 'u32'],
+    ['error', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 
 /** Functions that ask a name server, beside `lookup`, which asks the operating system. */
 const resolvers = [

@@ -4,10 +4,14 @@ import { guarded } from './guard.ts';
 import { textOrEmpty } from './text.ts';
 import { describeThrown, stackOf } from './thrown.ts';
 
-const threadEnd = tracepoint('nodejs:thread_end', [
-  ['id', 'u32'],
-  ['exit_code', 'i32'],
-]);
+const threadEnd = tracepoint(
+  'nodejs:thread_end',
+  [
+    ['id', 'u32'],
+    ['exit_code', 'i32'],
+  ],
+  { logLevel: 'info' },
+);
 const uncaughtError = tracepoint(
   'nodejs:uncaught_error',
   [

@@ -2,15 +2,19 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
 
-const eventLoopDelay = tracepoint('nodejs:event_loop_delay', [
-  ['samples', 'u32'],
-  ['min_ns', 'u64'],
-  ['mean_ns', 'u64'],
-  ['p50_ns', 'u64'],
-  ['p99_ns', 'u64'],
-  ['max_ns', 'u64'],
-  ['utilization', 'f64'],
-]);
+const eventLoopDelay = tracepoint(
+  'nodejs:event_loop_delay',
+  [
+    ['samples', 'u32'],
+    ['min_ns', 'u64'],
+    ['mean_ns', 'u64'],
+    ['p50_ns', 'u64'],
+    ['p99_ns', 'u64'],
+    ['max_ns', 'u64'],
+    ['utilization', 'f64'],
+  ],
+  { logLevel: 'debug_system' },
+);
 
 /** How often the delay is told of. */
 const periodMs = 100;

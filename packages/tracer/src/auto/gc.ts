@@ -4,21 +4,25 @@ import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
 import { MonotonicClock } from './monotonic.ts';
 
-const gcPause = tracepoint('nodejs:gc', [
+const gcPause = tracepoint(
+  'nodejs:gc',
   [
-    'kind',
-    enumeration('u8', {
-      scavenge: 1,
-      minor_mark_sweep: 2,
-      mark_sweep_compact: 4,
-      incremental_marking: 8,
-      weak_callbacks: 16,
-    }),
+    [
+      'kind',
+      enumeration('u8', {
+        scavenge: 1,
+        minor_mark_sweep: 2,
+        mark_sweep_compact: 4,
+        incremental_marking: 8,
+        weak_callbacks: 16,
+      }),
+    ],
+    ['flags', 'u8'],
+    ['start_ns', 'u64'],
+    ['duration_ns', 'u64'],
   ],
-  ['flags', 'u8'],
-  ['start_ns', 'u64'],
-  ['duration_ns', 'u64'],
-]);
+  { logLevel: 'debug_system' },
+);
 
 /** What Node.js adds to the entries of type `gc`. */
 interface GcDetail {

@@ -7,24 +7,36 @@ import { currentRequest } from './request-context.ts';
 import { textOrEmpty } from './text.ts';
 import { errorCode } from './thrown.ts';
 
-const clientRequestBegin = tracepoint('http_client:request_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['method', 'string'],
-  ['origin', 'string'],
-  ['path', 'string'],
-]);
-const clientResponse = tracepoint('http_client:response', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['status', 'u16'],
-]);
-const clientRequestEnd = tracepoint('http_client:request_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['status', 'u16'],
-  ['error', 'string'],
-]);
+const clientRequestBegin = tracepoint(
+  'http_client:request_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['method', 'string'],
+    ['origin', 'string'],
+    ['path', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const clientResponse = tracepoint(
+  'http_client:response',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['status', 'u16'],
+  ],
+  { logLevel: 'info' },
+);
+const clientRequestEnd = tracepoint(
+  'http_client:request_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['status', 'u16'],
+    ['error', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 
 interface RequestState {
   readonly id: number;

@@ -9,19 +9,27 @@ import { connectionOf } from './net.ts';
 import { enterRequest } from './request-context.ts';
 import { textOrEmpty } from './text.ts';
 
-const serverRequestBegin = tracepoint('http_server:request_begin', [
-  ['id', 'u32'],
-  ['connection', 'u32'],
-  ['method', 'string'],
-  ['url', 'string'],
-  ['host', 'string'],
-]);
-const serverRequestEnd = tracepoint('http_server:request_end', [
-  ['id', 'u32'],
-  ['status', 'u16'],
-  ['aborted', 'u8'],
-  ['loop_idle_ns', 'u64'],
-]);
+const serverRequestBegin = tracepoint(
+  'http_server:request_begin',
+  [
+    ['id', 'u32'],
+    ['connection', 'u32'],
+    ['method', 'string'],
+    ['url', 'string'],
+    ['host', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const serverRequestEnd = tracepoint(
+  'http_server:request_end',
+  [
+    ['id', 'u32'],
+    ['status', 'u16'],
+    ['aborted', 'u8'],
+    ['loop_idle_ns', 'u64'],
+  ],
+  { logLevel: 'info' },
+);
 
 interface RequestState {
   readonly id: number;

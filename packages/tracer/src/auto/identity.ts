@@ -3,17 +3,25 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import { tracepoint } from '../tracepoint.ts';
 import { textOrEmpty } from './text.ts';
 
-const processStart = tracepoint('nodejs:process_start', [
-  ['pid', 'u32'],
-  ['ppid', 'u32'],
-  ['node_version', 'string'],
-  ['script', 'string'],
-  ['cwd', 'string'],
-]);
-const threadBegin = tracepoint('nodejs:thread_begin', [
-  ['id', 'u32'],
-  ['name', 'string'],
-]);
+const processStart = tracepoint(
+  'nodejs:process_start',
+  [
+    ['pid', 'u32'],
+    ['ppid', 'u32'],
+    ['node_version', 'string'],
+    ['script', 'string'],
+    ['cwd', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const threadBegin = tracepoint(
+  'nodejs:thread_begin',
+  [
+    ['id', 'u32'],
+    ['name', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 
 /** Says what this process and this thread are, first thing in the thread's stream. */
 export function tellIdentity(): void {

@@ -8,33 +8,49 @@ import { currentRequest } from './request-context.ts';
 import { textOrEmpty } from './text.ts';
 import { errorCode } from './thrown.ts';
 
-const connectBegin = tracepoint('net:connect_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-]);
-const connectEnd = tracepoint('net:connect_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['address', 'string'],
-  ['port', 'u16'],
-  ['error', 'string'],
-]);
+const connectBegin = tracepoint(
+  'net:connect_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+  ],
+  { logLevel: 'info' },
+);
+const connectEnd = tracepoint(
+  'net:connect_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['address', 'string'],
+    ['port', 'u16'],
+    ['error', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 const side = enumeration('u8', { client: 0, server: 1 });
-const connectionBegin = tracepoint('net:connection_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['side', side],
-  ['remote_address', 'string'],
-  ['remote_port', 'u16'],
-  ['local_port', 'u16'],
-]);
-const connectionEnd = tracepoint('net:connection_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['bytes_read', 'u64'],
-  ['bytes_written', 'u64'],
-  ['error', 'string'],
-]);
+const connectionBegin = tracepoint(
+  'net:connection_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['side', side],
+    ['remote_address', 'string'],
+    ['remote_port', 'u16'],
+    ['local_port', 'u16'],
+  ],
+  { logLevel: 'info' },
+);
+const connectionEnd = tracepoint(
+  'net:connection_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['bytes_read', 'u64'],
+    ['bytes_written', 'u64'],
+    ['error', 'string'],
+  ],
+  { logLevel: 'info' },
+);
 
 interface SocketState {
   readonly id: number;

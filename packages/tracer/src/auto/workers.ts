@@ -4,15 +4,23 @@ import { tracepoint } from '../tracepoint.ts';
 import { guarded, guardedListener } from './guard.ts';
 import { currentRequest } from './request-context.ts';
 
-const workerBegin = tracepoint('worker:thread_begin', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-]);
-const workerEnd = tracepoint('worker:thread_end', [
-  ['id', 'u32'],
-  ['request', 'u32'],
-  ['exit_code', 'i32'],
-]);
+const workerBegin = tracepoint(
+  'worker:thread_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+  ],
+  { logLevel: 'info' },
+);
+const workerEnd = tracepoint(
+  'worker:thread_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['exit_code', 'i32'],
+  ],
+  { logLevel: 'info' },
+);
 
 /** Spans of the worker threads that this thread starts, from the constructor to the exit. */
 export function startWorkerEvents(): void {
