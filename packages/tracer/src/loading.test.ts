@@ -19,7 +19,7 @@ function loadedFrom(entry: string): Set<string> {
 
 test('a program that is not traced loads declarations only: no reader, no ring, no koffi', () => {
   const loaded = loadedFrom('./index.ts');
-  expect([...loaded].filter((name) => !name.startsWith('./')).sort()).toEqual(['@spoor/base', 'node:module']);
+  expect([...loaded].filter((name) => !/^(?:\.\/|node:)/.test(name))).toEqual(['@spoor/base']);
   expect(loaded).not.toContain('./session.ts');
   expect(loadedFrom('./register.ts')).toContain('@spoor/ringbuffer');
 });
