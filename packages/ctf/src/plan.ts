@@ -223,17 +223,36 @@ function collectLocations(fieldClass: FieldClass, into: Set<string>): void {
   }
 }
 
-/** The scopes outside `scopes` that lengths and selectors inside them refer to. */
-export function foreignScopes(scopes: readonly ScopeClass[]): ReadonlySet<Scope> {
-  const keys = new Set<string>();
-  for (const { fieldClass } of scopes) collectLocations(fieldClass, keys);
-  const own = new Set(scopes.map(({ scope }) => scope));
-  const foreign = new Set<Scope>();
-  for (const key of keys) {
-    const scope = key.slice(0, key.indexOf('\0')) as Scope;
-    if (!own.has(scope)) foreign.add(scope);
+function addReferredScopes(fieldClass: FieldClass, into: Set<Scope>): void {
+  switch (fieldClass.kind) {
+    case 'structure':
+      for (const member of fieldClass.members) addReferredScopes(member.fieldClass, into);
+      break;
+    case 'dynamic-array':
+      into.add(fieldClass.lengthLocation.scope);
+      addReferredScopes(fieldClass.element, into);
+      break;
+    case 'static-array':
+      addReferredScopes(fieldClass.element, into);
+      break;
+    case 'variant':
+      into.add(fieldClass.selectorLocation.scope);
+      for (const option of fieldClass.options) addReferredScopes(option.fieldClass, into);
+      break;
+    case 'integer':
+    case 'float':
+    case 'string':
+      break;
+    default: {
+      const never: never = fieldClass;
+      throw new TypeError(String(never));
+    }
   }
-  return foreign;
+}
+
+/** Adds the scopes that lengths and selectors inside a structure refer to. */
+export function collectReferredScopes(fieldClass: StructureFieldClass, into: Set<Scope>): void {
+  addReferredScopes(fieldClass, into);
 }
 
 const greatestAlign = 1 << 20;

@@ -15,7 +15,7 @@ import { interpret, OverrunError, SilentVisitor, type FieldVisitor } from './int
 import { PropertyVisitor, scanPlain } from './interpret-scan.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
 import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
-import { foreignScopes, makePlan, type External, type Plan, type ScopeClass } from './plan.ts';
+import { collectReferredScopes, makePlan, type External, type Plan, type ScopeClass } from './plan.ts';
 
 type Skip = (bytes: Uint8Array, view: DataView, p: number, end: number, ext: Float64Array) => number;
 type Scan = (
@@ -144,9 +144,14 @@ export class StreamDecoder {
         ? undefined
         : makePlan(`stream-${streamClass.id}/event header`, eventHeader, 1);
     const events = streamClass.eventClasses;
+    // Kernel traces have a thousand classes: only look at what they refer to, and plan none yet.
     const foreign = new Set<Scope>();
-    for (const eventClass of events) {
-      for (const scope of foreignScopes(this.bodyScopes(eventClass))) foreign.add(scope);
+    if (streamClass.eventCommonContext !== undefined) {
+      collectReferredScopes(streamClass.eventCommonContext, foreign);
+    }
+    for (const { specificContext, payload } of events) {
+      if (specificContext !== undefined) collectReferredScopes(specificContext, foreign);
+      if (payload !== undefined) collectReferredScopes(payload, foreign);
     }
     this.fromHeader = foreign.has('event-header');
     const locations = new Map<string, External>();

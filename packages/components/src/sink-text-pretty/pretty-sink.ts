@@ -14,7 +14,7 @@ export interface TextOutput {
 }
 
 /** Text gathered before a write, and the room for the longest common event after it. */
-const flushBytes = 1 << 20;
+const flushBytes = 1 << 18;
 const marginBytes = 1 << 18;
 
 interface PrintedStream {
