@@ -104,17 +104,21 @@ function plainText(value: FieldValue): string {
     .join(', ')} }`;
 }
 
+const placeFields: ReadonlySet<string> = new Set(['host', 'origin']);
+
 /** What to write on a span: what it was about, from the fields of its first event. */
 export function spanLabel(
   fieldClass: StructureFieldClass,
   values: { readonly [member: string]: FieldValue },
 ): string {
-  const words: string[] = [];
-  for (const { name } of fieldClass.members) {
-    const value = values[name];
-    if (typeof value === 'string' && value !== '') words.push(value);
-    else if (value instanceof EnumValue) words.push(value.toString());
-    if (words.length === 3) break;
-  }
-  return words.join(' ');
+  const words = (wanted: (name: string) => boolean): string[] =>
+    fieldClass.members.flatMap(({ name }) => {
+      const value = values[name];
+      if (!wanted(name) || value === '') return [];
+      return typeof value === 'string' || value instanceof EnumValue ? [String(value)] : [];
+    });
+  // Where something went is said last: what was asked for tells more.
+  return [...words((name) => !placeFields.has(name)), ...words((name) => placeFields.has(name))]
+    .slice(0, 2)
+    .join(' ');
 }

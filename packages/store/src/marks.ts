@@ -76,11 +76,11 @@ export function spanAt(
 export function seriesOfRow(store: TraceStore, row: RowKey): readonly Series[] {
   switch (row.kind) {
     case 'process':
-      return store.series.filter((one) => store.lanes[one.lane]!.process === row.process);
+      return store.seriesOfProcess(row.process);
     case 'lane':
-      return store.series.filter((one) => one.lane === row.lane);
+      return store.seriesOfLane(row.lane);
     case 'points':
-      return store.series.filter((one) => one.lane === row.lane && one.use !== 'span');
+      return store.seriesOfLane(row.lane).filter((one) => one.use !== 'span');
     case 'track':
     case 'depth':
       return [];

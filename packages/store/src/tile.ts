@@ -2,6 +2,7 @@
 // own width: the same tile serves every view that touches it, so it can be kept. All figures in a bin are exact.
 // Cost: O(rows × bins), times the logarithm of the events in a bin for the densest rows.
 import { gallop, lowerBound } from './columns.ts';
+import { seriesOfRow } from './marks.ts';
 import type { RowKey } from './row-key.ts';
 import type { SpanRow } from './span-track.ts';
 import type { Series, TraceStore } from './trace-store.ts';
@@ -74,25 +75,12 @@ export class TileMaker {
   }
 
   #row(row: RowKey, startNs: number, widthNs: number, into: Uint32Array): void {
-    const { series, lanes, tracks } = this.#store;
+    const { tracks } = this.#store;
     switch (row.kind) {
       case 'process':
-        this.#density(
-          series.filter((one) => lanes[one.lane]!.process === row.process),
-          into,
-        );
-        return;
       case 'lane':
-        this.#density(
-          series.filter((one) => one.lane === row.lane),
-          into,
-        );
-        return;
       case 'points':
-        this.#density(
-          series.filter((one) => one.lane === row.lane && one.use !== 'span'),
-          into,
-        );
+        this.#density(seriesOfRow(this.#store, row), into);
         return;
       case 'track': {
         const track = tracks[row.track];

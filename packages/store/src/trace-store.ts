@@ -72,6 +72,9 @@ export class TraceStore {
   /** Grows with each change that can make an older picture wrong. */
   revision = 0;
   #complete = false;
+  /** Series of each lane, and lanes of each process: pictures ask for them by row. */
+  readonly #seriesOfLane: Series[][] = [];
+  readonly #lanesOfProcess: number[][] = [];
   readonly #seriesByKey = new Map<number, number>();
   readonly #trackByKey = new Map<string, SpanTrack>();
 
@@ -99,7 +102,10 @@ export class TraceStore {
   }
 
   addLane(process: number, name: string, tid: number | undefined): number {
-    return this.lanes.push({ index: this.lanes.length, process, name, tid }) - 1;
+    const index = this.lanes.push({ index: this.lanes.length, process, name, tid }) - 1;
+    this.#seriesOfLane.push([]);
+    (this.#lanesOfProcess[process] ??= []).push(index);
+    return index;
   }
 
   /** Gives a process the name that it says it has. */
@@ -138,7 +144,20 @@ export class TraceStore {
 
   /** A new series, also beside others of that type and lane: for sources that tell them apart. */
   addSeries(lane: number, type: number, use: SeriesUse): number {
-    return this.series.push({ index: this.series.length, lane, type, use, events: new Uint32Column() }) - 1;
+    const series: Series = { index: this.series.length, lane, type, use, events: new Uint32Column() };
+    this.series.push(series);
+    this.#seriesOfLane[lane]!.push(series);
+    return series.index;
+  }
+
+  /** All series of a lane. */
+  seriesOfLane(lane: number): readonly Series[] {
+    return this.#seriesOfLane[lane] ?? [];
+  }
+
+  /** All series of a process. */
+  seriesOfProcess(process: number): readonly Series[] {
+    return (this.#lanesOfProcess[process] ?? []).flatMap((lane) => this.#seriesOfLane[lane]!);
   }
 
   /** The track of a span's name in a lane, made when it is first asked for. */

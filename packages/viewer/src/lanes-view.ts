@@ -125,8 +125,13 @@ export class LanesView {
       canvas.style.width = `${this.#widthPx}px`;
       canvas.style.height = `${this.#heightPx}px`;
     }
+    this.#tellScroll();
     this.#redraw();
     this.#wantMarks();
+  }
+
+  #tellScroll(): void {
+    this.#state.scrolled.value = { topPx: this.#elements.scroller.scrollTop, heightPx: this.#heightPx };
   }
 
   #redraw(): void {
@@ -246,6 +251,7 @@ export class LanesView {
       this.#stops.push(() => element.removeEventListener(name, listener, options));
     };
     on(scroller, 'scroll', () => {
+      this.#tellScroll();
       this.#redraw();
       this.#wantMarks();
     });

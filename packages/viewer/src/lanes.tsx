@@ -59,10 +59,20 @@ function LabelTree(): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const { labels } = state.layout.value;
   const palette = state.palette.value;
+  const moving = useRef(false);
   const focus = (index: number): void => {
+    moving.current = true;
     focused.value = Math.max(0, Math.min(labels.length - 1, index));
-    list.current?.querySelectorAll<HTMLElement>('[role=treeitem]')[focused.value]?.focus();
   };
+  // The entry may have to be made first: only those on the screen, and the focused one, exist.
+  useEffect(() => {
+    if (!moving.current) return;
+    moving.current = false;
+    list.current?.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')?.focus();
+  });
+  const { topPx, heightPx } = state.scrolled.value;
+  const onScreen = (label: LaneLabel): boolean =>
+    label.topPx + label.heightPx > topPx - heightPx && label.topPx < topPx + 2 * heightPx;
   const press = (event: KeyboardEvent, label: LaneLabel): void => {
     const act = ((): (() => void) | undefined => {
       switch (event.key) {
@@ -95,32 +105,34 @@ function LabelTree(): JSX.Element {
       ref={list}
       data-own-keys="ArrowUp ArrowDown ArrowLeft ArrowRight"
     >
-      {labels.map((label, index) => (
-        <div
-          key={label.id}
-          role="treeitem"
-          aria-level={label.level}
-          aria-expanded={label.expanded}
-          tabIndex={index === focused.value ? 0 : -1}
-          class={`label level-${label.level}`}
-          style={{ top: `${label.topPx}px`, height: `${label.heightPx}px` }}
-          title={label.detail === '' ? label.text : `${label.text} (${label.detail})`}
-          onFocus={() => (focused.value = index)}
-          onKeyDown={(event) => press(event, label)}
-          onClick={() => {
-            if (label.expanded !== undefined) state.toggleFold(label.id);
-          }}
-        >
-          <Chevron expanded={label.expanded} />
-          {label.spanName === undefined ? null : (
-            <span class="glyph" style={{ color: palette.ofSpan(label.spanName).colour }} aria-hidden="true">
-              {palette.ofSpan(label.spanName).glyph}
-            </span>
-          )}
-          <span class="label-text">{shortened(label)}</span>
-          {label.detail === '' ? null : <span class="label-detail">{label.detail}</span>}
-        </div>
-      ))}
+      {labels.map((label, index) =>
+        index !== focused.value && !onScreen(label) ? null : (
+          <div
+            key={label.id}
+            role="treeitem"
+            aria-level={label.level}
+            aria-expanded={label.expanded}
+            tabIndex={index === focused.value ? 0 : -1}
+            class={`label level-${label.level}`}
+            style={{ top: `${label.topPx}px`, height: `${label.heightPx}px` }}
+            title={label.detail === '' ? label.text : `${label.text} (${label.detail})`}
+            onFocus={() => (focused.value = index)}
+            onKeyDown={(event) => press(event, label)}
+            onClick={() => {
+              if (label.expanded !== undefined) state.toggleFold(label.id);
+            }}
+          >
+            <Chevron expanded={label.expanded} />
+            {label.spanName === undefined ? null : (
+              <span class="glyph" style={{ color: palette.ofSpan(label.spanName).colour }} aria-hidden="true">
+                {palette.ofSpan(label.spanName).glyph}
+              </span>
+            )}
+            <span class="label-text">{shortened(label)}</span>
+            {label.detail === '' ? null : <span class="label-detail">{label.detail}</span>}
+          </div>
+        ),
+      )}
     </div>
   );
 }

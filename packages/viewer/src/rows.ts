@@ -46,6 +46,20 @@ function depthPx(depth: number, depths: number): number {
   return depths <= 6 || depth < labelledDepths ? 17 : depths <= 24 ? 6 : 4;
 }
 
+/** Items with their indexes, by a number that several may share. */
+function grouped<T>(
+  items: readonly T[],
+  keyOf: (item: T) => number,
+): ReadonlyMap<number, readonly (T & { readonly index: number })[]> {
+  const groups = new Map<number, (T & { readonly index: number })[]>();
+  items.forEach((item, index) => {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [{ ...item, index }]);
+    else group.push({ ...item, index });
+  });
+  return groups;
+}
+
 /** Lays out what is not folded. `folded` holds the identifiers of folded labels. */
 export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): LaneLayout {
   const rows: LaneRow[] = [];
@@ -55,10 +69,10 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
     rows.push({ ...row, name: formatRowKey(row.key), topPx });
     topPx += row.heightPx + gapPx;
   };
+  const lanesOf = grouped(summary.lanes, (lane) => lane.process);
+  const tracksOf = grouped(summary.tracks, (track) => track.lane);
   summary.processes.forEach((process, processIndex) => {
-    const lanes = summary.lanes
-      .map((lane, index) => ({ ...lane, index }))
-      .filter((lane) => lane.process === processIndex && lane.eventCount > 0);
+    const lanes = (lanesOf.get(processIndex) ?? []).filter((lane) => lane.eventCount > 0);
     const eventCount = lanes.reduce((sum, lane) => sum + lane.eventCount, 0);
     if (eventCount === 0) return;
     const id = `p${processIndex}`;
@@ -77,9 +91,8 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
     addRow({ key, heightPx: processPx - 1, lane: undefined, track: undefined, eventCount }, 1);
     if (!expanded) return;
     for (const lane of lanes) {
-      const tracks = summary.tracks
-        .map((track, index) => ({ ...track, index }))
-        .filter((track) => track.lane === lane.index && track.spanCount > 0)
+      const tracks = (tracksOf.get(lane.index) ?? [])
+        .filter((track) => track.spanCount > 0)
         .sort((a, b) => b.spanCount - a.spanCount || (a.name < b.name ? -1 : 1));
       const laneId = `l${lane.index}`;
       const laneExpanded = !folded.has(laneId);

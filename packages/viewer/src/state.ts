@@ -45,6 +45,11 @@ export class ViewerState {
   readonly filtering: Signal<boolean> = signal(false);
   readonly panel: Signal<'event' | 'range'> = signal('event');
   readonly theme: Signal<Theme> = signal(preferredTheme());
+  /** The part of the lanes that is on the screen. */
+  readonly scrolled: Signal<{ readonly topPx: number; readonly heightPx: number }> = signal({
+    topPx: 0,
+    heightPx: 1000,
+  });
   readonly helpOpen: Signal<boolean> = signal(false);
   /** Whether the pictures' table twins are shown to all, and not only read out. */
   readonly tablesShown: Signal<boolean> = signal(false);
