@@ -1,25 +1,28 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** The modules that importing `entry` loads, by their `import … from` and `export … from` that are not types only. */
+/** The modules that importing `entry` loads, by their imports and exports that are not of types only. */
 function loadedFrom(entry: string): Set<string> {
   const loaded = new Set<string>();
-  const visit = (name: string): void => {
+  const visit = (path: string): void => {
+    const name = relative(import.meta.dirname, path);
     if (loaded.has(name)) return;
     loaded.add(name);
-    if (!name.startsWith('./')) return;
-    const text = readFileSync(join(import.meta.dirname, name), 'utf8');
-    for (const [, target = ''] of text.matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)';/gm))
-      visit(target);
+    const text = readFileSync(path, 'utf8');
+    for (const [, target = ''] of text.matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)';/gm)) {
+      if (target.startsWith('.')) visit(join(dirname(path), target));
+      else loaded.add(target);
+    }
   };
-  visit(entry);
+  visit(join(import.meta.dirname, entry));
   return loaded;
 }
 
 test('a program that is not traced loads declarations only: no reader, no ring, no koffi', () => {
-  const loaded = loadedFrom('./index.ts');
-  expect([...loaded].filter((name) => !/^(?:\.\/|node:)/.test(name))).toEqual(['@spoor/base']);
-  expect(loaded).not.toContain('./session.ts');
-  expect(loadedFrom('./register.ts')).toContain('@spoor/ringbuffer');
+  const loaded = loadedFrom('index.ts');
+  expect([...loaded].filter((name) => name.startsWith('@'))).toEqual(['@spoor/base']);
+  expect(loaded).toContain('tracepoint.ts');
+  expect(loaded).not.toContain('session.ts');
+  expect(loadedFrom('register.ts')).toContain('@spoor/ringbuffer');
 });
