@@ -3,6 +3,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { command, describeNeeding } from './support/needs.ts';
+import { expectSameText, withStaleStrings } from './support/same-text.ts';
+import { spoor } from './support/spoor.ts';
 import {
   RecordingPlace,
   exists,
@@ -52,6 +54,17 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(done.stdout).toBe('hello true\n');
     expect(textOfPeer(place.traceDir)).toMatch(/console:\w+: .*hello/);
     expect(readByPeer(place.traceDir)).toEqual({ eventCount: summaryOf(done.stderr).eventCount, stderr: '' });
+  });
+
+  test('spoor DIR prints what babeltrace2 DIR prints', () => {
+    using place = new RecordingPlace();
+    const args = ['--', 'node', program('cluster.mjs'), '3', '2000'];
+    expect(place.record(args).status).toBe(0);
+    const own = spoor([place.traceDir]);
+    expect(own.status, own.stderr).toBe(0);
+    const theirs = textOfPeer(place.traceDir);
+    expect(theirs.split('\n').length).toBeGreaterThan(6000);
+    expectSameText(own.stdout, withStaleStrings(own.stdout, theirs), 'a cluster with automatic events');
   });
 
   test('the default directory is that of LTTng, with the name of the program', () => {

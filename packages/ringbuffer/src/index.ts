@@ -13,6 +13,7 @@ export {
 } from './layout.ts';
 export { RingProducer, type ProducerOptions } from './producer.ts';
 export {
+  PacketScratch,
   RingReader,
   fileStore,
   memoryStore,

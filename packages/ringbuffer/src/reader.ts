@@ -90,12 +90,25 @@ export interface RingPacket {
   readonly sequence: number;
   /** Events in it. */
   readonly eventCount: number;
-  /** Whole packet; `packet_size` in its context equals this length. Valid until the next read of this reader. */
+  /** Events in all packets before it, modulo 2^32, also in those that are not in the ring any more. */
+  readonly eventsBefore: number;
+  /** Whole packet; `packet_size` in its context equals this length. Valid until the next read with the same memory. */
   readonly bytes: Uint8Array;
 }
 
 /** How often the open packet of a running producer is copied anew for its count to agree. */
 const openAttempts = 16;
+
+/** Memory for one packet at a time, shared by readers. */
+export class PacketScratch {
+  #bytes = new Uint8Array(0);
+
+  /** Memory of at least this size; its content is nobody's. */
+  take(sizeBytes: number): Uint8Array {
+    if (this.#bytes.byteLength < sizeBytes) this.#bytes = new Uint8Array(sizeBytes);
+    return this.#bytes;
+  }
+}
 
 /** Reads one ring. Not for use by several at a time. */
 export class RingReader {
@@ -112,10 +125,11 @@ export class RingReader {
   readonly #packetView: DataView;
 
   /**
-   * Opens the ring in `store`; `name` is for error messages.
+   * Opens the ring in `store`; `name` is for error messages. Readers that are not used at the same time may share a
+   * `scratch`.
    * @throws SpoorError `ring/not-a-ring`, `ring/version` or `ring/geometry`.
    */
-  constructor(store: RingStore, name: string) {
+  constructor(store: RingStore, name: string, scratch?: PacketScratch) {
     this.#store = store;
     this.#name = name;
     const got = store.read(this.#control, 0);
@@ -150,7 +164,7 @@ export class RingReader {
         where: name,
       });
     }
-    this.#packet = new Uint8Array(this.header.subBufferSizeBytes);
+    this.#packet = (scratch ?? new PacketScratch()).take(this.header.subBufferSizeBytes);
     this.#packetView = new DataView(this.#packet.buffer);
   }
 
@@ -206,14 +220,15 @@ export class RingReader {
     const mark = 2 * sequence + 2;
     if (this.#mark(slot) !== mark) return this.#missing(sequence);
     const sizeBytes = this.#readContent(slot, sequence);
-    const eventCount = this.#countFinished(sequence);
+    const eventsBefore = this.#readWord(CONTROL.slotEvents + 4 * slot);
+    const eventCount = this.#countFinished(sequence, eventsBefore);
     if (this.#mark(slot) !== mark) return this.#missing(sequence);
     if (sizeBytes === undefined) {
       throw new SpoorError('ring/damaged', `cannot read packet ${sequence}: its header is not a packet's`, {
         where: this.#name,
       });
     }
-    return { sequence, eventCount, bytes: this.#packet.subarray(0, sizeBytes) };
+    return { sequence, eventCount, eventsBefore, bytes: this.#packet.subarray(0, sizeBytes) };
   }
 
   /**
@@ -292,15 +307,13 @@ export class RingReader {
     view.setUint32(PACKET.sequenceNumber, sequence, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(state.lostEvents), true);
     view.setUint32(PACKET.vtid, this.header.tid, true);
-    return { sequence, eventCount: 0, bytes };
+    return { sequence, eventCount: 0, eventsBefore: state.committedEvents, bytes };
   }
 
   /** Events in finished packet `sequence`: the producer's count when it opened the next one, less that of this one. */
-  #countFinished(sequence: number): number {
+  #countFinished(sequence: number, before: number): number {
     const { subBufferCount } = this.header;
-    const slot = sequence % subBufferCount;
     const nextSlot = (sequence + 1) % subBufferCount;
-    const before = this.#readWord(CONTROL.slotEvents + 4 * slot);
     let after = this.#readWord(CONTROL.committedEvents);
     // Without a next packet nothing was committed since; the mark is looked at last for that to hold.
     if (this.#mark(nextSlot) >= 2 * sequence + 3) after = this.#readWord(CONTROL.slotEvents + 4 * nextSlot);
@@ -339,7 +352,12 @@ export class RingReader {
     view.setBigUint64(PACKET.timestampEnd, lastTimeNs, true);
     view.setUint32(PACKET.packetSizeBits, sizeBytes * 8, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(lostEvents), true);
-    return { sequence, eventCount, bytes: this.#packet.subarray(0, sizeBytes) };
+    return {
+      sequence,
+      eventCount,
+      eventsBefore: committedBefore,
+      bytes: this.#packet.subarray(0, sizeBytes),
+    };
   }
 
   /** Copies the content of the packet in `slot`; undefined when it is not packet `sequence`. */

@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { startTicks } from '@spoor/ringbuffer';
 
 /** A process told apart from later ones that get the same number. */
@@ -16,6 +16,24 @@ export function ownIdentity(): ProcessIdentity {
 /** Whether the process still runs; a zombie, whose memory no longer changes, does not. */
 export function isProcessAlive(identity: ProcessIdentity): boolean {
   return startTicks(identity.pid) === BigInt(identity.startTicks);
+}
+
+/**
+ * The number that a process of a PID namespace below this one has here; undefined when there is none. `identity` is
+ * what it knows of itself: start times are the same in all namespaces, numbers are not. Looks at every process.
+ */
+export function findInNamespaces(identity: ProcessIdentity): number | undefined {
+  const ticks = BigInt(identity.startTicks);
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name) || startTicks(Number(name)) !== ticks) continue;
+    try {
+      const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${name}/status`, 'latin1'))?.[1];
+      if (numbers?.trim().split(/\s+/).at(-1) === String(identity.pid)) return Number(name);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return undefined;
 }
 
 /** Whether a thread, started at `ticks` (0: not known), still runs. */

@@ -7,6 +7,7 @@ import {
   PROCESS_FILE,
   type ProcessDescription,
   RINGS_FOLDER,
+  type RingHeader,
   STATUS_FOLDER,
   type ThreadStatus,
   readProcess,
@@ -15,7 +16,7 @@ import type { Ledger } from './ledger.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
-import { type ProcessIdentity, isProcessAlive, isThreadAlive } from './process-identity.ts';
+import { type ProcessIdentity, findInNamespaces, isProcessAlive, isThreadAlive } from './process-identity.ts';
 import { RingDrain } from './ring-drain.ts';
 import { parseProcessDirectory } from './run-directory.ts';
 
@@ -42,6 +43,9 @@ export class ProcessTrace {
   readonly #finishedRings: Set<number> = new Set();
   readonly #seenStatus: Set<string> = new Set();
   #description: ProcessDescription | undefined;
+  /** Its number here when that is another than its own; 0 when it is gone. */
+  #outerPid: number | undefined;
+  #wasAlive = false;
   #traceDir = '';
   #metadata: MetadataWriter | undefined;
 
@@ -62,7 +66,22 @@ export class ProcessTrace {
 
   /** Whether the process still runs. */
   isAlive(): boolean {
-    return isProcessAlive(this.#identity);
+    if (this.#outerPid === undefined) {
+      if (isProcessAlive(this.#identity)) {
+        this.#wasAlive = true;
+        return true;
+      }
+      // Gone, or never to be seen under its own number because it lives in a PID namespace of its own.
+      this.#outerPid = this.#wasAlive ? 0 : (findInNamespaces(this.#identity) ?? 0);
+    }
+    return this.#outerPid !== 0 && isProcessAlive({ ...this.#identity, pid: this.#outerPid });
+  }
+
+  /** Whether the thread of a ring still runs, in a process that does. */
+  #isThreadAlive({ pid, tid, threadStartTicks }: RingHeader): boolean {
+    // Threads of another PID namespace count as long as their process does.
+    const isForeign = this.#outerPid !== undefined;
+    return tid === pid || isForeign || isThreadAlive(pid, tid, threadStartTicks);
   }
 
   /**
@@ -121,8 +140,8 @@ export class ProcessTrace {
     // Rings that the process made before its end must be seen: look after finding it dead.
     if (!alive) this.discover();
     for (const [number, ring] of this.#rings) {
-      const { pid, tid, threadStartTicks } = ring.reader.header;
-      if (alive && (tid === pid || isThreadAlive(pid, tid, threadStartTicks))) continue;
+      if (ring.reader.header.mode === 'overwrite') ring.observe();
+      if (alive && this.#isThreadAlive(ring.reader.header)) continue;
       this.#guarded(number, ring, () => {
         ring.finish(false);
         this.#close(number, ring);
@@ -146,7 +165,7 @@ export class ProcessTrace {
     const alive = this.isAlive();
     let complete = true;
     for (const [number, ring] of this.#rings) {
-      const isRunning = alive && isThreadAlive(this.#identity.pid, ring.reader.header.tid, 0n);
+      const isRunning = alive && this.#isThreadAlive(ring.reader.header);
       try {
         this.#guarded(number, ring, () => ring.finish(isRunning));
       } catch (error) {

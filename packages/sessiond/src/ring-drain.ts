@@ -1,10 +1,13 @@
 /** Takes one thread's ring over into its stream on disk. */
 import { closeSync, constants, existsSync, openSync, renameSync, writeFileSync } from 'node:fs';
-import { type RingPacket, RingReader, type RingState, fileStore } from '@spoor/ringbuffer';
+import { PacketScratch, type RingPacket, RingReader, type RingState, fileStore } from '@spoor/ringbuffer';
 import type { MetadataWriter } from './metadata-writer.ts';
 import { describePacket } from './packet-description.ts';
 import { StreamWriter } from './stream-writer.ts';
 import type { RingTotals } from './ledger.ts';
+
+/** A packet is read and written before the next one of any ring. */
+const scratch = new PacketScratch();
 
 /** One ring and the stream that it becomes. */
 export class RingDrain implements Disposable {
@@ -17,7 +20,11 @@ export class RingDrain implements Disposable {
   #writer: StreamWriter | undefined;
   #recordedEvents: number;
   #recordedPackets: number;
-  #lastState: RingState;
+  #lastState!: RingState;
+  /** Events that the producer committed, counted on where its own 32-bit count wraps. */
+  #committedEvents = 0;
+  /** The same at the end of the last packet that was written, modulo 2^32. */
+  #committedThrough = 0;
   /** Whether everything up to the end of the recording is written, while the producer may go on. */
   #isCutOff = false;
 
@@ -32,8 +39,8 @@ export class RingDrain implements Disposable {
     this.#metadata = metadata;
     this.#fd = openSync(ringPath, constants.O_RDWR);
     try {
-      this.reader = new RingReader(fileStore(this.#fd), ringPath);
-      this.#lastState = this.reader.poll();
+      this.reader = new RingReader(fileStore(this.#fd), ringPath, scratch);
+      this.#lastState = this.#observe();
       this.#recordedEvents = this.#lastState.recordedEvents;
       this.#recordedPackets = this.#lastState.recordedPackets;
       if (existsSync(streamPath)) this.#writer = new StreamWriter(streamPath);
@@ -54,8 +61,7 @@ export class RingDrain implements Disposable {
    * @throws SpoorError `record/output`; the packets that could not be written stay in the ring.
    */
   drain(): number {
-    const state = this.reader.poll();
-    this.#lastState = state;
+    const state = this.#observe();
     if (state.finished.length === 0) return 0;
     this.#metadata.update();
     for (const sequence of state.finished) {
@@ -65,6 +71,11 @@ export class RingDrain implements Disposable {
       this.reader.release(sequence);
     }
     return state.finished.length;
+  }
+
+  /** Looks how far the producer is; to be called now and then in overwrite mode. */
+  observe(): void {
+    this.#observe();
   }
 
   /** Tells the producer that no further sub-buffer is wanted. */
@@ -80,29 +91,34 @@ export class RingDrain implements Disposable {
   finish(alive: boolean): void {
     const { mode } = this.reader.header;
     if (mode === 'discard') this.drain();
-    this.#metadata.update();
-    if (alive || mode === 'overwrite') this.reader.snapshot((packet) => this.#record(packet));
+    const take = (packet: RingPacket) => {
+      // Only now: a program that lives may have declared the class of the last event a moment ago.
+      this.#metadata.update();
+      this.#record(packet);
+    };
+    if (alive || mode === 'overwrite') this.reader.snapshot(take);
     if (!alive) {
       const packet = this.reader.recover();
-      if (packet !== undefined) this.#record(packet);
+      if (packet !== undefined) take(packet);
     }
-    this.#lastState = this.reader.poll();
+    this.#observe();
     this.#isCutOff = alive;
   }
 
   /** What came of the ring up to now. */
   totals(ring: string): RingTotals {
     const { committedEvents, lostEvents } = this.#lastState;
-    // The producer's count wraps at 2^32, and so do the differences.
-    const unrecorded = (committedEvents - this.#recordedEvents) >>> 0;
     const overwrite = this.reader.header.mode === 'overwrite';
-    // What a program that lives on commits after the end of the recording is not lost.
-    const unwritten = overwrite || this.#isCutOff ? 0 : unrecorded;
+    // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
+    // end of the recording is neither lost nor overwritten.
+    const unrecorded = this.#isCutOff ? 0 : (committedEvents - this.#recordedEvents) >>> 0;
+    const later = (committedEvents - this.#committedThrough) >>> 0;
+    const overwritten = this.#committedEvents - later - this.#recordedEvents;
     return {
       ring,
       eventCount: this.#recordedEvents,
-      lostCount: lostEvents + unwritten,
-      overwrittenCount: overwrite ? unrecorded : 0,
+      lostCount: lostEvents + (overwrite ? 0 : unrecorded),
+      overwrittenCount: overwrite && this.#writer !== undefined ? overwritten : 0,
       packetCount: this.#writer?.packetCount ?? 0,
       sizeBytes: this.#writer?.sizeBytes ?? 0,
     };
@@ -115,8 +131,12 @@ export class RingDrain implements Disposable {
   remove(): void {
     this.close();
     const empty = `${this.#ringPath}.taken`;
-    writeFileSync(empty, '', { mode: 0o600 });
-    renameSync(empty, this.#ringPath);
+    try {
+      writeFileSync(empty, '', { mode: 0o600 });
+      renameSync(empty, this.#ringPath);
+    } catch {
+      // No room even for an empty file: the memory is freed with the whole directory.
+    }
   }
 
   close(): void {
@@ -128,6 +148,14 @@ export class RingDrain implements Disposable {
     this.close();
   }
 
+  /** Reads the control page; in overwrite mode often enough not to miss a wrap of the producer's count. */
+  #observe(): RingState {
+    const state = this.reader.poll();
+    this.#committedEvents += (state.committedEvents - this.#committedEvents) >>> 0;
+    this.#lastState = state;
+    return state;
+  }
+
   /** Appends a packet unless an earlier consumer did, and counts it once. */
   #record(packet: RingPacket): void {
     this.#writer ??= new StreamWriter(this.#streamPath);
@@ -135,6 +163,7 @@ export class RingDrain implements Disposable {
     if (last === undefined || last.packetSequenceNumber < BigInt(packet.sequence)) {
       this.#writer.append(packet.bytes, describePacket(packet.bytes, this.#number));
     }
+    this.#committedThrough = (packet.eventsBefore + packet.eventCount) >>> 0;
     if (packet.sequence >= this.#recordedPackets) {
       this.#recordedEvents += packet.eventCount;
       this.#recordedPackets = packet.sequence + 1;
