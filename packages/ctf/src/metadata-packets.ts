@@ -16,6 +16,8 @@ export interface MetadataText {
   readonly packetByteOrder?: ByteOrder;
   /** UUID of the trace in the packets' headers, unless it is all zero. */
   readonly packetUuid?: string;
+  /** Set when the last packet is cut short: what is wrong, with the byte offset. The text ends where the bytes do. */
+  readonly cutShort?: SpoorError;
 }
 
 /** Whether bytes are metadata in packets, and in which byte order. */
@@ -28,7 +30,8 @@ export function metadataPacketByteOrder(bytes: Uint8Array): ByteOrder | undefine
 
 /**
  * Takes metadata out of its packets; plain text is decoded as it is. Throws `ctf/metadata-packet` with the byte offset
- * where a packet is cut short or contradicts itself, and `ctf/metadata-version` for one of an unknown version.
+ * where a packet contradicts itself, and `ctf/metadata-version` for one of an unknown version; a last packet that is
+ * cut short is told of in the result.
  */
 export function unwrapMetadata(bytes: Uint8Array, name: string): MetadataText {
   const byteOrder = metadataPacketByteOrder(bytes);
@@ -38,14 +41,26 @@ export function unwrapMetadata(bytes: Uint8Array, name: string): MetadataText {
   const pieces: Uint8Array[] = [];
   let total = 0;
   let firstUuid: string | undefined;
+  let cutShort: SpoorError | undefined;
   for (let at = 0; at < bytes.byteLength;) {
+    const left = bytes.byteLength - at;
+    if (left < headerBytes) {
+      const found = `${left} of ${headerBytes} bytes are there`;
+      cutShort = cutError(name, at, `the metadata ends within the header of a packet: ${found}`);
+      break;
+    }
     const packet = readPacket(view, at, littleEndian, name);
     firstUuid ??= packet.uuid;
     if (packet.uuid !== firstUuid) {
       throw packetError(name, at, `a packet of the trace ${packet.uuid} follows one of ${firstUuid}`);
     }
-    pieces.push(bytes.subarray(at + headerBytes, at + packet.contentBytes));
-    total += packet.contentBytes - headerBytes;
+    const content = bytes.subarray(at + headerBytes, at + packet.contentBytes);
+    pieces.push(content);
+    total += content.byteLength;
+    if (packet.packetBytes > left) {
+      const found = `a packet of ${packet.packetBytes} bytes has only ${left}`;
+      cutShort = cutError(name, at, `the metadata is cut short: ${found}`);
+    }
     at += packet.packetBytes;
   }
   const joined = new Uint8Array(total);
@@ -55,9 +70,10 @@ export function unwrapMetadata(bytes: Uint8Array, name: string): MetadataText {
     end += piece.byteLength;
   }
   return {
-    text: decodeText(joined, name),
+    text: cutShort === undefined ? decodeText(joined, name) : new TextDecoder().decode(joined),
     packetByteOrder: byteOrder,
     ...(firstUuid === undefined || /^[0-]*$/.test(firstUuid) ? {} : { packetUuid: firstUuid }),
+    ...(cutShort === undefined ? {} : { cutShort }),
   };
 }
 
@@ -69,14 +85,6 @@ interface PacketHeader {
 }
 
 function readPacket(view: DataView, at: number, littleEndian: boolean, name: string): PacketHeader {
-  const left = view.byteLength - at;
-  if (left < headerBytes) {
-    throw packetError(
-      name,
-      at,
-      `the metadata ends within the header of a packet: ${left} of ${headerBytes} bytes are there`,
-    );
-  }
   if (view.getUint32(at, littleEndian) !== packetMagic) {
     throw packetError(name, at, 'no metadata packet begins here (its magic number is missing)');
   }
@@ -113,13 +121,6 @@ function readPacket(view: DataView, at: number, littleEndian: boolean, name: str
       `a metadata packet of ${packetBits} bits cannot have ${contentBits} bits of content`,
     );
   }
-  if (packetBits / 8 > left) {
-    throw packetError(
-      name,
-      at,
-      `the metadata is cut short: a packet of ${packetBits / 8} bytes has only ${left}`,
-    );
-  }
   let uuid = '';
   for (let index = 0; index < 16; index += 1) {
     if (index === 4 || index === 6 || index === 8 || index === 10) uuid += '-';
@@ -133,6 +134,13 @@ function readPacket(view: DataView, at: number, littleEndian: boolean, name: str
 
 function packetError(name: string, at: number, message: string): SpoorError {
   return new SpoorError('ctf/metadata-packet', message, { where: `${name} at byte ${at}` });
+}
+
+function cutError(name: string, at: number, message: string): SpoorError {
+  return new SpoorError('ctf/metadata-packet', message, {
+    where: `${name} at byte ${at}`,
+    hint: 'its recording may not have ended',
+  });
 }
 
 function decodeText(bytes: Uint8Array, name: string): string {

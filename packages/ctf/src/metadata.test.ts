@@ -191,6 +191,31 @@ describe('packets', () => {
     );
   });
 
+  test('cut short: what is whole can be kept', () => {
+    const problems: string[] = [];
+    const onTruncated = (error: SpoorError): void => void problems.push(`${error.where}: ${error.message}`);
+    const salvage = (bytes: Uint8Array): TraceClass => readMetadata(bytes, 'm', { onTruncated });
+    const event = lttng.slice(lttng.indexOf('event {'));
+    const two = `${lttng}${event.replace('id = 7', 'id = 8')}`;
+    const whole = packets(two, true, 1 << 16).subarray(0, 37 + two.length);
+    for (const cut of [1, 10, 100, event.length - 1]) {
+      const [stream] = salvage(whole.subarray(0, whole.length - cut)).streamClasses;
+      expect(stream?.eventClasses.map(({ id }) => id)).toEqual(cut === 1 ? [7n, 8n] : [7n]);
+    }
+    expect(problems[0]).toBe(
+      `m at byte 0: the metadata is cut short: a packet of 65573 bytes has only ${whole.length - 1}`,
+    );
+    problems.length = 0;
+    const text = new TextEncoder().encode(two);
+    expect(salvage(text.subarray(0, text.length - 20)).streamClasses[0]?.eventClasses.length).toBe(1);
+    expect(problems.length).toBe(1);
+    expect(() => salvage(text.subarray(0, 500))).toThrow('this string has no end');
+    expect(() => salvage(new TextEncoder().encode(two.replace('size = 16', 'size = 0')))).toThrow(
+      'at least one bit',
+    );
+    expect(() => readMetadata(text.subarray(0, text.length - 20))).toThrow('has no matching');
+  });
+
   test('of CTF 2, and what is no metadata at all', () => {
     const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
     expect(() => readMetadata(bytes('\u001e{"type":"preamble","version":2}'))).toThrow('CTF 2');

@@ -2,13 +2,18 @@
 import { SpoorError } from '@spoor/base';
 import { unwrapMetadata } from './metadata-packets.ts';
 import type { TraceClass } from './model.ts';
-import { tokenize } from './tsdl-lexer.ts';
+import { endOfWholeText, tokenize } from './tsdl-lexer.ts';
 import { parseBlocks } from './tsdl-parser.ts';
 import { modelOf } from './tsdl-to-model.ts';
 
 export interface MetadataOptions {
   /** Told of what is odd but harmless, such as an unknown attribute: `FILE:LINE:COLUMN: what`. */
   readonly onWarning?: (message: string) => void;
+  /**
+   * Told of metadata that ends too early, as when its recording was cut off, by the error that would be thrown
+   * otherwise; what stands whole before the end is then read.
+   */
+  readonly onTruncated?: (error: SpoorError) => void;
 }
 
 /**
@@ -31,7 +36,8 @@ export function readMetadata(
   name = 'metadata',
   options: MetadataOptions = {},
 ): TraceClass {
-  const { text, packetByteOrder } = unwrapMetadata(bytes, name);
+  const { text, packetByteOrder, cutShort } = unwrapMetadata(bytes, name);
+  if (cutShort !== undefined && options.onTruncated === undefined) throw cutShort;
   if (text.startsWith('\u001e')) {
     throw new SpoorError('ctf/metadata-version', 'this is metadata of CTF 2, which is not supported yet', {
       where: name,
@@ -45,7 +51,7 @@ export function readMetadata(
       hint,
     });
   }
-  const traceClass = parseTsdl(text, name, options);
+  const traceClass = parseWhole(text, name, options, cutShort);
   if (packetByteOrder !== undefined && packetByteOrder !== traceClass.byteOrder) {
     throw new SpoorError(
       'ctf/metadata-invalid',
@@ -53,6 +59,37 @@ export function readMetadata(
       { where: name },
     );
   }
+  return traceClass;
+}
+
+/** Parses text, or what is whole of it. */
+function parseWhole(
+  text: string,
+  name: string,
+  options: MetadataOptions,
+  cutShort: SpoorError | undefined,
+): TraceClass {
+  const { onTruncated } = options;
+  let cause = cutShort;
+  let whole = text;
+  if (cutShort === undefined) {
+    try {
+      return parseTsdl(text, name, options);
+    } catch (error) {
+      if (onTruncated === undefined || !(error instanceof SpoorError)) throw error;
+      cause = error;
+    }
+  }
+  whole = text.slice(0, endOfWholeText(text));
+  // Text that ends as it should is wrong for another reason than its end.
+  if (cutShort === undefined && whole.length === text.trimEnd().length) throw cause!;
+  let traceClass: TraceClass;
+  try {
+    traceClass = parseTsdl(whole, name, options);
+  } catch {
+    throw cause!;
+  }
+  onTruncated?.(cause!);
   return traceClass;
 }
 

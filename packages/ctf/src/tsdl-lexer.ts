@@ -416,3 +416,29 @@ export function stringValue(tokens: TokenList, index: number): string {
     Uint8Array.from(nul === -1 ? bytes : bytes.slice(0, nul)),
   );
 }
+
+/**
+ * End of the last block or declaration that stands whole in a text whose end may be missing: of the last semicolon
+ * outside of braces, comments and strings.
+ */
+export function endOfWholeText(text: string): number {
+  let end = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x7b) depth += 1;
+    else if (code === 0x7d) depth -= 1;
+    else if (code === 0x3b && depth === 0) end = at + 1;
+    else if (code === 0x2f && text.charCodeAt(at + 1) === 0x2a) {
+      at = text.indexOf('*/', at + 2) + 1;
+      if (at === 0) break;
+    } else if (code === 0x2f && text.charCodeAt(at + 1) === 0x2f) {
+      at = text.indexOf('\n', at);
+      if (at === -1) break;
+    } else if (code === 0x22 || code === 0x27) {
+      at += 1;
+      while (at < text.length && text.charCodeAt(at) !== code) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
+    }
+  }
+  return end;
+}

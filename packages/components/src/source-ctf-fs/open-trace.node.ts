@@ -81,7 +81,10 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
   for (const trace of found) {
     const file = join(trace.path, 'metadata');
     try {
-      directories.push(openDirectory(trace, readMetadata(readFileSync(file), file)));
+      const onTruncated = (problem: SpoorError): void => {
+        warnings.push(`${describeError(problem)}; what stands before is used`);
+      };
+      directories.push(openDirectory(trace, readMetadata(readFileSync(file), file, { onTruncated })));
     } catch (error) {
       if (!(error instanceof SpoorError) || found.length === 1) throw error;
       failure ??= error;
