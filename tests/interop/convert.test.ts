@@ -21,6 +21,14 @@ function sameAsPeer(args: readonly string[]): void {
   expect(ours.status, ours.stderr).toBe(0);
 }
 
+/** Lines of events without the time since the line before, which differs where others are missing. */
+function eventTexts(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.replace(/\(\+[\d.?]+\)/, ''));
+}
+
 describeNeeding(
   [command('babeltrace2'), ...corpusNeeds('tracecompass', 'babeltrace-tests')],
   'the text',
@@ -120,9 +128,21 @@ describeNeeding(corpusNeeds('own-ust', 'tracecompass'), 'bad input', () => {
     expect(done.stderr).toMatch(/more than 104 days after the earliest trace/);
   });
 
-  test('metadata cut short', () => {
+  test('metadata cut short: what stands before the cut is used', () => {
     const copy = copyOfTrace();
+    const whole = new Set(eventTexts(spoor([copy]).stdout));
     truncateSync(join(copy, 'metadata'), 3000);
+    const done = spoor([copy]);
+    expect(done.status).toBe(1);
+    expect(done.stderr).toMatch(/^spoor: .*metadata.*cut short.*what stands before is used\n/);
+    const events = eventTexts(done.stdout);
+    expect(events.length).toBeGreaterThan(0);
+    expect(events.every((event) => whole.has(event))).toBe(true);
+  });
+
+  test('metadata cut short before its trace is described', () => {
+    const copy = copyOfTrace();
+    truncateSync(join(copy, 'metadata'), 300);
     const done = spoor([copy]);
     expect(done.status).toBe(1);
     expect(done.stdout).toBe('');
