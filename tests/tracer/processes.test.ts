@@ -231,7 +231,8 @@ describe('a traced program', () => {
             // Whole, unbroken, after the packet before it.
             expect(values).toEqual(values.map((_, index) => values[0]! + index));
             expect(values[0]!).toBeGreaterThan(last);
-            expect(eventCount).toBe(values.length);
+            // Of the packet that is being written, bytes and count are of moments one store apart.
+            expect(Math.abs(eventCount - values.length)).toBeLessThanOrEqual(1);
             expect(view.getUint32(56, true)).toBe(sequence);
             last = values.at(-1)!;
             packets += 1;

@@ -256,7 +256,8 @@ export class RingReader {
   /**
    * All packets that lie in the ring now, oldest first, with what the open one holds; for the flight-recorder mode.
    * The producer goes on meanwhile: packets that it takes back before they are copied are left out, which shows as
-   * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call.
+   * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call. The event count
+   * of the open one, whose producer stores bytes and count one after the other, can be one off.
    */
   snapshot(take: (packet: RingPacket) => void): void {
     const state = this.poll();
