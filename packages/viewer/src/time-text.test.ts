@@ -35,6 +35,7 @@ test('times are written to the nanosecond, and what is written can be read', () 
   expect(clock.time(1)).toMatch(/^\d\d:\d\d:\d\d\.123456790$/);
   const relative = new ClockText(5n, false);
   expect(relative.time(1_500_000_000)).toBe('1.500000005');
+  expect(relative.time(-10_000_005)).toBe('−0.010000000');
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 86_000 * 1e9 }), (timeNs) => {
       expect(clock.parse(clock.time(timeNs), 0)).toBe(timeNs);

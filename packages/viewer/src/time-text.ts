@@ -53,10 +53,11 @@ export class ClockText {
 
   /** `HH:MM:SS.nnnnnnnnn`, local time, as the text output prints it. */
   time(timeNs: number): string {
-    const total = this.#baseNs + BigInt(Math.round(timeNs));
-    const nanoseconds = String(((total % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n).padStart(9, '0');
-    const seconds = (total - BigInt(nanoseconds)) / 1_000_000_000n;
-    if (!this.#absolute) return `${seconds}.${nanoseconds}`;
+    const signed = this.#baseNs + BigInt(Math.round(timeNs));
+    const total = signed < 0n ? -signed : signed;
+    const nanoseconds = String(total % 1_000_000_000n).padStart(9, '0');
+    const seconds = total / 1_000_000_000n;
+    if (!this.#absolute) return `${signed < 0n ? '−' : ''}${seconds}.${nanoseconds}`;
     const date = new Date(Number(seconds) * 1000);
     const two = (value: number): string => String(value).padStart(2, '0');
     return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${nanoseconds}`;
