@@ -1,8 +1,11 @@
 import { types } from 'node:util';
-import { bounded } from './text.ts';
+import { bounded, textOrEmpty } from './text.ts';
 
 /** What formats stacks when the program has not set a function of its own; Node.js 20 has set one itself. */
 const usualFormatter: unknown = Error.prepareStackTrace;
+
+/** What reads the stack of an error where that is not a plain property, as from Node.js 22 on. */
+const usualStackGetter = Object.getOwnPropertyDescriptor(new Error('any'), 'stack')?.get;
 
 /** What can be told of a thrown value without running code of the program. */
 export interface ThrownText {
@@ -34,7 +37,10 @@ export function describeThrown(value: unknown): ThrownText {
 export function stackOf(error: unknown): string {
   if (!types.isNativeError(error) || types.isProxy(error)) return '';
   if (Error.prepareStackTrace !== usualFormatter) return '';
-  return isPlain(error, 'name') && isPlain(error, 'message') ? plainText(error, 'stack') : '';
+  if (!isPlain(error, 'name') || !isPlain(error, 'message')) return '';
+  const getter = findProperty(error, 'stack')?.get;
+  if (getter === undefined) return plainText(error, 'stack');
+  return getter === usualStackGetter ? textOrEmpty(Reflect.apply(getter, error, [])) : '';
 }
 
 /** `code` of an error, or its name if it has none, or '' for no error. */
