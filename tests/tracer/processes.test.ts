@@ -1,7 +1,7 @@
 // The tracer in real programs: how they end, what they forbid, what their machine lacks.
 import { openTrace } from '@spoor/components/node';
 import { RingReader, fileStore } from '@spoor/ringbuffer';
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -289,5 +289,17 @@ describe('a traced program', () => {
     }
     expect(run.drain()).toHaveLength(1);
     expect([...ticksByThread(run).values()]).toEqual([[0, 1]]);
+  });
+
+  test('may forbid new globals', async () => {
+    using run = new TracedRun();
+    const frozen = join(run.path, 'frozen.mjs');
+    writeFileSync(frozen, 'Object.preventExtensions(globalThis);');
+    const ended = await run.run(`${tick} for (let n = 0; n < 10; n += 1) tick(n, 'x');`, {
+      nodeArgs: ['--import', pathToFileURL(frozen).href],
+    });
+    expect(ended).toMatchObject({ status: 0, stderr: '' });
+    run.drain();
+    expect([...ticksByThread(run).values()]).toEqual([upTo(10)]);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * What a tracer needs of this package: TSDL writers and the emitter of generated code, without the readers, which
+ * What a tracer needs of this package: TSDL writers and what generates code, without the readers, which
  * take a program many times longer to load.
  */
+export { canCompile } from './compile.ts';
 export { Emitter } from './emitter.ts';
 export { formatEventTsdl, formatTraceTsdl } from './tsdl-writer.ts';

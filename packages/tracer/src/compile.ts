@@ -26,20 +26,6 @@ export interface Gate {
 /** Ids above this need the extended event header. */
 const COMPACT_ID_MAX = 30;
 
-let canMakeCode: boolean | undefined;
-
-/** Whether this process may make code from text (`--disallow-code-generation-from-strings` forbids it). */
-export function isCodeGenerationAllowed(): boolean {
-  if (canMakeCode === undefined) {
-    try {
-      canMakeCode = new Function('return true')() === true;
-    } catch {
-      canMakeCode = false;
-    }
-  }
-  return canMakeCode;
-}
-
 /** Makes the function that the program calls: the test of the gate and the hand-over of the arguments. */
 export function compileCall(declaration: Declaration, gate: Gate): Serialise {
   const args = declaration.fields.map((_, index) => `a${index}`).join(', ');

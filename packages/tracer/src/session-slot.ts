@@ -29,16 +29,28 @@ const key = Symbol.for('@spoor/tracer/session 1');
  */
 const shared = globalThis as { [key]?: { readonly session: ThreadSession | undefined } };
 
+/** For a program that forbids new globals: then each copy has its own. */
+let unshared: { readonly session: ThreadSession | undefined } | undefined;
+
+function keep(session: ThreadSession | undefined): void {
+  try {
+    shared[key] = { session };
+  } catch {
+    unshared = { session };
+  }
+}
+
 /** The session of this thread, made by `attach` if none of the copies has done so yet. */
 export function sharedSession(attach: () => ThreadSession | undefined): ThreadSession | undefined {
-  shared[key] ??= { session: attach() };
-  return shared[key].session;
+  if (shared[key] === undefined) keep(attach());
+  return (shared[key] ?? unshared)?.session;
 }
 
 /** The session of this thread; undefined when the program is not traced. */
 export function currentSession(): ThreadSession | undefined {
-  if (shared[key] === undefined && (process.env[sessionVariable] ?? '') !== '') loadSession();
-  return shared[key]?.session;
+  const isTraced = (process.env[sessionVariable] ?? '') !== '';
+  if (isTraced && (shared[key] ?? unshared) === undefined) loadSession();
+  return (shared[key] ?? unshared)?.session;
 }
 
 /** For a traced program that was started without the recorder's `--import`. */
@@ -49,5 +61,5 @@ function loadSession(): void {
   } catch {
     // In a bundle there is no such file; such a program is traced through the recorder's `--import`.
   }
-  shared[key] ??= { session: undefined };
+  if ((shared[key] ?? unshared) === undefined) keep(undefined);
 }

@@ -14,8 +14,9 @@ import {
   type ThreadRing,
   type ThreadStatus,
 } from '@spoor/ringbuffer';
+import { canCompile } from '@spoor/ctf/encode';
 import { join } from 'node:path';
-import { compileCall, compileSerialiser, isCodeGenerationAllowed, type Gate } from './compile.ts';
+import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import type { Declaration } from './declaration.ts';
 import { EventRegistry } from './event-registry.ts';
 import { isLittleEndian, openProcessDirectory, type ProcessDirectory } from './process-directory.ts';
@@ -69,7 +70,7 @@ class AttachedThread implements ThreadSession {
   }
 
   callOf(declaration: Declaration, gate: Gate): Serialise {
-    if (isCodeGenerationAllowed()) return compileCall(declaration, gate);
+    if (canCompile()) return compileCall(declaration, gate);
     return (...values) => {
       if (gate.on) gate.write(...values);
     };
@@ -82,7 +83,7 @@ class AttachedThread implements ThreadSession {
     try {
       this.#writer ??= this.#open();
       const id = this.#registry.idOf(declaration);
-      return isCodeGenerationAllowed()
+      return canCompile()
         ? compileSerialiser(declaration, id, this.#writer)
         : makeWalkingSerialiser(declaration, id, this.#writer);
     } catch (error) {
