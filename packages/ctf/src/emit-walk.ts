@@ -174,7 +174,8 @@ class Walk {
         for (const member of node.members) {
           const { strategy } = this;
           const told = strategy?.beginMember(e, member.name, this.depth, member.node) ?? false;
-          if (!told) this.strategy = undefined;
+          if (told) e.comment(member.name);
+          else this.strategy = undefined;
           this.node(member.node);
           this.strategy = strategy;
         }

@@ -15,3 +15,4 @@ export * from './packet-cursor.ts';
 export * from './plan.ts';
 export * from './stream-decoder.ts';
 export * from './stream-reader.ts';
+export { printPlan } from './print-plan.ts';
