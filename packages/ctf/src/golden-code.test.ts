@@ -78,20 +78,23 @@ const shapes: readonly (readonly [title: string, fields: string, order?: 'be'])[
   ],
 ];
 
-test.each(shapes)('%s', (_, fields, order = 'le') => {
-  const stream = streamOf(fields, order);
-  const scopes: { scope: Scope; fieldClass: StructureFieldClass }[] = [
-    { scope: 'event-payload', fieldClass: stream.eventClasses[0]!.payload! },
-  ];
-  const plan = makePlan('e', scopes, 8);
-  const skip = new Emitter();
-  skip.line(`return ${emitWalk(skip, plan, undefined, 'return -1;')};`);
-  const values = new Emitter();
-  values.line('let result;');
-  emitWalk(values, plan, new ValueStrategy('event-payload'));
-  values.line('return result;');
-  expect(`${printPlan(plan)}\n// skip\n${skip.text()}\n// values\n${values.text()}`).toMatchSnapshot();
-});
+test.each(shapes.map(([title, fields, order]) => ({ title, fields, order })))(
+  '$title',
+  ({ fields, order = 'le' }) => {
+    const stream = streamOf(fields, order);
+    const scopes: { scope: Scope; fieldClass: StructureFieldClass }[] = [
+      { scope: 'event-payload', fieldClass: stream.eventClasses[0]!.payload! },
+    ];
+    const plan = makePlan('e', scopes, 8);
+    const skip = new Emitter();
+    skip.line(`return ${emitWalk(skip, plan, undefined, 'return -1;')};`);
+    const values = new Emitter();
+    values.line('let result;');
+    emitWalk(values, plan, new ValueStrategy('event-payload'));
+    values.line('return result;');
+    expect(`${printPlan(plan)}\n// skip\n${skip.text()}\n// values\n${values.text()}`).toMatchSnapshot();
+  },
+);
 
 test('the scan of a stream with compact headers', () => {
   const stream = streamOf('uint8_t a;');

@@ -16,3 +16,4 @@ export * from './plan.ts';
 export * from './stream-decoder.ts';
 export * from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
+export { readPacketIndex, type IndexedPacket } from './packet-index.ts';
