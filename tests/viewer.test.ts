@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { writeSmallTrace, type SmallTrace } from '@spoor/server/testing';
+import { serveView, type ViewServer } from '@spoor/server';
+import { syntheticSource, writeSmallTrace, type SmallTrace } from '@spoor/server/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
@@ -373,5 +374,68 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'));
     const sizes = scripts.map((name) => gzipSync(readFileSync(join(assets, name))).length);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  });
+});
+
+describeNeeding([chromium()], 'the viewer on many events', () => {
+  const eventCount = 600_000;
+  let server: ViewServer;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const pageDir = join(repoRoot, 'packages/viewer/dist');
+    server = await serveView(syntheticSource({ eventCount }), { port: 0, pageDir });
+    browser = await launchChromium({ scrollbars: true });
+    page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
+    await page.goto(server.url);
+    await server.indexed;
+    await page.waitForFunction(() => document.querySelector('.numbers') !== null);
+    await page.waitForFunction(() => document.querySelector('.progress') === null);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  const firstRow = async (): Promise<number> =>
+    Number(await page.locator('.grid-rows .row').first().getAttribute('aria-rowindex'));
+
+  test('every row is reached although the scrollbar is coarser than the rows', async () => {
+    const box = (await page.locator('.grid-scroller').boundingBox())!;
+    await page.mouse.move(box.x + 300, box.y + 50);
+    expect(await firstRow()).toBe(1);
+    await page.mouse.wheel(0, 220);
+    await expect.poll(firstRow).toBe(11);
+    await page.locator('.grid-scroller').focus();
+    await page.keyboard.press('End');
+    await expect.poll(() => page.url()).toContain(`e=${eventCount - 1}`);
+    await expect
+      .poll(() => page.locator('.row.chosen').getAttribute('aria-rowindex'))
+      .toBe(String(eventCount));
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(() => page.url()).toContain(`e=${eventCount - 2}`);
+    await page.keyboard.press('Home');
+    await expect.poll(() => page.locator('.row.chosen').getAttribute('aria-rowindex')).toBe('1');
+  });
+
+  test('one time is at one place in overview, ruler and lanes, beside scrollbars too', async () => {
+    const edges = await page.evaluate(() =>
+      ['.overview-picture canvas', '.ruler canvas', '.lanes-canvases canvas'].map((selector) => {
+        const box = document.querySelector(selector)!.getBoundingClientRect();
+        return [Math.round(box.left), Math.round(box.right)];
+      }),
+    );
+    expect(edges[1]).toEqual(edges[0]);
+    expect(edges[2]).toEqual(edges[0]);
+    expect(edges[0]![1]).toBeLessThan(1600);
+  });
+
+  test('a server that is gone is told', async () => {
+    await server.close();
+    await page.mouse.click(900, 300);
+    await expect
+      .poll(() => page.locator('.trouble').textContent())
+      .toContain('Is `spoor view` still running?');
   });
 });

@@ -39,10 +39,11 @@ export function startViewer(args: readonly string[]): Promise<Viewer> {
   });
 }
 
-/** Starts Chromium without a window, a GPU or anything that wants the network. */
-export function launchChromium(): Promise<Browser> {
+/** Starts Chromium without a window, a GPU or anything that wants the network; scrollbars hide unless asked for. */
+export function launchChromium(options: { readonly scrollbars?: boolean } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: '/usr/bin/chromium',
+    ...(options.scrollbars === true ? { ignoreDefaultArgs: ['--hide-scrollbars'] } : {}),
     args: [
       '--headless',
       '--no-sandbox',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
@@ -117,5 +117,24 @@ test('a filter leaves what a search through all events finds, and searches stop 
       const middle = expected[expected.length >> 1]!;
       expect(view.table.rowOfEvent(middle, patterns)).toEqual({ row: expected.length >> 1, event: middle });
     }
+  }
+});
+
+test('a trace that ends in the middle of a packet shows what is whole, and a warning', async () => {
+  const cut = mkdtempSync(join(tmpdir(), 'spoor-view-'));
+  try {
+    writeSmallTrace(cut, 3000);
+    const file = join(cut, 'ch0_0');
+    truncateSync(file, statSync(file).size - 1000);
+    const damaged = new TraceView(traceSetSource(openTrace(cut), [cut]));
+    await damaged.index();
+    const { eventCount, warnings, complete } = damaged.summary();
+    expect(complete).toBe(true);
+    expect(eventCount).toBeGreaterThan(2900);
+    expect(eventCount).toBeLessThan(3000);
+    expect(warnings.join()).toContain('truncated');
+    expect(damaged.detail(eventCount - 1)!.sections.length).toBeGreaterThan(0);
+  } finally {
+    rmSync(cut, { recursive: true, force: true });
   }
 });

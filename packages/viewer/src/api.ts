@@ -19,6 +19,9 @@ export interface Patterns {
   readonly fields: string;
 }
 
+/** What is said when the server is gone. */
+export const disconnected = 'The server does not answer. Is `spoor view` still running?';
+
 /** A request that failed: refused by the server, or without any answer. */
 export class ApiError extends Error {}
 
@@ -26,7 +29,13 @@ type Parameters = Readonly<Record<string, string | number>>;
 
 async function get(path: string, parameters: Parameters, signal: AbortSignal | undefined): Promise<Response> {
   const query = new URLSearchParams(Object.entries(parameters).map(([key, value]) => [key, String(value)]));
-  const answer = await fetch(`api/${path}?${query}`, signal === undefined ? {} : { signal });
+  let answer: Response;
+  try {
+    answer = await fetch(`api/${path}?${query}`, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiError(disconnected);
+  }
   if (answer.ok) return answer;
   const body = (await answer.json().catch(() => ({ error: `status ${answer.status}` }))) as ErrorAnswer;
   throw new ApiError(body.error);

@@ -1,7 +1,7 @@
 import { effect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { api } from './api.ts';
+import { api, disconnected } from './api.ts';
 import { Help, StatusLine, TopBar } from './chrome.tsx';
 import { EventTable } from './event-table.tsx';
 import { Lanes } from './lanes.tsx';
@@ -95,5 +95,3 @@ function follow(state: ViewerState): () => void {
     unlink?.();
   };
 }
-
-const disconnected = 'The server does not answer. Is `spoor view` still running?';

@@ -45,7 +45,11 @@ export function EventTable({ motion }: { motion: Motion }): JSX.Element {
 
   useEffect(() => {
     const element = scroller.current!;
-    const observer = new ResizeObserver(() => (viewPx.value = element.clientHeight));
+    const observer = new ResizeObserver(() => {
+      viewPx.value = element.clientHeight;
+      const gutterPx = element.offsetWidth - element.clientWidth;
+      grid.current?.style.setProperty('--grid-gutter', `${gutterPx}px`);
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

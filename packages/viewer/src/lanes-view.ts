@@ -115,6 +115,9 @@ export class LanesView {
 
   #resize(): void {
     const { scroller, pixels, overlay } = this.#elements;
+    // Ruler and overview leave the scrollbar's width free, so that one time is at one place in all three.
+    const gutterPx = scroller.offsetWidth - scroller.clientWidth;
+    document.documentElement.style.setProperty('--lanes-gutter', `${gutterPx}px`);
     const box = overlay.parentElement!.getBoundingClientRect();
     this.#widthPx = Math.max(1, Math.round(box.width));
     this.#heightPx = Math.max(1, scroller.clientHeight);
