@@ -46,6 +46,8 @@ export interface EventRole {
   readonly kind: 'begin' | 'end' | 'complete' | 'point';
   /** Name of the span: the event's without `_begin` or `_end`. */
   readonly spanName: string;
+  /** Number of the span's name among those met so far. */
+  readonly spanNumber: number;
   /** Whether the class has a `request` field: the id of the enclosing server request on the same thread, or 0. */
   readonly hasRequest: boolean;
   readonly hasId: boolean;
@@ -54,24 +56,32 @@ export interface EventRole {
 /** Finds the role of events by their names and fields, once a class. */
 export class EventRoles {
   private readonly known = new Map<object, EventRole>();
+  private readonly spanNumbers = new Map<string, number>();
 
   /** The role of the event's class. */
   of(event: TraceEvent): EventRole {
     const known = this.known.get(event.eventClass);
     if (known !== undefined) return known;
-    const role = roleOf(event);
+    const role = this.roleOf(event);
     this.known.set(event.eventClass, role);
     return role;
   }
-}
 
-function roleOf(event: TraceEvent): EventRole {
-  const { name } = event;
-  const hasRequest = event.field('request') !== undefined;
-  const hasId = event.field('id') !== undefined;
-  const common = { name, hasRequest, hasId };
-  if (name.endsWith('_begin')) return { ...common, kind: 'begin', spanName: name.slice(0, -6) };
-  if (name.endsWith('_end')) return { ...common, kind: 'end', spanName: name.slice(0, -4) };
-  const whole = event.field('start_ns') !== undefined && event.field('duration_ns') !== undefined;
-  return { ...common, kind: whole ? 'complete' : 'point', spanName: name };
+  private roleOf(event: TraceEvent): EventRole {
+    const { name } = event;
+    const whole = event.field('start_ns') !== undefined && event.field('duration_ns') !== undefined;
+    const [kind, spanName] = name.endsWith('_begin')
+      ? (['begin', name.slice(0, -6)] as const)
+      : name.endsWith('_end')
+        ? (['end', name.slice(0, -4)] as const)
+        : ([whole ? 'complete' : 'point', name] as const);
+    let spanNumber = this.spanNumbers.get(spanName);
+    if (spanNumber === undefined) {
+      spanNumber = this.spanNumbers.size;
+      this.spanNumbers.set(spanName, spanNumber);
+    }
+    const hasRequest = event.field('request') !== undefined;
+    const hasId = event.field('id') !== undefined;
+    return { name, kind, spanName, spanNumber, hasRequest, hasId };
+  }
 }

@@ -39,6 +39,16 @@ describe('pairs of events', () => {
     expect(matcher.openSpans()).toMatchObject([{ name: 'a:x', thread: 0, id: 1, beginNs: 1 }]);
   });
 
+  test('ids beyond the exact numbers, and texts, are told apart', () => {
+    const ids = [2n ** 60n, 2n ** 60n + 1n, 'a', 'b', 5];
+    const { spans } = match([
+      ...ids.map((id, timeNs) => ({ name: 'a:x_begin', timeNs, fields: { id } })),
+      ...ids.map((id, index) => ({ name: 'a:x_end', timeNs: 10 + index, fields: { id } })),
+    ]);
+    expect(spans.map(({ beginNs, endNs }) => endNs - beginNs)).toEqual([10, 10, 10, 10, 10]);
+    expect(spans.at(-1)?.id).toBe(5);
+  });
+
   test('a second begin of the same key gives the first one up', () => {
     const { spans, matcher } = match([
       { name: 'a:x_begin', timeNs: 1, fields: { id: 1 } },

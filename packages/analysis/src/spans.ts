@@ -5,7 +5,7 @@ export interface Span {
   /** Name of its begin event without `_begin`, or of the event that told of all of it. */
   readonly name: string;
   readonly thread: number;
-  /** Value of the `id` field that its two events share; 0 if they have none. */
+  /** Value of the `id` field that its two events share; 0 if they have none, or it is a text. */
   readonly id: number;
   readonly beginNs: number;
   readonly endNs: number;
@@ -24,6 +24,15 @@ export interface OpenSpan {
   readonly beginNs: number;
   readonly request: number;
   readonly beginData: unknown;
+}
+
+/** What tells spans of one name and thread apart: the value of their `id`, exact also beyond 2^53, or a text. */
+type SpanKey = number | bigint | string;
+
+interface NumberedSpan extends OpenSpan {
+  readonly key: SpanKey;
+  /** Number of its begin among all. */
+  readonly order: number;
 }
 
 /** How a matcher is to work. */
@@ -55,8 +64,10 @@ export class SpanMatcher {
   private readonly roles: EventRoles;
   private readonly options: SpanMatcherOptions;
   private readonly maxOpen: number;
-  /** Open spans by key; a Map keeps them in order of their begin. */
-  private readonly open = new Map<string, OpenSpan>();
+  /** Open spans by thread, number of the kind of span, and id; a Map keeps them in order of their begin. */
+  private readonly open: Map<SpanKey, NumberedSpan>[][] = [];
+  private openCount = 0;
+  private beginCount = 0;
 
   constructor(options: SpanMatcherOptions = {}, roles: EventRoles = new EventRoles()) {
     this.options = options;
@@ -84,40 +95,69 @@ export class SpanMatcher {
 
   /** Spans begun and not ended so far, in order of their begin. */
   openSpans(): readonly OpenSpan[] {
-    return [...this.open.values()];
+    return this.openMaps()
+      .flatMap((spans) => [...spans.values()])
+      .toSorted((a, b) => a.order - b.order)
+      .map(({ order: _order, key: _key, ...span }) => span);
+  }
+
+  private openMaps(): Map<SpanKey, NumberedSpan>[] {
+    // Threads and kinds of spans without a begin so far leave holes.
+    return this.open.flatMap((kinds) => kinds.filter((spans) => spans !== undefined));
   }
 
   private begin(event: TraceEvent, role: EventRole): void {
-    const id = role.hasId ? integerOf(event.field('id'), 0) : 0;
-    const key = keyOf(event.thread, role.spanName, id);
-    if (this.open.delete(key)) this.abandonedBegins += 1;
-    if (this.open.size >= this.maxOpen) {
-      for (const oldest of this.open.keys()) {
-        this.open.delete(oldest);
-        this.abandonedBegins += 1;
-        break;
-      }
+    const key = role.hasId ? keyOf(event.field('id')) : 0;
+    const { thread } = event;
+    const kinds = (this.open[thread] ??= []);
+    const spans = (kinds[role.spanNumber] ??= new Map<SpanKey, NumberedSpan>());
+    if (spans.delete(key)) {
+      this.abandonedBegins += 1;
+      this.openCount -= 1;
     }
-    this.open.set(key, {
+    if (this.openCount >= this.maxOpen) this.abandonOldest();
+    this.openCount += 1;
+    this.beginCount += 1;
+    spans.set(key, {
+      key,
+      order: this.beginCount,
       name: role.spanName,
-      thread: event.thread,
-      id,
+      thread,
+      id: integerOf(key, 0),
       beginNs: event.timeNs,
       request: role.hasRequest ? integerOf(event.field('request'), 0) : 0,
       beginData: this.options.captureBegin?.(event, role),
     });
   }
 
+  private abandonOldest(): void {
+    let oldest: NumberedSpan | undefined;
+    let holder: Map<SpanKey, NumberedSpan> | undefined;
+    for (const spans of this.openMaps()) {
+      for (const span of spans.values()) {
+        if (oldest === undefined || span.order < oldest.order) [oldest, holder] = [span, spans];
+        break;
+      }
+    }
+    if (oldest === undefined || holder === undefined) return;
+    holder.delete(oldest.key);
+    this.abandonedBegins += 1;
+    this.openCount -= 1;
+  }
+
   private end(event: TraceEvent, role: EventRole): Span | undefined {
-    const id = role.hasId ? integerOf(event.field('id'), 0) : 0;
-    const key = keyOf(event.thread, role.spanName, id);
-    const open = this.open.get(key);
-    if (open === undefined) {
+    const key = role.hasId ? keyOf(event.field('id')) : 0;
+    const spans = this.open[event.thread]?.[role.spanNumber];
+    const open = spans?.get(key);
+    if (spans === undefined || open === undefined) {
       this.unmatchedEnds += 1;
       return undefined;
     }
-    this.open.delete(key);
-    return { ...open, endNs: event.timeNs, endData: this.options.captureEnd?.(event, role) };
+    spans.delete(key);
+    this.openCount -= 1;
+    const { name, thread, id, beginNs, request, beginData } = open;
+    const endData = this.options.captureEnd?.(event, role);
+    return { name, thread, id, beginNs, endNs: event.timeNs, request, beginData, endData };
   }
 
   private complete(event: TraceEvent, role: EventRole): Span {
@@ -142,6 +182,6 @@ export class SpanMatcher {
   }
 }
 
-function keyOf(thread: number, spanName: string, id: number): string {
-  return `${thread} ${id} ${spanName}`;
+function keyOf(value: unknown): SpanKey {
+  return typeof value === 'bigint' || typeof value === 'string' ? value : integerOf(value, 0);
 }
