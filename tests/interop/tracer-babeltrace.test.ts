@@ -100,4 +100,19 @@ describeNeeding([command('babeltrace2')], 'the real babeltrace2', () => {
       { numRuns: 100 },
     );
   });
+
+  test('tells how many events a full ring lost, and nothing else', () => {
+    const ring = makeMemoryRing({ subBufferSizeBytes: 4096, subBufferCount: 2 });
+    const declaration = declare('test:e0', [['n', 'u32']]);
+    const emit = compileSerialiser(declaration, 0, ring.writer);
+    for (let n = 0; n < 5000; n += 1) emit(n);
+    const lost = ring.writer.ring.lostEvents;
+    const path = join(folder, 'lossy');
+    writeTrace(path, [declaration], ring);
+    const { status, stdout, stderr } = babeltrace2(['--no-delta', path]);
+    expect(status).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(5000 - lost);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(`Tracer discarded ${lost} events between`);
+  });
 });

@@ -52,8 +52,8 @@ describe('a traced program', () => {
       const [ring] = run.drain();
       const [ticks = []] = ticksByThread(run).values();
       expect(ticks.length).toBeGreaterThan(0);
-      expect(ring!.eventCount).toBe(ticks.length);
       // Killed between the commit of an event and its count, the count is one behind.
+      expect([0, 1]).toContain(ticks.length - ring!.eventCount);
       expect([0, 1]).toContain(ticks.length - ring!.state.committedEvents);
       if (ring!.state.lostEvents === 0) expect(ticks).toEqual(upTo(ticks.length));
       else expect(ticks.every((n, index) => index === 0 || n > ticks[index - 1]!)).toBe(true);

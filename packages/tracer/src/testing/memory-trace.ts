@@ -66,6 +66,8 @@ export function writeTrace(
     packets.push(reader.read(sequence)!.bytes.slice());
     reader.release(sequence);
   }
+  const rest = reader.recover();
+  if (rest !== undefined) packets.push(rest.bytes.slice());
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'metadata'), metadataText(declarations));
   writeFileSync(join(folder, 'ch0_0'), Buffer.concat(packets));
