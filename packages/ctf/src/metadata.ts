@@ -10,6 +10,11 @@ export interface MetadataOptions {
   /** Told of what is odd but harmless, such as an unknown attribute: `FILE:LINE:COLUMN: what`. */
   readonly onWarning?: (message: string) => void;
   /**
+   * Reads what tracers write although the format forbids it, with a warning: enumerators whose value their container
+   * cannot hold, which no event can have.
+   */
+  readonly tolerant?: boolean;
+  /**
    * Told of metadata that ends too early, as when its recording was cut off, by the error that would be thrown
    * otherwise; what stands whole before the end is then read.
    */
@@ -24,7 +29,7 @@ export interface MetadataOptions {
 export function parseTsdl(text: string, fileName = 'metadata', options: MetadataOptions = {}): TraceClass {
   checkVersionComment(text, fileName);
   const tokens = tokenize(text, fileName);
-  return modelOf(parseBlocks(tokens, options.onWarning ?? (() => {})), tokens);
+  return modelOf(parseBlocks(tokens, options.onWarning ?? (() => {}), options.tolerant ?? false), tokens);
 }
 
 /**

@@ -3,8 +3,16 @@ import type { IntegerFieldClass, IntegerRange, Mapping } from './model.ts';
 import { sign, type TokenCursor } from './tsdl-cursor.ts';
 import { tokenKind } from './tsdl-lexer.ts';
 
-/** Reads `{ LABEL, LABEL = VALUE, LABEL = FIRST ... LAST, … }`. A label that stands twice has several ranges. */
-export function parseEnumerators(cursor: TokenCursor, container: IntegerFieldClass): readonly Mapping[] {
+/**
+ * Reads `{ LABEL, LABEL = VALUE, LABEL = FIRST ... LAST, … }`. A label that stands twice has several ranges.
+ * @param tolerate told of a value that the container cannot hold, which is then left out (or, of 64 bits, taken for the
+ *   value of the same bits); without it, it is an error.
+ */
+export function parseEnumerators(
+  cursor: TokenCursor,
+  container: IntegerFieldClass,
+  tolerate: ((token: number, message: string) => void) | undefined,
+): readonly Mapping[] {
   const ranges = new Map<string, IntegerRange[]>();
   const { lower: least, upper: greatest } = integerBounds(container);
   let next = 0n;
@@ -21,19 +29,29 @@ export function parseEnumerators(cursor: TokenCursor, container: IntegerFieldCla
       upper = cursor.accept(tokenKind.ellipsis) ? cursor.signed('an integer') : lower;
     }
     if (lower > upper) cursor.failMeaning(start, `the range of \`${label}\` ends before it begins`);
-    if (lower < least || upper > greatest) {
-      cursor.failMeaning(
-        start,
-        `the value of \`${label}\` does not fit its container, which holds ${least} to ${greatest}`,
-      );
+    const unheld = lower < least || upper > greatest;
+    if (unheld) {
+      const message = `the value of \`${label}\` does not fit its container, which holds ${least} to ${greatest}`;
+      if (tolerate === undefined) cursor.failMeaning(start, message);
+      tolerate(start, message);
     }
     next = upper + 1n;
-    const known = ranges.get(label);
-    if (known === undefined) ranges.set(label, [{ lower, upper }]);
-    else known.push({ lower, upper });
+    if (unheld && container.lengthBits === 64) {
+      // Tracers write the 64 bits that C has for it, signed or not.
+      lower = wrapped(lower, container.signed);
+      upper = wrapped(upper, container.signed);
+    }
+    let own = ranges.get(label);
+    if (own === undefined) ranges.set(label, (own = []));
+    const held = { lower: lower < least ? least : lower, upper: upper > greatest ? greatest : upper };
+    if (held.lower <= held.upper) own.push(held);
   } while (cursor.accept(sign.comma));
   cursor.expect(sign.closeBrace, '`,` or `}`');
   return Array.from(ranges, ([label, of]) => ({ label, ranges: of }));
+}
+
+function wrapped(value: bigint, signed: boolean): bigint {
+  return signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
 }
 
 /** Least and greatest value of an integer. */

@@ -60,15 +60,22 @@ const maximumWarnings = 50;
 const maximumLogLevel = 14;
 
 /** Reads all blocks. Errors are `ctf/metadata-syntax` and `ctf/metadata-invalid`, each with line and column. */
-export function parseBlocks(tokens: TokenList, warn: (message: string) => void): DeclaredTrace {
-  return new BlockParser(tokens, warn).parse();
+export function parseBlocks(
+  tokens: TokenList,
+  warn: (message: string) => void,
+  tolerant: boolean,
+): DeclaredTrace {
+  return new BlockParser(tokens, warn, tolerant).parse();
 }
 
 class BlockParser {
   private readonly cursor: TokenCursor;
   private readonly warn: (token: number, message: string) => void;
 
-  constructor(tokens: TokenList, warn: (message: string) => void) {
+  private readonly tolerant: boolean;
+
+  constructor(tokens: TokenList, warn: (message: string) => void, tolerant: boolean) {
+    this.tolerant = tolerant;
     const cursor = new TokenCursor(tokens);
     let left = maximumWarnings;
     this.cursor = cursor;
@@ -98,7 +105,13 @@ class BlockParser {
         this.cursor.failMeaning(outline.clocks[index]!, `there is already a clock named \`${name}\``);
       clockNames.add(name);
     }
-    const types = new TypeParser(cursor, { byteOrder, environment, clockNames, warn: this.warn });
+    const types = new TypeParser(cursor, {
+      byteOrder,
+      environment,
+      clockNames,
+      warn: this.warn,
+      tolerant: this.tolerant,
+    });
     const root = new TypeScope();
     for (const [start, end] of outline.declarations) {
       cursor.position = start;

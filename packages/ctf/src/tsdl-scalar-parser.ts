@@ -16,6 +16,8 @@ export interface TypeEnvironment {
   readonly environment: ReadonlyMap<string, string | bigint>;
   readonly clockNames: ReadonlySet<string>;
   readonly warn: (token: number, message: string) => void;
+  /** Whether to warn of enumerators that their container cannot hold, rather than refuse them. */
+  readonly tolerant: boolean;
 }
 
 const encodings: ReadonlyMap<string, TextEncoding | 'none'> = new Map([

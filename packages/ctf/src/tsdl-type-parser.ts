@@ -415,7 +415,10 @@ export class TypeParser {
     if (container.kind !== 'integer' || container.mappings !== undefined) {
       this.cursor.failMeaning(containerToken, 'the container of an enumeration must be an integer');
     }
-    const type: IntegerFieldClass = { ...container, mappings: parseEnumerators(cursor, container) };
+    const type: IntegerFieldClass = {
+      ...container,
+      mappings: parseEnumerators(cursor, container, this.env.tolerant ? this.env.warn : undefined),
+    };
     return { token, type, name: this.addNamed(scope, 'enum', name, type, token) };
   }
 }

@@ -170,6 +170,26 @@ describe('enumerations', () => {
     ).toEqual([['a', [-(2n ** 63n), -1n]]]);
   });
 
+  test('values that the container cannot hold are left out on request', () => {
+    const text = `${types}${trace}${inEvent('enum : u8 { none = -1, a, big = 250 ... 300, never } x;')}`;
+    expect(() => parseTsdl(text)).toThrow('does not fit its container');
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    const payload = parseTsdl(text, 'm', { tolerant: true, onWarning }).streamClasses[0]!.eventClasses[0]!
+      .payload!;
+    expect((member(payload, 'x') as IntegerFieldClass).mappings).toEqual([
+      { label: 'none', ranges: [] },
+      { label: 'a', ranges: [{ lower: 0n, upper: 0n }] },
+      { label: 'big', ranges: [{ lower: 250n, upper: 255n }] },
+      { label: 'never', ranges: [] },
+    ]);
+    expect(warnings.length).toBe(3);
+    const wide = 'enum : integer { size = 64; signed = 1; } { minus = 18446744073709551615 } x;';
+    const signed = parseTsdl(`${trace}${inEvent(wide)}`, 'm', { tolerant: true });
+    const x = member(signed.streamClasses[0]!.eventClasses[0]!.payload!, 'x') as IntegerFieldClass;
+    expect(x.mappings).toEqual([{ label: 'minus', ranges: [{ lower: -1n, upper: -1n }] }]);
+  });
+
   test('without a container it is an int', () => {
     expect(field('enum { a = -1 } x;')).toMatchObject({ signed: true, lengthBits: 32 });
   });

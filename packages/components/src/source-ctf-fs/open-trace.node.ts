@@ -84,7 +84,9 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      directories.push(openDirectory(trace, readMetadata(readFileSync(file), file, { onTruncated })));
+      directories.push(
+        openDirectory(trace, readMetadata(readFileSync(file), file, { onTruncated, tolerant: true })),
+      );
     } catch (error) {
       if (!(error instanceof SpoorError) || found.length === 1) throw error;
       failure ??= error;
