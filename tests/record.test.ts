@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { command, describeNeeding } from './support/needs.ts';
 import { expectSameText, withStaleStrings } from './support/same-text.ts';
-import { spoor } from './support/spoor.ts';
+import { spoor, spoorProgram } from './support/spoor.ts';
 import {
   RecordingPlace,
   exists,
@@ -92,6 +92,7 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(done.status).toBe(4);
     expect(done.stdout).toBe('plain\n');
     expect(done.stderr).toContain('no Node.js process was traced');
+    expect(existsSync(place.traceDir)).toBe(false);
   });
 
   test('the exit status is the command’s, or 128 and the number of its signal', () => {
@@ -132,6 +133,19 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(done.status, done.stderr).toBe(0);
     expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 100, lostCount: 0 });
     expect(valuesOf(textOfPeer(place.traceDir), 'value')).toEqual(range(100));
+  });
+
+  test('a recorder can be recorded', () => {
+    using place = new RecordingPlace();
+    const inner = join(place.root, 'inner');
+    const counting = ['--no-auto', '--', 'node', program('count.mjs'), '1000'];
+    const done = place.record(['--', process.execPath, spoorProgram, 'record', '-o', inner, ...counting]);
+    expect(done.status, done.stderr).toBe(0);
+    expect(readByPeer(inner)).toEqual({ eventCount: 1000, stderr: '' });
+    const outer = textOfPeer(place.traceDir);
+    expect(outer).not.toContain('t:number');
+    expect(outer).toMatch(/nodejs:/);
+    expect(place.sessions()).toEqual([]);
   });
 
   test('overwrite mode keeps the last events of each thread', () => {

@@ -128,6 +128,19 @@ test('a program that lives on is stopped, and what it recorded until then is in 
   ring.close();
 });
 
+test('what a program that lives on had lost when it was stopped is in the trace', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, true);
+  const ring = program.ring(0, geometry, 'discard');
+  let emitted = 0;
+  for (const value of range(0, 5000)) if (ring.emit(value)) emitted += 1;
+  ring.sync();
+  const { totals } = new Consumer(session, () => undefined).finish();
+  expect(totals).toMatchObject({ eventCount: emitted, lostCount: 5000 - emitted });
+  expect(readStream(join(traceDir(session), 'ch0_0')).discarded).toBe(5000 - emitted);
+  ring.close();
+});
+
 test('overwrite mode keeps the last sub-buffers of a thread', () => {
   const session = makeSession('overwrite');
   const program = new SimulatedProgram(session.path, false);

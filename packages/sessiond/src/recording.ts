@@ -107,6 +107,8 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
         text: `the consumer died (${supervisor.lastDeath}) and was replaced${times}`,
       });
     }
+    // Nothing was traced: no empty directory is left.
+    if (drained?.totals.processCount === 0) output.removeIfEmpty();
     return {
       status: ran.status === 0 && error !== undefined ? 1 : ran.status,
       outputDir: output.path,

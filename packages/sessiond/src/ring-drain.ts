@@ -97,10 +97,9 @@ export class RingDrain implements Disposable {
       this.#record(packet);
     };
     if (alive || mode === 'overwrite') this.reader.snapshot(take);
-    if (!alive) {
-      const packet = this.reader.recover();
-      if (packet !== undefined) take(packet);
-    }
+    // The open packet of a dead producer, or losses that no packet tells of yet.
+    const last = this.reader.recover();
+    if (last !== undefined) take(last);
     this.#observe();
     this.#isCutOff = alive;
   }
