@@ -157,7 +157,7 @@ const partNames: Readonly<Record<string, string>> = {
   gc: 'garbage collection',
   others: 'busy with other requests',
   idle: 'waiting, no event tells for what',
-  own: 'its own code',
+  own: 'busy, no event tells with what',
 };
 
 function slowestSection(summary: TraceSummary, facts: TraceFacts, options: ReportOptions): string[] {
