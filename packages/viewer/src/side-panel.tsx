@@ -208,7 +208,9 @@ function RangePanel({ motion }: { motion: Motion }): JSX.Element {
                 <th scope="col">Name</th>
                 <th scope="col">Count</th>
                 <th scope="col">Median</th>
-                <th scope="col">95 %</th>
+                <th scope="col" class="optional">
+                  95 %
+                </th>
                 <th scope="col">Longest</th>
               </tr>
             </thead>
@@ -232,7 +234,7 @@ function RangePanel({ motion }: { motion: Motion }): JSX.Element {
                     ) : null}
                   </td>
                   <td>{span.count === 0 ? '–' : formatDuration(span.medianNs)}</td>
-                  <td>{span.count === 0 ? '–' : formatDuration(span.p95Ns)}</td>
+                  <td class="optional">{span.count === 0 ? '–' : formatDuration(span.p95Ns)}</td>
                   <td>{span.count === 0 ? '–' : formatDuration(span.maxNs)}</td>
                 </tr>
               ))}
