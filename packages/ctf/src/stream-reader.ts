@@ -75,6 +75,8 @@ export class StreamReader {
   private readonly decoder: StreamDecoder;
   private readonly listener: ReaderListener;
   private readonly leastChunkBytes: number;
+  /** Packets that end before this clock value are passed over unread. */
+  private readonly skipBeforeTicks: bigint;
   private sourceIndex = 0;
   private packetStart = 0;
   private nextStart = 0;
@@ -95,12 +97,14 @@ export class StreamReader {
     decoder: StreamDecoder,
     listener: ReaderListener,
     leastChunkBytes: number,
+    skipBeforeTicks = 0n,
   ) {
     this.sources = sources;
     this.headerDecoder = headerDecoder;
     this.decoder = decoder;
     this.listener = listener;
     this.leastChunkBytes = leastChunkBytes;
+    this.skipBeforeTicks = skipBeforeTicks;
     let beginBits = 64;
     for (const { fieldClass } of decoder.streamClass.packetContext?.members ?? []) {
       if (fieldClass.kind === 'integer' && fieldClass.roles.includes('default-clock-timestamp')) {
@@ -164,7 +168,10 @@ export class StreamReader {
         this.nextStart = source.sizeBytes;
         continue;
       }
-      return true;
+      if (!this.isEarly()) {
+        this.load(source);
+        return true;
+      }
     }
   }
 
@@ -235,22 +242,37 @@ export class StreamReader {
       return false;
     }
     this.truncated = totalBytes > rest;
-    const held = Math.min(totalBytes, rest);
-    this.lastPacketBytes = totalBytes;
-    this.ensure(source, held);
-    this.openWindow(Math.min(held, this.chunkStart + this.chunkLength - this.packetStart));
-    cursor.endBit = Math.min(contentBits, cursor.endBit);
+    this.packetBytes = totalBytes;
+    this.packetContentBits = contentBits;
     cursor.bit = afterContext;
     this.contextEndBit = afterContext;
     this.nextStart = this.packetStart + totalBytes;
-    this.packetNumber += 1;
     this.startClock();
     this.noteBoundary();
-    if (decoder.externals.length > 0) this.loadExternals();
     this.reportLosses();
     return true;
   }
 
+  /** Whether the packet ends before what is wanted. A clock value of 0 stands for an end that was never written. */
+  private isEarly(): boolean {
+    const { hasEnd, endHi, endLo } = this.properties;
+    return hasEnd && (endHi !== 0 || endLo !== 0) && ticks(endHi, endLo) < this.skipBeforeTicks;
+  }
+
+  /** Reads the whole packet whose header was entered. */
+  private load(source: ByteSource): void {
+    const { cursor, decoder } = this;
+    const held = Math.min(this.packetBytes, source.sizeBytes - this.packetStart);
+    this.lastPacketBytes = this.packetBytes;
+    this.ensure(source, held);
+    this.openWindow(Math.min(held, this.chunkStart + this.chunkLength - this.packetStart));
+    cursor.endBit = Math.min(this.packetContentBits, cursor.endBit);
+    this.packetNumber += 1;
+    if (decoder.externals.length > 0) this.loadExternals();
+  }
+
+  private packetBytes = 0;
+  private packetContentBits = 0;
   private lastPacketBytes = 0;
 
   /** Points the cursor at the chunk's bytes from the packet's start on. */

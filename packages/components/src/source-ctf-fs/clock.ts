@@ -35,3 +35,9 @@ export function cursorOrigin(
   const low = origin & 0xf_ffffn;
   return { hi: Number(origin - low), lo: Number(low) };
 }
+
+/** A clock value that is surely not after a time given in nanoseconds from the origin, a second before it; at least 0. */
+export function ticksSurelyBefore(clock: ClockClass, ns: bigint): bigint {
+  const sinceOffset = ns - clockOffsetNs(clock) - nanosecondsPerSecond;
+  return sinceOffset <= 0n ? 0n : (sinceOffset * clock.frequencyHz) / nanosecondsPerSecond;
+}

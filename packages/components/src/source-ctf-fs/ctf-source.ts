@@ -8,12 +8,13 @@ export class CtfSource implements SourceComponent<OpenStream> {
   readonly name = 'source.ctf.fs';
   readonly outputs: readonly OutputPort<OpenStream>[];
 
-  constructor(set: TraceSet) {
+  /** @param fromNs what ends well before this time need not be handed out. */
+  constructor(set: TraceSet, fromNs?: bigint) {
     // Named as babeltrace2 names them: trace, stream class, stream.
     this.outputs = set.streams.map(
       ({ index, trace, streamClass, id }) =>
         new OutputPort(`${trace.traceClass.uuid ?? trace.path} | ${streamClass.id} | ${id}`, () =>
-          set.openStream(index),
+          set.openStream(index, fromNs),
         ),
     );
   }

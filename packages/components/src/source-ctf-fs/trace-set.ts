@@ -3,7 +3,7 @@ import { EventBatch, StreamReader, type FieldValue, type LossReport, type Stream
 import type { EventFlow } from '../event-flow.ts';
 import { MuxerFilter } from '../filter-utils-muxer/muxer-filter.ts';
 import { TrimmedFlow, type TimeRange } from '../filter-utils-trimmer/trimmed-flow.ts';
-import { cursorOrigin } from './clock.ts';
+import { cursorOrigin, ticksSurelyBefore } from './clock.ts';
 import { CtfSource } from './ctf-source.ts';
 import { EventView } from './event-view.ts';
 import type { EventClassInfo, Loss, StreamInfo, StreamSource, TraceInfo } from './trace-info.ts';
@@ -84,8 +84,12 @@ export class TraceSet {
     this.warnings = warnings;
   }
 
-  /** Opens one stream for a reading. */
-  openStream(index: number): OpenStream {
+  /**
+   * Opens one stream for a reading.
+   * @param fromNs packets that end well before this time are passed over. Some tracers wrote events slightly after
+   * the end that their packet claims, so "well" is a second.
+   */
+  openStream(index: number, fromNs?: bigint): OpenStream {
     const { info, sources, headerDecoder, decoder, classBase } = this.sources[index]!;
     const listener = {
       damaged: (message: string): void => {
@@ -96,11 +100,12 @@ export class TraceSet {
       },
     };
     const least = this.sources.length > manyStreams ? 0 : chunkBytes;
-    const reader = new StreamReader(sources, headerDecoder, decoder, listener, least);
+    const clock = decoder.streamClass.clockClass;
+    const skip = fromNs === undefined || clock === undefined ? 0n : ticksSurelyBefore(clock, fromNs);
+    const reader = new StreamReader(sources, headerDecoder, decoder, listener, least, skip);
     const { cursor } = reader;
     cursor.streamIndex = info.index;
     cursor.classBase = classBase;
-    const clock = decoder.streamClass.clockClass;
     if (clock !== undefined) {
       const origin = cursorOrigin(clock, this.baseNs);
       cursor.originHi = origin.hi;
@@ -111,7 +116,7 @@ export class TraceSet {
 
   /** Begins a reading of all streams, merged: source, muxer and, for a time range, trimmer. */
   read(options: ReadOptions = {}): EventFlow {
-    const source = new CtfSource(this);
+    const source = new CtfSource(this, options.beginNs);
     const muxer = new MuxerFilter(
       source.outputs.length,
       options.batchCapacity === undefined ? {} : { batchCapacity: options.batchCapacity },
