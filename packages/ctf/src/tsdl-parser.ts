@@ -200,6 +200,7 @@ class BlockParser {
     types: TypeParser | undefined,
     scope: TypeScope,
     read: (name: string, assigns: 'value' | 'type') => boolean,
+    repeatable = false,
   ): void {
     const { cursor } = this;
     const seen = new DistinctNames();
@@ -209,7 +210,9 @@ class BlockParser {
       if (types?.parseAlias(scope)) continue;
       const token = cursor.position;
       const name = cursor.dottedWords(`an attribute of ${what}`);
-      if (!seen.add(name)) this.cursor.failMeaning(token, `\`${name}\` is given twice`);
+      if (!seen.add(name) && !repeatable) {
+        this.cursor.failMeaning(token, `\`${name}\` is given twice`);
+      }
       if (types !== undefined && cursor.accept(tokenKind.typeAssign)) {
         if (!read(name, 'type')) {
           this.warn(token, `unknown attribute \`${name}\` of ${what} is ignored`);
@@ -242,10 +245,12 @@ class BlockParser {
   }
 
   private parseEnvironment(token: number, environment: Map<string, string | bigint>): void {
-    this.parseBlock(token, 'the environment', undefined, new TypeScope(), (name) => {
+    const read = (name: string): boolean => {
       environment.set(name, this.parseValue());
       return true;
-    });
+    };
+    // A key may come again; the last one counts.
+    this.parseBlock(token, 'the environment', undefined, new TypeScope(), read, true);
   }
 
   private parseClock(token: number): ClockClass {

@@ -349,7 +349,7 @@ describe('blocks', () => {
 
   test('the environment', () => {
     const { environment } = parseTsdl(
-      `${trace}env { a = "x\\n\\x41\\x023\\x0231\\0431\\102\\"\\xc3\\xa9\\0never"; b = -5; c = 017; d = 0xFFULL; e = word; f = 'q'; };`,
+      `${trace}env { a = "x\\n\\x41\\x023\\x0231\\0431\\102\\"\\xc3\\xa9\\0never"; b = -5; c = 017; d = 0xFFULL; e = word; f = 'q'; f = r; };`,
     );
     expect([...environment]).toEqual([
       ['a', 'x\nA##1#1B"é'],
@@ -357,7 +357,7 @@ describe('blocks', () => {
       ['c', 15n],
       ['d', 255n],
       ['e', 'word'],
-      ['f', 'q'],
+      ['f', 'r'],
     ]);
   });
 
@@ -390,6 +390,7 @@ describe('what is refused', () => {
     ['event { id = 1; };', '3:1: this event has no `name`'],
     ['clock { freq = 1; };', '3:1: this clock has no `name`'],
     ['clock { name = c; freq = 0; };', '3:26: the frequency of a clock must not be zero'],
+    ['clock { name = c; name = d; };', '3:19: `name` is given twice'],
     ['clock { name = c; }; clock { name = c; };', '3:22: there is already a clock named `c`'],
     ['stream { id = 0; }; stream { id = 0; };', '3:21: there is already a stream numbered 0'],
     ['stream { id = 0; id = 1; };', '3:18: `id` is given twice'],

@@ -1,0 +1,53 @@
+// CTF that babeltrace2's `sink.ctf.fs` wrote: another dialect of metadata than LTTng's.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { corpusNeeds, corpusTrace } from '../support/corpus.ts';
+import { command } from '../support/machine.ts';
+import { describeNeeding } from '../support/needs.ts';
+import { expectSameText, withStaleStrings } from '../support/same-text.ts';
+import { spoor } from '../support/spoor.ts';
+
+const traces = [
+  { family: 'babeltrace-tests', trace: '1/succeed/lttng-tracefile-rotation/kernel' },
+  { family: 'babeltrace-tests', trace: '1/succeed/meta-variant-reserved-keywords' },
+  { family: 'babeltrace-tests', trace: '1/succeed/multi-domains/ust' },
+  { family: 'tracecompass', trace: 'bandwidth_issue' },
+  { family: 'tracecompass', trace: 'debuginfo-test-app3' },
+  { family: 'tracecompass', trace: 'perf-taskset2' },
+] as const;
+
+function babeltrace2(...args: readonly string[]): string {
+  const done = spawnSync('babeltrace2', args, {
+    encoding: 'utf8',
+    timeout: 60_000,
+    maxBuffer: 1 << 30,
+    env: { ...process.env, TZ: 'UTC' },
+  });
+  expect(done.status, done.stderr).toBe(0);
+  return done.stdout;
+}
+
+describeNeeding(
+  [command('babeltrace2'), ...corpusNeeds('babeltrace-tests', 'tracecompass')],
+  'traces that babeltrace2 wrote print as it prints them',
+  () => {
+    for (const trace of traces) {
+      test(trace.trace, () => {
+        const folder = mkdtempSync(join(tmpdir(), 'spoor-peer-written-'));
+        try {
+          const written = join(folder, 'trace');
+          babeltrace2(corpusTrace(trace), '-o', 'ctf', '-w', written);
+          const own = spoor(['--clock-gmt', written]);
+          expect(own.stderr).toBe('');
+          const theirs = babeltrace2('--clock-gmt', written);
+          expectSameText(own.stdout, withStaleStrings(own.stdout, theirs), trace.trace);
+        } finally {
+          rmSync(folder, { recursive: true, force: true });
+        }
+      });
+    }
+  },
+);
