@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { command, describeNeeding } from './support/needs.ts';
-import { spoor } from './support/spoor.ts';
+import { spoor, spoorProgram } from './support/spoor.ts';
 
 interface JsonReport {
   readonly events: number;
@@ -143,9 +143,25 @@ describe('spoor analyze', () => {
       const stream = report.lost[0]!.stream;
       truncateSync(stream, statSync(stream).size - 100);
       const cut = spoor(['analyze', trace]);
-      expect(cut.status).toBe(0);
+      expect(cut.status).toBe(1);
       expect(cut.stdout).toContain(stream);
       expect(cut.stdout).toMatch(/^Notes$/m);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('ends quietly when its reader has gone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spoor-pipe-'));
+    try {
+      const trace = join(folder, 'trace');
+      spoor(['record', '-o', trace, '--', process.execPath, '-e', 'console.log(1)']);
+      const script = '"$0" "$1" analyze "$2" | true; echo "${PIPESTATUS[0]}"';
+      const piped = spawnSync('bash', ['-c', script, process.execPath, spoorProgram, trace], {
+        encoding: 'utf8',
+      });
+      expect(piped.stderr).toBe('');
+      expect(piped.stdout).toBe('0\n');
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -6,7 +6,7 @@ interface AnalyzeCommandOptions {
   readonly slowest: number;
 }
 
-export const registerAnalyze: RegisterCommand = (program) => {
+export const registerAnalyze: RegisterCommand = (program, context) => {
   program
     .command('analyze')
     .description(
@@ -25,15 +25,28 @@ export const registerAnalyze: RegisterCommand = (program) => {
         },
       });
       if (stderr.isTTY) stderr.write('\r\u001B[K');
+      // As for reading: a damaged trace is told of as far as it goes, but that is no success.
+      context.exitStatus = analysis.facts.warnings.length === 0 ? 0 : 1;
       if (options.json === true) {
         const { jsonReport } = await import('../analyze/json-report.ts');
-        process.stdout.write(`${JSON.stringify(jsonReport(analysis), null, 2)}\n`);
+        await answer(`${JSON.stringify(jsonReport(analysis), null, 2)}\n`);
         return;
       }
       const { reportText } = await import('../analyze/report.ts');
-      process.stdout.write(reportText(analysis.summary, analysis.facts, process.stdout, process.env));
+      await answer(reportText(analysis.summary, analysis.facts, process.stdout, process.env));
     });
 };
+
+/** Writes the whole text to standard output; a reader that leaves early (`| head`) has seen enough. */
+async function answer(text: string): Promise<void> {
+  const { ClosedPipeError, FileOutput } = await import('@spoor/components/node');
+  const bytes = Buffer.from(text, 'utf8');
+  try {
+    new FileOutput(process.stdout.fd).write(bytes, bytes.length);
+  } catch (error) {
+    if (!(error instanceof ClosedPipeError)) throw error;
+  }
+}
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A whole number from 0 to 9999 is needed.');
