@@ -19,7 +19,7 @@ function survive(parse: () => unknown): 'read' | 'refused' {
     expect(error.where).not.toBe(undefined);
     return 'refused';
   } finally {
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   }
 }
 
@@ -30,9 +30,9 @@ describe('damaged metadata is read or refused', () => {
       property(gen(), (g) => {
         seen[survive(() => parseTsdl(mutate(g, lttngSample)))] += 1;
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
-    expect(seen.refused).toBeGreaterThan(100);
+    expect(seen.refused).toBeGreaterThan(40);
   });
 
   test('of random models', () => {
@@ -40,7 +40,7 @@ describe('damaged metadata is read or refused', () => {
       property(gen(), (g) => {
         survive(() => parseTsdl(mutate(g, formatTsdl(arbitraryTraceClass(g)))));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
