@@ -14,7 +14,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repoRoot } from '../tests/support/machine.ts';
 import { median } from './support/statistics.ts';
-import { renderReport } from './support/report.ts';
+import { formatFigure, renderReport } from './support/report.ts';
 
 /** One round's figures of one contender; each name ends in its unit (`cpuS`, `peakRssBytes`, `emptyNs`). */
 export type Sample = Readonly<Record<string, number>>;
@@ -78,6 +78,9 @@ export interface Spread {
 /** A judgement with what was measured. */
 export interface Verdict {
   readonly text: string;
+  /** What `value` is: the metric itself for a limit, a quotient of two contenders' otherwise. */
+  readonly unit: 'metric' | 'quotient';
+  readonly metric: string;
   /** Median of the rounds' values; for `faster` and `ratio` each round's value is a quotient within that round. */
   readonly value: Spread;
   /** Absent where there was no goal. */
@@ -160,13 +163,10 @@ export function verdictOf(judgement: Judgement, samples: ReadonlyMap<string, rea
   const own = column(judgement.subject);
   switch (judgement.kind) {
     case 'limit': {
+      const { metric, subject, goal } = judgement;
       const value = spread(own);
-      const text = `${judgement.metric} of ${judgement.subject}`;
-      return {
-        text: `${text} (goal: at most ${judgement.goal})`,
-        value,
-        met: value.median <= judgement.goal,
-      };
+      const text = `${metric} of ${subject} (goal: at most ${formatFigure(metric, goal)})`;
+      return { text, unit: 'metric', metric, value, met: value.median <= goal };
     }
     case 'faster':
     case 'ratio': {
@@ -179,9 +179,10 @@ export function verdictOf(judgement: Judgement, samples: ReadonlyMap<string, rea
       const text = quick
         ? `${metric}: ${subject} against ${judgement.peer}, times less`
         : `${metric}: ${subject} ÷ ${judgement.peer}`;
-      if (goal === undefined) return { text, value };
+      const measured = { unit: 'quotient', metric, value } as const;
+      if (goal === undefined) return { text, ...measured };
       const met = quick ? value.median >= goal : value.median <= goal;
-      return { text: `${text} (goal: at ${quick ? 'least' : 'most'} ${goal})`, value, met };
+      return { text: `${text} (goal: at ${quick ? 'least' : 'most'} ${goal})`, ...measured, met };
     }
     default:
       return judgement satisfies never;
@@ -196,7 +197,14 @@ function machineFacts(): Record<string, string | number> {
     cores: processors.length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
+    ...versionOf('babeltrace2', /^Babeltrace (\S+)/),
+    ...versionOf('lttng', /\) (\S+)/),
   };
+}
+
+function versionOf(program: string, pattern: RegExp): Record<string, string> {
+  const version = pattern.exec(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
+  return version === undefined ? {} : { [program]: version };
 }
 
 /** How {@link spend} and {@link command} run a program. */

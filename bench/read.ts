@@ -1,6 +1,8 @@
 // How fast is a trace of five million events counted and printed, against babeltrace2? The trace is recorded on the
 // spot by LTTng-UST: two CPU streams with contexts vpid, vtid and procname, seven kinds of events.
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { lttngNeeds, recordUst } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
@@ -15,21 +17,46 @@ if (lacks.length > 0) {
 const events = Number(process.env['SPOOR_BENCH_EVENTS'] ?? 5_000_000);
 const dir = join(repoRoot, '.cache', 'bench', `ust-${events}`);
 if (!existsSync(dir)) {
+  // Recorded aside and renamed: a recording that was interrupted is not taken for a whole one.
+  const made = `${dir}.${process.pid}`;
   await recordUst({
-    dir,
+    dir: made,
     events,
     contexts: ['vpid', 'vtid', 'procname'],
     subBufferSizeBytes: 4 * 1024 * 1024,
     subBufferCount: 8,
   });
+  renameSync(made, dir);
 }
 
 const spoor = [process.execPath, spoorProgram];
 const utc = { env: { TZ: 'UTC' } };
+
+/** Size and digest of what a command prints. */
+async function digestOf(argv: readonly string[]): Promise<string> {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...utc.env },
+  });
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of child.stdout) {
+    hash.update(chunk as Uint8Array);
+    sizeBytes += (chunk as Uint8Array).byteLength;
+  }
+  return `${sizeBytes} bytes, sha256 ${hash.digest('hex').slice(0, 16)}…`;
+}
+
+// Figures of different texts could not be compared.
+const text = await digestOf([...spoor, dir]);
+const peerText = await digestOf(['babeltrace2', dir]);
+if (text !== peerText) throw new Error(`the texts differ: ${text} and ${peerText}`);
+
 await compare({
   name: 'read',
   question: 'How fast is a trace counted and printed?',
-  facts: { events },
+  facts: { events, 'text of both': text },
   contenders: [
     command('spoor count', [...spoor, '-o', 'dummy', dir]),
     command('babeltrace2 count', ['babeltrace2', '-o', 'dummy', dir]),

@@ -5,6 +5,7 @@ export function formatFigure(metric: string, value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (metric.endsWith('Bytes')) return `${(value / 1e6).toFixed(1)} MB`;
   if (metric.endsWith('Ms')) return `${value.toFixed(1)} ms`;
+  if (metric.endsWith('Us')) return `${value.toFixed(2)} µs`;
   if (metric.endsWith('Ns')) return `${value.toFixed(value < 10 ? 2 : 1)} ns`;
   if (metric.endsWith('S')) return `${value.toFixed(3)} s`;
   return Number.isInteger(value) ? String(value) : value.toPrecision(4);
@@ -28,10 +29,11 @@ export function renderReport(report: BenchReport): string {
   ]);
   const facts = Object.entries(report.facts).map(([name, value]) => `${name}: ${value}`);
   const machine = Object.entries(report.machine).map(([name, value]) => `${name} ${value}`);
-  const verdicts = report.verdicts.map(({ text, value, met }) => {
-    const middle = value.median >= 1000 ? value.median.toFixed(0) : value.median.toPrecision(3);
-    const range = value.median >= 1000 ? '' : ` [${value.min.toPrecision(3)} – ${value.max.toPrecision(3)}]`;
-    return `- ${text}: **${middle}**${range}${met === undefined ? '' : met ? ' ✓' : ' ✗ missed'}`;
+  const verdicts = report.verdicts.map(({ text, unit, metric, value, met }) => {
+    const figure = (number: number): string =>
+      unit === 'metric' ? formatFigure(metric, number) : number.toPrecision(3);
+    const range = ` [${figure(value.min)} – ${figure(value.max)}]`;
+    return `- ${text}: **${figure(value.median)}**${range}${met === undefined ? '' : met ? ' ✓' : ' ✗ missed'}`;
   });
   return [
     `\n### ${report.name}: ${report.question}`,
