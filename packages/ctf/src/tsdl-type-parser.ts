@@ -9,7 +9,6 @@ import {
   declareStructure,
   declareVariant,
   exceedsLimits,
-  DistinctNames,
   TypeScope,
   type DeclaredMember,
   type DeclaredReference,
@@ -50,8 +49,8 @@ export class TypeParser {
   private readonly cursor: TokenCursor;
   private readonly env: TypeEnvironment;
   private readonly scalars: ScalarParser;
-  /** Members read so far of the structures that are being read, outermost first. */
-  private readonly openStructures: DeclaredMember[][] = [];
+  /** Fields read so far of the structures that are being read, by name; outermost structure first. */
+  private readonly openStructures: Map<string, DeclaredType>[] = [];
   private depth = 0;
 
   constructor(cursor: TokenCursor, env: TypeEnvironment) {
@@ -302,9 +301,8 @@ export class TypeParser {
     const [first = ''] = path;
     if (path.length > 1) return;
     let unfit = false;
-    for (let depth = this.openStructures.length - 1; depth >= 0; depth -= 1) {
-      // From the end: a length stands right before what it counts, as a rule.
-      const type = this.openStructures[depth]!.findLast(({ name }) => name === first)?.type;
+    for (const fields of this.openStructures) {
+      const type = fields.get(first);
       if (type === undefined) continue;
       if (fits(type)) return;
       unfit = true;
@@ -326,9 +324,9 @@ export class TypeParser {
         name: `struct ${name}`,
       };
     }
-    const members: DeclaredMember[] = [];
-    this.openStructures.push(members);
-    this.parseMembers(members, new TypeScope(scope));
+    const fields = new Map<string, DeclaredType>();
+    this.openStructures.push(fields);
+    const members = this.parseMembers(fields, new TypeScope(scope));
     this.openStructures.pop();
     let alignmentBits = 1;
     if (cursor.acceptWord(word.align)) {
@@ -354,10 +352,10 @@ export class TypeParser {
     return `${kind} ${name}`;
   }
 
-  /** Reads `{ … }` of a structure or a variant. */
-  private parseMembers(members: DeclaredMember[], scope: TypeScope): void {
+  /** Reads `{ … }` of a structure or a variant; notes each field in `fields` as soon as it is read. */
+  private parseMembers(fields: Map<string, DeclaredType>, scope: TypeScope): DeclaredMember[] {
     const { cursor } = this;
-    const names = new DistinctNames();
+    const members: DeclaredMember[] = [];
     cursor.expect(sign.openBrace, '`{`');
     while (!cursor.accept(sign.closeBrace)) {
       if (this.parseAlias(scope)) continue;
@@ -368,11 +366,13 @@ export class TypeParser {
         if (type.kind === 'declared-variant' && type.tag === undefined) {
           this.cursor.failMeaning(token, `the variant \`${name}\` has no tag`);
         }
-        if (!names.add(name)) this.cursor.failMeaning(token, `there is already a field named \`${name}\``);
+        if (fields.has(name)) this.cursor.failMeaning(token, `there is already a field named \`${name}\``);
+        fields.set(name, type);
         members.push({ name, type });
       } while (cursor.accept(sign.comma));
       cursor.semicolon();
     }
+    return members;
   }
 
   private parseVariant(token: number, scope: TypeScope): Specifier {
@@ -391,8 +391,7 @@ export class TypeParser {
         return { token, type: named, name: `variant ${name}` };
       return { token, type: { ...named, tag }, name: '' };
     }
-    const options: DeclaredMember[] = [];
-    this.parseMembers(options, new TypeScope(scope));
+    const options = this.parseMembers(new Map(), new TypeScope(scope));
     const named = this.addNamed(scope, 'variant', name, declareVariant(options, undefined), token);
     return { token, type: declareVariant(options, tag), name: tag === undefined ? named : '' };
   }
