@@ -96,12 +96,16 @@ export class RingDrain implements Disposable {
       this.#metadata.update();
       this.#record(packet);
     };
-    if (alive || mode === 'overwrite') this.reader.snapshot(take);
-    // The open packet of a dead producer, or losses that no packet tells of yet.
-    const last = this.reader.recover();
-    if (last !== undefined) take(last);
-    this.#observe();
-    this.#isCutOff = alive;
+    try {
+      if (alive || mode === 'overwrite') this.reader.snapshot(take);
+      // The open packet of a dead producer, or losses that no packet tells of yet.
+      const last = this.reader.recover();
+      if (last !== undefined) take(last);
+      this.#isCutOff = alive;
+    } finally {
+      // The totals compare what was written with what there was, also when it could not all be written.
+      this.#observe();
+    }
   }
 
   /** What came of the ring up to now. */
@@ -110,14 +114,15 @@ export class RingDrain implements Disposable {
     const overwrite = this.reader.header.mode === 'overwrite';
     // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
     // end of the recording is neither lost nor overwritten.
-    const unrecorded = this.#isCutOff ? 0 : (committedEvents - this.#recordedEvents) >>> 0;
-    const later = (committedEvents - this.#committedThrough) >>> 0;
-    const overwritten = this.#committedEvents - later - this.#recordedEvents;
+    const unrecorded = (committedEvents - this.#recordedEvents) >>> 0;
+    const afterLastPacket = (committedEvents - this.#committedThrough) >>> 0;
+    const unwritten = overwrite ? afterLastPacket : unrecorded;
+    const overwritten = this.#committedEvents - afterLastPacket - this.#recordedEvents;
     return {
       ring,
       eventCount: this.#recordedEvents,
-      lostCount: lostEvents + (overwrite ? 0 : unrecorded),
-      overwrittenCount: overwrite && this.#writer !== undefined ? overwritten : 0,
+      lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),
+      overwrittenCount: overwrite ? overwritten : 0,
       packetCount: this.#writer?.packetCount ?? 0,
       sizeBytes: this.#writer?.sizeBytes ?? 0,
     };
