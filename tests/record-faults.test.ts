@@ -95,9 +95,7 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
     using place = new RecordingPlace();
     const run = place.start(['--no-auto', '--', 'node', program('count.mjs'), '2000000', '500000']);
     const killed = new Set<number>();
-    let over = false;
-    void run.ended.then(() => (over = true));
-    while (!over && killed.size < 4) {
+    while (!run.isOver && killed.size < 4) {
       const pid = run.consumerPid(place.sessions());
       if (pid !== undefined && !killed.has(pid)) {
         killed.add(pid);

@@ -156,6 +156,10 @@ export class RunningRecording {
     });
   }
 
+  get isOver(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Waits until the program wrote `text`. */
   async said(text: string): Promise<void> {
     const limit = Date.now() + 60_000;
