@@ -13,6 +13,8 @@ import { spoor } from './support/spoor.ts';
 import { launchChromium, startViewer, type Viewer } from './support/viewer.ts';
 
 const background = { dark: [17, 22, 29], light: [255, 255, 255] } as const;
+/** Waits for what the page comes to, longer than `expect.poll` does: the machine may be busy. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
 /** Left edge of the lanes in a window of 1600 pixels. */
 const lanesLeft = 240;
 
@@ -120,7 +122,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const pointsY = await rowOf('main');
     expect(await pixelAt(xOfTime(view, pause), pointsY)).toEqual(background.dark);
     expect(await pixelAt(xOfTime(view, events[half - 1000]!.timeNs), pointsY)).not.toEqual(background.dark);
-    await expect.poll(() => page.locator('.lost').textContent()).toContain('321 events lost');
+    await eventually(() => page.locator('.lost').textContent()).toContain('321 events lost');
   });
 
   test('keys zoom and move', async () => {
@@ -139,7 +141,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     await page.keyboard.press('s');
     await windowOf(back);
     await page.keyboard.press('Home');
-    await expect.poll(async () => windowOf()).toEqual(whole);
+    await eventually(async () => windowOf()).toEqual(whole);
   });
 
   test('a movement under way does not carry away from an event that was chosen', async () => {
@@ -155,12 +157,10 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
       () => new URLSearchParams(location.hash.slice(1)).get('e') ?? undefined,
     );
     const at = trace.events[Number(await shown.jsonValue())]!.timeNs;
-    await expect
-      .poll(async () => {
-        const [from, to] = await windowOf();
-        return [to - from < (whole[1] - whole[0]) / 10, at >= from && at <= to];
-      })
-      .toEqual([true, true]);
+    await eventually(async () => {
+      const [from, to] = await windowOf();
+      return [to - from < (whole[1] - whole[0]) / 10, at >= from && at <= to];
+    }).toEqual([true, true]);
   });
 
   test('wheel zooms at the pointer, dragging moves, the brush of the overview resizes', async () => {
@@ -192,10 +192,10 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
   test('the table scrolls to the end, searches and filters', async () => {
     const { events } = trace;
     const rows = page.locator('.grid-rows .row');
-    await expect.poll(() => rows.first().textContent()).toContain('app:tick');
+    await eventually(() => rows.first().textContent()).toContain('app:tick');
     await page.locator('.grid-scroller').evaluate((element) => (element.scrollTop = element.scrollHeight));
-    await expect.poll(() => rows.last().getAttribute('aria-rowindex')).toBe(String(events.length));
-    await expect.poll(() => rows.last().textContent()).toContain(events.at(-1)!.name);
+    await eventually(() => rows.last().getAttribute('aria-rowindex')).toBe(String(events.length));
+    await eventually(() => rows.last().textContent()).toContain(events.at(-1)!.name);
 
     const failing = events.flatMap((event, k) =>
       event.name === 'http_server:request_end' && event.number % 41 === 0 ? [k] : [],
@@ -203,19 +203,19 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const box = page.locator('[data-search="fields"]');
     await box.fill('/status = 500/');
     await box.press('Enter');
-    await expect.poll(() => page.url()).toContain(`e=${failing[0]}&`);
+    await eventually(() => page.url()).toContain(`e=${failing[0]}&`);
     await box.press('Enter');
-    await expect.poll(() => page.url()).toContain(`e=${failing[1]}&`);
-    await expect.poll(() => page.locator('.row.chosen').textContent()).toContain('status = 500');
+    await eventually(() => page.url()).toContain(`e=${failing[1]}&`);
+    await eventually(() => page.locator('.row.chosen').textContent()).toContain('status = 500');
     await box.press('Shift+Enter');
-    await expect.poll(() => page.url()).toContain(`e=${failing[0]}&`);
+    await eventually(() => page.url()).toContain(`e=${failing[0]}&`);
     await page.getByRole('button', { name: 'Filter' }).click();
-    await expect.poll(() => page.locator('.row-count').textContent()).toBe(`${failing.length} events`);
-    await expect.poll(() => rows.nth(3).textContent()).toContain('status = 500');
+    await eventually(() => page.locator('.row-count').textContent()).toBe(`${failing.length} events`);
+    await eventually(() => rows.nth(3).textContent()).toContain('status = 500');
     await page.getByRole('button', { name: 'Clear' }).click();
-    await expect
-      .poll(async () => (await page.locator('.row-count').textContent())?.replaceAll('\u202f', ''))
-      .toBe(`${events.length} events`);
+    await eventually(async () =>
+      (await page.locator('.row-count').textContent())?.replaceAll('\u202f', ''),
+    ).toBe(`${events.length} events`);
   });
 
   test('a selected range counts exactly the events that the text output has in it', async () => {
@@ -261,17 +261,17 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     await page.goto(`${viewer.url}#t=${at - 20_000}_${at + 20_000}`);
     await page.waitForFunction(() => performance.getEntriesByName('spoor:painted').length > 0);
     const y = await rowOf('http_server:request');
-    await expect
-      .poll(() => pixelAt(xOfTime([at - 20_000, at + 20_000], at) + 3, y))
-      .not.toEqual(background.dark);
+    await eventually(() => pixelAt(xOfTime([at - 20_000, at + 20_000], at) + 3, y)).not.toEqual(
+      background.dark,
+    );
     await page.mouse.click(xOfTime([at - 20_000, at + 20_000], at) + 3, y);
     const side = page.locator('.event-panel');
     await side.waitFor();
-    await expect.poll(() => side.textContent()).toContain('Packet context');
-    await expect.poll(() => side.textContent()).toContain('Duration');
-    await expect.poll(() => page.locator('.row.chosen').count()).toBe(1);
+    await eventually(() => side.textContent()).toContain('Packet context');
+    await eventually(() => side.textContent()).toContain('Duration');
+    await eventually(() => page.locator('.row.chosen').count()).toBe(1);
     await page.getByRole('button', { name: /Go to its (?:end|begin)/ }).click();
-    await expect.poll(() => side.locator('h2').textContent()).toMatch(/request_(?:end|begin)/);
+    await eventually(() => side.locator('h2').textContent()).toMatch(/request_(?:end|begin)/);
     await page.locator('.grid-scroller').focus();
     await page.keyboard.press('End');
     const last = await windowOf([at - 20_000, at + 20_000]);
@@ -285,7 +285,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const x = xOfTime(view, trace.events[3000]!.timeNs);
     await page.mouse.move(x, y);
     await page.mouse.move(x + 1, y);
-    await expect.poll(() => page.locator('.hover-card').textContent()).toContain('http_server:request');
+    await eventually(() => page.locator('.hover-card').textContent()).toContain('http_server:request');
     expect(await page.locator('.hover-card').textContent()).toContain('GET /orders/');
   });
 
@@ -293,7 +293,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const corner = async (): Promise<readonly number[]> => pixelAt(lanesLeft + 4, 500);
     expect(await corner()).toEqual(background.dark);
     await page.keyboard.press('l');
-    await expect.poll(corner).toEqual(background.light);
+    await eventually(corner).toEqual(background.light);
     await page.close();
     page = await openPage('light');
     expect(await corner()).toEqual(background.light);
@@ -327,10 +327,10 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     await page.getByRole('dialog').waitFor();
     expect(await page.getByRole('dialog').textContent()).toContain('Zoom in');
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await eventually(() => page.getByRole('dialog').count()).toBe(0);
     await page.keyboard.press('t');
     const table = page.locator('[data-lanes-table]');
-    await expect.poll(() => table.isVisible()).toBe(true);
+    await eventually(() => table.isVisible()).toBe(true);
     const lines = await table
       .locator('tbody tr')
       .evaluateAll((all) =>
@@ -344,15 +344,15 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const before = await page.getByRole('treeitem').count();
     await page.getByRole('treeitem').first().focus();
     await page.keyboard.press('ArrowLeft');
-    await expect.poll(() => page.getByRole('treeitem').count()).toBe(1);
-    await expect.poll(() => page.url()).toContain('x=p0');
+    await eventually(() => page.getByRole('treeitem').count()).toBe(1);
+    await eventually(() => page.url()).toContain('x=p0');
     const view = await windowOf();
     const box = (await page.getByRole('treeitem').first().boundingBox())!;
-    await expect
-      .poll(() => pixelAt(xOfTime(view, trace.events[2000]!.timeNs), box.y + 10))
-      .not.toEqual(background.dark);
+    await eventually(() => pixelAt(xOfTime(view, trace.events[2000]!.timeNs), box.y + 10)).not.toEqual(
+      background.dark,
+    );
     await page.keyboard.press('ArrowRight');
-    await expect.poll(() => page.getByRole('treeitem').count()).toBe(before);
+    await eventually(() => page.getByRole('treeitem').count()).toBe(before);
   });
 
   test('a link shows another person the same', async () => {
@@ -360,13 +360,13 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     const hash = '#t=1000000_9000000&e=1234&r=2000000_3000000&q.eventName=tick&f=1';
     page = await openPage('dark', hash);
     expect(await windowOf()).toEqual([1_000_000, 9_000_000]);
-    await expect.poll(() => page.locator('[data-search="eventName"]').inputValue()).toBe('tick');
+    await eventually(() => page.locator('[data-search="eventName"]').inputValue()).toBe('tick');
     const ticks = trace.events.filter(({ name }) => name === 'app:tick').length;
-    await expect
-      .poll(async () => (await page.locator('.row-count').textContent())?.replaceAll('\u202f', ''))
-      .toBe(`${ticks} events`);
-    await expect.poll(() => page.url()).toContain('r=2000000_3000000');
-    await expect.poll(() => page.url()).toContain('e=1234');
+    await eventually(async () =>
+      (await page.locator('.row-count').textContent())?.replaceAll('\u202f', ''),
+    ).toBe(`${ticks} events`);
+    await eventually(() => page.url()).toContain('r=2000000_3000000');
+    await eventually(() => page.url()).toContain('e=1234');
   });
 
   test('the page weighs at most 150 KB of compressed script', () => {
@@ -406,17 +406,17 @@ describeNeeding([chromium()], 'the viewer on many events', () => {
     await page.mouse.move(box.x + 300, box.y + 50);
     expect(await firstRow()).toBe(1);
     await page.mouse.wheel(0, 220);
-    await expect.poll(firstRow).toBe(11);
+    await eventually(firstRow).toBe(11);
     await page.locator('.grid-scroller').focus();
     await page.keyboard.press('End');
-    await expect.poll(() => page.url()).toContain(`e=${eventCount - 1}`);
-    await expect
-      .poll(() => page.locator('.row.chosen').getAttribute('aria-rowindex'))
-      .toBe(String(eventCount));
+    await eventually(() => page.url()).toContain(`e=${eventCount - 1}`);
+    await eventually(() => page.locator('.row.chosen').getAttribute('aria-rowindex')).toBe(
+      String(eventCount),
+    );
     await page.keyboard.press('ArrowUp');
-    await expect.poll(() => page.url()).toContain(`e=${eventCount - 2}`);
+    await eventually(() => page.url()).toContain(`e=${eventCount - 2}`);
     await page.keyboard.press('Home');
-    await expect.poll(() => page.locator('.row.chosen').getAttribute('aria-rowindex')).toBe('1');
+    await eventually(() => page.locator('.row.chosen').getAttribute('aria-rowindex')).toBe('1');
   });
 
   test('one time is at one place in overview, ruler and lanes, beside scrollbars too', async () => {
@@ -434,8 +434,8 @@ describeNeeding([chromium()], 'the viewer on many events', () => {
   test('a server that is gone is told', async () => {
     await server.close();
     await page.mouse.click(900, 300);
-    await expect
-      .poll(() => page.locator('.trouble').textContent())
-      .toContain('Is `spoor view` still running?');
+    await eventually(() => page.locator('.trouble').textContent()).toContain(
+      'Is `spoor view` still running?',
+    );
   });
 });

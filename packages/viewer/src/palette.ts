@@ -61,11 +61,18 @@ export class Palette {
       shades: shadesOf(theme === 'dark' ? '#8a9bb3' : '#66768c', this.background),
     };
     this.#types = types;
+    const slots = hues[theme].length;
+    let taken = new Set<number>();
     for (const { spanName } of types) {
       if (this.#looks.has(spanName)) continue;
-      const index = this.#looks.size;
-      const colour = hues[theme][index % hues[theme].length]!;
-      const glyph = glyphs[index % glyphs.length]!;
+      // A kind has its colour by its name, so that it looks the same in every trace, unless that is taken.
+      const hash = hashOf(spanName);
+      if (taken.size === slots) taken = new Set();
+      let slot = hash % slots;
+      while (taken.has(slot)) slot = (slot + 5) % slots;
+      taken.add(slot);
+      const colour = hues[theme][slot]!;
+      const glyph = glyphs[Math.floor(hash / slots) % glyphs.length]!;
       this.#looks.set(spanName, { colour, glyph, shades: shadesOf(colour, this.background) });
     }
   }
@@ -78,6 +85,13 @@ export class Palette {
   ofSpan(spanName: string): Look {
     return this.#looks.get(spanName) ?? this.neutral;
   }
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }
 
 function shadesOf(colour: string, background: string): Uint32Array {
@@ -104,5 +118,6 @@ export function inkOn(colour: string): string {
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
   const luminance = 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
-  return luminance > 0.27 ? '#0b0f14' : '#ffffff';
+  // At this luminance black and white have the same contrast, 4.5 to 1.
+  return luminance > 0.18 ? '#000000' : '#ffffff';
 }
