@@ -77,7 +77,7 @@ const programs: Readonly<Record<string, string>> = {
     import dns from 'node:dns'; import { lookup } from 'node:dns/promises'; import util from 'node:util';
     console.log(await lookup('127.0.0.1'), await dns.promises.lookup('localhost', { family: 4 }));
     console.log(await util.promisify(dns.lookup)('localhost', 4), dns.lookup.length, dns.lookup.name, dns.promises === (await import('node:dns/promises')).default);
-    dns.lookup('localhost', { family: 4, all: true }, function (error, all) { console.log(error, all, this === undefined, arguments.length, typeof this); });
+    await new Promise((resolve) => dns.lookup('localhost', { family: 4, all: true }, function (error, all) { console.log(error, all, this === undefined, arguments.length, typeof this); resolve(); }));
     await new Promise((resolve) => dns.lookup('localhost', 4, (...args) => { console.log(args); resolve(); }));`,
   'look-ups that fail': `
     import dns from 'node:dns'; import { lookup } from 'node:dns/promises';
@@ -93,8 +93,9 @@ const programs: Readonly<Record<string, string>> = {
   'an error in the callback of a look-up': `import dns from 'node:dns'; dns.lookup('127.0.0.1', () => { throw new Error('mine'); });`,
   'a refused connection': `
     import net from 'node:net'; import http from 'node:http';
-    net.connect({ port: 1, host: '127.0.0.1' }).on('error', (error) => console.log(error.code, error.port)).on('close', (had) => console.log('closed', had));
-    http.get({ port: 1, host: '127.0.0.1' }).on('error', (error) => console.log('http', error.code)).on('close', () => console.log('http closed'));
+    const closed = (emitter) => new Promise((resolve) => emitter.on('close', resolve));
+    await closed(net.connect({ port: 1, host: '127.0.0.1' }).on('error', (error) => console.log(error.code, error.port)).on('close', (had) => console.log('closed', had)));
+    await closed(http.get({ port: 1, host: '127.0.0.1' }).on('error', (error) => console.log('http', error.code)).on('close', () => console.log('http closed')));
     await fetch('http://127.0.0.1:9/').catch((error) => console.log('fetch', error.cause?.code ?? error.cause?.message));`,
   'a refused connection that nobody handles': `import net from 'node:net'; net.connect({ port: 1, host: '127.0.0.1' });`,
   'a socket destroyed while it connects': `import net from 'node:net'; const s = net.connect({ port: 1, host: '127.0.0.1' }); s.on('close', (had) => console.log('closed', had)); s.destroy();`,

@@ -1,6 +1,7 @@
 // Automatic events of real little programs, recorded and read back.
 import { describe, expect, test } from 'vitest';
 import { record, type RecordedEvent } from '../support/recorded.ts';
+import { registerUrl } from '../support/session.ts';
 
 function named(events: readonly RecordedEvent[], name: string): RecordedEvent[] {
   return events.filter((event) => event.name === name);
@@ -111,6 +112,20 @@ describe('HTTP', () => {
     }
     const outside = events.find((event) => event.fields['path'] === '/inner/outside');
     expect(outside?.fields['request']).toBe(0);
+  });
+
+  test('a second copy of the package knows the request too', () => {
+    const copy = `${new URL('index.js', registerUrl).href}?copy`;
+    const context = `${new URL('auto/request-context.js', registerUrl).href}?copy`;
+    const { stdout } = record(`
+      import { currentRequest } from '${copy}';
+      import { currentRequest as other } from '${context}';
+      ${server(`(request, response) => { console.log(currentRequest(), other()); response.end(); }`)}
+      console.log(currentRequest(), other());
+      await call('/1'); await call('/2');
+      console.log(currentRequest(), other());
+      close();`);
+    expect(stdout).toBe('0 0\n1 1\n2 2\n0 0\n');
   });
 
   test('aborted requests, on either side, have an end', () => {
