@@ -77,6 +77,20 @@ describeNeeding(
       sameAsPeer([join(folder, '1/succeed/multi-domains')]);
     });
 
+    test('in cycles of a clock that is not of 1 GHz', () => {
+      sameAsPeer(['--clock-cycles', join(corpusFolder('tracecompass'), 'dpdk_service_cores')]);
+    });
+
+    test('goes on where packets step back in time, at which the peer stops', () => {
+      const trace = join(corpusFolder('tracecompass'), 'synctraces/scp_src');
+      const theirs = babeltrace2(['--clock-gmt', trace]);
+      expect(theirs.status).not.toBe(0);
+      const ours = spoor(['--clock-gmt', trace]);
+      expect(ours.status).toBe(0);
+      expect(ours.stdout.startsWith(theirs.stdout)).toBe(true);
+      expect(ours.stdout.length).toBeGreaterThan(theirs.stdout.length * 5);
+    });
+
     test('goes to a file', () => {
       const path = join(scratch, 'text');
       expect(spoor(['--clock-gmt', '-w', path, cyg()])).toMatchObject({ status: 0, stdout: '', stderr: '' });

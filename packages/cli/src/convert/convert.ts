@@ -1,6 +1,7 @@
 /** The work of `spoor convert`. */
 import { closeSync, openSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
+import type { ClockClass } from '@spoor/ctf';
 import { OutputPort, run, type SinkComponent } from '@spoor/graph';
 import {
   ClosedPipeError,
@@ -83,7 +84,7 @@ function warningPrinter(set: TraceSet): () => void {
 export function convert(directories: readonly string[], options: ConvertOptions): number {
   const sinkName = sinkOf(options);
   const pretty = prettyOptionsOf(options);
-  const set = openTrace(directories);
+  const set = openFor(directories, options);
   const range = timeRangeOf(set, options);
   const warn = warningPrinter(set);
   const descriptor = options.output === undefined ? 1 : openOutput(options.output);
@@ -101,6 +102,26 @@ export function convert(directories: readonly string[], options: ConvertOptions)
     if (descriptor !== 1) closeSync(descriptor);
   }
   return set.warnings.length === 0 ? 0 : 1;
+}
+
+/** Opens the traces; for `--clock-cycles` of clocks that do not tick in nanoseconds, with time in ticks. */
+function openFor(directories: readonly string[], options: ConvertOptions): TraceSet {
+  const set = openTrace(directories);
+  if (options.clockCycles !== true) return set;
+  const clocks = new Map<string, ClockClass>();
+  for (const { streamClass } of set.streams) {
+    const clock = streamClass.clockClass;
+    if (clock === undefined) continue;
+    clocks.set(`${clock.frequencyHz} ${clock.offsetSeconds} ${clock.offsetTicks}`, clock);
+  }
+  if ([...clocks.values()].every(({ frequencyHz }) => frequencyHz === 1_000_000_000n)) return set;
+  if (clocks.size > 1 || options.begin !== undefined || options.end !== undefined) {
+    throw new SpoorError(
+      'convert/clock-cycles',
+      '--clock-cycles works with one clock only, and without --begin and --end, where clocks are not of 1 GHz',
+    );
+  }
+  return openTrace(directories, { ticksAsTime: true });
 }
 
 function makeSink(name: SinkName, output: TextOutput, options: PrettyOptions): SinkComponent<EventFlow> {

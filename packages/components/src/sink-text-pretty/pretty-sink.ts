@@ -41,6 +41,7 @@ export class PrettySink {
   private readonly cycles: CycleWriter;
   private readonly losses: LossPrinter;
   private readonly compile: boolean;
+  private readonly messages: (line: string) => void;
 
   /** @param messages hears of lost events and packets, one line each. */
   constructor(
@@ -54,6 +55,7 @@ export class PrettySink {
     this.output = output;
     this.options = options;
     this.compile = compile;
+    this.messages = messages;
     this.time = new TimeWriter(flow.baseNs, options);
     this.cycles = new CycleWriter(options);
     this.losses = new LossPrinter(flow, options, messages);
@@ -131,6 +133,13 @@ export class PrettySink {
   finish(): void {
     this.flush();
     this.losses.printUpTo(Infinity);
+    const { stepsBack } = this.time;
+    if (stepsBack > 0) {
+      const times = stepsBack === 1 ? 'once' : `${stepsBack} times`;
+      this.messages(
+        `WARNING: Time goes back ${times}: a stream has events that are earlier than those before them.`,
+      );
+    }
   }
 
   private makePrinter(classIndex: number): EventPrinter {

@@ -21,6 +21,8 @@ export function wallTime(ns: bigint, options: PrettyOptions): string {
 /** `HH:MM:SS` of seconds from the epoch, with the date before it if asked for. */
 function timeOfDay(seconds: number, options: PrettyOptions): string {
   const date = new Date(seconds * 1000);
+  // Dates end in the year 275760; clocks that were never set go further.
+  if (Number.isNaN(date.getTime())) return timeOfDay(seconds % 86_400, options);
   const [year, month, day, hours, minutes, second] = options.clockGmt
     ? [
         date.getUTCFullYear(),
@@ -51,6 +53,8 @@ export class TimeWriter {
   private head = new Uint8Array(64);
   private headLength = 0;
   private last = NaN;
+  /** How often time went back from one event to the next. */
+  stepsBack = 0;
   private readonly baseNs: bigint;
   private readonly options: PrettyOptions;
   /** Whether times have the usual form, for which there is a quick way. */
@@ -110,6 +114,7 @@ export class TimeWriter {
   private putDelta(out: Uint8Array, view: DataView, at: number, delta: number): number {
     if (Number.isNaN(delta)) return putAscii(out, at, '?.?????????');
     if (delta < 0) {
+      this.stepsBack += 1;
       // A step back in time shows as babeltrace2's unsigned difference does.
       const wrapped = BigInt.asUintN(64, BigInt(delta));
       const fraction = String(wrapped % nanosecondsPerSecond).padStart(9, '0');

@@ -8,7 +8,13 @@ import { buildTraceSet, type TraceDirectory } from './build-trace-set.ts';
 import type { TraceSet } from './trace-set.ts';
 
 /** How to open traces. */
-export interface OpenOptions extends DecoderOptions {}
+export interface OpenOptions extends DecoderOptions {
+  /**
+   * Counts time in ticks of the clocks from their value 0, instead of nanoseconds from their origin: for showing
+   * clock values that cannot be got back from times. Traces are merged by ticks, so their clocks must be alike.
+   */
+  readonly ticksAsTime?: boolean;
+}
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -61,6 +67,19 @@ export function findTraces(paths: readonly string[]): FoundTrace[] {
   return [...found.values()];
 }
 
+/** The same trace with clocks whose ticks are nanoseconds and begin at 0. */
+function inTicks(traceClass: TraceClass): TraceClass {
+  return {
+    ...traceClass,
+    streamClasses: traceClass.streamClasses.map((streamClass) => {
+      const { clockClass } = streamClass;
+      if (clockClass === undefined) return streamClass;
+      const ticking = { ...clockClass, frequencyHz: 1_000_000_000n, offsetSeconds: 0n, offsetTicks: 0n };
+      return { ...streamClass, clockClass: ticking };
+    }),
+  };
+}
+
 function openDirectory({ path, pathBelow }: FoundTrace, traceClass: TraceClass): TraceDirectory {
   const sources = readdirSync(path)
     .filter((name) => name !== 'metadata' && !name.startsWith('.') && isFile(join(path, name)))
@@ -84,9 +103,8 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      directories.push(
-        openDirectory(trace, readMetadata(readFileSync(file), file, { onTruncated, tolerant: true })),
-      );
+      const traceClass = readMetadata(readFileSync(file), file, { onTruncated, tolerant: true });
+      directories.push(openDirectory(trace, options.ticksAsTime === true ? inTicks(traceClass) : traceClass));
     } catch (error) {
       if (!(error instanceof SpoorError) || found.length === 1) throw error;
       failure ??= error;
