@@ -93,7 +93,7 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
 
   test('when the consumer is killed again and again during a busy recording: nothing is lost or repeated', async () => {
     using place = new RecordingPlace();
-    const run = place.start(['--no-auto', '--', 'node', program('count.mjs'), '2000000', '500000']);
+    const run = place.start(['--no-auto', '--', 'node', program('count.mjs'), '1200000', '300000']);
     const killed = new Set<number>();
     while (!run.isOver && killed.size < 4) {
       const pid = run.consumerPid(place.sessions());
@@ -106,9 +106,9 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
     const done = await run.ended;
     expect(done.status, done.stderr).toBe(0);
     expect(killed.size).toBeGreaterThan(1);
-    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 2_000_000, lostCount: 0 });
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 1_200_000, lostCount: 0 });
     expect(done.stderr).toContain('the consumer died (SIGKILL) and was replaced');
-    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 2_000_000, stderr: '' });
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 1_200_000, stderr: '' });
   });
 
   test('when command and consumer are killed: the next recording completes the trace and frees the memory', async () => {
@@ -248,12 +248,14 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     using place = new RecordingPlace();
     const disk = place.folder('disk');
     const copy = place.folder('copy');
-    // The ballast goes away while the program runs.
-    const script = `rm '${disk}/ballast'`;
+    // The ballast goes away some time after the disk was full, with room for the rest.
     const helper = join(place.root, 'helper.sh');
     writeFileSync(
       helper,
-      `head -c 60000000 /dev/zero > '${disk}/ballast'; (sleep 1.2; ${script}) & exec "$@"\n`,
+      `head -c 60000000 /dev/zero > '${disk}/ballast'
+      (until [ "$(stat -f -c %f '${disk}')" -lt 70 ]; do sleep 0.05; done; sleep 0.8; rm '${disk}/ballast') &
+      exec "$@"
+      `,
     );
     const args = [
       '-o',
