@@ -1,5 +1,5 @@
 // The pictures as tables, for those who cannot see them: read out always, shown to all on demand.
-import { useComputed } from '@preact/signals';
+import { effect } from '@preact/signals';
 import { bin } from '@spoor/store';
 import type { JSX } from 'preact';
 import { levelFor, tilesOver } from './lane-raster.ts';
@@ -47,27 +47,40 @@ export function OverviewTable({ counts }: { counts: OverviewCounts | undefined }
 export function LanesTable({ view }: { view: LanesView | undefined }): JSX.Element | null {
   const state = useViewer();
   const [settled, settle] = useState(0);
-  const moving = useComputed(() => [state.window.value, state.layout.value, state.summary.value]);
+  // Everything is only peeked at below: this must not be made anew in every frame of a movement.
   useEffect(() => {
-    const timer = setTimeout(() => settle((count) => count + 1), 400);
-    return () => clearTimeout(timer);
-  }, [moving.value]);
-  const summary = state.summary.value;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
+      void state.window.value;
+      void state.layout.value;
+      void state.scrolled.value;
+      clearTimeout(timer);
+      timer = setTimeout(() => settle((count) => count + 1), 400);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [state]);
+  const summary = state.summary.peek();
   if (view === undefined || summary === undefined || settled === 0) return null;
   const window = state.window.peek();
   const level = levelFor((window.toNs - window.fromNs) / view.widthPx / devicePixelRatio);
   const widthNs = 2 ** level;
-  const labels = state.layout.value.labels;
+  const { labels } = state.layout.peek();
   const lines = view.visibleRows().map((row) => {
     let count = 0;
     let busyNs = 0;
+    let full = false;
     const spans = row.key.kind === 'depth' || row.key.kind === 'track';
     for (const { index } of tilesOver(window, level)) {
       const words = view.tiles.find(level, index, row.name);
       words?.forEach((word, i) => {
         const at = (index * words.length + i) * widthNs;
         if (at < window.fromNs || at >= window.toNs) return;
-        count += spans ? bin.startsOf(word) : bin.countOf(word);
+        const one = spans ? bin.startsOf(word) : bin.countOf(word);
+        count += one;
+        full ||= one === (spans ? 255 : 65_535);
         if (spans) busyNs += (bin.shareOf(word) / 255) * widthNs;
       });
     }
@@ -76,7 +89,7 @@ export function LanesTable({ view }: { view: LanesView | undefined }): JSX.Eleme
     const process = lane === undefined ? undefined : summary.processes[lane.process];
     const place = [process?.name, lane?.name].filter(Boolean).join(', ');
     const depth = row.key.kind === 'depth' ? ` (row ${row.key.depth + 1})` : '';
-    return { name: row.name, place, text: `${label?.text ?? ''}${depth}`, spans, count, busyNs };
+    return { name: row.name, place, text: `${label?.text ?? ''}${depth}`, spans, count, full, busyNs };
   });
   return (
     <table class={state.tablesShown.value ? 'twin' : 'twin visually-hidden'} data-lanes-table>
@@ -96,7 +109,7 @@ export function LanesTable({ view }: { view: LanesView | undefined }): JSX.Eleme
           <tr key={line.name}>
             <td>{line.place}</td>
             <th scope="row">{line.text}</th>
-            <td>{formatCount(line.count)}</td>
+            <td>{`${line.full ? '≥ ' : ''}${formatCount(line.count)}`}</td>
             <td>
               {line.spans ? `${((line.busyNs / (window.toNs - window.fromNs)) * 100).toFixed(1)} %` : ''}
             </td>
