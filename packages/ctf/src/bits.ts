@@ -65,6 +65,24 @@ export function readHalves(
   into.hi = signed ? signExtend(top, high) : top;
 }
 
+/** Reads an integer of any length at any bit position: a number while it is safe, else a BigInt. */
+export function readBig(
+  bytes: Uint8Array,
+  bit: number,
+  length: number,
+  littleEndian: boolean,
+  signed: boolean,
+): number | bigint {
+  let value = 0n;
+  for (let done = 0; done < length; done += 32) {
+    const part = Math.min(32, length - done);
+    if (littleEndian) value |= BigInt(readBitsLe(bytes, bit + done, part)) << BigInt(done);
+    else value = (value << BigInt(part)) | BigInt(readBitsBe(bytes, bit + done, part));
+  }
+  if (signed) value = BigInt.asIntN(length, value);
+  return value >= -(1n << 53n) && value < 1n << 53n ? Number(value) : value;
+}
+
 /** The integer of two halves: a number while it is safe, else a BigInt. */
 export function integerOfHalves(hi: number, lo: number): number | bigint {
   // 2^21 * 2^32 = 2^53: beyond it a double would lose the lowest bits.

@@ -16,6 +16,7 @@ export abstract class IntegersOnly implements WalkStrategy {
     return true;
   }
   endScope(): void {}
+  bigInteger(): void {}
   float(): void {}
   string(e: Emitter, _node: StringNode, start: string): string {
     return emitFindNul(e, start);

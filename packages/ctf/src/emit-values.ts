@@ -5,7 +5,15 @@ import { emitFindNul, type WalkStrategy } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
 import { decodeText, labelTableOf, type LabelTable } from './field-value.ts';
 import type { Scope } from './model.ts';
-import type { ArrayNode, FloatNode, IntegerNode, StringNode, StructureNode, TextNode } from './plan.ts';
+import type {
+  ArrayNode,
+  BigIntegerNode,
+  FloatNode,
+  IntegerNode,
+  StringNode,
+  StructureNode,
+  TextNode,
+} from './plan.ts';
 
 /** Index of the first NUL of at most `length` bytes, or their end. */
 export function textEnd(bytes: Uint8Array, start: number, length: number): number {
@@ -70,6 +78,15 @@ export class ValueStrategy implements WalkStrategy {
 
   integer(e: Emitter, node: IntegerNode, read: IntegerRead): void {
     this.put(e, integerValue(e, node, read));
+  }
+
+  bigInteger(e: Emitter, node: BigIntegerNode, value: string): void {
+    if (node.fieldClass.mappings === undefined) this.put(e, value);
+    else
+      this.put(
+        e,
+        `${e.bind('enumValue', enumValue)}(${e.bind('labels', labelTableOf(node.fieldClass))}, ${value})`,
+      );
   }
 
   float(e: Emitter, _node: FloatNode, value: string): void {

@@ -5,6 +5,7 @@
  * Generated functions see: `bytes` and `view` (the packet), `p` (start, in bits), `ext` (external values), and in
  * checked walks `end` (end of the content in bits), beyond which no event may go.
  */
+import { readBig } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { mostEmptyElements, OverrunError } from './interpret.ts';
 import { bitExpression, byteExpression, floatRead, integerRead, signRead } from './emit-read.ts';
@@ -12,6 +13,7 @@ import type { BaseVariable, IntegerRead } from './emit-read.ts';
 import type { IntegerRange, Scope } from './model.ts';
 import type {
   ArrayNode,
+  BigIntegerNode,
   FloatNode,
   IntegerNode,
   Plan,
@@ -28,6 +30,7 @@ export interface WalkStrategy {
   beginScope(e: Emitter, scope: Scope, node: StructureNode): boolean;
   endScope(e: Emitter, scope: Scope): void;
   integer(e: Emitter, node: IntegerNode, read: IntegerRead): void;
+  bigInteger(e: Emitter, node: BigIntegerNode, value: string): void;
   /** `negative` is the expression of its sign bit. */
   float(e: Emitter, node: FloatNode, value: string, negative: string): void;
   /** Prints the scan of text that starts at byte `start`; returns the variable that holds the NUL's index. */
@@ -141,6 +144,13 @@ class Walk {
           }
         }
         this.strategy?.integer(e, node, read);
+        break;
+      }
+      case 'big-integer': {
+        const { lengthBits, byteOrder, signed } = node.fieldClass;
+        const at = bitExpression(this.base, node.offsetBits);
+        const read = `${e.bind('readBig', readBig)}(bytes, ${at}, ${lengthBits}, ${byteOrder === 'le'}, ${signed})`;
+        this.strategy?.bigInteger(e, node, read);
         break;
       }
       case 'float':

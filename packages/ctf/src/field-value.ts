@@ -2,7 +2,7 @@
 import { integerOfHalves } from './bits.ts';
 import { SilentVisitor } from './interpret.ts';
 import type { IntegerFieldClass, Scope } from './model.ts';
-import type { FloatNode, IntegerNode, StructureNode, VariantNode } from './plan.ts';
+import type { BigIntegerNode, FloatNode, IntegerNode, StructureNode, VariantNode } from './plan.ts';
 
 /** A value of an enumeration: the integer and the labels whose ranges hold it. */
 export class EnumValue {
@@ -123,6 +123,12 @@ export class ValueBuilder extends SilentVisitor {
 
   override integer(node: IntegerNode, hi: number, lo: number): void {
     const value = integerOfHalves(hi, lo);
+    this.put(
+      node.fieldClass.mappings === undefined ? value : labelTableOf(node.fieldClass).enumValueOf(value),
+    );
+  }
+
+  override bigInteger(node: BigIntegerNode, value: number | bigint): void {
     this.put(
       node.fieldClass.mappings === undefined ? value : labelTableOf(node.fieldClass).enumValueOf(value),
     );

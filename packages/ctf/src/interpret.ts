@@ -3,8 +3,16 @@
  * from text, and what reads the few fields of packet headers.
  */
 import { SpoorError } from '@spoor/base';
-import { doubleOfHalves, floatOfBits, halfOfBits, readHalves, type Halves } from './bits.ts';
-import type { FloatNode, IntegerNode, Plan, PlanNode, StructureNode, VariantNode } from './plan.ts';
+import { doubleOfHalves, floatOfBits, halfOfBits, readBig, readHalves, type Halves } from './bits.ts';
+import type {
+  BigIntegerNode,
+  FloatNode,
+  IntegerNode,
+  Plan,
+  PlanNode,
+  StructureNode,
+  VariantNode,
+} from './plan.ts';
 import type { Scope } from './model.ts';
 
 /** Told of each field in decoding order. Positions are bytes from the packet's start. */
@@ -12,6 +20,7 @@ export interface FieldVisitor {
   beginScope(scope: Scope): void;
   endScope(scope: Scope): void;
   integer(node: IntegerNode, hi: number, lo: number): void;
+  bigInteger(node: BigIntegerNode, value: number | bigint): void;
   /** `negative` is its sign bit, which a NaN has too. */
   float(node: FloatNode, value: number, negative: boolean): void;
   /** Text in bytes `start` to `end`, the NUL or the array's padding left out. */
@@ -99,6 +108,12 @@ class Interpreter {
         const { hi, lo } = halves;
         if (node.slot >= 0) this.slots[node.slot] = doubleOf(hi, lo);
         this.visitor.integer(node, hi, lo);
+        break;
+      }
+      case 'big-integer': {
+        const { lengthBits, byteOrder, signed } = node.fieldClass;
+        this.need(at, lengthBits);
+        this.visitor.bigInteger(node, readBig(this.bytes, at, lengthBits, byteOrder === 'le', signed));
         break;
       }
       case 'float': {
@@ -227,6 +242,7 @@ export class SilentVisitor implements FieldVisitor {
   beginScope(_scope: Scope): void {}
   endScope(_scope: Scope): void {}
   integer(_node: IntegerNode, _hi: number, _lo: number): void {}
+  bigInteger(_node: BigIntegerNode, _value: number | bigint): void {}
   float(_node: FloatNode, _value: number, _negative: boolean): void {}
   text(_start: number, _end: number): void {}
   beginStructure(_node: StructureNode): void {}

@@ -41,6 +41,12 @@ export interface IntegerNode extends PlanNodeCommon {
   readonly slot: number;
 }
 
+/** An integer of more than 64 bits, which no length or selector may refer to. */
+export interface BigIntegerNode extends PlanNodeCommon {
+  readonly kind: 'big-integer';
+  readonly fieldClass: IntegerFieldClass;
+}
+
 export interface FloatNode extends PlanNodeCommon {
   readonly kind: 'float';
   readonly fieldClass: FloatFieldClass;
@@ -100,7 +106,7 @@ export interface VariantNode extends PlanNodeCommon {
 
 /** One field of a plan. */
 export type PlanNode =
-  IntegerNode | FloatNode | StringNode | TextNode | ArrayNode | StructureNode | VariantNode;
+  BigIntegerNode | IntegerNode | FloatNode | StringNode | TextNode | ArrayNode | StructureNode | VariantNode;
 
 /** A scope of a plan, in decoding order. */
 export interface PlanScope {
@@ -328,6 +334,18 @@ class Planner {
       case 'integer': {
         const moved = this.alignTo(fieldClass.alignmentBits);
         const key = keyOf(scope, path);
+        if (fieldClass.lengthBits > 64) {
+          if (this.wanted.has(key)) {
+            throw new SpoorError(
+              'ctf/unsupported-integer',
+              `an integer of ${fieldClass.lengthBits} bits cannot be a length or a selector`,
+              { where: `${this.name}: ${path.join('.')}` },
+            );
+          }
+          const big: BigIntegerNode = { kind: 'big-integer', fieldClass, ...moved, ...this.here() };
+          this.offset += fieldClass.lengthBits;
+          return big;
+        }
         let slot = -1;
         if (this.wanted.has(key)) {
           slot = this.slots.get(key) ?? this.slotCount++;

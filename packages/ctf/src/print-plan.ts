@@ -19,6 +19,11 @@ function printNode(node: PlanNode, label: string, indent: string, lines: string[
   };
   const inner = `${indent}  `;
   switch (node.kind) {
+    case 'big-integer': {
+      const { signed, lengthBits, byteOrder } = node.fieldClass;
+      line(`${signed ? 'signed' : 'unsigned'} ${lengthBits} ${byteOrder}`);
+      break;
+    }
     case 'integer': {
       const { signed, lengthBits, byteOrder } = node.fieldClass;
       const slot = node.slot < 0 ? '' : `, to slot ${node.slot}`;

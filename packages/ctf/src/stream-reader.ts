@@ -22,6 +22,9 @@ export interface ByteSource {
 /** No packet may be larger: it is read as a whole. */
 export const largestPacketBytes: number = 128 * 1024 * 1024;
 
+/** Damaged packets of a stream that are told one by one. */
+const mostReports = 20;
+
 const magic = 0xc1fc1fc1;
 
 /** What a stream tells of losses between two packets (or before the first). */
@@ -68,6 +71,7 @@ export class StreamReader {
   boundaryNs: number = -Infinity;
   /** Whether the stream is damaged: something was reported. */
   damaged = false;
+  private reports = 0;
   /** Events that the trace says were lost, as far as read. */
   discardedEvents = 0n;
   private readonly sources: readonly ByteSource[];
@@ -130,7 +134,13 @@ export class StreamReader {
   reportDamage(problem: string): void {
     const source = this.sources[Math.min(this.sourceIndex, this.sources.length - 1)]!;
     this.damaged = true;
-    this.listener.damaged(`${source.name}: packet at byte ${this.packetStart}: ${problem}`);
+    this.reports += 1;
+    if (this.reports > mostReports + 1) return;
+    this.listener.damaged(
+      this.reports > mostReports
+        ? `${source.name}: more of its packets are damaged, which is not told one by one`
+        : `${source.name}: packet at byte ${this.packetStart}: ${problem}`,
+    );
   }
 
   /**

@@ -3,6 +3,7 @@ import {
   integerOfHalves,
   labelTableOf,
   type ArrayNode,
+  type BigIntegerNode,
   type Emitter,
   type FloatNode,
   type IntegerNode,
@@ -14,11 +15,13 @@ import {
   type TextNode,
   type WalkStrategy,
 } from '@spoor/ctf';
-import type { PrettyOptions } from './options.ts';
+import { scopeTitles, type PrettyOptions } from './options.ts';
+import { digits } from './plain-print.ts';
 import { isShown } from './shown.ts';
 import { putFloat } from './write-float.ts';
 import {
   escapes,
+  putAscii,
   putBinary,
   putEscape,
   putHex,
@@ -50,16 +53,6 @@ const encoder = new TextEncoder();
 function masked(value: string, bits: number): string {
   return bits >= 32 ? `(${value}) >>> 0` : `(${value}) & ${2 ** bits - 1}`;
 }
-
-/** Names of scopes as `--names scope` shows them. */
-export const scopeTitles: Readonly<Record<Scope, string>> = {
-  'packet-header': 'trace.packet.header',
-  'packet-context': 'stream.packet.context',
-  'event-header': 'stream.event.header',
-  'event-common-context': 'stream.event.context',
-  'event-specific-context': 'event.context',
-  'event-payload': 'event.fields',
-};
 
 /**
  * Prints into `out` (with `outView` over the same) from `o` on. Constant text is gathered until a value comes, and
@@ -174,6 +167,21 @@ export class PrintStrategy implements WalkStrategy {
         throw new TypeError(String(never));
       }
     }
+  }
+
+  bigInteger(e: Emitter, node: BigIntegerNode, value: string): void {
+    const { fieldClass } = node;
+    const name = e.name('v');
+    e.line(`const ${name} = ${value};`);
+    if (fieldClass.mappings !== undefined) {
+      this.say('( ');
+      this.put(e, 'putLabels', e.bind('labels', labelTableOf(fieldClass)), name);
+      this.say(' : container = ');
+    }
+    this.flush(e);
+    const text = `${e.bind('digits', digits)}(${e.bind('class', fieldClass)}, ${name})`;
+    e.line(`o = ${e.bind('putAscii', putAscii)}(out, o, ${text});`);
+    if (fieldClass.mappings !== undefined) this.say(' )');
   }
 
   float(e: Emitter, _node: FloatNode, value: string, negative: string): void {

@@ -1,4 +1,5 @@
 /** Choices of the text form, named as babeltrace2's parameters of `sink.text.pretty`. */
+import type { Scope } from '@spoor/ctf';
 
 export interface PrettyOptions {
   /** Times as seconds since the clock's origin. */
@@ -40,4 +41,14 @@ export const defaultPrettyOptions: PrettyOptions = {
   fieldTraceVpid: true,
   fieldLoglevel: false,
   fieldEmf: false,
+};
+
+/** Names of scopes as `--names scope` shows them. */
+export const scopeTitles: Readonly<Record<Scope, string>> = {
+  'packet-header': 'trace.packet.header',
+  'packet-context': 'stream.packet.context',
+  'event-header': 'stream.event.header',
+  'event-common-context': 'stream.event.context',
+  'event-specific-context': 'event.context',
+  'event-payload': 'event.fields',
 };

@@ -3,13 +3,14 @@ import {
   integerOfHalves,
   labelTableOf,
   SilentVisitor,
+  type BigIntegerNode,
   type FloatNode,
+  type IntegerFieldClass,
   type IntegerNode,
   type Scope,
   type StructureNode,
 } from '@spoor/ctf';
-import { scopeTitles } from './emit-print.ts';
-import type { PrettyOptions } from './options.ts';
+import { scopeTitles, type PrettyOptions } from './options.ts';
 import { isShown } from './shown.ts';
 import { putFloat } from './write-float.ts';
 import { escapes, putEscape, putLabels } from './write-text.ts';
@@ -80,18 +81,25 @@ export class PlainPrinter extends SilentVisitor {
   }
 
   override integer(node: IntegerNode, hi: number, lo: number): void {
-    const value = integerOfHalves(hi, lo);
-    const { mappings } = node.fieldClass;
+    this.labelled(node.fieldClass, integerOfHalves(hi, lo));
+  }
+
+  private labelled(fieldClass: IntegerFieldClass, value: number | bigint): void {
+    const { mappings } = fieldClass;
     if (mappings === undefined) {
-      this.say(digits(node, value));
+      this.say(digits(fieldClass, value));
       return;
     }
     this.say('( ');
     if (!this.hidden) {
       this.room(mappings.reduce((sum, { label }) => sum + 12 * label.length + 4, 16));
-      this.at = putLabels(this.out, this.view, this.at, labelTableOf(node.fieldClass), value);
+      this.at = putLabels(this.out, this.view, this.at, labelTableOf(fieldClass), value);
     }
-    this.say(` : container = ${digits(node, value)} )`);
+    this.say(` : container = ${digits(fieldClass, value)} )`);
+  }
+
+  override bigInteger(node: BigIntegerNode, value: number | bigint): void {
+    this.labelled(node.fieldClass, value);
   }
 
   override float(_node: FloatNode, value: number, negative: boolean): void {
@@ -165,12 +173,14 @@ export class PlainPrinter extends SilentVisitor {
   }
 }
 
-function digits(node: IntegerNode, value: number | bigint): string {
-  const { displayBase, lengthBits, signed } = node.fieldClass;
+/** An integer in its display base. */
+export function digits(fieldClass: IntegerFieldClass, value: number | bigint): string {
+  const { displayBase, lengthBits, signed } = fieldClass;
   if (displayBase === 10) return String(value);
   const digitBits = { 2: 1, 8: 3, 16: 4 }[displayBase];
-  const shown = Math.min(64, Math.ceil(lengthBits / digitBits) * digitBits);
-  const text = BigInt.asUintN(signed ? shown : 64, BigInt(value))
+  const whole = Math.ceil(lengthBits / digitBits) * digitBits;
+  const shown = lengthBits <= 64 ? Math.min(64, whole) : whole;
+  const text = BigInt.asUintN(signed ? shown : Math.max(64, lengthBits), BigInt(value))
     .toString(displayBase)
     .toUpperCase();
   const prefix = { 2: '0b', 8: '0', 16: '0x' }[displayBase];

@@ -15,6 +15,7 @@ export function isShown(node: PlanNode): boolean {
       return isShown(node.element);
     case 'variant':
       return node.options.some((option) => isShown(option.node));
+    case 'big-integer':
     case 'float':
     case 'string':
     case 'text':

@@ -70,7 +70,7 @@ class RandomEncoder {
         writer.align(fieldClass.alignmentBits);
         const { lengthBits, signed } = fieldClass;
         let raw = 0n;
-        for (let part = 0; part < 4; part++) raw = (raw << 16n) | BigInt(this.below(65_536));
+        for (let part = 0; part < 13; part++) raw = (raw << 16n) | BigInt(this.below(65_536));
         if (this.random() < 0.3) raw = BigInt(this.below(8));
         if (wanted !== undefined) raw = BigInt(wanted);
         raw = BigInt.asUintN(lengthBits, raw);

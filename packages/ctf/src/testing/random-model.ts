@@ -6,7 +6,10 @@ import { alignmentOf } from '../plan.ts';
 const byteOrderOf = (packed: 'le' | 'be') => fc.constant(packed);
 
 function integers(order: 'le' | 'be', scale: 'bits' | 'bytes'): fc.Arbitrary<IntegerFieldClass> {
-  const lengths = scale === 'bits' ? fc.integer({ min: 1, max: 64 }) : fc.constantFrom(8, 16, 24, 32, 40, 64);
+  const lengths =
+    scale === 'bits'
+      ? fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 64 }) }, fc.integer({ min: 65, max: 200 }))
+      : fc.constantFrom(8, 16, 24, 32, 40, 64, 128);
   const alignments =
     scale === 'bits' ? fc.constantFrom(1, 1, 1, 2, 4, 8, 16) : fc.constantFrom(8, 8, 16, 32, 64);
   return fc
