@@ -41,5 +41,6 @@ class PropertyStrategy extends IntegersOnly {
 
 /** Prints the body of `properties(bytes, view, p, end, ext, into)`; it returns the end position, or -1. */
 export function emitPacketProperties(e: Emitter, plan: Plan): void {
-  e.line(`return ${emitWalk(e, plan, new PropertyStrategy(), 'return -1;')};`);
+  e.line(`const after = ${emitWalk(e, plan, new PropertyStrategy(), 'return -1;')};`);
+  e.line('return after > end ? -1 : after;');
 }

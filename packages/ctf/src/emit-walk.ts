@@ -5,7 +5,7 @@
  * Generated functions see: `bytes` and `view` (the packet), `p` (start, in bits), `ext` (external values), and in
  * checked walks `end` (end of the content in bits), beyond which no event may go.
  */
-import { readBig } from './bits.ts';
+import { packetPaddingBytes, readBig } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { mostEmptyElements, OverrunError } from './interpret.ts';
 import { bitExpression, byteExpression, floatRead, integerRead, signRead } from './emit-read.ts';
@@ -73,6 +73,9 @@ function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
   return tests.length === 0 ? 'false' : tests.join(' || ');
 }
 
+/** Reads up to here from a base inside the packet, with 8 bytes of load, stay inside the buffer's padding. */
+const nearBits = (packetPaddingBytes - 16) * 8;
+
 class Walk {
   private base: BaseVariable;
   private depth = 0;
@@ -107,6 +110,11 @@ class Walk {
     this.fail(`${bitExpression(this.base, offsetBits + lengthBits)} > end`);
   }
 
+  /** Before a read that only the strategy wants: near the base the buffer's padding is enough. */
+  private needFar(offsetBits: number, lengthBits: number): void {
+    if (this.strategy !== undefined && offsetBits + lengthBits > nearBits) this.need(offsetBits, lengthBits);
+  }
+
   private moveTo(expression: string, byte: boolean): void {
     const name = this.e.name(byte ? 'q' : 'b');
     this.e.line(`const ${name} = ${expression};`);
@@ -129,6 +137,7 @@ class Walk {
     switch (node.kind) {
       case 'integer': {
         let read = integerRead(e, node, this.base);
+        this.needFar(node.offsetBits, node.fieldClass.lengthBits);
         if (node.slot >= 0) {
           this.need(node.offsetBits, node.fieldClass.lengthBits);
           const lo = e.name('v');
@@ -149,11 +158,13 @@ class Walk {
       case 'big-integer': {
         const { lengthBits, byteOrder, signed } = node.fieldClass;
         const at = bitExpression(this.base, node.offsetBits);
+        this.needFar(node.offsetBits, lengthBits);
         const read = `${e.bind('readBig', readBig)}(bytes, ${at}, ${lengthBits}, ${byteOrder === 'le'}, ${signed})`;
         this.strategy?.bigInteger(e, node, read);
         break;
       }
       case 'float':
+        this.needFar(node.offsetBits, node.fieldClass.lengthBits);
         this.strategy?.float(e, node, floatRead(e, node, this.base), signRead(e, node, this.base));
         break;
       case 'string': {
