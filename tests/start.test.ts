@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { command, describeNeeding } from './support/needs.ts';
+import { expectSameText } from './support/same-text.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
 
 interface JsonReport {
@@ -104,6 +105,17 @@ describe('npm start', () => {
       const counted = Number(/(\d+) Event messages/.exec(peer.stdout)?.[1]);
       const analyzed = JSON.parse(spoor(['analyze', '--json', output]).stdout) as JsonReport;
       expect(analyzed.events).toBe(counted);
+    });
+
+    test('prints the same text byte for byte: no automatic event and none of the shop carries an empty string', () => {
+      const peer = spawnSync('babeltrace2', [output], { maxBuffer: 2 ** 28, encoding: 'utf8' });
+      const ours = spawnSync(process.execPath, [spoorProgram, output], {
+        maxBuffer: 2 ** 28,
+        encoding: 'utf8',
+      });
+      expect(peer.stderr + ours.stderr).toBe('');
+      expect(ours.stdout).not.toContain('= ""');
+      expectSameText(ours.stdout, peer.stdout, 'the shop');
     });
   });
 

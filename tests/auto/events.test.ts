@@ -59,7 +59,7 @@ describe('HTTP', () => {
       'server',
     ]);
     for (const { end } of connections) {
-      expect(end?.fields['error']).toBe('');
+      expect(end?.fields['error']).toBe('-');
       expect(Number(end?.fields['bytes_read'])).toBeGreaterThan(0);
       expect(Number(end?.fields['bytes_written'])).toBeGreaterThan(0);
     }
@@ -67,9 +67,9 @@ describe('HTTP', () => {
     expect(
       client.map(({ begin, end }) => [begin.fields['path'], end?.fields['status'], end?.fields['error']]),
     ).toEqual([
-      ['/a?b=1', 200, ''],
-      ['/no', 404, ''],
-      ['/c', 200, ''],
+      ['/a?b=1', 200, '-'],
+      ['/no', 404, '-'],
+      ['/c', 200, '-'],
     ]);
     expect(client[0]!.begin.fields['origin']).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(named(events, 'http_client:response').map((event) => event.fields['status'])).toEqual([
@@ -153,7 +153,7 @@ describe('HTTP', () => {
     expect(client.map(({ begin, end }) => [begin.fields['path'], end?.fields['error']])).toEqual([
       ['/destroyed', 'ECONNRESET'],
       ['/given-up', 'ECONNRESET'],
-      ['/half', ''],
+      ['/half', '-'],
     ]);
   });
 
@@ -231,7 +231,7 @@ describe('HTTP', () => {
     expect([request?.begin.fields['url'], request?.end?.fields['status']]).toEqual(['/tls', 200]);
     const [client] = spans(events, 'http_client:request');
     expect(client?.begin.fields['origin']).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
-    expect(client?.end?.fields).toMatchObject({ status: 200, error: '' });
+    expect(client?.end?.fields).toMatchObject({ status: 200, error: '-' });
   });
 
   test('refused connections', () => {
@@ -279,7 +279,7 @@ test('names that are found, and names that are not', () => {
   const lookups = spans(events, 'dns:lookup');
   expect(lookups.map(({ begin, end }) => [begin.fields['hostname'], end?.fields['address']])).toEqual([
     ['localhost', '127.0.0.1'],
-    ['does-not-exist.invalid', ''],
+    ['does-not-exist.invalid', '-'],
   ]);
   expect(lookups[1]!.end?.fields['error']).toMatch(/^E[A-Z_]+$/);
   const resolves = spans(events, 'dns:resolve');
@@ -422,4 +422,34 @@ test('sets are left out when SPOOR_AUTO says so', () => {
     'nodejs:process_start',
     'nodejs:thread_begin',
   ]);
+});
+
+test('a text that is absent or empty is a dash, never an empty string', () => {
+  const { events } = record(`
+    import net from 'node:net'; import os from 'node:os'; import path from 'node:path'; import fs from 'node:fs';
+    ${server(`(request, response) => response.end()`).replace("import net from 'node:net';", '')}
+    const pipe = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 's-')), 'pipe');
+    const local = net.createServer((socket) => socket.end()); await new Promise((done) => local.listen(pipe, done));
+    await new Promise((done) => net.connect(pipe).resume().on('close', done)); local.close();
+    await new Promise((done) => net.connect(port, '127.0.0.1').resume().on('close', done).write('GET / HTTP/1.0\\r\\n\\r\\n'));
+    close();
+    await import('node:dns/promises').then((dns) => dns.lookup('').catch(() => {}));
+    process.emitWarning(''); console.log(''); console.log();
+    process.on('unhandledRejection', () => {}); Promise.reject(''); Promise.reject(new Error()); Promise.reject(() => 1);
+    await new Promise((done) => setTimeout(done, 20));
+    throw '';`);
+  for (const name of [
+    'net:connection_end',
+    'http_server:request_begin',
+    'dns:lookup_end',
+    'nodejs:warning',
+    'nodejs:unhandled_rejection',
+    'nodejs:uncaught_error',
+    'console:message',
+  ])
+    expect(named(events, name), name).not.toEqual([]);
+  const empty = events.filter(({ fields }) => Object.values(fields).includes(''));
+  expect(empty).toEqual([]);
+  expect(named(events, 'console:message').map((event) => event.fields['text'])).toContain('-');
+  expect(named(events, 'http_server:request_begin')[0]?.fields['host']).toBe('-');
 });

@@ -1,3 +1,5 @@
+import { noText } from '@spoor/store';
+
 /**
  * What the analyses need of an event of a trace. They take events in order of time, and may be given the same
  * object again and again with other content (a flyweight), so they keep values and never the event.
@@ -24,9 +26,12 @@ export function integerOf(value: unknown, fallback: number): number {
   return fallback;
 }
 
-/** A field as text for people: the label of an enumeration, a string as it is, numbers in decimal; '' if absent. */
+/**
+ * A field as text for people: the label of an enumeration, a string as it is, numbers in decimal. '' if absent, also
+ * where the event says so itself by {@link noText}.
+ */
 export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value === noText ? '' : value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
     return String(value);
   if (typeof value === 'object' && value !== null) {

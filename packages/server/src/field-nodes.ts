@@ -1,5 +1,6 @@
 // Values of fields as the page shows them: text by the field's class, structures and arrays with their members.
 import { EnumValue, type FieldClass, type FieldValue, type StructureFieldClass } from '@spoor/ctf';
+import { noText } from '@spoor/store';
 import type { FieldNode } from './protocol.ts';
 
 /** Elements of an array that are shown. */
@@ -114,7 +115,7 @@ export function spanLabel(
   const words = (wanted: (name: string) => boolean): string[] =>
     fieldClass.members.flatMap(({ name }) => {
       const value = values[name];
-      if (!wanted(name) || value === '') return [];
+      if (!wanted(name) || value === '' || value === noText) return [];
       return typeof value === 'string' || value instanceof EnumValue ? [String(value)] : [];
     });
   // Where something went is said last: what was asked for tells more.

@@ -8,7 +8,7 @@ import {
   type TraceSet,
 } from '@spoor/components';
 import type { Accessor, FieldValue, Scope, StructureFieldClass } from '@spoor/ctf';
-import { spanRuleOf, type SpanRule, type SpanTrack, type TraceStore } from '@spoor/store';
+import { noText, spanRuleOf, type SpanRule, type SpanTrack, type TraceStore } from '@spoor/store';
 import { fieldNodes, fieldsLine, spanLabel } from './field-nodes.ts';
 import { LaneFinder } from './lane-finder.ts';
 import { PacketTable, type LoadedPacket } from './packet-table.ts';
@@ -154,7 +154,8 @@ class TraceSetSource implements ViewSource {
     if (plan.processName !== undefined) {
       const script = plan.processName(cursor.bytes, cursor.view, offset, cursor.externals);
       const name = typeof script === 'string' ? script.split('/').at(-1) : undefined;
-      if (name !== undefined && name !== '') store.renameProcess(store.lanes[lane]!.process, name);
+      if (name !== undefined && name !== '' && name !== noText)
+        store.renameProcess(store.lanes[lane]!.process, name);
     }
     if (role === 'point') {
       store.append(this.#series(store, plan, classIndex, lane, 'point'), timeNs, packet, offset);

@@ -1,5 +1,5 @@
 export { Float64Column, Uint32Column, gallop, lowerBound } from './columns.ts';
-export { spanRuleOf, type SpanRole, type SpanRule } from './span-rules.ts';
+export { noText, spanRuleOf, type SpanRole, type SpanRule } from './span-rules.ts';
 export { SpanRow, SpanTrack, noEvent } from './span-track.ts';
 export {
   TraceStore,

@@ -1,3 +1,6 @@
+/** What automatic events carry for a text that is absent or empty. */
+export const noText = '-';
+
 /** How events of a type take part in spans, decided once per type from its name and its fields. */
 export type SpanRole = 'point' | 'begin' | 'end' | 'complete';
 

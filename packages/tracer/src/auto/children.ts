@@ -4,7 +4,7 @@ import { tracepoint } from '../tracepoint.ts';
 import { guarded, guardedListener } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
-import { textOrEmpty } from './text.ts';
+import { textOrNone } from './text.ts';
 
 const childBegin = tracepoint(
   'child_process:run_begin',
@@ -41,7 +41,7 @@ export function startChildEvents(): void {
     const state = states.get(this);
     if (state === undefined) return;
     states.delete(this);
-    childEnd(state.id, state.request, exitCode ?? 0, textOrEmpty(signal));
+    childEnd(state.id, state.request, exitCode ?? 0, textOrNone(signal));
   });
 
   subscribe(
@@ -57,7 +57,7 @@ export function startChildEvents(): void {
       process.nextTick(
         guarded(() => {
           if (states.has(child))
-            childBegin(state.id, state.request, child.pid ?? 0, textOrEmpty(child.spawnfile));
+            childBegin(state.id, state.request, child.pid ?? 0, textOrNone(child.spawnfile));
         }),
       );
     }),

@@ -1,7 +1,7 @@
 import { enumeration } from '../field-types.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { currentRequest } from './request-context.ts';
-import { bounded } from './text.ts';
+import { textOrNone } from './text.ts';
 import { wrapMethod } from './wrap.ts';
 
 const consoleMessage = tracepoint(
@@ -36,7 +36,7 @@ export function startConsoleEvents(): void {
       const [stream, text] = args;
       if (typeof text === 'string' && consoleMessage.enabled) {
         const isError = typeof stream === 'symbol' && stream.description === 'kUseStderr';
-        consoleMessage(level ?? (isError ? 'error' : 'log'), currentRequest(), bounded(text));
+        consoleMessage(level ?? (isError ? 'error' : 'log'), currentRequest(), textOrNone(text));
       }
     } catch {
       // Nothing of ours may reach the program.

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tracepoint } from '../tracepoint.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
-import { textOrEmpty } from './text.ts';
+import { noText, textOrNone } from './text.ts';
 import { errorCode } from './thrown.ts';
 import { wrapMethod, type AnyFunction, type Handler } from './wrap.ts';
 
@@ -77,7 +77,7 @@ export function startDnsEvents(): void {
   const lookup: Question = (args) => {
     const id = nextId();
     const request = currentRequest();
-    lookupBegin(id, request, textOrEmpty(args[0]));
+    lookupBegin(id, request, textOrNone(args[0]));
     return (error, answer) => lookupEnd(id, request, addressOf(answer), errorCode(error));
   };
   const resolve =
@@ -85,7 +85,7 @@ export function startDnsEvents(): void {
     (args) => {
       const id = nextId();
       const request = currentRequest();
-      resolveBegin(id, request, name, textOrEmpty(args[0]));
+      resolveBegin(id, request, name, textOrNone(args[0]));
       return (error, answer) =>
         resolveEnd(id, request, Array.isArray(answer) ? answer.length : 0, errorCode(error));
     };
@@ -106,9 +106,9 @@ export function startDnsEvents(): void {
 /** Address of the answer of a look-up, the first one of several. */
 function addressOf(answer: unknown): string {
   const first: unknown = Array.isArray(answer) ? answer[0] : answer;
-  if (typeof first === 'string') return first;
-  if (typeof first === 'object' && first !== null && 'address' in first) return textOrEmpty(first.address);
-  return '';
+  if (typeof first === 'string') return textOrNone(first);
+  if (typeof first === 'object' && first !== null && 'address' in first) return textOrNone(first.address);
+  return noText;
 }
 
 /** Never throws: the answer's function does nothing if telling of the question failed. */

@@ -1,7 +1,7 @@
 import { threadId } from 'node:worker_threads';
 import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
-import { textOrEmpty } from './text.ts';
+import { noText, textOrNone } from './text.ts';
 import { describeThrown, stackOf } from './thrown.ts';
 
 const threadEnd = tracepoint(
@@ -52,8 +52,8 @@ export function startErrorEvents(): void {
       case 'uncaughtExceptionMonitor': {
         const thrown = describeThrown(first);
         // What Node.js prints of a rejection depends on whether its stack was read before.
-        const stack = second === 'unhandledRejection' ? '' : stackOf(first);
-        uncaughtError(textOrEmpty(second), thrown.name, thrown.code, thrown.message, stack);
+        const stack = second === 'unhandledRejection' ? noText : stackOf(first);
+        uncaughtError(textOrNone(second), thrown.name, thrown.code, thrown.message, stack);
         break;
       }
       case 'unhandledRejection': {

@@ -4,7 +4,7 @@ import { tracepoint } from '../tracepoint.ts';
 import { guarded, guardedListener } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
-import { textOrEmpty } from './text.ts';
+import { noText, textOrNone } from './text.ts';
 import { errorCode } from './thrown.ts';
 
 const clientRequestBegin = tracepoint(
@@ -67,9 +67,9 @@ export function startHttpClientEvents(): void {
   const states = new WeakMap<object, RequestState>();
 
   const begin = (key: object, method: unknown, origin: string, path: unknown): RequestState => {
-    const state: RequestState = { id: nextId(), request: currentRequest(), status: 0, error: '' };
+    const state: RequestState = { id: nextId(), request: currentRequest(), status: 0, error: noText };
     states.set(key, state);
-    clientRequestBegin(state.id, state.request, textOrEmpty(method), origin, textOrEmpty(path));
+    clientRequestBegin(state.id, state.request, textOrNone(method), origin, textOrNone(path));
     return state;
   };
   const respond = (state: RequestState, status: unknown): void => {
@@ -130,7 +130,7 @@ export function startHttpClientEvents(): void {
       begin(
         request,
         request.method,
-        origin instanceof URL ? origin.origin : textOrEmpty(origin),
+        origin instanceof URL ? origin.origin : textOrNone(origin),
         request.path,
       );
     }),

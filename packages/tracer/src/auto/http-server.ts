@@ -7,7 +7,7 @@ import { guarded, guardedListener } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { connectionOf } from './net.ts';
 import { enterRequest } from './request-context.ts';
-import { textOrEmpty } from './text.ts';
+import { textOrNone } from './text.ts';
 
 const serverRequestBegin = tracepoint(
   'http_server:request_begin',
@@ -74,9 +74,9 @@ export function startHttpServerEvents(): void {
       serverRequestBegin(
         id,
         connectionOf(socket),
-        textOrEmpty(request.method),
-        textOrEmpty(request.url),
-        textOrEmpty(request.headers.host),
+        textOrNone(request.method),
+        textOrNone(request.url),
+        textOrNone(request.headers.host),
       );
     }),
   );

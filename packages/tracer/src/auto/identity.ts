@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { tracepoint } from '../tracepoint.ts';
-import { textOrEmpty } from './text.ts';
+import { noText, textOrNone } from './text.ts';
 
 const processStart = tracepoint(
   'nodejs:process_start',
@@ -25,22 +25,22 @@ const threadBegin = tracepoint(
 
 /** Says what this process and this thread are, first thing in the thread's stream. */
 export function tellIdentity(): void {
-  const script = textOrEmpty(process.argv[1]);
+  const script = textOrNone(process.argv[1]);
   threadBegin(threadId, threadName(script));
   if (isMainThread) processStart(process.pid, process.ppid, process.version, script, workingDirectory());
 }
 
 function threadName(script: string): string {
   if (isMainThread) return 'main';
-  const hasFile = script !== '' && !script.startsWith('data:') && !script.startsWith('[');
+  const hasFile = script !== noText && !script.startsWith('data:') && !script.startsWith('[');
   return hasFile ? basename(script) : `worker ${threadId}`;
 }
 
-/** Empty when the directory was removed under the process. */
+/** None when the directory was removed under the process. */
 function workingDirectory(): string {
   try {
-    return textOrEmpty(process.cwd());
+    return textOrNone(process.cwd());
   } catch {
-    return '';
+    return noText;
   }
 }

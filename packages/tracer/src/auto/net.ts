@@ -5,7 +5,7 @@ import { tracepoint } from '../tracepoint.ts';
 import { guarded, guardedListener } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
-import { textOrEmpty } from './text.ts';
+import { noText, textOrNone } from './text.ts';
 import { errorCode } from './thrown.ts';
 
 const connectBegin = tracepoint(
@@ -80,7 +80,7 @@ export function startNetEvents(): void {
       state.id,
       state.request,
       state.side,
-      textOrEmpty(socket.remoteAddress),
+      textOrNone(socket.remoteAddress),
       socket.remotePort ?? 0,
       socket.localPort ?? 0,
     );
@@ -90,7 +90,7 @@ export function startNetEvents(): void {
     const state = states.get(this);
     if (state === undefined || !state.connecting) return;
     state.connecting = false;
-    connectEnd(state.id, state.request, textOrEmpty(this.remoteAddress), this.remotePort ?? 0, '');
+    connectEnd(state.id, state.request, textOrNone(this.remoteAddress), this.remotePort ?? 0, noText);
     open(this, state);
   });
 
@@ -100,7 +100,7 @@ export function startNetEvents(): void {
     const error = errorCode(this.errored);
     if (state.connecting) {
       state.connecting = false;
-      connectEnd(state.id, state.request, '', 0, error || 'closed');
+      connectEnd(state.id, state.request, noText, 0, error === noText ? 'closed' : error);
     }
     if (!state.open) return;
     state.open = false;

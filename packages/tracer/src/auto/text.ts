@@ -6,7 +6,13 @@ export function bounded(text: string): string {
   return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength - 1)}…`;
 }
 
-/** A header, path or name that may be absent or of another type. */
-export function textOrEmpty(value: unknown): string {
-  return typeof value === 'string' ? bounded(value) : '';
+/**
+ * What automatic events carry for a text that is absent or empty. They never carry an empty string: babeltrace2 2.0
+ * prints the field's previous text in its place.
+ */
+export const noText = '-';
+
+/** A header, path or name that may be absent or of another type; {@link noText} then, and for an empty one. */
+export function textOrNone(value: unknown): string {
+  return typeof value === 'string' && value !== '' ? bounded(value) : noText;
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { bounded, textOrEmpty } from './text.ts';
+import { bounded, noText, textOrNone } from './text.ts';
 
 /** What formats stacks when the program has not set a function of its own; Node.js 20 has set one itself. */
 const usualFormatter: unknown = Error.prepareStackTrace;
@@ -7,47 +7,48 @@ const usualFormatter: unknown = Error.prepareStackTrace;
 /** What reads the stack of an error where that is not a plain property, as from Node.js 22 on. */
 const usualStackGetter = Object.getOwnPropertyDescriptor(new Error('any'), 'stack')?.get;
 
-/** What can be told of a thrown value without running code of the program. */
+/** What can be told of a thrown value without running code of the program; `noText` where there is nothing. */
 export interface ThrownText {
   /** Name of the error's class, or the type of a value that is no error. */
   readonly name: string;
   readonly message: string;
-  /** Node.js's `code`, such as `ECONNREFUSED`; empty if there is none. */
+  /** Node.js's `code`, such as `ECONNREFUSED`. */
   readonly code: string;
 }
 
 /** Describes a thrown value, all but its stack. Getters, proxies and `toString` are never called. */
 export function describeThrown(value: unknown): ThrownText {
   if (typeof value !== 'object' || value === null) {
-    const message = typeof value === 'function' ? '' : typeof value === 'symbol' ? '(symbol)' : String(value);
-    return { name: value === null ? 'null' : typeof value, message: bounded(message), code: '' };
+    const message =
+      typeof value === 'function' ? noText : typeof value === 'symbol' ? '(symbol)' : String(value);
+    return { name: value === null ? 'null' : typeof value, message: textOrNone(message), code: noText };
   }
-  if (types.isProxy(value)) return { name: 'Proxy', message: '', code: '' };
+  if (types.isProxy(value)) return { name: 'Proxy', message: noText, code: noText };
   return {
     name: plainText(value, 'name') || (types.isNativeError(value) ? 'Error' : 'object'),
-    message: plainText(value, 'message'),
-    code: plainText(value, 'code'),
+    message: textOrNone(plainText(value, 'message')),
+    code: textOrNone(plainText(value, 'code')),
   };
 }
 
 /**
  * The stack of an error that is about to end the program. To read a stack formats it, and that is seen: by the
- * program's own `Error.prepareStackTrace` and by getters of `name` and `message`; then it is left empty.
+ * program's own `Error.prepareStackTrace` and by getters of `name` and `message`; then it is left out.
  */
 export function stackOf(error: unknown): string {
-  if (!types.isNativeError(error) || types.isProxy(error)) return '';
-  if (Error.prepareStackTrace !== usualFormatter) return '';
-  if (!isPlain(error, 'name') || !isPlain(error, 'message')) return '';
+  if (!types.isNativeError(error) || types.isProxy(error)) return noText;
+  if (Error.prepareStackTrace !== usualFormatter) return noText;
+  if (!isPlain(error, 'name') || !isPlain(error, 'message')) return noText;
   const getter = findProperty(error, 'stack')?.get;
-  if (getter === undefined) return plainText(error, 'stack');
-  return getter === usualStackGetter ? textOrEmpty(Reflect.apply(getter, error, [])) : '';
+  if (getter === undefined) return textOrNone(plainText(error, 'stack'));
+  return getter === usualStackGetter ? textOrNone(Reflect.apply(getter, error, [])) : noText;
 }
 
-/** `code` of an error, or its name if it has none, or '' for no error. */
+/** `code` of an error, or its name if it has none, or `noText` for no error. */
 export function errorCode(error: unknown): string {
-  if (error === undefined || error === null) return '';
+  if (error === undefined || error === null) return noText;
   const { code, name } = describeThrown(error);
-  return code || name;
+  return code === noText ? name : code;
 }
 
 /** The property as reading it would find it; a getter where a proxy stands in the way. */
