@@ -1,4 +1,5 @@
-// The Spoor side of bench/emit.ts: prints the median ns per event of each tracepoint's hot loop, as one JSON object.
+// The Spoor side of bench/emit.ts: prints the median ns of processor time per event of each tracepoint's hot loop,
+// as one JSON object.
 // Run with SPOOR_SESSION set it records; without, it measures what an untraced program pays.
 //   node emit-loop.js COUNT BATCHES
 import { tracepoint } from '@spoor/tracer';
