@@ -279,11 +279,11 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     expect(lossesToldByPeer(join(copy, 'trace'))).toBe(lostCount);
   });
 
-  test('no shared memory is left: nothing starts', () => {
+  test.each([0, 1])('no shared memory is left but %i pages: nothing starts', (freePages) => {
     using place = new RecordingPlace();
     const run = place.folder('run');
     const filled = `${run}/ballast`;
-    const script = `mount -t tmpfs -o size=64k none '${run}' && head -c 65536 /dev/zero > '${filled}'; exec "$@"`;
+    const script = `mount -t tmpfs -o size=64k none '${run}' && head -c ${65_536 - 4096 * freePages} /dev/zero > '${filled}'; exec "$@"`;
     const args = [
       '--mount',
       '--propagation',
@@ -316,6 +316,16 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     const { eventCount, lostCount } = summaryOf(done.stderr);
     expect(eventCount + lostCount).toBe(20_000);
     expect(readByPeer(place.traceDir).eventCount).toBe(eventCount);
+  });
+
+  test.each([8, 12])('shared memory for no process at all (%i KiB): the summary says why', (sizeKiB) => {
+    using place = new RecordingPlace();
+    const run = place.folder('run');
+    const args = ['-o', place.traceDir, '--no-auto', '--', 'node', program('count.mjs'), '1000'];
+    const done = onSmallTmpfs(place, sizeKiB, run, args, 'true');
+    expect(done.stdout).toBe('emitted 1000\n');
+    expect(done.stderr).toMatch(/no shared memory is left.*SPOOR_RUN_DIR/);
+    expect(done.status).toBe(1);
   });
 
   test('shared memory for no ring at all: the program runs untraced and the summary says why', () => {

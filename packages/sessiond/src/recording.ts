@@ -6,7 +6,7 @@ import { type RingMode, runDirectoryRoot } from '@spoor/ringbuffer';
 import { nodeOptionsWithTracer, notExecutable, resolveCommand } from './command.ts';
 import { ConsumerSupervisor, type DrainResult, type RecordingNote } from './consumer-supervisor.ts';
 import { defaultOutputDirectory, prepareOutputDirectory, recordingName } from './output-directory.ts';
-import { SessionDirectory, abandonedSessions, ensureRunDirectory } from './run-directory.ts';
+import { SessionDirectory, abandonedSessions, ensureRunDirectory, noMemory } from './run-directory.ts';
 import { salvageSession } from './salvage.ts';
 import type { RecordingTotals } from './ledger.ts';
 
@@ -95,6 +95,9 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
           where: output.path,
           hint: 'it holds what could be written',
         });
+      } else if (drained.totals.threadCount === 0 && session.isMemoryShort()) {
+        // Programs say themselves why they are not recorded, unless there is no room for that either.
+        error = noMemory(runDirectory);
       }
     } catch (failure) {
       if (!(failure instanceof SpoorError)) throw failure;

@@ -4,14 +4,19 @@
  */
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
@@ -33,22 +38,30 @@ export interface RecordingSession extends SessionDescription {
 
 const endedSessionFile = 'session.ended.json';
 const consumerFile = 'consumer.json';
+/** Its size, always the same. */
+const consumerFileBytes = 128;
 const sessionName = /^(\d+)-(\d+)-(\d+)(?:-\d+)?$/;
 const processName = /^(\d+)-(\d+)$/;
 
+/** Free bytes below which a program cannot even say why it is not recorded. */
+const leastFreeBytes = 16 * 1024;
+
+/** The error of a recording without shared memory. */
+export function noMemory(where: string, cause?: unknown): SpoorError {
+  return new SpoorError('record/no-shared-memory', 'no shared memory is left', {
+    where,
+    hint: 'free some of it, or set SPOOR_RUN_DIR to a directory on a larger tmpfs',
+    cause,
+  });
+}
+
 function memoryError(where: string, cause: unknown): SpoorError {
-  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
-  return new SpoorError(
-    full ? 'record/no-shared-memory' : 'record/run-directory',
-    full ? 'no shared memory is left' : 'cannot make the directory in shared memory',
-    {
-      where,
-      hint: full
-        ? 'free some of it, or set SPOOR_RUN_DIR to a directory on a larger tmpfs'
-        : 'set SPOOR_RUN_DIR to a directory of your own on a tmpfs',
-      cause,
-    },
-  );
+  if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') return noMemory(where, cause);
+  return new SpoorError('record/run-directory', 'cannot make the directory in shared memory', {
+    where,
+    hint: 'set SPOOR_RUN_DIR to a directory of your own on a tmpfs',
+    cause,
+  });
 }
 
 /**
@@ -109,6 +122,8 @@ export class SessionDirectory {
       const draft = join(path, '.session.json');
       writeFileSync(draft, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
       renameSync(draft, join(path, SESSION_FILE));
+      // Its memory is taken now: later there may be none, and a consumer has to be able to say who it is.
+      writeFileSync(join(path, consumerFile), ' '.repeat(consumerFileBytes), { mode: 0o600 });
     } catch (error) {
       rmSync(path, { recursive: true, force: true });
       throw memoryError(path, error);
@@ -133,12 +148,25 @@ export class SessionDirectory {
 
   /** Notes which process consumes the rings, so that nobody sweeps the directory while it works. */
   writeConsumer(identity: ProcessIdentity): void {
-    writeFileSync(join(this.path, consumerFile), JSON.stringify(identity), { mode: 0o600 });
+    // In place and in one piece: needs no more memory, and no reader sees an empty file.
+    const file = openSync(join(this.path, consumerFile), constants.O_WRONLY | constants.O_CREAT, 0o600);
+    try {
+      writeSync(file, JSON.stringify(identity).padEnd(consumerFileBytes), 0);
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** Directories of traced processes, in no order. */
   processDirectories(): string[] {
     return readdirSync(this.path).filter((name) => processName.test(name));
+  }
+
+  /** Whether there is next to no room for anything more. */
+  isMemoryShort(): boolean {
+    const { blocks, bavail, bsize } = statfsSync(this.path);
+    // A tmpfs without a limit has no blocks to tell of.
+    return blocks > 0 && bavail * bsize < leastFreeBytes;
   }
 
   /** Takes the directory away. Rings stay mapped in programs that still live; their memory goes with them. */
