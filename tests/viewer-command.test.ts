@@ -51,6 +51,6 @@ test('what is no trace is one line and status 1', () => {
 test('wrong use is told', () => {
   const port = spoor(['view', '--port', 'many', directory]);
   expect(port.status).not.toBe(0);
-  expect(port.stderr).toContain('a port is a number from 0 to 65535');
+  expect(port.stderr).toContain('A number from 0 to 65535 is needed');
   expect(spoor(['view']).status).not.toBe(0);
 });

@@ -74,7 +74,7 @@ export function threadName(summary: TraceSummary, facts: TraceFacts, thread: num
 function traceSection(summary: TraceSummary, facts: TraceFacts, { paint, width }: ReportOptions): string[] {
   const durationNs = summary.endNs - summary.beginNs;
   const began = new Date(Number((facts.baseNs + BigInt(Math.round(summary.beginNs))) / 1_000_000n));
-  const when = Number.isNaN(began.getTime()) ? '' : `, from ${dateText(began)}`;
+  const when = summary.events === 0 || Number.isNaN(began.getTime()) ? '' : `, from ${dateText(began)}`;
   const rate =
     durationNs > 0 ? ` (${countText(Math.round(summary.events / (durationNs / 1e9)))} a second)` : '';
   const lost = lostEvents(facts);

@@ -19,8 +19,8 @@ interface ConvertOptions {
 export const registerConvert: RegisterCommand = (program, context) => {
   program
     .command('convert', { isDefault: true })
-    .description('print the events of traces as text (the default command)')
-    .argument('<directory...>', 'directories of traces, or with traces below them')
+    .description('Print the events of traces as text, as babeltrace2 does (the default command).')
+    .argument('<dir...>', 'directories with traces in or below them')
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
     .option('-o, --output-format <format>', 'text, or dummy to read without printing')

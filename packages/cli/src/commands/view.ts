@@ -6,16 +6,16 @@ import type { RegisterCommand } from '../main.ts';
 
 interface ViewOptions {
   readonly port: number;
-  readonly open: boolean;
+  readonly open?: true;
 }
 
 export const registerView: RegisterCommand = (program, context) => {
   program
     .command('view')
-    .description('show traces in a browser: time line, event table, statistics')
-    .argument('<dir...>', 'directories of traces; all traces below them are shown together')
+    .description('Show traces in a browser: time line, event table, statistics.')
+    .argument('<dir...>', 'directories with traces in or below them; all are shown together')
     .option('-p, --port <number>', 'port of 127.0.0.1 to serve on; 0 is any free one', readPort, 0)
-    .option('--open', 'open the page in the default browser', false)
+    .option('--open', 'open the page in the default browser')
     .addHelpText('after', '\nServes until Ctrl-C. Only this machine can reach the page.')
     .action(async (directories: string[], options: ViewOptions) => {
       context.exitStatus = await view(directories, options);
@@ -25,7 +25,7 @@ export const registerView: RegisterCommand = (program, context) => {
 function readPort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+    throw new InvalidArgumentError('A number from 0 to 65535 is needed.');
   }
   return port;
 }
@@ -49,7 +49,7 @@ async function view(directories: readonly string[], options: ViewOptions): Promi
   });
   process.stdout.write(`${server.url}\n`);
   if (process.stderr.isTTY) process.stderr.write('spoor: serving on this machine only; Ctrl-C stops\n');
-  if (options.open) openBrowser(server.url);
+  if (options.open === true) openBrowser(server.url);
   void server.indexed.then(() => {
     const { eventCount, warnings, failure } = server.view.summary();
     for (const warning of warnings) process.stderr.write(`spoor: ${warning}\n`);
