@@ -36,6 +36,38 @@ describe('a declaration', () => {
     expect((thrown as SpoorError).message).toContain(name);
   });
 
+  // What those write who have no type checker; each is told how it is done.
+  test.each<[string, () => unknown, string]>([
+    ['a plain object', () => tracepoint('a:b', { x: { y: 'u8' } as unknown as 'u8' }), 'struct({ … })'],
+    ['a list of a type', () => tracepoint('a:b', { x: ['u8'] as unknown as 'u8' }), "sequence('u16')"],
+    [
+      'an enumeration without its integer',
+      () => tracepoint('a:b', { x: enumeration({ idle: 0 } as unknown as 'u8', {}) }),
+      "enumeration('u8', { idle: 0, busy: 1 })",
+    ],
+    [
+      'a sequence of nothing',
+      () => tracepoint('a:b', { x: sequence(undefined as unknown as 'u8') }),
+      'elements are',
+    ],
+    ['a lone log level', () => tracepoint('a:b', {}, 'info' as unknown as object), '{ logLevel: "info" }'],
+    ['an option that there is not', () => tracepoint('a:b', {}, { level: 'info' } as object), 'logLevel'],
+    [
+      'an inherited name as log level',
+      () => tracepoint('a:b', {}, { logLevel: 'toString' as 'info' }),
+      'emerg',
+    ],
+  ])('of %s is refused with a hint', (_, declareIt, hint) => {
+    let thrown: unknown;
+    try {
+      declareIt();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(SpoorError);
+    expect((thrown as SpoorError).hint).toContain(hint);
+  });
+
   test('is the same as an object and as a list', () => {
     const asObject = declare('a:b', { n: 'u8', s: 'string' }, 'info');
     const asList = declare(
@@ -104,5 +136,6 @@ describe('a tracepoint', () => {
     // @ts-expect-error One argument is missing.
     expect(() => named(1)).not.toThrow();
     expectTypeOf(tracepoint('a:b', {})).parameters.toEqualTypeOf<[]>();
+    expectTypeOf(tracepoint('a:b')).parameters.toEqualTypeOf<[]>();
   });
 });

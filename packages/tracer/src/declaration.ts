@@ -64,7 +64,11 @@ const eventNamePattern = /^[A-Za-z_][A-Za-z0-9_.-]*:[A-Za-z_][A-Za-z0-9_.:-]*$/;
  * Checks a declaration.
  * @throws SpoorError `tracer/declaration` that names what is wrong.
  */
-export function declare(name: string, fields: FieldTypes | FieldList, logLevel?: LogLevel): Declaration {
+export function declare(
+  name: string,
+  fields: FieldTypes | FieldList,
+  logLevel: LogLevel = DEFAULT_LOG_LEVEL,
+): Declaration {
   if (!eventNamePattern.test(name)) {
     throw wrong(
       name,
@@ -72,12 +76,28 @@ export function declare(name: string, fields: FieldTypes | FieldList, logLevel?:
       'letters, digits, `_`, `.` and `-` may be used',
     );
   }
-  const level = LOG_LEVELS[logLevel ?? DEFAULT_LOG_LEVEL];
-  if (level === undefined) {
-    throw wrong(name, `no log level ${String(logLevel)}`, `one of ${Object.keys(LOG_LEVELS).join(', ')}`);
+  if (!Object.hasOwn(LOG_LEVELS, logLevel)) {
+    throw wrong(
+      name,
+      `there is no log level ${String(logLevel)}`,
+      `one of ${Object.keys(LOG_LEVELS).join(', ')}`,
+    );
   }
   const list = (Array.isArray(fields) ? fields : Object.entries(fields)) as FieldList;
-  return { name, logLevel: level, fields: planMembers(name, list, '') };
+  return { name, logLevel: LOG_LEVELS[logLevel], fields: planMembers(name, list, '') };
+}
+
+/**
+ * Checks what a declaration says beside the fields, for those without a type checker: a lone `'info'`, or a misspelt
+ * name, would otherwise be no option at all.
+ * @throws SpoorError `tracer/declaration`
+ */
+export function checkOptions(name: string, options: object): void {
+  if (typeof options !== 'object' || options === null) {
+    throw wrong(name, `its options are ${describeType(options)}`, 'an object, such as { logLevel: "info" }');
+  }
+  const stranger = Object.keys(options).find((key) => key !== 'logLevel');
+  if (stranger !== undefined) throw wrong(name, `there is no option \`${stranger}\``, 'logLevel is one');
 }
 
 function planMembers(event: string, fields: FieldList, prefix: string): readonly FieldPlan[] {
@@ -141,20 +161,52 @@ function planScalar(event: string, name: string, type: ScalarType): ScalarPlan {
   if (typeof type === 'object' && type !== null) {
     if (type.kind === 'hex') return planInteger(event, name, type.integer, 16);
     if (type.kind === 'enumeration') {
+      if (typeof type.integer !== 'string' || typeof type.labels !== 'object' || type.labels === null) {
+        throw wrong(
+          event,
+          `the enumeration \`${name}\` lacks its integer type or its labels`,
+          enumerationHint,
+        );
+      }
       const integer = planInteger(event, name, type.integer, 10);
       if (integer.bits === 64) throw wrong(event, `the enumeration \`${name}\` is wider than 32 bits`);
       return { ...integer, labels: planLabels(event, name, integer, type.labels) };
     }
   }
-  throw wrong(event, `\`${name}\` has no type that elements can have`, typesHint);
+  throw wrong(event, `\`${name}\` is of type ${describeType(type)}`, hintFor(name, type));
 }
 
-const typesHint =
-  'u8 … u64, i8 … i64, f32, f64, string, hex(…), enumeration(…), array(…), sequence(…), struct(…)';
+const enumerationHint = "enumeration('u8', { idle: 0, busy: 1 }) is one";
+const elementTypes = 'u8 … u64, i8 … i64, f32, f64, string, hex(…), enumeration(…)';
+const fieldTypes = `${elementTypes}, array(…), sequence(…), struct(…)`;
+
+/** What may stand where something else does, or how the likely intention is written. */
+function hintFor(name: string, type: unknown): string {
+  if (name.endsWith('[]')) return `elements are ${elementTypes}`;
+  if (Array.isArray(type)) return "sequence('u16') is a list of any length, array('u16', 4) one of four";
+  if (typeof type === 'object' && type !== null && !Object.hasOwn(type, 'kind')) {
+    return 'a structure is written struct({ … })';
+  }
+  return fieldTypes;
+}
+
+/** A wrong value as the programmer may recognise it, cut where it is long. */
+function describeType(type: unknown): string {
+  if (typeof type === 'function') return `function ${type.name}`;
+  if (typeof type === 'object' && type !== null && 'kind' in type) return `${String(type.kind)}(…)`;
+  if (typeof type === 'string') return type;
+  try {
+    const text = JSON.stringify(type) ?? String(type);
+    return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+  } catch {
+    return typeof type;
+  }
+}
 
 function planInteger(event: string, name: string, type: IntegerName, displayBase: 10 | 16): IntegerPlan {
   const [, sign, digits] = /^([ui])(8|16|32|64)$/.exec(type) ?? [];
-  if (sign === undefined) throw wrong(event, `\`${name}\` is of type ${type}`, typesHint);
+  if (sign === undefined)
+    throw wrong(event, `\`${name}\` is of type ${describeType(type)}`, hintFor(name, type));
   return { kind: 'integer', bits: Number(digits) as IntegerPlan['bits'], signed: sign === 'i', displayBase };
 }
 

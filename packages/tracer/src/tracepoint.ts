@@ -1,5 +1,5 @@
 import type { Gate } from './compile.ts';
-import { declare } from './declaration.ts';
+import { checkOptions, declare } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
 import { currentSession } from './session-slot.ts';
@@ -50,10 +50,11 @@ export interface TracepointOptions {
  * orderPlaced(42, 'ann', 19.9);
  * ```
  *
- * Values are recorded as C would store them: integers modulo their size, strings in UTF-8 up to any length that fits
- * a sub-buffer. A NUL in a string is recorded as `␀`.
+ * An event without fields needs its name alone. Values are recorded as C would store them: integers modulo their
+ * size, strings in UTF-8 up to any length that fits a sub-buffer. A NUL in a string is recorded as `␀`.
  * @throws SpoorError `tracer/declaration` when the declaration itself is wrong.
  */
+export function tracepoint(name: string): Tracepoint<readonly []>;
 export function tracepoint<const Fields extends FieldList>(
   name: string,
   fields: Fields,
@@ -66,9 +67,10 @@ export function tracepoint<const Fields extends FieldTypes>(
 ): Tracepoint<ValuesOfObject<Fields>>;
 export function tracepoint(
   name: string,
-  fields: FieldTypes | FieldList,
+  fields: FieldTypes | FieldList = {},
   options: TracepointOptions = {},
 ): Tracepoint<readonly never[]> {
+  checkOptions(name, options);
   const declaration = declare(name, fields, options.logLevel);
   const session = currentSession();
   if (session === undefined) {
