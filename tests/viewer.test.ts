@@ -369,6 +369,34 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     await eventually(() => page.url()).toContain('e=1234');
   });
 
+  test('in a narrow window the panes stand one below the other', async () => {
+    await page.setViewportSize({ width: 420, height: 760 });
+    const boxOf = async (selector: string) => (await page.locator(selector).first().boundingBox())!;
+    await eventually(async () => (await boxOf('.table')).width).toBe(420);
+    const [table, side, fields] = [
+      await boxOf('.table'),
+      await boxOf('.side'),
+      await boxOf('.titles .fields'),
+    ];
+    expect(side.y).toBeGreaterThanOrEqual(table.y + table.height);
+    expect(fields.x + fields.width).toBeLessThanOrEqual(420);
+    await page.keyboard.press('?');
+    expect((await boxOf('.help')).width).toBeLessThan(420);
+  });
+
+  test('a trace without events says so', async () => {
+    const pageDir = join(repoRoot, 'packages/viewer/dist');
+    const server = await serveView(syntheticSource({ eventCount: 0 }), { port: 0, pageDir });
+    try {
+      await page.goto(server.url);
+      await eventually(() => page.locator('.empty-note').textContent()).toBe('This trace has no events.');
+      expect(await page.locator('.lanes-note').isVisible()).toBe(true);
+    } finally {
+      await page.goto('about:blank');
+      await server.close();
+    }
+  });
+
   test('the page weighs at most 150 KB of compressed script', () => {
     const assets = join(repoRoot, 'packages/viewer/dist/assets');
     const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'));

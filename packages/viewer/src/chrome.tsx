@@ -28,17 +28,22 @@ export function TopBar({ motion, onTheme }: { motion: Motion; onTheme: () => voi
           </span>
           <ul class="numbers">
             <li>
-              <strong>{formatCount(summary.eventCount)}</strong> events
+              <strong>{formatCount(summary.eventCount)}</strong>{' '}
+              {summary.eventCount === 1 ? 'event' : 'events'}
             </li>
             <li>
-              <strong>{formatCount(summary.spanCount)}</strong> spans
+              <strong>{formatCount(summary.spanCount)}</strong> {summary.spanCount === 1 ? 'span' : 'spans'}
             </li>
-            <li>
-              <strong>{formatDuration(summary.lastNs - summary.firstNs)}</strong>
-            </li>
-            <li class="optional">
-              <strong>{formatRate(summary.eventCount, summary.lastNs - summary.firstNs)}</strong>
-            </li>
+            {summary.lastNs > summary.firstNs ? (
+              <>
+                <li title="From the first event to the last">
+                  <strong>{formatDuration(summary.lastNs - summary.firstNs)}</strong>
+                </li>
+                <li class="optional" title="Events a second, on average">
+                  <strong>{formatRate(summary.eventCount, summary.lastNs - summary.firstNs)}</strong>
+                </li>
+              </>
+            ) : null}
           </ul>
         </>
       )}
@@ -149,7 +154,9 @@ export function StatusLine(): JSX.Element {
               <span class="dim">+{formatDuration(cursorNs - summary.firstNs)}</span>
             </span>
           )}
-          <span class="dim optional">index {formatSize(summary.indexSizeBytes)}</span>
+          <span class="dim optional" title="Memory that the server keeps this trace's index in">
+            index {formatSize(summary.indexSizeBytes)}
+          </span>
         </>
       )}
     </footer>

@@ -217,7 +217,7 @@ export function EventTable({ motion }: { motion: Motion }): JSX.Element {
           </div>
         </div>
         {rows.total.value === 0 ? (
-          <p class="empty-note">{rows.complete.value ? 'No event matches.' : 'Looking for events…'}</p>
+          <p class="empty-note">{emptyNote(rows.complete.value, state.summary.value?.eventCount === 0)}</p>
         ) : null}
       </div>
     </section>
@@ -281,4 +281,10 @@ function Row({ index, row, onSelect }: RowProps): JSX.Element {
 /** Number of rows in words. */
 export function rowCountText(total: number): string {
   return total === 1 ? '1 event' : `${formatCount(total)} events`;
+}
+
+/** Why the table shows no row. */
+function emptyNote(complete: boolean, traceEmpty: boolean): string {
+  if (!complete) return 'Looking for events…';
+  return traceEmpty ? 'This trace has no events.' : 'No event matches.';
 }

@@ -47,6 +47,9 @@ export function Lanes({ motion }: { motion: Motion }): JSX.Element {
           </div>
         </div>
       </div>
+      {state.summary.value?.complete === true && state.summary.value.eventCount === 0 ? (
+        <p class="lanes-note">Nothing was recorded, so there is nothing to draw.</p>
+      ) : null}
       <LanesTable view={view.value} />
     </section>
   );
