@@ -77,11 +77,7 @@ export function declare(
     );
   }
   if (!Object.hasOwn(LOG_LEVELS, logLevel)) {
-    throw wrong(
-      name,
-      `there is no log level ${String(logLevel)}`,
-      `one of ${Object.keys(LOG_LEVELS).join(', ')}`,
-    );
+    throw wrong(name, `there is no log level ${logLevel}`, `one of ${Object.keys(LOG_LEVELS).join(', ')}`);
   }
   const list = (Array.isArray(fields) ? fields : Object.entries(fields)) as FieldList;
   return { name, logLevel: LOG_LEVELS[logLevel], fields: planMembers(name, list, '') };
