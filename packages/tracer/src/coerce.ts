@@ -50,10 +50,11 @@ export function splitWide(value: unknown): void {
 
 /** A list for any value: arrays, typed arrays and array-likes as they are, other iterables copied, all else empty. */
 export function toList(value: unknown): ArrayLike<unknown> {
-  if (Array.isArray(value)) return value as unknown[];
-  if (ArrayBuffer.isView(value)) return value instanceof DataView ? [] : (value as Uint8Array);
   if (typeof value !== 'object' || value === null) return [];
   try {
+    // Even this throws, for a proxy that was revoked.
+    if (Array.isArray(value)) return value as unknown[];
+    if (ArrayBuffer.isView(value)) return value instanceof DataView ? [] : (value as Uint8Array);
     const { length } = value as { length?: unknown };
     if (typeof length === 'number') return value as ArrayLike<unknown>;
     const copy: unknown[] = [];

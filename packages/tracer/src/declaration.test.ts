@@ -24,6 +24,14 @@ describe('a declaration', () => {
       { x: sequence('u8'), x_length: 'u8' },
     ],
     ['a field named as the length of another', 'a:b', { _x_length: 'u8', x: sequence('u8') }],
+    ['no fields', 'a:b', null as unknown as FieldTypes],
+    ['fields that are none', 'a:b', 'u8' as unknown as FieldTypes],
+    ['a list with something else in it', 'a:b', [5] as unknown as FieldTypes],
+    ['a field name that is no string', 'a:b', [[Symbol('n'), 'u8']] as unknown as FieldTypes],
+    ['a length that only looks like one', 'a:b', { x: array('u8', Object(3) as number) }],
+    ['a hexadecimal of no type', 'a:b', { x: hex(Symbol('u8') as unknown as 'u8') }],
+    ['labels that are none', 'a:b', { x: enumeration('u8', undefined as unknown as {}) }],
+    ['a label without a range', 'a:b', { x: enumeration('u8', { big: null as unknown as number }) }],
   ])('is refused for %s', (_, name, fields) => {
     let thrown: unknown;
     try {
@@ -67,6 +75,22 @@ describe('a declaration', () => {
     expect(thrown).toBeInstanceOf(SpoorError);
     expect((thrown as SpoorError).hint).toContain(hint);
   });
+
+  test.each(['__proto__', 'constructor', 'toString', 'loud', 5, Symbol('info')])(
+    'is refused for a log level that there is not: %s',
+    (level) => {
+      expect(() => declare('a:b', {}, level as 'info')).toThrow(
+        /cannot declare tracepoint `a:b`: there is no log level/,
+      );
+    },
+  );
+
+  test.each([undefined, null, 5, Symbol('a:b'), { toString: () => 'a:b' }])(
+    'is refused for a name that is no string: %s',
+    (name) => {
+      expect(() => declare(name as string, {})).toThrow(SpoorError);
+    },
+  );
 
   test('is the same as an object and as a list', () => {
     const asObject = declare('a:b', { n: 'u8', s: 'string' }, 'info');

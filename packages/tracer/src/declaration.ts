@@ -69,15 +69,22 @@ export function declare(
   fields: FieldTypes | FieldList,
   logLevel: LogLevel = DEFAULT_LOG_LEVEL,
 ): Declaration {
-  if (!eventNamePattern.test(name)) {
+  if (typeof name !== 'string' || !eventNamePattern.test(name)) {
     throw wrong(
-      name,
+      describeType(name),
       'its name is not of the form provider:event',
       'letters, digits, `_`, `.` and `-` may be used',
     );
   }
   if (!Object.hasOwn(LOG_LEVELS, logLevel)) {
-    throw wrong(name, `there is no log level ${logLevel}`, `one of ${Object.keys(LOG_LEVELS).join(', ')}`);
+    throw wrong(
+      name,
+      `there is no log level ${describeType(logLevel)}`,
+      `one of ${Object.keys(LOG_LEVELS).join(', ')}`,
+    );
+  }
+  if (typeof fields !== 'object' || fields === null) {
+    throw wrong(name, 'its fields are no object and no list', `for example { count: 'u32', text: 'string' }`);
   }
   const list = (Array.isArray(fields) ? fields : Object.entries(fields)) as FieldList;
   return { name, logLevel: LOG_LEVELS[logLevel], fields: planMembers(name, list, '') };
@@ -98,9 +105,17 @@ export function checkOptions(name: string, options: object): void {
 
 function planMembers(event: string, fields: FieldList, prefix: string): readonly FieldPlan[] {
   const taken = new Set<string>();
-  return fields.map(([name, type]) => {
-    if (!namePattern.test(name)) {
-      throw wrong(event, `\`${prefix}${name}\` is no field name`, 'letters, digits and `_` may be used');
+  return fields.map((field) => {
+    if (!Array.isArray(field)) {
+      throw wrong(event, `${describeType(field)} is no field`, `a list of fields is made of [name, type]`);
+    }
+    const [name, type] = field as FieldList[number];
+    if (typeof name !== 'string' || !namePattern.test(name)) {
+      throw wrong(
+        event,
+        `\`${prefix}${describeType(name)}\` is no field name`,
+        'letters, digits and `_` may be used',
+      );
     }
     const plan = planField(event, `${prefix}${name}`, type);
     const names = plan.kind === 'sequence' ? [name, `_${name}_length`] : [name];
@@ -139,7 +154,11 @@ function planField(event: string, name: string, fieldType: FieldType): Plan {
 
 function planArray(event: string, name: string, type: ArrayType): ArrayPlan {
   if (!Number.isInteger(type.length) || type.length < 0 || type.length > MAX_ARRAY_LENGTH) {
-    throw wrong(event, `the length of \`${name}\` is ${type.length}`, `0 to ${MAX_ARRAY_LENGTH}`);
+    throw wrong(
+      event,
+      `the length of \`${name}\` is ${describeType(type.length)}`,
+      `0 to ${MAX_ARRAY_LENGTH}`,
+    );
   }
   return { kind: 'array', element: planElement(event, name, type), length: type.length };
 }
@@ -200,7 +219,7 @@ function describeType(type: unknown): string {
 }
 
 function planInteger(event: string, name: string, type: IntegerName, displayBase: 10 | 16): IntegerPlan {
-  const [, sign, digits] = /^([ui])(8|16|32|64)$/.exec(type) ?? [];
+  const [, sign, digits] = (typeof type === 'string' ? /^([ui])(8|16|32|64)$/.exec(type) : null) ?? [];
   if (sign === undefined)
     throw wrong(event, `\`${name}\` is of type ${describeType(type)}`, hintFor(name, type));
   return { kind: 'integer', bits: Number(digits) as IntegerPlan['bits'], signed: sign === 'i', displayBase };
@@ -215,8 +234,15 @@ function planLabels(
   const least = signed ? -(2 ** (bits - 1)) : 0;
   const greatest = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
   const ranges = new Map<string, readonly [number, number]>();
+  if (typeof labels !== 'object' || labels === null) {
+    throw wrong(
+      event,
+      `the labels of \`${name}\` are no object`,
+      'for example { off: 0, on: 1, other: [2, 255] }',
+    );
+  }
   for (const [label, range] of Object.entries(labels)) {
-    const [lower, upper] = typeof range === 'number' ? [range, range] : range;
+    const [lower, upper] = (Array.isArray(range) ? range : [range, range]) as readonly [number, number];
     if (
       !Number.isInteger(lower) ||
       !Number.isInteger(upper) ||

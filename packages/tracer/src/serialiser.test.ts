@@ -114,6 +114,10 @@ describe('serialisers', () => {
         throw new Error('proxy');
       },
     });
+    const revoked = Proxy.revocable([1, 2], {});
+    revoked.revoke();
+    // fast-check itself cannot hold one.
+    const standsForRevoked = Symbol('revoked');
     const wild = fc.oneof(
       fc.anything({
         withBigInt: true,
@@ -124,6 +128,7 @@ describe('serialisers', () => {
       fc.constantFrom(
         thrower,
         proxy,
+        standsForRevoked,
         Symbol('s'),
         () => 1,
         new DataView(new ArrayBuffer(4)),
@@ -142,7 +147,8 @@ describe('serialisers', () => {
           const walked = makeMemoryRing();
           const emit = compileSerialiser(declaration, 0, generated.writer);
           const walk = makeWalkingSerialiser(declaration, 0, walked.writer);
-          for (const args of calls) {
+          for (const call of calls) {
+            const args = call.map((value) => (value === standsForRevoked ? revoked.proxy : value));
             const bytes = payloadBytes(generated, () => emit(...args));
             expect(bytes).toBeDefined();
             expect(payloadBytes(walked, () => walk(...args))).toEqual(bytes);
