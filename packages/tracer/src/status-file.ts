@@ -15,10 +15,10 @@ export class StatusFile {
 
   /** Replaces what the file says. Never throws. */
   write(status: ThreadStatus): void {
-    const text = JSON.stringify(status);
-    const whole =
-      Buffer.byteLength(text) <= STATUS_BYTES ? text : JSON.stringify({ ...status, reasons: ['…'] });
     try {
+      const text = JSON.stringify(status);
+      const whole =
+        Buffer.byteLength(text) <= STATUS_BYTES ? text : JSON.stringify({ ...status, reasons: ['…'] });
       const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
       try {
         writeSync(fd, whole.padEnd(STATUS_BYTES - (Buffer.byteLength(whole) - whole.length)), 0);
