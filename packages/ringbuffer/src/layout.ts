@@ -20,6 +20,8 @@ export const SUB_BUFFER_GRAIN_BYTES = 4096;
 export const MAX_SUB_BUFFER_COUNT = 256;
 /** The content size of a packet is a 32-bit count of bits. */
 export const MAX_SUB_BUFFER_BYTES: number = 256 * 1024 * 1024;
+/** All sub-buffers of a ring together. Node.js has no larger views of memory than 4 GiB, and dies when asked for one. */
+export const MAX_SUB_BUFFERS_BYTES: number = 2 * 1024 ** 3;
 
 /** Byte offsets in the control page. */
 export const CONTROL = {
@@ -113,7 +115,7 @@ export const EXTENDED_HEADER_BYTES = 13;
 export interface RingGeometry {
   /** Multiple of {@link SUB_BUFFER_GRAIN_BYTES}. */
   readonly subBufferSizeBytes: number;
-  /** 2 to {@link MAX_SUB_BUFFER_COUNT}. */
+  /** 2 to {@link MAX_SUB_BUFFER_COUNT}, and as many as {@link MAX_SUB_BUFFERS_BYTES} allow. */
   readonly subBufferCount: number;
 }
 
@@ -126,7 +128,8 @@ export function isValidGeometry({ subBufferSizeBytes, subBufferCount }: RingGeom
     subBufferSizeBytes % SUB_BUFFER_GRAIN_BYTES === 0 &&
     Number.isInteger(subBufferCount) &&
     subBufferCount >= 2 &&
-    subBufferCount <= MAX_SUB_BUFFER_COUNT
+    subBufferCount <= MAX_SUB_BUFFER_COUNT &&
+    subBufferSizeBytes * subBufferCount <= MAX_SUB_BUFFERS_BYTES
   );
 }
 

@@ -60,6 +60,16 @@ describe('a ring file', () => {
     expect((thrown as SpoorError).code).toBe('ring/cannot-create');
   });
 
+  test.each([
+    { subBufferSizeBytes: 256 * 1024 ** 2, subBufferCount: 16 },
+    { subBufferSizeBytes: 3000, subBufferCount: 4 },
+    { subBufferSizeBytes: 4096, subBufferCount: 1 },
+  ])('is refused before anything is made for a geometry that no ring can have: %o', (geometry) => {
+    const before = readdirSync(folder);
+    expect(() => createThreadRing({ ...request, geometry })).toThrow(/no ring has/);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
   test('shrinks step by step to the smallest', () => {
     const sizes = [...geometries({ subBufferSizeBytes: 262144, subBufferCount: 16 })];
     expect(sizes[0]).toEqual({ subBufferSizeBytes: 262144, subBufferCount: 16 });

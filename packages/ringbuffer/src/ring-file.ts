@@ -5,7 +5,14 @@ import { createMappedFile, currentThreadId, isAvailable, makeCpuReader } from '@
 import { closeSync, linkSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { RingCopier } from './copier.ts';
-import { CONTROL, ringSizeBytes, type RingGeometry, type RingMode, type RingTier } from './layout.ts';
+import {
+  CONTROL,
+  isValidGeometry,
+  ringSizeBytes,
+  type RingGeometry,
+  type RingMode,
+  type RingTier,
+} from './layout.ts';
 import { RingProducer, type ProducerOptions } from './producer.ts';
 import { startTicks } from './run-directory.ts';
 
@@ -38,9 +45,16 @@ const FREE_SHARE = 0.25;
 
 /**
  * Makes the calling thread's ring, smaller than asked for when space is short.
- * @throws SpoorError `ring/no-space` when not even the smallest fits, `ring/cannot-create` for any other trouble.
+ * @throws SpoorError `ring/geometry` when no ring can be so, `ring/no-space` when not even the smallest fits, `ring/cannot-create` for any other trouble.
  */
 export function createThreadRing(request: RingRequest): ThreadRing {
+  if (!isValidGeometry(request.geometry)) {
+    const { subBufferCount, subBufferSizeBytes } = request.geometry;
+    throw new SpoorError(
+      'ring/geometry',
+      `no ring has ${subBufferCount} sub-buffers of ${subBufferSizeBytes} bytes`,
+    );
+  }
   const reasons: string[] = [];
   const availability = isAvailable();
   if (!availability.available) reasons.push(availability.reason);

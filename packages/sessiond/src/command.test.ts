@@ -21,6 +21,7 @@ test('commands are found as a shell finds them', () => {
   expect(statusOf('tool')).toBe(tool);
   expect(statusOf(tool)).toBe(tool);
   expect(statusOf('absent')).toBe(127);
+  expect(statusOf('')).toBe(127);
   expect(statusOf('./absent')).toBe(127);
   expect(statusOf(text)).toBe(126);
   expect(statusOf(root)).toBe(126);

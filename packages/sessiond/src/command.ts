@@ -27,9 +27,11 @@ function isExecutable(path: string): boolean {
 export function resolveCommand(command: string, searchPath: string): string {
   const candidates = command.includes('/')
     ? [command]
-    : searchPath
-        .split(':')
-        .map((folder) => join(folder === '' || !isAbsolute(folder) ? `./${folder}` : folder, command));
+    : command === ''
+      ? []
+      : searchPath
+          .split(':')
+          .map((folder) => join(folder === '' || !isAbsolute(folder) ? `./${folder}` : folder, command));
   let forbidden: string | undefined;
   for (const candidate of candidates) {
     const stat = statOf(candidate);
@@ -38,9 +40,13 @@ export function resolveCommand(command: string, searchPath: string): string {
     forbidden ??= candidate;
   }
   if (forbidden !== undefined) throw notExecutable(forbidden);
-  throw new SpoorError('record/command-not-found', `command not found: ${command}`, {
-    hint: command.includes('/') ? 'check the path' : 'check the name, or write the path of the program',
-  });
+  throw new SpoorError(
+    'record/command-not-found',
+    `command not found: ${command === '' ? '(empty)' : command}`,
+    {
+      hint: command.includes('/') ? 'check the path' : 'check the name, or write the path of the program',
+    },
+  );
 }
 
 /** The error for a file that is there but cannot be run. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { lastError, library } from './library.ts';
 
@@ -23,6 +24,10 @@ export interface MappedFile extends Disposable {
  */
 export function createMappedFile(path: string, sizeBytes: number): MappedFile {
   const c = library();
+  // A view of more ends the process, no exception is thrown.
+  if (sizeBytes > constants.MAX_LENGTH) {
+    throw lastError('map shared memory', path, c.koffi.os.errno['EFBIG']);
+  }
   const fd = openSync(path, 'wx+', 0o600);
   try {
     // Answers the error number itself; a signal may interrupt it on some file systems.

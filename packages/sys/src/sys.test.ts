@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,12 @@ describe('system calls', () => {
     }
     expect(thrown).toBeInstanceOf(SystemCallError);
     expect((thrown as SystemCallError).errnoName).toMatch(/^(ENOSPC|EFBIG)$/);
+    expect(() => statSync(path)).toThrow('ENOENT');
+  });
+
+  test('refuse a size that no view of memory has', () => {
+    const path = join(folder, 'wide');
+    expect(() => createMappedFile(path, constants.MAX_LENGTH + 4096)).toThrow(/EFBIG|map shared memory/);
     expect(() => statSync(path)).toThrow('ENOENT');
   });
 

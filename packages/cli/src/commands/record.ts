@@ -52,6 +52,12 @@ export const registerRecord: RegisterCommand = (program, context) => {
         .argParser(parseCount)
         .default(16),
     )
+    .hook('preAction', (self) => {
+      const { subbufSize, numSubbuf } = self.opts<RecordFlags>();
+      if (subbufSize * numSubbuf > 2 * 1024 ** 3) {
+        self.error('error: the sub-buffers of a thread are larger than 2G together.');
+      }
+    })
     .passThroughOptions()
     .addHelpText(
       'after',
