@@ -42,6 +42,7 @@ export class ProcessTrace {
   readonly #rings: Map<number, RingDrain> = new Map();
   readonly #finishedRings: Set<number> = new Set();
   readonly #seenStatus: Set<string> = new Set();
+  readonly #saidReasons: Set<string> = new Set();
   #description: ProcessDescription | undefined;
   /** Its number here when that is another than its own; 0 when it is gone. */
   #outerPid: number | undefined;
@@ -275,6 +276,10 @@ export class ProcessTrace {
       this.#seenStatus.add(text);
       const isOff = status.state === 'off';
       for (const reason of status.reasons) {
+        // A thread repeats what it said before when there is more to say, and threads say the same.
+        const said = `${status.state}: ${reason}`;
+        if (this.#saidReasons.has(said)) continue;
+        this.#saidReasons.add(said);
         if (isOff) this.#context.ledger.addFault(reason);
         this.#context.onNote(isOff ? 'error' : 'info', reason);
       }

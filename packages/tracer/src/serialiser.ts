@@ -2,7 +2,7 @@
 // (walk.ts), which serves where code must not be made from text and is the oracle of the tests.
 import type { RingProducer } from '@spoor/ringbuffer';
 import { NumberStack, TextStack, toNumber, type ElementNumber } from './coerce.ts';
-import type { Declaration, Plan, ScalarPlan } from './declaration.ts';
+import type { Plan, ScalarPlan } from './declaration.ts';
 import { makeTextWriter, textBytes, type TextWriter } from './text.ts';
 
 /** Records one event, or counts it as lost; never throws. */
@@ -27,9 +27,6 @@ export function makeThreadWriter(ring: RingProducer): ThreadWriter {
     texts: new TextStack(),
   };
 }
-
-/** Makes the serialiser of an event class of id `eventId`. */
-export type MakeSerialiser = (declaration: Declaration, eventId: number, writer: ThreadWriter) => Serialise;
 
 /** Bytes of a scalar whose size is known beforehand; 0 for strings. */
 export function scalarBytes(plan: ScalarPlan): number {

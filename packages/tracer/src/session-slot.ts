@@ -16,6 +16,8 @@ export interface ThreadSession {
    * during another such call: the event comes from the program's hooks on what that call does.
    */
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
+  /** Says in the summary of the recording what is missing from it, in one line. Never throws. */
+  tell(reason: string): void;
 }
 
 /** Same as `SESSION_VARIABLE` of @spoor/ringbuffer, which is not loaded for it. */

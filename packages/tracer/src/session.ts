@@ -51,6 +51,8 @@ class AttachedThread implements ThreadSession {
   readonly #status: StatusFile;
   readonly #registry: EventRegistry;
   #state: ThreadStatus['state'] = 'attached';
+  /** What went wrong so far, each once. */
+  readonly #reasons = new Set<string>();
   #ring: ThreadRing | undefined;
   #writer: ThreadWriter | undefined;
   #isBusy = false;
@@ -62,7 +64,7 @@ class AttachedThread implements ThreadSession {
     this.#startTicks = ticks;
     this.#tid = currentThreadId();
     this.#status = new StatusFile(directory.path, this.#tid);
-    this.#status.write({ tid: this.#tid, state: 'attached', reasons: [] });
+    this.#writeStatus();
     this.#registry = new EventRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint()));
     process.on('exit', () => {
       this.#close();
@@ -106,30 +108,29 @@ class AttachedThread implements ThreadSession {
     });
     this.#ring = ring;
     this.#state = 'recording';
-    this.#writeStatus([]);
+    this.#writeStatus();
     return makeThreadWriter(ring.producer);
   }
 
   /** Without a ring the thread is off; with one, only the event class that could not be declared is. */
   #fail(declaration: Declaration, error: unknown): void {
-    if (this.#ring === undefined) {
-      this.#state = 'off';
-      this.#status.write({ tid: this.#tid, state: 'off', reasons: [describeError(error)] });
-      return;
-    }
-    this.#writeStatus([`event ${declaration.name} is not recorded: ${describeError(error)}`]);
+    if (this.#ring === undefined) this.#state = 'off';
+    const what = this.#ring === undefined ? '' : `event ${declaration.name} is not recorded: `;
+    this.tell(what + describeError(error));
   }
 
-  #writeStatus(more: readonly string[]): void {
+  tell(reason: string): void {
+    this.#reasons.add(reason);
+    this.#writeStatus();
+  }
+
+  #writeStatus(): void {
     const ring = this.#ring;
-    if (ring === undefined) return;
     this.#status.write({
       tid: this.#tid,
       state: this.#state,
-      ring: ring.ringNumber,
-      tier: ring.tier,
-      ...ring.geometry,
-      reasons: [...ring.reasons, ...more],
+      ...(ring === undefined ? {} : { ring: ring.ringNumber, tier: ring.tier, ...ring.geometry }),
+      reasons: [...(ring?.reasons ?? []), ...this.#reasons],
     });
   }
 

@@ -16,9 +16,14 @@ export class StatusFile {
   /** Replaces what the file says. Never throws. */
   write(status: ThreadStatus): void {
     try {
-      const text = JSON.stringify(status);
-      const whole =
-        Buffer.byteLength(text) <= STATUS_BYTES ? text : JSON.stringify({ ...status, reasons: ['…'] });
+      let whole = JSON.stringify(status);
+      for (
+        let kept = status.reasons.length - 1;
+        kept >= 0 && Buffer.byteLength(whole) > STATUS_BYTES;
+        kept--
+      ) {
+        whole = JSON.stringify({ ...status, reasons: [...status.reasons.slice(0, kept), '…'] });
+      }
       const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
       try {
         writeSync(fd, whole.padEnd(STATUS_BYTES - (Buffer.byteLength(whole) - whole.length)), 0);

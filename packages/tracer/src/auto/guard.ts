@@ -1,9 +1,16 @@
-/** Exceptions of our own code that were kept from the program. */
-let failures = 0;
+import { describeError } from '@spoor/base';
+import { currentSession } from '../session-slot.ts';
 
-/** How many exceptions of automatic events were swallowed so far in this thread; 0 unless Spoor has a defect. */
-export function autoEventFailures(): number {
-  return failures;
+/**
+ * Has the summary of the recording say that automatic events are missing, and why: either this version of Node.js
+ * lacks what they watch, or Spoor has a defect.
+ */
+export function tellMissing(what: string, error: unknown): void {
+  try {
+    currentSession()?.tell(`${what} are missing: ${describeError(error)}`);
+  } catch {
+    // A thrown value that cannot even be turned into text.
+  }
 }
 
 /**
@@ -16,8 +23,8 @@ export function guarded<Args extends readonly unknown[]>(
   return (...args) => {
     try {
       callback(...args);
-    } catch {
-      failures += 1;
+    } catch (error) {
+      tellMissing('some automatic events', error);
     }
   };
 }
@@ -29,8 +36,8 @@ export function guardedListener<Emitter, Args extends readonly unknown[]>(
   return function onEvent(this: Emitter, ...args: Args): void {
     try {
       Reflect.apply(listener, this, args);
-    } catch {
-      failures += 1;
+    } catch (error) {
+      tellMissing('some automatic events', error);
     }
   };
 }

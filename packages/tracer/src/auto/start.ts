@@ -4,6 +4,7 @@ import { startDnsEvents } from './dns.ts';
 import { startErrorEvents } from './errors.ts';
 import { startEventLoopEvents } from './event-loop.ts';
 import { startGcEvents } from './gc.ts';
+import { tellMissing } from './guard.ts';
 import { startHttpClientEvents } from './http-client.ts';
 import { startHttpServerEvents } from './http-server.ts';
 import { tellIdentity } from './identity.ts';
@@ -37,15 +38,15 @@ export function startAutoEvents(): void {
   if (started) return;
   started = true;
   const sets = chosenSets(process.env['SPOOR_AUTO']);
-  attempt(tellIdentity);
-  for (const name of sets) attempt(starters[name]);
+  attempt('identity', tellIdentity);
+  for (const name of sets) attempt(name, starters[name]);
 }
 
 /** A set that cannot start, on a version of Node.js that lacks what it watches, leaves the others alone. */
-function attempt(start: () => void): void {
+function attempt(name: string, start: () => void): void {
   try {
     start();
-  } catch {
-    // The set's events are missing from the trace, which is all that may come of it.
+  } catch (error) {
+    tellMissing(`the automatic events of ${name}`, error);
   }
 }
