@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseSizeBytes } from './commands/record.ts';
-import { describeDuration, describeRecording, describeSize } from './recording-summary.ts';
+import { describeDuration, describeRecording } from './recording-summary.ts';
 
-test('sizes and durations are short', () => {
-  expect([0, 812, 999.6, 4_200_000, 123_456_789].map(describeSize)).toEqual([
-    '0 B',
-    '812 B',
-    '1.0 kB',
-    '4.2 MB',
-    '123 MB',
-  ]);
+test('durations are short', () => {
   expect([12, 9_994, 12_340, 59_980, 185_000].map(describeDuration)).toEqual([
     '0.01 s',
     '9.99 s',

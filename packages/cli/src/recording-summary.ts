@@ -1,26 +1,7 @@
 /** The lines that `spoor record` prints when it is done. */
 import { describeError } from '@spoor/base';
+import { counted, sizeText } from './units.ts';
 import type { RecordingNote, RecordingResult } from '@spoor/sessiond';
-
-const grouped = new Intl.NumberFormat('en-US');
-
-/** `1 event`, `2,000 events`. */
-function counted(count: number, noun: string): string {
-  const plural = noun.endsWith('s') ? `${noun}es` : `${noun}s`;
-  return `${grouped.format(count)} ${count === 1 ? noun : plural}`;
-}
-
-/** A size for people, in units of 1,000: `812 B`, `4.2 MB`. */
-export function describeSize(sizeBytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = sizeBytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`;
-}
 
 /** A duration for people: `0.84 s`, `12.3 s`, `3 min 05 s`. */
 export function describeDuration(durationMs: number): string {
@@ -44,10 +25,10 @@ export function describeRecording(result: RecordingResult): string {
     const lost = totals.lostCount === 0 ? 'none lost' : `${counted(totals.lostCount, 'event')} lost`;
     const overwritten =
       totals.overwrittenCount === 0 ? '' : `, ${counted(totals.overwrittenCount, 'older event')} overwritten`;
-    const size = describeSize(totals.sizeBytes);
+    const size = sizeText(totals.sizeBytes);
     lines.push(
       `spoor: recorded ${counted(totals.eventCount, 'event')} (${size}) in ${describeDuration(result.durationMs)}, ${lost}${overwritten}; ` +
-        `${counted(totals.processCount, 'process')}, ${counted(totals.threadCount, 'thread')}`,
+        `${counted(totals.processCount, 'process', 'processes')}, ${counted(totals.threadCount, 'thread')}`,
     );
     if (totals.processCount === 0) {
       lines.push(

@@ -22,7 +22,6 @@ export {
   type RingStore,
 } from './reader.ts';
 export {
-  DEFAULT_GEOMETRY,
   EVENTS_FOLDER,
   PROCESS_FILE,
   RINGS_FOLDER,

@@ -21,9 +21,6 @@ export const EVENTS_FOLDER = 'events';
 export const RINGS_FOLDER = 'rings';
 export const STATUS_FOLDER = 'status';
 
-/** Default sizes of a thread's ring. */
-export const DEFAULT_GEOMETRY: RingGeometry = { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 };
-
 /** `session.json`: what `spoor record` asks of the programs that it traces. */
 export interface SessionDescription extends RingGeometry {
   readonly version: number;

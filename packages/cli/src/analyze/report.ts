@@ -16,7 +16,7 @@ import {
   type OutputStream,
   type Painter,
 } from './layout.ts';
-import { countText, counted, durationText, shareText, sizeText } from './units.ts';
+import { countText, counted, durationText, shareText, sizeText } from '../units.ts';
 
 /** How a report is to look. */
 export interface ReportOptions {
