@@ -197,6 +197,14 @@ export function exists(pid: number): boolean {
   }
 }
 
+/** Whether a signal was sent to the process that it has not taken yet. */
+export function isWaiting(pid: number, signal: number): boolean {
+  const masks = readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(
+    /^(?:ShdPnd|SigPnd):\s*([0-9a-f]+)$/gm,
+  );
+  return [...masks].some(([, mask]) => ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n);
+}
+
 /** Waits until the condition holds, 20 s at most. */
 export async function until(condition: () => boolean): Promise<void> {
   const limit = Date.now() + 20_000;

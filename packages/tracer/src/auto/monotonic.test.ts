@@ -36,7 +36,7 @@ test('a garbage collection is placed between the readings of the clock around it
   });
   const before = Number(process.hrtime.bigint());
   const garbage: object[] = [];
-  for (let count = 0; count < 1_000_000; count += 1) garbage[count % 10_000] = { count };
+  for (let count = 0; count < 10_000_000; count += 1) garbage[count % 10_000] = { count };
   const after = Number(process.hrtime.bigint());
   await seen;
   const inside = ranges.filter(
