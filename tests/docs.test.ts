@@ -63,6 +63,24 @@ test('packages introduce themselves in at most 40 lines', () => {
   expect(long).toEqual([]);
 });
 
+describe('files that a package introduces', () => {
+  const tabled = documents.filter(
+    (name) => /^packages\/[^/]+\/README\.md$/.test(name) && /^\| files? /m.test(read(name)),
+  );
+
+  test.each(tabled)('%s: all that it names are there, and none is left out', (name) => {
+    const folder = `${dirname(name)}/src/`;
+    const named = [...read(name).matchAll(/`([\w-]+\.tsx?)`/g)].map(([, file = '']) => file);
+    const sources = files.filter((file) => file.startsWith(folder)).map((file) => file.slice(folder.length));
+    const bases = new Set(files.map((file) => file.split('/').at(-1)));
+    expect(named.filter((file) => !bases.has(file))).toEqual([]);
+    const modules = sources.filter(
+      (file) => /^[\w-]+\.tsx?$/.test(file) && !['index.ts', 'node.ts'].includes(file),
+    );
+    expect(modules.filter((file) => !named.includes(file))).toEqual([]);
+  });
+});
+
 describe('commands in the documents', () => {
   const prose = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/benchmarks.md'].filter((name) =>
     files.includes(name),

@@ -55,6 +55,17 @@ test('every process, thread and depth has its row, none overlap, silent ones are
   expect(layout.labels.map(({ text }) => text)).toEqual(['a', 'main', 'request', 'gc', 'b', 'main']);
 });
 
+test('lanes of CPUs stand by number, threads as they came', () => {
+  const named = (names: readonly string[], tid?: number): readonly string[] => {
+    const lanes = names.map((name) => ({ process: 0, name, tid, eventCount: 1 }));
+    return layOut({ ...summary, lanes, tracks: [] }, new Set())
+      .labels.slice(1)
+      .map(({ text }) => text);
+  };
+  expect(named(['CPU 11', 'CPU 2', 'CPU 10'])).toEqual(['CPU 2', 'CPU 10', 'CPU 11']);
+  expect(named(['w2', 'w1'], 5)).toEqual(['w2', 'w1']);
+});
+
 test('folding leaves one row for what is folded', () => {
   expect(layOut(summary, new Set(['p0'])).rows.map(({ name }) => name)).toEqual(['p0', 'p2', 'l1']);
   expect(layOut(summary, new Set(['l0'])).rows.map(({ name }) => name)).toEqual(['p0', 'a0', 'p2', 'l1']);

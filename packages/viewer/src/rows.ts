@@ -36,6 +36,8 @@ export interface LaneLayout {
   readonly heightPx: number;
 }
 
+const byNumber = new Intl.Collator('en', { numeric: true });
+
 const processPx = 24;
 const pointsPx = 22;
 
@@ -73,6 +75,8 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
   const tracksOf = grouped(summary.tracks, (track) => track.lane);
   summary.processes.forEach((process, processIndex) => {
     const lanes = (lanesOf.get(processIndex) ?? []).filter((lane) => lane.eventCount > 0);
+    // Threads stand as they appeared; CPUs and streams have numbers that people look for.
+    if (lanes.every((lane) => lane.tid === undefined)) lanes.sort((a, b) => byNumber.compare(a.name, b.name));
     const eventCount = lanes.reduce((sum, lane) => sum + lane.eventCount, 0);
     if (eventCount === 0) return;
     const id = `p${processIndex}`;

@@ -48,6 +48,14 @@ test('times are written to the nanosecond, and what is written can be read', () 
   expect(relative.parse('12:30:00', 0)).toBeUndefined();
 });
 
+test('a clock in a year that no calendar has still tells the time of day', () => {
+  const wild = new ClockText(86_400n * 10n ** 20n + 45_296_000_000_007n, true);
+  expect(wild.time(0)).toBe('12:34:56.000000007');
+  expect(wild.date(0)).toBe('');
+  expect(wild.parse('12:35:00', 0)).toBeUndefined();
+  expect(wild.parse('1.5', 0)).toBe(1.5e9);
+});
+
 test('axes have round steps that are far enough apart', () => {
   fc.assert(
     fc.property(

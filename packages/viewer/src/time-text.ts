@@ -41,14 +41,19 @@ export function formatSize(sizeBytes: number): string {
   return `${significant(sizeBytes / 1024 ** 3)} GiB`;
 }
 
+const two = (value: number): string => String(value).padStart(2, '0');
+
 /** Writes points in time: as clock time where the trace has a wall clock, else as seconds. */
 export class ClockText {
   readonly #baseNs: bigint;
   readonly #absolute: boolean;
+  /** Whether the times lie in years that a Date knows. */
+  readonly #hasDate: boolean;
 
   constructor(baseNs: bigint, absolute: boolean) {
     this.#baseNs = baseNs;
     this.#absolute = absolute;
+    this.#hasDate = absolute && !Number.isNaN(new Date(Number(baseNs / 1_000_000n)).getTime());
   }
 
   /** `HH:MM:SS.nnnnnnnnn`, local time, as the text output prints it. */
@@ -58,16 +63,20 @@ export class ClockText {
     const nanoseconds = String(total % 1_000_000_000n).padStart(9, '0');
     const seconds = total / 1_000_000_000n;
     if (!this.#absolute) return `${signed < 0n ? '−' : ''}${seconds}.${nanoseconds}`;
+    // Beyond the years that a Date knows (a wild clock offset) there are no time zones, but still a time of day.
+    if (!this.#hasDate) {
+      const ofDay = Number(seconds % 86_400n);
+      const [hours, minutes] = [Math.floor(ofDay / 3600), Math.floor(ofDay / 60) % 60];
+      return `${two(hours)}:${two(minutes)}:${two(ofDay % 60)}.${nanoseconds}`;
+    }
     const date = new Date(Number(seconds) * 1000);
-    const two = (value: number): string => String(value).padStart(2, '0');
     return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${nanoseconds}`;
   }
 
   /** `YYYY-MM-DD`; empty where the clock has no date. */
   date(timeNs: number): string {
-    if (!this.#absolute) return '';
+    if (!this.#hasDate) return '';
     const date = new Date(Number((this.#baseNs + BigInt(Math.round(timeNs))) / 1_000_000n));
-    const two = (value: number): string => String(value).padStart(2, '0');
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   }
 
@@ -77,7 +86,7 @@ export class ClockText {
    */
   parse(text: string, firstNs: number): number | undefined {
     const clock = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?$/.exec(text.trim());
-    if (clock !== null && this.#absolute) {
+    if (clock !== null && this.#hasDate) {
       const start = new Date(Number((this.#baseNs + BigInt(Math.round(firstNs))) / 1_000_000n));
       const fraction = BigInt((clock[4] ?? '').padEnd(9, '0') || '0');
       for (const day of [0, 1]) {
