@@ -97,3 +97,57 @@ describeNeeding(corpusNeeds(...families), 'metadata of real traces', () => {
     );
   });
 });
+
+describeNeeding(corpusNeeds('babeltrace-tests', 'tracecompass'), 'metadata of CTF 2', () => {
+  const traces = corpusTraces().filter(({ ctf }) => ctf === '2');
+  const byVerdict = (ok: boolean) => traces.filter(({ bt21 }) => (bt21 === 'ok') === ok);
+
+  test('there are enough of them', () => {
+    expect(byVerdict(true).length).toBeGreaterThan(24);
+    expect(byVerdict(false).length).toBeGreaterThan(4);
+  });
+
+  for (const trace of byVerdict(true)) {
+    test(`${trace.trace} is read`, () => {
+      const result = read(corpusTrace(trace));
+      if (result instanceof SpoorError) expect.fail(`${result.where}: ${result.message}`);
+      expect(result.version).toBe('2');
+    });
+  }
+
+  // Two lack what they need, three follow a draft of the format, with names that the format itself does not have.
+  const reasons: Readonly<Record<string, string>> = {
+    '2/fail/meta-no-stream-cls': 'no data stream class',
+    '2/fail/meta-no-trace-cls-no-stream-cls': 'no data stream class',
+    'CTF2-7.0-debug-info': '`uuid` is not known here',
+    'CTF2-7.0-lttng-crash': '`uuid` is not known here',
+    'CTF2-7.0-meta-variant-no-underscore': '`fixed-length-unsigned-enumeration` is no type',
+  };
+  for (const trace of byVerdict(false)) {
+    test(`${trace.trace} is refused`, () => {
+      const result = read(corpusTrace(trace));
+      expect(result).toBeInstanceOf(SpoorError);
+      const { where, message } = result as SpoorError;
+      expect(where).toMatch(/^metadata:\d+:\d+$/);
+      expect(message).toContain(reasons[trace.trace] ?? 'a reason for every trace');
+    });
+  }
+
+  test('damaged, it is read or refused', () => {
+    const texts = byVerdict(true).map((trace) =>
+      readFileSync(join(corpusTrace(trace), 'metadata')).toString('utf8'),
+    );
+    assert(
+      property(gen(), nat(texts.length - 1), (g, index) => {
+        const began = performance.now();
+        try {
+          readMetadata(new TextEncoder().encode(mutate(g, texts[index]!)));
+        } catch (error) {
+          if (!(error instanceof SpoorError)) throw error;
+        }
+        expect(performance.now() - began).toBeLessThan(10_000);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

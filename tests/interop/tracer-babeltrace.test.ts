@@ -35,7 +35,7 @@ function pretty(value: Expected, type: FieldType | undefined): string {
   }
   if (type === 'f32' || type === 'f64') return '#';
   if (typeof value === 'string') return `"${value}"`;
-  if (typeof value === 'object' && 'enumeration' in value) {
+  if (typeof value === 'object' && value !== null && 'enumeration' in value) {
     const { enumeration, labels } = value as { enumeration: number; labels: readonly string[] };
     const shown = labels.length === 0 ? '<unknown>' : labels.map((label) => `"${label}"`).join(', ');
     return `( ${shown} : container = ${enumeration} )`;

@@ -114,3 +114,87 @@ export function halfOfBits(bits: number): number {
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
+
+/** The 32 bits of a number in the opposite order. */
+function reverse32(value: number): number {
+  let bits = ((value >>> 1) & 0x5555_5555) | ((value & 0x5555_5555) << 1);
+  bits = ((bits >>> 2) & 0x3333_3333) | ((bits & 0x3333_3333) << 2);
+  bits = ((bits >>> 4) & 0x0f0f_0f0f) | ((bits & 0x0f0f_0f0f) << 4);
+  bits = ((bits >>> 8) & 0x00ff_00ff) | ((bits & 0x00ff_00ff) << 8);
+  return ((bits >>> 16) | (bits << 16)) >>> 0;
+}
+
+/** The lower half of `length` (1 to 64) bits in the opposite order; `hi` and `lo` are unsigned. */
+export function reversedLow(hi: number, lo: number, length: number): number {
+  if (length <= 32) return reverse32(lo) >>> (32 - length);
+  const shift = 64 - length;
+  if (shift === 0) return reverse32(hi);
+  return ((reverse32(hi) >>> shift) | (reverse32(lo) << (32 - shift))) >>> 0;
+}
+
+/** The upper half of `length` (33 to 64) bits in the opposite order, unsigned: it does not depend on `hi`. */
+export function reversedHigh(lo: number, length: number): number {
+  return reverse32(lo) >>> (64 - length);
+}
+
+/** Reads bits of which the first is the highest (little-endian) or lowest (big-endian), as {@link readHalves} otherwise. */
+export function readReversedHalves(
+  bytes: Uint8Array,
+  bit: number,
+  length: number,
+  littleEndian: boolean,
+  signed: boolean,
+  into: Halves,
+): void {
+  readHalves(bytes, bit, length, littleEndian, false, into);
+  const { hi, lo } = into;
+  const low = reversedLow(hi, lo, length);
+  if (length <= 32) {
+    const value = signed ? signExtend(low, length) : low;
+    into.lo = value >>> 0;
+    into.hi = value < 0 ? -1 : 0;
+    return;
+  }
+  const high = reversedHigh(lo, length);
+  into.lo = low;
+  into.hi = signed ? signExtend(high, length - 32) : high;
+}
+
+/** Bytes of the longest number of 64 bits in LEB128. */
+export const mostLebBytes = 10;
+
+/**
+ * Reads a LEB128 number of up to 64 bits from byte `at` on into `into`.
+ * @returns the index of the byte after it, or -1 for one of more bits.
+ */
+export function readLeb(bytes: Uint8Array, at: number, signed: boolean, into: Halves): number {
+  let hi = 0;
+  let lo = 0;
+  for (let index = 0; index < mostLebBytes; index++) {
+    const byte = bytes[at + index]!;
+    const part = byte & 0x7f;
+    const shift = index * 7;
+    if (shift < 32) lo |= part << shift;
+    if (shift >= 32) hi |= part << (shift - 32);
+    else if (shift > 25) hi |= part >>> (32 - shift);
+    if (index === mostLebBytes - 1) {
+      // Bit 63 is the only one that is left; a signed number repeats it.
+      if (byte !== 0 && byte !== (signed ? 0x7f : 1)) return -1;
+    }
+    if (byte < 0x80) {
+      const length = shift + 7;
+      if (signed && (byte & 0x40) !== 0 && length < 64) {
+        if (length < 32) {
+          lo |= -1 << length;
+          hi = -1;
+        } else {
+          hi |= -1 << (length - 32);
+        }
+      }
+      into.lo = lo >>> 0;
+      into.hi = signed ? hi | 0 : hi >>> 0;
+      return at + index + 1;
+    }
+  }
+  return -1;
+}

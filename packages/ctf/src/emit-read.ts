@@ -1,7 +1,16 @@
 /** Expressions that read integers and floats out of packet bytes (`bytes`, and `view` over the same). */
-import { doubleOfHalves, floatOfBits, halfOfBits, readBitsBe, readBitsLe } from './bits.ts';
+import {
+  doubleOfHalves,
+  floatOfBits,
+  halfOfBits,
+  readBitsBe,
+  readBitsLe,
+  reversedHigh,
+  reversedLow,
+} from './bits.ts';
 import type { Emitter } from './emitter.ts';
-import type { FloatNode, IntegerNode } from './plan.ts';
+import type { FixedLengthBits } from './model.ts';
+import type { BitsNode, FloatNode, IntegerNode } from './plan.ts';
 
 /** The base as generated code keeps it: a byte index or a bit index in the variable `name`. */
 export interface BaseVariable {
@@ -26,6 +35,8 @@ export interface IntegerRead {
   readonly lo: string;
   /** Present for integers over 32 bits. */
   readonly hi?: string;
+  /** Of a number of variable length: the expression of the bits that its bytes hold, at most 64. */
+  readonly lengthBits?: string;
 }
 
 function small(
@@ -64,24 +75,58 @@ function small(
   return lengthBits === 32 ? `(${value} | 0)` : `((${value} << ${32 - lengthBits}) >> ${32 - lengthBits})`;
 }
 
-/** How to read the integer of a node. */
-export function integerRead(e: Emitter, node: IntegerNode, base: BaseVariable): IntegerRead {
-  const { lengthBits, signed } = node.fieldClass;
-  const littleEndian = node.fieldClass.byteOrder === 'le';
+/** How to read the number of fixed length of a node. */
+export function integerRead(e: Emitter, node: IntegerNode | BitsNode, base: BaseVariable): IntegerRead {
+  const { fieldClass } = node;
+  return bitsRead(e, fieldClass, node.offsetBits, fieldClass.kind === 'integer' && fieldClass.signed, base);
+}
+
+function bitsRead(
+  e: Emitter,
+  bits: FixedLengthBits,
+  offsetBits: number,
+  signed: boolean,
+  base: BaseVariable,
+): IntegerRead {
+  const { lengthBits, byteOrder, reversed } = bits;
+  const littleEndian = byteOrder === 'le';
+  if (reversed !== undefined) {
+    const { lo, hi = '0' } = bitsRead(e, natural(bits), offsetBits, false, base);
+    const low = `${e.bind('reversedLow', reversedLow)}(${hi}, ${lo}, ${lengthBits})`;
+    if (lengthBits <= 32) return { lo: signed ? extended(low, lengthBits) : low };
+    const high = `${e.bind('reversedHigh', reversedHigh)}(${lo}, ${lengthBits})`;
+    return { lo: low, hi: signed ? extended(high, lengthBits - 32) : high };
+  }
   if (lengthBits <= 32) {
-    return { lo: small(e, base, node.offsetBits, lengthBits, littleEndian, signed) };
+    return { lo: small(e, base, offsetBits, lengthBits, littleEndian, signed) };
   }
   const high = lengthBits - 32;
   return {
-    lo: small(e, base, node.offsetBits + (littleEndian ? 0 : high), 32, littleEndian, false),
-    hi: small(e, base, node.offsetBits + (littleEndian ? 32 : 0), high, littleEndian, signed),
+    lo: small(e, base, offsetBits + (littleEndian ? 0 : high), 32, littleEndian, false),
+    hi: small(e, base, offsetBits + (littleEndian ? 32 : 0), high, littleEndian, signed),
   };
+}
+
+/** The same bits in the order that the byte order implies. */
+function natural(bits: FixedLengthBits): FixedLengthBits {
+  const { lengthBits, byteOrder, alignmentBits } = bits;
+  return { lengthBits, byteOrder, alignmentBits };
+}
+
+/** Expression of a value whose bit `length - 1` is its sign. */
+function extended(value: string, length: number): string {
+  return length === 32 ? `(${value} | 0)` : `((${value} << ${32 - length}) >> ${32 - length})`;
 }
 
 /** Expression of the value of a float's node. */
 export function floatRead(e: Emitter, node: FloatNode, base: BaseVariable): string {
   const { lengthBits } = node.fieldClass;
   const littleEndian = node.fieldClass.byteOrder === 'le';
+  if (node.fieldClass.reversed !== undefined) {
+    const { lo, hi } = bitsRead(e, node.fieldClass, node.offsetBits, false, base);
+    if (hi !== undefined) return `${e.bind('double', doubleOfHalves)}(${hi}, ${lo})`;
+    return `${lengthBits === 32 ? e.bind('float', floatOfBits) : e.bind('half', halfOfBits)}(${lo})`;
+  }
   if (base.byte && (node.offsetBits & 7) === 0 && (lengthBits === 32 || lengthBits === 64)) {
     return `view.getFloat${lengthBits}(${byteExpression(base, node.offsetBits)}, ${littleEndian})`;
   }
@@ -97,7 +142,9 @@ export function floatRead(e: Emitter, node: FloatNode, base: BaseVariable): stri
 
 /** Expression of a float's sign bit, as a boolean. */
 export function signRead(e: Emitter, node: FloatNode, base: BaseVariable): string {
-  const littleEndian = node.fieldClass.byteOrder === 'le';
-  const offset = node.offsetBits + (littleEndian ? node.fieldClass.lengthBits - 1 : 0);
+  const { byteOrder, lengthBits, reversed } = node.fieldClass;
+  const littleEndian = byteOrder === 'le';
+  const isLast = littleEndian === (reversed === undefined);
+  const offset = node.offsetBits + (isLast ? lengthBits - 1 : 0);
   return `${small(e, base, offset, 1, littleEndian, false)} !== 0`;
 }

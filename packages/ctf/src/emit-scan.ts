@@ -2,6 +2,7 @@
  * The generated loop over the events of a packet: decodes headers, keeps the clock, notes each event in a batch,
  * and skips its body. Guarded by bench/read.ts.
  */
+import type { Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { emitFindNul, emitWalk, type WalkStrategy } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
@@ -18,10 +19,13 @@ export abstract class IntegersOnly implements WalkStrategy {
   endScope(): void {}
   bigInteger(): void {}
   float(): void {}
+  bits(): void {}
   string(e: Emitter, _node: StringNode, start: string): string {
     return emitFindNul(e, start);
   }
   text(): void {}
+  wideText(): void {}
+  blob(): void {}
   beginStructure(): void {}
   beginMember(): boolean {
     return true;
@@ -34,6 +38,11 @@ export abstract class IntegersOnly implements WalkStrategy {
   beginVariant(): void {}
   endOption(): void {}
   endVariant(): void {}
+  beginOptional(): void {}
+  beginPresent(): void {}
+  endPresent(): void {}
+  absent(): void {}
+  endOptional(): void {}
 }
 
 /**
@@ -42,6 +51,15 @@ export abstract class IntegersOnly implements WalkStrategy {
  */
 export function emitClockUpdate(e: Emitter, fieldClass: IntegerFieldClass, read: IntegerRead): void {
   const { lengthBits } = fieldClass;
+  if (read.lengthBits !== undefined) {
+    const update = e.bind('updateClock', updateClock);
+    e.line(
+      `${update}(hi, lo, ${read.hi} >>> 0, ${read.lo}, ${read.lengthBits}, ${e.bind('clock', clockHalves)});`,
+    );
+    e.line(`nhi = ${e.bind('clock', clockHalves)}.hi;`);
+    e.line(`nlo = ${e.bind('clock', clockHalves)}.lo;`);
+    return;
+  }
   if (lengthBits === 64) {
     e.line(`nhi = ${read.hi} >>> 0;`);
     e.line(`nlo = ${read.lo};`);
@@ -73,6 +91,32 @@ export function emitClockUpdate(e: Emitter, fieldClass: IntegerFieldClass, read:
   e.line(`nlo = ${read.lo};`);
   e.line(`nhi = hi - ${low} + ${value};`);
   e.line(`if (${value} < ${low} || (${value} === ${low} && nlo < lo)) nhi += ${span};`);
+}
+
+/** Where generated code gets a clock from that a snapshot of variable length was taken of. */
+const clockHalves: Halves = { hi: 0, lo: 0 };
+
+/** The update of a clock by a snapshot of `lengthBits` bits that are known only when it is read. */
+function updateClock(
+  hi: number,
+  lo: number,
+  valueHi: number,
+  valueLo: number,
+  lengthBits: number,
+  into: Halves,
+): void {
+  const clock = (BigInt(hi) << 32n) | BigInt(lo);
+  const next = clockAfter(clock, (BigInt(valueHi) << 32n) | BigInt(valueLo), lengthBits);
+  into.hi = Number(next >> 32n);
+  into.lo = Number(next & 0xffff_ffffn);
+}
+
+/** A clock after a snapshot of its low `lengthBits` bits: a decrease means that they wrapped. */
+export function clockAfter(clock: bigint, value: bigint, lengthBits: number): bigint {
+  if (lengthBits >= 64) return value;
+  const span = 1n << BigInt(lengthBits);
+  const low = clock % span;
+  return clock - low + value + (value < low ? span : 0n);
 }
 
 class HeaderStrategy extends IntegersOnly {

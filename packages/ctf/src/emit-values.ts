@@ -3,17 +3,20 @@ import { integerOfHalves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { emitFindNul, type WalkStrategy } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
-import { decodeText, labelTableOf, type LabelTable } from './field-value.ts';
+import { bitArrayValue, decodeText, labelTableOf, type LabelTable } from './field-value.ts';
 import type { Scope } from './model.ts';
 import type {
   ArrayNode,
   BigIntegerNode,
+  BitsNode,
+  BlobNode,
   FloatNode,
   IntegerNode,
   StringNode,
   StructureNode,
   TextNode,
 } from './plan.ts';
+import { decodeWideText } from './wide-text.ts';
 
 /** Index of the first NUL of at most `length` bytes, or their end. */
 export function textEnd(bytes: Uint8Array, start: number, length: number): number {
@@ -93,6 +96,26 @@ export class ValueStrategy implements WalkStrategy {
     this.put(e, value);
   }
 
+  bits(e: Emitter, node: BitsNode, read: IntegerRead): void {
+    const { lo, hi = '0' } = read;
+    const { fieldClass } = node;
+    if (fieldClass.kind === 'boolean') {
+      this.put(e, `((${hi}) | ${lo}) !== 0`);
+    } else {
+      const make = e.bind('bitArray', bitArrayValue);
+      this.put(e, `${make}(${e.bind('class', fieldClass)}, ${hi}, ${lo})`);
+    }
+  }
+
+  wideText(e: Emitter, node: StringNode | TextNode, start: string, end: string): void {
+    const decode = e.bind('wideText', decodeWideText);
+    this.put(e, `${decode}(bytes, ${start}, ${end}, ${e.literal(node.encoding)})`);
+  }
+
+  blob(e: Emitter, _node: BlobNode, start: string, length: string): void {
+    this.put(e, `bytes.slice(${start}, ${start} + ${length})`);
+  }
+
   string(e: Emitter, _node: StringNode, start: string): string {
     const nul = emitFindNul(e, start);
     this.put(e, `${e.bind('text', decodeText)}(bytes, ${start}, ${nul})`);
@@ -157,4 +180,16 @@ export class ValueStrategy implements WalkStrategy {
   endOption(): void {}
 
   endVariant(): void {}
+
+  beginOptional(): void {}
+
+  beginPresent(): void {}
+
+  endPresent(): void {}
+
+  absent(e: Emitter): void {
+    this.put(e, 'null');
+  }
+
+  endOptional(): void {}
 }

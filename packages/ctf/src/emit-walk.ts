@@ -5,17 +5,21 @@
  * Generated functions see: `bytes` and `view` (the packet), `p` (start, in bits), `ext` (external values), and in
  * checked walks `end` (end of the content in bits), beyond which no event may go.
  */
-import { packetPaddingBytes, readBig } from './bits.ts';
+import { packetPaddingBytes, readBig, readLeb, type Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { mostEmptyElements, OverrunError } from './interpret.ts';
 import { bitExpression, byteExpression, floatRead, integerRead, signRead } from './emit-read.ts';
 import type { BaseVariable, IntegerRead } from './emit-read.ts';
 import type { IntegerRange, Scope } from './model.ts';
 import type {
+  ArrayLength,
   ArrayNode,
   BigIntegerNode,
+  BitsNode,
+  BlobNode,
   FloatNode,
   IntegerNode,
+  OptionalNode,
   Plan,
   PlanNode,
   StringNode,
@@ -23,6 +27,7 @@ import type {
   TextNode,
   VariantNode,
 } from './plan.ts';
+import { findWideNul, wideTextEnd } from './wide-text.ts';
 
 /** What generated code does with each field. Every method may print statements through the emitter. */
 export interface WalkStrategy {
@@ -33,10 +38,16 @@ export interface WalkStrategy {
   bigInteger(e: Emitter, node: BigIntegerNode, value: string): void;
   /** `negative` is the expression of its sign bit. */
   float(e: Emitter, node: FloatNode, value: string, negative: string): void;
+  /** A boolean, a bit array or a bit map, as an unsigned number. */
+  bits(e: Emitter, node: BitsNode, read: IntegerRead): void;
   /** Prints the scan of text that starts at byte `start`; returns the variable that holds the NUL's index. */
   string(e: Emitter, node: StringNode, start: string): string;
   /** Text of at most `length` bytes from byte `start` on. */
   text(e: Emitter, node: TextNode, start: string, length: string): void;
+  /** Text in code units of 2 or 4 bytes, from byte `start` to byte `end`. */
+  wideText(e: Emitter, node: StringNode | TextNode, start: string, end: string): void;
+  /** `length` bytes from byte `start` on. */
+  blob(e: Emitter, node: BlobNode, start: string, length: string): void;
   beginStructure(e: Emitter, node: StructureNode): void;
   /** Returns false to pass over the member silently. */
   beginMember(e: Emitter, name: string, depth: number, node: PlanNode): boolean;
@@ -49,6 +60,14 @@ export interface WalkStrategy {
   /** The end of one option's block; the next statement belongs to another. */
   endOption(e: Emitter): void;
   endVariant(e: Emitter, node: VariantNode): void;
+  /** Before the blocks of a field that may not be there. */
+  beginOptional(e: Emitter, node: OptionalNode): void;
+  /** At the begin and the end of the block in which it is. */
+  beginPresent(e: Emitter): void;
+  endPresent(e: Emitter): void;
+  /** The whole block in which it is not. */
+  absent(e: Emitter): void;
+  endOptional(e: Emitter): void;
 }
 
 /** Prints a loop that finds the NUL of text from byte `start` on; returns the variable of its index. */
@@ -75,6 +94,9 @@ function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
 
 /** Reads up to here from a base inside the packet, with 8 bytes of load, stay inside the buffer's padding. */
 const nearBits = (packetPaddingBytes - 16) * 8;
+
+/** Where generated code gets the halves of LEB128 numbers from, right after the call that reads them. */
+const lebHalves: Halves = { hi: 0, lo: 0 };
 
 class Walk {
   private base: BaseVariable;
@@ -136,6 +158,10 @@ class Walk {
     }
     switch (node.kind) {
       case 'integer': {
+        if (node.fieldClass.variableLength !== undefined) {
+          this.leb(node);
+          break;
+        }
         let read = integerRead(e, node, this.base);
         this.needFar(node.offsetBits, node.fieldClass.lengthBits);
         if (node.slot >= 0) {
@@ -163,6 +189,17 @@ class Walk {
         this.strategy?.bigInteger(e, node, read);
         break;
       }
+      case 'bits': {
+        const read = integerRead(e, node, this.base);
+        this.needFar(node.offsetBits, node.fieldClass.lengthBits);
+        if (node.slot >= 0) {
+          this.need(node.offsetBits, node.fieldClass.lengthBits);
+          const any = read.hi === undefined ? read.lo : `(${read.hi}) | ${read.lo}`;
+          e.line(`s${node.slot} = (${any}) !== 0 ? 1 : 0;`);
+        }
+        this.strategy?.bits(e, node, read);
+        break;
+      }
       case 'float':
         this.needFar(node.offsetBits, node.fieldClass.lengthBits);
         this.strategy?.float(e, node, floatRead(e, node, this.base), signRead(e, node, this.base));
@@ -171,24 +208,33 @@ class Walk {
         const start = byteExpression(this.base, node.offsetBits);
         // Buffers end in zero bytes, so the scan ends if it starts inside the buffer.
         this.need(node.offsetBits, 8);
+        if (node.unitBytes > 1) {
+          const from = e.name('t');
+          const to = e.name('n');
+          e.line(`const ${from} = ${start};`);
+          e.line(`const ${to} = ${e.bind('findWideNul', findWideNul)}(bytes, ${from}, ${node.unitBytes});`);
+          this.fail(`(${to} + ${node.unitBytes}) * 8 > end`);
+          this.strategy?.wideText(e, node, from, to);
+          this.moveTo(`${to} + ${node.unitBytes}`, true);
+          break;
+        }
         const nul = this.strategy?.string(e, node, start) ?? emitFindNul(e, start);
         this.moveTo(`${nul} + 1`, true);
         break;
       }
-      case 'text': {
-        const start = byteExpression(this.base, node.offsetBits);
-        if (node.length.kind === 'static') {
-          this.strategy?.text(e, node, start, String(node.length.count));
-        } else {
-          const length = `s${node.length.slot}`;
-          const from = e.name('t');
-          e.line(`const ${from} = ${start};`);
-          this.fail(`(${from} + ${length}) * 8 > end`);
-          this.strategy?.text(e, node, from, length);
-          this.moveTo(`${from} + ${length}`, true);
-        }
+      case 'text':
+        this.bytes(node, node.length, (start, length) => {
+          if (node.unitBytes === 1) this.strategy?.text(e, node, start, length);
+          else if (this.strategy !== undefined) {
+            const find = e.bind('wideTextEnd', wideTextEnd);
+            const end = `${find}(bytes, ${start}, ${length}, ${node.unitBytes})`;
+            this.strategy.wideText(e, node, start, end);
+          }
+        });
         break;
-      }
+      case 'blob':
+        this.bytes(node, node.length, (start, length) => this.strategy?.blob(e, node, start, length));
+        break;
       case 'structure':
         this.strategy?.beginStructure(e, node);
         this.depth += 1;
@@ -209,11 +255,82 @@ class Walk {
       case 'variant':
         this.variant(node);
         break;
+      case 'optional':
+        this.optional(node);
+        break;
       default: {
         const never: never = node;
         throw new TypeError(String(never));
       }
     }
+  }
+
+  /** Bytes of a known length or one in a slot: tells where they are and moves beyond them. */
+  private bytes(
+    node: TextNode | BlobNode,
+    byteLength: ArrayLength,
+    tell: (start: string, length: string) => void,
+  ): void {
+    const { e } = this;
+    const start = byteExpression(this.base, node.offsetBits);
+    if (byteLength.kind === 'static') {
+      tell(start, String(byteLength.count));
+      return;
+    }
+    const length = `s${byteLength.slot}`;
+    const from = e.name('t');
+    e.line(`const ${from} = ${start};`);
+    this.fail(`(${from} + ${length}) * 8 > end`);
+    tell(from, length);
+    this.moveTo(`${from} + ${length}`, true);
+  }
+
+  /** A number of variable length. */
+  private leb(node: IntegerNode): void {
+    const { e } = this;
+    const from = e.name('t');
+    const to = e.name('q');
+    e.line(`const ${from} = ${byteExpression(this.base, node.offsetBits)};`);
+    // Buffers end in zero bytes, which end a number that starts inside the content.
+    this.fail(`${from} * 8 + 8 > end`);
+    const halves = e.bind('leb', lebHalves);
+    const { signed } = node.fieldClass;
+    e.line(`const ${to} = ${e.bind('readLeb', readLeb)}(bytes, ${from}, ${signed}, ${halves});`);
+    this.fail(`${to} < 0 || ${to} * 8 > end`);
+    if (this.strategy !== undefined || node.slot >= 0) {
+      const lo = e.name('v');
+      const hi = e.name('v');
+      e.line(`const ${lo} = ${halves}.lo, ${hi} = ${halves}.hi;`);
+      if (node.slot >= 0) e.line(`s${node.slot} = ${hi} * 4294967296 + ${lo};`);
+      const lengthBits = `Math.min(64, (${to} - ${from}) * 7)`;
+      this.strategy?.integer(e, node, { lo, hi, lengthBits });
+    }
+    this.base = { name: to, byte: true };
+  }
+
+  private optional(node: OptionalNode): void {
+    const { e } = this;
+    const before = this.base;
+    const selector = `s${node.selectorSlot}`;
+    const byte = node.endsOnByte;
+    const after = e.name(byte ? 'q' : 'b');
+    const start = byte ? byteExpression(before, node.offsetBits) : bitExpression(before, node.offsetBits);
+    e.line(`let ${after} = ${start};`);
+    this.strategy?.beginOptional(e, node);
+    e.open(`if (${node.ranges === undefined ? `${selector} !== 0` : rangeTest(selector, node.ranges)})`);
+    this.strategy?.beginPresent(e);
+    this.node(node.node);
+    this.strategy?.endPresent(e);
+    const end = byte ? byteExpression(this.base, node.endBits) : bitExpression(this.base, node.endBits);
+    e.line(`${after} = ${end};`);
+    if (this.strategy !== undefined) {
+      e.close(' else {');
+      this.strategy.absent(e);
+    }
+    e.close();
+    this.fail(`${byte ? `${after} * 8` : after} > end`);
+    this.strategy?.endOptional(e);
+    this.base = { name: after, byte };
   }
 
   private array(node: ArrayNode): void {

@@ -1,8 +1,17 @@
 /** Values of fields as programs see them, and how the interpreter's walk becomes one. */
 import { integerOfHalves } from './bits.ts';
 import { SilentVisitor } from './interpret.ts';
-import type { IntegerFieldClass, Scope } from './model.ts';
-import type { BigIntegerNode, FloatNode, IntegerNode, StructureNode, VariantNode } from './plan.ts';
+import type { BitArrayFieldClass, IntegerFieldClass, Mapping, Scope, TextEncoding } from './model.ts';
+import type {
+  BigIntegerNode,
+  BitsNode,
+  FloatNode,
+  IntegerNode,
+  OptionalNode,
+  StructureNode,
+  VariantNode,
+} from './plan.ts';
+import { decodeWideText } from './wide-text.ts';
 
 /** A value of an enumeration: the integer and the labels whose ranges hold it. */
 export class EnumValue {
@@ -25,9 +34,63 @@ export class EnumValue {
   }
 }
 
-/** Integers beyond 2^53 are BigInts; a variant is the value of its option. */
+/** A value of a bit map: its bits and the names of the flags that are set. */
+export class FlagsValue {
+  readonly value: number | bigint;
+  /** Flags with a bit in one of their ranges that is set, in the order of the metadata. */
+  readonly flags: readonly string[];
+
+  constructor(value: number | bigint, flags: readonly string[]) {
+    this.value = value;
+    this.flags = flags;
+  }
+
+  /** The flags joined by `|`, or the digits when none is set. */
+  toString(): string {
+    return this.flags.length === 0 ? String(this.value) : this.flags.join(' | ');
+  }
+
+  /** What JSON shows: the text of `toString`. */
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/**
+ * Integers beyond 2^53 are BigInts; a variant is the value of its option, an optional field that is not there is null, a
+ * BLOB is its bytes.
+ */
 export type FieldValue =
-  number | bigint | string | EnumValue | readonly FieldValue[] | { readonly [member: string]: FieldValue };
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | EnumValue
+  | FlagsValue
+  | Uint8Array
+  | readonly FieldValue[]
+  | { readonly [member: string]: FieldValue };
+
+/** Names of the flags of which a bit is set. */
+export function flagsOf(flags: readonly Mapping[], value: number | bigint): readonly string[] {
+  const bits = BigInt(value);
+  return flags
+    .filter(({ ranges }) =>
+      ranges.some(({ lower, upper }) => {
+        const from = lower > 64n ? 64n : lower;
+        const count = upper > 63n ? 64n - from : upper - from + 1n;
+        return ((bits >> from) & ((1n << count) - 1n)) !== 0n;
+      }),
+    )
+    .map(({ label }) => label);
+}
+
+/** The value of a bit array (a number) or bit map. */
+export function bitArrayValue(fieldClass: BitArrayFieldClass, hi: number, lo: number): FieldValue {
+  const value = integerOfHalves(hi >>> 0, lo >>> 0);
+  return fieldClass.flags === undefined ? value : new FlagsValue(value, flagsOf(fieldClass.flags, value));
+}
 
 /** Labels of an enumeration by value, kept once looked up. */
 export class LabelTable {
@@ -140,6 +203,23 @@ export class ValueBuilder extends SilentVisitor {
 
   override text(start: number, end: number): void {
     this.put(decodeText(this.bytes, start, end));
+  }
+
+  override bits(node: BitsNode, hi: number, lo: number): void {
+    const { fieldClass } = node;
+    this.put(fieldClass.kind === 'boolean' ? (hi | lo) !== 0 : bitArrayValue(fieldClass, hi, lo));
+  }
+
+  override wideText(start: number, end: number, encoding: TextEncoding): void {
+    this.put(decodeWideText(this.bytes, start, end, encoding));
+  }
+
+  override blob(start: number, end: number): void {
+    this.put(this.bytes.slice(start, end));
+  }
+
+  override beginOptional(_node: OptionalNode, isPresent: boolean): void {
+    if (!isPresent) this.put(null);
   }
 
   override beginStructure(_node: StructureNode): void {

@@ -1,7 +1,7 @@
 /** The interpreter's forms of what emit-scan.ts and emit-packet.ts generate. */
 import type { EventBatch } from './batch.ts';
 import { doubleRoles, halvesRoles } from './emit-packet.ts';
-import type { ScanShape, TimeRule } from './emit-scan.ts';
+import { clockAfter, type ScanShape, type TimeRule } from './emit-scan.ts';
 import { interpret, OverrunError, SilentVisitor } from './interpret.ts';
 import { scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
 import type { IntegerNode } from './plan.ts';
@@ -35,14 +35,12 @@ class HeaderVisitor extends SilentVisitor {
   id = -1;
   clock = 0n;
 
-  override integer(node: IntegerNode, hi: number, lo: number): void {
-    const { roles, lengthBits } = node.fieldClass;
+  override integer(node: IntegerNode, hi: number, lo: number, lengthBits: number): void {
+    const { roles } = node.fieldClass;
     if (roles.includes('event-record-class-id')) this.id = hi * 0x1_0000_0000 + lo;
     if (roles.includes('default-clock-timestamp')) {
-      const span = 1n << BigInt(lengthBits);
-      const value = (BigInt(hi >>> 0) * word + BigInt(lo)) % span;
-      const low = this.clock % span;
-      this.clock += value - low + (lengthBits < 64 && value < low ? span : 0n);
+      const value = (BigInt(hi >>> 0) * word + BigInt(lo)) % (1n << BigInt(lengthBits));
+      this.clock = clockAfter(this.clock, value, lengthBits);
     }
   }
 }

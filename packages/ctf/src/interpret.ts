@@ -3,28 +3,49 @@
  * from text, and what reads the few fields of packet headers.
  */
 import { SpoorError } from '@spoor/base';
-import { doubleOfHalves, floatOfBits, halfOfBits, readBig, readHalves, type Halves } from './bits.ts';
+import {
+  doubleOfHalves,
+  floatOfBits,
+  halfOfBits,
+  readBig,
+  readHalves,
+  readLeb,
+  readReversedHalves,
+  type Halves,
+} from './bits.ts';
+import type { FixedLengthBits, IntegerRange, Scope, TextEncoding } from './model.ts';
 import type {
   BigIntegerNode,
+  BitsNode,
+  BlobNode,
   FloatNode,
   IntegerNode,
+  OptionalNode,
   Plan,
   PlanNode,
   StructureNode,
+  TextNode,
   VariantNode,
 } from './plan.ts';
-import type { Scope } from './model.ts';
+import { wideTextEnd } from './wide-text.ts';
 
 /** Told of each field in decoding order. Positions are bytes from the packet's start. */
 export interface FieldVisitor {
   beginScope(scope: Scope): void;
   endScope(scope: Scope): void;
-  integer(node: IntegerNode, hi: number, lo: number): void;
+  /** `lengthBits` is what its bytes hold if it is of variable length, at most 64. */
+  integer(node: IntegerNode, hi: number, lo: number, lengthBits: number): void;
   bigInteger(node: BigIntegerNode, value: number | bigint): void;
+  /** A boolean, a bit array or a bit map. */
+  bits(node: BitsNode, hi: number, lo: number): void;
   /** `negative` is its sign bit, which a NaN has too. */
   float(node: FloatNode, value: number, negative: boolean): void;
   /** Text in bytes `start` to `end`, the NUL or the array's padding left out. */
   text(start: number, end: number): void;
+  /** Text in code units of 2 or 4 bytes. */
+  wideText(start: number, end: number, encoding: TextEncoding): void;
+  /** Bytes without further meaning. */
+  blob(start: number, end: number): void;
   beginStructure(node: StructureNode): void;
   beginMember(name: string, index: number): void;
   endStructure(node: StructureNode): void;
@@ -33,6 +54,9 @@ export interface FieldVisitor {
   endArray(): void;
   beginVariant(node: VariantNode, option: number): void;
   endVariant(): void;
+  /** A field that may be there or not; if it is, it comes before the end. */
+  beginOptional(node: OptionalNode, isPresent: boolean): void;
+  endOptional(isPresent: boolean): void;
 }
 
 /** What an event needs beyond the packet's content, or that no option or length can be right. */
@@ -102,12 +126,30 @@ class Interpreter {
     const at = this.base + node.offsetBits;
     switch (node.kind) {
       case 'integer': {
-        const { lengthBits, byteOrder, signed } = node.fieldClass;
-        this.need(at, lengthBits);
-        readHalves(this.bytes, at, lengthBits, byteOrder === 'le', signed, halves);
+        const { fieldClass } = node;
+        let { lengthBits } = fieldClass;
+        let end = -1;
+        if (fieldClass.variableLength === undefined) {
+          this.halves(at, fieldClass, fieldClass.signed);
+        } else {
+          const start = at / 8;
+          this.need(at, 8);
+          end = readLeb(this.bytes, start, fieldClass.signed, halves);
+          if (end < 0) throw new OverrunError('a number of variable length has more than 64 bits', at);
+          this.need(end * 8, 0);
+          lengthBits = Math.min(64, (end - start) * 7);
+        }
         const { hi, lo } = halves;
         if (node.slot >= 0) this.slots[node.slot] = doubleOf(hi, lo);
-        this.visitor.integer(node, hi, lo);
+        this.visitor.integer(node, hi, lo, lengthBits);
+        if (end >= 0) this.base = end * 8;
+        break;
+      }
+      case 'bits': {
+        this.halves(at, node.fieldClass, false);
+        const { hi, lo } = halves;
+        if (node.slot >= 0) this.slots[node.slot] = (hi | lo) === 0 ? 0 : 1;
+        this.visitor.bits(node, hi, lo);
         break;
       }
       case 'big-integer': {
@@ -117,9 +159,8 @@ class Interpreter {
         break;
       }
       case 'float': {
-        const { lengthBits, byteOrder } = node.fieldClass;
-        this.need(at, lengthBits);
-        readHalves(this.bytes, at, lengthBits, byteOrder === 'le', false, halves);
+        const { lengthBits } = node.fieldClass;
+        this.halves(at, node.fieldClass, false);
         const { hi, lo } = halves;
         const value =
           lengthBits === 64 ? doubleOfHalves(hi, lo) : lengthBits === 32 ? floatOfBits(lo) : halfOfBits(lo);
@@ -128,24 +169,33 @@ class Interpreter {
         break;
       }
       case 'string': {
+        const { unitBytes } = node;
         const start = at / 8;
         let end = start;
         for (;;) {
-          this.need(end * 8, 8);
-          if (this.bytes[end] === 0) break;
-          end++;
+          this.need(end * 8, unitBytes * 8);
+          let any = 0;
+          for (let index = 0; index < unitBytes; index++) any |= this.bytes[end + index]!;
+          if (any === 0) break;
+          end += unitBytes;
         }
-        this.visitor.text(start, end);
-        this.base = (end + 1) * 8;
+        if (unitBytes === 1) this.visitor.text(start, end);
+        else this.visitor.wideText(start, end, node.encoding);
+        this.base = (end + unitBytes) * 8;
         break;
       }
       case 'text': {
-        const count = this.lengthOf(node.length, at, 8);
-        this.need(at, count * 8);
+        const count = this.bytesOf(node, at);
         const start = at / 8;
-        let end = start;
-        while (end < start + count && this.bytes[end] !== 0) end++;
-        this.visitor.text(start, end);
+        const end = wideTextEnd(this.bytes, start, count, node.unitBytes);
+        if (node.unitBytes === 1) this.visitor.text(start, end);
+        else this.visitor.wideText(start, end, node.encoding);
+        if (node.length.kind === 'slot') this.base = at + count * 8;
+        break;
+      }
+      case 'blob': {
+        const count = this.bytesOf(node, at);
+        this.visitor.blob(at / 8, at / 8 + count);
         if (node.length.kind === 'slot') this.base = at + count * 8;
         break;
       }
@@ -184,11 +234,38 @@ class Interpreter {
         if (!node.keepsBase) this.base += option.endBits;
         break;
       }
+      case 'optional': {
+        const selector = this.slots[node.selectorSlot]!;
+        const isPresent = node.ranges === undefined ? selector !== 0 : isIn(node.ranges, selector);
+        this.visitor.beginOptional(node, isPresent);
+        if (isPresent) {
+          this.node(node.node);
+          this.base += node.endBits;
+        } else {
+          this.base = at;
+        }
+        this.visitor.endOptional(isPresent);
+        break;
+      }
       default: {
         const never: never = node;
         throw new TypeError(String(never));
       }
     }
+  }
+
+  /** Reads bits into `halves`. */
+  private halves(at: number, bits: FixedLengthBits, signed: boolean): void {
+    this.need(at, bits.lengthBits);
+    const read = bits.reversed === undefined ? readHalves : readReversedHalves;
+    read(this.bytes, at, bits.lengthBits, bits.byteOrder === 'le', signed, halves);
+  }
+
+  /** How many bytes text or a BLOB has; they are all there. */
+  private bytesOf(node: TextNode | BlobNode, at: number): number {
+    const count = this.lengthOf(node.length, at, 8);
+    this.need(at, count * 8);
+    return count;
   }
 
   private lengthOf(
@@ -207,9 +284,11 @@ class Interpreter {
 }
 
 function optionOf(node: VariantNode, selector: number): number {
-  return node.options.findIndex((option) =>
-    option.ranges.some((range) => selector >= Number(range.lower) && selector <= Number(range.upper)),
-  );
+  return node.options.findIndex((option) => isIn(option.ranges, selector));
+}
+
+function isIn(ranges: readonly IntegerRange[], selector: number): boolean {
+  return ranges.some((range) => selector >= Number(range.lower) && selector <= Number(range.upper));
 }
 
 /**
@@ -241,10 +320,13 @@ export function interpret(
 export class SilentVisitor implements FieldVisitor {
   beginScope(_scope: Scope): void {}
   endScope(_scope: Scope): void {}
-  integer(_node: IntegerNode, _hi: number, _lo: number): void {}
+  integer(_node: IntegerNode, _hi: number, _lo: number, _lengthBits: number): void {}
   bigInteger(_node: BigIntegerNode, _value: number | bigint): void {}
+  bits(_node: BitsNode, _hi: number, _lo: number): void {}
   float(_node: FloatNode, _value: number, _negative: boolean): void {}
   text(_start: number, _end: number): void {}
+  wideText(_start: number, _end: number, _encoding: TextEncoding): void {}
+  blob(_start: number, _end: number): void {}
   beginStructure(_node: StructureNode): void {}
   beginMember(_name: string, _index: number): void {}
   endStructure(_node: StructureNode): void {}
@@ -253,4 +335,6 @@ export class SilentVisitor implements FieldVisitor {
   endArray(): void {}
   beginVariant(_node: VariantNode, _option: number): void {}
   endVariant(): void {}
+  beginOptional(_node: OptionalNode, _isPresent: boolean): void {}
+  endOptional(_isPresent: boolean): void {}
 }

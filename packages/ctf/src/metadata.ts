@@ -1,5 +1,6 @@
 /** From metadata to the model: what the rest of Spoor calls. */
 import { SpoorError } from '@spoor/base';
+import { fragmentStart, parseCtf2 } from './ctf2-metadata.ts';
 import { unwrapMetadata } from './metadata-packets.ts';
 import type { TraceClass } from './model.ts';
 import { endOfWholeText, tokenize } from './tsdl-lexer.ts';
@@ -33,8 +34,8 @@ export function parseTsdl(text: string, fileName = 'metadata', options: Metadata
 }
 
 /**
- * Reads the content of a metadata file: plain text, or packets of either byte order. Beside the errors of
- * {@link parseTsdl} there is `ctf/metadata-packet`, with the byte offset of a packet that is cut short or wrong.
+ * Reads the content of a metadata file of CTF 1.8 or 2: plain text, or packets of either byte order. Beside the errors
+ * of {@link parseTsdl} there are `ctf/metadata-extension` (CTF 2: an extension of the format that is not known) and `ctf/metadata-packet`, with the byte offset of a packet that is cut short or wrong.
  */
 export function readMetadata(
   bytes: Uint8Array,
@@ -43,14 +44,9 @@ export function readMetadata(
 ): TraceClass {
   const { text, packetByteOrder, cutShort } = unwrapMetadata(bytes, name);
   if (cutShort !== undefined && options.onTruncated === undefined) throw cutShort;
-  if (text.startsWith('\u001e')) {
-    throw new SpoorError('ctf/metadata-version', 'this is metadata of CTF 2, which is not supported yet', {
-      where: name,
-      hint: 'record with CTF 1.8 (lttng create --trace-format=ctf-1.8)',
-    });
-  }
+  if (text.startsWith(fragmentStart)) return readCtf2(text, name, options, cutShort);
   if (packetByteOrder === undefined && !/^\s*\/\*\s*CTF\s/.test(text)) {
-    const hint = 'metadata text begins with `/* CTF 1.8`';
+    const hint = 'metadata text begins with `/* CTF 1.8`, that of CTF 2 with the character 0x1E';
     throw new SpoorError('ctf/metadata-version', 'this is not the metadata of a CTF trace', {
       where: name,
       hint,
@@ -64,6 +60,21 @@ export function readMetadata(
       { where: name },
     );
   }
+  return traceClass;
+}
+
+/** Reads the text of CTF 2, or what is whole of it. */
+function readCtf2(
+  text: string,
+  name: string,
+  options: MetadataOptions,
+  cutShort: SpoorError | undefined,
+): TraceClass {
+  const { traceClass, cut } = parseCtf2(text, name);
+  const cause = cutShort ?? cut;
+  if (cause === undefined) return traceClass;
+  if (options.onTruncated === undefined) throw cause;
+  options.onTruncated(cause);
   return traceClass;
 }
 

@@ -54,12 +54,23 @@ export interface IntegerRange {
   readonly upper: bigint;
 }
 
-export interface IntegerFieldClass {
-  readonly kind: 'integer';
-  readonly signed: boolean;
+/** Where the bits of a field of fixed length lie, and how they are ordered. */
+export interface FixedLengthBits {
   readonly lengthBits: number;
   readonly byteOrder: ByteOrder;
   readonly alignmentBits: number;
+  /**
+   * Set where the bits stand in the opposite of the order that the byte order implies (CTF 2: `bit-order`): the first bit
+   * is the highest of a little-endian field, the lowest of a big-endian one.
+   */
+  readonly reversed?: true;
+}
+
+export interface IntegerFieldClass extends FixedLengthBits {
+  readonly kind: 'integer';
+  readonly signed: boolean;
+  /** Set on a LEB128 number: it lies on whole bytes, and `lengthBits` (64) is the most that it can hold. */
+  readonly variableLength?: true;
   readonly displayBase: DisplayBase;
   /** Set on an integer that stands for a character of text (CTF 1.8: `encoding = UTF8` or `ASCII`). */
   readonly encoding?: TextEncoding;
@@ -70,17 +81,58 @@ export interface IntegerFieldClass {
   readonly clockName?: string;
 }
 
-export interface FloatFieldClass {
+export interface FloatFieldClass extends FixedLengthBits {
   readonly kind: 'float';
   readonly lengthBits: 16 | 32 | 64 | 128;
-  readonly byteOrder: ByteOrder;
-  readonly alignmentBits: number;
+}
+
+/** Bits without the meaning of a number (CTF 2 only). */
+export interface BitArrayFieldClass extends FixedLengthBits {
+  readonly kind: 'bit-array';
+  /** Names of ranges of bits, on what CTF 2 calls a bit map. Bit 0 is the lowest. */
+  readonly flags?: readonly Mapping[];
+}
+
+/** True if any of its bits is set (CTF 2 only). */
+export interface BooleanFieldClass extends FixedLengthBits {
+  readonly kind: 'boolean';
 }
 
 /** A string that ends with a NUL; byte-aligned. */
 export interface StringFieldClass {
   readonly kind: 'string';
   readonly encoding: TextEncoding;
+}
+
+/** Text in a fixed number of bytes, up to the first NUL; byte-aligned (CTF 2 only). */
+export interface StaticStringFieldClass {
+  readonly kind: 'static-string';
+  readonly lengthBytes: number;
+  readonly encoding: TextEncoding;
+}
+
+/** Text in as many bytes as another field says, up to the first NUL; byte-aligned (CTF 2 only). */
+export interface DynamicStringFieldClass {
+  readonly kind: 'dynamic-string';
+  readonly lengthLocation: FieldLocation;
+  readonly encoding: TextEncoding;
+}
+
+/** A fixed number of bytes without further meaning; byte-aligned (CTF 2 only). */
+export interface StaticBlobFieldClass {
+  readonly kind: 'static-blob';
+  readonly lengthBytes: number;
+  /** As in `Content-Type`. */
+  readonly mediaType: string;
+  /** `metadata-stream-uuid` on the UUID of the metadata in the packet header. */
+  readonly roles?: readonly Role[];
+}
+
+/** As many bytes without further meaning as another field says; byte-aligned (CTF 2 only). */
+export interface DynamicBlobFieldClass {
+  readonly kind: 'dynamic-blob';
+  readonly lengthLocation: FieldLocation;
+  readonly mediaType: string;
 }
 
 export interface StructureMember {
@@ -125,33 +177,66 @@ export interface VariantFieldClass {
   readonly options: readonly VariantOption[];
 }
 
+/** A field that is there only if another says so (CTF 2 only). */
+export interface OptionalFieldClass {
+  readonly kind: 'optional';
+  readonly selectorLocation: FieldLocation;
+  /** Values of an integer selector for which the field is there; absent where the selector is a boolean. */
+  readonly ranges?: readonly IntegerRange[];
+  readonly fieldClass: FieldClass;
+}
+
 /** Class of the values of a field. */
 export type FieldClass =
   | IntegerFieldClass
   | FloatFieldClass
+  | BitArrayFieldClass
+  | BooleanFieldClass
   | StringFieldClass
+  | StaticStringFieldClass
+  | DynamicStringFieldClass
+  | StaticBlobFieldClass
+  | DynamicBlobFieldClass
+  | OptionalFieldClass
   | StructureFieldClass
   | StaticArrayFieldClass
   | DynamicArrayFieldClass
   | VariantFieldClass;
 
+/** What tells a class of CTF 2 from all others: names within a namespace. */
+export interface Identity {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly uid?: string;
+}
+
 export interface ClockClass {
+  /** By which integers refer to it (CTF 2: its `id`). */
   readonly name: string;
   readonly uuid?: string;
+  /** Of CTF 2 metadata that gives one. */
+  readonly identity?: Identity;
   readonly description?: string;
   /** Ticks a second. */
   readonly frequencyHz: bigint;
   readonly precisionTicks: bigint;
+  /** How far the clock may be off its origin, in ticks, if known (CTF 2 only). */
+  readonly accuracyTicks?: bigint;
   /** Value of the origin: `offsetSeconds` whole seconds and `offsetTicks` ticks after the Unix epoch (if `absolute`). */
   readonly offsetSeconds: bigint;
   readonly offsetTicks: bigint;
   /** Whether the origin is the Unix epoch or shared by all clocks of the same UUID. */
   readonly absolute: boolean;
+  /** An origin that is not the Unix epoch: clocks of one origin can be compared (CTF 2 only). */
+  readonly origin?: Identity;
 }
 
 export interface EventClass {
   readonly id: bigint;
+  /** Empty where the metadata gives none. */
   readonly name: string;
+  /** Of CTF 2 metadata that gives more than a name. */
+  readonly identity?: Identity;
   /** 0 (emergency) to 14 (debug), as LTTng-UST numbers them. */
   readonly logLevel?: number;
   readonly emfUri?: string;
@@ -161,6 +246,8 @@ export interface EventClass {
 
 export interface StreamClass {
   readonly id: bigint;
+  /** Of CTF 2 metadata that gives one. */
+  readonly identity?: Identity;
   readonly packetContext?: StructureFieldClass;
   readonly eventHeader?: StructureFieldClass;
   readonly eventCommonContext?: StructureFieldClass;
@@ -173,6 +260,9 @@ export interface TraceClass {
   readonly version: '1.8' | '2';
   /** Lower-case hexadecimal with dashes. */
   readonly uuid?: string;
+  /** Of CTF 2 metadata that gives one. */
+  readonly identity?: Identity;
+  /** Of integers that say nothing else; CTF 2 has no such, there it is that of the packet header. */
   readonly byteOrder: ByteOrder;
   readonly environment: ReadonlyMap<string, string | bigint>;
   readonly packetHeader?: StructureFieldClass;

@@ -11,7 +11,10 @@
  * The same plan is run by generated code (emit-walk.ts) and by the interpreter (interpret.ts).
  */
 import { SpoorError } from '@spoor/base';
+import { alignmentOf, childrenOf, codeUnitBytes, leastBitsOf, locationOf } from './field-classes.ts';
 import type {
+  BitArrayFieldClass,
+  BooleanFieldClass,
   FieldClass,
   FieldLocation,
   FloatFieldClass,
@@ -19,7 +22,10 @@ import type {
   IntegerRange,
   Scope,
   StructureFieldClass,
+  TextEncoding,
 } from './model.ts';
+
+export { alignmentOf } from './field-classes.ts';
 
 /** Moves the base before a node: see the head of this file. */
 export interface Rebase {
@@ -52,14 +58,35 @@ export interface FloatNode extends PlanNodeCommon {
   readonly fieldClass: FloatFieldClass;
 }
 
+/** Bits that are no number: a boolean, a bit array or a bit map. */
+export interface BitsNode extends PlanNodeCommon {
+  readonly kind: 'bits';
+  readonly fieldClass: BitArrayFieldClass | BooleanFieldClass;
+  /** Number of the slot that keeps a boolean as 1 or 0, or -1. */
+  readonly slot: number;
+}
+
 /** Text up to a NUL. */
 export interface StringNode extends PlanNodeCommon {
   readonly kind: 'string';
+  readonly encoding: TextEncoding;
+  /** Bytes of a code unit, the NUL's size. */
+  readonly unitBytes: 1 | 2 | 4;
 }
 
 /** An array of bytes that are characters; ends at the first NUL or at its length. */
 export interface TextNode extends PlanNodeCommon {
   readonly kind: 'text';
+  /** In bytes. */
+  readonly length: ArrayLength;
+  readonly encoding: TextEncoding;
+  readonly unitBytes: 1 | 2 | 4;
+}
+
+/** Bytes without further meaning. */
+export interface BlobNode extends PlanNodeCommon {
+  readonly kind: 'blob';
+  /** In bytes. */
   readonly length: ArrayLength;
 }
 
@@ -104,9 +131,31 @@ export interface VariantNode extends PlanNodeCommon {
   readonly endsOnByte: boolean;
 }
 
+/** A field that is there if its selector says so. It moves the base to its end, there or not. */
+export interface OptionalNode extends PlanNodeCommon {
+  readonly kind: 'optional';
+  readonly selectorSlot: number;
+  /** Values of the selector for which it is there; absent for a boolean: all but 0. */
+  readonly ranges?: readonly IntegerRange[];
+  readonly node: PlanNode;
+  /** From the field's last base to its end. */
+  readonly endBits: number;
+  readonly endsOnByte: boolean;
+}
+
 /** One field of a plan. */
 export type PlanNode =
-  BigIntegerNode | IntegerNode | FloatNode | StringNode | TextNode | ArrayNode | StructureNode | VariantNode;
+  | BigIntegerNode
+  | IntegerNode
+  | FloatNode
+  | BitsNode
+  | StringNode
+  | TextNode
+  | BlobNode
+  | ArrayNode
+  | StructureNode
+  | VariantNode
+  | OptionalNode;
 
 /** A scope of a plan, in decoding order. */
 export interface PlanScope {
@@ -146,52 +195,6 @@ function keyOf(scope: Scope, path: readonly string[]): string {
   return `${scope}\0${path.join('\0')}`;
 }
 
-/** Alignment in bits of a field class; 1 where it has none. */
-export function alignmentOf(fieldClass: FieldClass): number {
-  switch (fieldClass.kind) {
-    case 'integer':
-    case 'float':
-    case 'structure':
-      return fieldClass.alignmentBits;
-    case 'string':
-      return 8;
-    case 'static-array':
-    case 'dynamic-array':
-      return Math.max(fieldClass.alignmentBits, alignmentOf(fieldClass.element));
-    case 'variant':
-      return 1;
-    default: {
-      const never: never = fieldClass;
-      throw new TypeError(String(never));
-    }
-  }
-}
-
-function leastBits(fieldClass: FieldClass): number {
-  switch (fieldClass.kind) {
-    case 'integer':
-    case 'float':
-      return fieldClass.lengthBits;
-    case 'string':
-      return 8;
-    case 'structure':
-      return fieldClass.members.reduce((sum, member) => sum + leastBits(member.fieldClass), 0);
-    case 'static-array':
-      return fieldClass.length * leastBits(fieldClass.element);
-    case 'dynamic-array':
-      return 0;
-    case 'variant':
-      return fieldClass.options.reduce(
-        (least, option) => Math.min(least, leastBits(option.fieldClass)),
-        Number.MAX_SAFE_INTEGER,
-      );
-    default: {
-      const never: never = fieldClass;
-      throw new TypeError(String(never));
-    }
-  }
-}
-
 /** Whether an array of this element is text: bytes that carry an encoding. */
 function isCharacter(element: FieldClass): boolean {
   return (
@@ -203,57 +206,15 @@ function isCharacter(element: FieldClass): boolean {
 }
 
 function collectLocations(fieldClass: FieldClass, into: Set<string>): void {
-  switch (fieldClass.kind) {
-    case 'structure':
-      for (const member of fieldClass.members) collectLocations(member.fieldClass, into);
-      break;
-    case 'dynamic-array':
-      into.add(keyOf(fieldClass.lengthLocation.scope, fieldClass.lengthLocation.path));
-      collectLocations(fieldClass.element, into);
-      break;
-    case 'static-array':
-      collectLocations(fieldClass.element, into);
-      break;
-    case 'variant':
-      into.add(keyOf(fieldClass.selectorLocation.scope, fieldClass.selectorLocation.path));
-      for (const option of fieldClass.options) collectLocations(option.fieldClass, into);
-      break;
-    case 'integer':
-    case 'float':
-    case 'string':
-      break;
-    default: {
-      const never: never = fieldClass;
-      throw new TypeError(String(never));
-    }
-  }
+  const location = locationOf(fieldClass);
+  if (location !== undefined) into.add(keyOf(location.scope, location.path));
+  for (const child of childrenOf(fieldClass)) collectLocations(child, into);
 }
 
 function addReferredScopes(fieldClass: FieldClass, into: Set<Scope>): void {
-  switch (fieldClass.kind) {
-    case 'structure':
-      for (const member of fieldClass.members) addReferredScopes(member.fieldClass, into);
-      break;
-    case 'dynamic-array':
-      into.add(fieldClass.lengthLocation.scope);
-      addReferredScopes(fieldClass.element, into);
-      break;
-    case 'static-array':
-      addReferredScopes(fieldClass.element, into);
-      break;
-    case 'variant':
-      into.add(fieldClass.selectorLocation.scope);
-      for (const option of fieldClass.options) addReferredScopes(option.fieldClass, into);
-      break;
-    case 'integer':
-    case 'float':
-    case 'string':
-      break;
-    default: {
-      const never: never = fieldClass;
-      throw new TypeError(String(never));
-    }
-  }
+  const location = locationOf(fieldClass);
+  if (location !== undefined) into.add(location.scope);
+  for (const child of childrenOf(fieldClass)) addReferredScopes(child, into);
 }
 
 /** Adds the scopes that lengths and selectors inside a structure refer to. */
@@ -333,9 +294,8 @@ class Planner {
     switch (fieldClass.kind) {
       case 'integer': {
         const moved = this.alignTo(fieldClass.alignmentBits);
-        const key = keyOf(scope, path);
         if (fieldClass.lengthBits > 64) {
-          if (this.wanted.has(key)) {
+          if (this.wanted.has(keyOf(scope, path))) {
             throw new SpoorError(
               'ctf/unsupported-integer',
               `an integer of ${fieldClass.lengthBits} bits cannot be a length or a selector`,
@@ -346,12 +306,17 @@ class Planner {
           this.offset += fieldClass.lengthBits;
           return big;
         }
-        let slot = -1;
-        if (this.wanted.has(key)) {
-          slot = this.slots.get(key) ?? this.slotCount++;
-          this.slots.set(key, slot);
-        }
+        const slot = this.ownSlot(scope, path);
         const node: IntegerNode = { kind: 'integer', fieldClass, slot, ...moved, ...this.here() };
+        if (fieldClass.variableLength === undefined) this.offset += fieldClass.lengthBits;
+        else this.moveBase(8);
+        return node;
+      }
+      case 'bit-array':
+      case 'boolean': {
+        const moved = this.alignTo(fieldClass.alignmentBits);
+        const slot = fieldClass.kind === 'boolean' ? this.ownSlot(scope, path) : -1;
+        const node: BitsNode = { kind: 'bits', fieldClass, slot, ...moved, ...this.here() };
         this.offset += fieldClass.lengthBits;
         return node;
       }
@@ -368,10 +333,20 @@ class Planner {
       }
       case 'string': {
         const moved = this.alignTo(8);
-        const node: StringNode = { kind: 'string', ...moved, ...this.here() };
+        const { encoding } = fieldClass;
+        const unitBytes = codeUnitBytes(encoding);
+        const node: StringNode = { kind: 'string', encoding, unitBytes, ...moved, ...this.here() };
         this.moveBase(8);
         return node;
       }
+      case 'static-string':
+        return this.text({ kind: 'static', count: fieldClass.lengthBytes }, fieldClass.encoding);
+      case 'dynamic-string':
+        return this.text({ kind: 'slot', slot: this.slotOf(fieldClass.lengthLocation) }, fieldClass.encoding);
+      case 'static-blob':
+        return this.blob({ kind: 'static', count: fieldClass.lengthBytes });
+      case 'dynamic-blob':
+        return this.blob({ kind: 'slot', slot: this.slotOf(fieldClass.lengthLocation) });
       case 'structure':
         return this.structure(fieldClass, scope, path);
       case 'static-array':
@@ -392,11 +367,41 @@ class Planner {
         );
       case 'variant':
         return this.variant(fieldClass, scope, path);
+      case 'optional':
+        return this.optional(fieldClass, scope, path);
       default: {
         const never: never = fieldClass;
         throw new TypeError(String(never));
       }
     }
+  }
+
+  /** Number of the slot of a field that others refer to, or -1. */
+  private ownSlot(scope: Scope, path: readonly string[]): number {
+    const key = keyOf(scope, path);
+    if (!this.wanted.has(key)) return -1;
+    const slot = this.slots.get(key) ?? this.slotCount++;
+    this.slots.set(key, slot);
+    return slot;
+  }
+
+  private text(length: ArrayLength, encoding: TextEncoding): TextNode {
+    const moved = this.alignTo(8);
+    const here = this.here();
+    this.passBytes(length);
+    return { kind: 'text', length, encoding, unitBytes: codeUnitBytes(encoding), ...moved, ...here };
+  }
+
+  private blob(length: ArrayLength): BlobNode {
+    const moved = this.alignTo(8);
+    const here = this.here();
+    this.passBytes(length);
+    return { kind: 'blob', length, ...moved, ...here };
+  }
+
+  private passBytes(length: ArrayLength): void {
+    if (length.kind === 'static') this.offset += length.count * 8;
+    else this.moveBase(8);
   }
 
   private here(): { offsetBits: number; byteBase: boolean } {
@@ -423,9 +428,8 @@ class Planner {
     const moved = this.alignTo(alignBits);
     const here = this.here();
     if (isCharacter(element)) {
-      if (length.kind === 'static') this.offset += length.count * 8;
-      else this.moveBase(8);
-      return { kind: 'text', length, ...moved, ...here };
+      this.passBytes(length);
+      return { kind: 'text', length, encoding: 'utf-8', unitBytes: 1, ...moved, ...here };
     }
     const before = { align: this.align, offset: this.offset, moves: this.moves };
     // Elements follow each other, so what is known of the position must hold at the start of each of them:
@@ -468,7 +472,7 @@ class Planner {
       elementEndBits,
       elementByteBase,
       keepsBase,
-      leastElementBits: leastBits(element),
+      leastElementBits: leastBitsOf(element),
       ...moved,
       ...here,
     };
@@ -506,6 +510,29 @@ class Planner {
     if (keepsBase) this.offset = ends[0] ?? before.offset;
     else this.moveBase(endAlign);
     return { kind: 'variant', selectorSlot, options, keepsBase, endsOnByte: this.align >= 8, ...here };
+  }
+
+  private optional(
+    fieldClass: Extract<FieldClass, { kind: 'optional' }>,
+    scope: Scope,
+    path: readonly string[],
+  ): OptionalNode {
+    const selectorSlot = this.slotOf(fieldClass.selectorLocation);
+    const here = this.here();
+    const without = Math.min(this.align, lowestBit(this.offset));
+    const node = this.field(fieldClass.fieldClass, scope, path);
+    const endBits = this.offset;
+    this.moveBase(Math.min(without, this.align, lowestBit(this.offset)));
+    const { ranges } = fieldClass;
+    return {
+      kind: 'optional',
+      selectorSlot,
+      ...(ranges === undefined ? {} : { ranges }),
+      node,
+      endBits,
+      endsOnByte: this.align >= 8,
+      ...here,
+    };
   }
 }
 

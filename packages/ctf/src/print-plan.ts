@@ -1,8 +1,25 @@
 /** Plans as text for people: one field a line, with what is known of its place. */
-import type { ArrayLength, Plan, PlanNode } from './plan.ts';
+import type { FixedLengthBits, IntegerRange } from './model.ts';
+import type { ArrayLength, Plan, PlanNode, StringNode, TextNode } from './plan.ts';
 
 function lengthText(length: ArrayLength): string {
   return length.kind === 'static' ? String(length.count) : `slot ${length.slot}`;
+}
+
+function bitsText({ lengthBits, byteOrder, reversed }: FixedLengthBits): string {
+  return `${lengthBits} ${byteOrder}${reversed === undefined ? '' : ' reversed'}`;
+}
+
+function slotText(slot: number): string {
+  return slot < 0 ? '' : `, to slot ${slot}`;
+}
+
+function encodingText({ unitBytes, encoding }: StringNode | TextNode): string {
+  return unitBytes === 1 ? '' : ` in ${encoding}`;
+}
+
+function rangesText(ranges: readonly IntegerRange[]): string {
+  return ranges.map(({ lower, upper }) => (lower === upper ? `${lower}` : `${lower}–${upper}`)).join(', ');
 }
 
 function placeText(node: PlanNode): string {
@@ -25,20 +42,32 @@ function printNode(node: PlanNode, label: string, indent: string, lines: string[
       break;
     }
     case 'integer': {
-      const { signed, lengthBits, byteOrder } = node.fieldClass;
-      const slot = node.slot < 0 ? '' : `, to slot ${node.slot}`;
-      line(`${signed ? 'signed' : 'unsigned'} ${lengthBits} ${byteOrder}${slot}`);
+      const { signed, variableLength } = node.fieldClass;
+      const size = variableLength === undefined ? bitsText(node.fieldClass) : 'of variable length';
+      line(`${signed ? 'signed' : 'unsigned'} ${size}${slotText(node.slot)}`);
       break;
     }
+    case 'bits':
+      line(`${node.fieldClass.kind} ${bitsText(node.fieldClass)}${slotText(node.slot)}`);
+      break;
     case 'float':
-      line(`float ${node.fieldClass.lengthBits} ${node.fieldClass.byteOrder}`);
+      line(`float ${bitsText(node.fieldClass)}`);
       break;
     case 'string':
-      line('string');
+      line(`string${encodingText(node)}`);
       break;
     case 'text':
-      line(`text of ${lengthText(node.length)} bytes`);
+      line(`text${encodingText(node)} of ${lengthText(node.length)} bytes`);
       break;
+    case 'blob':
+      line(`${lengthText(node.length)} bytes`);
+      break;
+    case 'optional': {
+      const when = node.ranges === undefined ? 'is true' : `is ${rangesText(node.ranges)}`;
+      line(`there if slot ${node.selectorSlot} ${when}`);
+      printNode(node.node, '', inner, lines);
+      break;
+    }
     case 'structure':
       line('structure');
       for (const member of node.members) {
@@ -55,10 +84,8 @@ function printNode(node: PlanNode, label: string, indent: string, lines: string[
     case 'variant':
       line(`variant by slot ${node.selectorSlot}`);
       for (const option of node.options) {
-        const ranges = option.ranges.map(({ lower, upper }) =>
-          lower === upper ? `${lower}` : `${lower}–${upper}`,
-        );
-        printNode(option.node, `${JSON.stringify(option.name)} (${ranges.join(', ')}): `, inner, lines);
+        const label = `${JSON.stringify(option.name)} (${rangesText(option.ranges)}): `;
+        printNode(option.node, label, inner, lines);
       }
       break;
     default: {

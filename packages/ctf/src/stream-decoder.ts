@@ -102,6 +102,8 @@ function propertiesOf(plan: Plan, options: DecoderOptions): Properties {
 /** Decoder of the packets and events of one stream class. */
 export class StreamDecoder {
   readonly streamClass: StreamClass;
+  /** Of the metadata. */
+  readonly version: TraceClass['version'];
   readonly contextPlan: Plan | undefined;
   readonly headerPlan: Plan | undefined;
   /** How clock values become time. */
@@ -124,6 +126,7 @@ export class StreamDecoder {
 
   constructor(traceClass: TraceClass, streamClass: StreamClass, options: DecoderOptions = {}) {
     this.streamClass = streamClass;
+    this.version = traceClass.version;
     this.compiles = options.compile !== false && canCompile();
     const context = scopesOf(['packet-context', streamClass.packetContext]);
     // Where the context starts depends on the header's end, so its alignment is looked up there.

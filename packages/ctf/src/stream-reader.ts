@@ -5,7 +5,7 @@
  */
 import { SpoorError } from '@spoor/base';
 import { packetPaddingBytes } from './bits.ts';
-import type { FieldValue } from './field-value.ts';
+import { EnumValue, type FieldValue } from './field-value.ts';
 import { timeNsAt } from './interpret-scan.ts';
 import { PacketCursor, PacketProperties } from './packet-cursor.ts';
 import type { PacketHeaderDecoder, StreamDecoder } from './stream-decoder.ts';
@@ -334,7 +334,7 @@ export class StreamReader {
       for (const name of location.path) {
         value = (value as { readonly [member: string]: FieldValue } | undefined)?.[name];
       }
-      return Number(value);
+      return Number(value instanceof EnumValue ? value.value : value);
     });
   }
 

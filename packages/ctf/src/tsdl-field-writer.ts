@@ -11,6 +11,7 @@ import type {
   TraceClass,
   VariantFieldClass,
 } from './model.ts';
+import { alignmentOf as naturalAlignmentOf } from './field-classes.ts';
 import { isName, scopePaths, shownName, stringLiteral, writtenName } from './tsdl-names.ts';
 
 /** The structures of the scopes that are known where a field class is written. */
@@ -36,6 +37,7 @@ function notExpressible(what: string): SpoorError {
 /** Name of the alias of an integer that is plain enough to have one. */
 function aliasName(integer: IntegerFieldClass, byteOrder: ByteOrder): string | undefined {
   const { signed, lengthBits, alignmentBits, displayBase, encoding, mappings, clockName } = integer;
+  if (integer.variableLength !== undefined || integer.reversed !== undefined) return undefined;
   const plain = !signed && displayBase === 10 && encoding === undefined && mappings === undefined;
   if (!plain || integer.byteOrder !== byteOrder) return undefined;
   if (alignmentBits !== (lengthBits % 8 === 0 ? 8 : 1)) return undefined;
@@ -65,10 +67,19 @@ export function integerAliases(traceClass: TraceClass): readonly IntegerAlias[] 
       case 'dynamic-array':
         visit(fieldClass.element);
         return;
+      case 'optional':
       case 'float':
+      case 'bit-array':
+      case 'boolean':
       case 'string':
+      case 'static-string':
+      case 'dynamic-string':
+      case 'static-blob':
+      case 'dynamic-blob':
       case undefined:
         return;
+      default:
+        fieldClass satisfies never;
     }
   };
   visit(traceClass.packetHeader);
@@ -154,7 +165,8 @@ export class FieldClassWriter {
       case 'integer':
         return this.integerText(fieldClass, indent);
       case 'float': {
-        const { lengthBits, alignmentBits, byteOrder } = fieldClass;
+        const { lengthBits, alignmentBits, byteOrder, reversed } = fieldClass;
+        if (reversed !== undefined) throw notExpressible('bits in reversed order');
         const order = byteOrder === this.byteOrder ? '' : ` byte_order = ${byteOrder};`;
         return `floating_point { ${floatDigits[lengthBits]} align = ${alignmentBits};${order} }`;
       }
@@ -167,9 +179,23 @@ export class FieldClassWriter {
         return this.structureText(fieldClass, indent);
       case 'variant':
         return this.variantText(name, fieldClass, indent);
+      case 'bit-array':
+        throw notExpressible(fieldClass.flags === undefined ? 'a bit array' : 'a bit map');
+      case 'boolean':
+        throw notExpressible('a boolean');
+      case 'static-string':
+      case 'dynamic-string':
+        throw notExpressible('a string with a length');
+      case 'static-blob':
+      case 'dynamic-blob':
+        throw notExpressible('a BLOB');
+      case 'optional':
+        throw notExpressible('an optional field');
       case 'static-array':
       case 'dynamic-array':
         break;
+      default:
+        fieldClass satisfies never;
     }
     // The lengths of arrays stand right of the name, and `memberText` writes them.
     throw notExpressible('an array here');
@@ -177,6 +203,8 @@ export class FieldClassWriter {
 
   private integerText(integer: IntegerFieldClass, indent: string): string {
     const { mappings } = integer;
+    if (integer.variableLength !== undefined) throw notExpressible('an integer of variable length');
+    if (integer.reversed !== undefined) throw notExpressible('bits in reversed order');
     const labelled = (mappings ?? []).filter(({ ranges }) => ranges.length > 0);
     const plain = this.plainIntegerText(withoutMappings(integer));
     if (labelled.length === 0) return plain;
@@ -299,8 +327,9 @@ function memberNamed(structure: StructureFieldClass, name: string): FieldClass |
 }
 
 function alignmentOf(fieldClass: FieldClass): number {
-  if (fieldClass.kind === 'string') return 8;
-  return fieldClass.kind === 'variant' ? 1 : fieldClass.alignmentBits;
+  return fieldClass.kind === 'static-array' || fieldClass.kind === 'dynamic-array'
+    ? fieldClass.alignmentBits
+    : naturalAlignmentOf(fieldClass);
 }
 
 function encodingText(encoding: IntegerFieldClass['encoding']): string {

@@ -2,6 +2,7 @@
  * Makes the immutable model of declared blocks: settles what lengths and tags refer to, gives fields their roles by
  * their names, maps time stamps to clocks, assigns events to streams, and checks what only the whole can show.
  */
+import { childrenOf } from './field-classes.ts';
 import type {
   ClockClass,
   EventClass,
@@ -245,24 +246,8 @@ function memberNamed(structure: StructureFieldClass | undefined, name: string): 
 
 /** All integers within a field class. */
 function* integersOf(fieldClass: FieldClass): Generator<IntegerFieldClass> {
-  switch (fieldClass.kind) {
-    case 'integer':
-      yield fieldClass;
-      return;
-    case 'structure':
-      for (const member of fieldClass.members) yield* integersOf(member.fieldClass);
-      return;
-    case 'variant':
-      for (const option of fieldClass.options) yield* integersOf(option.fieldClass);
-      return;
-    case 'static-array':
-    case 'dynamic-array':
-      yield* integersOf(fieldClass.element);
-      return;
-    case 'float':
-    case 'string':
-      return;
-  }
+  if (fieldClass.kind === 'integer') yield fieldClass;
+  for (const child of childrenOf(fieldClass)) yield* integersOf(child);
 }
 
 function hasRole(

@@ -1,5 +1,11 @@
 // Values of fields as the page shows them: text by the field's class, structures and arrays with their members.
-import { EnumValue, type FieldClass, type FieldValue, type StructureFieldClass } from '@spoor/ctf';
+import {
+  EnumValue,
+  FlagsValue,
+  type FieldClass,
+  type FieldValue,
+  type StructureFieldClass,
+} from '@spoor/ctf';
 import { noText } from '@spoor/store';
 import type { FieldNode } from './protocol.ts';
 
@@ -47,9 +53,19 @@ function nodeOf(name: string, fieldClass: FieldClass, value: FieldValue): FieldN
       const text = `[ ${elements.length} ${elements.length === 1 ? 'element' : 'elements'} ]`;
       return { name, text, members };
     }
+    case 'optional':
+      return value === null
+        ? { name, text: absentText, members: undefined }
+        : nodeOf(name, fieldClass.fieldClass, value);
     case 'integer':
     case 'float':
+    case 'bit-array':
+    case 'boolean':
     case 'string':
+    case 'static-string':
+    case 'dynamic-string':
+    case 'static-blob':
+    case 'dynamic-blob':
     case 'variant':
       return { name, text: valueText(fieldClass, value), members: undefined };
     default: {
@@ -62,10 +78,14 @@ function nodeOf(name: string, fieldClass: FieldClass, value: FieldValue): FieldN
 /** One value as text: strings quoted, enumerations with label and number, integers in their display base. */
 export function valueText(fieldClass: FieldClass, value: FieldValue): string {
   if (typeof value === 'string') return JSON.stringify(value);
+  if (fieldClass.kind === 'optional') {
+    return value === null ? absentText : valueText(fieldClass.fieldClass, value);
+  }
   if (value instanceof EnumValue) {
     return value.labels.length === 0 ? String(value.value) : `${value.labels.join(' | ')} (${value.value})`;
   }
   if (typeof value === 'number' || typeof value === 'bigint') {
+    if (fieldClass.kind === 'bit-array') return `0x${value.toString(16)}`;
     if (fieldClass.kind !== 'integer' || fieldClass.displayBase === 10) return String(value);
     const prefix = { 2: '0b', 8: '0', 16: '0x' }[fieldClass.displayBase];
     // A negative number shows its bits, as readers of such fields expect.
@@ -85,7 +105,13 @@ export function valueText(fieldClass: FieldClass, value: FieldValue): string {
     }
     case 'integer':
     case 'float':
+    case 'bit-array':
+    case 'boolean':
     case 'string':
+    case 'static-string':
+    case 'dynamic-string':
+    case 'static-blob':
+    case 'dynamic-blob':
     case 'variant':
       return plainText(value);
     default: {
@@ -95,9 +121,28 @@ export function valueText(fieldClass: FieldClass, value: FieldValue): string {
   }
 }
 
+/** Shown for an optional field that is not there. */
+const absentText = '(none)';
+
+/** Bytes of a BLOB that are shown. */
+const mostBlobBytes = 64;
+
+function blobText(bytes: Uint8Array): string {
+  const shown = Array.from(bytes.subarray(0, mostBlobBytes), (byte) => byte.toString(16).padStart(2, '0'));
+  const rest = bytes.length > mostBlobBytes ? ` … (${bytes.length} bytes)` : '';
+  return `${shown.join(' ')}${rest}`;
+}
+
 /** A value whose class is not known here: that of a variant's option. */
 function plainText(value: FieldValue): string {
   if (typeof value === 'string') return JSON.stringify(value);
+  if (value === null) return absentText;
+  if (value instanceof FlagsValue) {
+    return value.flags.length === 0
+      ? String(value)
+      : `${value.flags.join(' | ')} (0x${value.value.toString(16)})`;
+  }
+  if (value instanceof Uint8Array) return blobText(value);
   if (typeof value !== 'object' || value instanceof EnumValue) return String(value);
   if (Array.isArray(value)) return `[${(value as readonly FieldValue[]).map(plainText).join(', ')}]`;
   return `{ ${Object.entries(value)

@@ -4,6 +4,8 @@ import {
   labelTableOf,
   type ArrayNode,
   type BigIntegerNode,
+  type BitsNode,
+  type BlobNode,
   type Emitter,
   type FloatNode,
   type IntegerNode,
@@ -23,7 +25,10 @@ import {
   escapes,
   putAscii,
   putBinary,
+  putBlob,
+  putBracedLabels,
   putEscape,
+  putFlags,
   putHex,
   putHex64,
   putLabels,
@@ -32,11 +37,14 @@ import {
   putSigned64,
   putUnsigned,
   putUnsigned64,
+  putWideText,
 } from './write-text.ts';
 
 /** What generated code may call to print a value. */
 const writers = {
   putBinary,
+  putBracedLabels,
+  putFlags,
   putHex,
   putHex64,
   putLabels,
@@ -46,6 +54,10 @@ const writers = {
   putUnsigned,
   putUnsigned64,
 } as const;
+
+function putBoolean(out: Uint8Array, at: number, value: boolean): number {
+  return putAscii(out, at, value ? 'true' : 'false');
+}
 
 const encoder = new TextEncoder();
 
@@ -66,8 +78,12 @@ export class PrintStrategy implements WalkStrategy {
   private readonly options: PrettyOptions;
   private separator: string;
 
+  /** Whether several labels of an enumeration stand in braces. */
+  private readonly bracesLabels: boolean;
+
   /** @param separator what stands before the first scope. */
-  constructor(options: PrettyOptions, separator: string) {
+  constructor(options: PrettyOptions, separator: string, bracesLabels: boolean) {
+    this.bracesLabels = bracesLabels;
     this.options = options;
     this.separator = separator;
   }
@@ -124,7 +140,12 @@ export class PrintStrategy implements WalkStrategy {
       value = `${e.bind('integer', integerOfHalves)}(${hi}, ${lo})`;
     }
     this.say('( ');
-    this.put(e, 'putLabels', e.bind('labels', labelTableOf(node.fieldClass)), value);
+    this.put(
+      e,
+      this.bracesLabels ? 'putBracedLabels' : 'putLabels',
+      e.bind('labels', labelTableOf(node.fieldClass)),
+      value,
+    );
     this.say(' : container = ');
     this.digits(e, node, hi === undefined ? { lo } : { lo, hi });
     this.say(' )');
@@ -187,6 +208,33 @@ export class PrintStrategy implements WalkStrategy {
   float(e: Emitter, _node: FloatNode, value: string, negative: string): void {
     this.flush(e);
     e.line(`o = ${e.bind('putFloat', putFloat)}(out, outView, o, ${value}, ${negative});`);
+  }
+
+  bits(e: Emitter, node: BitsNode, read: IntegerRead): void {
+    const { lo, hi = '0' } = read;
+    const { fieldClass } = node;
+    this.flush(e);
+    if (fieldClass.kind === 'boolean') {
+      e.line(`o = ${e.bind('put', putBoolean)}(out, o, ((${hi}) | ${lo}) !== 0);`);
+    } else if (fieldClass.flags === undefined) {
+      this.say('0x');
+      this.put(e, 'putHex64', `(${hi}) >>> 0`, `(${lo}) >>> 0`);
+    } else {
+      this.put(e, 'putFlags', e.bind('flags', fieldClass.flags), hi, lo);
+    }
+  }
+
+  wideText(e: Emitter, node: StringNode | TextNode, start: string, end: string): void {
+    this.say('"');
+    this.flush(e);
+    const write = e.bind('put', putWideText);
+    e.line(`o = ${write}(out, o, bytes, ${start}, ${end}, ${e.literal(node.encoding)});`);
+    this.say('"');
+  }
+
+  blob(e: Emitter, _node: BlobNode, start: string, length: string): void {
+    this.flush(e);
+    e.line(`o = ${e.bind('put', putBlob)}(out, o, bytes, ${start}, ${length});`);
   }
 
   /** Prints the bytes from `start` on to a NUL or to `limit`, in quotes; returns the variable of the end. */
@@ -280,4 +328,24 @@ export class PrintStrategy implements WalkStrategy {
   endVariant(): void {
     this.say(' }');
   }
+
+  beginOptional(e: Emitter): void {
+    this.flush(e);
+  }
+
+  beginPresent(): void {
+    this.say('{ ');
+  }
+
+  endPresent(e: Emitter): void {
+    this.say(' }');
+    this.flush(e);
+  }
+
+  absent(e: Emitter): void {
+    this.say('<none>');
+    this.flush(e);
+  }
+
+  endOptional(): void {}
 }

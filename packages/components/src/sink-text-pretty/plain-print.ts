@@ -4,16 +4,27 @@ import {
   labelTableOf,
   SilentVisitor,
   type BigIntegerNode,
+  type BitsNode,
   type FloatNode,
   type IntegerFieldClass,
   type IntegerNode,
+  type OptionalNode,
   type Scope,
   type StructureNode,
+  type TextEncoding,
 } from '@spoor/ctf';
 import { scopeTitles, type PrettyOptions } from './options.ts';
 import { isShown } from './shown.ts';
 import { putFloat } from './write-float.ts';
-import { escapes, putEscape, putLabels } from './write-text.ts';
+import {
+  escapes,
+  putBlob,
+  putBracedLabels,
+  putEscape,
+  putFlags,
+  putLabels,
+  putWideText,
+} from './write-text.ts';
 
 interface Level {
   /** The structure, or undefined for an array. */
@@ -34,10 +45,13 @@ export class PlainPrinter extends SilentVisitor {
   private separator: string;
   private readonly bytes: Uint8Array;
   private readonly options: PrettyOptions;
+  /** Whether several labels of an enumeration stand in braces. */
+  private readonly bracesLabels: boolean;
 
   /** @param separator what stands before the first scope. */
-  constructor(bytes: Uint8Array, options: PrettyOptions, separator: string) {
+  constructor(bytes: Uint8Array, options: PrettyOptions, separator: string, bracesLabels: boolean) {
     super();
+    this.bracesLabels = bracesLabels;
     this.bytes = bytes;
     this.options = options;
     this.separator = separator;
@@ -93,7 +107,8 @@ export class PlainPrinter extends SilentVisitor {
     this.say('( ');
     if (!this.hidden) {
       this.room(mappings.reduce((sum, { label }) => sum + 12 * label.length + 4, 16));
-      this.at = putLabels(this.out, this.view, this.at, labelTableOf(fieldClass), value);
+      const put = this.bracesLabels ? putBracedLabels : putLabels;
+      this.at = put(this.out, this.view, this.at, labelTableOf(fieldClass), value);
     }
     this.say(` : container = ${digits(fieldClass, value)} )`);
   }
@@ -118,6 +133,40 @@ export class PlainPrinter extends SilentVisitor {
       else this.at = putEscape(this.out, this.at, code);
     }
     this.say('"');
+  }
+
+  override bits(node: BitsNode, hi: number, lo: number): void {
+    const { fieldClass } = node;
+    if (fieldClass.kind === 'boolean') {
+      this.say((hi | lo) === 0 ? 'false' : 'true');
+      return;
+    }
+    if (this.hidden) return;
+    const flags = fieldClass.flags ?? [];
+    this.room(flags.reduce((sum, { label }) => sum + 12 * label.length + 4, 32));
+    this.at = putFlags(this.out, this.view, this.at, flags, hi, lo);
+  }
+
+  override wideText(start: number, end: number, encoding: TextEncoding): void {
+    if (this.hidden) return;
+    this.say('"');
+    this.room((end - start) * 12);
+    this.at = putWideText(this.out, this.at, this.bytes, start, end, encoding);
+    this.say('"');
+  }
+
+  override blob(start: number, end: number): void {
+    if (this.hidden) return;
+    this.room((end - start) * 3 + 3);
+    this.at = putBlob(this.out, this.at, this.bytes, start, end - start);
+  }
+
+  override beginOptional(_node: OptionalNode, isPresent: boolean): void {
+    this.say(isPresent ? '{ ' : '<none>');
+  }
+
+  override endOptional(isPresent: boolean): void {
+    if (isPresent) this.say(' }');
   }
 
   override beginStructure(node: StructureNode): void {

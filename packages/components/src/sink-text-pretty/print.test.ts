@@ -21,14 +21,17 @@ const content = fc
   })
   .map((bytes) => Uint8Array.from(bytes));
 
-test('generated printers print what the interpreter prints', () => {
+test.each([
+  ['1.8', false],
+  ['2', true],
+])('generated printers of CTF %s print what the interpreter prints', (_version, withNew) => {
   fc.assert(
-    fc.property(payloads(), content, fc.boolean(), fc.boolean(), (fieldClass, data, named, scoped) => {
+    fc.property(payloads(withNew), content, fc.boolean(), fc.boolean(), (fieldClass, data, named, scoped) => {
       const options: PrettyOptions = { ...defaultPrettyOptions, namePayload: named, nameScope: scoped };
       const bytes = new Uint8Array(data.length + packetPaddingBytes);
       bytes.set(data);
       const plan = makePlan('test', [{ scope: 'event-payload', fieldClass }], 8);
-      const plain = new PlainPrinter(bytes, options, ', ');
+      const plain = new PlainPrinter(bytes, options, ', ', withNew);
       try {
         interpret(plan, bytes, 0, data.length * 8, plain);
       } catch (error) {
@@ -36,7 +39,7 @@ test('generated printers print what the interpreter prints', () => {
         throw error;
       }
       const e = new Emitter();
-      const strategy = new PrintStrategy(options, ', ');
+      const strategy = new PrintStrategy(options, ', ', withNew);
       emitWalk(e, plan, strategy);
       strategy.flush(e);
       e.line('return o;');

@@ -91,7 +91,7 @@ export function classPrefix(
   if (options.fieldEmf && eventClass.emfUri !== undefined) part('model.emf.uri', eventClass.emfUri);
   if (joined && !named) text += ' ';
   text += comma;
-  return `${text}${named ? 'name = ' : ''}${eventClass.name}${named ? ', ' : ': '}`;
+  return `${text}${named ? 'name = ' : ''}${eventClass.name === '' ? '<unknown>' : eventClass.name}${named ? ', ' : ': '}`;
 }
 
 function hasShownContext(decoder: StreamDecoder): boolean {
@@ -109,10 +109,13 @@ export function makeEventPrinter(
   const prefix = classPrefix(trace, eventClass, options, decoder.time.kind !== 'none');
   const withContext = hasShownContext(decoder);
   const indexes = decoder.externalIndexes(plan);
-  if (!compile || !canCompile()) return plainEventPrinter(plan, prefix, withContext, indexes, options);
+  const bracesLabels = decoder.version === '2';
+  if (!compile || !canCompile()) {
+    return plainEventPrinter(plan, prefix, withContext, indexes, options, bracesLabels);
+  }
   const e = new Emitter();
   emitExternals(e, indexes);
-  const strategy = new PrintStrategy(options, withContext ? ', ' : '');
+  const strategy = new PrintStrategy(options, withContext ? ', ' : '', bracesLabels);
   strategy.say(prefix);
   if (withContext) {
     strategy.flush(e);
@@ -144,10 +147,11 @@ function plainEventPrinter(
   withContext: boolean,
   indexes: readonly number[],
   options: PrettyOptions,
+  bracesLabels: boolean,
 ): EventPrinter {
   const prefixBytes = new TextEncoder().encode(prefix);
   return (bytes, _view, p, ext, out, _outView, o, context, contextLength) => {
-    const printer = new PlainPrinter(bytes, options, withContext ? ', ' : '');
+    const printer = new PlainPrinter(bytes, options, withContext ? ', ' : '', bracesLabels);
     const externals = indexes.map((index) => ext[index]!);
     interpret(plan, bytes, p, bytes.length * 8, printer, externals);
     const text = printer.printed();
@@ -163,7 +167,7 @@ const noContext = new Uint8Array(0);
 export function makeContextPrinter(decoder: StreamDecoder, options: PrettyOptions): ContextPrinter {
   if (!hasShownContext(decoder)) return () => noContext;
   return (bytes, end) => {
-    const printer = new PlainPrinter(bytes, options, '');
+    const printer = new PlainPrinter(bytes, options, '', decoder.version === '2');
     decoder.walkPacket(bytes, end, printer);
     return printer.printed();
   };

@@ -15,10 +15,14 @@ export function isShown(node: PlanNode): boolean {
       return isShown(node.element);
     case 'variant':
       return node.options.some((option) => isShown(option.node));
+    case 'optional':
+      return isShown(node.node);
     case 'big-integer':
     case 'float':
+    case 'bits':
     case 'string':
     case 'text':
+    case 'blob':
       return true;
     default: {
       const never: never = node;

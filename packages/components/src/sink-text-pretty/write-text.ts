@@ -3,7 +3,7 @@
  * returns the position after what it wrote. Single bytes beyond the end are ignored by the language, stores of several
  * throw a RangeError: the caller must make room and begin anew in both cases.
  */
-import type { LabelTable } from '@spoor/ctf';
+import { decodeWideText, flagsOf, type LabelTable, type Mapping, type TextEncoding } from '@spoor/ctf';
 
 /** The digits of 00 to 99, as they stand in memory when stored little-endian. */
 const pairs = Uint16Array.from(
@@ -213,6 +213,27 @@ export function putLabels(
   table: LabelTable,
   value: number | bigint,
 ): number {
+  return putLabelText(out, at, table, value, false);
+}
+
+/** As {@link putLabels}, but several labels in braces, as babeltrace2 prints them since it reads CTF 2. */
+export function putBracedLabels(
+  out: Uint8Array,
+  _view: DataView,
+  at: number,
+  table: LabelTable,
+  value: number | bigint,
+): number {
+  return putLabelText(out, at, table, value, true);
+}
+
+function putLabelText(
+  out: Uint8Array,
+  at: number,
+  table: LabelTable,
+  value: number | bigint,
+  braces: boolean,
+): number {
   let texts = labelTexts.get(table);
   if (texts === undefined) {
     texts = new Map();
@@ -226,8 +247,81 @@ export function putLabels(
       if (index > 0) parts.push(44, 32);
       parts.push(34, ...escapeText(label), 34);
     }
+    if (braces && labels.length > 1) {
+      parts.unshift(123, 32);
+      parts.push(32, 125);
+    }
     text = labels.length === 0 ? encoder.encode('<unknown>') : Uint8Array.from(parts);
     if (texts.size < 65_536) texts.set(value, text);
   }
   return putBytes(out, at, text, text.length);
+}
+
+/** Text in code units of 2 or 4 bytes, escaped and without quotes. */
+export function putWideText(
+  out: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  encoding: TextEncoding,
+): number {
+  const text = escapeText(decodeWideText(bytes, start, end, encoding));
+  return putBytes(out, at, text, text.length);
+}
+
+/** The bytes of a BLOB: `{ 0a ff }`. */
+export function putBlob(
+  out: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  let to = putAscii(out, at, '{ ');
+  for (let index = start; index < start + length; index++) {
+    const byte = bytes[index]!;
+    out[to++] = hexDigit(byte >>> 4);
+    out[to++] = hexDigit(byte & 15);
+    out[to++] = 32;
+  }
+  out[to++] = 125;
+  return to;
+}
+
+function hexDigit(value: number): number {
+  return value < 10 ? 48 + value : 87 + value;
+}
+
+/** Order of C strings: by bytes of UTF-8. */
+function compareBytes(left: string, right: string): number {
+  const a = encoder.encode(left);
+  const b = encoder.encode(right);
+  for (let index = 0; index < a.length && index < b.length; index++) {
+    if (a[index] !== b[index]) return a[index]! - b[index]!;
+  }
+  return a.length - b.length;
+}
+
+/** A bit map: its value in hexadecimal, then the flags that are set, in alphabetical order: `0x3 { "A", "B" }`. */
+export function putFlags(
+  out: Uint8Array,
+  view: DataView,
+  at: number,
+  flags: readonly Mapping[],
+  hi: number,
+  lo: number,
+): number {
+  let to = putHex64(out, view, putAscii(out, at, '0x'), hi >>> 0, lo >>> 0);
+  const value = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+  const active = [...flagsOf(flags, value)].sort(compareBytes);
+  if (active.length === 0) return to;
+  to = putAscii(out, to, ' { ');
+  for (const [index, name] of active.entries()) {
+    const text = escapeText(name);
+    to = putAscii(out, to, index === 0 ? '"' : ', "');
+    to = putBytes(out, to, text, text.length);
+    to = putAscii(out, to, '"');
+  }
+  return putAscii(out, to, ' }');
 }

@@ -160,6 +160,12 @@ class TraceBuilder {
   }
 }
 
+/** What directories of one trace have in common: its UUID, or a unique name that is none. */
+function traceKey({ uuid, identity }: TraceClass): string | undefined {
+  if (uuid !== undefined || identity?.uid === undefined) return uuid;
+  return JSON.stringify([identity.namespace, identity.name, identity.uid]);
+}
+
 function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
@@ -204,8 +210,8 @@ export function buildTraceSet(
   for (const directory of directories) {
     const builder = new TraceBuilder(directory, options, warnings);
     for (const source of directory.sources) builder.addFile(source);
-    const { uuid } = directory.traceClass;
-    const at = uuid === undefined ? -1 : builders.findIndex((other) => other.traceClass.uuid === uuid);
+    const key = traceKey(directory.traceClass);
+    const at = key === undefined ? -1 : builders.findIndex((other) => traceKey(other.traceClass) === key);
     if (at < 0) {
       builders.push(builder);
     } else if (builder.classCount > builders[at]!.classCount) {

@@ -1,5 +1,6 @@
 /** Random trace classes for property tests: everything that TSDL can express, nested and referring to each other. */
 import { bigInt, nat, string, uuid, type GeneratorValue } from 'fast-check';
+import { alignmentOf } from '../field-classes.ts';
 import type {
   ByteOrder,
   ClockClass,
@@ -403,9 +404,4 @@ class TraceClassMaker {
     }
     return { ...integer, mappings };
   }
-}
-
-function alignmentOf(fieldClass: FieldClass): number {
-  if (fieldClass.kind === 'string') return 8;
-  return fieldClass.kind === 'variant' ? 1 : fieldClass.alignmentBits;
 }

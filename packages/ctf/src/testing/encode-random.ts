@@ -1,7 +1,7 @@
 /** Fills a structure with values by a seed and writes them bit by bit: the opposite of decoding, as plainly as can be. */
-import { EnumValue, type FieldValue } from '../field-value.ts';
-import type { FieldClass, StructureFieldClass } from '../model.ts';
-import { alignmentOf } from '../plan.ts';
+import { alignmentOf, codeUnitBytes, locationOf } from '../field-classes.ts';
+import { EnumValue, FlagsValue, type FieldValue } from '../field-value.ts';
+import type { FieldClass, FixedLengthBits, StructureFieldClass, TextEncoding } from '../model.ts';
 
 /** Bits in the order in which a byte order counts them. */
 class BitWriter {
@@ -41,6 +41,23 @@ function asValue(value: bigint): number | bigint {
   return value >= -(1n << 53n) && value < 1n << 53n ? Number(value) : value;
 }
 
+/** The bytes of a text. */
+export function encodeText(text: string, encoding: TextEncoding): Uint8Array {
+  const unitBytes = codeUnitBytes(encoding);
+  if (unitBytes === 1) return new TextEncoder().encode(text);
+  const codes =
+    unitBytes === 2
+      ? Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
+      : Array.from(text, (character) => character.codePointAt(0)!);
+  const bytes = new Uint8Array(codes.length * unitBytes);
+  const view = new DataView(bytes.buffer);
+  for (const [index, code] of codes.entries()) {
+    if (unitBytes === 2) view.setUint16(index * 2, code, encoding.endsWith('le'));
+    else view.setUint32(index * 4, code, encoding.endsWith('le'));
+  }
+  return bytes;
+}
+
 class RandomEncoder {
   readonly writer = new BitWriter();
   private readonly values = new Map<string, number>();
@@ -56,10 +73,60 @@ class RandomEncoder {
     return Math.floor(this.random() * limit);
   }
 
-  private text(most: number): { bytes: Uint8Array; text: string } {
-    const choices = ['', 'x', 'é', 'spoor', 'a b', '名前', '"q"'];
+  private valueAt(path: readonly string[]): number {
+    return this.values.get(path.join('\0'))!;
+  }
+
+  private raw(lengthBits: number, wanted?: number): bigint {
+    let raw = 0n;
+    for (let part = 0; part < 13; part++) raw = (raw << 16n) | BigInt(this.below(65_536));
+    if (this.random() < 0.3) raw = BigInt(this.below(8));
+    if (wanted !== undefined) raw = BigInt(wanted);
+    return BigInt.asUintN(lengthBits, raw);
+  }
+
+  private putBits(raw: bigint, { lengthBits, reversed }: FixedLengthBits): void {
+    this.writer.put(raw, lengthBits, reversed === undefined ? this.littleEndian : !this.littleEndian);
+  }
+
+  private putBytes(bytes: Iterable<number>): void {
+    for (const byte of bytes) this.writer.put(BigInt(byte), 8, this.littleEndian);
+  }
+
+  /** LEB128: as many groups of 7 bits as the value needs. */
+  private putLeb(value: bigint, signed: boolean): void {
+    let rest = value;
+    for (;;) {
+      const part = Number(rest & 0x7fn);
+      rest >>= 7n;
+      const isLast = signed
+        ? (rest === 0n && (part & 0x40) === 0) || (rest === -1n && (part & 0x40) !== 0)
+        : rest === 0n;
+      this.putBytes([isLast ? part : part | 0x80]);
+      if (isLast) break;
+    }
+  }
+
+  private sized(lengthBytes: number, encoding: TextEncoding): FieldValue {
+    this.writer.align(8);
+    const { bytes, text } = this.text(lengthBytes, encoding);
+    const padded = new Uint8Array(lengthBytes);
+    padded.set(bytes);
+    this.putBytes(padded);
+    return text;
+  }
+
+  private blob(lengthBytes: number): FieldValue {
+    this.writer.align(8);
+    const bytes = Uint8Array.from({ length: lengthBytes }, () => this.below(256));
+    this.putBytes(bytes);
+    return bytes;
+  }
+
+  private text(most: number, encoding: TextEncoding = 'utf-8'): { bytes: Uint8Array; text: string } {
+    const choices = ['', 'x', 'é', 'spoor', 'a b', '名前', '"q"', '😀'];
     const text = choices[this.below(choices.length)]!;
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encodeText(text, encoding);
     return bytes.length <= most ? { bytes, text } : { bytes: new Uint8Array(0), text: '' };
   }
 
@@ -69,12 +136,9 @@ class RandomEncoder {
       case 'integer': {
         writer.align(fieldClass.alignmentBits);
         const { lengthBits, signed } = fieldClass;
-        let raw = 0n;
-        for (let part = 0; part < 13; part++) raw = (raw << 16n) | BigInt(this.below(65_536));
-        if (this.random() < 0.3) raw = BigInt(this.below(8));
-        if (wanted !== undefined) raw = BigInt(wanted);
-        raw = BigInt.asUintN(lengthBits, raw);
-        writer.put(raw, lengthBits, this.littleEndian);
+        const raw = this.raw(lengthBits, wanted);
+        if (fieldClass.variableLength === undefined) this.putBits(raw, fieldClass);
+        else this.putLeb(signed ? BigInt.asIntN(64, raw) : raw, signed);
         const value = asValue(signed ? BigInt.asIntN(lengthBits, raw) : raw);
         this.values.set(path.join('\0'), Number(value));
         if (fieldClass.mappings === undefined) return value;
@@ -107,14 +171,55 @@ class RandomEncoder {
             [0.0009765625, 0x1400n],
           ]).get(value)!;
         }
-        writer.put(raw, lengthBits, this.littleEndian);
+        this.putBits(raw, fieldClass);
         return value;
+      }
+      case 'bit-array': {
+        writer.align(fieldClass.alignmentBits);
+        const raw = this.raw(fieldClass.lengthBits);
+        this.putBits(raw, fieldClass);
+        if (fieldClass.flags === undefined) return asValue(raw);
+        const set = Array.from({ length: 64 }, (_, bit) => BigInt(bit)).filter(
+          (bit) => ((raw >> bit) & 1n) === 1n,
+        );
+        const active = fieldClass.flags.filter(({ ranges }) =>
+          ranges.some(({ lower, upper }) => set.some((bit) => bit >= lower && bit <= upper)),
+        );
+        return new FlagsValue(
+          asValue(raw),
+          active.map(({ label }) => label),
+        );
+      }
+      case 'boolean': {
+        writer.align(fieldClass.alignmentBits);
+        const raw = this.random() < 0.5 ? 0n : this.raw(fieldClass.lengthBits);
+        this.putBits(raw, fieldClass);
+        this.values.set(path.join('\0'), raw === 0n ? 0 : 1);
+        return raw !== 0n;
       }
       case 'string': {
         writer.align(8);
-        const { bytes, text } = this.text(64);
-        for (const byte of [...bytes, 0]) writer.put(BigInt(byte), 8, this.littleEndian);
+        const { bytes, text } = this.text(64, fieldClass.encoding);
+        this.putBytes(bytes);
+        this.putBytes(new Uint8Array(codeUnitBytes(fieldClass.encoding)));
         return text;
+      }
+      case 'static-string':
+        return this.sized(fieldClass.lengthBytes, fieldClass.encoding);
+      case 'dynamic-string':
+        return this.sized(this.valueAt(fieldClass.lengthLocation.path), fieldClass.encoding);
+      case 'static-blob':
+        return this.blob(fieldClass.lengthBytes);
+      case 'dynamic-blob':
+        return this.blob(this.valueAt(fieldClass.lengthLocation.path));
+      case 'optional': {
+        const selector = this.valueAt(fieldClass.selectorLocation.path);
+        const { ranges } = fieldClass;
+        const isThere =
+          ranges === undefined
+            ? selector !== 0
+            : ranges.some(({ lower, upper }) => selector >= lower && selector <= upper);
+        return isThere ? this.field(fieldClass.fieldClass, path) : null;
       }
       case 'structure':
         return this.structure(fieldClass, path);
@@ -156,7 +261,7 @@ class RandomEncoder {
       fieldClass.members.map((member, index) => {
         // A length or selector is followed by what it is for: keep both in bounds.
         const next = fieldClass.members[index + 1]?.fieldClass;
-        const controls = next?.kind === 'dynamic-array' || next?.kind === 'variant';
+        const controls = next !== undefined && locationOf(next) !== undefined;
         const wanted = controls && member.fieldClass.kind === 'integer' ? this.below(4) : undefined;
         return [member.name, this.field(member.fieldClass, [...path, member.name], wanted)];
       }),

@@ -1,0 +1,143 @@
+// A trace with every kind of field of CTF 2, written by hand: its values and its text, compiled and interpreted.
+import { FlagsValue, EnumValue, readMetadata, type ByteSource } from '@spoor/ctf';
+import { describe, expect, test } from 'vitest';
+import { ctf2Text } from '../../../ctf/src/testing/ctf2-sample.ts';
+import { defaultPrettyOptions } from '../sink-text-pretty/options.ts';
+import { PrettySink } from '../sink-text-pretty/pretty-sink.ts';
+import { buildTraceSet } from './build-trace-set.ts';
+
+const utf8 = (text: string): readonly number[] => [...new TextEncoder().encode(text)];
+const uuid = [0x2a, 0x64, 0x22, 0xd0, 0x6c, 0xee, 0x11, 0xe0, 0x8c, 0x08, 0xcb, 0x07, 0xd7, 0xb3, 0xa5, 0x64];
+
+function packet(events: readonly number[]): Uint8Array {
+  const head = [0xc1, 0x1f, 0xfc, 0xc1, ...uuid, 3];
+  const bytes = Uint8Array.from([...head, ...Array<number>(17).fill(0), ...events]);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(21, 1_000_000n, true);
+  view.setUint32(29, bytes.length * 8, true);
+  view.setUint32(33, bytes.length * 8, true);
+  bytes[37] = 4;
+  return bytes;
+}
+
+// prettier-ignore
+const scalars = [
+  // Header: id 0 and the low 14 bits of the clock, 1000; common context.
+  0x00, 0xe8, 0x07, 1,
+  // The bits of a big-endian array counted from the first: 0, 1 and 11.
+  0xc0, 0x10,
+  0x13, 0x02, 1, 0xef, 0xbe,
+  0x80, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0xc0, 0x3f,
+  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+  0x7e,
+];
+
+// prettier-ignore
+const compounds = [
+  // Header: id 1 and the low 7 bits of the clock, 100, which are less than before; both contexts.
+  0x01, 100, 2, 3,
+  ...utf8('hé'), 0,
+  0x68, 0, 0x22, 0, 0, 0,
+  0, 0, 0, 0x78, 0, 0, 0, 0,
+  2,
+  ...utf8('ok'),
+  0x0a, 0xff,
+  1, 2, 3, 4,
+];
+const rest = [7, 8, 1, 9, 5];
+
+function traceSet(compile: boolean) {
+  const before = packet([...scalars, ...compounds]).length;
+  const bytes = packet([...scalars, ...compounds, ...Array<number>(before % 2).fill(0), ...rest]);
+  const source: ByteSource = {
+    name: 'stream',
+    sizeBytes: bytes.length,
+    read(into, length, position) {
+      const part = bytes.subarray(position, position + length);
+      into.set(part);
+      return part.length;
+    },
+  };
+  const traceClass = readMetadata(new TextEncoder().encode(ctf2Text()));
+  const warnings: string[] = [];
+  const set = buildTraceSet([{ path: 'trace', traceClass, sources: [source] }], warnings, { compile });
+  expect(warnings).toEqual([]);
+  return set;
+}
+
+describe.each([
+  ['compiled', true],
+  ['interpreted', false],
+])('a trace of CTF 2, %s', (_how, compile) => {
+  test('values', () => {
+    const set = traceSet(compile);
+    const seen = Array.from(set.events(), (event) => ({
+      name: event.name,
+      ns: set.baseNs + BigInt(event.timeNs),
+      payload: event.payload(),
+    }));
+    expect(seen).toEqual([
+      {
+        name: 'scalars',
+        ns: 1_700_000_000_001_000_429n,
+        payload: {
+          bits: 0x803,
+          map: new FlagsValue(0x13, ['write', 'read', 'rest']),
+          yes: true,
+          kind: new EnumValue(1, ['one', 'few']),
+          hex: 0xbeef,
+          signed: new EnumValue(-(1n << 63n), ['least']),
+          float: 1.5,
+          uleb: (1n << 64n) - 1n,
+          sleb: -2,
+        },
+      },
+      {
+        name: 'compounds',
+        ns: 1_700_000_000_001_000_553n,
+        payload: {
+          text: 'hé',
+          wide: 'h"',
+          fixed: 'x',
+          length: 2,
+          sized: 'ok',
+          blob: Uint8Array.of(0x0a, 0xff),
+          pairs: [
+            { x: 1, y: 2 },
+            { x: 3, y: 4 },
+          ],
+          many: [7, 8],
+          inner: { has: true, maybe: 9, maybe_not: null },
+          choice: 5,
+        },
+      },
+    ]);
+    expect(set.warnings).toEqual([]);
+  });
+
+  test('text', () => {
+    const flow = traceSet(compile).read();
+    let text = '';
+    const output = {
+      write(bytes: Uint8Array, length: number): void {
+        text += new TextDecoder().decode(bytes.subarray(0, length));
+      },
+    };
+    const options = { ...defaultPrettyOptions, clockGmt: true };
+    const sink = new PrettySink(flow, output, options, () => {}, compile);
+    while (flow.next()) sink.consume(flow.batch);
+    sink.finish();
+    expect(text.split('\n')).toEqual([
+      '[22:13:20.001000429] (+?.?????????) here scalars: { cpu_id = 4 }, { n = 1 }, { bits = 0x803, ' +
+        'map = 0x13 { "read", "rest", "write" }, yes = true, kind = ( { "one", "few" } : container = 1 ), ' +
+        'hex = 0xBEEF, signed = ( "least" : container = -9223372036854775808 ), float = 1.5, ' +
+        'uleb = 18446744073709551615, sleb = -2 }',
+      '[22:13:20.001000553] (+0.000000124) here compounds: { cpu_id = 4 }, { n = 2 }, { tag = 3 }, ' +
+        '{ text = "hé", wide = "h\\"", fixed = "x", length = 2, sized = "ok", blob = { 0a ff }, ' +
+        'pairs = [ [0] = { x = 1, y = 2 }, [1] = { x = 3, y = 4 } ], many = [ [0] = 7, [1] = 8 ], ' +
+        'inner = { has = true, maybe = { 9 }, maybe_not = <none> }, choice = { 5 } }',
+      '',
+    ]);
+  });
+});
