@@ -57,7 +57,11 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   }
   const reasons: string[] = [];
   const availability = isAvailable();
-  if (!availability.available) reasons.push(availability.reason);
+  if (!availability.available) {
+    reasons.push(
+      `${availability.reason}: events are copied out of process memory, and a killed program loses its last ones`,
+    );
+  }
   const tier: RingTier = availability.available ? 'mapped' : 'copied';
   const tid = currentThreadId();
   const freeBytes = freeSpaceBytes(request.folder);
