@@ -41,6 +41,8 @@ describeNeeding(corpusNeeds('babeltrace-tests'), 'damaged traces', () => {
     '1/succeed/struct-array-align-elem',
     '1/succeed/lttng-crash',
     '1/succeed/succeed1',
+    '2/succeed/multi-domains/ust',
+    '2/succeed/meta-variant-reserved-keywords',
   ])('%s', (trace) => {
     const folder = join(corpusFolder('babeltrace-tests'), trace);
     const traceClass = readMetadata(readFileSync(join(folder, 'metadata')));
