@@ -249,6 +249,10 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
     expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(counts));
     const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
     expect(Number(await page.locator('[data-range-count]').getAttribute('data-range-count'))).toBe(all);
+    const status = page.locator('.announcement');
+    await eventually(() => status.textContent()).toMatch(/^Selected range: /);
+    await page.keyboard.press('Escape');
+    await eventually(() => status.textContent()).not.toMatch(/range/);
   });
 
   test('clicking a span shows its fields and moves the table; a row moves the time line', async () => {

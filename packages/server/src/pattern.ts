@@ -18,8 +18,10 @@ export function parsePattern(text: string): TextMatcher | undefined {
   try {
     const compiled = new RegExp(expression[1]!, expression[2]);
     return (candidate) => compiled.test(candidate);
-  } catch (cause) {
-    throw new SpoorError('view/pattern', `not a regular expression: ${text}`, { cause });
+  } catch (error) {
+    // V8 says "Invalid regular expression: /[/: Unterminated character class": its end is the news.
+    const hint = String(error).split(': ').at(-1);
+    throw new SpoorError('view/pattern', `not a regular expression: ${text}`, { hint });
   }
 }
 

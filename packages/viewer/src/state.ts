@@ -6,7 +6,7 @@ import { useContext } from 'preact/hooks';
 import { api, isAbort, type Patterns } from './api.ts';
 import { Palette, type Theme } from './palette.ts';
 import { layOut, type LaneLayout } from './rows.ts';
-import { ClockText } from './time-text.ts';
+import { ClockText, formatCount } from './time-text.ts';
 import { clamp, fit, reveal, type TimeWindow } from './window.ts';
 
 /** A range of time that a person marked. */
@@ -131,6 +131,7 @@ export class ViewerState {
   }
 
   setRange(range: TimeRange | undefined): void {
+    if (range === undefined && this.range.value !== undefined) this.announcement.value = '';
     this.range.value = range;
     if (range === undefined) {
       this.#rangeRequest?.abort();
@@ -151,7 +152,10 @@ export class ViewerState {
       .selection(range.fromNs, range.toNs, stop.signal)
       .then((statistics) => {
         this.rangeStatistics.value = statistics;
-        this.announcement.value = `Selected range: ${statistics.eventCount} events of ${statistics.types.length} types`;
+        const counted = (count: number, noun: string): string =>
+          `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+        const { eventCount, types } = statistics;
+        this.announcement.value = `Selected range: ${counted(eventCount, 'event')} of ${counted(types.length, 'type')}`;
       })
       .catch((error: unknown) => this.report(error));
   }
