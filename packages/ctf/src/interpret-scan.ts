@@ -76,7 +76,7 @@ export function scanPlain(shape: ScanShape) {
       let afterHeader = cursor.bit;
       if (header !== undefined) {
         try {
-          afterHeader = interpret(header, bytes, cursor.bit, endBit, visitor);
+          afterHeader = interpret(header, bytes, cursor.bit, endBit, visitor, externals);
         } catch (error) {
           if (!(error instanceof OverrunError)) throw error;
           return broken("an event header goes beyond the packet's content");

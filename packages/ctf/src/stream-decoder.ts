@@ -2,7 +2,6 @@
  * Decodes the packets and events of one stream class: plans made once, code made at first use (or the interpreter,
  * where no code may be made from text). Shared by all streams of the class in a trace.
  */
-import { SpoorError } from '@spoor/base';
 import type { EventBatch } from './batch.ts';
 import { canCompile, compileFunction } from './compile.ts';
 import { Emitter } from './emitter.ts';
@@ -117,6 +116,8 @@ export class StreamDecoder {
   private readonly skips: Skip[];
   private readonly bodyPlans: (Plan | undefined)[];
   private readonly fromHeader: boolean;
+  /** Whether the packet context is decoded along with the header, because it refers to it. */
+  private readonly contextFromHeader: boolean;
   private readonly onlyClass: number;
   private readonly compiles: boolean;
   private readonly headerPlanOfPacket: Plan | undefined;
@@ -132,13 +133,18 @@ export class StreamDecoder {
     // Where the context starts depends on the header's end, so its alignment is looked up there.
     const header = scopesOf(['packet-header', traceClass.packetHeader]);
     this.headerPlanOfPacket = header.length === 0 ? undefined : makePlan('packet header', header, 64);
+    const contextRefers = new Set<Scope>();
+    if (streamClass.packetContext !== undefined) {
+      collectReferredScopes(streamClass.packetContext, contextRefers);
+    }
+    this.contextFromHeader = contextRefers.has('packet-header') && header.length > 0;
     this.contextPlan =
       context.length === 0
         ? undefined
         : makePlan(
             `stream-${streamClass.id}/packet context`,
-            context,
-            this.headerPlanOfPacket?.endAlignBits ?? 64,
+            this.contextFromHeader ? [...header, ...context] : context,
+            this.contextFromHeader ? 64 : (this.headerPlanOfPacket?.endAlignBits ?? 64),
           );
     this.readContext = this.contextPlan === undefined ? undefined : propertiesOf(this.contextPlan, options);
     const eventHeader = scopesOf(['event-header', streamClass.eventHeader]);
@@ -158,16 +164,16 @@ export class StreamDecoder {
     }
     this.fromHeader = foreign.has('event-header');
     const locations = new Map<string, External>();
-    for (const eventClass of [...foreign].some((scope) => packetScopes.has(scope)) ? events : []) {
-      for (const external of this.makeBodyPlan(eventClass).externals) {
-        const key = JSON.stringify(external.location);
-        if (!locations.has(key)) locations.set(key, { location: external.location, slot: locations.size });
+    const addExternals = (plan: Plan): void => {
+      for (const { location } of plan.externals) {
+        const key = JSON.stringify(location);
+        if (!locations.has(key)) locations.set(key, { location, slot: locations.size });
       }
-    }
-    for (const external of this.headerPlan?.externals ?? []) {
-      throw new SpoorError('ctf/unsupported-location', 'an event header refers to another scope', {
-        where: external.location.path.join('.'),
-      });
+    };
+    // First, so that the numbers of the event header's own externals are those of the stream's.
+    if (this.headerPlan !== undefined) addExternals(this.headerPlan);
+    if ([...foreign].some((scope) => packetScopes.has(scope))) {
+      for (const eventClass of events) addExternals(this.makeBodyPlan(eventClass));
     }
     this.externals = [...locations.values()];
     this.classOf = new Int32Array(
@@ -259,7 +265,8 @@ export class StreamDecoder {
 
   /** Reads the packet context from `bit` on; returns its end in bits, or -1 when it goes beyond `end`. */
   decodeContext(bytes: Uint8Array, view: DataView, bit: number, end: number, into: PacketProperties): number {
-    return this.readContext === undefined ? bit : this.readContext(bytes, view, bit, end, noExternals, into);
+    if (this.readContext === undefined) return bit;
+    return this.readContext(bytes, view, this.contextFromHeader ? 0 : bit, end, noExternals, into);
   }
 
   /** Values of the packet's header and context, for people and for `externals`. */
@@ -275,7 +282,7 @@ export class StreamDecoder {
   /** Tells the visitor of the packet's header and context. */
   walkPacket(bytes: Uint8Array, end: number, visitor: FieldVisitor): void {
     let bit = 0;
-    if (this.headerPlanOfPacket !== undefined)
+    if (this.headerPlanOfPacket !== undefined && !this.contextFromHeader)
       bit = interpret(this.headerPlanOfPacket, bytes, 0, end, visitor);
     if (this.contextPlan !== undefined) interpret(this.contextPlan, bytes, bit, end, visitor);
   }

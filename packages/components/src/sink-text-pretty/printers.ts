@@ -95,7 +95,8 @@ export function classPrefix(
 }
 
 function hasShownContext(decoder: StreamDecoder): boolean {
-  return decoder.contextPlan?.scopes.some(({ node }) => isShown(node)) ?? false;
+  const scopes = decoder.contextPlan?.scopes ?? [];
+  return scopes.some(({ scope, node }) => scope === 'packet-context' && isShown(node));
 }
 
 /** Makes the printer of an event class. */

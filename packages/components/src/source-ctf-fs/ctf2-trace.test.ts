@@ -11,19 +11,19 @@ const uuid = [0x2a, 0x64, 0x22, 0xd0, 0x6c, 0xee, 0x11, 0xe0, 0x8c, 0x08, 0xcb, 
 
 function packet(events: readonly number[]): Uint8Array {
   const head = [0xc1, 0x1f, 0xfc, 0xc1, ...uuid, 3];
-  const bytes = Uint8Array.from([...head, ...Array<number>(17).fill(0), ...events]);
+  const bytes = Uint8Array.from([...head, ...Array<number>(17).fill(0), 9, ...events]);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(21, 1_000_000n, true);
   view.setUint32(29, bytes.length * 8, true);
   view.setUint32(33, bytes.length * 8, true);
-  bytes[37] = 4;
+  bytes[37] = 2;
   return bytes;
 }
 
 // prettier-ignore
 const scalars = [
-  // Header: id 0 and the low 14 bits of the clock, 1000; common context.
-  0x00, 0xe8, 0x07, 1,
+  // Header: id 0, the low 14 bits of the clock (1000), as many bytes as the packet context says; common context.
+  0x00, 0xe8, 0x07, 0xaa, 0xbb, 1,
   // The bits of a big-endian array counted from the first: 0, 1 and 11.
   0xc0, 0x10,
   0x13, 0x02, 1, 0xef, 0xbe,
@@ -34,9 +34,13 @@ const scalars = [
 ];
 
 // prettier-ignore
-const compounds = [
+const compoundsHead = [
   // Header: id 1 and the low 7 bits of the clock, 100, which are less than before; both contexts.
-  0x01, 100, 2, 3,
+  0x01, 100, 0xcc, 0xdd, 2, 3,
+];
+
+// prettier-ignore
+const payload = [
   ...utf8('hé'), 0,
   0x68, 0, 0x22, 0, 0, 0,
   0, 0, 0, 0x78, 0, 0, 0, 0,
@@ -48,8 +52,13 @@ const compounds = [
 const rest = [7, 8, 1, 9, 5];
 
 function traceSet(compile: boolean) {
-  const before = packet([...scalars, ...compounds]).length;
-  const bytes = packet([...scalars, ...compounds, ...Array<number>(before % 2).fill(0), ...rest]);
+  // The payload and one of its arrays lie on multiples of two bytes.
+  let events = [...scalars, ...compoundsHead];
+  for (const part of [payload, rest]) {
+    const padding = Array<number>(packet(events).length % 2).fill(0);
+    events = [...events, ...padding, ...part];
+  }
+  const bytes = packet(events);
   const source: ByteSource = {
     name: 'stream',
     sizeBytes: bytes.length,
@@ -129,11 +138,11 @@ describe.each([
     while (flow.next()) sink.consume(flow.batch);
     sink.finish();
     expect(text.split('\n')).toEqual([
-      '[22:13:20.001000429] (+?.?????????) here scalars: { cpu_id = 4 }, { n = 1 }, { bits = 0x803, ' +
+      '[22:13:20.001000429] (+?.?????????) here scalars: { cpu_id = 2, of_header = { 9 } }, { n = 1 }, { bits = 0x803, ' +
         'map = 0x13 { "read", "rest", "write" }, yes = true, kind = ( { "one", "few" } : container = 1 ), ' +
         'hex = 0xBEEF, signed = ( "least" : container = -9223372036854775808 ), float = 1.5, ' +
         'uleb = 18446744073709551615, sleb = -2 }',
-      '[22:13:20.001000553] (+0.000000124) here compounds: { cpu_id = 4 }, { n = 2 }, { tag = 3 }, ' +
+      '[22:13:20.001000553] (+0.000000124) here compounds: { cpu_id = 2, of_header = { 9 } }, { n = 2 }, { tag = 3 }, ' +
         '{ text = "hé", wide = "h\\"", fixed = "x", length = 2, sized = "ok", blob = { 0a ff }, ' +
         'pairs = [ [0] = { x = 1, y = 2 }, [1] = { x = 3, y = 4 } ], many = [ [0] = 7, [1] = 8 ], ' +
         'inner = { has = true, maybe = { 9 }, maybe_not = <none> }, choice = { 5 } }',

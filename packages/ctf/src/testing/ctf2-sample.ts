@@ -67,10 +67,20 @@ export function ctf2Fragments(): Record<string, unknown>[] {
         member('content', unsigned(32, { roles: ['packet-content-length'] })),
         member('total', unsigned(32, { roles: ['packet-total-length'] })),
         member('cpu_id', unsigned(8)),
+        member('of_header', {
+          type: 'optional',
+          'selector-field-location': { origin: 'packet-header', path: ['stream'] },
+          'selector-field-ranges': [[3, 3]],
+          'field-class': 'u8',
+        }),
       ),
       'event-record-header-field-class': structure(
         member('id', { type: 'variable-length-unsigned-integer', roles: ['event-record-class-id'] }),
         member('time', { type: 'variable-length-unsigned-integer', roles: ['default-clock-timestamp'] }),
+        member('of_context', {
+          type: 'dynamic-length-blob',
+          'length-field-location': { origin: 'packet-context', path: ['cpu_id'] },
+        }),
       ),
       'event-record-common-context-field-class': structure(member('n', 'u8')),
     },
