@@ -3,6 +3,8 @@ import { SpoorError } from '@spoor/base';
 /** Decides whether a text is meant. */
 export type TextMatcher = (text: string) => boolean;
 
+const expressionForm = /^\/(.+)\/([imsu]*)$/;
+
 /**
  * Reads what a person typed into a search box: `/…/` with optional flags is a regular expression, all else is looked
  * for as it stands, whatever its case. Undefined for an empty box.
@@ -10,7 +12,7 @@ export type TextMatcher = (text: string) => boolean;
  */
 export function parsePattern(text: string): TextMatcher | undefined {
   if (text === '') return undefined;
-  const expression = /^\/(.+)\/([imsu]*)$/.exec(text);
+  const expression = expressionForm.exec(text);
   if (expression === null) {
     const wanted = text.toLowerCase();
     return (candidate) => candidate.toLowerCase().includes(wanted);
@@ -36,4 +38,10 @@ export interface ColumnPatterns {
 /** Whether nothing is wanted in any column. */
 export function isEmpty(patterns: ColumnPatterns): boolean {
   return patterns.process === '' && patterns.thread === '' && patterns.event === '' && patterns.fields === '';
+}
+
+/** Whether a regular expression is among them: some take longer than anyone waits. */
+export function hasExpression(patterns: ColumnPatterns): boolean {
+  const { process, thread, event, fields } = patterns;
+  return [process, thread, event, fields].some((text) => expressionForm.test(text));
 }

@@ -43,6 +43,11 @@ export function routesOf(view: TraceView, page: PageFiles): Hono {
   app.notFound((context) => context.json({ error: 'no such address' }, 404));
 
   app.use('/api/*', async (context, next) => {
+    // A page elsewhere cannot read answers, but it could keep the server busy with them.
+    const site = context.req.header('sec-fetch-site') ?? 'none';
+    if (site !== 'same-origin' && site !== 'none') {
+      return context.json({ error: "only this server's page may ask" }, 403);
+    }
     // One turn of the event loop, so that a request cancelled while it waited is not computed.
     await setImmediate();
     if (context.req.raw.signal.aborted) return new Response(undefined, { status: 499 });

@@ -26,10 +26,10 @@ afterAll(async () => {
 const get = (path: string): Promise<Response> => fetch(new URL(path, server.url));
 
 /** A request whose path and Host go out as they are. */
-function raw(path: string, host: string, method = 'GET'): Promise<number> {
+function raw(path: string, host: string, method = 'GET', more: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(
-      { port: server.port, host: '127.0.0.1', path, method, headers: { host } },
+      { port: server.port, host: '127.0.0.1', path, method, headers: { host, ...more } },
       (answer) => {
         answer.resume();
         resolve(answer.statusCode ?? 0);
@@ -57,6 +57,29 @@ test('refuses other hosts and other methods', async () => {
   expect(await raw('/api/trace', `127.0.0.1:${server.port}`, 'POST')).toBe(405);
   expect(await raw('/api/trace', `127.0.0.1:${server.port}`, 'DELETE')).toBe(405);
 });
+
+test('refuses to work for pages from elsewhere, which may still link here', async () => {
+  const host = `127.0.0.1:${server.port}`;
+  for (const site of ['cross-site', 'same-site']) {
+    expect(await raw('/api/trace', host, 'GET', { 'sec-fetch-site': site })).toBe(403);
+    expect(await raw('/', host, 'GET', { 'sec-fetch-site': site })).toBe(200);
+  }
+  expect(await raw('/api/trace', host, 'GET', { 'sec-fetch-site': 'same-origin' })).toBe(200);
+});
+
+test('a regular expression that does not end is given up, and the server goes on', async () => {
+  const endless = encodeURIComponent('/^(.+)+~$/');
+  for (const address of [
+    `/api/search?from=0&fields=${endless}`,
+    `/api/rows?first=0&count=5&fields=${endless}`,
+    `/api/position?time=0&fields=${endless}`,
+  ]) {
+    const answer = await get(address);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('takes too long');
+  }
+  expect((await get('/api/rows?first=0&count=5&fields=%2F.%2F')).status).toBe(200);
+}, 30_000);
 
 test('wrong parameters are said to be wrong', async () => {
   for (const path of [

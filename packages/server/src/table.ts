@@ -1,12 +1,16 @@
 // The event table: rows by number, filtered views of it, and searches. Work on many events is done in slices of
 // bounded time; a client asks again until it is done, so an abandoned search costs nothing.
+import { SpoorError } from '@spoor/base';
 import { Uint32Column, lowerBound, type TraceStore } from '@spoor/store';
 import type { PositionAnswer, SearchAnswer, TableRow, TableRows } from './protocol.ts';
-import { isEmpty, parsePattern, type ColumnPatterns, type TextMatcher } from './pattern.ts';
+import { hasExpression, isEmpty, parsePattern, type ColumnPatterns, type TextMatcher } from './pattern.ts';
 import type { ViewSource } from './source.ts';
+import { withinTime } from './time-limit.ts';
 
 /** Time that one request may spend on looking through events. */
 const sliceMs = 60;
+/** Time after which a regular expression is given up: slices end between events, and one event can take it for ever. */
+const expressionLimitMs = 3000;
 /** Filtered views kept for clients that come back. */
 const keptFilters = 4;
 
@@ -78,6 +82,21 @@ class FilteredView {
   }
 }
 
+/**
+ * Looks through events; ends it when a regular expression among the patterns does not.
+ * @throws SpoorError `view/pattern`
+ */
+function guarded<Value extends NonNullable<unknown>>(patterns: ColumnPatterns, look: () => Value): Value {
+  if (!hasExpression(patterns)) return look();
+  const result = withinTime(expressionLimitMs, look);
+  if (result === undefined) {
+    throw new SpoorError('view/pattern', 'the regular expression takes too long', {
+      hint: 'repetitions inside repetitions do',
+    });
+  }
+  return result;
+}
+
 /** See the head of this file. */
 export class EventTable {
   readonly #store: TraceStore;
@@ -129,6 +148,10 @@ export class EventTable {
 
   /** Looks for the first match from `from` on in the given direction, for one slice of time. */
   search(from: number, forward: boolean, patterns: ColumnPatterns): SearchAnswer {
+    return guarded(patterns, () => this.#searchSlice(from, forward, patterns));
+  }
+
+  #searchSlice(from: number, forward: boolean, patterns: ColumnPatterns): SearchAnswer {
     const matcher = new EventMatcher(this.#store, this.#source, patterns);
     const until = performance.now() + sliceMs;
     const step = forward ? 1 : -1;
@@ -168,12 +191,17 @@ export class EventTable {
     } else {
       this.#views.delete(key);
     }
+    const found = view;
+    // Kept only if it came through.
+    guarded(patterns, () => {
+      found.advance(this.#store.count);
+      return found;
+    });
     this.#views.set(key, view);
     for (const oldest of this.#views.keys()) {
       if (this.#views.size <= keptFilters) break;
       this.#views.delete(oldest);
     }
-    view.advance(this.#store.count);
     return view;
   }
 }
