@@ -86,7 +86,7 @@ class FilteredView {
  * Looks through events; ends it when a regular expression among the patterns does not.
  * @throws SpoorError `view/pattern`
  */
-function guarded<Value extends NonNullable<unknown>>(patterns: ColumnPatterns, look: () => Value): Value {
+function guarded<Value>(patterns: ColumnPatterns, look: () => Value): Value {
   if (!hasExpression(patterns)) return look();
   const result = withinTime(expressionLimitMs, look);
   if (result === undefined) {
@@ -94,7 +94,7 @@ function guarded<Value extends NonNullable<unknown>>(patterns: ColumnPatterns, l
       hint: 'repetitions inside repetitions do',
     });
   }
-  return result;
+  return result.value;
 }
 
 /** See the head of this file. */
@@ -193,10 +193,7 @@ export class EventTable {
     }
     const found = view;
     // Kept only if it came through.
-    guarded(patterns, () => {
-      found.advance(this.#store.count);
-      return found;
-    });
+    guarded(patterns, () => found.advance(this.#store.count));
     this.#views.set(key, view);
     for (const oldest of this.#views.keys()) {
       if (this.#views.size <= keptFilters) break;

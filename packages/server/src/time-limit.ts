@@ -6,15 +6,12 @@ const call = new Script('work()');
 /**
  * Does work that may never end, such as a search with somebody's regular expression, for at most `limitMs`. Starting
  * costs a tenth of a millisecond. What `work` was changing when it was stopped must not be used again.
- * @returns what `work` returned, or `undefined` when it was stopped.
+ * @returns what `work` returned, or undefined when it was stopped.
  */
-export function withinTime<Value extends NonNullable<unknown>>(
-  limitMs: number,
-  work: () => Value,
-): Value | undefined {
+export function withinTime<Value>(limitMs: number, work: () => Value): { readonly value: Value } | undefined {
   context['work'] = work;
   try {
-    return call.runInContext(context, { timeout: limitMs }) as Value;
+    return { value: call.runInContext(context, { timeout: limitMs }) as Value };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return undefined;
     throw error;
