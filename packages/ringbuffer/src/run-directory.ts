@@ -64,6 +64,8 @@ export interface ThreadStatus {
   readonly subBufferCount?: number;
   /** One line each: why the ring is smaller than asked for, or not mapped, or tracing is off. */
   readonly reasons: readonly string[];
+  /** One line each: which events are not recorded although the thread records. */
+  readonly missing?: readonly string[];
 }
 
 /** Where recordings' directories are made for this user. */

@@ -182,6 +182,39 @@ test('a disk that refuses keeps the packets in the ring, and the rest is written
   expect(readStream(join(traceDir(session), 'ch0_0')).values).toEqual(range(0, 600));
 });
 
+test('a recording whose metadata could never be written is not complete', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, false);
+  const ring = program.ring(0, geometry, 'discard');
+  ring.emit(1);
+  ring.sync();
+  ring.close();
+  const { outputDir } = session.readDescription();
+  rmSync(outputDir, { recursive: true });
+  writeFileSync(outputDir, 'a file where the directory was');
+  const notes: string[] = [];
+  const consumer = new Consumer(session, (_severity, text) => notes.push(text));
+  consumer.poll(0);
+  expect(consumer.finish().complete).toBe(false);
+  expect(notes).toContainEqual(expect.stringMatching(/cannot write to the trace/));
+});
+
+test('an event that a thread could not declare is said, and the recording is not complete', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, true);
+  mkdirSync(join(program.directory, 'status'));
+  const missing = ['event a:b is not recorded: ENOSPC', 'event a:c is not recorded: ENOSPC'];
+  writeFileSync(
+    join(program.directory, 'status', '1.json'),
+    JSON.stringify({ tid: 1, state: 'recording', reasons: ['small'], missing }),
+  );
+  const notes: string[] = [];
+  const consumer = new Consumer(session, (severity, text) => notes.push(`${severity}: ${text}`));
+  consumer.poll(0);
+  expect(consumer.finish().complete).toBe(false);
+  expect(notes).toEqual(['info: small', `error: ${missing[0]}`, `error: ${missing[1]}`]);
+});
+
 test('a damaged ring ends its own stream only, and a half-written status is read again', () => {
   const session = makeSession();
   const program = new SimulatedProgram(session.path, true);

@@ -80,15 +80,17 @@ export class Consumer {
   finish(): ConsumerResult {
     this.#session.end();
     this.#findProcesses();
+    let complete = true;
     for (const [name, process] of this.#processes) {
       try {
         process.discover();
       } catch (error) {
+        // Its rings were never opened, or not all of them: what they hold is lost.
+        complete = false;
         this.#tolerate(name, process, error);
       }
       process.stop();
     }
-    let complete = true;
     for (const process of this.#processes.values()) {
       if (!process.end()) complete = false;
     }

@@ -40,6 +40,11 @@ export class MetadataWriter implements Disposable {
     return this.#nextEventId;
   }
 
+  /** Whether nothing is in the file. */
+  get isEmpty(): boolean {
+    return this.#fileSizeBytes === 0;
+  }
+
   /**
    * Brings the file up to date with the event classes of this moment. Call it after reading how far a ring is
    * produced and before writing those packets: then the metadata describes every event in them.

@@ -208,6 +208,8 @@ export class ProcessTrace {
       metadata.update();
     } catch (error) {
       metadata.close();
+      // A trace without metadata would keep babeltrace2 from reading those beside it.
+      if (metadata.isEmpty) rmSync(join(traceDir, 'metadata'), { force: true });
       throw error;
     }
     this.#metadata = metadata;
@@ -274,16 +276,18 @@ export class ProcessTrace {
       const status = parseStatus(text);
       if (status === undefined) continue; // Half written: the next look finds it whole.
       this.#seenStatus.add(text);
-      const isOff = status.state === 'off';
-      for (const reason of status.reasons) {
-        // A thread repeats what it said before when there is more to say, and threads say the same.
-        const said = `${status.state}: ${reason}`;
-        if (this.#saidReasons.has(said)) continue;
-        this.#saidReasons.add(said);
-        if (isOff) this.#context.ledger.addFault(reason);
-        this.#context.onNote(isOff ? 'error' : 'info', reason);
-      }
+      for (const reason of status.reasons) this.#say(reason, status.state === 'off');
+      for (const reason of status.missing ?? []) this.#say(reason, true);
     }
+  }
+
+  /** Passes one line on, once: a thread repeats it when there is more to say, and threads say the same. */
+  #say(reason: string, isFault: boolean): void {
+    const said = `${isFault}: ${reason}`;
+    if (this.#saidReasons.has(said)) return;
+    this.#saidReasons.add(said);
+    if (isFault) this.#context.ledger.addFault(reason);
+    this.#context.onNote(isFault ? 'error' : 'info', reason);
   }
 }
 

@@ -56,6 +56,8 @@ class AttachedThread implements ThreadSession {
   #ring: ThreadRing | undefined;
   #writer: ThreadWriter | undefined;
   #isBusy = false;
+  /** Why events are not recorded although there is a ring; as many as a status file surely has room for. */
+  readonly #missing: string[] = [];
 
   constructor(session: SessionDescription, directory: ProcessDirectory, ticks: bigint) {
     this.auto = session.auto;
@@ -114,9 +116,14 @@ class AttachedThread implements ThreadSession {
 
   /** Without a ring the thread is off; with one, only the event class that could not be declared is. */
   #fail(declaration: Declaration, error: unknown): void {
-    if (this.#ring === undefined) this.#state = 'off';
-    const what = this.#ring === undefined ? '' : `event ${declaration.name} is not recorded: `;
-    this.tell(what + describeError(error));
+    if (this.#ring === undefined) {
+      this.#state = 'off';
+      this.tell(describeError(error));
+      return;
+    }
+    const line = `event ${declaration.name} is not recorded: ${describeError(error)}`;
+    if (this.#missing.length < 5) this.#missing.push(line.slice(0, 120));
+    this.#writeStatus();
   }
 
   tell(reason: string): void {
@@ -131,6 +138,7 @@ class AttachedThread implements ThreadSession {
       state: this.#state,
       ...(ring === undefined ? {} : { ring: ring.ringNumber, tier: ring.tier, ...ring.geometry }),
       reasons: [...(ring?.reasons ?? []), ...this.#reasons],
+      ...(this.#missing.length === 0 ? {} : { missing: this.#missing }),
     });
   }
 
