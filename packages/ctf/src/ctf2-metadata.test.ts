@@ -130,6 +130,16 @@ describe('metadata of CTF 2', () => {
     expect(() => formatTsdl(trace)).toThrow('CTF 1.8 has no words for');
   });
 
+  test('bytes that are no UTF-8 are refused, not guessed', () => {
+    const text = ctf2Text().replace('by hand', 'é?');
+    const bytes = new TextEncoder().encode(text);
+    const at = bytes.lastIndexOf(0x3f, bytes.indexOf(0xa9) + 1);
+    bytes[at] = 0xff;
+    expect(() => readMetadata(bytes)).toThrow(
+      expect.objectContaining({ code: 'ctf/metadata-syntax', where: `metadata at byte ${at}` }),
+    );
+  });
+
   test('empty fragments are passed over; a last one that is cut short is told of', () => {
     expect(read(`\u001e\u001e\n${ctf2Text()}\u001e \n`)).toEqual(trace);
     const text = ctf2Text();

@@ -1,5 +1,5 @@
 /** Questions about field classes that have one answer for all of their kinds. */
-import type { FieldClass, FieldLocation, Role } from './model.ts';
+import type { EventClass, FieldClass, FieldLocation, Role } from './model.ts';
 
 const none: readonly FieldClass[] = [];
 
@@ -138,4 +138,9 @@ export function hasRole(fieldClass: FieldClass | undefined, role: Role): boolean
   if (fieldClass === undefined) return false;
   if (fieldClass.kind === 'integer' && fieldClass.roles.includes(role)) return true;
   return childrenOf(fieldClass).some((child) => hasRole(child, role));
+}
+
+/** Name of a class of events as people see it: metadata need not give one. */
+export function shownEventName({ name }: EventClass): string {
+  return name === '' ? '<unknown>' : name;
 }

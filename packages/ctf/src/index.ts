@@ -4,7 +4,7 @@ export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './me
 export { formatEventTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
 export * from './batch.ts';
 export * from './bits.ts';
-export { childrenOf, locationOf } from './field-classes.ts';
+export { childrenOf, locationOf, shownEventName } from './field-classes.ts';
 export { decodeWideText } from './wide-text.ts';
 export { canCompile, compileFunction } from './compile.ts';
 export { Emitter } from './emitter.ts';

@@ -151,6 +151,16 @@ function decodeText(bytes: Uint8Array, name: string): string {
     if (bytes.includes(0))
       throw packetError(name, bytes.indexOf(0), 'this is not metadata: it is neither text nor packets');
     if (!(cause instanceof TypeError)) throw cause;
+    if (bytes[0] === 0x1e) throw notUtf8(bytes, name);
     return new TextDecoder('latin1').decode(bytes);
   }
+}
+
+/** Metadata of CTF 2 is JSON, which is UTF-8. */
+function notUtf8(bytes: Uint8Array, name: string): SpoorError {
+  const lossy = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const at = new TextEncoder().encode(lossy.slice(0, lossy.indexOf('\ufffd'))).length;
+  return new SpoorError('ctf/metadata-syntax', 'metadata of CTF 2 must be UTF-8, which these bytes are not', {
+    where: `${name} at byte ${at}`,
+  });
 }

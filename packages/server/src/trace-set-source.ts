@@ -7,7 +7,13 @@ import {
   type OpenStream,
   type TraceSet,
 } from '@spoor/components';
-import type { Accessor, FieldValue, Scope, StructureFieldClass } from '@spoor/ctf';
+import {
+  shownEventName,
+  type Accessor,
+  type FieldValue,
+  type Scope,
+  type StructureFieldClass,
+} from '@spoor/ctf';
 import { noText, spanRuleOf, type SpanRule, type SpanTrack, type TraceStore } from '@spoor/store';
 import { fieldNodes, fieldsLine, spanLabel } from './field-nodes.ts';
 import { LaneFinder } from './lane-finder.ts';
@@ -301,10 +307,11 @@ class TraceSetSource implements ViewSource {
 
 /** The type of a class: classes of one name and use are one type, whatever their trace. */
 function addType(store: TraceStore, byName: Map<string, number>, plan: ClassPlan): number {
-  const key = `${plan.rule.role} ${plan.info.eventClass.name}`;
+  const name = shownEventName(plan.info.eventClass);
+  const key = `${plan.rule.role} ${name}`;
   let type = byName.get(key);
   if (type === undefined) {
-    type = store.addType(plan.info.eventClass.name, plan.rule.role, plan.rule.spanName);
+    type = store.addType(name, plan.rule.role, plan.rule.spanName);
     byName.set(key, type);
   }
   return type;

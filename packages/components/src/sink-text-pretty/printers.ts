@@ -6,6 +6,7 @@ import {
   emitWalk,
   Emitter,
   interpret,
+  shownEventName,
   type EventClass,
   type Plan,
   type StreamDecoder,
@@ -91,7 +92,7 @@ export function classPrefix(
   if (options.fieldEmf && eventClass.emfUri !== undefined) part('model.emf.uri', eventClass.emfUri);
   if (joined && !named) text += ' ';
   text += comma;
-  return `${text}${named ? 'name = ' : ''}${eventClass.name === '' ? '<unknown>' : eventClass.name}${named ? ', ' : ': '}`;
+  return `${text}${named ? 'name = ' : ''}${shownEventName(eventClass)}${named ? ', ' : ': '}`;
 }
 
 function hasShownContext(decoder: StreamDecoder): boolean {

@@ -1,10 +1,12 @@
 // A trace with every kind of field of CTF 2, written by hand: its values and its text, compiled and interpreted.
 import { FlagsValue, EnumValue, readMetadata, type ByteSource } from '@spoor/ctf';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ctf2Text } from '../../../ctf/src/testing/ctf2-sample.ts';
 import { defaultPrettyOptions } from '../sink-text-pretty/options.ts';
 import { PrettySink } from '../sink-text-pretty/pretty-sink.ts';
 import { buildTraceSet } from './build-trace-set.ts';
+import type { TraceSet } from './trace-set.ts';
 
 const utf8 = (text: string): readonly number[] => [...new TextEncoder().encode(text)];
 const uuid = [0x2a, 0x64, 0x22, 0xd0, 0x6c, 0xee, 0x11, 0xe0, 0x8c, 0x08, 0xcb, 0x07, 0xd7, 0xb3, 0xa5, 0x64];
@@ -51,14 +53,19 @@ const payload = [
 ];
 const rest = [7, 8, 1, 9, 5];
 
-function traceSet(compile: boolean) {
+const traceClass = readMetadata(new TextEncoder().encode(ctf2Text()));
+
+function content(): Uint8Array {
   // The payload and one of its arrays lie on multiples of two bytes.
   let events = [...scalars, ...compoundsHead];
   for (const part of [payload, rest]) {
     const padding = Array<number>(packet(events).length % 2).fill(0);
     events = [...events, ...padding, ...part];
   }
-  const bytes = packet(events);
+  return packet(events);
+}
+
+function setOf(bytes: Uint8Array, warnings: string[], compile: boolean) {
   const source: ByteSource = {
     name: 'stream',
     sizeBytes: bytes.length,
@@ -68,11 +75,28 @@ function traceSet(compile: boolean) {
       return part.length;
     },
   };
-  const traceClass = readMetadata(new TextEncoder().encode(ctf2Text()));
+  return buildTraceSet([{ path: 'trace', traceClass, sources: [source] }], warnings, { compile });
+}
+
+function traceSet(compile: boolean) {
   const warnings: string[] = [];
-  const set = buildTraceSet([{ path: 'trace', traceClass, sources: [source] }], warnings, { compile });
+  const set = setOf(content(), warnings, compile);
   expect(warnings).toEqual([]);
   return set;
+}
+
+function textOf(set: TraceSet, compile: boolean): string {
+  const flow = set.read();
+  let text = '';
+  const output = {
+    write(bytes: Uint8Array, length: number): void {
+      text += new TextDecoder().decode(bytes.subarray(0, length));
+    },
+  };
+  const sink = new PrettySink(flow, output, { ...defaultPrettyOptions, clockGmt: true }, () => {}, compile);
+  while (flow.next()) sink.consume(flow.batch);
+  sink.finish();
+  return text;
 }
 
 describe.each([
@@ -126,17 +150,7 @@ describe.each([
   });
 
   test('text', () => {
-    const flow = traceSet(compile).read();
-    let text = '';
-    const output = {
-      write(bytes: Uint8Array, length: number): void {
-        text += new TextDecoder().decode(bytes.subarray(0, length));
-      },
-    };
-    const options = { ...defaultPrettyOptions, clockGmt: true };
-    const sink = new PrettySink(flow, output, options, () => {}, compile);
-    while (flow.next()) sink.consume(flow.batch);
-    sink.finish();
+    const text = textOf(traceSet(compile), compile);
     expect(text.split('\n')).toEqual([
       '[22:13:20.001000429] (+?.?????????) here scalars: { cpu_id = 2, of_header = { 9 } }, { n = 1 }, { bits = 0x803, ' +
         'map = 0x13 { "read", "rest", "write" }, yes = true, kind = ( { "one", "few" } : container = 1 ), ' +
@@ -149,4 +163,37 @@ describe.each([
       '',
     ]);
   });
+});
+
+test('damaged, it is read the same with and without generated code', () => {
+  const whole = content();
+  const seen = { whole: 0, cut: 0 };
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 29, max: whole.length - 1 }), fc.nat(255)), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constant(whole.length) },
+        fc.integer({ min: 30, max: whole.length }),
+      ),
+      (changes, length) => {
+        const bytes = whole.slice(0, length);
+        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+        const results = [true, false].map((compile) => {
+          const warnings: string[] = [];
+          const set = setOf(bytes, warnings, compile);
+          const text = textOf(set, compile);
+          const payloads = Array.from(set.events(), (event) => event.payload());
+          return { text, payloads, warnings };
+        });
+        expect(results[0]).toEqual(results[1]);
+        seen[results[0]!.payloads.length === 2 ? 'whole' : 'cut'] += 1;
+      },
+    ),
+    { numRuns: 400 },
+  );
+  expect(seen.whole).toBeGreaterThan(10);
+  expect(seen.cut).toBeGreaterThan(10);
 });

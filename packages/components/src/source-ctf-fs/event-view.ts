@@ -1,5 +1,5 @@
 /** An event as a program sees it: a window on a row of a batch. */
-import type { EventBatch, EventClass, FieldValue, Scope } from '@spoor/ctf';
+import { shownEventName, type EventBatch, type EventClass, type FieldValue, type Scope } from '@spoor/ctf';
 import type { EventClassInfo, StreamInfo } from './trace-info.ts';
 import type { OpenStream } from './trace-set.ts';
 
@@ -33,7 +33,7 @@ export class EventView {
 
   /** Name of the event's class, such as `shop:order_placed`. */
   get name(): string {
-    return this.info.eventClass.name;
+    return shownEventName(this.info.eventClass);
   }
 
   get eventClass(): EventClass {
