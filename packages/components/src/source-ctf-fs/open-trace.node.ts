@@ -1,5 +1,5 @@
 /** Finds and opens the traces below directories. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { readMetadata, type DecoderOptions, type TraceClass } from '@spoor/ctf';
@@ -16,18 +16,39 @@ export interface OpenOptions extends DecoderOptions {
   readonly ticksAsTime?: boolean;
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** What is at a path; undefined where nothing is, and where a link leads nowhere or in a circle. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
-function collectTraces(path: string, into: string[]): void {
+function isFile(path: string): boolean {
+  return statOf(path)?.isFile() ?? false;
+}
+
+/** @param seen real paths of the directories looked into: links may lead to one of them again. */
+function collectTraces(path: string, into: string[], seen: Set<string>): void {
+  const real = realpathSync(path);
+  if (seen.has(real)) return;
+  seen.add(real);
   if (isFile(join(path, 'metadata'))) {
     into.push(path);
     return;
   }
   for (const name of readdirSync(path)) {
     const below = join(path, name);
-    if (statSync(below, { throwIfNoEntry: false })?.isDirectory() === true) collectTraces(below, into);
+    if (statOf(below)?.isDirectory() === true) collectTraces(below, into, seen);
+  }
+}
+
+function readMetadataFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new SpoorError('trace/unreadable', 'cannot read the metadata', { where: file, cause });
   }
 }
 
@@ -42,7 +63,7 @@ export interface FoundTrace {
 export function findTraces(paths: readonly string[]): FoundTrace[] {
   const found = new Map<string, FoundTrace>();
   for (const path of paths) {
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statOf(path);
     if (stat === undefined) {
       throw new SpoorError('trace/not-found', `no such directory: ${path}`, {
         hint: 'give the directory that a recording wrote',
@@ -54,7 +75,7 @@ export function findTraces(paths: readonly string[]): FoundTrace[] {
       });
     }
     const below: string[] = [];
-    collectTraces(resolve(path), below);
+    collectTraces(resolve(path), below, new Set());
     if (below.length === 0) {
       throw new SpoorError('trace/none-found', `no trace in ${path}`, {
         hint: 'a trace is a directory with a file named metadata; none is here or below',
@@ -103,7 +124,7 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      const traceClass = readMetadata(readFileSync(file), file, { onTruncated, tolerant: true });
+      const traceClass = readMetadata(readMetadataFile(file), file, { onTruncated, tolerant: true });
       directories.push(openDirectory(trace, options.ticksAsTime === true ? inTicks(traceClass) : traceClass));
     } catch (error) {
       if (!(error instanceof SpoorError) || found.length === 1) throw error;
