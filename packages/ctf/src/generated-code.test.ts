@@ -7,7 +7,8 @@ import { ValueStrategy } from './emit-values.ts';
 import { emitWalk } from './emit-walk.ts';
 import { ValueBuilder } from './field-value.ts';
 import { interpret, OverrunError } from './interpret.ts';
-import { makePlan, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { makePlan } from './planner.ts';
 import { encodeRandom } from './testing/encode-random.ts';
 import { payloads, payloadsWithOrder } from './testing/random-model.ts';
 

@@ -6,7 +6,7 @@ import { ValueStrategy } from './emit-values.ts';
 import { emitWalk } from './emit-walk.ts';
 import { parseTsdl } from './metadata.ts';
 import type { Scope, StructureFieldClass } from './model.ts';
-import { makePlan } from './plan.ts';
+import { makePlan } from './planner.ts';
 import { printPlan } from './print-plan.ts';
 
 const types = `

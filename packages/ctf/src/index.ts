@@ -2,20 +2,40 @@ export type * from './model.ts';
 export { parseTsdl, readMetadata, type MetadataOptions } from './metadata.ts';
 export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './metadata-packets.ts';
 export { formatEventTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
-export * from './batch.ts';
-export * from './bits.ts';
+export { EventBatch } from './batch.ts';
+export { packetPaddingBytes, integerOfHalves } from './bits.ts';
 export { childrenOf, locationOf, shownEventName } from './field-classes.ts';
 export { decodeWideText } from './wide-text.ts';
 export { canCompile, compileFunction } from './compile.ts';
 export { Emitter } from './emitter.ts';
-export * from './emit-walk.ts';
+export { emitWalk, type WalkStrategy } from './emit-walk.ts';
 export type { IntegerRead } from './emit-read.ts';
 export { textEnd } from './emit-values.ts';
-export * from './field-value.ts';
-export * from './interpret.ts';
-export * from './packet-cursor.ts';
-export * from './plan.ts';
-export * from './stream-decoder.ts';
-export * from './stream-reader.ts';
+export { EnumValue, FlagsValue, flagsOf, LabelTable, labelTableOf, type FieldValue } from './field-value.ts';
+export { OverrunError, interpret, SilentVisitor } from './interpret.ts';
+export { PacketProperties, scanStatus } from './packet-cursor.ts';
+export {
+  type IntegerNode,
+  type BigIntegerNode,
+  type FloatNode,
+  type BitsNode,
+  type StringNode,
+  type TextNode,
+  type BlobNode,
+  type ArrayNode,
+  type StructureNode,
+  type OptionalNode,
+  type PlanNode,
+  type Plan,
+} from './plan.ts';
+export { makePlan } from './planner.ts';
+export {
+  PacketHeaderDecoder,
+  StreamDecoder,
+  emitExternals,
+  type Accessor,
+  type DecoderOptions,
+} from './stream-decoder.ts';
+export { StreamReader, type ByteSource, type LossReport, type PacketPlace } from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
 export { readPacketIndex, type IndexedPacket } from './packet-index.ts';

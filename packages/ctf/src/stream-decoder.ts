@@ -14,7 +14,8 @@ import { interpret, OverrunError, SilentVisitor, type FieldVisitor } from './int
 import { PropertyVisitor, scanPlain } from './interpret-scan.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
 import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
-import { collectReferredScopes, makePlan, type External, type Plan, type ScopeClass } from './plan.ts';
+import type { External, Plan } from './plan.ts';
+import { collectReferredScopes, makePlan, type ScopeClass } from './planner.ts';
 
 type Skip = (bytes: Uint8Array, view: DataView, p: number, end: number, ext: Float64Array) => number;
 type Scan = (

@@ -1,7 +1,7 @@
 /** Random field classes for property tests, and an encoder that is as plain as can be. */
 import * as fc from 'fast-check';
 import type { FieldClass, FieldLocation, IntegerFieldClass, StructureFieldClass } from '../model.ts';
-import { alignmentOf } from '../plan.ts';
+import { alignmentOf } from '../field-classes.ts';
 
 const byteOrderOf = (packed: 'le' | 'be') => fc.constant(packed);
 
