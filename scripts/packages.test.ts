@@ -1,6 +1,6 @@
 // What would be published: enough to run and to be understood, and no more.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -44,3 +44,20 @@ test('packages have their licence, README and sources with them, no tests and no
     ).toEqual([]);
   }
 }, 60_000);
+
+test('all packages have one version, and traces name it', () => {
+  const manifestOf = (folder: string) =>
+    JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+      readonly version: string;
+      readonly dependencies?: Readonly<Record<string, string>>;
+    };
+  const { version } = manifestOf('.');
+  for (const name of readdirSync(join(root, 'packages'))) {
+    const { version: own, dependencies = {} } = manifestOf(`packages/${name}`);
+    const wanted = Object.entries(dependencies).filter(([other]) => other.startsWith('@spoor/'));
+    expect([own, ...wanted.map(([, one]) => one)], name).toEqual(Array(wanted.length + 1).fill(version));
+  }
+  const [major, minor] = version.split('.');
+  const written = readFileSync(join(root, 'packages/tracer/src/process-directory.ts'), 'utf8');
+  expect(written).toContain(`const TRACER_VERSION = { major: ${major}n, minor: ${minor}n };`);
+});

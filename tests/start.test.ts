@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { babeltrace2 } from './support/lttng.ts';
 import { repoRoot } from './support/machine.ts';
 import { command, describeNeeding } from './support/needs.ts';
 import { expectSameText } from './support/same-text.ts';
@@ -94,13 +95,7 @@ describe('npm start', () => {
 
   describeNeeding([command('babeltrace2')], 'and babeltrace2', () => {
     test('reads as many events, without a warning', () => {
-      const peer = spawnSync(
-        'babeltrace2',
-        [output, '--component', 'sink.utils.counter', '--params', 'step=+0'],
-        {
-          encoding: 'utf8',
-        },
-      );
+      const peer = babeltrace2([output, '--component', 'sink.utils.counter', '--params', 'step=+0']);
       expect(peer.stderr).toBe('');
       const counted = Number(/(\d+) Event messages/.exec(peer.stdout)?.[1]);
       const analyzed = JSON.parse(spoor(['analyze', '--json', output]).stdout) as JsonReport;
@@ -108,11 +103,8 @@ describe('npm start', () => {
     });
 
     test('prints the same text byte for byte: no automatic event and none of the shop carries an empty string', () => {
-      const peer = spawnSync('babeltrace2', [output], { maxBuffer: 2 ** 28, encoding: 'utf8' });
-      const ours = spawnSync(process.execPath, [spoorProgram, output], {
-        maxBuffer: 2 ** 28,
-        encoding: 'utf8',
-      });
+      const peer = babeltrace2([output]);
+      const ours = spoor([output]);
       expect(peer.stderr + ours.stderr).toBe('');
       expect(ours.stdout).not.toContain('= ""');
       expectSameText(ours.stdout, peer.stdout, 'the shop');

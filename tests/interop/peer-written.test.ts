@@ -1,10 +1,10 @@
 // CTF that babeltrace2's `sink.ctf.fs` wrote: another dialect of metadata than LTTng's.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { corpusNeeds, corpusTrace } from '../support/corpus.ts';
+import { babeltrace2 } from '../support/lttng.ts';
 import { command } from '../support/machine.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { expectSameText, withStaleStrings } from '../support/same-text.ts';
@@ -19,13 +19,8 @@ const traces = [
   { family: 'tracecompass', trace: 'perf-taskset2' },
 ] as const;
 
-function babeltrace2(...args: readonly string[]): string {
-  const done = spawnSync('babeltrace2', args, {
-    encoding: 'utf8',
-    timeout: 60_000,
-    maxBuffer: 1 << 30,
-    env: { ...process.env, TZ: 'UTC' },
-  });
+function peer(...args: readonly string[]): string {
+  const done = babeltrace2(args);
   expect(done.status, done.stderr).toBe(0);
   return done.stdout;
 }
@@ -39,10 +34,10 @@ describeNeeding(
         const folder = mkdtempSync(join(tmpdir(), 'spoor-peer-written-'));
         try {
           const written = join(folder, 'trace');
-          babeltrace2(corpusTrace(trace), '-o', 'ctf', '-w', written);
+          peer(corpusTrace(trace), '-o', 'ctf', '-w', written);
           const own = spoor(['--clock-gmt', written]);
           expect(own.stderr).toBe('');
-          const theirs = babeltrace2('--clock-gmt', written);
+          const theirs = peer('--clock-gmt', written);
           expectSameText(own.stdout, withStaleStrings(own.stdout, theirs), trace.trace);
         } finally {
           rmSync(folder, { recursive: true, force: true });

@@ -1,10 +1,10 @@
 import { formatTsdl, readMetadata } from '@spoor/ctf';
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { corpusNeeds, corpusTrace, corpusTraces } from '../support/corpus.ts';
+import { babeltrace2 } from '../support/lttng.ts';
 import { command } from '../support/machine.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
@@ -28,13 +28,8 @@ const chosen = [
   'perf-taskset2',
 ];
 
-function babeltrace2(folder: string): string {
-  const done = spawnSync('babeltrace2', ['--clock-gmt', folder], {
-    encoding: 'utf8',
-    timeout: 60_000,
-    maxBuffer: 1 << 30,
-    env: { ...process.env, TZ: 'UTC' },
-  });
+function peerText(folder: string): string {
+  const done = babeltrace2(['--clock-gmt', folder]);
   expect(done.status, done.stderr).toBe(0);
   return done.stdout;
 }
@@ -58,7 +53,7 @@ describeNeeding(
           const path = join(folder, 'metadata');
           rmSync(path);
           writeFileSync(path, formatTsdl(readMetadata(readFileSync(join(original, 'metadata')))));
-          expectSameText(babeltrace2(folder), babeltrace2(original), trace.trace);
+          expectSameText(peerText(folder), peerText(original), trace.trace);
         } finally {
           rmSync(folder, { recursive: true, force: true });
         }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { babeltrace2 } from './lttng.ts';
 import { repoRoot } from './machine.ts';
 import { type CommandRun, spoorProgram } from './spoor.ts';
 
@@ -16,7 +17,7 @@ export interface PeerReading {
 /** Has the real babeltrace2 decode all of a trace. */
 export function readByPeer(traceDir: string): PeerReading {
   const args = ['convert', traceDir, '--component=sink.utils.counter', '--params=step=+0'];
-  const done = spawnSync('babeltrace2', args, { encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 28 });
+  const done = babeltrace2(args, { timeoutMs: 120_000 });
   if (done.status !== 0) throw new Error(`babeltrace2 failed on ${traceDir}:\n${done.stderr}`);
   const found = /(\d+) Event messages/.exec(done.stdout.replaceAll(',', ''));
   return { eventCount: Number(found?.[1] ?? Number.NaN), stderr: done.stderr };
@@ -24,23 +25,14 @@ export function readByPeer(traceDir: string): PeerReading {
 
 /** The text that the real babeltrace2 makes of a trace. */
 export function textOfPeer(traceDir: string): string {
-  const done = spawnSync('babeltrace2', [traceDir], {
-    encoding: 'utf8',
-    timeout: 120_000,
-    maxBuffer: 1 << 30,
-  });
+  const done = babeltrace2([traceDir], { timeoutMs: 120_000 });
   if (done.status !== 0) throw new Error(`babeltrace2 failed on ${traceDir}:\n${done.stderr}`);
   return done.stdout;
 }
 
 /** Sum of the losses that the real babeltrace2 warns of: only its text sink tells their number. */
 export function lossesToldByPeer(traceDir: string): number {
-  const done = spawnSync('babeltrace2', [traceDir], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 120_000,
-    maxBuffer: 1 << 28,
-  });
+  const done = babeltrace2([traceDir], { timeoutMs: 120_000 });
   let sum = 0;
   for (const found of done.stderr.matchAll(/discarded (\d+) events? /g)) sum += Number(found[1]);
   return sum;

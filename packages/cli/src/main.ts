@@ -1,9 +1,12 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { SpoorError, describeError } from '@spoor/base';
 import { registerAnalyze } from './commands/analyze.ts';
 import { registerConvert } from './commands/convert.ts';
 import { registerRecord } from './commands/record.ts';
 import { registerView } from './commands/view.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
 
 /** Carries the exit status of a command out of commander's callbacks. */
 export interface CommandContext {
@@ -22,7 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const context: CommandContext = { exitStatus: 0 };
   const program = new Command('spoor')
     .description('Record, read and look at traces of Node.js programs.')
-    .version('0.1.0', '-V, --version')
+    .version(version, '-V, --version')
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
