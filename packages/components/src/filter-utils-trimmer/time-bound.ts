@@ -19,13 +19,18 @@ export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): big
   }
   const date = dateForm.exec(text);
   if (date === null) {
-    throw new SpoorError('convert/time', `${JSON.stringify(text)} is not a time`, {
-      hint: 'write YYYY-MM-DD hh:mm:ss.nnn, hh:mm:ss.nnn, or seconds since the epoch',
-    });
+    throw noTime(text);
   }
   const first = new Date(Number(firstNs / 1_000_000n));
   const [, year, month, day, hours, minutes, second = '0', fraction = ''] = date;
   const time = [Number(hours), Number(minutes), Number(second)] as const;
+  // A Date would roll 25:00 over into the next day, and the output would be empty for no visible reason.
+  const isPossible =
+    time[0] < 24 &&
+    time[1] < 60 &&
+    time[2] <= 60 &&
+    (year === undefined || (inRange(month, 1, 12) && inRange(day, 1, 31)));
+  if (!isPossible) throw noTime(text);
   let ms: number;
   if (gmt) {
     ms =
@@ -39,5 +44,24 @@ export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): big
         : new Date(Number(year), Number(month) - 1, Number(day), ...time)
     ).getTime();
   }
+  if (Number.isNaN(ms)) {
+    throw new SpoorError(
+      'convert/time',
+      `${JSON.stringify(text)} needs a date that the trace does not tell`,
+      {
+        hint: 'its clock is beyond the calendar; write seconds since the epoch',
+      },
+    );
+  }
   return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+function inRange(digits: string | undefined, least: number, greatest: number): boolean {
+  return Number(digits) >= least && Number(digits) <= greatest;
+}
+
+function noTime(text: string): SpoorError {
+  return new SpoorError('convert/time', `${JSON.stringify(text)} is not a time`, {
+    hint: 'write YYYY-MM-DD hh:mm:ss.nnn, hh:mm:ss.nnn, or seconds since the epoch',
+  });
 }
