@@ -125,7 +125,8 @@ export class FieldClassReader {
     const reader = new JsonObjectReader(this.place, json);
     const fieldClass = this.ofType(reader, reader.requiredText('type'));
     reader.finish();
-    return fieldClass;
+    const { attributes } = reader.attributes();
+    return attributes === undefined ? fieldClass : { ...fieldClass, attributes };
   }
 
   private ofType(reader: JsonObjectReader, type: string): FieldClass {
@@ -339,7 +340,7 @@ export class FieldClassReader {
       const fieldClass = this.fieldClass(member.required('field-class'));
       this.path.pop();
       member.finish();
-      return { name, fieldClass };
+      return { name, fieldClass, ...member.attributes() };
     });
     const alignmentBits = members.reduce(
       (most, { fieldClass }) => Math.max(most, alignmentOf(fieldClass)),
@@ -390,7 +391,7 @@ export class FieldClassReader {
       for (const range of ranges) taken.push({ range, json: rangesJson, option: index });
       const fieldClass = this.fieldClass(option.required('field-class'));
       option.finish();
-      return { name, fieldClass, ranges };
+      return { name, fieldClass, ranges, ...option.attributes() };
     });
     if (options.length === 0)
       this.place.fail(reader.required('options'), 'a variant needs at least one option');

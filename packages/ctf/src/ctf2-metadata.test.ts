@@ -66,7 +66,12 @@ describe('metadata of CTF 2', () => {
   });
 
   test('scalars', () => {
-    expect(scalars).toMatchObject({ id: 0n, name: 'scalars', logLevel: 13 });
+    expect(scalars).toMatchObject({
+      id: 0n,
+      name: 'scalars',
+      logLevel: 13,
+      attributes: { 'lttng.org,2009': { 'log-level': 'debug-line' } },
+    });
     const fields = members(scalars!.payload);
     expect(fields['bits']).toEqual({
       kind: 'bit-array',
@@ -109,6 +114,39 @@ describe('metadata of CTF 2', () => {
       kind: 'variant',
       selectorLocation: { scope: 'event-specific-context', path: ['tag'] },
       options: [{ name: 'small' }, { name: '' }],
+    });
+  });
+
+  test('attributes of classes, members and field classes', () => {
+    const [preamble] = ctf2Fragments();
+    const attributes = { 'x.org': { list: [1, 1.5, null, true], deep: {} } };
+    const text = ctf2Text([
+      preamble,
+      {
+        type: 'field-class-alias',
+        name: 'u8',
+        'field-class': { type: 'static-length-blob', length: 1, attributes },
+      },
+      { type: 'trace-class', attributes },
+      {
+        type: 'data-stream-class',
+        attributes,
+        'packet-context-field-class': {
+          type: 'structure',
+          'member-classes': [{ name: 'a', 'field-class': 'u8', attributes }],
+        },
+      },
+    ]);
+    const result = read(text.replaceAll('1.5', '99999999999999999999'));
+    const kept = { 'x.org': { list: [1, 99999999999999999999n, null, true], deep: {} } };
+    expect(result.attributes).toEqual(kept);
+    const [only] = result.streamClasses;
+    expect(only!.attributes).toEqual(kept);
+    const [first] = only!.packetContext!.members;
+    expect(first).toMatchObject({
+      name: 'a',
+      attributes: kept,
+      fieldClass: { kind: 'static-blob', attributes: kept },
     });
   });
 

@@ -172,6 +172,7 @@ class MetadataBuilder {
       // LTTng counts from the Unix epoch, also where its metadata does not say so.
       absolute: origin === 'unix-epoch' || this.isLttng,
       ...(typeof origin === 'object' ? { origin } : {}),
+      ...reader.attributes(),
     });
   }
 
@@ -224,6 +225,7 @@ class MetadataBuilder {
       byteOrder: byteOrderOf(packetHeader),
       environment,
       ...(packetHeader === undefined ? {} : { packetHeader }),
+      ...reader.attributes(),
     };
     if (this.isLttng) {
       for (const [id, clock] of this.clocks) this.clocks.set(id, { ...clock, absolute: true });
@@ -281,6 +283,7 @@ class MetadataBuilder {
         ...(eventHeader === undefined ? {} : { eventHeader }),
         ...(eventCommonContext === undefined ? {} : { eventCommonContext }),
         ...(clock === undefined ? {} : { clockClass: clock }),
+        ...reader.attributes(),
       },
       eventClasses: [],
       eventIds: new Set(),
@@ -331,6 +334,7 @@ class MetadataBuilder {
       ...(emfUri === undefined ? {} : { emfUri }),
       ...(specificContext === undefined ? {} : { specificContext }),
       ...(payload === undefined ? {} : { payload }),
+      ...reader.attributes(),
     });
   }
 

@@ -99,7 +99,7 @@ describe('generated code does what the interpreter does', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: withNew ? 250 : 500 },
     );
   });
 });
@@ -123,6 +123,6 @@ test.each([
       ) => unknown;
       expect(read(bytes, view, 0, noExternals)).toEqual(value);
     }),
-    { numRuns: 400 },
+    { numRuns: withNew ? 250 : 400 },
   );
 });

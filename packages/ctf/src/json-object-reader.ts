@@ -1,6 +1,7 @@
 /** Reads the properties of JSON objects of CTF 2 metadata: each is asked for, and what was not is refused. */
 import { SpoorError } from '@spoor/base';
 import { jsonPath, shorten, type JsonObject, type JsonValue } from './json.ts';
+import type { Attributed, AttributeValue } from './model.ts';
 import { placeOf } from './tsdl-lexer.ts';
 
 /** A fragment of metadata being read: where its values stand in the file. */
@@ -150,6 +151,13 @@ export class JsonObjectReader {
     });
   }
 
+  /** The attributes, if there are any, to put into a class. */
+  attributes(): Attributed {
+    const json = this.object('attributes');
+    if (json === undefined || json.members.size === 0) return {};
+    return { attributes: attributeObject(json) };
+  }
+
   /** Attributes of a namespace: what one program tells others, without meaning for the format. */
   attribute(namespace: string, key: string): JsonValue | undefined {
     const attributes = this.object('attributes')?.members.get(namespace);
@@ -183,5 +191,32 @@ export class JsonObjectReader {
         );
       }
     }
+  }
+}
+
+function attributeObject(json: JsonObject): { readonly [key: string]: AttributeValue } {
+  // Made from entries: `__proto__` must become a member like any other.
+  return Object.fromEntries(Array.from(json.members, ([key, value]) => [key, attributeValue(value)]));
+}
+
+function attributeValue(json: JsonValue): AttributeValue {
+  switch (json.kind) {
+    case 'object':
+      return attributeObject(json);
+    case 'array':
+      return json.elements.map(attributeValue);
+    case 'string':
+      return json.text;
+    case 'integer': {
+      const number = Number(json.value);
+      return Number.isSafeInteger(number) ? number : json.value;
+    }
+    case 'real':
+    case 'boolean':
+      return json.value;
+    case 'null':
+      return null;
+    default:
+      return json satisfies never;
   }
 }

@@ -54,8 +54,23 @@ export interface IntegerRange {
   readonly upper: bigint;
 }
 
+/** What a program may say of a class to others, without meaning for the format; integers beyond 2^53 are BigInts. */
+export type AttributeValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly AttributeValue[]
+  | { readonly [key: string]: AttributeValue };
+
+/** A class that may have attributes, by namespace (CTF 2 only). */
+export interface Attributed {
+  readonly attributes?: { readonly [namespace: string]: AttributeValue };
+}
+
 /** Where the bits of a field of fixed length lie, and how they are ordered. */
-export interface FixedLengthBits {
+export interface FixedLengthBits extends Attributed {
   readonly lengthBits: number;
   readonly byteOrder: ByteOrder;
   readonly alignmentBits: number;
@@ -99,27 +114,27 @@ export interface BooleanFieldClass extends FixedLengthBits {
 }
 
 /** A string that ends with a NUL; byte-aligned. */
-export interface StringFieldClass {
+export interface StringFieldClass extends Attributed {
   readonly kind: 'string';
   readonly encoding: TextEncoding;
 }
 
 /** Text in a fixed number of bytes, up to the first NUL; byte-aligned (CTF 2 only). */
-export interface StaticStringFieldClass {
+export interface StaticStringFieldClass extends Attributed {
   readonly kind: 'static-string';
   readonly lengthBytes: number;
   readonly encoding: TextEncoding;
 }
 
 /** Text in as many bytes as another field says, up to the first NUL; byte-aligned (CTF 2 only). */
-export interface DynamicStringFieldClass {
+export interface DynamicStringFieldClass extends Attributed {
   readonly kind: 'dynamic-string';
   readonly lengthLocation: FieldLocation;
   readonly encoding: TextEncoding;
 }
 
 /** A fixed number of bytes without further meaning; byte-aligned (CTF 2 only). */
-export interface StaticBlobFieldClass {
+export interface StaticBlobFieldClass extends Attributed {
   readonly kind: 'static-blob';
   readonly lengthBytes: number;
   /** As in `Content-Type`. */
@@ -129,26 +144,26 @@ export interface StaticBlobFieldClass {
 }
 
 /** As many bytes without further meaning as another field says; byte-aligned (CTF 2 only). */
-export interface DynamicBlobFieldClass {
+export interface DynamicBlobFieldClass extends Attributed {
   readonly kind: 'dynamic-blob';
   readonly lengthLocation: FieldLocation;
   readonly mediaType: string;
 }
 
-export interface StructureMember {
+export interface StructureMember extends Attributed {
   /** As readers show it (CTF 1.8: without the leading underscore that escapes it). */
   readonly name: string;
   readonly fieldClass: FieldClass;
 }
 
-export interface StructureFieldClass {
+export interface StructureFieldClass extends Attributed {
   readonly kind: 'structure';
   readonly members: readonly StructureMember[];
   /** The greatest of the declared minimum and the members' alignments. */
   readonly alignmentBits: number;
 }
 
-export interface StaticArrayFieldClass {
+export interface StaticArrayFieldClass extends Attributed {
   readonly kind: 'static-array';
   readonly length: number;
   readonly element: FieldClass;
@@ -157,28 +172,28 @@ export interface StaticArrayFieldClass {
   readonly roles?: readonly Role[];
 }
 
-export interface DynamicArrayFieldClass {
+export interface DynamicArrayFieldClass extends Attributed {
   readonly kind: 'dynamic-array';
   readonly lengthLocation: FieldLocation;
   readonly element: FieldClass;
   readonly alignmentBits: number;
 }
 
-export interface VariantOption {
+export interface VariantOption extends Attributed {
   readonly name: string;
   readonly fieldClass: FieldClass;
   /** Values of the selector that choose this option. */
   readonly ranges: readonly IntegerRange[];
 }
 
-export interface VariantFieldClass {
+export interface VariantFieldClass extends Attributed {
   readonly kind: 'variant';
   readonly selectorLocation: FieldLocation;
   readonly options: readonly VariantOption[];
 }
 
 /** A field that is there only if another says so (CTF 2 only). */
-export interface OptionalFieldClass {
+export interface OptionalFieldClass extends Attributed {
   readonly kind: 'optional';
   readonly selectorLocation: FieldLocation;
   /** Values of an integer selector for which the field is there; absent where the selector is a boolean. */
@@ -210,7 +225,7 @@ export interface Identity {
   readonly uid?: string;
 }
 
-export interface ClockClass {
+export interface ClockClass extends Attributed {
   /** By which integers refer to it (CTF 2: its `id`). */
   readonly name: string;
   readonly uuid?: string;
@@ -231,7 +246,7 @@ export interface ClockClass {
   readonly origin?: Identity;
 }
 
-export interface EventClass {
+export interface EventClass extends Attributed {
   readonly id: bigint;
   /** Empty where the metadata gives none. */
   readonly name: string;
@@ -244,7 +259,7 @@ export interface EventClass {
   readonly payload?: StructureFieldClass;
 }
 
-export interface StreamClass {
+export interface StreamClass extends Attributed {
   readonly id: bigint;
   /** Of CTF 2 metadata that gives one. */
   readonly identity?: Identity;
@@ -256,7 +271,7 @@ export interface StreamClass {
   readonly eventClasses: readonly EventClass[];
 }
 
-export interface TraceClass {
+export interface TraceClass extends Attributed {
   readonly version: '1.8' | '2';
   /** Lower-case hexadecimal with dashes. */
   readonly uuid?: string;
