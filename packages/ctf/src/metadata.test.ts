@@ -223,3 +223,15 @@ describe('packets', () => {
     expect(() => readMetadata(bytes(`/* CTF 1.9 */\n${trace}`))).toThrow('only 1.8');
   });
 });
+
+test.each(['struct {} x[4294967295]', 'struct {} x[1000][1000]', 'struct { struct {} a[500]; } x[500]'])(
+  'elements without bits are not without number: %s',
+  (field) => {
+    const text = (inner: string) =>
+      `/* CTF 1.8 */ trace { major = 1; minor = 8; byte_order = le; }; stream {};
+      event { name = "e"; fields := struct { ${inner}; }; };`;
+    expect(() => parseTsdl(text(field))).toThrow(/too many parts/);
+    expect(() => parseTsdl(text('struct {} x[1000]'))).not.toThrow();
+    expect(() => parseTsdl(text('integer { size = 1; } x[4294967295]'))).not.toThrow();
+  },
+);

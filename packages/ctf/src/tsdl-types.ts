@@ -112,12 +112,30 @@ export function declareStructure(
   return { kind: 'declared-structure', members, ...measured, alignmentBits };
 }
 
+/** Whether a value of the type may have no bits at all. */
+function mayBeEmpty(type: DeclaredType): boolean {
+  switch (type.kind) {
+    case 'declared-structure':
+      return type.members.every((member) => mayBeEmpty(member.type));
+    case 'declared-array':
+      return type.length === 0 || mayBeEmpty(type.element);
+    case 'declared-sequence':
+      return true;
+    case 'declared-variant':
+      return type.options.some((option) => mayBeEmpty(option.type));
+    default:
+      return false;
+  }
+}
+
 /** An array of fixed length, or a sequence when its length is a reference. */
 export function declareArray(
   element: DeclaredType,
   length: number | DeclaredReference,
 ): DeclaredArray | DeclaredSequence {
   const measured = measure([{ name: '', type: element }]);
+  // The packet's size does not bound how many elements without bits there are: each counts as a part.
+  if (typeof length === 'number' && mayBeEmpty(element)) measured.weight *= Math.max(1, length);
   return typeof length === 'number'
     ? { kind: 'declared-array', length, element, ...measured }
     : { kind: 'declared-sequence', length, element, ...measured, selfContained: false };
