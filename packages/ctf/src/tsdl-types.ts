@@ -123,8 +123,12 @@ function mayBeEmpty(type: DeclaredType): boolean {
       return true;
     case 'declared-variant':
       return type.options.some((option) => mayBeEmpty(option.type));
-    default:
+    case 'integer':
+    case 'float':
+    case 'string':
       return false;
+    default:
+      return type satisfies never;
   }
 }
 

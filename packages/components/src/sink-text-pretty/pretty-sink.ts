@@ -1,4 +1,5 @@
 /** Prints events one a line, byte for byte as babeltrace2's `sink.text.pretty`. Guarded by bench/read.ts. */
+import { SpoorError } from '@spoor/base';
 import type { EventBatch } from '@spoor/ctf';
 import { clockOffsetNs } from '../source-ctf-fs/clock.ts';
 import type { EventFlow } from '../event-flow.ts';
@@ -16,6 +17,8 @@ export interface TextOutput {
 /** Text gathered before a write, and the room for the longest common event after it. */
 const flushBytes = 1 << 18;
 const marginBytes = 1 << 18;
+/** No sound event prints as more: nested lists of elements without bits do, for a few bytes of trace. */
+const largestEventText = 1 << 29;
 
 interface PrintedStream {
   readonly stream: OpenStream;
@@ -41,6 +44,7 @@ export class PrettySink {
   private readonly cycles: CycleWriter;
   private readonly losses: LossPrinter;
   private readonly compile: boolean;
+  private readonly largestTextBytes: number;
   private readonly messages: (line: string) => void;
 
   /** @param messages hears of lost events and packets, one line each. */
@@ -50,7 +54,9 @@ export class PrettySink {
     options: PrettyOptions,
     messages: (line: string) => void,
     compile = true,
+    largestTextBytes: number = largestEventText,
   ) {
+    this.largestTextBytes = largestTextBytes;
     this.flow = flow;
     this.output = output;
     this.options = options;
@@ -148,8 +154,21 @@ export class PrettySink {
     return printer;
   }
 
-  /** Doubles the room for an event that is longer than any before. */
+  /**
+   * Doubles the room for an event that is longer than any before.
+   * @throws SpoorError `text/event-too-long`, with all events before it written.
+   */
   private grow(kept: number): void {
+    if (this.out.length >= this.largestTextBytes) {
+      this.flush();
+      throw new SpoorError(
+        'text/event-too-long',
+        `the text of one event is longer than ${this.largestTextBytes} bytes`,
+        {
+          hint: 'its trace is damaged, or its metadata is hostile',
+        },
+      );
+    }
     const larger = new Uint8Array(this.out.length * 2);
     larger.set(this.out.subarray(0, kept));
     this.out = larger;
