@@ -1,12 +1,23 @@
 // `spoor DIR` beside the real babeltrace2: the options that change the text, many traces at once, and bad input.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { corpusFolder, corpusNeeds } from '../support/corpus.ts';
 import { babeltrace2 } from '../support/lttng.ts';
-import { command, describeNeeding } from '../support/needs.ts';
+import { command, describeNeeding, root } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
 
@@ -189,6 +200,41 @@ describeNeeding(corpusNeeds('own-ust', 'tracecompass'), 'bad input', () => {
       /^spoor: .*channel_0: its stream id 99 is not in the metadata; .*left out\n$/,
     );
     expect(lines(done.stdout)).toBeGreaterThan(0);
+  });
+
+  // Root may read everything, unless it gives that up.
+  const asOwner = (path: string) => {
+    const args = ['--bounding-set=-dac_override,-dac_read_search', process.execPath, spoorProgram, path];
+    return spawnSync('setpriv', args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  };
+  describeNeeding([root(), command('setpriv')], 'files of another mode', () => {
+    test('what may not be read is left out, the rest is read', () => {
+      const both = join(scratch, 'denied');
+      mkdirSync(both);
+      const [first, second] = ['a', 'b'].map((name) => {
+        const path = join(both, name);
+        renameSync(copyOfTrace(), path);
+        return path;
+      }) as [string, string];
+      const whole = spoor([first]).stdout;
+      chmodSync(join(first, 'channel_0'), 0);
+      const part = asOwner(first);
+      expect(part.stderr).toMatch(/^spoor: [^\n]*channel_0: no permission to read it [^\n]*left out\n$/);
+      expect(part.status).toBe(1);
+      expect(lines(part.stdout)).toBeGreaterThan(0);
+      expect(lines(part.stdout)).toBeLessThan(lines(whole));
+
+      for (const hidden of [join(first, 'metadata'), first]) {
+        chmodSync(hidden, 0);
+        const rest = asOwner(both);
+        expect(rest.stderr).toContain(`spoor: ${hidden}: no permission to read it (`);
+        expect(rest.status).toBe(1);
+        expect(eventTexts(rest.stdout).length).toBe(lines(spoor([second]).stdout));
+        const none = asOwner(first);
+        expect(none.stderr).toMatch(/^spoor: [^\n]*: no permission to read it \([^\n]*\n$/);
+        expect(none.status).toBe(1);
+      }
+    });
   });
 
   test('an event of unknown id ends its packet, with a word about where', () => {

@@ -16,39 +16,58 @@ export interface OpenOptions extends DecoderOptions {
   readonly ticksAsTime?: boolean;
 }
 
+/** Does what reads a file or a directory; trouble with that is told with its place. */
+function reading<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof SpoorError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') {
+      const hint = 'let its owner change its mode, or read it as its owner';
+      throw new SpoorError('trace/unreadable', 'no permission to read it', { where: path, hint });
+    }
+    throw new SpoorError('trace/unreadable', 'cannot read it', { where: path, cause });
+  }
+}
+
 /** What is at a path; undefined where nothing is, and where a link leads nowhere or in a circle. */
 function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
+  return reading(path, () => {
+    try {
+      return statSync(path, { throwIfNoEntry: false });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+      throw error;
+    }
+  });
 }
 
 function isFile(path: string): boolean {
   return statOf(path)?.isFile() ?? false;
 }
 
-/** @param seen real paths of the directories looked into: links may lead to one of them again. */
-function collectTraces(path: string, into: string[], seen: Set<string>): void {
-  const real = realpathSync(path);
+/**
+ * @param seen real paths of the directories looked into: links may lead to one of them again.
+ * @param warnings is told of what may not be looked into.
+ */
+function collectTraces(path: string, into: string[], seen: Set<string>, warnings: string[]): void {
+  const real = reading(path, () => realpathSync(path));
   if (seen.has(real)) return;
   seen.add(real);
-  if (isFile(join(path, 'metadata'))) {
+  const names = reading(path, () => readdirSync(path));
+  if (names.includes('metadata') && isFile(join(path, 'metadata'))) {
     into.push(path);
     return;
   }
-  for (const name of readdirSync(path)) {
+  for (const name of names) {
     const below = join(path, name);
-    if (statOf(below)?.isDirectory() === true) collectTraces(below, into, seen);
-  }
-}
-
-function readMetadataFile(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new SpoorError('trace/unreadable', 'cannot read the metadata', { where: file, cause });
+    try {
+      if (statOf(below)?.isDirectory() === true) collectTraces(below, into, seen, warnings);
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      warnings.push(`${describeError(error)}; this directory is left out`);
+    }
   }
 }
 
@@ -59,8 +78,11 @@ export interface FoundTrace {
   readonly pathBelow: string;
 }
 
-/** Directories that hold a trace (a file named `metadata`), at or below the paths, each once. */
-export function findTraces(paths: readonly string[]): FoundTrace[] {
+/**
+ * Directories that hold a trace (a file named `metadata`), at or below the paths, each once. Those below that may not
+ * be read are left out, which is added to `warnings`.
+ */
+export function findTraces(paths: readonly string[], warnings: string[] = []): FoundTrace[] {
   const found = new Map<string, FoundTrace>();
   for (const path of paths) {
     const stat = statOf(path);
@@ -75,12 +97,14 @@ export function findTraces(paths: readonly string[]): FoundTrace[] {
       });
     }
     const below: string[] = [];
-    collectTraces(resolve(path), below, new Set());
+    const problems: string[] = [];
+    collectTraces(resolve(path), below, new Set(), problems);
     if (below.length === 0) {
       throw new SpoorError('trace/none-found', `no trace in ${path}`, {
-        hint: 'a trace is a directory with a file named metadata; none is here or below',
+        hint: problems[0] ?? 'a trace is a directory with a file named metadata; none is here or below',
       });
     }
+    warnings.push(...problems);
     for (const trace of below) {
       if (!found.has(trace)) found.set(trace, { path: trace, pathBelow: relative(resolve(path), trace) });
     }
@@ -101,11 +125,24 @@ function inTicks(traceClass: TraceClass): TraceClass {
   };
 }
 
-function openDirectory({ path, pathBelow }: FoundTrace, traceClass: TraceClass): TraceDirectory {
-  const sources = readdirSync(path)
-    .filter((name) => name !== 'metadata' && !name.startsWith('.') && isFile(join(path, name)))
-    .map((name) => new FileSource(join(path, name)));
-  return { path, pathBelow, traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) };
+function openDirectory(
+  { path, pathBelow }: FoundTrace,
+  traceClass: TraceClass,
+  warnings: string[],
+): TraceDirectory {
+  const sources: FileSource[] = [];
+  for (const name of reading(path, () => readdirSync(path))) {
+    const file = join(path, name);
+    if (name === 'metadata' || name.startsWith('.')) continue;
+    try {
+      const source = reading(file, () => (isFile(file) ? new FileSource(file) : undefined));
+      if (source !== undefined && source.sizeBytes > 0) sources.push(source);
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      warnings.push(`${describeError(error)}; this file is left out`);
+    }
+  }
+  return { path, pathBelow, traceClass, sources };
 }
 
 /**
@@ -114,8 +151,8 @@ function openDirectory({ path, pathBelow }: FoundTrace, traceClass: TraceClass):
  * readable ones whose metadata is wrong is left out and said in `warnings`.
  */
 export function openTrace(paths: string | readonly string[], options: OpenOptions = {}): TraceSet {
-  const found = findTraces(typeof paths === 'string' ? [paths] : paths);
   const warnings: string[] = [];
+  const found = findTraces(typeof paths === 'string' ? [paths] : paths, warnings);
   const directories: TraceDirectory[] = [];
   let failure: unknown;
   for (const trace of found) {
@@ -124,8 +161,14 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      const traceClass = readMetadata(readMetadataFile(file), file, { onTruncated, tolerant: true });
-      directories.push(openDirectory(trace, options.ticksAsTime === true ? inTicks(traceClass) : traceClass));
+      const traceClass = readMetadata(
+        reading(file, () => readFileSync(file)),
+        file,
+        { onTruncated, tolerant: true },
+      );
+      directories.push(
+        openDirectory(trace, options.ticksAsTime === true ? inTicks(traceClass) : traceClass, warnings),
+      );
     } catch (error) {
       if (!(error instanceof SpoorError) || found.length === 1) throw error;
       failure ??= error;
