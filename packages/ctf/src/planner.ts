@@ -60,6 +60,12 @@ export function collectReferredScopes(fieldClass: StructureFieldClass, into: Set
 
 const greatestAlign = 1 << 20;
 
+/** Bits of the largest packet. */
+const mostOffsetBits = 2 ** 30;
+
+/** Code of the error for a class whose fields are larger than any packet. */
+export const tooLargeCode = 'ctf/event-too-large';
+
 function lowestBit(value: number): number {
   return value === 0 ? greatestAlign : value & -value;
 }
@@ -86,6 +92,7 @@ class Planner {
     const planned = scopes.map(({ scope, fieldClass }): PlanScope => {
       return { scope, node: this.structure(fieldClass, scope, []) };
     });
+    this.checkSize();
     return {
       name: this.name,
       scopes: planned,
@@ -212,6 +219,15 @@ class Planner {
     }
   }
 
+  /** Positions are kept in 32 bits, so no field may lie beyond what the largest packet has room for. */
+  private checkSize(): void {
+    if (this.offset > mostOffsetBits) {
+      throw new SpoorError(tooLargeCode, 'its fields take more room than the largest packet has', {
+        where: this.name,
+      });
+    }
+  }
+
   /** Number of the slot of a field that others refer to, or -1. */
   private ownSlot(scope: Scope, path: readonly string[]): number {
     const key = keyOf(scope, path);
@@ -241,6 +257,7 @@ class Planner {
   }
 
   private here(): { offsetBits: number; byteBase: boolean } {
+    this.checkSize();
     return { offsetBits: this.offset, byteBase: this.align >= 8 };
   }
 

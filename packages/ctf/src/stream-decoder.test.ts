@@ -63,3 +63,24 @@ test('packets that end anywhere in their headers are found too short, however la
     { numRuns: 400 },
   );
 });
+
+test.each([
+  ['just too large', 2 ** 27 + 1],
+  ['as large as 31 bits tell', 2 ** 28],
+  ['as large as 32 bits tell', 2 ** 29 - 3],
+])('an event that is %s ends in damage, not in a loop', (_name, sizeBytes) => {
+  const traceClass = parseTsdl(`/* CTF 1.8 */
+    trace { major = 1; minor = 8; byte_order = le; };
+    typealias integer { size = 8; } := u8;
+    stream { event.header := struct { u8 id; }; };
+    event { name = "e"; id = 0; fields := struct { u8 x[${sizeBytes}]; integer { size = 64; align = 64; } y; }; };`);
+  for (const compile of [true, false]) {
+    const decoder = new StreamDecoder(traceClass, traceClass.streamClasses[0]!, { compile });
+    const cursor = new PacketCursor();
+    cursor.bytes = new Uint8Array(100 + packetPaddingBytes);
+    cursor.view = new DataView(cursor.bytes.buffer);
+    cursor.endBit = 800;
+    expect(decoder.scan(cursor, new EventBatch(64), Infinity)).toBe(scanStatus.broken);
+    expect(cursor.problem).toContain("goes beyond the packet's content");
+  }
+});

@@ -2,6 +2,7 @@
  * Decodes the packets and events of one stream class: plans made once, code made at first use (or the interpreter,
  * where no code may be made from text). Shared by all streams of the class in a trace.
  */
+import { SpoorError } from '@spoor/base';
 import type { EventBatch } from './batch.ts';
 import { canCompile, compileFunction } from './compile.ts';
 import { Emitter } from './emitter.ts';
@@ -15,7 +16,7 @@ import { PropertyVisitor, scanPlain } from './interpret-scan.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
 import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
 import type { External, Plan } from './plan.ts';
-import { collectReferredScopes, makePlan, type ScopeClass } from './planner.ts';
+import { collectReferredScopes, makePlan, tooLargeCode, type ScopeClass } from './planner.ts';
 
 type Skip = (bytes: Uint8Array, view: DataView, p: number, end: number, ext: Float64Array) => number;
 type Scan = (
@@ -229,7 +230,14 @@ export class StreamDecoder {
   }
 
   private prepare(classIndex: number): void {
-    const plan = this.planOf(classIndex);
+    let plan: Plan;
+    try {
+      plan = this.planOf(classIndex);
+    } catch (error) {
+      if (!(error instanceof SpoorError) || error.code !== tooLargeCode) throw error;
+      this.skips[classIndex] = () => -1;
+      return;
+    }
     if (plan.fixedBits !== undefined) {
       this.fixedBits[classIndex] = plan.fixedBits;
       return;
