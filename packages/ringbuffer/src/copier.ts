@@ -95,11 +95,14 @@ export class RingCopier {
       }
       const base = CONTROL_BYTES + slot * subBufferSizeBytes;
       const sizeBytes = this.#view.getUint32(base + PACKET.contentSizeBits, true) / 8;
-      this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 1);
+      // The mark of the packet before goes first, and that of this one comes after the count: neither is ever seen
+      // with the count of the other, wherever the program is killed.
+      this.#writeWord(CONTROL.slotMarks + 4 * slot, 0);
       this.#writeWord(
         CONTROL.slotEvents + 4 * slot,
         this.#view.getUint32(CONTROL.slotEvents + 4 * slot, true),
       );
+      this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 1);
       let done = 0;
       while (done < sizeBytes) {
         done += writeSync(this.#fd, this.#bytes, base + done, sizeBytes - done, base + done);
