@@ -4,6 +4,16 @@ export { muxerClass, MuxerFilter, type MuxerParameters } from './filter-utils-mu
 export { parseTimeBound } from './filter-utils-trimmer/time-bound.ts';
 export { TrimmedFlow, type TimeRange } from './filter-utils-trimmer/trimmed-flow.ts';
 export { trimmerClass, TrimmerFilter } from './filter-utils-trimmer/trimmer-filter.ts';
+export { MessageMuxer, type Message, type NextMessage } from './filter-utils-muxer/message-muxer.ts';
+export {
+  DetailsComponent,
+  detailsOptionsOf,
+  detailsParameters,
+  type DetailsComponentParameters,
+} from './sink-text-details/details-component.ts';
+export { DetailsSink, needsTicks } from './sink-text-details/details-sink.ts';
+export { defaultDetailsOptions, type DetailsOptions } from './sink-text-details/options.ts';
+export { noColors, terminalColors, type Colors } from './text-colors.ts';
 export { lossText } from './sink-text-pretty/loss-text.ts';
 export { parseFields, parseNames } from './sink-text-pretty/name-lists.ts';
 export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/options.ts';

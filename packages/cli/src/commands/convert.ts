@@ -1,4 +1,22 @@
+import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from '../main.ts';
+
+/** A component that `-c` named, and what `-p` said of it. */
+interface ComponentRequest {
+  readonly name?: string;
+  readonly className: string;
+  readonly parameters: string[];
+}
+
+/** Reads `[NAME:]TYPE.PLUGIN.CLASS`; a backslash takes a colon or dot of a name as it is. */
+function componentOf(text: string): ComponentRequest {
+  const [, name, className = text] = /^((?:[^:\\]|\\.)*):(.*)$/s.exec(text) ?? [];
+  return {
+    className,
+    parameters: [],
+    ...(name === undefined ? {} : { name: name.replaceAll(/\\(.)/gs, '$1') }),
+  };
+}
 
 interface ConvertOptions {
   readonly begin?: string;
@@ -7,7 +25,7 @@ interface ConvertOptions {
   readonly clockDate?: boolean;
   readonly clockGmt?: boolean;
   readonly clockSeconds?: boolean;
-  readonly component?: string;
+  readonly component?: readonly ComponentRequest[];
   readonly delta: boolean;
   readonly fields?: string;
   readonly names?: string;
@@ -17,14 +35,30 @@ interface ConvertOptions {
 
 /** The default command: reads traces, prints their events as babeltrace2 does. */
 export const registerConvert: RegisterCommand = (program, context) => {
+  let current: ComponentRequest | undefined;
   program
     .command('convert', { isDefault: true })
     .description('Print the events of traces as text, as babeltrace2 does (the default command).')
     .argument('<dir...>', 'directories with traces in or below them')
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
-    .option('-o, --output-format <format>', 'text, or dummy to read without printing')
-    .option('-c, --component <class>', 'the sink: sink.text.pretty, sink.utils.counter or sink.utils.dummy')
+    .option('-o, --output-format <format>', 'text, details, or dummy to read without printing')
+    .option(
+      '-c, --component <class>',
+      'the sink: sink.text.pretty, sink.text.details, sink.utils.counter or sink.utils.dummy',
+      (text, components: readonly ComponentRequest[] | undefined) => {
+        current = componentOf(text);
+        return [...(components ?? []), current];
+      },
+    )
+    .option(
+      '-p, --params <params>',
+      'parameters of the component named before: NAME=VALUE,NAME=VALUE',
+      (text) => {
+        if (current === undefined) throw new InvalidArgumentError('No -c stands before it.');
+        current.parameters.push(text);
+      },
+    )
     .option('-w, --output <file>', 'write the text to a file')
     .option('--clock-cycles', 'print times in clock cycles')
     .option('--clock-date', 'print the date with each time')
@@ -39,4 +73,4 @@ export const registerConvert: RegisterCommand = (program, context) => {
     });
 };
 
-export type { ConvertOptions };
+export type { ComponentRequest, ConvertOptions };

@@ -1,47 +1,21 @@
 /** The work of `spoor convert`. */
-import { closeSync, openSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import type { ClockClass } from '@spoor/ctf';
-import { OutputPort, run, type SinkComponent } from '@spoor/graph';
 import {
   ClosedPipeError,
-  CounterComponent,
   defaultPrettyOptions,
-  DummyComponent,
-  FileOutput,
   openTrace,
   parseFields,
   parseNames,
   parseTimeBound,
-  PrettyComponent,
-  type EventFlow,
   type PrettyOptions,
-  type TextOutput,
   type TimeRange,
   type TraceSet,
 } from '@spoor/components/node';
+import { checkParameters, parseParameters, run } from '@spoor/graph';
 import type { ConvertOptions } from '../commands/convert.ts';
-
-type SinkName = 'text' | 'counter' | 'dummy';
-
-const sinkNames: Readonly<Record<string, SinkName>> = {
-  text: 'text',
-  dummy: 'dummy',
-  'sink.text.pretty': 'text',
-  'sink.utils.counter': 'counter',
-  'sink.utils.dummy': 'dummy',
-};
-
-function sinkOf(options: ConvertOptions): SinkName {
-  const asked = options.component ?? options.outputFormat ?? 'text';
-  const name = sinkNames[asked];
-  if (name === undefined) {
-    throw new SpoorError('convert/unknown-sink', `there is no output ${JSON.stringify(asked)}`, {
-      hint: `one of ${Object.keys(sinkNames).join(', ')}`,
-    });
-  }
-  return name;
-}
+import { colorsFor } from './colors.ts';
+import { LazyOutput, sinkFormatOf } from './sinks.ts';
 
 function prettyOptionsOf(options: ConvertOptions): PrettyOptions {
   return {
@@ -82,16 +56,27 @@ function warningPrinter(set: TraceSet): () => void {
  * @returns the exit status: 1 when a trace is damaged, whatever of it could be read.
  */
 export function convert(directories: readonly string[], options: ConvertOptions): number {
-  const sinkName = sinkOf(options);
+  const component = options.component?.at(-1);
+  const format = sinkFormatOf(component?.className ?? options.outputFormat ?? 'text');
+  const parameters = parseParameters(component?.parameters.join(',') ?? '');
+  checkParameters(format.className, parameters, format.parameters);
   const pretty = prettyOptionsOf(options);
   const set = openFor(directories, options);
   const range = timeRangeOf(set, options);
   const warn = warningPrinter(set);
-  const descriptor = options.output === undefined ? 1 : openOutput(options.output);
-  const output = new FileOutput(descriptor);
+  const output = new LazyOutput(options.output);
   try {
-    const sink = makeSink(sinkName, output, pretty);
-    sink.input.connect(new OutputPort('events', () => set.read(range)));
+    const sink = format.make({
+      set,
+      read: () => set.read(range),
+      output: () => output.open(),
+      parameters,
+      colorsOf: colorsFor,
+      pretty,
+      openInTicks: () => openTrace(directories, { ticksAsTime: true }),
+      trims: range.beginNs !== undefined || range.endNs !== undefined,
+      messages: say,
+    });
     run([sink], { onRound: warn });
   } catch (error) {
     // `spoor DIR | head` has seen enough.
@@ -99,7 +84,7 @@ export function convert(directories: readonly string[], options: ConvertOptions)
     throw error;
   } finally {
     warn();
-    if (descriptor !== 1) closeSync(descriptor);
+    output.close();
   }
   return set.warnings.length === 0 ? 0 : 1;
 }
@@ -122,27 +107,4 @@ function openFor(directories: readonly string[], options: ConvertOptions): Trace
     );
   }
   return openTrace(directories, { ticksAsTime: true });
-}
-
-function makeSink(name: SinkName, output: TextOutput, options: PrettyOptions): SinkComponent<EventFlow> {
-  switch (name) {
-    case 'text':
-      return new PrettyComponent({ output, options, messages: say });
-    case 'counter':
-      return new CounterComponent(output);
-    case 'dummy':
-      return new DummyComponent();
-    default: {
-      const never: never = name;
-      throw new TypeError(String(never));
-    }
-  }
-}
-
-function openOutput(path: string): number {
-  try {
-    return openSync(path, 'w');
-  } catch (error) {
-    throw new SpoorError('convert/output', `cannot write ${path}`, { cause: error });
-  }
 }

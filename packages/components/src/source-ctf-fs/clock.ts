@@ -41,3 +41,14 @@ export function ticksSurelyBefore(clock: ClockClass, ns: bigint): bigint {
   const sinceOffset = ns - clockOffsetNs(clock) - nanosecondsPerSecond;
   return sinceOffset <= 0n ? 0n : (sinceOffset * clock.frequencyHz) / nanosecondsPerSecond;
 }
+
+/** Ticks that a time came from; the nearest, where several ticks fall into one nanosecond. */
+export function ticksOfNanoseconds(clock: ClockClass, ns: bigint): bigint {
+  const sinceOffset = ns - clockOffsetNs(clock);
+  if (clock.frequencyHz === nanosecondsPerSecond) return sinceOffset;
+  const near = (sinceOffset * clock.frequencyHz) / nanosecondsPerSecond;
+  for (let ticks = near > 2n ? near - 2n : 0n; ticks <= near + 3n; ticks++) {
+    if (nanosecondsOfClock(clock, ticks) === ns) return ticks;
+  }
+  return near;
+}

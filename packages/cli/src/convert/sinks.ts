@@ -1,0 +1,143 @@
+/** The sinks of `spoor convert`: one row each, by the names that select it. */
+import { closeSync, openSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
+import {
+  CounterComponent,
+  DetailsComponent,
+  detailsOptionsOf,
+  detailsParameters,
+  DummyComponent,
+  FileOutput,
+  needsTicks,
+  PrettyComponent,
+  type Colors,
+  type EventFlow,
+  type PrettyOptions,
+  type TextOutput,
+  type TraceSet,
+} from '@spoor/components/node';
+import {
+  OutputPort,
+  type Parameters,
+  type ParameterTable,
+  type RunnableSink,
+  type SinkComponent,
+} from '@spoor/graph';
+import { suggestion } from '../suggestion.ts';
+
+/** What a sink is made of. */
+export interface SinkRequest {
+  readonly set: TraceSet;
+  /** Opens the events that were asked for. */
+  readonly read: () => EventFlow;
+  /** Where text goes; opened at the first call. */
+  readonly output: () => TextOutput;
+  /** Checked against the sink's table. */
+  readonly parameters: Parameters;
+  /** The codes of colours, for a `color` parameter. */
+  readonly colorsOf: (choice: string | undefined) => Colors;
+  readonly pretty: PrettyOptions;
+  /** Opens the same traces with ticks as time. */
+  readonly openInTicks: () => TraceSet;
+  /** Whether events outside a time range are left out. */
+  readonly trims: boolean;
+  readonly messages: (line: string) => void;
+}
+
+/** A sink that `-c` and `-o` can name. */
+export interface SinkFormat {
+  readonly className: string;
+  /** Name for `-o`, if it has one. */
+  readonly format?: string;
+  readonly description: string;
+  readonly parameters: ParameterTable;
+  make(request: SinkRequest): RunnableSink;
+}
+
+function connected(sink: SinkComponent<EventFlow>, { read }: SinkRequest): RunnableSink {
+  sink.input.connect(new OutputPort('events', read));
+  return sink;
+}
+
+export const sinkFormats: readonly SinkFormat[] = [
+  {
+    className: 'sink.text.pretty',
+    format: 'text',
+    description: 'Prints events as text, one a line.',
+    parameters: {},
+    make: (request) => {
+      const { output, pretty, messages } = request;
+      return connected(new PrettyComponent({ output: output(), options: pretty, messages }), request);
+    },
+  },
+  {
+    className: 'sink.text.details',
+    format: 'details',
+    description: 'Prints all messages and classes with all that is known of them.',
+    parameters: detailsParameters,
+    make: ({ set, output, parameters, colorsOf, openInTicks, trims }) => {
+      if (trims) {
+        throw new SpoorError('convert/range', 'sink.text.details prints whole traces', {
+          hint: 'leave out --begin, --end and --timerange',
+        });
+      }
+      const color = parameters.get('color');
+      const options = detailsOptionsOf(parameters, colorsOf(typeof color === 'string' ? color : undefined));
+      const common = { set, output: output(), options };
+      return new DetailsComponent(needsTicks(set) ? { ...common, inTicks: openInTicks() } : common);
+    },
+  },
+  {
+    className: 'sink.utils.counter',
+    description: 'Counts events and other messages.',
+    parameters: { step: { kind: 'unsigned' }, 'hide-zero': { kind: 'boolean' } },
+    make: (request) => connected(new CounterComponent(request.output()), request),
+  },
+  {
+    className: 'sink.utils.dummy',
+    format: 'dummy',
+    description: 'Reads events and drops them.',
+    parameters: {},
+    make: (request) => connected(new DummyComponent(), request),
+  },
+];
+
+/** Finds a sink by its class or format. @throws SpoorError `convert/unknown-sink`. */
+export function sinkFormatOf(asked: string): SinkFormat {
+  const found = sinkFormats.find(({ className, format }) => className === asked || format === asked);
+  if (found !== undefined) return found;
+  const names = sinkFormats.flatMap(({ className, format }) => [
+    ...(format === undefined ? [] : [format]),
+    className,
+  ]);
+  throw new SpoorError('convert/unknown-sink', `there is no output ${JSON.stringify(asked)}`, {
+    hint: suggestion(asked, names) ?? `one of ${names.join(', ')}`,
+  });
+}
+
+/** A file or standard output, opened when it is first written to. */
+export class LazyOutput {
+  private readonly path: string | undefined;
+  private descriptor: number | undefined;
+
+  constructor(path: string | undefined) {
+    this.path = path;
+  }
+
+  open(): TextOutput {
+    this.descriptor ??= this.path === undefined ? 1 : openOutput(this.path);
+    return new FileOutput(this.descriptor);
+  }
+
+  close(): void {
+    if (this.descriptor !== undefined && this.descriptor !== 1) closeSync(this.descriptor);
+  }
+}
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    throw new SpoorError('convert/output', `cannot write ${path}`, { cause: error });
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * Merges streams into one sequence of messages: events, and the beginnings and ends of streams and packets and what
+ * was lost, in babeltrace2's order. Events come by the batch as from the plain muxer; every other message comes alone.
+ */
+import { scanStatus, type EventBatch } from '@spoor/ctf';
+import { nanosecondsOfClock, ticksOfNanoseconds } from '../source-ctf-fs/clock.ts';
+import type { Loss } from '../source-ctf-fs/trace-info.ts';
+import type { OpenStream, TraceSet } from '../source-ctf-fs/trace-set.ts';
+
+/** A message that is no event. Times are clock values in ticks, absent where the trace does not say one. */
+export type Message =
+  | { readonly kind: 'stream-beginning' | 'stream-end'; readonly stream: OpenStream }
+  | {
+      readonly kind: 'packet-beginning' | 'packet-end';
+      readonly stream: OpenStream;
+      readonly ticks?: bigint;
+      /** Set where the time is that of the packet's first event. */
+      readonly ofEvent?: true;
+    }
+  | { readonly kind: 'loss'; readonly stream: OpenStream; readonly loss: Loss };
+
+/** What `MessageMuxer.next` found. */
+export type NextMessage = 'events' | 'message' | 'end';
+
+type Head = 'stream-beginning' | 'loss' | 'packet-beginning' | 'events' | 'packet-end' | 'stream-end';
+
+interface Input {
+  readonly stream: OpenStream;
+  head: Head;
+  /** Time of the head; what has none goes at the time of the message handed out last. */
+  time: number;
+  losses: Loss[];
+  /** Set when the first event is earlier than its packet. */
+  firstEventTicks: bigint | undefined;
+}
+
+function ticksOf(hi: number, lo: number): bigint {
+  return (BigInt(hi) << 32n) | BigInt(lo);
+}
+
+/** Keeps a heap of streams by the time of their next message. */
+export class MessageMuxer {
+  /** The message found last, when that was no batch of events. */
+  message: Message | undefined;
+  private readonly set: TraceSet;
+  private readonly batch: EventBatch;
+  private readonly inputs: readonly Input[];
+  private readonly heap: number[];
+  private last = -Infinity;
+
+  /** @param streams of one trace set, in the order that breaks ties. */
+  constructor(set: TraceSet, streams: readonly OpenStream[], batch: EventBatch) {
+    this.set = set;
+    this.batch = batch;
+    this.inputs = streams.map((stream) => ({
+      stream,
+      head: 'stream-beginning',
+      time: -Infinity,
+      losses: [],
+      firstEventTicks: undefined,
+    }));
+    this.heap = streams.map((_, index) => index);
+  }
+
+  /** Fills the batch with events, or sets `message`. The batch's rows hold until the next call. */
+  next(): NextMessage {
+    const { batch, heap, inputs } = this;
+    batch.count = 0;
+    while (heap.length > 0) {
+      const top = heap[0]!;
+      const input = inputs[top]!;
+      if (input.head !== 'events') {
+        if (batch.count > 0) return 'events';
+        this.takeMessage(input);
+        return 'message';
+      }
+      const { reader, decoder } = input.stream;
+      const before = batch.count;
+      const status = decoder.scan(reader.cursor, batch, this.limitOf(top));
+      if (batch.count > before) this.last = batch.timeNs[batch.count - 1]!;
+      if (status === scanStatus.batchFull) return 'events';
+      if (status === scanStatus.limit) {
+        input.time = reader.cursor.nextTimeNs;
+      } else {
+        reader.reportScanEnd(status === scanStatus.broken ? reader.cursor.problem : undefined);
+        this.endPacket(input);
+      }
+      this.sink();
+    }
+    this.message = undefined;
+    return batch.count > 0 ? 'events' : 'end';
+  }
+
+  /** Sets `message` to an input's head and finds its next one. */
+  private takeMessage(input: Input): void {
+    const { stream } = input;
+    if (input.time > this.last) this.last = input.time;
+    switch (input.head) {
+      case 'stream-beginning':
+        this.message = { kind: 'stream-beginning', stream };
+        this.enterPacket(input);
+        break;
+      case 'loss':
+        this.message = { kind: 'loss', stream, loss: input.losses.shift()! };
+        this.afterLoss(input);
+        break;
+      case 'packet-beginning': {
+        const ticks = this.packetBegin(input);
+        this.message = {
+          kind: 'packet-beginning',
+          stream,
+          ...(ticks === undefined ? {} : { ticks }),
+          ...(input.firstEventTicks === undefined ? {} : { ofEvent: true }),
+        };
+        this.enterEvents(input);
+        break;
+      }
+      case 'packet-end': {
+        const ticks = this.packetEnd(input);
+        this.message = { kind: 'packet-end', stream, ...(ticks === undefined ? {} : { ticks }) };
+        this.enterPacket(input);
+        break;
+      }
+      case 'stream-end': {
+        this.message = { kind: 'stream-end', stream };
+        const moved = this.heap.pop()!;
+        if (this.heap.length > 0) this.heap[0] = moved;
+        break;
+      }
+      case 'events':
+        break;
+      default: {
+        const never: never = input.head;
+        throw new TypeError(String(never));
+      }
+    }
+    if (this.heap.length > 0) this.sink();
+  }
+
+  private timeOf(input: Input, ticks: bigint | undefined): number {
+    const clock = input.stream.decoder.streamClass.clockClass;
+    if (ticks === undefined || clock === undefined) return this.last;
+    return Number(nanosecondsOfClock(clock, ticks) - this.set.baseNs);
+  }
+
+  private enterPacket(input: Input): void {
+    const known = this.set.losses.length;
+    const { reader } = input.stream;
+    if (!reader.nextPacket()) {
+      input.head = 'stream-end';
+      input.time = this.last;
+      return;
+    }
+    input.losses = this.set.losses.slice(known).filter(({ stream }) => stream === input.stream.info);
+    input.firstEventTicks = undefined;
+    this.afterLoss(input);
+  }
+
+  private afterLoss(input: Input): void {
+    const loss = input.losses[0];
+    if (loss !== undefined) {
+      input.head = 'loss';
+      input.time = loss.endTicks === undefined ? this.last : this.timeOf(input, loss.beginTicks);
+      return;
+    }
+    input.head = 'packet-beginning';
+    this.probe(input);
+    input.time = this.timeOf(input, this.packetBegin(input));
+  }
+
+  /** Looks at the first event: some tracers wrote events that are earlier than their packet. */
+  private probe(input: Input): void {
+    const { reader, decoder } = input.stream;
+    const { cursor } = reader;
+    if (!reader.properties.hasBegin || decoder.time.kind === 'none') return;
+    const begin = ticksOf(cursor.clockHi, cursor.clockLo);
+    if (decoder.scan(cursor, this.batch, -Infinity) !== scanStatus.limit) return;
+    const first = cursor.nextTimeNs;
+    const beginNs = this.timeOf(input, begin);
+    if (first >= beginNs) return;
+    input.firstEventTicks = ticksOfNanoseconds(
+      decoder.streamClass.clockClass!,
+      this.set.baseNs + BigInt(first),
+    );
+  }
+
+  private packetBegin(input: Input): bigint | undefined {
+    const { reader, decoder } = input.stream;
+    if (!reader.properties.hasBegin || decoder.streamClass.clockClass === undefined) return undefined;
+    if (input.firstEventTicks !== undefined) return input.firstEventTicks;
+    return ticksOf(reader.properties.beginHi, reader.properties.beginLo);
+  }
+
+  /** The end that the packet says; that of its last event where the end was never written or is too early. */
+  private packetEnd(input: Input): bigint | undefined {
+    const { reader, decoder } = input.stream;
+    const { properties, cursor } = reader;
+    if (!properties.hasEnd || decoder.streamClass.clockClass === undefined) return undefined;
+    const end = ticksOf(properties.endHi, properties.endLo);
+    const lastEvent = ticksOf(cursor.clockHi, cursor.clockLo);
+    return end < lastEvent ? lastEvent : end;
+  }
+
+  private enterEvents(input: Input): void {
+    const { reader, decoder } = input.stream;
+    const status = decoder.scan(reader.cursor, this.batch, -Infinity);
+    if (status === scanStatus.limit) {
+      input.head = 'events';
+      input.time = reader.cursor.nextTimeNs;
+      return;
+    }
+    reader.reportScanEnd(status === scanStatus.broken ? reader.cursor.problem : undefined);
+    this.endPacket(input);
+  }
+
+  private endPacket(input: Input): void {
+    input.head = 'packet-end';
+    input.time = this.timeOf(input, this.packetEnd(input));
+  }
+
+  /** The last time at which the heap's top goes before all others. */
+  private limitOf(top: number): number {
+    const { heap, inputs } = this;
+    if (heap.length === 1) return Infinity;
+    let next = heap[1]!;
+    if (heap.length > 2 && this.before(heap[2]!, next)) next = heap[2]!;
+    const { time } = inputs[next]!;
+    return top < next ? time : time - 1;
+  }
+
+  private before(left: number, right: number): boolean {
+    const difference = this.inputs[left]!.time - this.inputs[right]!.time;
+    // The difference of two infinities is not a number: they are equal.
+    return difference < 0 || (!(difference > 0) && left < right);
+  }
+
+  /** Restores the heap after its top changed. */
+  private sink(): void {
+    const { heap } = this;
+    const moving = heap[0]!;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && this.before(heap[child + 1]!, heap[child]!)) child += 1;
+      if (this.before(moving, heap[child]!)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = moving;
+  }
+}
