@@ -149,6 +149,18 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
     expect(readByPeer(place.traceDir)).toEqual({ eventCount: 100_000, stderr: '' });
   });
 
+  test('when the trace is removed meanwhile: the summary does not call it recorded', () => {
+    using place = new RecordingPlace();
+    const remover = `${process.execPath} ${program('count.mjs')} 20000; until ls "$TRACE_DIR"/ust/pid/*/ch0_0; do sleep 0.05; done; rm -rf "$TRACE_DIR"; true`;
+    const done = place.record(['--subbuf-size', '4k', '--', 'sh', '-c', remover], {
+      TRACE_DIR: place.traceDir,
+    });
+    expect(done.status).toBe(1);
+    expect(linesOf(done.stderr)).toContainEqual(
+      expect.stringMatching(/ch0_0 was removed or cut while it was recorded/),
+    );
+  });
+
   test('when a file reaches the size limit: what fits is readable, the rest counts as lost', () => {
     using place = new RecordingPlace();
     const record = [process.execPath, spoorProgram, 'record', '-o', place.traceDir, '--no-auto', '--'];

@@ -95,6 +95,10 @@ export class Consumer {
       if (!process.end()) complete = false;
     }
     this.#processes.clear();
+    for (const path of this.#ledger.damagedStreams()) {
+      complete = false;
+      this.#context.onNote('error', `${path} was removed or cut while it was recorded: its events are gone`);
+    }
     return { totals: this.#ledger.sum(), complete: complete && !this.#ledger.hasFaults };
   }
 

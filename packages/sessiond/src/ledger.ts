@@ -1,9 +1,11 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 
 /** What came of one ring, that is of one thread. */
 export interface RingTotals {
   /** `PID-STARTTIME/N`. */
   readonly ring: string;
+  /** Path of the stream file. */
+  readonly stream: string;
   /** Events that are in the trace. */
   readonly eventCount: number;
   /** Events that are not, because the ring was full or its packets could not be written. */
@@ -72,6 +74,16 @@ export class Ledger {
   addFault(text: string): void {
     this.#faultCount += 1;
     this.#append({ fault: text });
+  }
+
+  /** Stream files that somebody removed, replaced or cut after they were written. */
+  damagedStreams(): string[] {
+    return [...this.#rings.values()]
+      .filter(({ packetCount, stream, sizeBytes }) => {
+        if (packetCount === 0) return false;
+        return (statSync(stream, { throwIfNoEntry: false })?.size ?? 0) < sizeBytes;
+      })
+      .map(({ stream }) => stream);
   }
 
   /** Sums of all that was entered so far. */

@@ -120,6 +120,7 @@ export class RingDrain implements Disposable {
     const overwritten = this.#committedEvents - afterLastPacket - this.#recordedEvents;
     return {
       ring,
+      stream: this.#streamPath,
       eventCount: this.#recordedEvents,
       lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),
       overwrittenCount: overwrite ? overwritten : 0,
