@@ -151,7 +151,7 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
 
   test('when the trace is removed meanwhile: the summary does not call it recorded', () => {
     using place = new RecordingPlace();
-    const remover = `${process.execPath} ${program('count.mjs')} 20000; until ls "$TRACE_DIR"/ust/pid/*/ch0_0; do sleep 0.05; done; rm -rf "$TRACE_DIR"; true`;
+    const remover = `${process.execPath} ${program('count.mjs')} 20000; until ls "$TRACE_DIR"/ust/pid/*/ch0_0 >/dev/null 2>&1; do sleep 0.05; done; rm -rf "$TRACE_DIR"; true`;
     const done = place.record(['--subbuf-size', '4k', '--', 'sh', '-c', remover], {
       TRACE_DIR: place.traceDir,
     });
