@@ -346,7 +346,7 @@ class Planner {
       this.align = before.align;
       this.offset = before.offset;
       this.moves = before.moves;
-      const node = this.field(option.fieldClass, scope, path);
+      const node = this.field(option.fieldClass, scope, [...path, option.name]);
       if (this.moves !== before.moves) keepsBase = false;
       ends.push(this.offset);
       endAlign = Math.min(endAlign, this.align, lowestBit(this.offset));

@@ -234,7 +234,7 @@ class RandomEncoder {
         const option = fieldClass.options.find(({ ranges }) =>
           ranges.some(({ lower, upper }) => selector >= lower && selector <= upper),
         )!;
-        return this.field(option.fieldClass, path);
+        return this.field(option.fieldClass, [...path, option.name]);
       }
       default: {
         const never: never = fieldClass;

@@ -168,17 +168,17 @@ export function structures(
       })),
     },
   );
-  const inner = (name: string): fc.Arbitrary<FieldClass> =>
+  const inner = (...names: readonly string[]): fc.Arbitrary<FieldClass> =>
     depth === 0
       ? leaf
       : fc.oneof(
           { weight: 3, arbitrary: leaf },
-          { weight: 1, arbitrary: structures(order, scale, depth - 1, [...path, name], withNew) },
+          { weight: 1, arbitrary: structures(order, scale, depth - 1, [...path, ...names], withNew) },
           {
             weight: 1,
             arbitrary: fc
               .tuple(
-                structures(order, scale, depth - 1, [...path, name], withNew),
+                structures(order, scale, depth - 1, [...path, ...names], withNew),
                 leaf,
                 fc.boolean(),
                 fc.nat(4),
@@ -259,7 +259,14 @@ export function structures(
       {
         weight: 1,
         arbitrary: fc
-          .tuple(small, fc.array(inner(name), { minLength: 1, maxLength: 3 }))
+          .tuple(
+            small,
+            fc
+              .integer({ min: 1, max: 3 })
+              .chain((count) =>
+                fc.tuple(...Array.from({ length: count }, (_, option) => inner(name, `option${option}`))),
+              ),
+          )
           .map(([tag, options]) => [
             { name: sizeName, fieldClass: tag },
             {
