@@ -14,6 +14,14 @@ export {
 export { DetailsSink, needsTicks } from './sink-text-details/details-sink.ts';
 export { defaultDetailsOptions, type DetailsOptions } from './sink-text-details/options.ts';
 export { noColors, terminalColors, type Colors } from './text-colors.ts';
+export {
+  CtfSinkComponent,
+  ctfSinkClass,
+  type CtfSinkSettings,
+  type TracePlace,
+  type TracePlaces,
+} from './sink-ctf-fs/ctf-sink.ts';
+export { ctfSinkOptionsOf, ctfSinkParameters, type CtfSinkOptions } from './sink-ctf-fs/parameters.ts';
 export { lossText } from './sink-text-pretty/loss-text.ts';
 export { parseFields, parseNames } from './sink-text-pretty/name-lists.ts';
 export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/options.ts';

@@ -1,6 +1,7 @@
 // The plans and the generated code of some shapes as text, so that a change of what is generated is seen and read.
 import { expect, test } from 'vitest';
 import { Emitter } from './emitter.ts';
+import { emitEncode } from './emit-encode.ts';
 import { emitScan } from './emit-scan.ts';
 import { ValueStrategy } from './emit-values.ts';
 import { emitWalk } from './emit-walk.ts';
@@ -76,6 +77,10 @@ const shapes: readonly (readonly [title: string, fields: string, order?: 'be'])[
     'a variant of two sizes',
     'enum : uint8_t { a, b = 3 ... 9 } t; variant <t> { uint8_t a; string b; } v; uint8_t after;',
   ],
+  [
+    'a sequence inside an option',
+    'enum : uint8_t { a, b } t; variant <t> { struct { uint8_t n; uint8_t vals[n]; } a; uint8_t b; } v;',
+  ],
 ];
 
 test.each(shapes.map(([title, fields, order]) => ({ title, fields, order })))(
@@ -102,4 +107,22 @@ test('the scan of a stream with compact headers', () => {
   const e = new Emitter();
   emitScan(e, { header, time: { kind: 'nanoseconds' }, fromHeader: false, onlyClass: -1 });
   expect(`${printPlan(header)}\n${e.text()}`).toMatchSnapshot();
+});
+
+test('the encoder of an event with a compact header', () => {
+  const stream = streamOf('uint8_t n; uint32_t vals[n]; string s;');
+  const form = { selector: 'id', timestampBits: 27, holdsId: () => true };
+  const plan = makePlan(
+    'e',
+    [
+      { scope: 'event-header', fieldClass: stream.eventHeader! },
+      { scope: 'event-payload', fieldClass: stream.eventClasses[0]!.payload! },
+    ],
+    1,
+  );
+  const compact = new Emitter();
+  emitEncode(compact, plan, form);
+  const extended = new Emitter();
+  emitEncode(extended, plan, { ...form, selectorValue: 31, timestampBits: 64 });
+  expect(`${compact.text()}\n// extended\n${extended.text()}`).toMatchSnapshot();
 });

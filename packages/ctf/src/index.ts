@@ -3,8 +3,8 @@ export { parseTsdl, readMetadata, type MetadataOptions } from './metadata.ts';
 export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './metadata-packets.ts';
 export { formatEventTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
 export { EventBatch } from './batch.ts';
-export { packetPaddingBytes, integerOfHalves } from './bits.ts';
-export { childrenOf, locationOf, shownEventName } from './field-classes.ts';
+export { packetPaddingBytes, integerOfHalves, type Halves } from './bits.ts';
+export { alignmentOf, childrenOf, locationOf, shownEventName } from './field-classes.ts';
 export { decodeWideText } from './wide-text.ts';
 export { canCompile, compileFunction } from './compile.ts';
 export { Emitter } from './emitter.ts';
@@ -13,7 +13,7 @@ export type { IntegerRead } from './emit-read.ts';
 export { textEnd } from './emit-values.ts';
 export { EnumValue, FlagsValue, flagsOf, LabelTable, labelTableOf, type FieldValue } from './field-value.ts';
 export { OverrunError, interpret, SilentVisitor } from './interpret.ts';
-export { PacketProperties, scanStatus } from './packet-cursor.ts';
+export { absent, PacketProperties, scanStatus } from './packet-cursor.ts';
 export {
   type IntegerNode,
   type BigIntegerNode,
@@ -39,3 +39,23 @@ export {
 export { StreamReader, type ByteSource, type LossReport, type PacketPlace } from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
 export { readPacketIndex, type IndexedPacket } from './packet-index.ts';
+export type { EventValues, WritableStructure, WritableValue } from './encode-values.ts';
+export {
+  describeTrace,
+  type EventDescription,
+  type FieldDescription,
+  type FieldsDescription,
+  type StreamDescription,
+  type TraceDescription,
+} from './describe-trace.ts';
+export type { RoleValues } from './encode-rules.ts';
+export { PacketWriter, type ByteSink, type PacketFacts } from './packet-writer.ts';
+export { StreamEncoder, type PacketValues } from './stream-encoder.ts';
+export {
+  createTraceWriter,
+  type StreamOptions,
+  type StreamWriter,
+  type TraceOutput,
+  type TraceWriter,
+  type TraceWriterOptions,
+} from './trace-writer.ts';

@@ -1,6 +1,10 @@
 /** The part of the package that needs Node.js. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import type { ByteSink } from './packet-writer.ts';
 import type { ByteSource } from './stream-reader.ts';
+import type { TraceOutput } from './trace-writer.ts';
 
 /** Files held open at a time, by all sources together; the longest unused is closed first. */
 const mostOpenFiles = 256;
@@ -44,5 +48,65 @@ export class FileSource implements ByteSource, Disposable {
     if (fd === undefined) return;
     open.delete(this);
     closeSync(fd);
+  }
+}
+
+/** A file that is written from its start to its end. */
+export class FileSink implements ByteSink {
+  private readonly name: string;
+  private readonly fd: number;
+
+  /**
+   * @param descriptor of the file, if it is open already.
+   * @throws SpoorError `output/exists` when the file is there already, `output/failed` when it cannot be made.
+   */
+  constructor(path: string, descriptor?: number) {
+    this.name = path;
+    try {
+      this.fd = descriptor ?? openSync(path, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw outputExists(path);
+      throw new SpoorError('output/failed', `cannot write ${path}`, { cause: error });
+    }
+  }
+
+  /** @throws SpoorError `output/failed`, for instance on a full disk. */
+  write(bytes: Uint8Array, length: number): void {
+    let done = 0;
+    try {
+      while (done < length) done += writeSync(this.fd, bytes, done, length - done);
+    } catch (error) {
+      throw new SpoorError('output/failed', `writing ${this.name} failed`, { cause: error });
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+function outputExists(path: string): SpoorError {
+  return new SpoorError('output/exists', `${path} exists already`, { hint: 'name a new directory' });
+}
+
+/** A directory as the place of a trace; made when it is missing. */
+export class DirectoryOutput implements TraceOutput {
+  readonly path: string;
+
+  /** @throws SpoorError `output/exists` when it holds a trace, `output/failed` when it cannot be made. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      throw new SpoorError('output/failed', `cannot make the directory ${path}`, { cause: error });
+    }
+    if (existsSync(join(path, 'metadata'))) throw outputExists(join(path, 'metadata'));
+  }
+
+  create(name: string): FileSink {
+    const path = join(this.path, name);
+    if (name.includes('/')) mkdirSync(dirname(path), { recursive: true });
+    return new FileSink(path);
   }
 }

@@ -272,6 +272,18 @@ export class StreamDecoder {
     ) as Skip;
   }
 
+  /** Whether the noted positions of events are those of their headers, because bodies refer to header fields. */
+  get notesHeaders(): boolean {
+    return this.fromHeader;
+  }
+
+  /** The end of an event of the cursor's packet, noted at `bit`; negative when it goes beyond the content. */
+  eventEnd(cursor: PacketCursor, classIndex: number, bit: number): number {
+    const fixed = this.fixedBits[classIndex]!;
+    if (fixed >= 0) return bit + fixed;
+    return this.skips[classIndex]!(cursor.bytes, cursor.view, bit, cursor.endBit, cursor.externals);
+  }
+
   /** Reads the packet context from `bit` on; returns its end in bits, or -1 when it goes beyond `end`. */
   decodeContext(bytes: Uint8Array, view: DataView, bit: number, end: number, into: PacketProperties): number {
     if (this.readContext === undefined) return bit;

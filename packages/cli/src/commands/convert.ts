@@ -42,10 +42,13 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .argument('<dir...>', 'directories with traces in or below them')
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
-    .option('-o, --output-format <format>', 'text, details, or dummy to read without printing')
+    .option(
+      '-o, --output-format <format>',
+      'text, details, ctf to write traces, or dummy to read without printing',
+    )
     .option(
       '-c, --component <class>',
-      'the sink: sink.text.pretty, sink.text.details, sink.utils.counter or sink.utils.dummy',
+      'the sink: sink.text.pretty, sink.text.details, sink.ctf.fs, sink.utils.counter or sink.utils.dummy',
       (text, components: readonly ComponentRequest[] | undefined) => {
         current = componentOf(text);
         return [...(components ?? []), current];
@@ -59,7 +62,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
         current.parameters.push(text);
       },
     )
-    .option('-w, --output <file>', 'write the text to a file')
+    .option('-w, --output <path>', 'write the text to a file, or the traces below a directory')
     .option('--clock-cycles', 'print times in clock cycles')
     .option('--clock-date', 'print the date with each time')
     .option('--clock-gmt', 'print times in UTC')

@@ -70,6 +70,7 @@ export function convert(directories: readonly string[], options: ConvertOptions)
       set,
       read: () => set.read(range),
       output: () => output.open(),
+      outputPath: options.output,
       parameters,
       colorsOf: colorsFor,
       pretty,

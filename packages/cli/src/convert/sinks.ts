@@ -3,9 +3,13 @@ import { closeSync, openSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import {
   CounterComponent,
+  CtfSinkComponent,
+  ctfSinkOptionsOf,
+  ctfSinkParameters,
   DetailsComponent,
   detailsOptionsOf,
   detailsParameters,
+  DirectoryPlaces,
   DummyComponent,
   FileOutput,
   needsTicks,
@@ -32,6 +36,8 @@ export interface SinkRequest {
   readonly read: () => EventFlow;
   /** Where text goes; opened at the first call. */
   readonly output: () => TextOutput;
+  /** What `--output` names. */
+  readonly outputPath: string | undefined;
   /** Checked against the sink's table. */
   readonly parameters: Parameters;
   /** The codes of colours, for a `color` parameter. */
@@ -85,6 +91,28 @@ export const sinkFormats: readonly SinkFormat[] = [
       const options = detailsOptionsOf(parameters, colorsOf(typeof color === 'string' ? color : undefined));
       const common = { set, output: output(), options };
       return new DetailsComponent(needsTicks(set) ? { ...common, inTicks: openInTicks() } : common);
+    },
+  },
+  {
+    className: 'sink.ctf.fs',
+    format: 'ctf',
+    description: 'Writes events as CTF 1.8 traces to a directory.',
+    parameters: ctfSinkParameters,
+    make: (request) => {
+      const { parameters, outputPath } = request;
+      const given = parameters.get('path');
+      const path = typeof given === 'string' ? given : outputPath;
+      if (path === undefined || path === '') {
+        throw new SpoorError('convert/output-missing', 'traces are written to a directory', {
+          hint: 'name it with --output',
+        });
+      }
+      const sink = new CtfSinkComponent({
+        options: ctfSinkOptionsOf(parameters),
+        places: new DirectoryPlaces(path),
+        messages: (line) => process.stdout.write(`${line}\n`),
+      });
+      return connected(sink, request);
     },
   },
   {

@@ -32,6 +32,7 @@ function muxedFlow(streams: readonly OpenStream[], parameters: MuxerParameters):
     eventClasses: set.eventClasses,
     baseNs: set.baseNs,
     losses: set.losses,
+    ...(byIndex.length === set.streams.length ? { whole: set } : {}),
     next: () => muxer.next(batch),
   };
 }

@@ -1,0 +1,70 @@
+// Traces of random classes and values, written by @spoor/ctf, read by the real babeltrace2 and by Spoor.
+import { createTraceWriter, describeTrace } from '@spoor/ctf';
+import { DirectoryOutput, FileSink } from '@spoor/ctf/node';
+import * as fc from 'fast-check';
+import { existsSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { randomTraces } from '../../packages/ctf/src/testing/random-trace.ts';
+import { babeltrace2 } from '../support/lttng.ts';
+import { command, describeNeeding } from '../support/needs.ts';
+import { expectSameText, withStaleStrings } from '../support/same-text.ts';
+import { spoor } from '../support/spoor.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'spoor-written-traces-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describeNeeding([command('babeltrace2')], 'written traces', () => {
+  test('babeltrace2 reads them without a word, and prints what Spoor prints', { timeout: 120_000 }, () => {
+    let count = 0;
+    fc.assert(
+      fc.property(randomTraces(60), (trace) => {
+        const dir = join(scratch, `trace-${count++}`);
+        const writer = createTraceWriter(trace.traceClass, new DirectoryOutput(dir), {
+          packetSizeBytes: trace.packetSizeBytes,
+          index: true,
+        });
+        const streams = Array.from({ length: trace.streamCount }, () => writer.stream());
+        for (const { stream, name, ticks, payload, commonContext } of trace.events) {
+          streams[stream]!.append(name, ticks, payload, { commonContext });
+        }
+        writer.close();
+        const theirs = babeltrace2(['--clock-gmt', '--names=all', '--fields=all', dir]);
+        expect(theirs).toMatchObject({ status: 0, stderr: '' });
+        const ours = spoor(['--clock-gmt', '--names=all', '--fields=all', dir]);
+        expect(ours).toMatchObject({ status: 0, stderr: '' });
+        expectSameText(ours.stdout, withStaleStrings(ours.stdout, theirs.stdout), dir);
+        expect(ours.stdout.split('\n').length - 1).toBe(trace.events.length);
+      }),
+      { numRuns: 25, endOnFailure: true },
+    );
+  });
+});
+
+const traceClass = describeTrace({ streams: [{ events: [{ name: 'e', fields: { s: 'string' } }] }] });
+
+test('a directory that holds a trace is left alone', () => {
+  const dir = join(scratch, 'twice');
+  createTraceWriter(traceClass, new DirectoryOutput(dir)).close();
+  expect(readdirSync(dir)).toEqual(['metadata']);
+  expect(() => new DirectoryOutput(dir)).toThrow(expect.objectContaining({ code: 'output/exists' }));
+  expect(() => new DirectoryOutput('/dev/null/none')).toThrow(
+    expect.objectContaining({ code: 'output/failed' }),
+  );
+  expect(() => new FileSink(join(dir, 'metadata'))).toThrow(
+    expect.objectContaining({ code: 'output/exists' }),
+  );
+});
+
+test.runIf(existsSync('/dev/full'))('a full disk is said in one line', () => {
+  const full = new FileSink('/dev/full', openSync('/dev/full', 'w'));
+  const writer = createTraceWriter(traceClass, {
+    create: (name) => (name === 'metadata' ? new FileSink(join(scratch, 'full-metadata')) : full),
+  });
+  const stream = writer.stream();
+  stream.append('e', 0, { s: 'x' });
+  expect(() => writer.close()).toThrow(
+    expect.objectContaining({ code: 'output/failed', message: 'writing /dev/full failed' }),
+  );
+});
