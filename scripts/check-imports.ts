@@ -14,11 +14,12 @@ interface Room {
 export const rooms: Readonly<Record<string, Room>> = {
   base: { mayImport: [], browser: true },
   ctf: { mayImport: ['base'], browser: true },
+  filter: { mayImport: ['base'], browser: true },
   sys: { mayImport: ['base'], browser: false },
   ringbuffer: { mayImport: ['base', 'sys'], browser: false },
   tracer: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },
   graph: { mayImport: ['base', 'ctf'], browser: true },
-  components: { mayImport: ['base', 'ctf', 'graph'], browser: true },
+  components: { mayImport: ['base', 'ctf', 'filter', 'graph'], browser: true },
   store: { mayImport: ['base'], browser: true },
   analysis: { mayImport: ['base', 'graph', 'store'], browser: true },
   sessiond: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },
@@ -46,7 +47,11 @@ export const rooms: Readonly<Record<string, Room>> = {
 const guardedModules: Readonly<Record<string, readonly string[]>> = { koffi: ['sys'] };
 
 /** Files that may make code from text (`new Function`): one a package that generates code. */
-const codeMakers: readonly string[] = ['packages/ctf/src/compile.ts', 'packages/tracer/src/compile.ts'];
+const codeMakers: readonly string[] = [
+  'packages/ctf/src/compile.ts',
+  'packages/filter/src/compile.ts',
+  'packages/tracer/src/compile.ts',
+];
 
 const importPattern = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)(['"])([^'"]+)\1/g;
 const nodeGlobal = /(?<![.\w'"`])(?:Buffer|process|setImmediate|require|__dirname)(?=[.(])/;

@@ -42,6 +42,8 @@ export interface LttngSession {
   readonly mode?: 'discard' | 'overwrite' | 'snapshot';
   /** Event names or patterns to enable; all by default. */
   readonly enable?: readonly string[];
+  /** Filter expression of the recording rules; none by default. */
+  readonly filter?: string;
 }
 
 /** What a command run by {@link runUnderLttng} wrote. */
@@ -103,6 +105,7 @@ function script(session: LttngSession, commands: readonly (readonly string[])[],
     ...(mode === 'overwrite' ? ['--overwrite'] : []),
   ].join(' ');
   const output = `--output=${quote(resolve(session.dir))}`;
+  const filter = session.filter === undefined ? '' : ` --filter=${quote(session.filter)}`;
   return [
     'set -eu',
     'mkdir -p /run/lttng',
@@ -116,7 +119,9 @@ function script(session: LttngSession, commands: readonly (readonly string[])[],
     ...(session.contexts ?? []).map(
       (type) => `lttng add-context --userspace --channel=ch0 --type=${quote(type)}`,
     ),
-    ...(session.enable ?? ['*']).map((name) => `lttng enable-event --userspace --channel=ch0 ${quote(name)}`),
+    ...(session.enable ?? ['*']).map(
+      (name) => `lttng enable-event --userspace --channel=ch0 ${quote(name)}${filter}`,
+    ),
     'lttng start',
     ...commands.map((words) => `${line(words)} >&3`),
     ...(mode === 'snapshot' ? ['lttng snapshot record'] : []),

@@ -1,4 +1,10 @@
 export type { EventFlow } from './event-flow.ts';
+export {
+  eventsFilterClass,
+  EventsFilter,
+  type EventsFilterParameters,
+} from './filter-utils-events/events-filter.ts';
+export { EventSelection, type EventRule, type Verdict } from './filter-utils-events/event-selection.ts';
 export { Muxer, type MuxerInput } from './filter-utils-muxer/muxer.ts';
 export { muxerClass, MuxerFilter, type MuxerParameters } from './filter-utils-muxer/muxer-filter.ts';
 export { parseTimeBound } from './filter-utils-trimmer/time-bound.ts';

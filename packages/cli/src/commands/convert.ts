@@ -27,7 +27,9 @@ interface ConvertOptions {
   readonly clockSeconds?: boolean;
   readonly component?: readonly ComponentRequest[];
   readonly delta: boolean;
+  readonly event?: readonly string[];
   readonly fields?: string;
+  readonly filter?: string;
   readonly names?: string;
   readonly output?: string;
   readonly outputFormat?: string;
@@ -42,6 +44,15 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .argument('<dir...>', 'directories with traces in or below them')
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
+    .option(
+      '--event <glob>',
+      'print events of this name only, * for any text (may be given again)',
+      (glob: string, before: readonly string[] | undefined) => [...(before ?? []), glob],
+    )
+    .option(
+      '--filter <expression>',
+      "print events of which this is true, as in 'size > 4096 && $ctx.vpid == 42'",
+    )
     .option(
       '-o, --output-format <format>',
       'text, details, ctf to write traces, or dummy to read without printing',

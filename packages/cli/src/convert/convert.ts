@@ -4,6 +4,7 @@ import type { ClockClass } from '@spoor/ctf';
 import {
   ClosedPipeError,
   defaultPrettyOptions,
+  EventsFilter,
   openTrace,
   parseFields,
   parseNames,
@@ -12,7 +13,7 @@ import {
   type TimeRange,
   type TraceSet,
 } from '@spoor/components/node';
-import { checkParameters, parseParameters, run } from '@spoor/graph';
+import { checkParameters, OutputPort, parseParameters, run } from '@spoor/graph';
 import type { ConvertOptions } from '../commands/convert.ts';
 import { colorsFor } from './colors.ts';
 import { LazyOutput, sinkFormatOf } from './sinks.ts';
@@ -43,6 +44,16 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** The component that `--event` and `--filter` ask for. */
+function filterOf({ event, filter }: ConvertOptions): EventsFilter | undefined {
+  if (event === undefined && filter === undefined) return undefined;
+  return new EventsFilter({
+    ...(event === undefined ? {} : { names: event }),
+    ...(filter === undefined ? {} : { filter }),
+    messages: (line) => say(`spoor: ${line}`),
+  });
+}
+
 /** Prints the warnings that came since the last call. */
 function warningPrinter(set: TraceSet): () => void {
   let told = 0;
@@ -61,21 +72,24 @@ export function convert(directories: readonly string[], options: ConvertOptions)
   const parameters = parseParameters(component?.parameters.join(',') ?? '');
   checkParameters(format.className, parameters, format.parameters);
   const pretty = prettyOptionsOf(options);
+  const filter = filterOf(options);
   const set = openFor(directories, options);
   const range = timeRangeOf(set, options);
   const warn = warningPrinter(set);
   const output = new LazyOutput(options.output);
   try {
+    const events = new OutputPort('events', () => set.read(range));
+    filter?.input.connect(events);
     const sink = format.make({
       set,
-      read: () => set.read(range),
+      read: (filter?.output ?? events).open,
       output: () => output.open(),
       outputPath: options.output,
       parameters,
       colorsOf: colorsFor,
       pretty,
       openInTicks: () => openTrace(directories, { ticksAsTime: true }),
-      trims: range.beginNs !== undefined || range.endNs !== undefined,
+      trims: range.beginNs !== undefined || range.endNs !== undefined || filter !== undefined,
       messages: say,
     });
     run([sink], { onRound: warn });

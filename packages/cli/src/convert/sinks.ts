@@ -45,7 +45,7 @@ export interface SinkRequest {
   readonly pretty: PrettyOptions;
   /** Opens the same traces with ticks as time. */
   readonly openInTicks: () => TraceSet;
-  /** Whether events outside a time range are left out. */
+  /** Whether events are left out: outside a time range, or by name or filter. */
   readonly trims: boolean;
   readonly messages: (line: string) => void;
 }
@@ -84,7 +84,7 @@ export const sinkFormats: readonly SinkFormat[] = [
     make: ({ set, output, parameters, colorsOf, openInTicks, trims }) => {
       if (trims) {
         throw new SpoorError('convert/range', 'sink.text.details prints whole traces', {
-          hint: 'leave out --begin, --end and --timerange',
+          hint: 'leave out --begin, --end, --timerange, --event and --filter',
         });
       }
       const color = parameters.get('color');
