@@ -1,12 +1,22 @@
 // `spoor convert -o ctf`: what is written is read by the real babeltrace2 without a word, and prints as the original.
 import { openTrace } from '@spoor/components/node';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { corpusFolder, corpusNeeds, corpusTrace, corpusTraces } from '../support/corpus.ts';
 import { babeltrace2 } from '../support/lttng.ts';
-import { command, describeNeeding } from '../support/needs.ts';
+import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
 
@@ -136,6 +146,60 @@ describeNeeding([command('babeltrace2'), ...corpusNeeds(...families, 'own-ust')]
     const lines = withoutDeltas(textOf([cut]));
     expect(lines.length).toBeGreaterThan(10_000_000);
     expect(lines === withoutDeltas(textOf([...options, original]))).toBe(true);
+  });
+
+  test("of Spoor's own recording, whole and cut", { timeout: 60_000 }, () => {
+    const folder = join(scratch, 'own');
+    const program = `import { tracepoint, sequence } from '@spoor/tracer';
+const sample = tracepoint('own:sample', { n: 'u32', text: 'string', values: sequence('u16'), x: 'f64' });
+for (let n = 0; n < 5000; n++) sample(n, 'é' + n, [n & 255, 7], n / 3);
+`;
+    mkdirSync(folder);
+    writeFileSync(join(repoRoot, '.cache', 'ctf-sink-program.mjs'), program);
+    const original = join(folder, 'trace');
+    const recorded = spoor([
+      'record',
+      '-o',
+      original,
+      '--',
+      process.execPath,
+      join(repoRoot, '.cache', 'ctf-sink-program.mjs'),
+    ]);
+    expect(recorded.status, recorded.stderr).toBe(0);
+    expectSameText(textOf([written([original])]), textOf([original]), 'own');
+    const cut = written(['--begin', '1', original]);
+    const text = textOf([cut]);
+    expectSameText(text, textOf([original]), 'own, cut');
+    expect(text.split('own:sample').length - 1).toBe(5000);
+  });
+
+  test('parameters do what they do at the peer', () => {
+    const out = fresh();
+    const quiet = spoor([
+      '-c',
+      'sink.ctf.fs',
+      '-p',
+      `path="${out}",assume-single-trace=yes,quiet=yes`,
+      oneProcess(),
+    ]);
+    expect(quiet).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(readdirSync(out)).toContain('metadata');
+    expectSameText(textOf([out]), textOf([oneProcess()]), 'single');
+    const again = spoor(['-c', 'sink.ctf.fs', '-p', `path="${out}",assume-single-trace=yes`, oneProcess()]);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toMatch(/^spoor: .*metadata exists already \(name a new directory\)\n$/);
+    const many = join(corpusFolder('babeltrace-tests'), '1/succeed/multi-domains');
+    const several = spoor(['-c', 'sink.ctf.fs', '-p', `path="${fresh()}",assume-single-trace=yes`, many]);
+    expect(several.stderr).toMatch(/^spoor: there are \d traces, not a single one/);
+
+    const lossy = join(corpusFolder('babeltrace-tests'), '1/packet-seq-num/7-lost-between-2-with-index');
+    expect(spoor([lossy]).stderr).toContain('lost');
+    const silent = fresh();
+    const ignoring = `path="${silent}",ignore-discarded-packets=yes,ignore-discarded-events=yes`;
+    expect(spoor(['-c', 'sink.ctf.fs', '-p', ignoring, lossy]).status).toBe(0);
+    const read = babeltrace2(['--clock-gmt', silent]);
+    expect(read).toMatchObject({ status: 0, stderr: '' });
+    expectSameText(read.stdout, textOf([lossy]), 'ignoring');
   });
 
   test('of a damaged trace has what could be read', () => {

@@ -26,7 +26,10 @@ export interface PacketFacts {
   readonly sequenceNumber?: bigint;
 }
 
-const noEvents: EventValues = {};
+const noEvents: EventValues = { header: {} };
+const noExternals: readonly number[] = [];
+/** Up to here a loop is quicker than making a view. */
+const mostLoopedBytes = 128;
 
 function halvesOf(value: bigint): Halves {
   return { hi: Number((value >> 32n) & 0xffff_ffffn), lo: Number(value & 0xffff_ffffn) };
@@ -213,7 +216,7 @@ export class PacketWriter {
     if (!this.open) this.begin(hi, lo);
     for (;;) {
       const ticks = (hi - this.clockHi) * 0x1_0000_0000 + (lo - this.clockLo);
-      const form = encoder.formOf(id, ticks);
+      const form = encoder.formOf(classIndex, ticks);
       if (form < 0) {
         encoder.checkId(id);
         if (this.eventCount === 0 || !this.splits || this.beginBits < 64) {
@@ -286,7 +289,7 @@ export class PacketWriter {
   ): number {
     const first = this.bit >>> 3;
     const held = this.bytes[first]!;
-    const at = encodeHeader(this.bytes, this.view, this.bit, this.endBit, noEvents, [], id, hi, lo);
+    const at = encodeHeader(this.bytes, this.view, this.bit, this.endBit, noEvents, noExternals, id, hi, lo);
     const after = at + end - start;
     if (at < 0 || after > this.endBit) {
       this.restore(first, held);
@@ -299,7 +302,13 @@ export class PacketWriter {
     const from = start >>> 3;
     const to = at >>> 3;
     const shared = this.bytes[to]!;
-    this.bytes.set(source.subarray(from, (end + 7) >>> 3), to);
+    const length = ((end + 7) >>> 3) - from;
+    if (length <= mostLoopedBytes) {
+      const { bytes } = this;
+      for (let index = 0; index < length; index++) bytes[to + index] = source[from + index]!;
+    } else {
+      this.bytes.set(source.subarray(from, from + length), to);
+    }
     if ((at & 7) !== 0) this.joinFirst(to, shared, at & 7);
     if ((after & 7) !== 0) this.clearAfter(after);
     return after;

@@ -46,6 +46,12 @@ function scopesOf(
   return pairs.flatMap(([scope, fieldClass]) => (fieldClass === undefined ? [] : [{ scope, fieldClass }]));
 }
 
+/** A form that can hold a class's id, and how many ticks it can tell: fewer than the limit. */
+interface FittingForm {
+  readonly form: number;
+  readonly ticksLimit: number;
+}
+
 /** Encoder of the packets and events of one stream class. */
 export class StreamEncoder {
   readonly streamClass: StreamClass;
@@ -62,6 +68,7 @@ export class StreamEncoder {
   private readonly plans: (Plan | undefined)[] = [];
   private readonly events: EncodeEvent[][] = [];
   private readonly headers: (EncodeEvent | undefined)[] = [];
+  private readonly fitting: (readonly FittingForm[] | undefined)[] = [];
   private readonly headerPlan: Plan;
   private readonly compiles: boolean;
 
@@ -149,16 +156,25 @@ export class StreamEncoder {
   }
 
   /**
-   * The form to write an event's header in.
-   * @param ticks clock ticks since the event before, as a double; Infinity asks for a whole clock value.
+   * The form to write the header of an event of a class in.
+   * @param ticks clock ticks since the event before.
    * @returns an index into `forms`, or -1.
    */
-  formOf(id: number, ticks: number): number {
-    for (const [index, { timestampBits, holdsId }] of this.forms.entries()) {
-      const tells = timestampBits === 0 || timestampBits >= 64 || (ticks >= 0 && ticks < 2 ** timestampBits);
-      if (tells && holdsId(id)) return index;
+  formOf(classIndex: number, ticks: number): number {
+    const fitting = (this.fitting[classIndex] ??= this.fittingForms(this.ids[classIndex]!));
+    for (let index = 0; index < fitting.length; index++) {
+      const { form, ticksLimit } = fitting[index]!;
+      if (ticksLimit === Infinity || (ticks >= 0 && ticks < ticksLimit)) return form;
     }
     return -1;
+  }
+
+  private fittingForms(id: number): readonly FittingForm[] {
+    return this.forms.flatMap(({ timestampBits, holdsId }, form) =>
+      holdsId(id)
+        ? [{ form, ticksLimit: timestampBits === 0 || timestampBits >= 64 ? Infinity : 2 ** timestampBits }]
+        : [],
+    );
   }
 
   /** @throws SpoorError `ctf/not-expressible` when no form of the header can hold the id. */
