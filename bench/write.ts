@@ -94,7 +94,7 @@ try {
     ],
     judge: [
       faster('spoor copy', 'babeltrace2 copy', 'cpuS', 3),
-      faster('spoor cut', 'babeltrace2 copy', 'cpuS', 1.5),
+      faster('spoor cut', 'babeltrace2 copy', 'cpuS', 2),
       atMost('spoor copy', 'peakRssBytes', 90e6),
       atMost('append', 'appendNs', 1000),
     ],
