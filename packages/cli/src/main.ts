@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SpoorError, describeError } from '@spoor/base';
 import { registerAnalyze } from './commands/analyze.ts';
 import { registerConvert } from './commands/convert.ts';
+import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
+import { registerRun } from './commands/run.ts';
 import { registerView } from './commands/view.ts';
+import { suggestion } from './suggestion.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string };
 
@@ -21,12 +24,33 @@ export type RegisterCommand = (program: Command, context: CommandContext) => voi
  * Runs the `spoor` command. Answers go to standard output, all else to standard error.
  * @returns the exit status.
  */
-export async function main(args: readonly string[]): Promise<number> {
+export function main(args: readonly string[]): Promise<number> {
+  return runProgram(
+    new Command('spoor').description('Record, read and look at traces of Node.js programs.'),
+    [registerConvert, registerRecord, registerView, registerAnalyze, registerRun, registerPlugins],
+    args,
+  );
+}
+
+/** Like `main`, but with the verbs of babeltrace2's command line alone. */
+export function mainAsBabeltrace2(args: readonly string[]): Promise<number> {
+  return runProgram(
+    new Command('spoor-babeltrace2').description("Read traces, with babeltrace2's command line."),
+    [registerConvert, registerRun, registerPlugins],
+    args,
+  );
+}
+
+async function runProgram(
+  program: Command,
+  commands: readonly RegisterCommand[],
+  args: readonly string[],
+): Promise<number> {
   const context: CommandContext = { exitStatus: 0 };
-  const program = new Command('spoor')
-    .description('Record, read and look at traces of Node.js programs.')
+  program
     .version(version, '-V, --version')
     .enablePositionalOptions()
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -39,9 +63,18 @@ export async function main(args: readonly string[]): Promise<number> {
         write(`spoor: ${what} (--help tells how it is used)\n`);
       },
     });
-  for (const register of [registerConvert, registerRecord, registerView, registerAnalyze]) {
-    register(program, context);
+  // General options of babeltrace2, before its verb, that say nothing here.
+  for (const flags of [
+    '-d, --debug',
+    '-v, --verbose',
+    '-l, --log-level <level>',
+    '--plugin-path <path>',
+    '--omit-home-plugin-path',
+    '--omit-system-plugin-path',
+  ]) {
+    program.addOption(new Option(flags, 'accepted').hideHelp());
   }
+  for (const register of commands) register(program, context);
   if (args.length === 0) {
     program.outputHelp({ error: true });
     return 1;
@@ -51,7 +84,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
     process.stderr.write(
-      `spoor: ${describeError(isMistypedCommand(error, args) ? unknownCommand(args[0]) : error)}\n`,
+      `spoor: ${describeError(isMistypedCommand(error, args) ? unknownCommand(program, args[0]) : error)}\n`,
     );
     return 1;
   }
@@ -68,8 +101,9 @@ function isMistypedCommand(error: unknown, [word = '']: readonly string[]): bool
   );
 }
 
-function unknownCommand(word = ''): SpoorError {
+function unknownCommand(program: Command, word = ''): SpoorError {
+  const names = program.commands.map((command) => command.name());
   return new SpoorError('cli/unknown-command', `no command and no directory is named ${word}`, {
-    hint: 'spoor --help lists the commands',
+    hint: suggestion(word, names) ?? 'spoor --help lists the commands',
   });
 }

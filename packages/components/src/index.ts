@@ -19,6 +19,10 @@ export {
 } from './sink-text-details/details-component.ts';
 export { DetailsSink, needsTicks } from './sink-text-details/details-sink.ts';
 export { defaultDetailsOptions, type DetailsOptions } from './sink-text-details/options.ts';
+export { csvParameters, csvSink } from './sink-text-csv/csv-component.ts';
+export { jsonSink } from './sink-text-json/json-component.ts';
+export { jsonOf } from './sink-text-json/json-value.ts';
+export { TextRows, type RowText } from './text-rows.ts';
 export { noColors, terminalColors, type Colors } from './text-colors.ts';
 export {
   CtfSinkComponent,
@@ -32,6 +36,7 @@ export { lossText } from './sink-text-pretty/loss-text.ts';
 export { parseFields, parseNames } from './sink-text-pretty/name-lists.ts';
 export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/options.ts';
 export { prettyClass, PrettyComponent, type PrettyParameters } from './sink-text-pretty/pretty-component.ts';
+export { prettyOptionsWith, prettyParameters } from './sink-text-pretty/pretty-parameters.ts';
 export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
 export {
   CounterComponent,

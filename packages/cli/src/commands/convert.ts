@@ -1,49 +1,64 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { RegisterCommand } from '../main.ts';
+import { addComponentOptions, type ComponentRequest } from './component-options.ts';
 
-/** A component that `-c` named, and what `-p` said of it. */
-interface ComponentRequest {
-  readonly name?: string;
-  readonly className: string;
-  readonly parameters: string[];
-}
-
-/** Reads `[NAME:]TYPE.PLUGIN.CLASS`; a backslash takes a colon or dot of a name as it is. */
-function componentOf(text: string): ComponentRequest {
-  const [, name, className = text] = /^((?:[^:\\]|\\.)*):(.*)$/s.exec(text) ?? [];
-  return {
-    className,
-    parameters: [],
-    ...(name === undefined ? {} : { name: name.replaceAll(/\\(.)/gs, '$1') }),
-  };
-}
-
-interface ConvertOptions {
+export interface ConvertOptions {
   readonly begin?: string;
   readonly end?: string;
+  readonly timerange?: string;
   readonly clockCycles?: boolean;
   readonly clockDate?: boolean;
   readonly clockGmt?: boolean;
+  readonly clockOffset?: bigint;
+  readonly clockOffsetNs?: bigint;
   readonly clockSeconds?: boolean;
+  readonly color?: string;
   readonly component?: readonly ComponentRequest[];
-  readonly delta: boolean;
+  readonly debugInfo?: boolean;
+  readonly delta?: boolean;
   readonly event?: readonly string[];
   readonly fields?: string;
   readonly filter?: string;
+  readonly inputFormat?: string;
   readonly names?: string;
   readonly output?: string;
   readonly outputFormat?: string;
+  readonly runArgs?: boolean;
+  readonly runArgs0?: boolean;
+  readonly streamIntersection?: boolean;
+  readonly strict?: boolean;
+}
+
+function wholeNumber(text: string): bigint {
+  if (!/^[-+]?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return BigInt(text.replace(/^\+/, ''));
+}
+
+/** Options of babeltrace2 that say nothing here, so that its command lines work. */
+function addAcceptedOptions(command: Command): void {
+  const accepted = [
+    ['-v, --verbose', 'accepted'],
+    ['-d, --debug', 'accepted'],
+    ['--retry-duration <us>', 'accepted: what is read here never has to be asked for again'],
+    ['--plugin-path <path>', 'accepted: there are no plug-ins in other places'],
+    ['--omit-home-plugin-path', 'accepted'],
+    ['--omit-system-plugin-path', 'accepted'],
+    ['--debug-info-dir <dir>', 'accepted'],
+    ['--debug-info-full-path', 'accepted'],
+    ['--debug-info-target-prefix <dir>', 'accepted'],
+  ] as const;
+  for (const [flags, text] of accepted) command.addOption(new Option(flags, text).hideHelp());
 }
 
 /** The default command: reads traces, prints their events as babeltrace2 does. */
 export const registerConvert: RegisterCommand = (program, context) => {
-  let current: ComponentRequest | undefined;
-  program
+  const command = program
     .command('convert', { isDefault: true })
     .description('Print the events of traces as text, as babeltrace2 does (the default command).')
-    .argument('<dir...>', 'directories with traces in or below them')
+    .argument('[dir...]', 'directories with traces in or below them')
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
+    .option('--timerange <begin,end>', 'both of them: BEGIN,END or [BEGIN,END]')
     .option(
       '--event <glob>',
       'print events of this name only, * for any text (may be given again)',
@@ -55,36 +70,29 @@ export const registerConvert: RegisterCommand = (program, context) => {
     )
     .option(
       '-o, --output-format <format>',
-      'text, details, ctf to write traces, or dummy to read without printing',
+      'text, details, json, csv, ctf to write traces, or dummy to read without printing',
     )
-    .option(
-      '-c, --component <class>',
-      'the sink: sink.text.pretty, sink.text.details, sink.ctf.fs, sink.utils.counter or sink.utils.dummy',
-      (text, components: readonly ComponentRequest[] | undefined) => {
-        current = componentOf(text);
-        return [...(components ?? []), current];
-      },
-    )
-    .option(
-      '-p, --params <params>',
-      'parameters of the component named before: NAME=VALUE,NAME=VALUE',
-      (text) => {
-        if (current === undefined) throw new InvalidArgumentError('No -c stands before it.');
-        current.parameters.push(text);
-      },
-    )
-    .option('-w, --output <path>', 'write the text to a file, or the traces below a directory')
+    .addOption(new Option('-i, --input-format <format>', 'accepted: ctf').choices(['ctf']).hideHelp())
+    .option('-w, --output <path>', 'write the text to a file, or the traces below a directory');
+  addComponentOptions(command, false)
+    .addOption(new Option('--color <when>', 'colours').choices(['never', 'auto', 'always']))
     .option('--clock-cycles', 'print times in clock cycles')
     .option('--clock-date', 'print the date with each time')
     .option('--clock-gmt', 'print times in UTC')
+    .option('--clock-offset <seconds>', 'move all clocks by so many seconds', wholeNumber)
+    .option('--clock-offset-ns <ns>', 'move all clocks by so many nanoseconds', wholeNumber)
     .option('--clock-seconds', 'print times in seconds since the clock origin')
     .option('--no-delta', 'leave out the time since the event before')
     .option('-f, --fields <list>', 'what to print before event names: all, none, trace, loglevel, …')
     .option('-n, --names <list>', 'which names to print: all, none, payload, context, scope, header')
-    .action(async (directories: readonly string[], options: ConvertOptions) => {
-      const { convert } = await import('../convert/convert.ts');
-      context.exitStatus = convert(directories, options);
-    });
+    .option('--strict', 'end at the first thing that is wrong with a trace')
+    .option('--run-args', 'print the arguments of `run` that do the same, and do nothing')
+    .option('--run-args-0', 'the same, each argument ended by a NUL')
+    .addOption(new Option('--stream-intersection', 'not there').hideHelp())
+    .addOption(new Option('--debug-info', 'not there').hideHelp());
+  addAcceptedOptions(command);
+  command.action(async (directories: readonly string[], options: ConvertOptions) => {
+    const { convert } = await import('../convert/convert.ts');
+    context.exitStatus = convert(directories, options);
+  });
 };
-
-export type { ComponentRequest, ConvertOptions };

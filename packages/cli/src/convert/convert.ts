@@ -9,13 +9,17 @@ import {
   parseFields,
   parseNames,
   parseTimeBound,
+  type OpenOptions,
   type PrettyOptions,
   type TimeRange,
   type TraceSet,
 } from '@spoor/components/node';
-import { checkParameters, OutputPort, parseParameters, run } from '@spoor/graph';
+import { OutputPort, run } from '@spoor/graph';
 import type { ConvertOptions } from '../commands/convert.ts';
-import { colorsFor } from './colors.ts';
+import { colorsFor, colorsSupported } from './colors.ts';
+import { planComponents, type ComponentPlan } from './components.ts';
+import { printRunArguments } from './run-arguments.ts';
+import { strictFlow } from './strict-flow.ts';
 import { LazyOutput, sinkFormatOf } from './sinks.ts';
 
 function prettyOptionsOf(options: ConvertOptions): PrettyOptions {
@@ -25,19 +29,33 @@ function prettyOptionsOf(options: ConvertOptions): PrettyOptions {
     clockDate: options.clockDate ?? false,
     clockGmt: options.clockGmt ?? false,
     clockSeconds: options.clockSeconds ?? false,
-    noDelta: !options.delta,
+    noDelta: options.delta === false,
+    colors: colorsFor(options.color),
     ...(options.names === undefined ? {} : parseNames(options.names)),
     ...(options.fields === undefined ? {} : parseFields(options.fields)),
   };
 }
 
-function timeRangeOf(set: TraceSet, options: ConvertOptions): TimeRange {
-  const gmt = options.clockGmt ?? false;
-  const { begin, end } = options;
-  return {
+/** The bounds of `--timerange`. */
+function splitRange(text: string): readonly [string, string] {
+  const found = /^\[?([^,]+),([^,\]]+)\]?$/.exec(text);
+  if (found !== null) return [found[1]!.trim(), found[2]!.trim()];
+  throw new SpoorError('convert/time', `--timerange ${JSON.stringify(text)} is not BEGIN,END`);
+}
+
+function timeRangeOf(set: TraceSet, options: ConvertOptions, plan: ComponentPlan): TimeRange {
+  const gmt = options.clockGmt ?? plan.gmt ?? false;
+  const [rangeBegin, rangeEnd] = options.timerange === undefined ? [] : splitRange(options.timerange);
+  const begin = options.begin ?? rangeBegin ?? plan.begin;
+  const end = options.end ?? rangeEnd ?? plan.end;
+  const range = {
     ...(begin === undefined ? {} : { beginNs: parseTimeBound(begin, gmt, set.baseNs) }),
     ...(end === undefined ? {} : { endNs: parseTimeBound(end, gmt, set.baseNs) }),
   };
+  if (range.beginNs !== undefined && range.endNs !== undefined && range.beginNs > range.endNs) {
+    throw new SpoorError('convert/time', 'the time range ends before it begins');
+  }
+  return range;
 }
 
 function say(line: string): void {
@@ -62,23 +80,51 @@ function warningPrinter(set: TraceSet): () => void {
   };
 }
 
+/** Refuses what is not there, rather than doing something else. */
+function refuseAbsent(options: ConvertOptions): void {
+  if (options.streamIntersection === true) {
+    throw new SpoorError('convert/absent', '--stream-intersection is not there', {
+      hint: 'give the range that all streams have by --timerange',
+    });
+  }
+  if (options.debugInfo === true) {
+    throw new SpoorError('convert/absent', '--debug-info is not there', { hint: 'leave it out' });
+  }
+}
+
 /**
  * Reads the traces and hands their events to the sink that the options name.
  * @returns the exit status: 1 when a trace is damaged, whatever of it could be read.
  */
-export function convert(directories: readonly string[], options: ConvertOptions): number {
-  const component = options.component?.at(-1);
-  const format = sinkFormatOf(component?.className ?? options.outputFormat ?? 'text');
-  const parameters = parseParameters(component?.parameters.join(',') ?? '');
-  checkParameters(format.className, parameters, format.parameters);
+export function convert(paths: readonly string[], options: ConvertOptions): number {
+  refuseAbsent(options);
+  const plan = planComponents(options.component ?? []);
+  const { format, parameters } = plan.sink ?? {
+    format: sinkFormatOf(options.outputFormat ?? 'text'),
+    parameters: new Map(),
+  };
+  const directories = [...plan.inputs, ...paths];
+  if (directories.length === 0) {
+    throw new SpoorError('convert/no-input', 'no directory is given', {
+      hint: 'give a directory with traces in or below it; --help tells more',
+    });
+  }
+  if (options.runArgs === true || options.runArgs0 === true) {
+    printRunArguments(directories, options, plan);
+    return 0;
+  }
   const pretty = prettyOptionsOf(options);
   const filter = filterOf(options);
-  const set = openFor(directories, options);
-  const range = timeRangeOf(set, options);
-  const warn = warningPrinter(set);
+  const opening = offsetOf(options, plan);
+  const set = openFor(directories, options, opening);
+  const range = timeRangeOf(set, options, plan);
+  const warn = options.strict === true ? strictChecker(set) : warningPrinter(set);
   const output = new LazyOutput(options.output);
   try {
-    const events = new OutputPort('events', () => set.read(range));
+    warn();
+    const events = new OutputPort('events', () =>
+      options.strict === true ? strictFlow(set.read(range)) : set.read(range),
+    );
     filter?.input.connect(events);
     const sink = format.make({
       set,
@@ -88,25 +134,44 @@ export function convert(directories: readonly string[], options: ConvertOptions)
       parameters,
       colorsOf: colorsFor,
       pretty,
-      openInTicks: () => openTrace(directories, { ticksAsTime: true }),
+      openInTicks: () => openTrace(directories, { ...opening, ticksAsTime: true }),
       trims: range.beginNs !== undefined || range.endNs !== undefined || filter !== undefined,
       messages: say,
     });
     run([sink], { onRound: warn });
+    warn();
+    // As babeltrace2 does, whatever was printed: terminals are left without colours.
+    if (options.output === undefined && colorsSupported()) {
+      output.open().write(new TextEncoder().encode('\u001b[0m'), 4);
+    }
   } catch (error) {
     // `spoor DIR | head` has seen enough.
     if (error instanceof ClosedPipeError) return 0;
+    if (options.strict !== true) warn();
     throw error;
   } finally {
-    warn();
     output.close();
   }
   return set.warnings.length === 0 ? 0 : 1;
 }
 
+/** Ends the reading at the first thing that is wrong. */
+function strictChecker(set: TraceSet): () => void {
+  return () => {
+    const [first] = set.warnings;
+    if (first !== undefined) throw new SpoorError('convert/strict', first);
+  };
+}
+
+function offsetOf(options: ConvertOptions, plan: ComponentPlan): OpenOptions {
+  const seconds = (options.clockOffset ?? 0n) + plan.offsetSeconds;
+  const nanoseconds = (options.clockOffsetNs ?? 0n) + plan.offsetNanoseconds;
+  return seconds === 0n && nanoseconds === 0n ? {} : { clockOffset: { seconds, nanoseconds } };
+}
+
 /** Opens the traces; for `--clock-cycles` of clocks that do not tick in nanoseconds, with time in ticks. */
-function openFor(directories: readonly string[], options: ConvertOptions): TraceSet {
-  const set = openTrace(directories);
+function openFor(directories: readonly string[], options: ConvertOptions, opening: OpenOptions): TraceSet {
+  const set = openTrace(directories, opening);
   if (options.clockCycles !== true) return set;
   const clocks = new Map<string, ClockClass>();
   for (const { streamClass } of set.streams) {
@@ -121,5 +186,5 @@ function openFor(directories: readonly string[], options: ConvertOptions): Trace
       '--clock-cycles works with one clock only, and without --begin and --end, where clocks are not of 1 GHz',
     );
   }
-  return openTrace(directories, { ticksAsTime: true });
+  return openTrace(directories, { ...opening, ticksAsTime: true });
 }

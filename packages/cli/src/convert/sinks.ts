@@ -6,14 +6,19 @@ import {
   CtfSinkComponent,
   ctfSinkOptionsOf,
   ctfSinkParameters,
+  csvParameters,
+  csvSink,
   DetailsComponent,
   detailsOptionsOf,
   detailsParameters,
   DirectoryPlaces,
   DummyComponent,
   FileOutput,
+  jsonSink,
   needsTicks,
   PrettyComponent,
+  prettyOptionsWith,
+  prettyParameters,
   type Colors,
   type EventFlow,
   type PrettyOptions,
@@ -70,10 +75,13 @@ export const sinkFormats: readonly SinkFormat[] = [
     className: 'sink.text.pretty',
     format: 'text',
     description: 'Prints events as text, one a line.',
-    parameters: {},
+    parameters: prettyParameters,
     make: (request) => {
-      const { output, pretty, messages } = request;
-      return connected(new PrettyComponent({ output: output(), options: pretty, messages }), request);
+      const { output, pretty, messages, parameters, colorsOf } = request;
+      const color = parameters.get('color');
+      const colors = typeof color === 'string' ? colorsOf(color) : pretty.colors;
+      const options = prettyOptionsWith(parameters, pretty, colors);
+      return connected(new PrettyComponent({ output: output(), options, messages }), request);
     },
   },
   {
@@ -114,6 +122,20 @@ export const sinkFormats: readonly SinkFormat[] = [
       });
       return connected(sink, request);
     },
+  },
+  {
+    className: 'sink.text.json',
+    format: 'json',
+    description: 'Prints events as JSON, one object a line.',
+    parameters: {},
+    make: (request) => connected(jsonSink(request.output()), request),
+  },
+  {
+    className: 'sink.text.csv',
+    format: 'csv',
+    description: 'Prints events as a table with a row each.',
+    parameters: csvParameters,
+    make: (request) => connected(csvSink(request.output(), request.parameters), request),
   },
   {
     className: 'sink.utils.counter',

@@ -27,6 +27,7 @@ import {
   putBinary,
   putBlob,
   putBracedLabels,
+  putColoredLabels,
   putEscape,
   putFlags,
   putHex,
@@ -140,18 +141,19 @@ export class PrintStrategy implements WalkStrategy {
       value = `${e.bind('integer', integerOfHalves)}(${hi}, ${lo})`;
     }
     this.say('( ');
-    this.put(
-      e,
-      this.bracesLabels ? 'putBracedLabels' : 'putLabels',
-      e.bind('labels', labelTableOf(node.fieldClass)),
-      value,
-    );
+    this.labels(e, node.fieldClass, value);
     this.say(' : container = ');
     this.digits(e, node, hi === undefined ? { lo } : { lo, hi });
     this.say(' )');
   }
 
   private digits(e: Emitter, node: IntegerNode, read: IntegerRead): void {
+    this.say(this.options.colors.bold);
+    this.plainDigits(e, node, read);
+    this.say(this.options.colors.reset);
+  }
+
+  private plainDigits(e: Emitter, node: IntegerNode, read: IntegerRead): void {
     const { displayBase, signed, lengthBits } = node.fieldClass;
     const { lo, hi } = read;
     switch (displayBase) {
@@ -196,18 +198,34 @@ export class PrintStrategy implements WalkStrategy {
     e.line(`const ${name} = ${value};`);
     if (fieldClass.mappings !== undefined) {
       this.say('( ');
-      this.put(e, 'putLabels', e.bind('labels', labelTableOf(fieldClass)), name);
+      this.labels(e, fieldClass, name);
       this.say(' : container = ');
     }
+    this.say(this.options.colors.bold);
     this.flush(e);
     const text = `${e.bind('digits', digits)}(${e.bind('class', fieldClass)}, ${name})`;
     e.line(`o = ${e.bind('putAscii', putAscii)}(out, o, ${text});`);
+    this.say(this.options.colors.reset);
     if (fieldClass.mappings !== undefined) this.say(' )');
   }
 
   float(e: Emitter, _node: FloatNode, value: string, negative: string): void {
+    this.say(this.options.colors.bold);
     this.flush(e);
     e.line(`o = ${e.bind('putFloat', putFloat)}(out, outView, o, ${value}, ${negative});`);
+    this.say(this.options.colors.reset);
+  }
+
+  private labels(e: Emitter, fieldClass: IntegerNode['fieldClass'], value: string): void {
+    const table = e.bind('labels', labelTableOf(fieldClass));
+    const { colors } = this.options;
+    if (colors.reset === '') {
+      this.put(e, this.bracesLabels ? 'putBracedLabels' : 'putLabels', table, value);
+      return;
+    }
+    this.flush(e);
+    const put = e.bind('put', putColoredLabels);
+    e.line(`o = ${put}(out, o, ${table}, ${value}, ${e.bind('colors', colors)}, ${this.bracesLabels});`);
   }
 
   bits(e: Emitter, node: BitsNode, read: IntegerRead): void {
@@ -225,11 +243,11 @@ export class PrintStrategy implements WalkStrategy {
   }
 
   wideText(e: Emitter, node: StringNode | TextNode, start: string, end: string): void {
-    this.say('"');
+    this.say(`${this.options.colors.bold}"`);
     this.flush(e);
     const write = e.bind('put', putWideText);
     e.line(`o = ${write}(out, o, bytes, ${start}, ${end}, ${e.literal(node.encoding)});`);
-    this.say('"');
+    this.say(`"${this.options.colors.reset}`);
   }
 
   blob(e: Emitter, _node: BlobNode, start: string, length: string): void {
@@ -239,7 +257,7 @@ export class PrintStrategy implements WalkStrategy {
 
   /** Prints the bytes from `start` on to a NUL or to `limit`, in quotes; returns the variable of the end. */
   private quoted(e: Emitter, start: string, limit: string | undefined): string {
-    this.say('"');
+    this.say(`${this.options.colors.bold}"`);
     this.flush(e);
     const table = e.bind('escapes', escapes);
     const escape = e.bind('putEscape', putEscape);
@@ -255,7 +273,7 @@ export class PrintStrategy implements WalkStrategy {
     e.line(`else o = ${escape}(out, o, ${code});`);
     e.line(`${at}++;`);
     e.close();
-    this.say('"');
+    this.say(`"${this.options.colors.reset}`);
     return at;
   }
 
@@ -273,7 +291,8 @@ export class PrintStrategy implements WalkStrategy {
     if (this.printed.length === 0) {
       this.say(this.separator);
       this.separator = ', ';
-      if (this.options.nameScope) this.say(`${scopeTitles[this.scope]} = `);
+      const { bold, reset } = this.options.colors;
+      if (this.options.nameScope) this.say(`${bold}${scopeTitles[this.scope]}${reset} = `);
     }
     this.printed.push(0);
     this.say('{');
@@ -284,7 +303,8 @@ export class PrintStrategy implements WalkStrategy {
     const count = this.printed.pop()!;
     this.printed.push(count + 1);
     this.say(count === 0 ? ' ' : ', ');
-    if (this.named) this.say(`${name} = `);
+    const { cyan, reset } = this.options.colors;
+    if (this.named) this.say(`${cyan}${name}${reset} = `);
     return true;
   }
 

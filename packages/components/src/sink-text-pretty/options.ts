@@ -1,5 +1,6 @@
 /** Choices of the text form, named as babeltrace2's parameters of `sink.text.pretty`. */
 import type { Scope } from '@spoor/ctf';
+import { noColors, type Colors } from '../text-colors.ts';
 
 export interface PrettyOptions {
   /** Times as seconds since the clock's origin. */
@@ -22,6 +23,7 @@ export interface PrettyOptions {
   readonly fieldTraceVpid: boolean;
   readonly fieldLoglevel: boolean;
   readonly fieldEmf: boolean;
+  readonly colors: Colors;
 }
 
 export const defaultPrettyOptions: PrettyOptions = {
@@ -41,6 +43,7 @@ export const defaultPrettyOptions: PrettyOptions = {
   fieldTraceVpid: true,
   fieldLoglevel: false,
   fieldEmf: false,
+  colors: noColors,
 };
 
 /** Names of scopes as `--names scope` shows them. */

@@ -20,6 +20,7 @@ import {
   escapes,
   putBlob,
   putBracedLabels,
+  putColoredLabels,
   putEscape,
   putFlags,
   putLabels,
@@ -101,16 +102,25 @@ export class PlainPrinter extends SilentVisitor {
   private labelled(fieldClass: IntegerFieldClass, value: number | bigint): void {
     const { mappings } = fieldClass;
     if (mappings === undefined) {
-      this.say(digits(fieldClass, value));
+      this.say(this.bold(digits(fieldClass, value)));
       return;
     }
     this.say('( ');
     if (!this.hidden) {
       this.room(mappings.reduce((sum, { label }) => sum + 12 * label.length + 4, 16));
       const put = this.bracesLabels ? putBracedLabels : putLabels;
-      this.at = put(this.out, this.view, this.at, labelTableOf(fieldClass), value);
+      const { colors } = this.options;
+      this.room(mappings.length * 32);
+      this.at =
+        colors.reset === ''
+          ? put(this.out, this.view, this.at, labelTableOf(fieldClass), value)
+          : putColoredLabels(this.out, this.at, labelTableOf(fieldClass), value, colors, this.bracesLabels);
     }
-    this.say(` : container = ${digits(fieldClass, value)} )`);
+    this.say(` : container = ${this.bold(digits(fieldClass, value))} )`);
+  }
+
+  private bold(text: string): string {
+    return `${this.options.colors.bold}${text}${this.options.colors.reset}`;
   }
 
   override bigInteger(node: BigIntegerNode, value: number | bigint): void {
@@ -119,20 +129,22 @@ export class PlainPrinter extends SilentVisitor {
 
   override float(_node: FloatNode, value: number, negative: boolean): void {
     if (this.hidden) return;
+    this.say(this.options.colors.bold);
     this.room(64);
     this.at = putFloat(this.out, this.view, this.at, value, negative);
+    this.say(this.options.colors.reset);
   }
 
   override text(start: number, end: number): void {
     if (this.hidden) return;
-    this.say('"');
+    this.say(`${this.options.colors.bold}"`);
     this.room((end - start) * 4);
     for (let index = start; index < end; index++) {
       const code = this.bytes[index]!;
       if (escapes[code] === 0) this.out[this.at++] = code;
       else this.at = putEscape(this.out, this.at, code);
     }
-    this.say('"');
+    this.say(`"${this.options.colors.reset}`);
   }
 
   override bits(node: BitsNode, hi: number, lo: number): void {
@@ -149,10 +161,10 @@ export class PlainPrinter extends SilentVisitor {
 
   override wideText(start: number, end: number, encoding: TextEncoding): void {
     if (this.hidden) return;
-    this.say('"');
+    this.say(`${this.options.colors.bold}"`);
     this.room((end - start) * 12);
     this.at = putWideText(this.out, this.at, this.bytes, start, end, encoding);
-    this.say('"');
+    this.say(`"${this.options.colors.reset}`);
   }
 
   override blob(start: number, end: number): void {
@@ -177,7 +189,8 @@ export class PlainPrinter extends SilentVisitor {
       }
       this.say(this.separator);
       if (!this.hidden) this.separator = ', ';
-      if (this.options.nameScope) this.say(`${scopeTitles[this.scope]} = `);
+      const { bold, reset } = this.options.colors;
+      if (this.options.nameScope) this.say(`${bold}${scopeTitles[this.scope]}${reset} = `);
     }
     this.say('{');
     this.levels.push({ node, count: 0, hides: false });
@@ -190,7 +203,8 @@ export class PlainPrinter extends SilentVisitor {
     if (level.hides) return;
     this.say(level.count === 0 ? ' ' : ', ');
     level.count += 1;
-    if (this.named) this.say(`${name} = `);
+    const { cyan, reset } = this.options.colors;
+    if (this.named) this.say(`${cyan}${name}${reset} = `);
   }
 
   override endStructure(node: StructureNode): void {

@@ -64,6 +64,8 @@ export function classPrefix(
   timed: boolean,
 ): string {
   const named = options.nameHeader;
+  const { bold, reset, brightMagenta, brightRed } = options.colors;
+  const nameOf = (title: string): string => `${bold}${title}${reset} = `;
   const { environment } = trace;
   // With names, what follows the time is separated from it by a comma.
   const comma = timed && named ? ', ' : '';
@@ -71,12 +73,12 @@ export function classPrefix(
   let joined = false;
   const part = (title: string, value: string): void => {
     text += comma;
-    if (named) text += `${title} = `;
+    if (named) text += nameOf(title);
     else if (joined) text += ':';
     text += value;
     joined = true;
   };
-  if (options.fieldTrace) text += `${comma}${named ? 'trace = ' : ''}${trace.name}${named ? ', ' : ''}`;
+  if (options.fieldTrace) text += `${comma}${named ? nameOf('trace') : ''}${trace.name}${named ? ', ' : ''}`;
   const hostname = environment.get('hostname');
   if (options.fieldTraceHostname && typeof hostname === 'string') part('trace:hostname', hostname);
   const domain = environment.get('domain');
@@ -92,7 +94,9 @@ export function classPrefix(
   if (options.fieldEmf && eventClass.emfUri !== undefined) part('model.emf.uri', eventClass.emfUri);
   if (joined && !named) text += ' ';
   text += comma;
-  return `${text}${named ? 'name = ' : ''}${shownEventName(eventClass)}${named ? ', ' : ': '}`;
+  const nameColor = eventClass.name === '' ? brightRed : brightMagenta;
+  const name = `${bold}${nameColor}${shownEventName(eventClass)}${reset}`;
+  return `${text}${named ? nameOf('name') : ''}${name}${named ? ', ' : ': '}`;
 }
 
 function hasShownContext(decoder: StreamDecoder): boolean {

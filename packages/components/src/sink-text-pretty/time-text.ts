@@ -44,13 +44,31 @@ function timeOfDay(seconds: number, options: PrettyOptions): string {
   return `${dateText}${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(second)}`;
 }
 
+/** What stands before a time. */
+function timeBegin({ nameHeader, colors }: PrettyOptions): string {
+  const { bold, brightYellow, reset } = colors;
+  return `${nameHeader ? `${bold}timestamp${reset} = ` : '['}${bold}${brightYellow}`;
+}
+
+/** What stands between a time and the distance to the one before. */
+function timeBetween({ nameHeader, colors }: PrettyOptions): string {
+  const { bold, reset } = colors;
+  return `${reset}${nameHeader ? `, ${bold}delta${reset} = +` : '] (+'}`;
+}
+
+/** What stands after both, or after the time where it stands alone. */
+function timeEnd({ nameHeader, noDelta, colors }: PrettyOptions): string {
+  if (!noDelta) return nameHeader ? '' : ') ';
+  return `${colors.reset}${nameHeader ? '' : '] '}`;
+}
+
 /** Writes the time of each event, and its distance to the one before. */
 export class TimeWriter {
   /** Start and end of the present second, after the base. */
   private secondStart = Infinity;
   private secondEnd = -Infinity;
   /** Text up to the fraction's point, of the present second. */
-  private head = new Uint8Array(64);
+  private head = new Uint8Array(160);
   private headLength = 0;
   private last = NaN;
   /** How often time went back from one event to the next. */
@@ -66,11 +84,12 @@ export class TimeWriter {
   constructor(baseNs: bigint, options: PrettyOptions) {
     this.baseNs = baseNs;
     this.options = options;
-    this.plain = !options.nameHeader && !options.noDelta;
-    this.before = options.nameHeader ? 'timestamp = ' : '[';
-    const between = options.nameHeader ? ', delta = +' : '] (+';
+    const { colors } = options;
+    this.plain = !options.nameHeader && !options.noDelta && colors.reset === '';
+    this.before = timeBegin(options);
+    const between = timeBetween(options);
     this.between = new TextEncoder().encode(between);
-    this.after = options.nameHeader ? '' : options.noDelta ? '] ' : ') ';
+    this.after = timeEnd(options);
   }
 
   /**
@@ -152,14 +171,14 @@ export class CycleWriter {
 
   /** Writes the clock value of an event; returns the position after it. */
   write(out: Uint8Array, at: number, cycles: bigint): number {
-    const { nameHeader, noDelta } = this.options;
-    let text = `${nameHeader ? 'timestamp = ' : '['}${String(cycles).padStart(20, '0')}`;
+    const { noDelta } = this.options;
+    let text = `${timeBegin(this.options)}${String(cycles).padStart(20, '0')}`;
     if (!noDelta) {
       const delta = this.last === undefined ? undefined : BigInt.asUintN(64, cycles - this.last);
-      text += nameHeader ? ', delta = +' : '] (+';
+      text += timeBetween(this.options);
       text += delta === undefined ? '????????????' : String(delta).padStart(12, '0');
     }
     this.last = cycles;
-    return putAscii(out, at, text + (nameHeader ? '' : noDelta ? '] ' : ') '));
+    return putAscii(out, at, text + timeEnd(this.options));
   }
 }

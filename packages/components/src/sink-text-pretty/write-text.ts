@@ -3,6 +3,7 @@
  * returns the position after what it wrote. Single bytes beyond the end are ignored by the language, stores of several
  * throw a RangeError: the caller must make room and begin anew in both cases.
  */
+import type { Colors } from '../text-colors.ts';
 import { decodeWideText, flagsOf, type LabelTable, type Mapping, type TextEncoding } from '@spoor/ctf';
 
 /** The digits of 00 to 99, as they stand in memory when stored little-endian. */
@@ -324,4 +325,26 @@ export function putFlags(
     to = putAscii(out, to, '"');
   }
   return putAscii(out, to, ' }');
+}
+
+/** The labels of an enumeration's value, each in colour; in braces if there are several and `braces` says so. */
+export function putColoredLabels(
+  out: Uint8Array,
+  at: number,
+  table: LabelTable,
+  value: number | bigint,
+  colors: Colors,
+  braces: boolean,
+): number {
+  const { bold, brightRed, reset } = colors;
+  const labels = table.labelsOf(value);
+  if (labels.length === 0) return putAscii(out, at, `${bold}${brightRed}<unknown>${reset}`);
+  const several = braces && labels.length > 1;
+  let to = several ? putAscii(out, at, '{ ') : at;
+  for (const [index, label] of labels.entries()) {
+    to = putAscii(out, to, `${index === 0 ? '' : ', '}${bold}"`);
+    const text = escapeText(label);
+    to = putAscii(out, putBytes(out, to, text, text.length), `"${reset}`);
+  }
+  return several ? putAscii(out, to, ' }') : to;
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { readMetadata, type DecoderOptions, type TraceClass } from '@spoor/ctf';
+import { readMetadata, type ClockClass, type DecoderOptions, type TraceClass } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
 import { buildTraceSet, type TraceDirectory } from './build-trace-set.ts';
 import type { TraceSet } from './trace-set.ts';
@@ -14,6 +14,14 @@ export interface OpenOptions extends DecoderOptions {
    * clock values that cannot be got back from times. Traces are merged by ticks, so their clocks must be alike.
    */
   readonly ticksAsTime?: boolean;
+  /** Added to the origin of every clock. */
+  readonly clockOffset?: ClockOffset;
+}
+
+/** How far to move clocks. */
+export interface ClockOffset {
+  readonly seconds: bigint;
+  readonly nanoseconds: bigint;
 }
 
 /** Does what reads a file or a directory; trouble with that is told with its place. */
@@ -125,6 +133,28 @@ function inTicks(traceClass: TraceClass): TraceClass {
   };
 }
 
+/** The same trace with its clocks moved; whole ticks alone can be. */
+function moved(traceClass: TraceClass, { seconds, nanoseconds }: ClockOffset): TraceClass {
+  const move = (clock: ClockClass): ClockClass => {
+    const ticks = clock.offsetTicks + (nanoseconds * clock.frequencyHz) / 1_000_000_000n;
+    const whole = ticks / clock.frequencyHz - (ticks % clock.frequencyHz < 0n ? 1n : 0n);
+    return {
+      ...clock,
+      offsetSeconds: clock.offsetSeconds + seconds + whole,
+      offsetTicks: ticks - whole * clock.frequencyHz,
+    };
+  };
+  return {
+    ...traceClass,
+    clockClasses: traceClass.clockClasses.map(move),
+    streamClasses: traceClass.streamClasses.map((streamClass) =>
+      streamClass.clockClass === undefined
+        ? streamClass
+        : { ...streamClass, clockClass: move(streamClass.clockClass) },
+    ),
+  };
+}
+
 function openDirectory(
   { path, pathBelow }: FoundTrace,
   traceClass: TraceClass,
@@ -161,11 +191,13 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      const traceClass = readMetadata(
+      const declared = readMetadata(
         reading(file, () => readFileSync(file)),
         file,
         { onTruncated, tolerant: true },
       );
+      const { clockOffset } = options;
+      const traceClass = clockOffset === undefined ? declared : moved(declared, clockOffset);
       directories.push(
         openDirectory(trace, options.ticksAsTime === true ? inTicks(traceClass) : traceClass, warnings),
       );

@@ -1,0 +1,97 @@
+/** Components that a command line names: `-c [NAME:]TYPE.PLUGIN.CLASS` with the `-p` after each. */
+import { SpoorError } from '@spoor/base';
+import { checkParameters, parseParameters, type Parameters, type ParameterTable } from '@spoor/graph';
+import type { ComponentRequest } from '../commands/component-options.ts';
+import { suggestion } from '../suggestion.ts';
+import { sinkFormatOf, sinkFormats, type SinkFormat } from './sinks.ts';
+
+const bound = { kind: 'string' } as const;
+
+/** Sources and filters, with what each takes. */
+export const otherClasses: Readonly<
+  Record<string, { readonly description: string; readonly parameters: ParameterTable }>
+> = {
+  'source.ctf.fs': {
+    description: 'Reads CTF traces from directories.',
+    parameters: {
+      inputs: { kind: 'strings' },
+      'clock-class-offset-ns': { kind: 'integer' },
+      'clock-class-offset-s': { kind: 'integer' },
+    },
+  },
+  'filter.utils.muxer': { description: 'Merges streams by time.', parameters: {} },
+  'filter.utils.trimmer': {
+    description: 'Leaves out events outside a time range.',
+    parameters: { begin: bound, end: bound, gmt: { kind: 'boolean' } },
+  },
+};
+
+/** What the components of a command line come to. */
+export interface ComponentPlan {
+  /** Of the sources. */
+  readonly inputs: readonly string[];
+  readonly offsetSeconds: bigint;
+  readonly offsetNanoseconds: bigint;
+  readonly begin?: string;
+  readonly end?: string;
+  readonly gmt?: boolean;
+  readonly sink?: { readonly format: SinkFormat; readonly parameters: Parameters };
+}
+
+function text(parameters: Parameters, name: string): string | undefined {
+  const value = parameters.get(name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function integer(parameters: Parameters, name: string): bigint {
+  const value = parameters.get(name);
+  return typeof value === 'bigint' ? value : 0n;
+}
+
+/** Parameters of a component: those of later `-p` win. */
+export function parametersOf(request: ComponentRequest): Parameters {
+  return new Map(request.parameters.flatMap((words) => [...parseParameters(words)]));
+}
+
+/** Checks the components and sums them up. @throws SpoorError for what is not known. */
+export function planComponents(requests: readonly ComponentRequest[]): ComponentPlan {
+  const inputs: string[] = [];
+  let plan: Omit<ComponentPlan, 'inputs'> = { offsetSeconds: 0n, offsetNanoseconds: 0n };
+  for (const request of requests) {
+    const { className } = request;
+    const parameters = parametersOf(request);
+    if (className.startsWith('sink.') || !/^(?:source|filter)\./.test(className)) {
+      if (plan.sink !== undefined) {
+        throw new SpoorError('convert/several-sinks', `${className}: there is a sink already`, {
+          hint: 'name one sink; run the command again for another',
+        });
+      }
+      const format = sinkFormatOf(className);
+      checkParameters(className, parameters, format.parameters);
+      plan = { ...plan, sink: { format, parameters } };
+      continue;
+    }
+    const known = Object.hasOwn(otherClasses, className) ? otherClasses[className] : undefined;
+    if (known === undefined) {
+      const names = [...Object.keys(otherClasses), ...sinkFormats.map((format) => format.className)];
+      throw new SpoorError('convert/unknown-class', `there is no component class ${className}`, {
+        hint: suggestion(className, names) ?? `one of ${names.join(', ')}`,
+      });
+    }
+    checkParameters(className, parameters, known.parameters);
+    const listed = parameters.get('inputs');
+    if (Array.isArray(listed)) inputs.push(...listed.filter((item) => typeof item === 'string'));
+    const begin = text(parameters, 'begin');
+    const end = text(parameters, 'end');
+    const gmt = parameters.get('gmt');
+    plan = {
+      ...plan,
+      offsetSeconds: plan.offsetSeconds + integer(parameters, 'clock-class-offset-s'),
+      offsetNanoseconds: plan.offsetNanoseconds + integer(parameters, 'clock-class-offset-ns'),
+      ...(begin === undefined ? {} : { begin }),
+      ...(end === undefined ? {} : { end }),
+      ...(typeof gmt === 'boolean' ? { gmt } : {}),
+    };
+  }
+  return { ...plan, inputs };
+}
