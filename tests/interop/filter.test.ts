@@ -13,8 +13,9 @@ import {
 import { OutputPort } from '@spoor/graph';
 import { afterAll, expect, test } from 'vitest';
 import { corpusNeeds, corpusTrace } from '../support/corpus.ts';
-import { lttngNeeds, recordUst } from '../support/lttng.ts';
-import { describeNeeding } from '../support/needs.ts';
+import { babeltrace2, lttngNeeds, recordUst } from '../support/lttng.ts';
+import { command, describeNeeding } from '../support/needs.ts';
+import { expectSameText } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
 
 /** What tells an event from others: stream, place in it, time. */
@@ -159,6 +160,25 @@ describeNeeding(corpusNeeds('own-ust'), 'spoor with --event and --filter', () =>
     expect(others('--event', 'none')).toEqual(others());
   });
 });
+
+describeNeeding(
+  [...corpusNeeds('own-ust'), command('babeltrace2')],
+  'traces written of filtered events',
+  () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'spoor-filtered-'));
+    afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+    test('babeltrace2 reads of them what we print', () => {
+      const trace = corpusTrace({ family: 'own-ust', trace: 'ust1m' });
+      const rule = ['--event', 'bench:ints', '--filter', 'e < 0 && b & 3 == 1'];
+      const written = spoor([...rule, '-o', 'ctf', '-w', scratch, trace]);
+      expect(written.status, written.stderr).toBe(0);
+      const peer = babeltrace2([scratch]);
+      expect(peer.status, peer.stderr).toBe(0);
+      expectSameText(spoor([...rule, trace]).stdout, peer.stdout, 'filtered events');
+    });
+  },
+);
 
 describeNeeding(lttngNeeds(), 'what LTTng itself lets through', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'spoor-filter-'));

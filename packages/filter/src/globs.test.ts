@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { globMatches, parseGlob, printGlob } from './globs.ts';
-import { closestName } from './suggest.ts';
 
 test('as a regular expression matches', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '.') });
@@ -25,13 +24,4 @@ test('patterns are printed as they are read', () => {
 
 test('many stars cost no exponential time', () => {
   expect(globMatches(parseGlob(`${'*a'.repeat(2000)}*c`), 'a'.repeat(20_000))).toBe(false);
-});
-
-test('the name that was meant', () => {
-  const names = ['prev_comm', 'next_comm', 'prio', 'id'];
-  expect(closestName('prev_com', names)).toBe('prev_comm');
-  expect(closestName('Prev_Comm', names)).toBe('prev_comm');
-  expect(closestName('pr', names)).toBe(undefined);
-  expect(closestName('di', names)).toBe('id');
-  expect(closestName('quite_another', names)).toBe(undefined);
 });

@@ -20,4 +20,3 @@ export {
   type Slot,
   type ValueType,
 } from './program.ts';
-export { closestName } from './suggest.ts';

@@ -36,6 +36,9 @@ export type Token =
   | { readonly kind: 'float'; readonly at: number; readonly value: number }
   | { readonly kind: 'string'; readonly at: number; readonly parts: GlobParts };
 
+/** Characters of one expression at most; LTTng's compiled filters have no more bytes either. */
+const mostCharacters = 65_536;
+
 /** Signs of other languages, and what is written here. */
 const foreignSigns: Readonly<Record<string, string>> = {
   '===': '`==` compares',
@@ -87,8 +90,12 @@ export class Lexer {
   token: Token;
   private at = 0;
 
+  /** @throws SpoorError `filter/syntax`, here and in `take`. */
   constructor(text: string) {
     this.text = text;
+    if (text.length > mostCharacters) {
+      throw syntaxError(mostCharacters, `the expression has more than ${mostCharacters} characters`);
+    }
     this.token = this.read();
   }
 

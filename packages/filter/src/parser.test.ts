@@ -165,6 +165,9 @@ describe('refused', () => {
       expect(refusal(text)).toMatch(/more than 1000 operators/);
     }
     expect(printExpression(parseFilter(`${'!'.repeat(999)}a`))).toHaveLength(1000);
+    expect(refusal(`a${' '.repeat(65_536)}`)).toMatch(/more than 65536 characters/);
+    expect(printExpression(parseFilter(`a${' '.repeat(65_535)}`))).toBe('a');
+    expect(refusal('/* '.repeat(20_000))).toMatch(/the comment has no end/);
   });
 
   test('random text: an error of the language, or a tree', () => {

@@ -2,6 +2,7 @@
  * Reads expressions: LTTng's grammar (lttng-event-rule(7), "Event payload and context filter condition"), with the
  * arithmetic operators that its parser has but its tracers refuse.
  */
+import { closestName } from '@spoor/base';
 import {
   binaryLevels,
   unaryOperators,
@@ -12,7 +13,6 @@ import {
 } from './expression.ts';
 import { Lexer, syntaxError, type Sign, type Token } from './lexer.ts';
 import { printString } from './print.ts';
-import { closestName } from './suggest.ts';
 
 /** Operators and parentheses of one expression at most, so that no tree is too deep to walk. */
 const mostOperators = 1000;

@@ -1,8 +1,7 @@
 /** Which events are wanted: what a rule says of names, log levels and fields, applied to the classes of a trace set. */
-import { SpoorError } from '@spoor/base';
+import { SpoorError, closestName } from '@spoor/base';
 import {
   checkFilter,
-  closestName,
   globMatches,
   makePredicate,
   makeProgram,

@@ -1,6 +1,5 @@
 /** Log levels of event rules, as LTTng names them for user-space tracepoints. */
-import { SpoorError } from '@spoor/base';
-import { closestName } from '@spoor/filter';
+import { SpoorError, closestName } from '@spoor/base';
 
 /** By number, from the most to the least severe. */
 const levelNames: readonly string[] = [
