@@ -1,5 +1,6 @@
 // `spoor convert -o ctf`: what is written is read by the real babeltrace2 without a word, and prints as the original.
 import { openTrace } from '@spoor/components/node';
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -18,7 +19,7 @@ import { corpusFolder, corpusNeeds, corpusTrace, corpusTraces } from '../support
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
-import { spoor } from '../support/spoor.ts';
+import { spoor, spoorProgram } from '../support/spoor.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-ctf-sink-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -221,6 +222,21 @@ for (let n = 0; n < 5000; n++) sample(n, 'é' + n, [n & 255, 7], n / 3);
       status: 1,
       stderr: 'spoor: traces are written to a directory (name it with --output)\n',
     });
+    // A limit of the file size stands for a disk that fills up.
+    const limited = spawnSync(
+      'bash',
+      [
+        '-c',
+        'ulimit -f 2000; exec "$0" "$1" -o ctf -w "$2" "$3"',
+        process.execPath,
+        spoorProgram,
+        fresh(),
+        join(corpusFolder('own-ust'), 'ust1m'),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(limited.status).toBe(1);
+    expect(limited.stderr).toMatch(/^spoor: writing .* failed: EFBIG: .*\n$/);
     const file = spoor(['-o', 'ctf', '-w', '/dev/null', oneProcess()]);
     expect(file.status).toBe(1);
     expect(file.stderr).toMatch(/^spoor: cannot make the directory \/dev\/null: .*\n$/);

@@ -195,3 +195,43 @@ describe('a stream', () => {
     expect(output.files.size).toBe(0);
   });
 });
+
+test('lengths and selectors in other scopes: packet context, event header, event context', () => {
+  const text = `/* CTF 1.8 */
+typealias integer { size = 8; align = 8; signed = false; } := uint8_t;
+typealias integer { size = 64; align = 8; signed = false; } := uint64_t;
+trace { major = 1; minor = 8; byte_order = le;
+  packet.header := struct { integer { size = 32; align = 8; } magic; }; };
+stream {
+  packet.context := struct { uint64_t content_size; uint64_t packet_size; uint8_t n; };
+  event.header := struct { enum : integer { size = 3; } { some = 0, other = 1 ... 7 } id; integer { size = 2; } extra; };
+  event.context := struct { uint8_t m; };
+};
+event { name = "a"; id = 0; fields := struct {
+  uint8_t x[stream.packet.context.n];
+  uint8_t y[stream.event.context.m];
+  uint8_t z[stream.event.header.extra]; }; };
+event { name = "b"; id = 5; fields := struct { variant <stream.event.header.id> { string some; uint8_t other; } v; }; };
+`;
+  for (const compile of [true, false]) {
+    const output = new MemoryOutput();
+    const writer = createTraceWriter(parseTsdl(text), output, { compile });
+    const stream = writer.stream({ packet: { context: { n: 2 } } });
+    const commonContext = { m: 1 };
+    stream.append('a', 0, { x: [1, 2], y: [3], z: [4, 5, 6] }, { commonContext, header: { extra: 3 } });
+    stream.append('b', 0, { v: 77 }, { commonContext });
+    stream.beginPacket(0, { context: { n: 0 } });
+    stream.append('a', 0, { x: [], y: [9], z: [] }, { commonContext });
+    expect(() => stream.append('a', 0, { x: [1], y: [9], z: [] }, { commonContext })).toThrow(
+      '0 elements are wanted, not 1',
+    );
+    writer.close();
+    const set = output.open();
+    expect(Array.from(set.events(), (event) => event.payload())).toEqual([
+      { x: [1, 2], y: [3], z: [4, 5, 6] },
+      { v: 77 },
+      { x: [], y: [9], z: [] },
+    ]);
+    expect(set.warnings).toEqual([]);
+  }
+});
