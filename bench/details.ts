@@ -1,4 +1,4 @@
-// How fast is a trace of one million events printed with all its details, against babeltrace2? The trace is recorded
+// How fast is a trace of five million events printed with all its details, against babeltrace2? The trace is recorded
 // on the spot by LTTng-UST: two CPU streams with contexts vpid, vtid and procname, seven kinds of events.
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ if (lacks.length > 0) {
   throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
 }
 
-const events = Number(process.env['SPOOR_BENCH_EVENTS'] ?? 1_000_000);
+const events = Number(process.env['SPOOR_BENCH_EVENTS'] ?? 5_000_000);
 const dir = join(repoRoot, '.cache', 'bench', `ust-${events}`);
 if (!existsSync(dir)) {
   // Recorded aside and renamed: a recording that was interrupted is not taken for a whole one.

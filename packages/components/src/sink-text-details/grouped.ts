@@ -1,6 +1,6 @@
 /** Numbers with their digits in groups, and with a fixed number of decimals. Guarded by bench/details.ts. */
 import type { IntegerFieldClass } from '@spoor/ctf';
-import { putAscii, putUnsigned } from '../sink-text-pretty/write-text.ts';
+import { putAscii, putUnsigned, putUnsigned64 } from '../sink-text-pretty/write-text.ts';
 
 /** Digits in groups from the right. */
 export function groupDigits(digits: string, size: number, separator: string): string {
@@ -188,23 +188,28 @@ export function putFixed(
   negative: boolean,
 ): number {
   const size = Math.abs(value);
-  if (size < 1e6) {
-    const scaled = size * 1e6;
-    const whole = Math.floor(scaled);
-    const rest = scaled - whole;
-    // Off by less than a thousandth: only near a half does the rest decide wrongly.
-    if (rest < 0.49 || rest > 0.51) {
-      const rounded = rest < 0.49 ? whole : whole + 1;
-      const units = Math.floor(rounded / 1e6);
+  if (size < 2 ** 64) {
+    // Both parts are exact, and their scaling is off by less than a billionth: only near a half it decides wrongly.
+    let whole = Math.floor(size);
+    const scaled = (size - whole) * 1e6;
+    let decimals = Math.floor(scaled);
+    const rest = scaled - decimals;
+    if (rest < 0.499_999 || rest > 0.500_001) {
+      if (rest > 0.5) decimals += 1;
+      if (decimals === 1_000_000) {
+        decimals = 0;
+        whole += 1;
+      }
       let to = at;
       if (negative) out[to++] = 45;
-      to = putUnsigned(out, view, to, units);
+      const high = Math.floor(whole / 0x1_0000_0000);
+      to = putUnsigned64(out, view, to, high, whole - high * 0x1_0000_0000);
       out[to] = 46;
-      let decimals = (rounded - units * 1e6) | 0;
+      let left = decimals | 0;
       for (let place = 6; place > 0; place--) {
-        const next = (decimals / 10) | 0;
-        out[to + place] = 48 + (decimals - next * 10);
-        decimals = next;
+        const next = (left / 10) | 0;
+        out[to + place] = 48 + (left - next * 10);
+        left = next;
       }
       return to + 7;
     }
