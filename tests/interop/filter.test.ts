@@ -135,6 +135,21 @@ describeNeeding(corpusNeeds('own-ust'), 'spoor with --event and --filter', () =>
     expect(counted('--event', 'bench:ints', '--event', '*:sched').count).toBe(count + sched.count);
   });
 
+  test('as a component, and as arguments of run', () => {
+    const trace = corpusTrace({ family: 'own-ust', trace: 'ust1m' });
+    const rule = ['--event', 'bench:ints', '--filter', 'e < 0 && b & 3 == 1'];
+    const text = spoor([...rule, trace]).stdout;
+    const parameters =
+      'names=["bench:*"],exclude=["*:flt"],log-level="DEBUG_LINE..",filter="e < 0 && b & 3 == 1"';
+    const component = spoor(['-c', 'filter.utils.events', '-p', parameters, trace]);
+    expectSameText(component.stdout, text, 'the component');
+    const words = spoor([...rule, '--run-args-0', trace])
+      .stdout.split('\0')
+      .filter((word) => word !== '');
+    expectSameText(spoor(['run', ...words]).stdout, text, 'run');
+    expect(spoor(['-c', 'filter.utils.events', '-p', 'filter=1', trace]).stderr).toContain('must be a text');
+  });
+
   test('what keeps events from matching is told', () => {
     expect(counted('--event', 'bench:int')).toEqual({
       status: 0,

@@ -1,5 +1,6 @@
 /** Components that a command line names: `-c [NAME:]TYPE.PLUGIN.CLASS` with the `-p` after each. */
 import { SpoorError } from '@spoor/base';
+import type { EventRule } from '@spoor/components';
 import { checkParameters, parseParameters, type Parameters, type ParameterTable } from '@spoor/graph';
 import type { ComponentRequest } from '../commands/component-options.ts';
 import { suggestion } from '../suggestion.ts';
@@ -24,6 +25,15 @@ export const otherClasses: Readonly<
     description: 'Leaves out events outside a time range.',
     parameters: { begin: bound, end: bound, gmt: { kind: 'boolean' } },
   },
+  'filter.utils.events': {
+    description: 'Hands on the events that a rule matches.',
+    parameters: {
+      names: { kind: 'strings' },
+      exclude: { kind: 'strings' },
+      'log-level': { kind: 'string' },
+      filter: { kind: 'string' },
+    },
+  },
 };
 
 /** What the components of a command line come to. */
@@ -35,6 +45,8 @@ export interface ComponentPlan {
   readonly begin?: string;
   readonly end?: string;
   readonly gmt?: boolean;
+  /** Of `filter.utils.events`, one each. */
+  readonly rules: readonly EventRule[];
   readonly sink?: { readonly format: SinkFormat; readonly parameters: Parameters };
 }
 
@@ -48,6 +60,24 @@ function integer(parameters: Parameters, name: string): bigint {
   return typeof value === 'bigint' ? value : 0n;
 }
 
+function texts(parameters: Parameters, name: string): readonly string[] | undefined {
+  const value = parameters.get(name);
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
+}
+
+function ruleOf(parameters: Parameters): EventRule {
+  const names = texts(parameters, 'names');
+  const exclude = texts(parameters, 'exclude');
+  const logLevel = text(parameters, 'log-level');
+  const filter = text(parameters, 'filter');
+  return {
+    ...(names === undefined ? {} : { names }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+    ...(filter === undefined ? {} : { filter }),
+  };
+}
+
 /** Parameters of a component: those of later `-p` win. */
 export function parametersOf(request: ComponentRequest): Parameters {
   return new Map(request.parameters.flatMap((words) => [...parseParameters(words)]));
@@ -56,7 +86,8 @@ export function parametersOf(request: ComponentRequest): Parameters {
 /** Checks the components and sums them up. @throws SpoorError for what is not known. */
 export function planComponents(requests: readonly ComponentRequest[]): ComponentPlan {
   const inputs: string[] = [];
-  let plan: Omit<ComponentPlan, 'inputs'> = { offsetSeconds: 0n, offsetNanoseconds: 0n };
+  const rules: EventRule[] = [];
+  let plan: Omit<ComponentPlan, 'inputs' | 'rules'> = { offsetSeconds: 0n, offsetNanoseconds: 0n };
   for (const request of requests) {
     const { className } = request;
     const parameters = parametersOf(request);
@@ -79,6 +110,7 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
       });
     }
     checkParameters(className, parameters, known.parameters);
+    if (className === 'filter.utils.events') rules.push(ruleOf(parameters));
     const listed = parameters.get('inputs');
     if (Array.isArray(listed)) inputs.push(...listed.filter((item) => typeof item === 'string'));
     const begin = text(parameters, 'begin');
@@ -93,5 +125,5 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
       ...(typeof gmt === 'boolean' ? { gmt } : {}),
     };
   }
-  return { ...plan, inputs };
+  return { ...plan, inputs, rules };
 }

@@ -5,6 +5,7 @@ import {
   ClosedPipeError,
   defaultPrettyOptions,
   EventsFilter,
+  type EventRule,
   openTrace,
   parseFields,
   parseNames,
@@ -62,14 +63,14 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The component that `--event` and `--filter` ask for. */
-function filterOf({ event, filter }: ConvertOptions): EventsFilter | undefined {
-  if (event === undefined && filter === undefined) return undefined;
-  return new EventsFilter({
+/** The rules of `--event` and `--filter`, and of components. */
+function rulesOf({ event, filter }: ConvertOptions, { rules }: ComponentPlan): readonly EventRule[] {
+  if (event === undefined && filter === undefined) return rules;
+  const rule = {
     ...(event === undefined ? {} : { names: event }),
     ...(filter === undefined ? {} : { filter }),
-    messages: (line) => say(`spoor: ${line}`),
-  });
+  };
+  return [...rules, rule];
 }
 
 /** Prints the warnings that came since the last call. */
@@ -109,12 +110,15 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
       hint: 'give a directory with traces in or below it; --help tells more',
     });
   }
+  const rules = rulesOf(options, plan);
   if (options.runArgs === true || options.runArgs0 === true) {
-    printRunArguments(directories, options, plan);
+    printRunArguments(directories, options, plan, rules);
     return 0;
   }
   const pretty = prettyOptionsOf(options);
-  const filter = filterOf(options);
+  const filters = rules.map(
+    (rule) => new EventsFilter({ ...rule, messages: (line) => say(`spoor: ${line}`) }),
+  );
   const opening = offsetOf(options, plan);
   const set = openFor(directories, options, opening);
   const range = timeRangeOf(set, options, plan);
@@ -122,20 +126,23 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
   const output = new LazyOutput(options.output);
   try {
     warn();
-    const events = new OutputPort('events', () =>
+    let events = new OutputPort('events', () =>
       options.strict === true ? strictFlow(set.read(range)) : set.read(range),
     );
-    filter?.input.connect(events);
+    for (const filter of filters) {
+      filter.input.connect(events);
+      events = filter.output;
+    }
     const sink = format.make({
       set,
-      read: (filter?.output ?? events).open,
+      read: events.open,
       output: () => output.open(),
       outputPath: options.output,
       parameters,
       colorsOf: colorsFor,
       pretty,
       openInTicks: () => openTrace(directories, { ...opening, ticksAsTime: true }),
-      trims: range.beginNs !== undefined || range.endNs !== undefined || filter !== undefined,
+      trims: range.beginNs !== undefined || range.endNs !== undefined || filters.length > 0,
       messages: say,
     });
     run([sink], { onRound: warn });

@@ -1,5 +1,6 @@
 /** `--run-args`: the arguments of `run` that do what a conversion does. */
 import { resolve } from 'node:path';
+import type { EventRule } from '@spoor/components';
 import type { ConvertOptions } from '../commands/convert.ts';
 import type { ComponentPlan } from './components.ts';
 
@@ -24,6 +25,7 @@ export function printRunArguments(
   directories: readonly string[],
   options: ConvertOptions,
   plan: ComponentPlan,
+  rules: readonly EventRule[],
 ): void {
   const words: string[] = [];
   const add = (name: string, className: string, parameters: readonly string[]): void => {
@@ -61,6 +63,15 @@ export function printRunArguments(
       ...(end === undefined ? [] : [`end=${literal(end)}`]),
     ]);
     chain.push('trimmer');
+  }
+  for (const [index, { names, exclude, logLevel, filter }] of rules.entries()) {
+    add(`events${index}`, 'filter.utils.events', [
+      ...(names === undefined ? [] : [`names=[${names.map(literal).join(', ')}]`]),
+      ...(exclude === undefined ? [] : [`exclude=[${exclude.map(literal).join(', ')}]`]),
+      ...(logLevel === undefined ? [] : [`log-level=${literal(logLevel)}`]),
+      ...(filter === undefined ? [] : [`filter=${literal(filter)}`]),
+    ]);
+    chain.push(`events${index}`);
   }
   chain.push(requested === undefined ? sinkName : sinkName.replaceAll(/[:.\\]/g, '\\$&'));
   for (let index = 1; index < chain.length; index++)
