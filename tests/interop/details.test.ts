@@ -93,14 +93,7 @@ describeNeeding(
         const env = { BABELTRACE_TERM_COLOR: parameters.includes('color') ? 'always' : 'never' };
         const theirs = babeltrace2(args, { env });
         const ours = spoor(args, { env });
-        // The peer's command switches colours off when it ends.
-        const reset = '\u001b[0m';
-        const ended = parameters.includes('color') && theirs.stdout.endsWith(reset);
-        expectSameText(
-          ours.stdout,
-          ended ? theirs.stdout.slice(0, -reset.length) : theirs.stdout,
-          parameters,
-        );
+        expectSameText(ours.stdout, theirs.stdout, parameters);
         expect(ours.status).toBe(0);
       },
     );
