@@ -27,9 +27,7 @@ test.each([
 test('a mistyped command is not taken for a trace that is missing', () => {
   const done = spoor(['recrd', '--', 'node', 'server.js']);
   expect(done.status).toBe(1);
-  expect(done.stderr).toBe(
-    'spoor: no command and no directory is named recrd (spoor --help lists the commands)\n',
-  );
+  expect(done.stderr).toBe('spoor: no command and no directory is named recrd (did you mean record?)\n');
 });
 
 test('help into a pipe that is closed ends quietly', () => {
