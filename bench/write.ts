@@ -1,32 +1,14 @@
-// How fast is a trace of five million events copied to another, whole and cut, against babeltrace2's sink.ctf.fs? The
-// trace is the one of bench/read.ts.
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+// How fast is a trace of five million events copied to another, whole and cut, against babeltrace2's sink.ctf.fs?
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTraceWriter, describeTrace } from '@spoor/ctf';
-import { babeltrace2, lttngNeeds, recordUst } from '../tests/support/lttng.ts';
+import { babeltrace2 } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
 import { spoorProgram } from '../tests/support/spoor.ts';
 import { atMost, command, compare, faster, type Contender } from './harness.ts';
+import { ustTrace } from './support/ust-trace.ts';
 
-const lacks = lttngNeeds().filter((need) => !need.met);
-if (lacks.length > 0) {
-  throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
-}
-
-const events = Number(process.env['SPOOR_BENCH_EVENTS'] ?? 5_000_000);
-const dir = join(repoRoot, '.cache', 'bench', `ust-${events}`);
-if (!existsSync(dir)) {
-  // Recorded aside and renamed: a recording that was interrupted is not taken for a whole one.
-  const made = `${dir}.${process.pid}`;
-  await recordUst({
-    dir: made,
-    events,
-    contexts: ['vpid', 'vtid', 'procname'],
-    subBufferSizeBytes: 4 * 1024 * 1024,
-    subBufferCount: 8,
-  });
-  renameSync(made, dir);
-}
+const { dir, events } = await ustTrace();
 
 const scratch = mkdtempSync(join(repoRoot, '.cache', 'bench', 'write-'));
 
