@@ -164,9 +164,11 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
   test('when a file reaches the size limit: what fits is readable, the rest counts as lost', () => {
     using place = new RecordingPlace();
     const record = [process.execPath, spoorProgram, 'record', '-o', place.traceDir, '--no-auto', '--'];
-    const words = [...record, 'node', program('count.mjs'), '1000000'].map((word) => `'${word}'`).join(' ');
-    // In bash the unit is 1 KiB. Rings in /dev/shm are files, too: the program gets its own limit back.
-    const done = spawnSync('bash', ['-c', `ulimit -Sf 6000; exec ${words}`], {
+    // Rings in /dev/shm are files, too: the program gets its own limit back. What its ring holds (4 MiB) is more than
+    // the trace may, so that the limit is reached however late the consumer runs. In bash the unit is 1 KiB.
+    const counting = `ulimit -Sf unlimited; exec node "${program('count.mjs')}" 1000000`;
+    const words = [...record, 'bash', '-c', counting].map((word) => `'${word}'`).join(' ');
+    const done = spawnSync('bash', ['-c', `ulimit -Sf 2000; exec ${words}`], {
       encoding: 'utf8',
       env: place.environment,
       timeout: 60_000,
@@ -176,7 +178,7 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
     const { eventCount, lostCount } = summaryOf(done.stderr);
     expect(eventCount + lostCount).toBe(1_000_000);
     expect(readByPeer(place.traceDir).eventCount).toBe(eventCount);
-    expect(eventCount).toBeGreaterThan(200_000);
+    expect(eventCount).toBeGreaterThan(60_000);
   });
 });
 
