@@ -45,8 +45,8 @@ test.each([
 
 test('what a component does not know is refused by name', () => {
   const table = {
-    compact: { kind: 'boolean' },
-    color: { kind: 'choice', choices: ['never', 'always'] },
+    compact: { kind: 'boolean', text: 'One line a message.' },
+    color: { kind: 'choice', choices: ['never', 'always'], text: 'Colours.' },
   } as const;
   checkParameters('sink.x.y', parseParameters('compact=yes,color=never'), table);
   expect(() => checkParameters('sink.x.y', parseParameters('foo=1'), table)).toThrow(

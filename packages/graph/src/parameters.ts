@@ -154,10 +154,14 @@ export function parseParameters(text: string): Parameters {
   return new Reader(text).entries(undefined);
 }
 
-/** What a parameter must be. */
-export type ParameterType =
+/** What a parameter must be, and what it says. */
+export type ParameterType = {
+  /** One or two sentences for people, as `spoor help CLASS` and the manual pages show them. */
+  readonly text: string;
+} & (
   | { readonly kind: 'boolean' | 'integer' | 'unsigned' | 'string' | 'strings' }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+);
 
 /** The parameters that a component class knows. */
 export type ParameterTable = Readonly<Record<string, ParameterType>>;

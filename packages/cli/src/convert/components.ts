@@ -6,8 +6,6 @@ import type { ComponentRequest } from '../commands/component-options.ts';
 import { suggestion } from '../suggestion.ts';
 import { sinkFormatOf, sinkFormats, type SinkFormat } from './sinks.ts';
 
-const bound = { kind: 'string' } as const;
-
 /** Sources and filters, with what each takes. */
 export const otherClasses: Readonly<
   Record<string, { readonly description: string; readonly parameters: ParameterTable }>
@@ -15,23 +13,30 @@ export const otherClasses: Readonly<
   'source.ctf.fs': {
     description: 'Reads CTF traces from directories.',
     parameters: {
-      inputs: { kind: 'strings' },
-      'clock-class-offset-ns': { kind: 'integer' },
-      'clock-class-offset-s': { kind: 'integer' },
+      inputs: { kind: 'strings', text: 'Directories with traces in or below them.' },
+      'clock-class-offset-ns': { kind: 'integer', text: 'Nanoseconds by which all clocks are moved.' },
+      'clock-class-offset-s': { kind: 'integer', text: 'Seconds by which all clocks are moved.' },
     },
   },
   'filter.utils.muxer': { description: 'Merges streams by time.', parameters: {} },
   'filter.utils.trimmer': {
     description: 'Leaves out events outside a time range.',
-    parameters: { begin: bound, end: bound, gmt: { kind: 'boolean' } },
+    parameters: {
+      begin: { kind: 'string', text: 'Leave out events before this time.' },
+      end: { kind: 'string', text: 'Leave out events after this time.' },
+      gmt: { kind: 'boolean', text: 'Times without a zone are in UTC, not in the local time zone.' },
+    },
   },
   'filter.utils.events': {
     description: 'Hands on the events that a rule matches.',
     parameters: {
-      names: { kind: 'strings' },
-      exclude: { kind: 'strings' },
-      'log-level': { kind: 'string' },
-      filter: { kind: 'string' },
+      names: { kind: 'strings', text: 'Names of the events wanted; `*` stands for any text.' },
+      exclude: { kind: 'strings', text: 'Names of events to leave out; `*` stands for any text.' },
+      'log-level': {
+        kind: 'string',
+        text: 'Log level wanted: LEVEL alone, or LEVEL.. for it and all that are more severe.',
+      },
+      filter: { kind: 'string', text: 'An expression that is true for the events wanted: spoor-filter(7).' },
     },
   },
 };

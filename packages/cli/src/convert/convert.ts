@@ -123,7 +123,8 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
   const set = openFor(directories, options, opening);
   const range = timeRangeOf(set, options, plan);
   const warn = options.strict === true ? strictChecker(set) : warningPrinter(set);
-  const output = new LazyOutput(options.output);
+  const path = parameters.get('path');
+  const output = new LazyOutput(options.output ?? (typeof path === 'string' ? path : undefined));
   try {
     warn();
     let events = new OutputPort('events', () =>

@@ -75,7 +75,7 @@ export function pluginHelp(name: string): string {
   const parameters = Object.entries(found.parameters);
   if (parameters.length > 0) text += '  Parameters:\n';
   for (const [parameter, type] of parameters) {
-    text += `    ${parameter}: ${type.kind === 'choice' ? type.choices.join(', ') : type.kind}\n`;
+    text += `    ${parameter}: ${type.kind === 'choice' ? type.choices.join(', ') : type.kind}\n      ${type.text}\n`;
   }
   return text;
 }

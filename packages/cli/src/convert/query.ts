@@ -105,14 +105,17 @@ const objects: Readonly<
 > = {
   'babeltrace.trace-infos': {
     parameters: {
-      inputs: { kind: 'strings' },
-      'clock-class-offset-ns': { kind: 'integer' },
-      'clock-class-offset-s': { kind: 'integer' },
+      inputs: { kind: 'strings', text: 'Directories with traces in or below them.' },
+      'clock-class-offset-ns': { kind: 'integer', text: 'Nanoseconds by which all clocks are moved.' },
+      'clock-class-offset-s': { kind: 'integer', text: 'Seconds by which all clocks are moved.' },
     },
     answer: traceInfos,
   },
   'babeltrace.support-info': {
-    parameters: { type: { kind: 'string' }, input: { kind: 'string' } },
+    parameters: {
+      type: { kind: 'string', text: 'What the input is: directory, file or string.' },
+      input: { kind: 'string', text: 'The input.' },
+    },
     answer: supportInfo,
   },
 };

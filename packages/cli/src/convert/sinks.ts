@@ -140,7 +140,10 @@ export const sinkFormats: readonly SinkFormat[] = [
   {
     className: 'sink.utils.counter',
     description: 'Counts events and other messages.',
-    parameters: { step: { kind: 'unsigned' }, 'hide-zero': { kind: 'boolean' } },
+    parameters: {
+      step: { kind: 'unsigned', text: 'Accepted: the counts are printed once, at the end.' },
+      'hide-zero': { kind: 'boolean', text: 'Accepted: it changes nothing.' },
+    },
     make: (request) => connected(new CounterComponent(request.output()), request),
   },
   {

@@ -15,11 +15,17 @@ export interface CtfSinkOptions {
 
 /** The parameters that the sink has. */
 export const ctfSinkParameters: ParameterTable = {
-  path: { kind: 'string' },
-  'assume-single-trace': { kind: 'boolean' },
-  'ignore-discarded-events': { kind: 'boolean' },
-  'ignore-discarded-packets': { kind: 'boolean' },
-  quiet: { kind: 'boolean' },
+  path: { kind: 'string', text: 'Directory below which the traces are written; --output names it too.' },
+  'assume-single-trace': {
+    kind: 'boolean',
+    text: 'Put the one trace into the directory itself, not into one of its own below it.',
+  },
+  'ignore-discarded-events': { kind: 'boolean', text: 'Leave out what the input says of lost events.' },
+  'ignore-discarded-packets': {
+    kind: 'boolean',
+    text: 'Leave out what the input says of lost packets: those that are there are numbered anew.',
+  },
+  quiet: { kind: 'boolean', text: 'Do not print which traces were made.' },
 };
 
 /** The options that checked parameters say. */

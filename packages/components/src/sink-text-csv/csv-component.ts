@@ -6,8 +6,12 @@ import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
 import type { EventView } from '../source-ctf-fs/event-view.ts';
 import { TextRows } from '../text-rows.ts';
 
-/** `fields`: names of members that get a column each; without it one column has the payload as JSON. */
-export const csvParameters: ParameterTable = { fields: { kind: 'strings' } };
+export const csvParameters: ParameterTable = {
+  fields: {
+    kind: 'strings',
+    text: 'Names of members of payload or contexts that get a column each. Without it one column has the payload as JSON.',
+  },
+};
 
 function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -8,15 +8,19 @@ import { defaultDetailsOptions, type DetailsOptions } from './options.ts';
 
 /** The parameters of the sink, babeltrace2's. */
 export const detailsParameters: ParameterTable = {
-  color: { kind: 'choice', choices: ['never', 'auto', 'always'] },
-  compact: { kind: 'boolean' },
-  'with-data': { kind: 'boolean' },
-  'with-metadata': { kind: 'boolean' },
-  'with-stream-class-name': { kind: 'boolean' },
-  'with-stream-name': { kind: 'boolean' },
-  'with-time': { kind: 'boolean' },
-  'with-trace-name': { kind: 'boolean' },
-  'with-uuid': { kind: 'boolean' },
+  color: {
+    kind: 'choice',
+    choices: ['never', 'auto', 'always'],
+    text: 'Colours: auto (the default) where the terminal shows them.',
+  },
+  compact: { kind: 'boolean', text: 'Print one line a message, without fields and clock values.' },
+  'with-data': { kind: 'boolean', text: 'Print the messages (default: yes).' },
+  'with-metadata': { kind: 'boolean', text: 'Print trace, stream and event classes (default: yes).' },
+  'with-stream-class-name': { kind: 'boolean', text: 'Print the names of stream classes (default: yes).' },
+  'with-stream-name': { kind: 'boolean', text: 'Print the names of streams (default: yes).' },
+  'with-time': { kind: 'boolean', text: 'Print the time of each message (default: yes).' },
+  'with-trace-name': { kind: 'boolean', text: 'Print the names of traces (default: yes).' },
+  'with-uuid': { kind: 'boolean', text: 'Print UUIDs (default: yes).' },
 };
 
 /** Options of checked parameters. */

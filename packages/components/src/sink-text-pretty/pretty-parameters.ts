@@ -22,16 +22,45 @@ const flags = {
   'field-emf': 'fieldEmf',
 } as const;
 
+/** What each flag says when it is set. */
+const flagTexts: Readonly<Record<keyof typeof flags, string>> = {
+  'clock-cycles': 'Print times in clock cycles.',
+  'clock-date': 'Print the date with each time.',
+  'clock-gmt': 'Print times in UTC, not in the local time zone.',
+  'clock-seconds': "Print times in seconds since the clocks' origin.",
+  'no-delta': 'Leave out the time since the event before.',
+  'name-payload': 'Print the names of payload fields.',
+  'name-context': 'Print the names of context fields.',
+  'name-scope': 'Print the name of each scope before its fields.',
+  'name-header': 'Print the names of what stands before the event name.',
+  'field-trace': 'Print the name of the trace.',
+  'field-trace:hostname': 'Print the hostname of the trace.',
+  'field-trace:domain': 'Print the domain of the trace.',
+  'field-trace:procname': 'Print the process name of the trace.',
+  'field-trace:vpid': 'Print the process id of the trace.',
+  'field-loglevel': 'Print the log level of the event.',
+  'field-emf': 'Print the EMF URI of the event.',
+};
+
 const showOrHide = { kind: 'choice', choices: ['show', 'hide'] } as const;
 
 export const prettyParameters: ParameterTable = {
-  color: { kind: 'choice', choices: ['never', 'auto', 'always'] },
-  path: { kind: 'string' },
-  verbose: { kind: 'boolean' },
-  'name-default': showOrHide,
-  'field-default': showOrHide,
-  'field-callsite': { kind: 'boolean' },
-  ...Object.fromEntries(Object.keys(flags).map((name) => [name, { kind: 'boolean' }] as const)),
+  color: {
+    kind: 'choice',
+    choices: ['never', 'auto', 'always'],
+    text: 'Colours: auto (the default) where the terminal shows them.',
+  },
+  path: { kind: 'string', text: 'File that the text is written to; without it standard output.' },
+  verbose: { kind: 'boolean', text: 'Accepted: it changes nothing.' },
+  'name-default': { ...showOrHide, text: 'Print, or leave out, all names whose own parameter is not given.' },
+  'field-default': {
+    ...showOrHide,
+    text: 'Print, or leave out, all that can stand before the event name and whose own parameter is not given.',
+  },
+  'field-callsite': { kind: 'boolean', text: 'Accepted: it changes nothing.' },
+  ...Object.fromEntries(
+    Object.entries(flagTexts).map(([name, text]) => [name, { kind: 'boolean', text }] as const),
+  ),
 };
 
 /** Options of checked parameters, over those given. */
