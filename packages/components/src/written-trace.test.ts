@@ -4,58 +4,15 @@ import {
   describeTrace,
   parseTsdl,
   readPacketIndex,
-  type ByteSource,
-  type TraceOutput,
   type TraceWriterOptions,
 } from '@spoor/ctf';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomTraces, type RandomTrace } from '../../ctf/src/testing/random-trace.ts';
-import { buildTraceSet, type TraceSet } from './index.ts';
+import { MemoryTrace } from './testing/memory-trace.ts';
 
-/** Files in memory. */
-class MemoryOutput implements TraceOutput {
-  readonly files = new Map<string, Uint8Array>();
-  readonly closed = new Set<string>();
-
-  create(name: string) {
-    this.files.set(name, new Uint8Array(0));
-    return {
-      write: (bytes: Uint8Array, length: number): void => {
-        const before = this.files.get(name)!;
-        const after = new Uint8Array(before.length + length);
-        after.set(before);
-        after.set(bytes.subarray(0, length), before.length);
-        this.files.set(name, after);
-      },
-      close: (): void => {
-        this.closed.add(name);
-      },
-    };
-  }
-
-  open(): TraceSet {
-    const sources = [...this.files]
-      .filter(([name]) => name !== 'metadata' && !name.includes('/'))
-      .map(([name, content]): ByteSource => ({
-        name,
-        sizeBytes: content.length,
-        read: (into, length, position) => {
-          const part = content.subarray(position, position + length);
-          into.set(part);
-          return part.length;
-        },
-      }));
-    const traceClass = parseTsdl(new TextDecoder().decode(this.files.get('metadata')));
-    return buildTraceSet(
-      [{ path: 'memory', traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) }],
-      [],
-    );
-  }
-}
-
-function write(trace: RandomTrace, options: TraceWriterOptions = {}): MemoryOutput {
-  const output = new MemoryOutput();
+function write(trace: RandomTrace, options: TraceWriterOptions = {}): MemoryTrace {
+  const output = new MemoryTrace();
   const writer = createTraceWriter(trace.traceClass, output, {
     packetSizeBytes: trace.packetSizeBytes,
     ...options,
@@ -118,7 +75,7 @@ describe('a stream', () => {
   });
 
   test('says its losses and its packet context', () => {
-    const output = new MemoryOutput();
+    const output = new MemoryTrace();
     const writer = createTraceWriter(traceClass, output);
     const stream = writer.stream({ id: 7, name: 'channel0_7', packet: { context: { cpu_id: 3 } } });
     stream.append('e', 100, { n: 1, s: 'a' });
@@ -144,7 +101,7 @@ describe('a stream', () => {
   });
 
   test('ends a packet before it is too large, and makes room for one large event', () => {
-    const output = new MemoryOutput();
+    const output = new MemoryTrace();
     const writer = createTraceWriter(traceClass, output, { packetSizeBytes: 256, index: true });
     const stream = writer.stream({ name: 's' });
     const texts = ['x', 'y'.repeat(5000), 'z'];
@@ -157,7 +114,7 @@ describe('a stream', () => {
   });
 
   test('refuses what cannot be, and goes on', () => {
-    const output = new MemoryOutput();
+    const output = new MemoryTrace();
     const writer = createTraceWriter(traceClass, output);
     const stream = writer.stream();
     stream.append('e', 10, { n: 1, s: 'first' });
@@ -185,7 +142,7 @@ describe('a stream', () => {
   });
 
   test('of a class that CTF 1.8 cannot express is refused before anything is written', () => {
-    const output = new MemoryOutput();
+    const output = new MemoryTrace();
     const wide = describeTrace({
       streams: [{ events: [{ name: 'e', fields: { s: { kind: 'string', encoding: 'utf-16le' } } }] }],
     });
@@ -214,7 +171,7 @@ event { name = "a"; id = 0; fields := struct {
 event { name = "b"; id = 5; fields := struct { variant <stream.event.header.id> { string some; uint8_t other; } v; }; };
 `;
   for (const compile of [true, false]) {
-    const output = new MemoryOutput();
+    const output = new MemoryTrace();
     const writer = createTraceWriter(parseTsdl(text), output, { compile });
     const stream = writer.stream({ packet: { context: { n: 2 } } });
     const commonContext = { m: 1 };

@@ -36,9 +36,16 @@ export {
   type Accessor,
   type DecoderOptions,
 } from './stream-decoder.ts';
-export { StreamReader, type ByteSource, type LossReport, type PacketPlace } from './stream-reader.ts';
+export {
+  StreamReader,
+  type ByteSource,
+  type LossReport,
+  type PacketPlace,
+  type ReaderStart,
+} from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
-export { readPacketIndex, type IndexedPacket } from './packet-index.ts';
+export { placeInIndex, readPacketIndex, type IndexedPacket, type IndexPlace } from './packet-index.ts';
+export { seekPacket } from './packet-seek.ts';
 export type { EventValues, WritableStructure, WritableValue } from './encode-values.ts';
 export {
   describeTrace,

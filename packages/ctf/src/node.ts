@@ -1,6 +1,15 @@
 /** The part of the package that needs Node.js. */
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { ByteSink } from './packet-writer.ts';
 import type { ByteSource } from './stream-reader.ts';
@@ -41,6 +50,15 @@ export class FileSource implements ByteSource, Disposable {
 
   read(into: Uint8Array, length: number, position: number): number {
     return readSync(this.descriptor(), into, 0, length, position);
+  }
+
+  /** LTTng puts the index of `STREAM` beside it, at `index/STREAM.idx`. */
+  packetIndex(): Uint8Array | undefined {
+    try {
+      return readFileSync(join(dirname(this.name), 'index', `${basename(this.name)}.idx`));
+    } catch {
+      return undefined;
+    }
   }
 
   [Symbol.dispose](): void {

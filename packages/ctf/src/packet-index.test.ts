@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readPacketIndex, type IndexedPacket } from './packet-index.ts';
+import { placeInIndex, readPacketIndex, type IndexedPacket } from './packet-index.ts';
 
 /** Writes an index as LTTng does. */
 function indexOf(packets: readonly Omit<IndexedPacket, 'offsetBytes'>[], minor: 0 | 1): Uint8Array {
@@ -72,10 +72,27 @@ describe('a packet index', () => {
     );
   });
 
+  test('tells the last packet before which nothing of a time is', () => {
+    fc.assert(
+      fc.property(packets, u64, (list, ticks) => {
+        const total = list.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+        const read = readPacketIndex(indexOf(list, 1), total)!;
+        const late = read.findIndex(({ endTicks }) => endTicks === 0n || endTicks >= ticks);
+        const last = read[late < 0 ? read.length - 1 : late - 1];
+        const found = placeInIndex(indexOf(list, 1), total, ticks);
+        expect(found).toEqual(
+          last === undefined ? undefined : { offsetBytes: last.offsetBytes, endTicks: last.endTicks },
+        );
+        expect(placeInIndex(indexOf(list, 1), total + 1, ticks)).toBeUndefined();
+      }),
+    );
+  });
+
   test('of random bytes never throws', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(1000), (bytes, size) => {
         expect(readPacketIndex(bytes, size)).toBeUndefined();
+        expect(placeInIndex(bytes, size, 1n)).toBeUndefined();
       }),
     );
   });

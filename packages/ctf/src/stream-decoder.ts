@@ -67,6 +67,8 @@ export class PacketHeaderDecoder {
   private readonly read: Properties | undefined;
   /** Whether a packet must begin with the magic number 0xC1FC1FC1. */
   readonly hasMagic: boolean;
+  /** Whether a packet says the UUID of its trace. */
+  readonly hasUuid: boolean;
 
   constructor(traceClass: TraceClass, options: DecoderOptions = {}) {
     const scopes = scopesOf(['packet-header', traceClass.packetHeader]);
@@ -75,6 +77,12 @@ export class PacketHeaderDecoder {
     this.hasMagic =
       traceClass.packetHeader?.members.some(
         ({ fieldClass }) => fieldClass.kind === 'integer' && fieldClass.roles.includes('packet-magic-number'),
+      ) ?? false;
+    this.hasUuid =
+      traceClass.packetHeader?.members.some(
+        ({ fieldClass }) =>
+          (fieldClass.kind === 'static-array' || fieldClass.kind === 'static-blob') &&
+          (fieldClass.roles?.includes('metadata-stream-uuid') ?? false),
       ) ?? false;
   }
 

@@ -17,6 +17,17 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** Reads up to `length` bytes at `position` into `into` from index 0 on; returns how many, 0 only at the end. */
   read(into: Uint8Array, length: number, position: number): number;
+  /** The bytes of LTTng's index of its packets, if there is one. */
+  packetIndex?(): Uint8Array | undefined;
+}
+
+/** Where to begin with a stream. */
+export interface ReaderStart {
+  /** Packets that end before this clock value are passed over unread. */
+  readonly skipBeforeTicks: bigint;
+  /** Index of the source and position of the packet to begin with; what was lost before it is not told. */
+  readonly sourceIndex: number;
+  readonly byte: number;
 }
 
 /** No packet may be larger: it is read as a whole. */
@@ -81,6 +92,8 @@ export class StreamReader {
   private readonly leastChunkBytes: number;
   /** Packets that end before this clock value are passed over unread. */
   private readonly skipBeforeTicks: bigint;
+  /** Whether the first packet that is entered is not the stream's first. */
+  private readonly beginsInside: boolean = false;
   private sourceIndex = 0;
   private packetStart = 0;
   private nextStart = 0;
@@ -101,14 +114,19 @@ export class StreamReader {
     decoder: StreamDecoder,
     listener: ReaderListener,
     leastChunkBytes: number,
-    skipBeforeTicks = 0n,
+    start?: ReaderStart,
   ) {
     this.sources = sources;
     this.headerDecoder = headerDecoder;
     this.decoder = decoder;
     this.listener = listener;
     this.leastChunkBytes = leastChunkBytes;
-    this.skipBeforeTicks = skipBeforeTicks;
+    this.skipBeforeTicks = start?.skipBeforeTicks ?? 0n;
+    if (start !== undefined) {
+      this.sourceIndex = start.sourceIndex;
+      this.nextStart = start.byte;
+      this.beginsInside = start.sourceIndex > 0 || start.byte > 0;
+    }
     let beginBits = 64;
     for (const { fieldClass } of decoder.streamClass.packetContext?.members ?? []) {
       if (fieldClass.kind === 'integer' && fieldClass.roles.includes('default-clock-timestamp')) {
@@ -353,7 +371,7 @@ export class StreamReader {
     let discarded: bigint | undefined;
     if (properties.hasDiscarded) {
       discarded = ticks(properties.discardedHi, properties.discardedLo);
-      const before = previous?.discarded ?? 0n;
+      const before = previous?.discarded ?? (this.beginsInside && previous === undefined ? discarded : 0n);
       if (discarded > before) {
         const from = previous === undefined ? begin : previous.end;
         this.discardedEvents += discarded - before;

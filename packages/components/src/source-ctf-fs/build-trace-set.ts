@@ -301,6 +301,7 @@ export function buildTraceSet(
     return {
       info,
       sources: files.map((file) => file.source),
+      begins: files.map((file) => file.beginNs),
       headerDecoder: builder.headerDecoder,
       decoder,
       classBase,

@@ -52,6 +52,8 @@ export interface Loss extends LossReport {
 export interface StreamSource {
   readonly info: StreamInfo;
   readonly sources: readonly ByteSource[];
+  /** When the first packet of each begins, in nanoseconds from the clock's origin, if it says so. */
+  readonly begins: readonly (bigint | undefined)[];
   readonly headerDecoder: PacketHeaderDecoder;
   readonly decoder: StreamDecoder;
   /** Index of the stream class's first event class in the trace set. */

@@ -1,9 +1,17 @@
 /** A set of traces read as one sequence of events. */
-import { EventBatch, StreamReader, type FieldValue, type LossReport, type StreamDecoder } from '@spoor/ctf';
+import {
+  EventBatch,
+  seekPacket,
+  StreamReader,
+  type FieldValue,
+  type LossReport,
+  type ReaderStart,
+  type StreamDecoder,
+} from '@spoor/ctf';
 import type { EventFlow } from '../event-flow.ts';
 import { MuxerFilter } from '../filter-utils-muxer/muxer-filter.ts';
 import { TrimmedFlow, type TimeRange } from '../filter-utils-trimmer/trimmed-flow.ts';
-import { cursorOrigin, ticksSurelyBefore } from './clock.ts';
+import { cursorOrigin, nanosecondsOfClock, ticksSurelyBefore } from './clock.ts';
 import { CtfSource } from './ctf-source.ts';
 import { EventView } from './event-view.ts';
 import type { EventClassInfo, Loss, StreamInfo, StreamSource, TraceInfo } from './trace-info.ts';
@@ -50,6 +58,30 @@ export class OpenStream {
 function emptyFlow(set: TraceSet): EventFlow {
   const { eventClasses, baseNs, losses } = set;
   return { batch: new EventBatch(1), streams: [], eventClasses, baseNs, losses, next: () => false };
+}
+
+/** Where to begin with a stream of which nothing before a time is wanted. */
+function startAt(
+  { sources, begins, headerDecoder, decoder }: StreamSource,
+  fromNs: bigint,
+): ReaderStart | undefined {
+  const clock = decoder.streamClass.clockClass;
+  if (clock === undefined) return undefined;
+  const skipBeforeTicks = ticksSurelyBefore(clock, fromNs);
+  if (skipBeforeTicks === 0n) return undefined;
+  // A clock of which packets tell the low bits alone must be followed from the beginning.
+  const member = decoder.streamClass.packetContext?.members.find(
+    ({ fieldClass }) => fieldClass.kind === 'integer' && fieldClass.roles.includes('default-clock-timestamp'),
+  );
+  if (member?.fieldClass.kind !== 'integer' || member.fieldClass.lengthBits !== 64) {
+    return { skipBeforeTicks, sourceIndex: 0, byte: 0 };
+  }
+  const fromTicksNs = nanosecondsOfClock(clock, skipBeforeTicks);
+  let sourceIndex = 0;
+  while (sourceIndex + 1 < sources.length && (begins[sourceIndex + 1] ?? fromTicksNs) < fromTicksNs)
+    sourceIndex++;
+  const byte = seekPacket(sources[sourceIndex]!, headerDecoder, decoder, skipBeforeTicks);
+  return { skipBeforeTicks, sourceIndex, byte };
 }
 
 /**
@@ -101,8 +133,8 @@ export class TraceSet {
     };
     const least = this.sources.length > manyStreams ? 0 : chunkBytes;
     const clock = decoder.streamClass.clockClass;
-    const skip = fromNs === undefined || clock === undefined ? 0n : ticksSurelyBefore(clock, fromNs);
-    const reader = new StreamReader(sources, headerDecoder, decoder, listener, least, skip);
+    const start = fromNs === undefined ? undefined : startAt(this.sources[index]!, fromNs);
+    const reader = new StreamReader(sources, headerDecoder, decoder, listener, least, start);
     const { cursor } = reader;
     cursor.streamIndex = info.index;
     cursor.classBase = classBase;
