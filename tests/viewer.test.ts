@@ -14,7 +14,7 @@ import { launchChromium, startViewer, type Viewer } from './support/viewer.ts';
 
 const background = { dark: [17, 22, 29], light: [255, 255, 255] } as const;
 /** Waits for what the page comes to, longer than `expect.poll` does: the machine may be busy. */
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 60_000 });
 /** Left edge of the lanes in a window of 1600 pixels. */
 const lanesLeft = 240;
 
@@ -56,6 +56,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
       timezoneId: 'UTC',
       reducedMotion,
     });
+    made.setDefaultTimeout(60_000);
     made.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
@@ -78,7 +79,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
           text = await page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get('t'));
           return text !== null && text !== old && text === last;
         },
-        { interval: 450, timeout: 15_000 },
+        { interval: 450, timeout: 60_000 },
       )
       .toBe(true);
     const [from, to] = text!.split('_').map(Number);

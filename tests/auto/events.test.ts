@@ -254,19 +254,18 @@ describe('HTTP', () => {
 
 test('the loop’s idle time tells a request that waits from one that works', () => {
   const { events } = record(`${server(`(request, response) => {
-      if (request.url === '/waits') { setTimeout(() => response.end(), 60); return; }
+      if (request.url === '/waits') { setTimeout(() => response.end(), 200); return; }
       const end = Date.now() + 60; while (Date.now() < end);
       response.end();
     }`)}
-    await call('/warm'); await call('/waits'); await call('/works'); close();`);
-  const idle = Object.fromEntries(
-    spans(events, 'http_server:request').map(({ begin, end }) => [
-      begin.fields['url'],
-      Number(end?.fields['loop_idle_ns']),
-    ]),
-  );
-  expect(idle['/waits']).toBeGreaterThan(30e6);
-  expect(idle['/works']).toBeLessThan(20e6);
+    await call('/warm'); await call('/waits'); for (let i = 0; i < 3; i++) await call('/works'); close();`);
+  const idle = (url: string): number[] =>
+    spans(events, 'http_server:request')
+      .filter(({ begin }) => begin.fields['url'] === url)
+      .map(({ end }) => Number(end?.fields['loop_idle_ns']));
+  expect(idle('/waits')[0]).toBeGreaterThan(50e6);
+  // A machine that stalls while a response is sent makes the loop idle there, but hardly three times.
+  expect(Math.min(...idle('/works'))).toBeLessThan(40e6);
 });
 
 test('names that are found, and names that are not', () => {

@@ -1,4 +1,4 @@
-// forever.mjs [HOW]: emits an event each millisecond and says `running` at the tenth. On SIGINT and SIGTERM it ends with status 3,
+// forever.mjs [HOW]: emits an event each millisecond and says `running` at the fiftieth. On SIGINT and SIGTERM it ends with status 3,
 // or, with HOW `deaf`, ignores them.
 import { tracepoint } from '@spoor/tracer';
 
@@ -6,7 +6,7 @@ const number = tracepoint('t:number', { value: 'u32' });
 let value = 0;
 setInterval(() => {
   number(value++);
-  if (value === 10) console.log(`running ${process.pid}`);
+  if (value === 50) console.log(`running ${process.pid}`);
 }, 1);
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {

@@ -198,9 +198,9 @@ export function isWaiting(pid: number, signal: number): boolean {
   return [...masks].some(([, mask]) => ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n);
 }
 
-/** Waits until the condition holds, 20 s at most. */
+/** Waits until the condition holds, a minute at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  const limit = Date.now() + 20_000;
+  const limit = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > limit) throw new Error(`waited in vain for ${String(condition)}`);
     await new Promise((next) => setTimeout(next, 10));
