@@ -29,7 +29,7 @@ export interface MetadataOptions {
  */
 export function parseTsdl(text: string, fileName = 'metadata', options: MetadataOptions = {}): TraceClass {
   checkVersionComment(text, fileName);
-  const tokens = tokenize(text, fileName);
+  const tokens = tokenize(text, fileName, true);
   return modelOf(parseBlocks(tokens, options.onWarning ?? (() => {}), options.tolerant ?? false), tokens);
 }
 

@@ -17,6 +17,7 @@ import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } 
 import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
 import type { External, Plan } from './plan.ts';
 import { collectReferredScopes, makePlan, tooLargeCode, type ScopeClass } from './planner.ts';
+import { isKnownSelfContained } from './tsdl-plain-payload.ts';
 
 type Skip = (bytes: Uint8Array, view: DataView, p: number, end: number, ext: Float64Array) => number;
 type Scan = (
@@ -168,7 +169,9 @@ export class StreamDecoder {
     if (streamClass.eventCommonContext !== undefined) {
       collectReferredScopes(streamClass.eventCommonContext, foreign);
     }
-    for (const { specificContext, payload } of events) {
+    for (const eventClass of events) {
+      if (isKnownSelfContained(eventClass)) continue;
+      const { specificContext, payload } = eventClass;
       if (specificContext !== undefined) collectReferredScopes(specificContext, foreign);
       if (payload !== undefined) collectReferredScopes(payload, foreign);
     }

@@ -4,6 +4,7 @@
  * a string once: from then on words are compared by number.
  */
 import { SpoorError } from '@spoor/base';
+import { plainEventAt, type PlainEvent } from './tsdl-plain-event.ts';
 
 /** Kinds of tokens that are not a single character; a one-character token has its character code as kind. */
 export const tokenKind = {
@@ -19,6 +20,8 @@ export const tokenKind = {
   arrow: 6,
   /** All of `{ … }` after the word `integer`, where the same text stood so before. */
   repeatedBraces: 7,
+  /** A whole event block of the plain form. */
+  plainEvent: 8,
 } as const;
 
 const keywords = [
@@ -82,11 +85,13 @@ export interface TokenList {
   readonly ends: Int32Array;
   /**
    * Of a word its number; of an integer its value, or -1 when it does not fit 31 bits; of repeated braces the token
-   * at which their text stood first.
+   * at which their text stood first; of a plain event its number.
    */
   readonly values: Int32Array;
   /** Words by number. */
   readonly words: readonly string[];
+  /** Plain events by number. */
+  readonly plainEvents: readonly PlainEvent[];
 }
 
 /** `FILE:LINE:COLUMN` of a character, both counted from 1. */
@@ -182,8 +187,11 @@ function same(word: string, text: string, start: number, end: number): boolean {
   return true;
 }
 
-/** Splits metadata text into tokens. Throws `ctf/metadata-syntax` at a character that begins none. */
-export function tokenize(text: string, fileName: string): TokenList {
+/**
+ * Splits metadata text into tokens. Throws `ctf/metadata-syntax` at a character that begins none.
+ * @param recognizePlain whether event blocks of the plain form become one token.
+ */
+export function tokenize(text: string, fileName: string, recognizePlain = false): TokenList {
   // Short functions without captured variables: V8 makes fast code of them after a few thousand characters, which
   // counts, since most processes read one metadata text only.
   const table = new WordTable();
@@ -197,6 +205,8 @@ export function tokenize(text: string, fileName: string): TokenList {
   // Three quarters of a kernel's metadata are integers of a few kinds, written out each time: these are recognised.
   const braces = new Map<string, number>();
   let openBraces = { text: '', token: -1, end: -1 };
+  const plainEvents: PlainEvent[] = [];
+  let depth = 0;
   for (let at = skipSpace(text, 0); at < length; at = skipSpace(text, at)) {
     const start = at;
     const code = text.charCodeAt(at);
@@ -210,11 +220,22 @@ export function tokenize(text: string, fileName: string): TokenList {
     }
     if (kind === 1) {
       kinds[count] = tokenKind.word;
-      values[count] = table.read(text, at);
+      const number = table.read(text, at);
+      values[count] = number;
       at = table.end;
+      if (number === word.event && depth === 0 && recognizePlain && endsBlock(kinds, count - 1)) {
+        const plain = plainEventAt(text, start);
+        if (plain !== undefined) {
+          kinds[count] = tokenKind.plainEvent;
+          values[count] = plainEvents.push(plain) - 1;
+          at = plain.end;
+        }
+      }
     } else if (kind === 4) {
       at += 1;
       kinds[count] = code;
+      if (code === 0x7b) depth += 1;
+      else if (code === 0x7d) depth -= 1;
       if (
         code === 0x7b &&
         count > 0 &&
@@ -230,6 +251,7 @@ export function tokenize(text: string, fileName: string): TokenList {
           kinds[count] = tokenKind.repeatedBraces;
           values[count] = known;
           at = end;
+          depth -= 1;
         }
       } else if (code === 0x7d && at === openBraces.end && openBraces.text !== '') {
         // Only now is it sure that the brace does not stand in a comment or a string.
@@ -259,7 +281,12 @@ export function tokenize(text: string, fileName: string): TokenList {
   kinds[count] = tokenKind.end;
   starts[count] = length;
   ends[count] = length;
-  return { fileName, text, count: count + 1, kinds, starts, ends, values, words: table.words };
+  return { fileName, text, count: count + 1, kinds, starts, ends, values, words: table.words, plainEvents };
+}
+
+/** Whether a block may begin after this token: it ends a block or a declaration, or is the one before the first. */
+function endsBlock(kinds: Uint8Array, index: number): boolean {
+  return index < 0 || kinds[index] === 0x3b || kinds[index] === tokenKind.plainEvent;
 }
 
 /** Longest text of braces that is looked for again, in characters. */

@@ -3,9 +3,10 @@
  * they can be read in the order of their dependence, whatever order they stand in: a type needs the trace's byte order,
  * the clocks and (for array lengths) the environment.
  */
-import type { ByteOrder, ClockClass } from './model.ts';
+import type { ByteOrder, ClockClass, StructureFieldClass } from './model.ts';
 import { sign, TokenCursor } from './tsdl-cursor.ts';
 import { tokenKind, word, type TokenList } from './tsdl-lexer.ts';
+import { PlainFields } from './tsdl-plain-payload.ts';
 import { byteOrderNamed } from './tsdl-scalar-parser.ts';
 import { TypeParser } from './tsdl-type-parser.ts';
 import { DistinctNames, TypeScope, type DeclaredStructure } from './tsdl-types.ts';
@@ -38,6 +39,8 @@ export interface DeclaredEvent {
   readonly emfUri: string | undefined;
   readonly context: DeclaredStructure | undefined;
   readonly fields: DeclaredStructure | undefined;
+  /** Set on an event of the plain form, whose fields are made when they are wanted: it has neither of the above. */
+  readonly plainPayload?: () => StructureFieldClass;
 }
 
 /** Where the parts of a metadata text begin. */
@@ -119,7 +122,12 @@ class BlockParser {
     }
     const { uuid, packetHeader } = this.parseTrace(traceToken, types, root);
     const streams = outline.streams.map((token) => this.parseStream(token, types, root));
-    const events = outline.events.map((token) => this.parseEvent(token, types, root));
+    const plainFields = new PlainFields(byteOrder);
+    const events = outline.events.map((token) =>
+      cursor.kindAt(token) === tokenKind.plainEvent
+        ? this.plainEvent(token, plainFields)
+        : this.parseEvent(token, types, root),
+    );
     return { token: traceToken, uuid, byteOrder, environment, clocks, packetHeader, streams, events };
   }
 
@@ -143,6 +151,11 @@ class BlockParser {
     ]);
     let at = 0;
     while (cursor.kindAt(at) !== tokenKind.end) {
+      if (cursor.kindAt(at) === tokenKind.plainEvent) {
+        outline.events.push(at);
+        at += 1;
+        continue;
+      }
       const list = this.blockListAt(at, listOf);
       if (list !== undefined) {
         list.push(at);
@@ -151,7 +164,11 @@ class BlockParser {
         continue;
       }
       const start = at;
-      while (cursor.kindAt(at) !== tokenKind.end && this.blockListAt(at, listOf) === undefined) {
+      while (
+        cursor.kindAt(at) !== tokenKind.end &&
+        cursor.kindAt(at) !== tokenKind.plainEvent &&
+        this.blockListAt(at, listOf) === undefined
+      ) {
         if (cursor.kindAt(at) === sign.closeBrace) this.cursor.failAt(at, 'this `}` has no matching `{`');
         at = cursor.kindAt(at) === sign.openBrace ? cursor.skipBraces(at) : at + 1;
       }
@@ -388,6 +405,23 @@ class BlockParser {
       }
     });
     return { token, id, packetContext, eventHeader, eventContext };
+  }
+
+  private plainEvent(token: number, plainFields: PlainFields): DeclaredEvent {
+    const { tokens } = this.cursor;
+    const plain = tokens.plainEvents[tokens.values[token]!]!;
+    const { name, id, streamId, logLevel, emfUri } = plain;
+    return {
+      token,
+      name,
+      id: BigInt(id),
+      streamId: streamId === undefined ? undefined : BigInt(streamId),
+      logLevel,
+      emfUri,
+      context: undefined,
+      fields: undefined,
+      plainPayload: () => plainFields.payload(plain),
+    };
   }
 
   private parseEvent(token: number, types: TypeParser, root: TypeScope): DeclaredEvent {

@@ -16,6 +16,7 @@ import type {
 import { TokenCursor } from './tsdl-cursor.ts';
 import type { TokenList } from './tsdl-lexer.ts';
 import type { DeclaredEvent, DeclaredStream, DeclaredTrace } from './tsdl-parser.ts';
+import { plainEventClass } from './tsdl-plain-payload.ts';
 import { Placer, type ScopeRoots } from './tsdl-placement.ts';
 import type { DeclaredStructure } from './tsdl-types.ts';
 
@@ -164,6 +165,7 @@ class ModelBuilder {
   }
 
   private eventClass(event: DeclaredEvent, id: bigint, roots: ScopeRoots): EventClass {
+    if (event.plainPayload !== undefined) return plainEventClass(event, id, event.plainPayload);
     roots.delete('event-specific-context');
     const specificContext = this.place(roots, 'event-specific-context', event.context, event.token);
     const payload = this.place(roots, 'event-payload', event.fields, event.token);

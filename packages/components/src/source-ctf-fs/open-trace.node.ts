@@ -2,7 +2,13 @@
 import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { readMetadata, type ClockClass, type DecoderOptions, type TraceClass } from '@spoor/ctf';
+import {
+  readMetadata,
+  type ClockClass,
+  type DecoderOptions,
+  type MetadataOptions,
+  type TraceClass,
+} from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
 import { buildTraceSet, type TraceDirectory } from './build-trace-set.ts';
 import type { TraceSet } from './trace-set.ts';
@@ -155,6 +161,30 @@ function moved(traceClass: TraceClass, { seconds, nanoseconds }: ClockOffset): T
   };
 }
 
+/** Reads metadata; chunks of one rotated recording have the same, which is read once. */
+class MetadataReader {
+  private readonly known = new Map<string, { readonly bytes: Buffer; readonly traceClass: TraceClass }>();
+
+  read(
+    bytes: Buffer,
+    file: string,
+    options: MetadataOptions & Pick<Required<MetadataOptions>, 'onTruncated'>,
+  ): TraceClass {
+    // The UUID of the trace stands here in metadata packets; whether all else is equal too is then looked at.
+    const key = `${bytes.length} ${bytes.toString('latin1', 0, 20)}`;
+    const known = this.known.get(key);
+    if (known?.bytes.equals(bytes) === true) return known.traceClass;
+    let whole = true;
+    const onTruncated = (problem: SpoorError): void => {
+      whole = false;
+      options.onTruncated(problem);
+    };
+    const traceClass = readMetadata(bytes, file, { ...options, onTruncated });
+    if (whole && traceClass.uuid !== undefined) this.known.set(key, { bytes, traceClass });
+    return traceClass;
+  }
+}
+
 function openDirectory(
   { path, pathBelow }: FoundTrace,
   traceClass: TraceClass,
@@ -184,6 +214,7 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
   const warnings: string[] = [];
   const found = findTraces(typeof paths === 'string' ? [paths] : paths, warnings);
   const directories: TraceDirectory[] = [];
+  const metadata = new MetadataReader();
   let failure: unknown;
   for (const trace of found) {
     const file = join(trace.path, 'metadata');
@@ -191,7 +222,7 @@ export function openTrace(paths: string | readonly string[], options: OpenOption
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      const declared = readMetadata(
+      const declared = metadata.read(
         reading(file, () => readFileSync(file)),
         file,
         { onTruncated, tolerant: true },
