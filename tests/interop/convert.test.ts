@@ -110,7 +110,7 @@ describeNeeding(
 
     test('the counter says what the peer says at the end', () => {
       const theirs = babeltrace2([oneProcess(), '-c', 'sink.utils.counter', '-p', 'step=+0']);
-      const ours = spoor(['-c', 'sink.utils.counter', oneProcess()]);
+      const ours = spoor(['-c', 'sink.utils.counter', '-p', 'step=+0', oneProcess()]);
       expect(ours).toMatchObject({ status: 0, stdout: theirs.stdout, stderr: '' });
     });
   },

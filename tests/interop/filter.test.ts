@@ -122,7 +122,7 @@ describeNeeding(corpusNeeds('own-ust'), 'filters over a million events of LTTng-
 describeNeeding(corpusNeeds('own-ust'), 'spoor with --event and --filter', () => {
   const counted = (...args: readonly string[]) => {
     const trace = corpusTrace({ family: 'own-ust', trace: 'ust1m' });
-    const { status, stdout, stderr } = spoor([...args, '-c', 'sink.utils.counter', trace]);
+    const { status, stdout, stderr } = spoor([...args, '-c', 'sink.utils.counter', '-p', 'step=+0', trace]);
     return { status, stderr, count: Number(/(\d+) Event messages/.exec(stdout)?.[1]) };
   };
 
@@ -169,7 +169,7 @@ describeNeeding(corpusNeeds('own-ust'), 'spoor with --event and --filter', () =>
   test('losses, packets and streams are counted as without a filter', () => {
     const trace = corpusTrace({ family: 'own-ust', trace: 'ust1m' });
     const others = (...args: readonly string[]) =>
-      spoor([...args, '-c', 'sink.utils.counter', trace])
+      spoor([...args, '-c', 'sink.utils.counter', '-p', 'step=+0', trace])
         .stdout.split('\n')
         .slice(1, -2);
     expect(others('--event', 'none')).toEqual(others());

@@ -1,10 +1,11 @@
 /** Merged events on their way from sources to sinks. */
+import { SpoorError } from '@spoor/base';
 import type { EventBatch } from '@spoor/ctf';
 import type { EventClassInfo, Loss } from './source-ctf-fs/trace-info.ts';
 import type { OpenStream, TraceSet } from './source-ctf-fs/trace-set.ts';
 
-/** One pass over merged events, batch by batch. */
-export interface EventFlow {
+/** What all passes over merged events have. */
+export interface Flow {
   /** The one batch, filled anew by each `next`. */
   readonly batch: EventBatch;
   readonly streams: readonly OpenStream[];
@@ -12,6 +13,10 @@ export interface EventFlow {
   readonly baseNs: bigint;
   /** Grows while the flow is read. */
   readonly losses: readonly Loss[];
+}
+
+/** One pass over merged events, batch by batch. */
+export interface EventFlow extends Flow {
   /**
    * The set whose events these are, all of them and unchanged; absent once a filter had its hands on them. Who has no
    * need of their order may go through the set's streams instead, packet by packet.
@@ -19,4 +24,47 @@ export interface EventFlow {
   readonly whole?: TraceSet;
   /** Fills the batch; false when there are no more events. */
   next(): boolean;
+  /**
+   * Goes over the same with all other messages: what begins and ends, and what was lost. It is the one pass of this
+   * flow: after it `next` is not called any more. Absent where only events are known.
+   */
+  messages?(): MessageFlow;
+}
+
+/** A message that is no event. Times are clock values in ticks, absent where the trace does not say one. */
+export type Message =
+  | {
+      readonly kind: 'stream-beginning' | 'stream-end';
+      readonly stream: OpenStream;
+      /** Where a time range cuts the stream. */
+      readonly ticks?: bigint;
+    }
+  | {
+      readonly kind: 'packet-beginning' | 'packet-end';
+      readonly stream: OpenStream;
+      readonly ticks?: bigint;
+      /** Set where the time is that of the packet's first event. */
+      readonly ofEvent?: true;
+    }
+  | { readonly kind: 'loss'; readonly stream: OpenStream; readonly loss: Loss };
+
+/** What `MessageFlow.next` found. */
+export type NextMessage = 'events' | 'message' | 'end';
+
+/** One pass over all messages: events by the batch, every other message alone, in babeltrace2's order. */
+export interface MessageFlow extends Flow {
+  /** The message found last, when that was no batch of events. */
+  readonly message: Message | undefined;
+  /** Fills the batch with events, or sets `message`. The batch's rows hold until the next call. */
+  next(): NextMessage;
+}
+
+/** All messages of a flow. @throws SpoorError `graph/no-messages` where events alone are known. */
+export function messagesOf(flow: EventFlow, sink: string): MessageFlow {
+  const messages = flow.messages?.();
+  if (messages !== undefined) return messages;
+  throw new SpoorError(
+    'graph/no-messages',
+    `${sink} needs all messages, and a filter before it has events alone`,
+  );
 }

@@ -1,4 +1,11 @@
-export type { EventFlow } from './event-flow.ts';
+export {
+  messagesOf,
+  type EventFlow,
+  type Flow,
+  type Message,
+  type MessageFlow,
+  type NextMessage,
+} from './event-flow.ts';
 export {
   eventsFilterClass,
   EventsFilter,
@@ -9,8 +16,9 @@ export { Muxer, type MuxerInput } from './filter-utils-muxer/muxer.ts';
 export { muxerClass, MuxerFilter, type MuxerParameters } from './filter-utils-muxer/muxer-filter.ts';
 export { parseTimeBound } from './filter-utils-trimmer/time-bound.ts';
 export { TrimmedFlow, type TimeRange } from './filter-utils-trimmer/trimmed-flow.ts';
+export { TrimmedMessages } from './filter-utils-trimmer/trimmed-messages.ts';
 export { trimmerClass, TrimmerFilter } from './filter-utils-trimmer/trimmer-filter.ts';
-export { MessageMuxer, type Message, type NextMessage } from './filter-utils-muxer/message-muxer.ts';
+export { MessageMuxer } from './filter-utils-muxer/message-muxer.ts';
 export {
   DetailsComponent,
   detailsOptionsOf,
@@ -41,6 +49,8 @@ export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
 export {
   CounterComponent,
   counterClass,
+  counterOptionsOf,
+  counterParameters,
   countText,
   type MessageCounts,
 } from './sink-utils-counter/counter-sink.ts';

@@ -143,7 +143,6 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
       colorsOf: colorsFor,
       pretty,
       openInTicks: () => openTrace(directories, { ...opening, ticksAsTime: true }),
-      trims: range.beginNs !== undefined || range.endNs !== undefined || filters.length > 0,
       messages: say,
     });
     run([sink], { onRound: warn });

@@ -3,6 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import {
   CounterComponent,
+  counterOptionsOf,
+  counterParameters,
   CtfSinkComponent,
   ctfSinkOptionsOf,
   ctfSinkParameters,
@@ -50,8 +52,6 @@ export interface SinkRequest {
   readonly pretty: PrettyOptions;
   /** Opens the same traces with ticks as time. */
   readonly openInTicks: () => TraceSet;
-  /** Whether events are left out: outside a time range, or by name or filter. */
-  readonly trims: boolean;
   readonly messages: (line: string) => void;
 }
 
@@ -89,16 +89,13 @@ export const sinkFormats: readonly SinkFormat[] = [
     format: 'details',
     description: 'Prints all messages and classes with all that is known of them.',
     parameters: detailsParameters,
-    make: ({ set, output, parameters, colorsOf, openInTicks, trims }) => {
-      if (trims) {
-        throw new SpoorError('convert/range', 'sink.text.details prints whole traces', {
-          hint: 'leave out --begin, --end, --timerange, --event and --filter',
-        });
-      }
+    make: (request) => {
+      const { set, output, parameters, colorsOf, openInTicks } = request;
       const color = parameters.get('color');
       const options = detailsOptionsOf(parameters, colorsOf(typeof color === 'string' ? color : undefined));
-      const common = { set, output: output(), options };
-      return new DetailsComponent(needsTicks(set) ? { ...common, inTicks: openInTicks() } : common);
+      const common = { output: output(), options };
+      const sink = new DetailsComponent(needsTicks(set) ? { ...common, inTicks: openInTicks() } : common);
+      return connected(sink, request);
     },
   },
   {
@@ -140,11 +137,12 @@ export const sinkFormats: readonly SinkFormat[] = [
   {
     className: 'sink.utils.counter',
     description: 'Counts events and other messages.',
-    parameters: {
-      step: { kind: 'unsigned', text: 'Accepted: the counts are printed once, at the end.' },
-      'hide-zero': { kind: 'boolean', text: 'Accepted: it changes nothing.' },
+    parameters: counterParameters,
+    make: (request) => {
+      const { output, parameters, colorsOf } = request;
+      const options = counterOptionsOf(parameters, colorsOf(undefined));
+      return connected(new CounterComponent(output(), options), request);
     },
-    make: (request) => connected(new CounterComponent(request.output()), request),
   },
   {
     className: 'sink.utils.dummy',

@@ -3,7 +3,7 @@ import type { PredicateOptions } from '@spoor/filter';
 import { InputPort, OutputPort, type ComponentClass, type FilterComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { EventSelection, type EventRule } from './event-selection.ts';
-import { FilteredFlow } from './filtered-flow.ts';
+import { filteredFlow } from './filtered-flow.ts';
 
 /** An event rule, and where to say what a person should know of it. */
 export interface EventsFilterParameters extends EventRule, PredicateOptions {
@@ -28,7 +28,7 @@ export class EventsFilter implements FilterComponent<EventFlow, EventFlow> {
       if (messages !== undefined) {
         for (const notice of selection.notices(flow.eventClasses)) messages(notice);
       }
-      return new FilteredFlow(flow, selection);
+      return filteredFlow(flow, selection);
     });
   }
 }

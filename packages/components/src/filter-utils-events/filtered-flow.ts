@@ -1,46 +1,24 @@
 /** Hands on the rows of a flow that a selection wants. */
-import type { EventBatch } from '@spoor/ctf';
-import type { EventFlow } from '../event-flow.ts';
-import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
-import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import type { EventFlow, Flow, MessageFlow, NextMessage } from '../event-flow.ts';
 import type { EventSelection, Verdict } from './event-selection.ts';
 
-/**
- * Filters batch by batch, in place. Fields are read only of events whose class is wanted, and only those that the
- * expression needs; losses pass as they are.
- */
-export class FilteredFlow implements EventFlow {
-  readonly batch: EventBatch;
-  readonly streams: readonly OpenStream[];
-  readonly eventClasses: readonly EventClassInfo[];
-  readonly baseNs: bigint;
-  readonly losses: readonly Loss[];
-  private readonly upstream: EventFlow;
+/** Takes rows out of batches. */
+class RowFilter {
+  private readonly flow: Flow;
   private readonly selection: EventSelection;
   /** By class; made at the first event of each. */
   private readonly verdicts: (Verdict | undefined)[];
 
-  constructor(upstream: EventFlow, selection: EventSelection) {
-    this.upstream = upstream;
+  constructor(flow: Flow, selection: EventSelection) {
+    this.flow = flow;
     this.selection = selection;
-    this.batch = upstream.batch;
-    this.streams = upstream.streams;
-    this.eventClasses = upstream.eventClasses;
-    this.baseNs = upstream.baseNs;
-    this.losses = upstream.losses;
-    this.verdicts = upstream.eventClasses.map(() => undefined);
+    this.verdicts = flow.eventClasses.map(() => undefined);
   }
 
-  next(): boolean {
-    while (this.upstream.next()) {
-      this.select();
-      if (this.batch.count > 0) return true;
-    }
-    return false;
-  }
-
-  private select(): void {
-    const { batch, verdicts, streams } = this;
+  /** Keeps the wanted rows of the flow's batch; false when none are left. */
+  select(): boolean {
+    const { verdicts } = this;
+    const { batch, streams } = this.flow;
     const { streamIndex, classIndex, timeNs, offsetBits, count } = batch;
     let kept = 0;
     for (let row = 0; row < count; row++) {
@@ -63,11 +41,55 @@ export class FilteredFlow implements EventFlow {
       kept++;
     }
     batch.count = kept;
+    return kept > 0;
   }
 
   private decide(eventClass: number): Verdict {
-    const verdict = this.selection.verdictOf(this.eventClasses[eventClass]!);
+    const verdict = this.selection.verdictOf(this.flow.eventClasses[eventClass]!);
     this.verdicts[eventClass] = verdict;
     return verdict;
   }
+}
+
+/**
+ * Filters batch by batch, in place. Fields are read only of events whose class is wanted, and only those that the
+ * expression needs; losses and all other messages pass as they are.
+ */
+export function filteredFlow(upstream: EventFlow, selection: EventSelection): EventFlow {
+  const filter = new RowFilter(upstream, selection);
+  const { batch, streams, eventClasses, baseNs, losses } = upstream;
+  return {
+    batch,
+    streams,
+    eventClasses,
+    baseNs,
+    losses,
+    next(): boolean {
+      while (upstream.next()) if (filter.select()) return true;
+      return false;
+    },
+    ...(upstream.messages === undefined
+      ? {}
+      : { messages: () => filteredMessages(upstream.messages!(), filter) }),
+  };
+}
+
+function filteredMessages(upstream: MessageFlow, filter: RowFilter): MessageFlow {
+  const { batch, streams, eventClasses, baseNs, losses } = upstream;
+  return {
+    batch,
+    streams,
+    eventClasses,
+    baseNs,
+    losses,
+    get message() {
+      return upstream.message;
+    },
+    next(): NextMessage {
+      for (;;) {
+        const found = upstream.next();
+        if (found !== 'events' || filter.select()) return found;
+      }
+    },
+  };
 }

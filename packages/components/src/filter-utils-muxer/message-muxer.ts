@@ -4,23 +4,9 @@
  */
 import { scanStatus, type EventBatch } from '@spoor/ctf';
 import { nanosecondsOfClock, ticksOfNanoseconds } from '../source-ctf-fs/clock.ts';
-import type { Loss } from '../source-ctf-fs/trace-info.ts';
+import type { Message, MessageFlow, NextMessage } from '../event-flow.ts';
+import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream, TraceSet } from '../source-ctf-fs/trace-set.ts';
-
-/** A message that is no event. Times are clock values in ticks, absent where the trace does not say one. */
-export type Message =
-  | { readonly kind: 'stream-beginning' | 'stream-end'; readonly stream: OpenStream }
-  | {
-      readonly kind: 'packet-beginning' | 'packet-end';
-      readonly stream: OpenStream;
-      readonly ticks?: bigint;
-      /** Set where the time is that of the packet's first event. */
-      readonly ofEvent?: true;
-    }
-  | { readonly kind: 'loss'; readonly stream: OpenStream; readonly loss: Loss };
-
-/** What `MessageMuxer.next` found. */
-export type NextMessage = 'events' | 'message' | 'end';
 
 type Head = 'stream-beginning' | 'loss' | 'packet-beginning' | 'events' | 'packet-end' | 'stream-end';
 
@@ -39,19 +25,27 @@ function ticksOf(hi: number, lo: number): bigint {
 }
 
 /** Keeps a heap of streams by the time of their next message. */
-export class MessageMuxer {
-  /** The message found last, when that was no batch of events. */
+export class MessageMuxer implements MessageFlow {
   message: Message | undefined;
-  private readonly set: TraceSet;
-  private readonly batch: EventBatch;
+  readonly batch: EventBatch;
+  readonly streams: readonly OpenStream[];
+  readonly eventClasses: readonly EventClassInfo[];
+  readonly baseNs: bigint;
+  readonly losses: readonly Loss[];
   private readonly inputs: readonly Input[];
   private readonly heap: number[];
   private last = -Infinity;
 
   /** @param streams of one trace set, in the order that breaks ties. */
   constructor(set: TraceSet, streams: readonly OpenStream[], batch: EventBatch) {
-    this.set = set;
     this.batch = batch;
+    this.eventClasses = set.eventClasses;
+    this.baseNs = set.baseNs;
+    this.losses = set.losses;
+    // Rows name streams by their index in the set, so streams that are not read leave holes.
+    const slots: OpenStream[] = [];
+    for (const stream of streams) slots[stream.info.index] = stream;
+    this.streams = slots;
     this.inputs = streams.map((stream) => ({
       stream,
       head: 'stream-beginning',
@@ -62,7 +56,6 @@ export class MessageMuxer {
     this.heap = streams.map((_, index) => index);
   }
 
-  /** Fills the batch with events, or sets `message`. The batch's rows hold until the next call. */
   next(): NextMessage {
     const { batch, heap, inputs } = this;
     batch.count = 0;
@@ -140,18 +133,18 @@ export class MessageMuxer {
   private timeOf(input: Input, ticks: bigint | undefined): number {
     const clock = input.stream.decoder.streamClass.clockClass;
     if (ticks === undefined || clock === undefined) return this.last;
-    return Number(nanosecondsOfClock(clock, ticks) - this.set.baseNs);
+    return Number(nanosecondsOfClock(clock, ticks) - this.baseNs);
   }
 
   private enterPacket(input: Input): void {
-    const known = this.set.losses.length;
+    const known = this.losses.length;
     const { reader } = input.stream;
     if (!reader.nextPacket()) {
       input.head = 'stream-end';
       input.time = this.last;
       return;
     }
-    input.losses = this.set.losses.slice(known).filter(({ stream }) => stream === input.stream.info);
+    input.losses = this.losses.slice(known).filter(({ stream }) => stream === input.stream.info);
     input.firstEventTicks = undefined;
     this.afterLoss(input);
   }
@@ -178,10 +171,7 @@ export class MessageMuxer {
     const first = cursor.nextTimeNs;
     const beginNs = this.timeOf(input, begin);
     if (first >= beginNs) return;
-    input.firstEventTicks = ticksOfNanoseconds(
-      decoder.streamClass.clockClass!,
-      this.set.baseNs + BigInt(first),
-    );
+    input.firstEventTicks = ticksOfNanoseconds(decoder.streamClass.clockClass!, this.baseNs + BigInt(first));
   }
 
   private packetBegin(input: Input): bigint | undefined {

@@ -4,6 +4,7 @@ import { SpoorError } from '@spoor/base';
 import { InputPort, OutputPort, type ComponentClass, type FilterComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import { MessageMuxer } from './message-muxer.ts';
 import { Muxer } from './muxer.ts';
 
 /** Choices for a muxer. */
@@ -34,6 +35,7 @@ function muxedFlow(streams: readonly OpenStream[], parameters: MuxerParameters):
     losses: set.losses,
     ...(byIndex.length === set.streams.length ? { whole: set } : {}),
     next: () => muxer.next(batch),
+    messages: () => new MessageMuxer(set, byIndex, batch),
   };
 }
 

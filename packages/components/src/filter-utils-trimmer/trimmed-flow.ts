@@ -1,8 +1,9 @@
 /** A flow cut to a time range, as babeltrace2's `filter.utils.trimmer`: both bounds are included. */
 import type { EventBatch } from '@spoor/ctf';
-import type { EventFlow } from '../event-flow.ts';
+import type { EventFlow, MessageFlow } from '../event-flow.ts';
 import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import { TrimmedMessages } from './trimmed-messages.ts';
 
 /** A range of time in nanoseconds from the clock's origin (of wall clocks: the Unix epoch). */
 export interface TimeRange {
@@ -19,6 +20,7 @@ export class TrimmedFlow implements EventFlow {
   readonly eventClasses: readonly EventClassInfo[];
   readonly baseNs: bigint;
   readonly losses: readonly Loss[];
+  readonly messages?: () => MessageFlow;
   private readonly upstream: EventFlow;
   private readonly firstNs: number;
   private readonly lastNs: number;
@@ -34,6 +36,9 @@ export class TrimmedFlow implements EventFlow {
     this.firstNs = range.beginNs === undefined ? -Infinity : Number(range.beginNs - upstream.baseNs);
     this.lastNs = range.endNs === undefined ? Infinity : Number(range.endNs - upstream.baseNs);
     this.signal = range.signal;
+    if (upstream.messages !== undefined) {
+      this.messages = () => new TrimmedMessages(upstream.messages!(), range);
+    }
   }
 
   next(): boolean {

@@ -1,5 +1,6 @@
 /** `sink.text.details`. */
-import type { Parameters, ParameterTable, RunnableSink } from '@spoor/graph';
+import { InputPort, type Parameters, type ParameterTable, type SinkComponent } from '@spoor/graph';
+import { messagesOf, type EventFlow } from '../event-flow.ts';
 import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
 import type { TraceSet } from '../source-ctf-fs/trace-set.ts';
 import type { Colors } from '../text-colors.ts';
@@ -44,17 +45,17 @@ export function detailsOptionsOf(parameters: Parameters, colors: Colors): Detail
 
 /** What the sink needs. */
 export interface DetailsComponentParameters {
-  readonly set: TraceSet;
   readonly output: TextOutput;
   readonly options: DetailsOptions;
   /** The same traces with ticks as time, where `needsTicks` says so. */
   readonly inTicks?: TraceSet;
 }
 
-/** Prints all messages of a trace set. */
-export class DetailsComponent implements RunnableSink {
+/** Prints all messages that come in. */
+export class DetailsComponent implements SinkComponent<EventFlow> {
   readonly kind = 'sink';
   readonly name = 'sink.text.details';
+  readonly input: InputPort<EventFlow> = new InputPort('in');
   private readonly parameters: DetailsComponentParameters;
   private sink: DetailsSink | undefined;
 
@@ -63,8 +64,8 @@ export class DetailsComponent implements RunnableSink {
   }
 
   consume(): boolean {
-    const { set, output, options, inTicks } = this.parameters;
-    this.sink ??= new DetailsSink(set, output, options, inTicks);
+    const { output, options, inTicks } = this.parameters;
+    this.sink ??= new DetailsSink(messagesOf(this.input.open(), this.name), output, options, inTicks);
     return this.sink.consume();
   }
 

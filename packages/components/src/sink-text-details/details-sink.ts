@@ -1,14 +1,6 @@
 /** Prints messages with all that is known of them, as babeltrace2's `sink.text.details`. Guarded by bench/details.ts. */
-import {
-  canCompile,
-  compileFunction,
-  emitExternals,
-  emitWalk,
-  Emitter,
-  EventBatch,
-  interpret,
-} from '@spoor/ctf';
-import { MessageMuxer, type Message } from '../filter-utils-muxer/message-muxer.ts';
+import { canCompile, compileFunction, emitExternals, emitWalk, Emitter, interpret } from '@spoor/ctf';
+import type { Message, MessageFlow } from '../event-flow.ts';
 import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
 import { isShown } from '../sink-text-pretty/shown.ts';
 import { putBytes } from '../sink-text-pretty/write-text.ts';
@@ -57,18 +49,16 @@ export function needsTicks(set: TraceSet): boolean {
   return set.streams.some(({ streamClass }) => (streamClass.clockClass?.frequencyHz ?? 0n) > 1_000_000_000n);
 }
 
-/** Prints a trace set from beginning to end, a batch or a message at a time. */
+/** Prints a flow from beginning to end, a batch or a message at a time. */
 export class DetailsSink {
   private out = new Uint8Array(flushBytes + marginBytes);
   private outView = new DataView(this.out.buffer);
   private at = 0;
   private printedSomething = false;
-  private readonly set: TraceSet;
+  private readonly flow: MessageFlow;
   private readonly output: TextOutput;
   private readonly options: DetailsOptions;
   private readonly style: Style;
-  private readonly batch = new EventBatch();
-  private readonly muxer: MessageMuxer;
   private readonly streams: readonly DetailedStream[];
   private readonly printers: (DetailsPrinter | undefined)[];
   private readonly traceNumbers = new Map<TraceInfo, number>();
@@ -76,49 +66,48 @@ export class DetailsSink {
   private readonly compile: boolean;
 
   /**
+   * @param flow of the traces, or of a part of them.
    * @param inTicks the same traces opened with `ticksAsTime`; needed where `needsTicks`, else clock values are off by
    * the ticks that fall into one nanosecond.
    */
   constructor(
-    set: TraceSet,
+    flow: MessageFlow,
     output: TextOutput,
     options: DetailsOptions,
     inTicks?: TraceSet,
     compile = true,
   ) {
-    this.set = set;
+    this.flow = flow;
     this.output = output;
     this.options = options;
     this.compile = compile && canCompile();
     this.style = new Style(options.colors);
-    this.streams = set.streams.map((info) => {
-      const stream = set.openStream(info.index);
+    this.streams = flow.streams.map((stream) => {
+      const { info } = stream;
       const { clockClass } = info.streamClass;
       const time =
         clockClass === undefined
           ? undefined
           : new MessageTime(
               declaredClock(info.trace, clockClass),
-              set.baseNs,
+              flow.baseNs,
               options,
               inTicks && new TickReader(inTicks.openStream(info.index)),
             );
       return { stream, time, tag: noTag, tagText: '' };
     });
-    const open = this.streams.map(({ stream }) => stream);
-    this.muxer = new MessageMuxer(set, open, this.batch);
-    this.printers = set.eventClasses.map(() => undefined);
+    this.printers = flow.eventClasses.map(() => undefined);
   }
 
   /** Prints what comes next; false when all has been printed. */
   consume(): boolean {
-    const found = this.muxer.next();
+    const found = this.flow.next();
     if (found === 'events') {
       if (this.options.withData) this.printEvents();
       return true;
     }
     if (found === 'end') return false;
-    this.printMessage(this.muxer.message!);
+    this.printMessage(this.flow.message!);
     return true;
   }
 
@@ -128,17 +117,18 @@ export class DetailsSink {
   }
 
   private printEvents(): void {
-    const { streamIndex, classIndex, timeNs, offsetBits, count } = this.batch;
+    const { streamIndex, classIndex, timeNs, offsetBits, count } = this.flow.batch;
     const { streams, printers } = this;
     const separated = !this.options.compact;
     for (let row = 0; row < count; row++) {
       const { stream, time, tag } = streams[streamIndex[row]!]!;
       const classOfRow = classIndex[row]!;
-      const print = (printers[classOfRow] ??= this.makePrinter(this.set.eventClasses[classOfRow]!));
+      const print = (printers[classOfRow] ??= this.makePrinter(this.flow.eventClasses[classOfRow]!));
       const { cursor } = stream.reader;
       let { at } = this;
       if (separated && this.printedSomething) this.out[at++] = 10;
-      if (time !== undefined) at = time.write(this.out, this.outView, at, timeNs, row);
+      if (time !== undefined)
+        at = time.write(this.out, this.outView, at, timeNs, row, stream, offsetBits[row]!);
       const start = at;
       for (;;) {
         try {
@@ -186,19 +176,19 @@ export class DetailsSink {
       const unknown = detailed.time === undefined ? '' : MessageTime.unknown(options);
       switch (message.kind) {
         case 'stream-beginning':
-          parts.push(unknown);
+          parts.push(message.ticks === undefined ? unknown : this.timeText(detailed, message.ticks));
           title('Stream beginning');
           parts.push(options.compact ? '\n' : this.streamText(stream));
           break;
         case 'stream-end':
-          parts.push(unknown);
+          parts.push(message.ticks === undefined ? unknown : this.timeText(detailed, message.ticks));
           title('Stream end\n');
           break;
         case 'packet-beginning':
           parts.push(
             this.timeText(
               detailed,
-              (message.ofEvent === true ? detailed.time?.nextTicks() : undefined) ?? message.ticks,
+              (message.ofEvent === true ? detailed.time?.firstTicks(stream) : undefined) ?? message.ticks,
             ),
           );
           title('Packet beginning');

@@ -1,6 +1,7 @@
 /** The text of the times of messages: `[C cycles, N ns from origin]`. Guarded by bench/details.ts. */
 import type { ClockClass } from '@spoor/ctf';
 import { clockOffsetNs, nanosecondsOfClock, ticksOfNanoseconds } from '../source-ctf-fs/clock.ts';
+import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import { putAscii } from '../sink-text-pretty/write-text.ts';
 import { groupedDecimal, putNineGrouped, putWords, Words } from './grouped.ts';
 import type { DetailsOptions } from './options.ts';
@@ -81,19 +82,28 @@ export class MessageTime {
   }
 
   /** Writes the time of an event; returns the position after it. */
-  write(out: Uint8Array, view: DataView, at: number, times: Float64Array, row: number): number {
+  write(
+    out: Uint8Array,
+    view: DataView,
+    at: number,
+    times: Float64Array,
+    row: number,
+    stream: OpenStream,
+    offsetBits: number,
+  ): number {
     if (this.cycles !== undefined && this.nanoseconds !== undefined) {
       const between = this.cycles.write(out, view, at, times, row);
       return putWords(view, this.nanoseconds.write(out, view, between, times, row), this.after);
     }
     const ticks =
-      this.tickReader?.next() ?? ticksOfNanoseconds(this.clock, this.baseNs + BigInt(times[row]!));
+      this.tickReader?.ticksAt(stream, offsetBits) ??
+      ticksOfNanoseconds(this.clock, this.baseNs + BigInt(times[row]!));
     return putAscii(out, at, this.text(ticks));
   }
 
-  /** Clock value of the event that comes next, where that cannot be got back from its time. */
-  nextTicks(): bigint | undefined {
-    return this.tickReader?.peek();
+  /** Clock value of the first event of the packet that a stream is in, where that cannot be got back from its time. */
+  firstTicks(stream: OpenStream): bigint | undefined {
+    return this.tickReader?.firstTicks(stream);
   }
 
   /** The text of a clock value. */

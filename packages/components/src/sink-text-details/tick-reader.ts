@@ -9,6 +9,8 @@ export class TickReader {
   private readonly stream: OpenStream;
   private readonly batch = new EventBatch(1024);
   private row = 0;
+  /** Of the stream asked for last. */
+  private packetNumber = 0;
   private within = false;
 
   /** @param stream of a trace set that was opened with ticks as time. */
@@ -16,17 +18,45 @@ export class TickReader {
     this.stream = stream;
   }
 
-  /** Clock value of the next event; undefined when there are no more. */
-  peek(): bigint | undefined {
-    if (this.row === this.batch.count && !this.fill()) return undefined;
-    return this.stream.set.baseNs + BigInt(this.batch.timeNs[this.row]!);
+  /**
+   * Clock value of the event at a bit of the packet that a stream is in; undefined when there is none.
+   * @param stream of the same files. Asked for in the order of its events, of which some may be left out.
+   */
+  ticksAt(stream: OpenStream, offsetBits: number): bigint | undefined {
+    this.moveTo(stream);
+    while (this.isIn(stream)) {
+      while (this.row < this.batch.count) {
+        const row = this.row++;
+        if (this.batch.offsetBits[row] === offsetBits) return this.ticksOf(row);
+      }
+      if (!this.fill()) return undefined;
+    }
+    return undefined;
   }
 
-  /** Like `peek`, and moves on. */
-  next(): bigint | undefined {
-    const ticks = this.peek();
-    this.row += 1;
-    return ticks;
+  /** Clock value of the first event of the packet that a stream is in. */
+  firstTicks(stream: OpenStream): bigint | undefined {
+    this.moveTo(stream);
+    return this.isIn(stream) && this.row === 0 && this.batch.count > 0 ? this.ticksOf(0) : undefined;
+  }
+
+  private ticksOf(row: number): bigint {
+    return this.stream.set.baseNs + BigInt(this.batch.timeNs[row]!);
+  }
+
+  /** Reads up to the packet that a stream of the same files is in. */
+  private moveTo(stream: OpenStream): void {
+    if (this.packetNumber === stream.reader.packetNumber) return;
+    this.packetNumber = stream.reader.packetNumber;
+    while (!this.isIn(stream) && this.fill());
+  }
+
+  private isIn({ reader }: OpenStream): boolean {
+    const own = this.stream.reader;
+    if (own.packetNumber === 0) return false;
+    const { source, startByte } = own.packetPlace;
+    const wanted = reader.packetPlace;
+    return startByte === wanted.startByte && source.name === wanted.source.name;
   }
 
   private fill(): boolean {

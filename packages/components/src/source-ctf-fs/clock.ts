@@ -52,3 +52,9 @@ export function ticksOfNanoseconds(clock: ClockClass, ns: bigint): bigint {
   }
   return near;
 }
+
+/** The clock value at a time, cut to whole ticks; 0 for times before the clock began. */
+export function ticksAtNanoseconds(clock: ClockClass, ns: bigint): bigint {
+  const sinceOffset = ns - clockOffsetNs(clock);
+  return sinceOffset <= 0n ? 0n : (sinceOffset * clock.frequencyHz) / nanosecondsPerSecond;
+}

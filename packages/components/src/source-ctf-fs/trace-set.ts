@@ -9,6 +9,7 @@ import {
   type StreamDecoder,
 } from '@spoor/ctf';
 import type { EventFlow } from '../event-flow.ts';
+import { MessageMuxer } from '../filter-utils-muxer/message-muxer.ts';
 import { MuxerFilter } from '../filter-utils-muxer/muxer-filter.ts';
 import { TrimmedFlow, type TimeRange } from '../filter-utils-trimmer/trimmed-flow.ts';
 import { cursorOrigin, nanosecondsOfClock, ticksSurelyBefore } from './clock.ts';
@@ -57,7 +58,9 @@ export class OpenStream {
 /** The flow of a trace set without streams. */
 function emptyFlow(set: TraceSet): EventFlow {
   const { eventClasses, baseNs, losses } = set;
-  return { batch: new EventBatch(1), streams: [], eventClasses, baseNs, losses, next: () => false };
+  const batch = new EventBatch(1);
+  const messages = (): MessageMuxer => new MessageMuxer(set, [], batch);
+  return { batch, streams: [], eventClasses, baseNs, losses, next: () => false, messages };
 }
 
 /** Where to begin with a stream of which nothing before a time is wanted. */
