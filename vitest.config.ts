@@ -7,6 +7,7 @@ const resolve = { ssr: { resolve: { conditions, externalConditions: conditions }
 // processes of their own and longer limits.
 export default defineConfig({
   test: {
+    globalSetup: ['scripts/bundle-tracer.mjs'],
     projects: [
       {
         ...resolve,

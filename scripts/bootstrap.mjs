@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleTracer } from './bundle-tracer.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -63,6 +64,7 @@ whenChanged(
 );
 
 run(bin('tsc'), ['-b'], 'compiling');
+await bundleTracer();
 
 if (existsSync(join(root, 'packages/viewer/vite.config.ts'))) {
   whenChanged(

@@ -176,6 +176,58 @@ describe('a traced program', () => {
     expect(ended).toMatchObject({ status: 0, stdout: 'false\n', stderr: '' });
   });
 
+  test('whose built-ins were replaced hears nothing of the tracer through them', async () => {
+    using run = new TracedRun();
+    const ended = await run.run(`${tick}
+      const wide = tracepoint('test:wide', { big: 'i64', list: sequence('u16') });
+      const late = tracepoint('test:late', { text: 'string' });
+      tick(0, 'before');
+      wide(1, []);
+      late('');
+      const fail = () => { throw new Error('called'); };
+      for (const [holder, names] of [
+        [Math, ['trunc', 'floor', 'min', 'max']],
+        [Array, ['isArray', 'from']],
+        [Number, ['isFinite', 'isNaN']],
+        [BigInt, ['asIntN', 'asUintN']],
+        [process.hrtime, ['bigint']],
+      ]) for (const name of names) holder[name] = fail;
+      tick(1, 'é');
+      wide(-5, [1, 2, 3]);
+      wide(-5n, new Set([4]));
+      late({ toString: () => 'object' });
+      const setters = Object.getOwnPropertyDescriptors(DataView.prototype);
+      for (const name of ['setUint8', 'setUint32']) DataView.prototype[name] = fail;
+      tick(2, 'lost');
+      wide(3, [1]);
+      Object.defineProperties(DataView.prototype, setters);
+      for (const name of ['charCodeAt', 'includes']) String.prototype[name] = fail;
+      late('lost too');
+      tick(3, '');
+      process.stdout.write('unharmed');`);
+    expect(ended).toMatchObject({ status: 0, stdout: 'unharmed', stderr: '' });
+    run.drain();
+    const trace = openTrace(run.tracePath);
+    const events: string[] = [];
+    for (const event of trace.events()) {
+      const value = (event.field('n') ?? event.field('big') ?? event.field('text')) as
+        bigint | number | string;
+      events.push(`${event.name} ${value}`);
+    }
+    expect(trace.warnings).toEqual([]);
+    expect(events.slice(0, 7)).toEqual([
+      'test:tick 0',
+      'test:wide 1',
+      'test:late ',
+      'test:tick 1',
+      'test:wide -5',
+      'test:wide -5',
+      'test:late object',
+    ]);
+    expect(events).not.toContain('test:tick 2');
+    expect(events.at(-1)).toBe('test:tick 3');
+  });
+
   test('allocates nothing for its events', async () => {
     using run = new TracedRun({ mode: 'overwrite', subBufferSizeBytes: 256 * 1024, subBufferCount: 16 });
     const ended = await run.run(

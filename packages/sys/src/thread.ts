@@ -1,12 +1,16 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { isAvailable, library } from './library.ts';
 
-/** Kernel's id of the calling thread; works without koffi. */
+/** Kernel's id of the calling thread; does not load koffi unless /proc is hidden. */
 export function currentThreadId(): number {
-  if (isAvailable().available) return library().getTid();
-  // Synchronous calls of node:fs run on the calling thread, so this link is its own.
-  const tid = /^\d+\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1];
-  return Number(tid);
+  try {
+    // Synchronous calls of node:fs run on the calling thread, so this link is its own.
+    const tid = /^\d+\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1];
+    if (tid !== undefined) return Number(tid);
+  } catch {
+    // No /proc.
+  }
+  return library().getTid();
 }
 
 /**

@@ -1,6 +1,21 @@
 // Arguments become plain numbers and strings before any space is reserved: `valueOf`, `toString`, getters and proxies
 // are the program's code, which may throw, or emit events of its own in the middle of this one.
 
+import {
+  asBigInt,
+  asIntN,
+  asNumber,
+  asText,
+  floor,
+  isArray,
+  isFinite,
+  isNaN,
+  isView,
+  max,
+  min,
+  trunc,
+} from './primordials.ts';
+
 const wideScratch = new BigUint64Array(1);
 /** The halves of what {@link splitWide} split: low, high. */
 export const wideHalves: Uint32Array = new Uint32Array(wideScratch.buffer);
@@ -10,9 +25,9 @@ export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   try {
     const primitive: unknown = typeof value === 'bigint' ? value : unwrap(value);
-    if (typeof primitive === 'bigint') return Number(BigInt.asIntN(64, primitive));
-    const number = Number(primitive);
-    return Number.isNaN(number) ? 0 : number;
+    if (typeof primitive === 'bigint') return asNumber(asIntN(64, primitive));
+    const number = asNumber(primitive);
+    return isNaN(number) ? 0 : number;
   } catch {
     return 0;
   }
@@ -22,7 +37,7 @@ export function toNumber(value: unknown): number {
 export function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
-    return String(value);
+    return asText(value);
   } catch {
     return '';
   }
@@ -44,8 +59,8 @@ export function splitWide(value: unknown): void {
     wideScratch[0] = primitive;
     return;
   }
-  const number = Math.trunc(toNumber(primitive));
-  wideScratch[0] = Number.isFinite(number) ? BigInt(number) : 0n;
+  const number = trunc(toNumber(primitive));
+  wideScratch[0] = isFinite(number) ? asBigInt(number) : 0n;
 }
 
 /** A list for any value: arrays, typed arrays and array-likes as they are, other iterables copied, all else empty. */
@@ -53,8 +68,8 @@ export function toList(value: unknown): ArrayLike<unknown> {
   if (typeof value !== 'object' || value === null) return [];
   try {
     // Even this throws, for a proxy that was revoked.
-    if (Array.isArray(value)) return value as unknown[];
-    if (ArrayBuffer.isView(value)) return value instanceof DataView ? [] : (value as Uint8Array);
+    if (isArray(value)) return value as unknown[];
+    if (isView(value)) return value instanceof DataView ? [] : (value as Uint8Array);
     const { length } = value as { length?: unknown };
     if (typeof length === 'number') return value as ArrayLike<unknown>;
     const copy: unknown[] = [];
@@ -75,7 +90,7 @@ export function toList(value: unknown): ArrayLike<unknown> {
 export function listLength(list: ArrayLike<unknown>): number {
   try {
     const { length } = list;
-    return typeof length === 'number' && length > 0 ? Math.min(Math.floor(length), 0xffff_ffff) : 0;
+    return typeof length === 'number' && length > 0 ? min(floor(length), 0xffff_ffff) : 0;
   } catch {
     return 0;
   }
@@ -125,7 +140,7 @@ export class NumberStack {
     const at = this.top;
     this.top = at + count;
     if (this.top > this.values.length) {
-      const grown = new Float64Array(Math.max(this.top, 2 * this.values.length));
+      const grown = new Float64Array(max(this.top, 2 * this.values.length));
       grown.set(this.values);
       this.values = grown;
     }

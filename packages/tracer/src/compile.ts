@@ -4,8 +4,10 @@
 import { Emitter } from '@spoor/ctf/encode';
 import { MAX_LIST_LENGTH, listLength, splitWide, toList, toNumber, toText, wideHalves } from './coerce.ts';
 import type { Declaration, FieldPlan, Plan, ScalarPlan } from './declaration.ts';
+import { floor, trunc } from './primordials.ts';
 import {
   LENGTH_BYTES,
+  abandon,
   fixedBytes,
   isWide,
   monotonicNow,
@@ -59,6 +61,9 @@ const runtime = {
   wideHalves,
   textBytes,
   stackedTextBytes,
+  abandon,
+  trunc,
+  floor,
   nothing: Object.freeze({}),
 };
 
@@ -110,18 +115,25 @@ class SerialiserGenerator {
       out,
       `return function serialise(${fields.map((_, index) => `a${index}`).join(', ')})`,
       () => {
-        if (this.#usesNumbers) out.line('const numbersAt = numbers.top;');
-        if (this.#usesTexts) out.line('const textsAt = texts.top;');
-        fields.forEach((field, index) => {
-          this.#coerce(field, `a${index}`);
-        });
-        this.#reserve();
-        if (this.#usesNumbers) out.line('const values = numbers.values;');
-        fields.forEach((field, index) => {
-          this.#write(field, `a${index}`);
-        });
-        this.#commit();
-        this.#release();
+        out.line('const numbersAt = numbers.top;');
+        out.line('const textsAt = texts.top;');
+        block(
+          out,
+          'try',
+          () => {
+            fields.forEach((field, index) => {
+              this.#coerce(field, `a${index}`);
+            });
+            this.#reserve();
+            if (this.#usesNumbers) out.line('const values = numbers.values;');
+            fields.forEach((field, index) => {
+              this.#write(field, `a${index}`);
+            });
+            this.#commit();
+            this.#release();
+          },
+          ' catch { abandon(writer, numbersAt, textsAt); }',
+        );
       },
       ';',
     );
@@ -170,8 +182,8 @@ class SerialiserGenerator {
         }
         out.line(`let ${v}l, ${v}h;`);
         block(out, `if (typeof ${v} === 'number')`, () => {
-          out.line(`${v}l = Math.trunc(${v});`);
-          out.line(`${v}h = Math.floor(${v}l / 4294967296);`);
+          out.line(`${v}l = trunc(${v});`);
+          out.line(`${v}h = floor(${v}l / 4294967296);`);
         });
         block(out, 'else', () => {
           out.line(`splitWide(${v});`);

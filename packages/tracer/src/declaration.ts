@@ -11,6 +11,7 @@ import type {
   SequenceType,
 } from './field-types.ts';
 import { DEFAULT_LOG_LEVEL, LOG_LEVELS, type LogLevel } from './log-level.ts';
+import { entries, hasOwn, isArray, keys } from './primordials.ts';
 
 export interface IntegerPlan {
   readonly kind: 'integer';
@@ -76,17 +77,17 @@ export function declare(
       'letters, digits, `_`, `.` and `-` may be used',
     );
   }
-  if (!Object.hasOwn(LOG_LEVELS, logLevel)) {
+  if (!hasOwn(LOG_LEVELS, logLevel)) {
     throw wrong(
       name,
       `there is no log level ${describeType(logLevel)}`,
-      `one of ${Object.keys(LOG_LEVELS).join(', ')}`,
+      `one of ${keys(LOG_LEVELS).join(', ')}`,
     );
   }
   if (typeof fields !== 'object' || fields === null) {
     throw wrong(name, 'its fields are no object and no list', `for example { count: 'u32', text: 'string' }`);
   }
-  const list = (Array.isArray(fields) ? fields : Object.entries(fields)) as FieldList;
+  const list = (isArray(fields) ? fields : entries(fields)) as FieldList;
   return { name, logLevel: LOG_LEVELS[logLevel], fields: planMembers(name, list, '') };
 }
 
@@ -99,14 +100,14 @@ export function checkOptions(name: string, options: object): void {
   if (typeof options !== 'object' || options === null) {
     throw wrong(name, `its options are ${describeType(options)}`, 'an object, such as { logLevel: "info" }');
   }
-  const stranger = Object.keys(options).find((key) => key !== 'logLevel');
+  const stranger = keys(options).find((key) => key !== 'logLevel');
   if (stranger !== undefined) throw wrong(name, `there is no option \`${stranger}\``, 'logLevel is one');
 }
 
 function planMembers(event: string, fields: FieldList, prefix: string): readonly FieldPlan[] {
   const taken = new Set<string>();
   return fields.map((field) => {
-    if (!Array.isArray(field)) {
+    if (!isArray(field)) {
       throw wrong(event, `${describeType(field)} is no field`, `a list of fields is made of [name, type]`);
     }
     const [name, type] = field as FieldList[number];
@@ -141,7 +142,7 @@ function planField(event: string, name: string, fieldType: FieldType): Plan {
         return { kind: 'sequence', element: planElement(event, name, fieldType) };
       case 'struct':
         if (typeof fieldType.members !== 'object' || fieldType.members === null) break;
-        return { kind: 'struct', members: planMembers(event, Object.entries(fieldType.members), `${name}.`) };
+        return { kind: 'struct', members: planMembers(event, entries(fieldType.members), `${name}.`) };
       case 'hex':
       case 'enumeration':
         break;
@@ -198,8 +199,8 @@ const fieldTypes = `${elementTypes}, array(…), sequence(…), struct(…)`;
 /** What may stand where something else does, or how the likely intention is written. */
 function hintFor(name: string, type: unknown): string {
   if (name.endsWith('[]')) return `elements are ${elementTypes}`;
-  if (Array.isArray(type)) return "sequence('u16') is a list of any length, array('u16', 4) one of four";
-  if (typeof type === 'object' && type !== null && !Object.hasOwn(type, 'kind')) {
+  if (isArray(type)) return "sequence('u16') is a list of any length, array('u16', 4) one of four";
+  if (typeof type === 'object' && type !== null && !hasOwn(type, 'kind')) {
     return 'a structure is written struct({ … })';
   }
   return fieldTypes;
@@ -241,8 +242,8 @@ function planLabels(
       'for example { off: 0, on: 1, other: [2, 255] }',
     );
   }
-  for (const [label, range] of Object.entries(labels)) {
-    const [lower, upper] = (Array.isArray(range) ? range : [range, range]) as readonly [number, number];
+  for (const [label, range] of entries(labels)) {
+    const [lower, upper] = (isArray(range) ? range : [range, range]) as readonly [number, number];
     if (
       !Number.isInteger(lower) ||
       !Number.isInteger(upper) ||

@@ -24,5 +24,9 @@ test('a program that is not traced loads declarations only: no reader, no ring, 
   expect([...loaded].filter((name) => name.startsWith('@'))).toEqual(['@spoor/base']);
   expect(loaded).toContain('tracepoint.ts');
   expect(loaded).not.toContain('session.ts');
-  expect(loadedFrom('register.ts')).toContain('@spoor/ringbuffer');
+});
+
+test('what is loaded into every thread is one file until that finds a session', () => {
+  expect([...loadedFrom('register.ts')]).toEqual(['register.ts', 'session-variable.ts']);
+  expect(loadedFrom('start-thread.ts')).toContain('@spoor/ringbuffer');
 });

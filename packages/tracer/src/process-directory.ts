@@ -14,7 +14,6 @@ import {
   type ProcessDescription,
   type SessionDescription,
 } from '@spoor/ringbuffer';
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { endianness, hostname } from 'node:os';
 import { basename, join } from 'node:path';
@@ -49,7 +48,7 @@ export function openProcessDirectory(
 
 function describeProcess(session: SessionDescription, startTicks: bigint): ProcessDescription {
   const startedMs = Date.now();
-  const uuid = randomUUID();
+  const uuid = newUuid();
   const procname = basename(process.execPath);
   const header = formatTraceTsdl(
     makeTraceClass({
@@ -106,6 +105,17 @@ function isoBasic(ms: number): string {
   const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
   const time = `${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
   return `${day}T${time}${zone < 0 ? '-' : '+'}${zoneText}`;
+}
+
+/** From the kernel: loading node:crypto would take longer than all else that is done here. */
+function newUuid(): string {
+  try {
+    const uuid = readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
+    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) return uuid;
+  } catch {
+    // Some sandboxes hide it.
+  }
+  return crypto.randomUUID();
 }
 
 function bootId(): string | undefined {

@@ -8,8 +8,7 @@ import { makeTextWriter, textBytes, type TextWriter } from './text.ts';
 /** Records one event, or counts it as lost; never throws. */
 export type Serialise = (...args: unknown[]) => void;
 
-/** Captured before the program can replace it. */
-export const monotonicNow: () => bigint = process.hrtime.bigint;
+export { hrtimeBigint as monotonicNow } from './primordials.ts';
 
 /** What serialisers of one thread write with. */
 export interface ThreadWriter {
@@ -67,6 +66,20 @@ export function numberConversion(plan: ScalarPlan): ElementNumber {
 /** Whether it is a 64-bit integer, which is handled as two halves. */
 export function isWide(plan: ScalarPlan): boolean {
   return plan.kind === 'integer' && plan.bits === 64;
+}
+
+/**
+ * What is left to do when an event could not be recorded because a built-in that the program replaced threw: the event
+ * is lost, and counted if even that can be done. Nothing of it is in the packet, for it was not committed.
+ */
+export function abandon({ ring, numbers, texts }: ThreadWriter, numbersAt: number, textsAt: number): void {
+  try {
+    numbers.top = numbersAt;
+    texts.release(textsAt);
+    ring.countLost();
+  } catch {
+    // The count needs the very built-in.
+  }
 }
 
 /** Exact bytes of `count` strings of the stack. */

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Gate } from './compile.ts';
 import type { Declaration } from './declaration.ts';
 import type { Serialise } from './serialiser.ts';
+import { SESSION_VARIABLE } from './session-variable.ts';
 
 /** A thread's part in a recording. */
 export interface ThreadSession {
@@ -16,14 +17,15 @@ export interface ThreadSession {
    * during another such call: the event comes from the program's hooks on what that call does.
    */
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
+  /** Calls back once, right before the thread's first event or at its end, whichever comes first. */
+  whenOpened(callback: () => void): void;
+  /** Makes the ring now, for the sake of {@link whenOpened}. Never throws. */
+  open(): void;
   /** Says in the summary of the recording what is missing from it, in one line. Never throws. */
   tell(reason: string): void;
 }
 
-/** Same as `SESSION_VARIABLE` of @spoor/ringbuffer, which is not loaded for it. */
-const sessionVariable = 'SPOOR_SESSION';
-
-const key = Symbol.for('@spoor/tracer/session 1');
+const key = Symbol.for('@spoor/tracer/session 2');
 
 /**
  * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
@@ -50,7 +52,7 @@ export function sharedSession(attach: () => ThreadSession | undefined): ThreadSe
 
 /** The session of this thread; undefined when the program is not traced. */
 export function currentSession(): ThreadSession | undefined {
-  const isTraced = (process.env[sessionVariable] ?? '') !== '';
+  const isTraced = (process.env[SESSION_VARIABLE] ?? '') !== '';
   if (isTraced && (shared[key] ?? unshared) === undefined) loadSession();
   return (shared[key] ?? unshared)?.session;
 }

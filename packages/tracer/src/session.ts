@@ -56,6 +56,7 @@ class AttachedThread implements ThreadSession {
   #ring: ThreadRing | undefined;
   #writer: ThreadWriter | undefined;
   #isBusy = false;
+  readonly #whenOpened: (() => void)[] = [];
   /** Why events are not recorded although there is a ring; as many as a status file surely has room for. */
   readonly #missing: string[] = [];
 
@@ -83,6 +84,7 @@ class AttachedThread implements ThreadSession {
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy' {
     if (this.#state === 'off') return 'off';
     if (this.#isBusy) return 'busy';
+    this.#tellOpened();
     this.#isBusy = true;
     try {
       this.#writer ??= this.#open();
@@ -95,6 +97,25 @@ class AttachedThread implements ThreadSession {
       return 'off';
     } finally {
       this.#isBusy = false;
+    }
+  }
+
+  whenOpened(callback: () => void): void {
+    this.#whenOpened.push(callback);
+  }
+
+  open(): void {
+    this.#tellOpened();
+  }
+
+  /** Each callback emits, and so makes the ring if it is not there. */
+  #tellOpened(): void {
+    for (let next = this.#whenOpened.shift(); next !== undefined; next = this.#whenOpened.shift()) {
+      try {
+        next();
+      } catch (error) {
+        this.tell(describeError(error));
+      }
     }
   }
 
@@ -143,6 +164,7 @@ class AttachedThread implements ThreadSession {
   }
 
   #close(): void {
+    this.#tellOpened();
     try {
       this.#ring?.close();
     } catch {

@@ -14,6 +14,7 @@ import {
 import type { Declaration, FieldPlan, ScalarPlan } from './declaration.ts';
 import {
   LENGTH_BYTES,
+  abandon,
   fixedBytes,
   isWide,
   monotonicNow,
@@ -38,19 +39,23 @@ export function makeWalkingSerialiser(
     const numbersAt = numbers.top;
     const textsAt = texts.top;
     const cursor = { number: numbersAt, text: textsAt };
-    const extraBytes = stackFields(declaration.fields, args, numbers, texts);
-    ring.clock[0] = monotonicNow();
-    if (extraBytes < 0) {
-      ring.countLost();
-    } else {
-      let pos = ring.begin(eventId, fixed + extraBytes);
-      if (pos >= 0) {
-        pos = writeFields(declaration.fields, pos);
-        ring.commit(pos);
+    try {
+      const extraBytes = stackFields(declaration.fields, args, numbers, texts);
+      ring.clock[0] = monotonicNow();
+      if (extraBytes < 0) {
+        ring.countLost();
+      } else {
+        let pos = ring.begin(eventId, fixed + extraBytes);
+        if (pos >= 0) {
+          pos = writeFields(declaration.fields, pos);
+          ring.commit(pos);
+        }
       }
+      numbers.top = numbersAt;
+      texts.release(textsAt);
+    } catch {
+      abandon(writer, numbersAt, textsAt);
     }
-    numbers.top = numbersAt;
-    texts.release(textsAt);
 
     function writeScalar(plan: ScalarPlan, at: number): number {
       if (plan.kind === 'string') return writeText(at, texts.values[cursor.text++]!);

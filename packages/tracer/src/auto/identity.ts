@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { setTimer } from '../primordials.ts';
+import { currentSession } from '../session-slot.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { noText, textOrNone } from './text.ts';
 
@@ -23,11 +25,24 @@ const threadBegin = tracepoint(
   { logLevel: 'info' },
 );
 
-/** Says what this process and this thread are, first thing in the thread's stream. */
+/** How long the start of a program has to itself before the ring is made for this event alone. */
+const patienceMs = 25;
+
+/**
+ * Says what this process and this thread are, first thing in the thread's stream. A ring takes as long to make as all
+ * else that is done at the start: so this waits for the first event of another kind, a moment, or the end.
+ */
 export function tellIdentity(): void {
   const script = textOrNone(process.argv[1]);
-  threadBegin(threadId, threadName(script));
-  if (isMainThread) processStart(process.pid, process.ppid, process.version, script, workingDirectory());
+  const folder = workingDirectory();
+  const name = threadName(script);
+  const tell = (): void => {
+    threadBegin(threadId, name);
+    if (isMainThread) processStart(process.pid, process.ppid, process.version, script, folder);
+  };
+  const session = currentSession();
+  session?.whenOpened(tell);
+  setTimer(() => session?.open(), patienceMs).unref();
 }
 
 function threadName(script: string): string {

@@ -1,0 +1,60 @@
+// Makes one CommonJS file of what the tracer loads into a traced program (packages/tracer/src/register.ts says why).
+// Does nothing when the file is newer than all that goes into it. Run by scripts/bootstrap.mjs, and before the tests.
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'packages/tracer/dist');
+const output = join(dist, 'start-thread.bundle.cjs');
+/** Compiled packages that may go into the bundle. */
+const inputs = ['base', 'ctf', 'filter', 'sys', 'ringbuffer', 'tracer'].map((name) =>
+  join(root, 'packages', name, 'dist'),
+);
+
+/** When the newest compiled module was written. */
+function newestMs(folder) {
+  if (!existsSync(folder)) return 0;
+  let newest = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) newest = Math.max(newest, newestMs(path));
+    else if (entry.name.endsWith('.js')) newest = Math.max(newest, statSync(path).mtimeMs);
+  }
+  return newest;
+}
+
+/** Makes the bundle, if it is not there or older than a module; answers whether it did. */
+export async function bundleTracer() {
+  const isThere = existsSync(output);
+  if (isThere && statSync(output).mtimeMs > Math.max(...inputs.map(newestMs))) return false;
+  const { rolldown } = await import('rolldown');
+  const bundle = await rolldown({
+    input: join(dist, 'start-thread.js'),
+    platform: 'node',
+    external: ['koffi', /^node:/],
+    // The generated text of serialisers names no variables of the bundle, but stack traces do: names stay.
+    onLog: (level, log, handler) => handler(level === 'warn' ? 'error' : level, log),
+  });
+  // Whole or absent, for programs that start meanwhile.
+  const draft = `${output}.${process.pid}.draft.cjs`;
+  try {
+    await bundle.write({
+      file: draft,
+      format: 'cjs',
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    });
+    renameSync(draft, output);
+  } finally {
+    rmSync(draft, { force: true });
+    await bundle.close();
+  }
+  return true;
+}
+
+/** For vitest (`globalSetup`): process tests run what was built. */
+export async function setup() {
+  if (existsSync(join(dist, 'start-thread.js'))) await bundleTracer();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleTracer();
