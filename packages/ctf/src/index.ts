@@ -37,6 +37,7 @@ export {
   type DecoderOptions,
 } from './stream-decoder.ts';
 export {
+  BytesAwaited,
   StreamReader,
   type ByteSource,
   type LossReport,

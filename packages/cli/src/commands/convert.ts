@@ -55,7 +55,10 @@ export const registerConvert: RegisterCommand = (program, context) => {
   const command = program
     .command('convert', { isDefault: true })
     .description('Print the events of traces as text, as babeltrace2 does (the default command).')
-    .argument('[dir...]', 'directories with traces in or below them')
+    .argument(
+      '[dir...]',
+      'directories with traces in or below them, archives of such, or - for an archive on standard input',
+    )
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
     .option('--timerange <begin,end>', 'both of them: BEGIN,END or [BEGIN,END]')

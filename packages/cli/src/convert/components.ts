@@ -11,7 +11,7 @@ export const otherClasses: Readonly<
   Record<string, { readonly description: string; readonly parameters: ParameterTable }>
 > = {
   'source.ctf.fs': {
-    description: 'Reads CTF traces from directories.',
+    description: 'Reads CTF traces from directories and archives.',
     parameters: {
       inputs: { kind: 'strings', text: 'Directories with traces in or below them.' },
       'clock-class-offset-ns': { kind: 'integer', text: 'Nanoseconds by which all clocks are moved.' },

@@ -1,5 +1,7 @@
 /** From opened files to a trace set: which files make a stream, which directories a trace, and their order. */
+import { isArchiveError } from '@spoor/archive';
 import {
+  BytesAwaited,
   PacketHeaderDecoder,
   PacketProperties,
   StreamDecoder,
@@ -81,6 +83,7 @@ class TraceBuilder {
     try {
       first = this.firstPacket(source);
     } catch (error) {
+      if (isArchiveError(error) || error instanceof BytesAwaited) throw error;
       this.warnings.push(`${source.name}: ${describeError(error)}; this file is left out`);
       return;
     }
@@ -291,6 +294,7 @@ export function buildTraceSet(
       trace,
       streamClass: decoder.streamClass,
       path: source.name,
+      sizeBytes: files.reduce((sum, file) => sum + file.source.sizeBytes, 0),
       id,
       packetContext: first.context,
       ...(cpuId === undefined ? {} : { cpuId }),
