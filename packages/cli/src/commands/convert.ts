@@ -8,6 +8,7 @@ export interface ConvertOptions {
   readonly timerange?: string;
   readonly clockCycles?: boolean;
   readonly clockDate?: boolean;
+  readonly clockForceCorrelate?: boolean;
   readonly clockGmt?: boolean;
   readonly clockOffset?: bigint;
   readonly clockOffsetNs?: bigint;
@@ -81,6 +82,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .addOption(new Option('--color <when>', 'colours').choices(['never', 'auto', 'always']))
     .option('--clock-cycles', 'print times in clock cycles')
     .option('--clock-date', 'print the date with each time')
+    .option('--clock-force-correlate', 'take the Unix epoch for the origin of all clocks')
     .option('--clock-gmt', 'print times in UTC')
     .option('--clock-offset <seconds>', 'move all clocks by so many seconds', wholeNumber)
     .option('--clock-offset-ns <ns>', 'move all clocks by so many nanoseconds', wholeNumber)

@@ -203,6 +203,12 @@ function asNumber(value: FieldValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
+/** A trace's name, as babeltrace2 has it: the host's name and the path below what was asked for, either may lack. */
+export function traceName({ environment }: TraceClass, pathBelow: string): string {
+  const hostname = environment.get('hostname');
+  return [typeof hostname === 'string' ? hostname : '', pathBelow].filter(Boolean).join('/');
+}
+
 /** Makes the trace set of directories. */
 export function buildTraceSet(
   directories: readonly TraceDirectory[],
@@ -230,11 +236,10 @@ export function buildTraceSet(
   const streamsOf = new Map<TraceInfo, StreamInfo[]>();
   for (const builder of builders) {
     const { environment } = builder.traceClass;
-    const hostname = environment.get('hostname');
     const streams: StreamInfo[] = [];
     const trace: TraceInfo = {
       path: builder.path,
-      name: [typeof hostname === 'string' ? hostname : '', builder.pathBelow].filter(Boolean).join('/'),
+      name: traceName(builder.traceClass, builder.pathBelow),
       traceClass: builder.traceClass,
       environment,
       streams,

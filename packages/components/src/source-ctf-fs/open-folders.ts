@@ -1,8 +1,14 @@
 /** From folders that hold traces to an open set, wherever the folders are. */
 import { isArchiveError } from '@spoor/archive';
 import { SpoorError, describeError } from '@spoor/base';
-import type { ByteSource, ClockClass, DecoderOptions, TraceClass } from '@spoor/ctf';
-import { buildTraceSet, type TraceDirectory } from './build-trace-set.ts';
+import type { ByteSource, DecoderOptions, TraceClass } from '@spoor/ctf';
+import {
+  referenceRules,
+  withClockRules,
+  type ClockOffset,
+  type ClockRule,
+} from '../filter-utils-clock/clock-rules.ts';
+import { buildTraceSet, traceName, type TraceDirectory } from './build-trace-set.ts';
 import { MetadataReader } from './metadata-reader.ts';
 import type { TraceSet } from './trace-set.ts';
 
@@ -15,12 +21,8 @@ export interface OpenOptions extends DecoderOptions {
   readonly ticksAsTime?: boolean;
   /** Added to the origin of every clock. */
   readonly clockOffset?: ClockOffset;
-}
-
-/** How far to move clocks. */
-export interface ClockOffset {
-  readonly seconds: bigint;
-  readonly nanoseconds: bigint;
+  /** Further changes of clocks, of all traces or of some. */
+  readonly clockRules?: readonly ClockRule[];
 }
 
 /** A folder with a trace in it. */
@@ -49,28 +51,6 @@ function inTicks(traceClass: TraceClass): TraceClass {
   };
 }
 
-/** The same trace with its clocks moved; whole ticks alone can be. */
-function moved(traceClass: TraceClass, { seconds, nanoseconds }: ClockOffset): TraceClass {
-  const move = (clock: ClockClass): ClockClass => {
-    const ticks = clock.offsetTicks + (nanoseconds * clock.frequencyHz) / 1_000_000_000n;
-    const whole = ticks / clock.frequencyHz - (ticks % clock.frequencyHz < 0n ? 1n : 0n);
-    return {
-      ...clock,
-      offsetSeconds: clock.offsetSeconds + seconds + whole,
-      offsetTicks: ticks - whole * clock.frequencyHz,
-    };
-  };
-  return {
-    ...traceClass,
-    clockClasses: traceClass.clockClasses.map(move),
-    streamClasses: traceClass.streamClasses.map((streamClass) =>
-      streamClass.clockClass === undefined
-        ? streamClass
-        : { ...streamClass, clockClass: move(streamClass.clockClass) },
-    ),
-  };
-}
-
 /**
  * Opens the traces of folders as one set.
  * @throws SpoorError when no metadata can be read. A trace beside readable ones whose metadata is wrong is left out and
@@ -79,6 +59,23 @@ function moved(traceClass: TraceClass, { seconds, nanoseconds }: ClockOffset): T
 export function openFolders(
   folders: readonly TraceFolder[],
   options: OpenOptions,
+  warnings: string[],
+): TraceSet {
+  const { clockOffset, clockRules = [] } = options;
+  const rules = [...(clockOffset === undefined ? [] : [{ offset: clockOffset }]), ...clockRules];
+  const before = warnings.length;
+  const set = openWithRules(folders, options, rules, warnings);
+  const references = referenceRules(rules, set.traces);
+  if (references.length === 0) return set;
+  // When traces begin is known only now; all is opened again, and its troubles are told again.
+  warnings.length = before;
+  return openWithRules(folders, options, [...rules, ...references], warnings);
+}
+
+function openWithRules(
+  folders: readonly TraceFolder[],
+  options: OpenOptions,
+  rules: readonly ClockRule[],
   warnings: string[],
 ): TraceSet {
   const directories: TraceDirectory[] = [];
@@ -91,8 +88,7 @@ export function openFolders(
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
       const declared = metadata.read(folder.metadata(), metadataName, onTruncated);
-      const { clockOffset } = options;
-      const placed = clockOffset === undefined ? declared : moved(declared, clockOffset);
+      const placed = withClockRules(declared, { name: traceName(declared, pathBelow), path }, rules);
       const traceClass = options.ticksAsTime === true ? inTicks(placed) : placed;
       directories.push({ path, pathBelow, traceClass, sources: folder.streams(warnings) });
     } catch (error) {
