@@ -25,11 +25,15 @@ function write(trace: RandomTrace, options: TraceWriterOptions = {}): MemoryTrac
   return output;
 }
 
-test('random traces are read back as they were written', () => {
+test.each([
+  ['CTF 1.8', '1.8', false],
+  ['CTF 1.8, in CTF 2', '2', false],
+  ['CTF 2', '2', true],
+] as const)('random traces of %s are read back as they were written', (_, ctfVersion, withNew) => {
   fc.assert(
-    fc.property(randomTraces(40), (trace) => {
-      const output = write(trace, { index: true });
-      const plain = write(trace, { index: true, compile: false });
+    fc.property(randomTraces(40, withNew), (trace) => {
+      const output = write(trace, { index: true, ctfVersion });
+      const plain = write(trace, { index: true, ctfVersion, compile: false });
       expect(plain.files).toEqual(output.files);
       expect([...output.closed]).toEqual(expect.arrayContaining([...output.files.keys()]));
       const set = output.open();
@@ -59,7 +63,7 @@ test('random traces are read back as they were written', () => {
         if (index !== undefined) expect(readPacketIndex(index, content.length)).toBeDefined();
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 });
 

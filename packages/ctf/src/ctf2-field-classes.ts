@@ -1,5 +1,6 @@
 /** Field classes out of CTF 2 metadata (https://diamon.org/ctf/, section 5.3). */
 import { SpoorError } from '@spoor/base';
+import { defaultMediaType, encodings, integerRoles, origins } from './ctf2-names.ts';
 import { alignmentOf, leastBitsOf } from './field-classes.ts';
 import { mostEmptyElements } from './interpret.ts';
 import { type FragmentPlace, JsonObjectReader } from './json-object-reader.ts';
@@ -29,31 +30,9 @@ export interface ScopeRules {
   readonly hasMetadataUuid: boolean;
 }
 
-const integerRoles: Readonly<Partial<Record<Scope, readonly Role[]>>> = {
-  'packet-header': ['packet-magic-number', 'data-stream-class-id', 'data-stream-id'],
-  'packet-context': [
-    'packet-total-length',
-    'packet-content-length',
-    'default-clock-timestamp',
-    'packet-end-default-clock-timestamp',
-    'discarded-event-record-counter-snapshot',
-    'packet-sequence-number',
-  ],
-  'event-header': ['event-record-class-id', 'default-clock-timestamp'],
-};
 const allIntegerRoles = new Set(Object.values(integerRoles).flat());
-
-/** Names of scopes in the metadata. */
-const origins: Readonly<Record<string, Scope>> = {
-  'packet-header': 'packet-header',
-  'packet-context': 'packet-context',
-  'event-record-header': 'event-header',
-  'event-record-common-context': 'event-common-context',
-  'event-record-specific-context': 'event-specific-context',
-  'event-record-payload': 'event-payload',
-};
-
-const encodings = ['utf-8', 'utf-16be', 'utf-16le', 'utf-32be', 'utf-32le'] as const;
+/** Bits of the longest integer: the format has no limit, and this is that of CTF 1.8 metadata here. */
+const longestInteger = 65_536;
 const largestAlignment = 2 ** 30;
 const largestLength = 2 ** 40;
 /** Field classes that metadata may describe in all, aliases resolved; more would fill the memory. */
@@ -140,7 +119,12 @@ export class FieldClassReader {
       case 'fixed-length-unsigned-integer':
       case 'fixed-length-signed-integer': {
         const signed = type === 'fixed-length-signed-integer';
-        return { kind: 'integer', signed, ...this.fixedLength(reader), ...this.integerRest(reader, signed) };
+        return {
+          kind: 'integer',
+          signed,
+          ...this.fixedLength(reader, longestInteger),
+          ...this.integerRest(reader, signed),
+        };
       }
       case 'variable-length-unsigned-integer':
       case 'variable-length-signed-integer': {
@@ -299,7 +283,7 @@ export class FieldClassReader {
   }
 
   private mediaType(reader: JsonObjectReader): string {
-    return reader.text('media-type') ?? 'application/octet-stream';
+    return reader.text('media-type') ?? defaultMediaType;
   }
 
   private staticBlob(reader: JsonObjectReader): FieldClass {

@@ -1,5 +1,5 @@
 /** Checks that lengths and selectors of CTF 2 metadata find fields of the right kind, decoded before. */
-import { childrenOf, locationOf } from './field-classes.ts';
+import { locationOf } from './field-classes.ts';
 import type { FieldClass, FieldLocation, Scope, StructureFieldClass } from './model.ts';
 
 type TargetKind = 'unsigned' | 'signed' | 'boolean' | 'other' | 'mixed';
@@ -14,6 +14,8 @@ const separator = '\0';
 
 class LocationCheck {
   readonly fields = new Map<string, TargetKind>();
+  /** The fields found so far: those of the scope, then those of the elements and options that are being visited. */
+  private readonly layers: Map<string, TargetKind>[] = [this.fields];
   private readonly scope: Scope;
   private readonly known: KnownFields;
   private readonly fail: (location: FieldLocation, message: string) => never;
@@ -35,15 +37,18 @@ class LocationCheck {
       case 'static-array':
       case 'dynamic-array': {
         // Only what is in an element can refer to its fields: afterwards there are many of them.
-        const before = new Set(this.fields.keys());
-        this.visit(fieldClass.element, path);
-        for (const key of this.fields.keys()) if (!before.has(key)) this.fields.delete(key);
+        this.visitApart(fieldClass.element, path);
         this.note(path, 'other');
         break;
       }
-      case 'variant':
+      case 'variant': {
+        // What is in an option refers to its own fields, what comes afterwards to those of whichever was chosen.
+        const found = fieldClass.options.map((option) => this.visitApart(option.fieldClass, path));
+        for (const fields of found) for (const [key, kind] of fields) this.note(key, kind);
+        break;
+      }
       case 'optional':
-        for (const child of childrenOf(fieldClass)) this.visit(child, path);
+        this.visit(fieldClass.fieldClass, path);
         break;
       case 'integer':
         this.note(path, fieldClass.signed ? 'signed' : 'unsigned');
@@ -65,16 +70,33 @@ class LocationCheck {
     }
   }
 
-  private note(path: string, kind: TargetKind): void {
-    const before = this.fields.get(path);
-    this.fields.set(path, before === undefined || before === kind ? kind : 'mixed');
+  /** Visits what only has itself to refer to; returns the fields in it. */
+  private visitApart(fieldClass: FieldClass, path: string): ReadonlyMap<string, TargetKind> {
+    this.layers.push(new Map());
+    this.visit(fieldClass, path);
+    return this.layers.pop()!;
+  }
+
+  private note(key: string, kind: TargetKind): void {
+    const fields = this.layers.at(-1)!;
+    const before = fields.get(key);
+    fields.set(key, before === undefined || before === kind ? kind : 'mixed');
+  }
+
+  private kindOf({ scope, path }: FieldLocation): TargetKind | undefined {
+    const key = separator + path.join(separator);
+    if (scope !== this.scope) return this.known.get(scope)?.get(key);
+    for (let layer = this.layers.length - 1; layer >= 0; layer -= 1) {
+      const kind = this.layers[layer]!.get(key);
+      if (kind !== undefined) return kind;
+    }
+    return undefined;
   }
 
   private checkTarget(fieldClass: FieldClass): void {
     const location = locationOf(fieldClass);
     if (location === undefined) return;
-    const fields = location.scope === this.scope ? this.fields : this.known.get(location.scope);
-    const kind = fields?.get(separator + location.path.join(separator));
+    const kind = this.kindOf(location);
     if (kind === undefined) {
       this.fail(location, 'there is no such field before this one');
     }

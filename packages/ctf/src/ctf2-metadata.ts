@@ -2,11 +2,11 @@
 import { SpoorError } from '@spoor/base';
 import { FieldClassReader, type ScopeRules } from './ctf2-field-classes.ts';
 import { checkLocations, type KnownFields, type ScopeFields } from './ctf2-locations.ts';
+import { attributeNamespaces, fragmentStart, logLevels, packetByteOrderOf } from './ctf2-names.ts';
 import { hasRole } from './field-classes.ts';
 import { FragmentPlace, JsonObjectReader } from './json-object-reader.ts';
 import { JsonError, parseJson, shorten, type JsonValue } from './json.ts';
 import type {
-  ByteOrder,
   ClockClass,
   EventClass,
   Identity,
@@ -17,33 +17,8 @@ import type {
 } from './model.ts';
 import { placeOf } from './tsdl-lexer.ts';
 
-/** The character that a fragment begins with: record separator. */
-export const fragmentStart = '\u001e';
-
 const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const signed64 = 1n << 63n;
-
-/** In the order of their numbers in LTTng. */
-const logLevels = [
-  'emergency',
-  'alert',
-  'critical',
-  'error',
-  'warning',
-  'notice',
-  'info',
-  'debug-system',
-  'debug-program',
-  'debug-process',
-  'debug-module',
-  'debug-unit',
-  'debug-function',
-  'debug-line',
-  'debug',
-];
-
-/** Namespaces of the attributes that tell log levels and links to models. */
-const attributeNamespaces = ['lttng.org,2009', 'babeltrace.org,2020'];
 
 interface StreamDraft {
   readonly streamClass: Omit<StreamClass, 'eventClasses'>;
@@ -221,8 +196,11 @@ class MetadataBuilder {
     this.trace = {
       version: '2',
       ...(uuid === undefined ? {} : { uuid }),
+      ...(this.metadataUuid === undefined || this.metadataUuid === uuid
+        ? {}
+        : { metadataUuid: this.metadataUuid }),
       ...(identity === undefined ? {} : { identity }),
-      byteOrder: byteOrderOf(packetHeader),
+      byteOrder: packetByteOrderOf(packetHeader),
       environment,
       ...(packetHeader === undefined ? {} : { packetHeader }),
       ...reader.attributes(),
@@ -379,12 +357,6 @@ class MetadataBuilder {
     });
     return { ...trace, clockClasses: [...this.clocks.values()], streamClasses };
   }
-}
-
-/** CTF 2 gives every field its own byte order; that of the first (the magic number, if any) speaks for the trace. */
-function byteOrderOf(packetHeader: StructureFieldClass | undefined): ByteOrder {
-  const first = packetHeader?.members[0]?.fieldClass;
-  return first?.kind === 'integer' ? first.byteOrder : 'le';
 }
 
 function textAttribute(reader: JsonObjectReader, key: string): string | undefined {

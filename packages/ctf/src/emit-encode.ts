@@ -6,22 +6,31 @@
 import type { Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { bitExpression, byteExpression, type BaseVariable } from './emit-read.ts';
+import { impliedLength, putString, putText, putWideString, putWideText } from './encode-text.ts';
 import {
   arrayOf,
   bigOf,
   floatOf,
-  impliedLength,
   noOptionFor,
-  putString,
-  putText,
+  notThere,
+  putBlob,
   smallOf,
+  splitBits,
   splitOf,
   structureOf,
 } from './encode-values.ts';
-import { checkEncodable, isLenient, lengthUser, valueKeys, type HeaderForm } from './encode-rules.ts';
-import type { IntegerRange } from './model.ts';
-import type { ArrayLength, IntegerNode, Plan, PlanNode } from './plan.ts';
-import { writeBig, writeBitsBe, writeBitsLe, writeFloat } from './write-bits.ts';
+import { implyingMember, isLenient, isPadded, valueKeys, type HeaderForm } from './encode-rules.ts';
+import type { IntegerRange, Scope } from './model.ts';
+import type {
+  ArrayLength,
+  BitsNode,
+  IntegerNode,
+  OptionalNode,
+  Plan,
+  PlanNode,
+  StructureNode,
+} from './plan.ts';
+import { writeBig, writeBitsBe, writeBitsLe, writeFloat, writeLeb, writeReversed } from './write-bits.ts';
 
 /** Parameters of what `emitEncode` prints the body of. */
 export const encodeParameters = ['bytes', 'view', 'p', 'end', 'values', 'ext', 'id', 'hi', 'lo'] as const;
@@ -36,7 +45,7 @@ function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
 class EncodeWalk {
   private base: BaseVariable = { name: 'p', byte: false };
   private lenient = false;
-  private inHeader = false;
+  private scope: Scope = 'event-payload';
   private readonly e: Emitter;
   private readonly form: HeaderForm | undefined;
   private readonly parts: string;
@@ -58,7 +67,7 @@ class EncodeWalk {
     for (const { scope, node } of plan.scopes) {
       const key = valueKeys[scope];
       this.lenient = isLenient(scope);
-      this.inHeader = scope === 'event-header';
+      this.scope = scope;
       e.comment(key);
       this.node(node, `values.${key}`, key);
     }
@@ -82,7 +91,6 @@ class EncodeWalk {
 
   private node(node: PlanNode, value: string, path: string): void {
     const { e } = this;
-    checkEncodable(node, path);
     if (node.rebase !== undefined) {
       const { offsetBits, alignBits } = node.rebase;
       if (this.base.byte && alignBits >= 8 && offsetBits % 8 === 0) {
@@ -97,7 +105,9 @@ class EncodeWalk {
     const where = e.literal(path);
     switch (node.kind) {
       case 'integer':
-        this.need(node.offsetBits, node.fieldClass.lengthBits);
+        if (node.fieldClass.variableLength === undefined) {
+          this.need(node.offsetBits, node.fieldClass.lengthBits);
+        }
         this.integer(node, value, path);
         break;
       case 'big-integer': {
@@ -111,35 +121,49 @@ class EncodeWalk {
         break;
       }
       case 'float': {
-        const { lengthBits, byteOrder } = node.fieldClass;
+        const { lengthBits, byteOrder, reversed } = node.fieldClass;
         const little = byteOrder === 'le';
         this.need(node.offsetBits, lengthBits);
         const checked = `${e.bind('floatOf', floatOf)}(${this.given(value, '0')}, ${where})`;
-        if (this.base.byte && (node.offsetBits & 7) === 0 && lengthBits !== 16) {
+        const natural = reversed === undefined;
+        if (natural && this.base.byte && (node.offsetBits & 7) === 0 && lengthBits !== 16) {
           e.line(
             `view.setFloat${lengthBits}(${byteExpression(this.base, node.offsetBits)}, ${checked}, ${little});`,
           );
         } else {
           const at = bitExpression(this.base, node.offsetBits);
-          e.line(`${e.bind('writeFloat', writeFloat)}(bytes, ${at}, ${lengthBits}, ${little}, ${checked});`);
+          const how = `${lengthBits}, ${little}, ${checked}${natural ? '' : ', true'}`;
+          e.line(`${e.bind('writeFloat', writeFloat)}(bytes, ${at}, ${how});`);
         }
         break;
       }
       case 'string': {
         const at = byteExpression(this.base, node.offsetBits);
-        const put = `${e.bind('putString', putString)}(bytes, ${at}, end >>> 3, ${this.given(value, '""')}, ${where})`;
-        this.moveTo(put, true);
+        const what = `bytes, ${at}, end >>> 3, ${this.given(value, '""')}, ${where}`;
+        this.moveTo(
+          node.unitBytes === 1
+            ? `${e.bind('putString', putString)}(${what})`
+            : `${e.bind('putWideString', putWideString)}(${what}, ${e.literal(node.encoding)})`,
+          true,
+        );
         e.line(`if (${this.base.name} < 0) return -1;`);
         break;
       }
       case 'text': {
-        const count = this.lengthOf(node.length);
-        const at = e.name('t');
-        e.line(`const ${at} = ${byteExpression(this.base, node.offsetBits)};`);
-        e.line(`if ((${at} + ${count}) * 8 > end) return -1;`);
+        const { at, count } = this.bytes(node.offsetBits, node.length);
+        const what = `bytes, ${at}, ${count}, ${this.given(value, '""')}, ${where}`;
         e.line(
-          `${e.bind('putText', putText)}(bytes, ${at}, ${count}, ${this.given(value, '""')}, ${where});`,
+          node.unitBytes === 1
+            ? `${e.bind('putText', putText)}(${what});`
+            : `${e.bind('putWideText', putWideText)}(${what}, ${e.literal(node.encoding)});`,
         );
+        if (node.length.kind === 'slot') this.moveTo(`${at} + ${count}`, true);
+        break;
+      }
+      case 'blob': {
+        const { at, count } = this.bytes(node.offsetBits, node.length);
+        const put = `${e.bind('putBlob', putBlob)}(bytes, ${at}, ${count}, ${value}, ${where});`;
+        e.line(this.lenient ? `if (${value} !== undefined) ${put}` : put);
         if (node.length.kind === 'slot') this.moveTo(`${at} + ${count}`, true);
         break;
       }
@@ -151,19 +175,7 @@ class EncodeWalk {
           const access = `${object}[${e.literal(name)}]`;
           const below = `${path}.${name}`;
           e.comment(name);
-          const user = member.kind === 'integer' && member.slot >= 0 ? lengthUser(node, member) : undefined;
-          if (user === undefined) {
-            this.node(member, access, below);
-          } else {
-            const length = e.name('l');
-            const used = `${object}[${e.literal(user)}]`;
-            e.line(`let ${length} = ${access};`);
-            e.line(
-              `if (${length} === undefined && ${used} !== undefined) ` +
-                `${length} = ${e.bind('impliedLength', impliedLength)}(${used}, ${e.literal(below)});`,
-            );
-            this.node(member, length, below);
-          }
+          this.node(member, this.implied(node, member, object, access, below), below);
         }
         break;
       }
@@ -223,8 +235,10 @@ class EncodeWalk {
         break;
       }
       case 'bits':
-      case 'blob':
+        this.bits(node, value, path);
+        break;
       case 'optional':
+        this.optional(node, value, path);
         break;
       default: {
         const never: never = node;
@@ -233,13 +247,82 @@ class EncodeWalk {
     }
   }
 
+  /** The bytes of a text or BLOB: the variable of the first, and their count; checked to be in the packet. */
+  private bytes(offsetBits: number, length: ArrayLength): { readonly at: string; readonly count: string } {
+    const { e } = this;
+    const count = this.lengthOf(length);
+    const at = e.name('t');
+    e.line(`const ${at} = ${byteExpression(this.base, offsetBits)};`);
+    e.line(`if ((${at} + ${count}) * 8 > end) return -1;`);
+    return { at, count };
+  }
+
+  /** Expression of a member's value, where it may be implied by that of what it is the length or selector of. */
+  private implied(
+    structure: StructureNode,
+    member: PlanNode,
+    object: string,
+    access: string,
+    path: string,
+  ): string {
+    const { e } = this;
+    const user = implyingMember(structure, member);
+    if (user === undefined) return access;
+    const length = e.name('l');
+    const used = `${object}[${e.literal(user.name)}]`;
+    e.line(`let ${length} = ${access};`);
+    if (user.node.kind === 'optional') {
+      e.line(`if (${length} === undefined) ${length} = ${used} != null;`);
+      return length;
+    }
+    const wide = user.node.kind === 'text' && user.node.unitBytes > 1;
+    const how = wide && user.node.kind === 'text' ? `, ${e.literal(user.node.encoding)}` : '';
+    e.line(
+      `if (${length} === undefined && ${used} !== undefined) ` +
+        `${length} = ${e.bind('impliedLength', impliedLength)}(${used}, ${e.literal(path)}${how});`,
+    );
+    return length;
+  }
+
+  private bits(node: BitsNode, value: string, path: string): void {
+    const { e } = this;
+    const { fieldClass } = node;
+    this.need(node.offsetBits, fieldClass.lengthBits);
+    const given = this.given(value, '0');
+    const bound = e.bind('class', fieldClass);
+    e.line(`${e.bind('splitBits', splitBits)}(${given}, ${bound}, ${e.literal(path)}, ${this.parts});`);
+    const lo = e.name('v');
+    const hi = e.name('v');
+    e.line(`const ${lo} = ${this.parts}.lo, ${hi} = ${this.parts}.hi;`);
+    if (node.slot >= 0) e.line(`s${node.slot} = (${hi} | ${lo}) !== 0 ? 1 : 0;`);
+    this.store(node, lo, hi);
+  }
+
+  private optional(node: OptionalNode, value: string, path: string): void {
+    const { e } = this;
+    const before = this.base;
+    const byte = node.endsOnByte;
+    const after = e.name(byte ? 'q' : 'b');
+    const start = byte ? byteExpression(before, node.offsetBits) : bitExpression(before, node.offsetBits);
+    const selector = `s${node.selectorSlot}`;
+    e.line(`let ${after} = ${start};`);
+    e.open(`if (${node.ranges === undefined ? `${selector} !== 0` : rangeTest(selector, node.ranges)})`);
+    this.node(node.node, value, path);
+    const end = byte ? byteExpression(this.base, node.endBits) : bitExpression(this.base, node.endBits);
+    e.line(`${after} = ${end};`);
+    e.close(` else if (${value} != null) {`);
+    e.line(`${e.bind('notThere', notThere)}(${value}, ${e.literal(path)});`);
+    e.close();
+    this.base = { name: after, byte };
+  }
+
   private lengthOf(length: ArrayLength): string {
     return length.kind === 'static' ? String(length.count) : `s${length.slot}`;
   }
 
   /** The halves that a role or the header's form gives, as expressions. */
   private special(node: IntegerNode, path: string): { readonly hi: string; readonly lo: string } | undefined {
-    if (!this.inHeader) return undefined;
+    if (this.scope !== 'event-header') return undefined;
     const { roles, lengthBits } = node.fieldClass;
     const { form } = this;
     if (
@@ -299,13 +382,30 @@ class EncodeWalk {
       e.line(`const ${lo} = ${this.parts}.lo, ${hi} = ${this.parts}.hi;`);
     }
     if (node.slot >= 0) e.line(`s${node.slot} = ${lengthBits > 32 ? `${hi} * 4294967296 + ` : ''}${lo};`);
-    this.store(node, lo, hi);
+    if (node.fieldClass.variableLength === undefined) {
+      this.store(node, lo, hi);
+      return;
+    }
+    const at = byteExpression(this.base, node.offsetBits);
+    const padded = isPadded(this.scope, node) ? ', true' : '';
+    this.moveTo(
+      `${e.bind('writeLeb', writeLeb)}(bytes, ${at}, end >>> 3, ${signed}, ${hi}, ${lo}${padded})`,
+      true,
+    );
+    e.line(`if (${this.base.name} < 0) return -1;`);
   }
 
-  private store(node: IntegerNode, lo: string, hi: string): void {
+  private store(node: IntegerNode | BitsNode, lo: string, hi: string): void {
     const { e } = this;
-    const { lengthBits } = node.fieldClass;
+    const { lengthBits, reversed } = node.fieldClass;
     const little = node.fieldClass.byteOrder === 'le';
+    if (reversed !== undefined) {
+      const at = bitExpression(this.base, node.offsetBits);
+      e.line(
+        `${e.bind('writeReversed', writeReversed)}(bytes, ${at}, ${lengthBits}, ${little}, ${hi}, ${lo});`,
+      );
+      return;
+    }
     const put = (offsetBits: number, length: number, value: string): void => {
       if (this.base.byte && (offsetBits & 7) === 0) {
         const at = byteExpression(this.base, offsetBits);

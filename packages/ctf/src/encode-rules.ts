@@ -1,8 +1,15 @@
 /** What the interpreter of encode plans and the generated code must agree on: names, roles, implied lengths. */
-import { SpoorError } from '@spoor/base';
 import type { Halves } from './bits.ts';
 import type { Role, Scope } from './model.ts';
-import type { IntegerNode, PlanNode, StructureNode } from './plan.ts';
+import type {
+  ArrayNode,
+  BlobNode,
+  IntegerNode,
+  OptionalNode,
+  PlanNode,
+  StructureNode,
+  TextNode,
+} from './plan.ts';
 
 /** The member of an event's values that holds a scope's, and what messages call it. */
 export const valueKeys: Readonly<Record<Scope, string>> = {
@@ -34,17 +41,28 @@ export interface HeaderForm {
 /** Values that roles have, as far as they are known; members of one object so that generated code can read it. */
 export type RoleValues = ReadonlyMap<Role, Halves>;
 
-/** The array or text after an integer whose length the integer is, if both are members of the structure. */
-export function lengthUser(structure: StructureNode, integer: IntegerNode): string | undefined {
-  return structure.members.find(({ node }) => hasLength(node, integer.slot))?.name;
+/** What a length or selector is for, if both are members of the structure. */
+export interface ImplyingMember {
+  readonly name: string;
+  readonly node: ArrayNode | TextNode | BlobNode | OptionalNode;
 }
 
-function hasLength(node: PlanNode, slot: number): boolean {
-  return (
-    (node.kind === 'array' || node.kind === 'text') &&
-    node.length.kind === 'slot' &&
-    node.length.slot === slot
-  );
+/**
+ * The array, text or BLOB after an integer whose length the integer is, or the optional field whose boolean selector it
+ * is: where no value is given for it, theirs implies one.
+ */
+export function implyingMember(structure: StructureNode, member: PlanNode): ImplyingMember | undefined {
+  if ((member.kind !== 'integer' && member.kind !== 'bits') || member.slot < 0) return undefined;
+  for (const { name, node } of structure.members) {
+    if (member.kind === 'bits') {
+      if (node.kind === 'optional' && node.ranges === undefined && node.selectorSlot === member.slot) {
+        return { name, node };
+      }
+    } else if (node.kind === 'array' || node.kind === 'text' || node.kind === 'blob') {
+      if (node.length.kind === 'slot' && node.length.slot === member.slot) return { name, node };
+    }
+  }
+  return undefined;
 }
 
 /** The low `lengthBits` bits of halves, as halves. */
@@ -54,17 +72,7 @@ export function truncated(value: Halves, lengthBits: number): Halves {
   return { hi: 0, lo: lengthBits === 32 ? value.lo : (value.lo & (2 ** lengthBits - 1)) >>> 0 };
 }
 
-/** Refuses what only CTF 2 has. */
-export function checkEncodable(node: PlanNode, path: string): void {
-  const fieldClass = 'fieldClass' in node ? node.fieldClass : undefined;
-  const isNew =
-    node.kind === 'bits' ||
-    node.kind === 'blob' ||
-    node.kind === 'optional' ||
-    ((node.kind === 'string' || node.kind === 'text') && node.unitBytes !== 1) ||
-    fieldClass?.reversed === true ||
-    (fieldClass?.kind === 'integer' && fieldClass.variableLength === true);
-  if (isNew) {
-    throw new SpoorError('ctf/not-expressible', 'a field of a kind that CTF 1.8 has not', { where: path });
-  }
+/** Whether a number of variable length is written at its full length: its value is known only when the packet ends. */
+export function isPadded(scope: Scope, { fieldClass }: IntegerNode): boolean {
+  return (scope === 'packet-header' || scope === 'packet-context') && fieldClass.roles.length > 0;
 }

@@ -1,13 +1,14 @@
 /** From a program's values to what is written: checks and conversions, for generated code and the interpreter alike. */
 import { SpoorError } from '@spoor/base';
 import type { Halves } from './bits.ts';
-import { EnumValue, type FieldValue } from './field-value.ts';
-import type { IntegerFieldClass } from './model.ts';
+import { EnumValue, FlagsValue, type FieldValue } from './field-value.ts';
+import type { BitArrayFieldClass, BooleanFieldClass, IntegerFieldClass } from './model.ts';
 
 /**
  * A value that may be written. Integers take numbers, BigInts, {@link EnumValue}s and, where the class has labels,
- * a label (the lowest value that has it); arrays take arrays and typed arrays. What a reader made of a field may be
- * written again.
+ * a label (the lowest value that has it); arrays take arrays and typed arrays; bit maps take numbers, BigInts,
+ * {@link FlagsValue}s and arrays of the names of flags; BLOBs take bytes; an optional field that is not there takes
+ * `null` or nothing. What a reader made of a field may be written again.
  */
 export type WritableValue =
   FieldValue | ArrayLike<WritableValue> | { readonly [member: string]: WritableValue | undefined };
@@ -114,78 +115,62 @@ export function structureOf(value: unknown, path: string): { readonly [member: s
   return value as { readonly [member: string]: unknown };
 }
 
-const encoder = new TextEncoder();
-
-/** Length that a sequence's or text's value implies, where the length field itself is not given. */
-export function impliedLength(value: unknown, path: string): number {
-  if (typeof value === 'string') return utf8Length(value);
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)) {
-    return (value as unknown as ArrayLike<unknown>).length;
-  }
-  return wrongType(undefined, 'an integer', path);
-}
-
-function utf8Length(text: string): number {
-  for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) >= 0x80) return encoder.encode(text).length;
-  }
-  return text.length;
-}
-
-function refuseNul(path: string): never {
-  throw new SpoorError('ctf/value-range', 'a string with a NUL inside cannot be written', {
-    where: path,
-    hint: 'strings end at the first NUL',
-  });
-}
-
-/** Writes at most `room` bytes of UTF-8; returns how many, or -1 when there is no room. */
-function putUtf8(bytes: Uint8Array, at: number, room: number, text: string, path: string): number {
-  const { length } = text;
-  if (length > room) return -1;
-  if (length <= 64) {
-    let index = 0;
-    for (; index < length; index++) {
-      const code = text.charCodeAt(index);
-      if (code >= 0x80) break;
-      if (code === 0) refuseNul(path);
-      bytes[at + index] = code;
-    }
-    if (index === length) return length;
-  }
-  if (text.includes('\0')) refuseNul(path);
-  const { read, written } = encoder.encodeInto(text, bytes.subarray(at, at + room));
-  return read === length ? written : -1;
-}
-
-/** Writes text and a NUL before byte `end`; returns the byte after the NUL, or -1 when there is no room. */
-export function putString(bytes: Uint8Array, at: number, end: number, value: unknown, path: string): number {
-  if (typeof value !== 'string') wrongType(value, 'a string', path);
-  const length = putUtf8(bytes, at, end - at - 1, value, path);
-  if (length < 0) return -1;
-  bytes[at + length] = 0;
-  return at + length + 1;
-}
-
-/** Writes text into `count` bytes, the rest of them zero. */
-export function putText(bytes: Uint8Array, at: number, count: number, value: unknown, path: string): void {
-  if (typeof value !== 'string') wrongType(value, 'a string', path);
-  const length = putUtf8(bytes, at, count, value, path);
-  if (length < 0) {
-    throw new SpoorError(
-      'ctf/value-length',
-      `a text of ${utf8Length(value)} bytes does not fit ${count} bytes`,
-      {
-        where: path,
-      },
-    );
-  }
-  bytes.fill(0, at + length, at + count);
-}
-
 /** Throws for a selector that chooses no option. */
 export function noOptionFor(selector: number, path: string): never {
   throw new SpoorError('ctf/value-range', `the variant's selector is ${selector}, which chooses no option`, {
     where: path,
   });
+}
+
+/** The lowest bit that has the name of a flag. */
+function flagBit(label: unknown, fieldClass: BitArrayFieldClass, path: string): bigint {
+  const range = fieldClass.flags?.find((flag) => flag.label === label)?.ranges[0];
+  if (range === undefined) wrongType(label, 'the name of a flag', path);
+  return 1n << range.lower;
+}
+
+/** Splits the bits that a value of a boolean, a bit array or a bit map stands for. */
+export function splitBits(
+  value: unknown,
+  fieldClass: BitArrayFieldClass | BooleanFieldClass,
+  path: string,
+  into: Halves,
+): void {
+  let bits: bigint;
+  if (typeof value === 'boolean') bits = value ? 1n : 0n;
+  else if (typeof value === 'bigint') bits = value;
+  else if (typeof value === 'number' && Number.isInteger(value)) bits = BigInt(value);
+  else if (fieldClass.kind === 'bit-array' && value instanceof FlagsValue) bits = BigInt(value.value);
+  else if (fieldClass.kind === 'bit-array' && fieldClass.flags !== undefined && Array.isArray(value)) {
+    bits = value.reduce<bigint>((all, label) => all | flagBit(label, fieldClass, path), 0n);
+  } else wrongType(value, fieldClass.kind === 'boolean' ? 'a boolean' : 'bits as a number', path);
+  const { lengthBits } = fieldClass;
+  if (BigInt.asUintN(lengthBits, bits) !== bits) {
+    throw new SpoorError('ctf/value-range', `${shown(value)} does not fit ${lengthBits} bits`, {
+      where: path,
+    });
+  }
+  into.hi = Number(bits >> 32n);
+  into.lo = Number(bits & 0xffff_ffffn);
+}
+
+/** Throws for a value of an optional field that its selector says is not there. */
+export function notThere(value: unknown, path: string): never {
+  throw new SpoorError(
+    'ctf/value-type',
+    `the selector says that the field is not there, but ${shown(value)} is given`,
+    {
+      where: path,
+    },
+  );
+}
+
+/** Copies the `count` bytes of a BLOB. */
+export function putBlob(bytes: Uint8Array, at: number, count: number, value: unknown, path: string): void {
+  const content = arrayOf(value, count, path);
+  for (let index = 0; index < count; index++) {
+    const byte = content[index];
+    if (typeof byte !== 'number' || (byte & 0xff) !== byte) wrongType(byte, 'a byte', path);
+    bytes[at + index] = byte;
+  }
 }

@@ -133,6 +133,16 @@ export function codeUnitBytes(
   }
 }
 
+/** Whether an array of this element is text: bytes that carry an encoding. */
+export function isCharacter(element: FieldClass): boolean {
+  return (
+    element.kind === 'integer' &&
+    element.encoding !== undefined &&
+    element.lengthBits === 8 &&
+    element.alignmentBits === 8
+  );
+}
+
 /** Whether a field of this class, or one inside of it, has a role. */
 export function hasRole(fieldClass: FieldClass | undefined, role: Role): boolean {
   if (fieldClass === undefined) return false;

@@ -4,10 +4,11 @@ import { halfOfBits, packetPaddingBytes } from './bits.ts';
 import { compileFunction } from './compile.ts';
 import { emitEncode, encodeParameters } from './emit-encode.ts';
 import { Emitter } from './emitter.ts';
-import { EnumValue, ValueBuilder } from './field-value.ts';
+import { EnumValue, FlagsValue, ValueBuilder } from './field-value.ts';
 import { interpret } from './interpret.ts';
 import { encodeByPlan } from './interpret-encode.ts';
 import { parseTsdl } from './metadata.ts';
+import type { FieldClass, FieldLocation } from './model.ts';
 import type { Plan } from './plan.ts';
 import { makePlan } from './planner.ts';
 import { encodeRandom } from './testing/encode-random.ts';
@@ -45,11 +46,14 @@ function thrown(work: () => unknown): unknown {
   }
 }
 
-describe('both encoders', () => {
+describe.each([
+  ['CTF 1.8', false],
+  ['CTF 2', true],
+])('both encoders of %s', (_, withNew) => {
   test('write the bits that the plain writer of the tests writes', () => {
     fc.assert(
-      fc.property(payloadsWithOrder(), fc.nat(), ({ fieldClass, order }, seed) => {
-        const { bytes, bits, value } = encodeRandom(fieldClass, seed, order === 'le');
+      fc.property(payloadsWithOrder(withNew), fc.nat(), ({ fieldClass, order }, seed) => {
+        const { bytes, bits, value } = encodeRandom(fieldClass, seed, order === 'le', 'one');
         const plan = makePlan('test', [{ scope: 'event-payload', fieldClass }], 8);
         expect(written(plan, value, 0, bits)).toEqual(bytes);
         // One bit less is too little.
@@ -61,7 +65,7 @@ describe('both encoders', () => {
 
   test('write at any position what is read back there', () => {
     fc.assert(
-      fc.property(payloadsWithOrder(), fc.nat(), fc.nat(40), ({ fieldClass, order }, seed, start) => {
+      fc.property(payloadsWithOrder(withNew), fc.nat(), fc.nat(40), ({ fieldClass, order }, seed, start) => {
         const { value, bits } = encodeRandom(fieldClass, seed, order === 'le');
         const plan = makePlan('test', [{ scope: 'event-payload', fieldClass }], 1);
         const room = bits + 4096;
@@ -150,6 +154,186 @@ describe('values', () => {
     ],
   ] as const)('%s takes what fits (%#)', (fields, payload, expected) => {
     expect([...written(planOf(fields), payload, 0, 1000)!]).toEqual(expected);
+  });
+
+  const bits8 = { lengthBits: 8, byteOrder: 'le', alignmentBits: 8 } as const;
+  const n: FieldClass = { kind: 'integer', signed: false, displayBase: 10, roles: [], ...bits8 };
+  const flags = [
+    { label: 'r', ranges: [{ lower: 0n, upper: 0n }] },
+    { label: 'w', ranges: [{ lower: 3n, upper: 4n }] },
+  ];
+  const at: FieldLocation = { scope: 'event-payload', path: ['n'] };
+  const leb: FieldClass = { ...n, lengthBits: 64, variableLength: true };
+  const planOfClasses = (...members: readonly (readonly [string, FieldClass])[]): Plan =>
+    makePlan(
+      'e',
+      [
+        {
+          scope: 'event-payload',
+          fieldClass: {
+            kind: 'structure',
+            alignmentBits: 8,
+            members: members.map(([name, fieldClass]) => ({ name, fieldClass })),
+          },
+        },
+      ],
+      8,
+    );
+  const yes: FieldClass = { kind: 'boolean', ...bits8 };
+  const map: FieldClass = { kind: 'bit-array', flags, ...bits8 };
+  const text: FieldClass = { kind: 'dynamic-string', encoding: 'utf-16be', lengthLocation: at };
+  const blob: FieldClass = { kind: 'dynamic-blob', mediaType: 'a/b', lengthLocation: at };
+  const maybe: FieldClass = { kind: 'optional', selectorLocation: at, fieldClass: n };
+
+  test.each([
+    [[['a', yes]], { a: true }, [1]],
+    [[['a', yes]], { a: 0x80 }, [0x80]],
+    [[['a', map]], { a: ['r', 'w'] }, [9]],
+    [[['a', map]], { a: new FlagsValue(0x42, []) }, [0x42]],
+    [[['a', { ...yes, reversed: true }]], { a: true }, [0x80]],
+    [[['a', { ...n, reversed: true }]], { a: 3 }, [0xc0]],
+    [[['a', leb]], { a: 300 }, [0xac, 2]],
+    [[['a', leb]], { a: (1n << 64n) - 1n }, [...Array.from({ length: 9 }, () => 0xff), 1]],
+    [
+      [['a', { ...leb, signed: true }]],
+      { a: -(1n << 63n) },
+      [...Array.from({ length: 9 }, () => 0x80), 0x7f],
+    ],
+    [[['a', { ...leb, signed: true }]], { a: -1 }, [0x7f]],
+    [
+      [
+        ['n', n],
+        ['a', text],
+      ],
+      { a: 'é' },
+      [2, 0, 0xe9],
+    ],
+    [
+      [
+        ['n', leb],
+        ['a', blob],
+      ],
+      { a: new Uint8Array([5, 6]) },
+      [2, 5, 6],
+    ],
+    [
+      [
+        ['n', n],
+        ['a', blob],
+      ],
+      { n: 1, a: [9] },
+      [1, 9],
+    ],
+    [
+      [
+        ['n', yes],
+        ['a', maybe],
+      ],
+      { a: 7 },
+      [1, 7],
+    ],
+    [
+      [
+        ['n', yes],
+        ['a', maybe],
+      ],
+      { a: null },
+      [0],
+    ],
+    [
+      [
+        ['n', yes],
+        ['a', maybe],
+      ],
+      {},
+      [0],
+    ],
+    [
+      [['a', { kind: 'static-string', lengthBytes: 8, encoding: 'utf-32le' }]],
+      { a: '😀' },
+      [0, 0xf6, 1, 0, 0, 0, 0, 0],
+    ],
+  ] as const)('of CTF 2 that fit are taken (%#)', (members, payload, expected) => {
+    expect([...written(planOfClasses(...members), payload, 0, 1000)!]).toEqual(expected);
+  });
+
+  test.each([
+    [[['a', yes]], { a: 'yes' }, 'ctf/value-type', 'payload.a'],
+    [[['a', yes]], { a: 256 }, 'ctf/value-range', 'payload.a'],
+    [[['a', map]], { a: ['x'] }, 'ctf/value-type', 'payload.a'],
+    [[['a', map]], { a: -1 }, 'ctf/value-range', 'payload.a'],
+    [[['a', leb]], { a: -1 }, 'ctf/value-range', 'payload.a'],
+    [
+      [
+        ['n', n],
+        ['a', text],
+      ],
+      { n: 1, a: 'x' },
+      'ctf/value-length',
+      'payload.a',
+    ],
+    [
+      [
+        ['n', n],
+        ['a', text],
+      ],
+      { a: 'x\0' },
+      'ctf/value-range',
+      'payload.a',
+    ],
+    [
+      [
+        ['n', n],
+        ['a', blob],
+      ],
+      { a: [256] },
+      'ctf/value-type',
+      'payload.a',
+    ],
+    [
+      [
+        ['n', n],
+        ['a', blob],
+      ],
+      { n: 2, a: [1] },
+      'ctf/value-length',
+      'payload.a',
+    ],
+    [
+      [
+        ['n', n],
+        ['a', blob],
+      ],
+      { n: 2, a: 'ab' },
+      'ctf/value-type',
+      'payload.a',
+    ],
+    [
+      [
+        ['n', yes],
+        ['a', maybe],
+      ],
+      { n: false, a: 1 },
+      'ctf/value-type',
+      'payload.a',
+    ],
+    [
+      [
+        ['n', yes],
+        ['a', maybe],
+      ],
+      { n: true, a: null },
+      'ctf/value-type',
+      'payload.a',
+    ],
+  ] as const)('of CTF 2 that do not fit are refused (%#)', (members, payload, code, where) => {
+    const plan = planOfClasses(...members);
+    const bytes = new Uint8Array(200);
+    const view = new DataView(bytes.buffer);
+    const interpreted = thrown(() => encodeByPlan(plan, bytes, 0, 1000, { payload }));
+    const generated = thrown(() => compiled(plan)(bytes, view, 0, 1000, { payload }, [], 0, 0, 0));
+    expect(interpreted).toMatchObject({ name: 'SpoorError', code, where });
+    expect(generated).toMatchObject({ code, where, message: (interpreted as Error).message });
   });
 
   test('half-precision floats are rounded to the nearest', () => {

@@ -1,4 +1,13 @@
 export type * from './model.ts';
+export {
+  convertTraceClass,
+  type CtfVersion,
+  type EventConversion,
+  type StreamConversion,
+  type TraceConversion,
+} from './conversion.ts';
+export { formatCtf2 } from './ctf2-writer.ts';
+export { raiseTraceClass } from './raise-trace-class.ts';
 export { parseTsdl, readMetadata, type MetadataOptions } from './metadata.ts';
 export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './metadata-packets.ts';
 export { formatEventTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
@@ -37,7 +46,6 @@ export {
   type DecoderOptions,
 } from './stream-decoder.ts';
 export {
-  BytesAwaited,
   StreamReader,
   type ByteSource,
   type LossReport,

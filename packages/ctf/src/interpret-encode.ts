@@ -3,29 +3,38 @@
  * not be made from text, and what writes packet headers and contexts.
  */
 import type { Halves } from './bits.ts';
+import { impliedLength, putString, putText, putWideString, putWideText } from './encode-text.ts';
 import {
   arrayOf,
   bigOf,
   floatOf,
-  impliedLength,
   noOptionFor,
-  putString,
-  putText,
+  notThere,
+  putBlob,
+  splitBits,
   splitOf,
   structureOf,
 } from './encode-values.ts';
 import {
-  checkEncodable,
+  implyingMember,
   isLenient,
-  lengthUser,
+  isPadded,
   truncated,
   valueKeys,
   type HeaderForm,
   type RoleValues,
 } from './encode-rules.ts';
-import type { IntegerFieldClass, Scope } from './model.ts';
-import type { ArrayLength, IntegerNode, Plan, PlanNode } from './plan.ts';
-import { writeBig, writeFloat, writeHalves } from './write-bits.ts';
+import type { FixedLengthBits, IntegerFieldClass, IntegerRange, Scope } from './model.ts';
+import type {
+  ArrayLength,
+  BitsNode,
+  IntegerNode,
+  OptionalNode,
+  Plan,
+  PlanNode,
+  StructureNode,
+} from './plan.ts';
+import { writeBig, writeFloat, writeHalves, writeLeb, writeReversed } from './write-bits.ts';
 
 /** What an encoding needs beside the values. */
 export interface EncodeOptions {
@@ -38,6 +47,10 @@ export interface EncodeOptions {
 
 /** Thrown and caught here: the buffer ends before the values do. */
 const noRoom = new Error('no room');
+
+function isIn(ranges: readonly IntegerRange[], value: number): boolean {
+  return ranges.some(({ lower, upper }) => value >= Number(lower) && value <= Number(upper));
+}
 
 class EncodeInterpreter {
   private base: number;
@@ -76,7 +89,6 @@ class EncodeInterpreter {
   }
 
   private node(node: PlanNode, given: unknown, path: string): void {
-    checkEncodable(node, path);
     if (node.rebase !== undefined) {
       const { offsetBits, alignBits } = node.rebase;
       this.base = Math.ceil((this.base + offsetBits) / alignBits) * alignBits;
@@ -95,15 +107,19 @@ class EncodeInterpreter {
         break;
       }
       case 'float': {
-        const { lengthBits, byteOrder } = node.fieldClass;
+        const { lengthBits, byteOrder, reversed } = node.fieldClass;
         this.need(at, lengthBits);
         const value = floatOf(given ?? (lenient ? 0 : given), path);
-        writeFloat(this.bytes, at, lengthBits, byteOrder === 'le', value);
+        writeFloat(this.bytes, at, lengthBits, byteOrder === 'le', value, reversed);
         break;
       }
       case 'string': {
         const value = given ?? (lenient ? '' : given);
-        const end = putString(this.bytes, at / 8, Math.floor(this.endBit / 8), value, path);
+        const room = Math.floor(this.endBit / 8);
+        const end =
+          node.unitBytes === 1
+            ? putString(this.bytes, at / 8, room, value, path)
+            : putWideString(this.bytes, at / 8, room, value, path, node.encoding);
         if (end < 0) throw noRoom;
         this.base = end * 8;
         break;
@@ -111,21 +127,25 @@ class EncodeInterpreter {
       case 'text': {
         const count = this.lengthOf(node.length);
         this.need(at, count * 8);
-        putText(this.bytes, at / 8, count, given ?? (lenient ? '' : given), path);
+        const value = given ?? (lenient ? '' : given);
+        if (node.unitBytes === 1) putText(this.bytes, at / 8, count, value, path);
+        else putWideText(this.bytes, at / 8, count, value, path, node.encoding);
+        if (node.length.kind === 'slot') this.base = at + count * 8;
+        break;
+      }
+      case 'blob': {
+        const count = this.lengthOf(node.length);
+        this.need(at, count * 8);
+        if (given !== undefined || !lenient) putBlob(this.bytes, at / 8, count, given, path);
         if (node.length.kind === 'slot') this.base = at + count * 8;
         break;
       }
       case 'structure': {
         const values = lenient && given === undefined ? {} : structureOf(given, path);
         for (const { name, node: member } of node.members) {
-          let value = values[name];
-          if (value === undefined && member.kind === 'integer' && member.slot >= 0) {
-            const user = lengthUser(node, member);
-            if (user !== undefined && values[user] !== undefined) {
-              value = impliedLength(values[user], `${path}.${name}`);
-            }
-          }
-          this.node(member, value, `${path}.${name}`);
+          const below = `${path}.${name}`;
+          const value = values[name];
+          this.node(member, value === undefined ? this.implied(node, member, values, below) : value, below);
         }
         break;
       }
@@ -144,17 +164,17 @@ class EncodeInterpreter {
       }
       case 'variant': {
         const selector = this.slots[node.selectorSlot]!;
-        const option = node.options.find(({ ranges }) =>
-          ranges.some(({ lower, upper }) => selector >= Number(lower) && selector <= Number(upper)),
-        );
+        const option = node.options.find(({ ranges }) => isIn(ranges, selector));
         if (option === undefined) noOptionFor(selector, path);
         this.node(option.node, given, path);
         if (!node.keepsBase) this.base += option.endBits;
         break;
       }
       case 'bits':
-      case 'blob':
+        this.bits(node, at, given, path);
+        break;
       case 'optional':
+        this.optional(node, at, given, path);
         break;
       default: {
         const never: never = node;
@@ -164,15 +184,63 @@ class EncodeInterpreter {
   }
 
   private integer(node: IntegerNode, at: number, given: unknown, path: string): void {
-    const { lengthBits, byteOrder } = node.fieldClass;
-    this.need(at, lengthBits);
+    const { variableLength, signed } = node.fieldClass;
+    if (variableLength === undefined) this.need(at, node.fieldClass.lengthBits);
     let parts = this.special(node.fieldClass, path);
     if (parts === undefined) {
       parts = { hi: 0, lo: 0 };
       splitOf(given ?? (this.lenient ? 0 : given), node.fieldClass, path, parts);
     }
     if (node.slot >= 0) this.slots[node.slot] = parts.hi * 0x1_0000_0000 + parts.lo;
-    writeHalves(this.bytes, at, lengthBits, byteOrder === 'le', parts.hi, parts.lo);
+    if (variableLength === undefined) {
+      this.store(node.fieldClass, at, parts);
+      return;
+    }
+    const room = Math.floor(this.endBit / 8);
+    const padded = isPadded(this.scope, node);
+    const end = writeLeb(this.bytes, at / 8, room, signed, parts.hi, parts.lo, padded);
+    if (end < 0) throw noRoom;
+    this.base = end * 8;
+  }
+
+  private store(bits: FixedLengthBits, at: number, { hi, lo }: Halves): void {
+    const { lengthBits, byteOrder, reversed } = bits;
+    const write = reversed === undefined ? writeHalves : writeReversed;
+    write(this.bytes, at, lengthBits, byteOrder === 'le', hi, lo);
+  }
+
+  private bits(node: BitsNode, at: number, given: unknown, path: string): void {
+    this.need(at, node.fieldClass.lengthBits);
+    const parts: Halves = { hi: 0, lo: 0 };
+    splitBits(given ?? (this.lenient ? 0 : given), node.fieldClass, path, parts);
+    if (node.slot >= 0) this.slots[node.slot] = (parts.hi | parts.lo) === 0 ? 0 : 1;
+    this.store(node.fieldClass, at, parts);
+  }
+
+  private optional(node: OptionalNode, at: number, given: unknown, path: string): void {
+    const selector = this.slots[node.selectorSlot]!;
+    if (node.ranges === undefined ? selector !== 0 : isIn(node.ranges, selector)) {
+      this.node(node.node, given, path);
+      this.base += node.endBits;
+    } else {
+      if (given !== undefined && given !== null) notThere(given, path);
+      this.base = at;
+    }
+  }
+
+  /** The value of a length or selector that is not given. */
+  private implied(
+    structure: StructureNode,
+    member: PlanNode,
+    values: { readonly [member: string]: unknown },
+    path: string,
+  ): unknown {
+    const user = implyingMember(structure, member);
+    if (user === undefined) return undefined;
+    const value = values[user.name];
+    if (user.node.kind === 'optional') return value !== undefined && value !== null;
+    if (value === undefined) return undefined;
+    return impliedLength(value, path, user.node.kind === 'text' ? user.node.encoding : undefined);
   }
 
   /** The value that a role or the header's form gives. */

@@ -1,6 +1,7 @@
 /** From metadata to the model: what the rest of Spoor calls. */
 import { SpoorError } from '@spoor/base';
-import { fragmentStart, parseCtf2 } from './ctf2-metadata.ts';
+import { parseCtf2 } from './ctf2-metadata.ts';
+import { fragmentStart } from './ctf2-names.ts';
 import { unwrapMetadata } from './metadata-packets.ts';
 import type { TraceClass } from './model.ts';
 import { endOfWholeText, tokenize } from './tsdl-lexer.ts';

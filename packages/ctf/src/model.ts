@@ -275,6 +275,8 @@ export interface TraceClass extends Attributed {
   readonly version: '1.8' | '2';
   /** Lower-case hexadecimal with dashes. */
   readonly uuid?: string;
+  /** That of the metadata itself, which packets repeat, where it is another than the trace's (CTF 2 only). */
+  readonly metadataUuid?: string;
   /** Of CTF 2 metadata that gives one. */
   readonly identity?: Identity;
   /** Of integers that say nothing else; CTF 2 has no such, there it is that of the packet header. */

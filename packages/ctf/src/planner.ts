@@ -1,6 +1,14 @@
 // From field classes to the plan of plan.ts: where each field starts, as far as that can be known.
 import { SpoorError } from '@spoor/base';
-import { alignmentOf, childrenOf, codeUnitBytes, leastBitsOf, locationOf } from './field-classes.ts';
+import {
+  alignmentOf,
+  childrenOf,
+  codeUnitBytes,
+  isCharacter,
+  leastBitsOf,
+  locationOf,
+} from './field-classes.ts';
+import { memberPath, optionPath, rootPath, type FieldPath } from './field-path.ts';
 import type { FieldClass, FieldLocation, Scope, StructureFieldClass, TextEncoding } from './model.ts';
 import type {
   ArrayLength,
@@ -29,16 +37,6 @@ export interface ScopeClass {
 
 function keyOf(scope: Scope, path: readonly string[]): string {
   return `${scope}\0${path.join('\0')}`;
-}
-
-/** Whether an array of this element is text: bytes that carry an encoding. */
-function isCharacter(element: FieldClass): boolean {
-  return (
-    element.kind === 'integer' &&
-    element.encoding !== undefined &&
-    element.lengthBits === 8 &&
-    element.alignmentBits === 8
-  );
 }
 
 function collectLocations(fieldClass: FieldClass, into: Set<string>): void {
@@ -90,7 +88,7 @@ class Planner {
     const startsOnByte = this.align >= 8;
     for (const { fieldClass } of scopes) collectLocations(fieldClass, this.wanted);
     const planned = scopes.map(({ scope, fieldClass }): PlanScope => {
-      return { scope, node: this.structure(fieldClass, scope, []) };
+      return { scope, node: this.structure(fieldClass, scope, rootPath) };
     });
     this.checkSize();
     return {
@@ -133,16 +131,23 @@ class Planner {
     return slot;
   }
 
-  private field(fieldClass: FieldClass, scope: Scope, path: readonly string[]): PlanNode {
+  private field(fieldClass: FieldClass, scope: Scope, path: FieldPath): PlanNode {
     switch (fieldClass.kind) {
       case 'integer': {
         const moved = this.alignTo(fieldClass.alignmentBits);
         if (fieldClass.lengthBits > 64) {
-          if (this.wanted.has(keyOf(scope, path))) {
+          if (this.wantedKey(scope, path) !== undefined) {
             throw new SpoorError(
               'ctf/unsupported-integer',
               `an integer of ${fieldClass.lengthBits} bits cannot be a length or a selector`,
-              { where: `${this.name}: ${path.join('.')}` },
+              { where: `${this.name}: ${path.full.join('.')}` },
+            );
+          }
+          if (fieldClass.reversed !== undefined) {
+            throw new SpoorError(
+              'ctf/unsupported-integer',
+              `an integer of ${fieldClass.lengthBits} bits in the opposite bit order cannot be read`,
+              { where: `${this.name}: ${path.full.join('.')}` },
             );
           }
           const big: BigIntegerNode = { kind: 'big-integer', fieldClass, ...moved, ...this.here() };
@@ -166,7 +171,7 @@ class Planner {
       case 'float': {
         if (fieldClass.lengthBits === 128) {
           throw new SpoorError('ctf/unsupported-float', 'a floating point field of 128 bits cannot be read', {
-            where: `${this.name}: ${path.join('.')}`,
+            where: `${this.name}: ${path.full.join('.')}`,
           });
         }
         const moved = this.alignTo(fieldClass.alignmentBits);
@@ -228,10 +233,18 @@ class Planner {
     }
   }
 
+  /** The key by which others refer to a field, if they do. */
+  private wantedKey(scope: Scope, { full, bare }: FieldPath): string | undefined {
+    const key = keyOf(scope, full);
+    if (this.wanted.has(key)) return key;
+    const bareKey = bare === full ? key : keyOf(scope, bare);
+    return this.wanted.has(bareKey) ? bareKey : undefined;
+  }
+
   /** Number of the slot of a field that others refer to, or -1. */
-  private ownSlot(scope: Scope, path: readonly string[]): number {
-    const key = keyOf(scope, path);
-    if (!this.wanted.has(key)) return -1;
+  private ownSlot(scope: Scope, path: FieldPath): number {
+    const key = this.wantedKey(scope, path);
+    if (key === undefined) return -1;
     const slot = this.slots.get(key) ?? this.slotCount++;
     this.slots.set(key, slot);
     return slot;
@@ -261,12 +274,12 @@ class Planner {
     return { offsetBits: this.offset, byteBase: this.align >= 8 };
   }
 
-  private structure(fieldClass: StructureFieldClass, scope: Scope, path: readonly string[]): StructureNode {
+  private structure(fieldClass: StructureFieldClass, scope: Scope, path: FieldPath): StructureNode {
     const moved = this.alignTo(fieldClass.alignmentBits);
     const here = this.here();
     const members = fieldClass.members.map((member) => ({
       name: member.name,
-      node: this.field(member.fieldClass, scope, [...path, member.name]),
+      node: this.field(member.fieldClass, scope, memberPath(path, member.name)),
     }));
     return { kind: 'structure', members, ...moved, ...here };
   }
@@ -276,7 +289,7 @@ class Planner {
     alignBits: number,
     length: ArrayLength,
     scope: Scope,
-    path: readonly string[],
+    path: FieldPath,
   ): PlanNode {
     const moved = this.alignTo(alignBits);
     const here = this.here();
@@ -334,7 +347,7 @@ class Planner {
   private variant(
     fieldClass: Extract<FieldClass, { kind: 'variant' }>,
     scope: Scope,
-    path: readonly string[],
+    path: FieldPath,
   ): VariantNode {
     const selectorSlot = this.slotOf(fieldClass.selectorLocation);
     const here = this.here();
@@ -346,7 +359,7 @@ class Planner {
       this.align = before.align;
       this.offset = before.offset;
       this.moves = before.moves;
-      const node = this.field(option.fieldClass, scope, [...path, option.name]);
+      const node = this.field(option.fieldClass, scope, optionPath(path, option.name));
       if (this.moves !== before.moves) keepsBase = false;
       ends.push(this.offset);
       endAlign = Math.min(endAlign, this.align, lowestBit(this.offset));
@@ -368,7 +381,7 @@ class Planner {
   private optional(
     fieldClass: Extract<FieldClass, { kind: 'optional' }>,
     scope: Scope,
-    path: readonly string[],
+    path: FieldPath,
   ): OptionalNode {
     const selectorSlot = this.slotOf(fieldClass.selectorLocation);
     const here = this.here();

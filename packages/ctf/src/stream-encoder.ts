@@ -90,9 +90,10 @@ export class StreamEncoder {
     );
     this.uuidMember = traceClass.packetHeader?.members.find(
       ({ fieldClass }) =>
-        fieldClass.kind === 'static-array' && (fieldClass.roles?.includes('metadata-stream-uuid') ?? false),
+        (fieldClass.kind === 'static-array' || fieldClass.kind === 'static-blob') &&
+        (fieldClass.roles?.includes('metadata-stream-uuid') ?? false),
     )?.name;
-    const digits = (traceClass.uuid ?? '0'.repeat(32)).replaceAll('-', '');
+    const digits = (traceClass.metadataUuid ?? traceClass.uuid ?? '0'.repeat(32)).replaceAll('-', '');
     this.uuid = Array.from({ length: 16 }, (_, at) => parseInt(digits.slice(at * 2, at * 2 + 2), 16));
   }
 

@@ -1,11 +1,16 @@
-/** Writes traces: metadata and streams of CTF 1.8, wherever the bytes go. */
+/** Writes traces: metadata and streams of CTF 1.8 or 2, wherever the bytes go. */
 import { SpoorError } from '@spoor/base';
+import {
+  convertTraceClass,
+  type CtfVersion,
+  type StreamConversion,
+  type TraceConversion,
+} from './conversion.ts';
 import { PacketWriter, type ByteSink } from './packet-writer.ts';
 import type { EventValues, WritableStructure } from './encode-values.ts';
 import type { EventClass, StreamClass, TraceClass } from './model.ts';
 import { StreamEncoder, type PacketValues } from './stream-encoder.ts';
 import type { DecoderOptions } from './stream-decoder.ts';
-import { formatTsdl } from './tsdl-writer.ts';
 
 /** Where the files of a trace go. */
 export interface TraceOutput {
@@ -15,6 +20,11 @@ export interface TraceOutput {
 
 /** Choices for a trace writer. */
 export interface TraceWriterOptions extends DecoderOptions {
+  /**
+   * The version of CTF to write; 1.8 by default. A trace class may be of either: what the version has no words for is
+   * written as what comes next to it, see `convertTraceClass`.
+   */
+  readonly ctfVersion?: CtfVersion;
   /** A packet is ended before it would grow beyond this many bytes, unless one event alone does; 256 KiB by default. */
   readonly packetSizeBytes?: number;
   /** Whether to write LTTng's index files beside the streams, by which readers find packets by time. */
@@ -42,6 +52,7 @@ export class StreamWriter {
   /** Name of its file. */
   readonly name: string;
   private readonly packets: PacketWriter;
+  private readonly conversion: StreamConversion;
   private readonly byName = new Map<string, number>();
   private readonly byClass = new Map<EventClass, number>();
   private readonly packet: PacketValues;
@@ -49,11 +60,18 @@ export class StreamWriter {
   private discardedEvents = 0n;
   private closed = false;
 
-  constructor(streamClass: StreamClass, name: string, packets: PacketWriter, packet: PacketValues) {
+  constructor(
+    streamClass: StreamClass,
+    name: string,
+    packets: PacketWriter,
+    packet: PacketValues,
+    conversion: StreamConversion,
+  ) {
     this.streamClass = streamClass;
     this.name = name;
     this.packets = packets;
     this.packet = packet;
+    this.conversion = conversion;
     for (const [index, eventClass] of streamClass.eventClasses.entries()) {
       this.byClass.set(eventClass, index);
       if (!this.byName.has(eventClass.name)) this.byName.set(eventClass.name, index);
@@ -115,8 +133,13 @@ export class StreamWriter {
     const hi = Number(ticks >> 32n);
     const lo = Number(ticks & 0xffff_ffffn);
     try {
-      if (!this.packets.isOpen) this.packets.begin(hi, lo, this.packet, this.facts());
-      this.packets.append(classIndex, hi, lo, { ...more, payload });
+      if (!this.packets.isOpen) this.beginAt(hi, lo, this.packet);
+      this.packets.append(
+        classIndex,
+        hi,
+        lo,
+        this.conversion.events[classIndex]!.values({ ...more, payload }),
+      );
     } catch (error) {
       const { name } = this.streamClass.eventClasses[classIndex]!;
       if (!(error instanceof SpoorError) || !error.code.startsWith('ctf/value-')) throw error;
@@ -126,6 +149,10 @@ export class StreamWriter {
       });
     }
     this.lastTicks = ticks;
+  }
+
+  private beginAt(hi: number, lo: number, packet: PacketValues): void {
+    this.packets.begin(hi, lo, this.conversion.packetValues(packet), this.facts());
   }
 
   private facts(): { discardedEvents: bigint } {
@@ -143,7 +170,7 @@ export class StreamWriter {
   beginPacket(time: bigint | number, packet: PacketValues = this.packet): void {
     this.refuseClosed();
     const ticks = this.ticksOf(time);
-    this.packets.begin(Number(ticks >> 32n), Number(ticks & 0xffff_ffffn), packet, this.facts());
+    this.beginAt(Number(ticks >> 32n), Number(ticks & 0xffff_ffffn), packet);
     this.lastTicks = ticks;
   }
 
@@ -162,10 +189,13 @@ export class StreamWriter {
 
 /** Writes a trace: the metadata at once, then any number of streams. */
 export class TraceWriter {
+  /** As it was given; what is written may differ where the version of CTF has no words for it. */
   readonly traceClass: TraceClass;
   private readonly output: TraceOutput;
   private readonly options: TraceWriterOptions;
-  private readonly encoders = new Map<StreamClass, StreamEncoder>();
+  private readonly conversion: TraceConversion;
+  /** By the indexes of the stream classes. */
+  private readonly encoders: readonly StreamEncoder[];
   private readonly streams: StreamWriter[] = [];
   private readonly names = new Set<string>();
 
@@ -173,16 +203,17 @@ export class TraceWriter {
     this.traceClass = traceClass;
     this.output = output;
     this.options = options;
-    const text = new TextEncoder().encode(formatTsdl(traceClass));
+    this.conversion = convertTraceClass(traceClass, options.ctfVersion ?? '1.8');
+    const text = new TextEncoder().encode(this.conversion.metadata);
     // What cannot be encoded is said before anything is written.
-    for (const streamClass of traceClass.streamClasses) {
-      const encoder = new StreamEncoder(traceClass, streamClass, options);
+    this.encoders = this.conversion.streams.map(({ streamClass }) => {
+      const encoder = new StreamEncoder(this.conversion.traceClass, streamClass, options);
       for (const [index, id] of encoder.ids.entries()) {
         encoder.planOf(index);
         encoder.checkId(id);
       }
-      this.encoders.set(streamClass, encoder);
-    }
+      return encoder;
+    });
     const metadata = output.create('metadata');
     metadata.write(text, text.length);
     metadata.close();
@@ -192,10 +223,11 @@ export class TraceWriter {
   stream(options: StreamOptions = {}): StreamWriter {
     const { streamClasses } = this.traceClass;
     const wanted = options.classId === undefined ? undefined : BigInt(options.classId);
-    const streamClass =
+    const classIndex =
       wanted === undefined && streamClasses.length === 1
-        ? streamClasses[0]
-        : streamClasses.find(({ id }) => id === wanted);
+        ? 0
+        : streamClasses.findIndex(({ id }) => id === wanted);
+    const streamClass = streamClasses[classIndex];
     if (streamClass === undefined) {
       throw new SpoorError('ctf/unknown-stream', `the trace has no stream class ${wanted ?? '(say which)'}`);
     }
@@ -210,13 +242,19 @@ export class TraceWriter {
     const packetSizeBytes = Math.max(leastPacketBytes, this.options.packetSizeBytes ?? defaultPacketBytes);
     const index = this.options.index === true ? this.output.create(`index/${name}.idx`) : undefined;
     const packets = new PacketWriter(
-      this.encoders.get(streamClass)!,
+      this.encoders[classIndex]!,
       this.output.create(name),
       id,
       packetSizeBytes,
       index,
     );
-    const stream = new StreamWriter(streamClass, name, packets, options.packet ?? {});
+    const stream = new StreamWriter(
+      streamClass,
+      name,
+      packets,
+      options.packet ?? {},
+      this.conversion.streams[classIndex]!,
+    );
     this.streams.push(stream);
     return stream;
   }
@@ -230,7 +268,7 @@ export class TraceWriter {
 /**
  * Begins a trace.
  * @param traceClass parsed from text (`parseTsdl`), made by `describeTrace`, or taken from another trace.
- * @throws SpoorError `ctf/not-expressible` for a class that CTF 1.8 has no words for; nothing is written then.
+ * @throws SpoorError `ctf/not-expressible` for a class that the version has no words for; nothing is written then.
  */
 export function createTraceWriter(
   traceClass: TraceClass,

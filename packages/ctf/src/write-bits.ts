@@ -2,6 +2,7 @@
  * Writes of bit fields at any position: the opposite of bits.ts, with the same counting of bits. Bits outside the
  * field stay as they are.
  */
+import { mostLebBytes, reversedHigh, reversedLow, type Halves } from './bits.ts';
 
 /** Writes the low `length` (1 to 32) bits of a value, from the least significant bit of the first byte on. */
 export function writeBitsLe(bytes: Uint8Array, bit: number, length: number, value: number): void {
@@ -91,21 +92,83 @@ export function halfBits(value: number): number {
   return sign | (rounded + (size < 2 ** -14 ? 0 : (exponent + 14) * 1024));
 }
 
-/** Writes a float of 16, 32 or 64 bits. */
+/** The IEEE 754 bits of a number, of 16, 32 or 64 bits. */
+export function floatHalves(value: number, length: number, into: Halves): void {
+  if (length === 64) {
+    scratch.setFloat64(0, value);
+    into.hi = scratch.getUint32(0);
+    into.lo = scratch.getUint32(4);
+    return;
+  }
+  into.hi = 0;
+  if (length === 32) {
+    scratch.setFloat32(0, value);
+    into.lo = scratch.getUint32(0);
+  } else {
+    into.lo = halfBits(value);
+  }
+}
+
+const floatParts: Halves = { hi: 0, lo: 0 };
+
+/** Writes a float of 16, 32 or 64 bits; `reversed` as in the model. */
 export function writeFloat(
   bytes: Uint8Array,
   bit: number,
   length: number,
   littleEndian: boolean,
   value: number,
+  reversed = false,
 ): void {
-  if (length === 64) {
-    scratch.setFloat64(0, value);
-    writeHalves(bytes, bit, 64, littleEndian, scratch.getUint32(0), scratch.getUint32(4));
-  } else if (length === 32) {
-    scratch.setFloat32(0, value);
-    writeHalves(bytes, bit, 32, littleEndian, 0, scratch.getUint32(0));
-  } else {
-    writeHalves(bytes, bit, 16, littleEndian, 0, halfBits(value));
+  floatHalves(value, length, floatParts);
+  const { hi, lo } = floatParts;
+  if (reversed) writeReversed(bytes, bit, length, littleEndian, hi, lo);
+  else writeHalves(bytes, bit, length, littleEndian, hi, lo);
+}
+
+/** Writes an integer of 1 to 64 bits given as two halves, in the opposite order of its bits. */
+export function writeReversed(
+  bytes: Uint8Array,
+  bit: number,
+  length: number,
+  littleEndian: boolean,
+  hi: number,
+  lo: number,
+): void {
+  const low = reversedLow(hi, lo, length);
+  writeHalves(bytes, bit, length, littleEndian, length > 32 ? reversedHigh(lo, length) : 0, low);
+}
+
+/**
+ * Writes a LEB128 number of 64 bits, given as two halves, from byte `at` on and before byte `end`.
+ * @param padded takes as many bytes as the longest number, so that another can take its place.
+ * @returns the index of the byte after it, or -1 when there is no room.
+ */
+export function writeLeb(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  signed: boolean,
+  hi: number,
+  lo: number,
+  padded = false,
+): number {
+  let high = hi;
+  let low = lo >>> 0;
+  let next = at;
+  for (;;) {
+    if (next >= end) return -1;
+    const part = low & 0x7f;
+    low = ((low >>> 7) | (high << 25)) >>> 0;
+    high = signed ? high >> 7 : high >>> 7;
+    const isLast = padded
+      ? next - at === mostLebBytes - 1
+      : signed
+        ? (part & 0x40) === 0
+          ? (high | low) === 0
+          : (high & low) === -1 && high === -1
+        : (high | low) === 0;
+    bytes[next++] = isLast ? part : part | 0x80;
+    if (isLast) return next;
   }
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { summarise, type TraceSummary } from '@spoor/analysis';
 import { openTrace } from '@spoor/components/node';
 import type { Loss, TraceFacts } from './facts.ts';
@@ -46,7 +47,7 @@ export function analyzeTrace(paths: readonly string[], options: AnalyzeOptions =
     summary,
     facts: {
       paths,
-      sizeBytes: set.streams.reduce((sum, stream) => sum + stream.sizeBytes, 0),
+      sizeBytes: set.streams.reduce((sum, stream) => sum + sizeOf(stream.path), 0),
       baseNs: set.baseNs,
       processes: trace.processes,
       threads: trace.threads,
@@ -74,4 +75,8 @@ function sumLosses(
     else sum.discardedPackets += lost;
   }
   return [...sums.values()];
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -101,7 +101,7 @@ export const sinkFormats: readonly SinkFormat[] = [
   {
     className: 'sink.ctf.fs',
     format: 'ctf',
-    description: 'Writes events as CTF 1.8 traces to a directory.',
+    description: 'Writes events as traces of CTF 1.8 or 2 to a directory.',
     parameters: ctfSinkParameters,
     make: (request) => {
       const { parameters, outputPath } = request;

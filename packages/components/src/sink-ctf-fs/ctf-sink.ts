@@ -3,7 +3,13 @@
  * nothing was filtered; otherwise event bodies do, in new packets.
  */
 import { SpoorError } from '@spoor/base';
-import { formatTsdl, type ByteSink, type EventBatch, type TraceOutput } from '@spoor/ctf';
+import {
+  convertTraceClass,
+  type ByteSink,
+  type EventBatch,
+  type TraceConversion,
+  type TraceOutput,
+} from '@spoor/ctf';
 import { InputPort, type ComponentClass, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import type { TraceInfo } from '../source-ctf-fs/trace-info.ts';
@@ -11,6 +17,7 @@ import type { OpenStream, TraceSet } from '../source-ctf-fs/trace-set.ts';
 import { EventCopier } from './event-copier.ts';
 import { PacketCopier } from './packet-copier.ts';
 import type { CtfSinkOptions } from './parameters.ts';
+import type { WrittenStream } from './written-stream.ts';
 import { tracePath, firstFree } from './trace-path.ts';
 
 /** A place for one trace. */
@@ -40,6 +47,7 @@ export interface CtfSinkSettings {
 /** A trace being written. */
 interface OpenTrace {
   readonly place: TracePlace;
+  readonly conversion: TraceConversion;
   readonly names: Set<string>;
 }
 
@@ -85,12 +93,14 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
         hint: 'leave out assume-single-trace',
       });
     }
-    const texts = traces.map((trace) => new TextEncoder().encode(formatTsdl(trace.traceClass)));
+    const conversions = traces.map(({ traceClass }) => convertTraceClass(traceClass, options.ctfVersion));
     for (const [index, trace] of traces.entries()) {
       const place = places.make(options.assumeSingleTrace ? undefined : tracePath(trace));
-      this.traces.set(trace, { place, names: new Set(['metadata']) });
+      const conversion = conversions[index]!;
+      this.traces.set(trace, { place, conversion, names: new Set(['metadata']) });
+      const text = new TextEncoder().encode(conversion.metadata);
       const metadata = place.output.create('metadata');
-      metadata.write(texts[index]!, texts[index]!.length);
+      metadata.write(text, text.length);
       metadata.close();
     }
     if (flow.whole !== undefined) this.left.push(...flow.whole.streams.map(({ index }) => index).reverse());
@@ -103,13 +113,30 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
     return place.output.create(name);
   }
 
+  private writtenStream(stream: OpenStream): WrittenStream {
+    const { trace, streamClass } = stream.info;
+    const { conversion } = this.traces.get(trace)!;
+    // Directories that are one trace have a class each of one id.
+    const index = trace.traceClass.streamClasses.findIndex(({ id }) => id === streamClass.id);
+    return {
+      traceClass: conversion.traceClass,
+      conversion: conversion.streams[index]!,
+      sink: this.createFile(stream),
+    };
+  }
+
   private copyPacket(set: TraceSet): boolean {
     for (;;) {
       if (this.packets === undefined) {
         const index = this.left.pop();
         if (index === undefined) return false;
         const stream = set.openStream(index);
-        this.packets = new PacketCopier(stream, this.createFile(stream), this.settings.options, this.batch);
+        this.packets = new PacketCopier(
+          stream,
+          this.writtenStream(stream),
+          this.settings.options,
+          this.batch,
+        );
       }
       if (this.packets.copyPacket()) return true;
       this.packets.close();
@@ -130,7 +157,7 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
 
   private openCopier(flow: EventFlow, index: number): EventCopier {
     const stream = flow.streams[index]!;
-    return new EventCopier(stream, this.createFile(stream), this.settings.options, flow.baseNs);
+    return new EventCopier(stream, this.writtenStream(stream), this.settings.options, flow.baseNs);
   }
 
   finish(): void {
@@ -145,6 +172,6 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
 
 export const ctfSinkClass: ComponentClass<CtfSinkSettings, CtfSinkComponent> = {
   name: 'sink.ctf.fs',
-  description: 'Writes events as CTF 1.8 traces to a directory.',
+  description: 'Writes events as traces of CTF 1.8 or 2 to a directory.',
   create: (settings) => new CtfSinkComponent(settings),
 };

@@ -8,16 +8,17 @@ import {
   childrenOf,
   PacketWriter,
   StreamEncoder,
-  type ByteSink,
   type EventValues,
   type FieldClass,
   type PacketFacts,
   type Scope,
+  type StreamConversion,
   type WritableStructure,
 } from '@spoor/ctf';
 import { clockOffsetNs, cursorOrigin, nanosecondsOfTicks } from '../source-ctf-fs/clock.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import type { CtfSinkOptions } from './parameters.ts';
+import type { WrittenStream } from './written-stream.ts';
 
 const word = 0x1_0000_0000;
 const leastPacketBytes = 65_536;
@@ -37,6 +38,7 @@ export class EventCopier {
   private readonly stream: OpenStream;
   private readonly packets: PacketWriter;
   private readonly options: CtfSinkOptions;
+  private readonly conversion: StreamConversion;
   /** Greatest alignment in the body of each event class; 0 where bodies cannot be copied. */
   private readonly alignments: readonly number[];
   private readonly originHi: number;
@@ -52,17 +54,18 @@ export class EventCopier {
    * @param stream whose reader is in the packet of the first event to copy.
    * @param baseNs of the flow.
    */
-  constructor(stream: OpenStream, sink: ByteSink, options: CtfSinkOptions, baseNs: bigint) {
+  constructor(stream: OpenStream, written: WrittenStream, options: CtfSinkOptions, baseNs: bigint) {
     this.stream = stream;
     this.options = options;
-    const { trace, streamClass, id } = stream.info;
-    const encoder = new StreamEncoder(trace.traceClass, streamClass);
+    this.conversion = written.conversion;
+    const { streamClass, id } = stream.info;
+    const encoder = new StreamEncoder(written.traceClass, written.conversion.streamClass);
     const packetBytes = Math.max(leastPacketBytes, 2 * stream.reader.packetPlace.sizeBytes);
-    this.packets = new PacketWriter(encoder, sink, BigInt(id), packetBytes);
+    this.packets = new PacketWriter(encoder, written.sink, BigInt(id), packetBytes);
     const { eventCommonContext, eventClasses, clockClass } = streamClass;
     const common = greatestAlignment(eventCommonContext);
-    this.alignments = eventClasses.map(({ specificContext, payload }) =>
-      stream.decoder.notesHeaders
+    this.alignments = eventClasses.map(({ specificContext, payload }, index) =>
+      stream.decoder.notesHeaders || !written.conversion.events[index]!.sameBody
         ? 0
         : Math.max(common, greatestAlignment(specificContext), greatestAlignment(payload)),
     );
@@ -89,7 +92,8 @@ export class EventCopier {
       const end = stream.decoder.eventEnd(cursor, classIndex, bit);
       if (packets.appendRaw(classIndex, this.hi, this.lo, cursor.bytes, bit, end, alignBits)) return;
     }
-    packets.append(classIndex, this.hi, this.lo, this.valuesOf(classIndex, bit));
+    const values = this.conversion.events[classIndex]!.values(this.valuesOf(classIndex, bit));
+    packets.append(classIndex, this.hi, this.lo, values);
   }
 
   /** Sets the clock value of a time. */
@@ -138,10 +142,10 @@ export class EventCopier {
     this.packets.begin(
       this.hi,
       this.lo,
-      {
+      this.conversion.packetValues({
         ...(scopes['packet-header'] === undefined ? {} : { header: scopes['packet-header'] }),
         ...(scopes['packet-context'] === undefined ? {} : { context: scopes['packet-context'] }),
-      },
+      }),
       facts,
     );
     this.packetCount += 1n;

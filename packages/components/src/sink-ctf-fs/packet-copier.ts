@@ -11,6 +11,7 @@ import {
 import { SpoorError } from '@spoor/base';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import type { CtfSinkOptions } from './parameters.ts';
+import type { WrittenStream } from './written-stream.ts';
 
 type Role = RoleValues extends ReadonlyMap<infer Key, Halves> ? Key : never;
 
@@ -28,10 +29,10 @@ export class PacketCopier {
   private readonly batch: EventBatch;
   private packetCount = 0;
 
-  constructor(stream: OpenStream, sink: ByteSink, options: CtfSinkOptions, batch: EventBatch) {
+  constructor(stream: OpenStream, written: WrittenStream, options: CtfSinkOptions, batch: EventBatch) {
     this.stream = stream;
-    this.encoder = new StreamEncoder(stream.info.trace.traceClass, stream.info.streamClass);
-    this.sink = sink;
+    this.encoder = new StreamEncoder(written.traceClass, written.conversion.streamClass);
+    this.sink = written.sink;
     this.options = options;
     this.batch = batch;
   }

@@ -1,4 +1,5 @@
 /** Parameters of `sink.ctf.fs`, by babeltrace2's names. */
+import type { CtfVersion } from '@spoor/ctf';
 import type { Parameters, ParameterTable } from '@spoor/graph';
 
 /** What the sink is asked to do. */
@@ -11,6 +12,8 @@ export interface CtfSinkOptions {
   readonly ignoreDiscardedPackets: boolean;
   /** Does not say which traces were made. */
   readonly quiet: boolean;
+  /** Of the traces to write. */
+  readonly ctfVersion: CtfVersion;
 }
 
 /** The parameters that the sink has. */
@@ -25,16 +28,23 @@ export const ctfSinkParameters: ParameterTable = {
     kind: 'boolean',
     text: 'Leave out what the input says of lost packets: those that are there are numbered anew.',
   },
+  'ctf-version': {
+    kind: 'choice',
+    choices: ['1', '1.8', '2', '2.0'],
+    text: 'Version of CTF to write, a text; "1" (CTF 1.8) by default.',
+  },
   quiet: { kind: 'boolean', text: 'Do not print which traces were made.' },
 };
 
 /** The options that checked parameters say. */
 export function ctfSinkOptionsOf(parameters: Parameters): CtfSinkOptions {
+  const version = parameters.get('ctf-version');
   const isSet = (name: string): boolean => parameters.get(name) === true;
   return {
     assumeSingleTrace: isSet('assume-single-trace'),
     ignoreDiscardedEvents: isSet('ignore-discarded-events'),
     ignoreDiscardedPackets: isSet('ignore-discarded-packets'),
     quiet: isSet('quiet'),
+    ctfVersion: version === '2' || version === '2.0' ? '2' : '1.8',
   };
 }

@@ -1,4 +1,4 @@
-import { parseTsdl, type ByteSink, type ByteSource, type TraceOutput } from '@spoor/ctf';
+import { readMetadata, type ByteSink, type ByteSource, type TraceOutput } from '@spoor/ctf';
 import { buildTraceSet } from '../source-ctf-fs/build-trace-set.ts';
 import type { TraceSet } from '../source-ctf-fs/trace-set.ts';
 
@@ -42,7 +42,7 @@ export class MemoryTrace implements TraceOutput {
         },
         packetIndex: () => (indexed ? this.files.get(`index/${name}.idx`) : undefined),
       }));
-    const traceClass = parseTsdl(new TextDecoder().decode(this.files.get('metadata')));
+    const traceClass = readMetadata(this.files.get('metadata')!);
     return buildTraceSet(
       [{ path: 'memory', traceClass, sources: sources.filter(({ sizeBytes }) => sizeBytes > 0) }],
       [],

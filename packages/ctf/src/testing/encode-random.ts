@@ -63,10 +63,12 @@ class RandomEncoder {
   private readonly values = new Map<string, number>();
   private readonly random: () => number;
   private readonly littleEndian: boolean;
+  private readonly setBooleans: 'any' | 'one';
 
-  constructor(seed: number, littleEndian: boolean) {
+  constructor(seed: number, littleEndian: boolean, setBooleans: 'any' | 'one') {
     this.random = randomOf(seed);
     this.littleEndian = littleEndian;
+    this.setBooleans = setBooleans;
   }
 
   private below(limit: number): number {
@@ -192,7 +194,8 @@ class RandomEncoder {
       }
       case 'boolean': {
         writer.align(fieldClass.alignmentBits);
-        const raw = this.random() < 0.5 ? 0n : this.raw(fieldClass.lengthBits);
+        const set = this.setBooleans === 'one' ? 1n : this.raw(fieldClass.lengthBits);
+        const raw = this.random() < 0.5 ? 0n : set;
         this.putBits(raw, fieldClass);
         this.values.set(path.join('\0'), raw === 0n ? 0 : 1);
         return raw !== 0n;
@@ -269,13 +272,17 @@ class RandomEncoder {
   }
 }
 
-/** The bytes of a structure full of values, the values, and the number of bits. */
+/**
+ * The bytes of a structure full of values, the values, and the number of bits.
+ * @param setBooleans the bits of a boolean that is true: any of them, or the lowest alone, as writers do.
+ */
 export function encodeRandom(
   fieldClass: StructureFieldClass,
   seed: number,
   littleEndian: boolean,
+  setBooleans: 'any' | 'one' = 'any',
 ): { readonly bytes: Uint8Array; readonly bits: number; readonly value: FieldValue } {
-  const encoder = new RandomEncoder(seed, littleEndian);
+  const encoder = new RandomEncoder(seed, littleEndian, setBooleans);
   const value = encoder.field(fieldClass, []);
   return { bytes: encoder.writer.toBytes(littleEndian), bits: encoder.writer.bits.length, value };
 }

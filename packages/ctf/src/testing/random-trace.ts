@@ -1,4 +1,4 @@
-/** Random trace classes that CTF 1.8 and every reader of it know, with events to write. */
+/** Random trace classes that every reader of CTF 1.8 (or of CTF 2) knows, with events to write. */
 import * as fc from 'fast-check';
 import { describeTrace } from '../describe-trace.ts';
 import type { FieldValue } from '../field-value.ts';
@@ -72,11 +72,21 @@ function expressible(fieldClass: FieldClass): FieldClass {
     case 'bit-array':
     case 'boolean':
     case 'static-string':
-    case 'dynamic-string':
     case 'static-blob':
-    case 'dynamic-blob':
-    case 'optional':
-      throw new TypeError(`CTF 1.8 has no ${fieldClass.kind}`);
+      return fieldClass;
+    case 'dynamic-string':
+    case 'dynamic-blob': {
+      const { scope, path } = fieldClass.lengthLocation;
+      return { ...fieldClass, lengthLocation: { scope, path: path.map(safeName) } };
+    }
+    case 'optional': {
+      const { scope, path } = fieldClass.selectorLocation;
+      return {
+        ...fieldClass,
+        selectorLocation: { scope, path: path.map(safeName) },
+        fieldClass: expressible(fieldClass.fieldClass),
+      };
+    }
     default: {
       const never: never = fieldClass;
       throw new TypeError(String(never));
@@ -112,10 +122,10 @@ function expressibleStructure(structure: StructureFieldClass): StructureFieldCla
   return { ...structure, members, alignmentBits };
 }
 
-function classes(order: ByteOrder): fc.Arbitrary<StructureFieldClass> {
+function classes(order: ByteOrder, withNew: boolean): fc.Arbitrary<StructureFieldClass> {
   return fc
     .constantFrom('bits' as const, 'bytes' as const)
-    .chain((scale) => structures(order, scale, 2))
+    .chain((scale) => structures(order, scale, 2, [], withNew))
     .map(expressibleStructure);
 }
 
@@ -124,14 +134,17 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: fc.bigInt({ min: 1n << 26n, max: 1n << 33n }) },
 );
 
-/** Traces of up to two streams and `most` events. */
-export function randomTraces(most: number): fc.Arbitrary<RandomTrace> {
+/**
+ * Traces of up to two streams and `most` events.
+ * @param withNew with field classes that CTF 1.8 has not.
+ */
+export function randomTraces(most: number, withNew = false): fc.Arbitrary<RandomTrace> {
   return fc
     .constantFrom('le' as const, 'be' as const)
     .chain((order) =>
       fc.record({
         order: fc.constant(order),
-        payloads: fc.array(classes(order), { minLength: 1, maxLength: 5 }),
+        payloads: fc.array(classes(order, withNew), { minLength: 1, maxLength: 5 }),
         far: fc.boolean(),
         uuid: fc.uuid(),
         packetSizeBytes: fc.constantFrom(200, 600, 4096),
