@@ -48,6 +48,9 @@ describeNeeding(
       ['--run-args'],
       ['--run-args', '--begin=12:00', '--end=13:00', '--no-delta'],
       ['--run-args-0', '--clock-seconds'],
+      ['--run-args', '--clock-offset-ns=7', '--clock-force-correlate', '--clock-offset=-3'],
+      ['--clock-force-correlate', '--clock-date'],
+      ['-o', 'text', '--clock-offset=-1395691626', '--clock-seconds'],
     ])('with %s %s %s %s', (...args) => {
       same(
         [...args.filter((word): word is string => word !== undefined), '--clock-gmt', ust()].filter(

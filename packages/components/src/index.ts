@@ -7,6 +7,13 @@ export {
   type NextMessage,
 } from './event-flow.ts';
 export {
+  clockNotices,
+  clockParameters,
+  clockRuleOf,
+  type ClockOffset,
+  type ClockRule,
+} from './filter-utils-clock/clock-rules.ts';
+export {
   eventsFilterClass,
   EventsFilter,
   type EventsFilterParameters,
@@ -57,6 +64,8 @@ export {
 export { dummyClass, DummyComponent } from './sink-utils-dummy/dummy-component.ts';
 export { buildTraceSet, type TraceDirectory } from './source-ctf-fs/build-trace-set.ts';
 export { clockOffsetNs, nanosecondsOfClock } from './source-ctf-fs/clock.ts';
+export { foldersOfFiles, type NamedFile } from './source-ctf-fs/file-set.ts';
+export { openFolders, type OpenOptions, type TraceFolder } from './source-ctf-fs/open-folders.ts';
 export { CtfSource } from './source-ctf-fs/ctf-source.ts';
 export { EventView } from './source-ctf-fs/event-view.ts';
 export type {

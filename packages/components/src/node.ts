@@ -1,11 +1,5 @@
 /** The part of the package that needs Node.js. */
 export * from './index.ts';
-export {
-  findTraces,
-  openTrace,
-  type ClockOffset,
-  type FoundTrace,
-  type OpenOptions,
-} from './source-ctf-fs/open-trace.node.ts';
+export { openTrace } from './source-ctf-fs/open-trace.node.ts';
 export { ClosedPipeError, FileOutput } from './sink-text-pretty/file-output.node.ts';
 export { DirectoryPlaces } from './sink-ctf-fs/trace-places.node.ts';

@@ -46,6 +46,7 @@ export {
   type DecoderOptions,
 } from './stream-decoder.ts';
 export {
+  BytesAwaited,
   StreamReader,
   type ByteSource,
   type LossReport,

@@ -15,6 +15,8 @@ export interface ByteSource {
   /** For messages. */
   readonly name: string;
   readonly sizeBytes: number;
+  /** Whether bytes may have to be fetched first: `read` then throws {@link BytesAwaited}. */
+  readonly isRemote?: boolean;
   /** Reads up to `length` bytes at `position` into `into` from index 0 on; returns how many, 0 only at the end. */
   read(into: Uint8Array, length: number, position: number): number;
   /** The bytes of LTTng's index of its packets, if there is one. */
@@ -28,6 +30,21 @@ export interface ReaderStart {
   /** Index of the source and position of the packet to begin with; what was lost before it is not told. */
   readonly sourceIndex: number;
   readonly byte: number;
+}
+
+/**
+ * Thrown by `read` when the bytes are not at hand yet. What was asked for has changed nothing that matters: once
+ * `arrival` is fulfilled, the same call is made again.
+ */
+export class BytesAwaited extends Error {
+  /** Rejects when the bytes cannot be had. */
+  readonly arrival: Promise<void>;
+
+  constructor(name: string, arrival: Promise<void>) {
+    super(`${name}: its bytes have yet to come; read it with \`for await\``);
+    this.name = 'BytesAwaited';
+    this.arrival = arrival;
+  }
 }
 
 /** No packet may be larger: it is read as a whole. */

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { summarise, type TraceSummary } from '@spoor/analysis';
 import { openTrace } from '@spoor/components/node';
 import type { Loss, TraceFacts } from './facts.ts';
@@ -47,7 +46,7 @@ export function analyzeTrace(paths: readonly string[], options: AnalyzeOptions =
     summary,
     facts: {
       paths,
-      sizeBytes: set.streams.reduce((sum, stream) => sum + sizeOf(stream.path), 0),
+      sizeBytes: set.streams.reduce((sum, stream) => sum + stream.sizeBytes, 0),
       baseNs: set.baseNs,
       processes: trace.processes,
       threads: trace.threads,
@@ -75,8 +74,4 @@ function sumLosses(
     else sum.discardedPackets += lost;
   }
   return [...sums.values()];
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -12,7 +12,7 @@ export const registerAnalyze: RegisterCommand = (program, context) => {
     .description(
       'Tell what a trace shows: events, requests and where their time went, garbage collection, losses.',
     )
-    .argument('<dir...>', 'directories with traces in or below them')
+    .argument('<dir...>', 'directories with traces in or below them, or archives of such')
     .option('--json', 'print the result as JSON')
     .option('--slowest <number>', 'how many of the slowest requests to take apart', wholeNumber, 5)
     .action(async (paths: string[], options: AnalyzeCommandOptions) => {

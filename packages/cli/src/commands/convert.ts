@@ -8,6 +8,7 @@ export interface ConvertOptions {
   readonly timerange?: string;
   readonly clockCycles?: boolean;
   readonly clockDate?: boolean;
+  readonly clockForceCorrelate?: boolean;
   readonly clockGmt?: boolean;
   readonly clockOffset?: bigint;
   readonly clockOffsetNs?: bigint;
@@ -55,7 +56,10 @@ export const registerConvert: RegisterCommand = (program, context) => {
   const command = program
     .command('convert', { isDefault: true })
     .description('Print the events of traces as text, as babeltrace2 does (the default command).')
-    .argument('[dir...]', 'directories with traces in or below them')
+    .argument(
+      '[dir...]',
+      'directories with traces in or below them, archives of such, or - for an archive on standard input',
+    )
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
     .option('--timerange <begin,end>', 'both of them: BEGIN,END or [BEGIN,END]')
@@ -78,6 +82,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .addOption(new Option('--color <when>', 'colours').choices(['never', 'auto', 'always']))
     .option('--clock-cycles', 'print times in clock cycles')
     .option('--clock-date', 'print the date with each time')
+    .option('--clock-force-correlate', 'take the Unix epoch for the origin of all clocks')
     .option('--clock-gmt', 'print times in UTC')
     .option('--clock-offset <seconds>', 'move all clocks by so many seconds', wholeNumber)
     .option('--clock-offset-ns <ns>', 'move all clocks by so many nanoseconds', wholeNumber)

@@ -13,7 +13,10 @@ export const registerView: RegisterCommand = (program, context) => {
   program
     .command('view')
     .description('Show traces in a browser: time line, event table, statistics.')
-    .argument('<dir...>', 'directories with traces in or below them; all are shown together')
+    .argument(
+      '<dir...>',
+      'directories with traces in or below them, or archives of such; all are shown together',
+    )
     .option('-p, --port <number>', 'port of 127.0.0.1 to serve on; 0 is any free one', readPort, 0)
     .option('--open', 'open the page in the default browser')
     .addHelpText('after', '\nServes until Ctrl-C. Only this machine can reach the page.')

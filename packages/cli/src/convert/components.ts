@@ -1,6 +1,6 @@
 /** Components that a command line names: `-c [NAME:]TYPE.PLUGIN.CLASS` with the `-p` after each. */
 import { SpoorError } from '@spoor/base';
-import type { EventRule } from '@spoor/components';
+import { clockParameters, clockRuleOf, type ClockRule, type EventRule } from '@spoor/components';
 import { checkParameters, parseParameters, type Parameters, type ParameterTable } from '@spoor/graph';
 import type { ComponentRequest } from '../commands/component-options.ts';
 import { suggestion } from '../suggestion.ts';
@@ -11,12 +11,20 @@ export const otherClasses: Readonly<
   Record<string, { readonly description: string; readonly parameters: ParameterTable }>
 > = {
   'source.ctf.fs': {
-    description: 'Reads CTF traces from directories.',
+    description: 'Reads CTF traces from directories and archives.',
     parameters: {
       inputs: { kind: 'strings', text: 'Directories with traces in or below them.' },
       'clock-class-offset-ns': { kind: 'integer', text: 'Nanoseconds by which all clocks are moved.' },
       'clock-class-offset-s': { kind: 'integer', text: 'Seconds by which all clocks are moved.' },
+      'force-clock-class-origin-unix-epoch': {
+        kind: 'boolean',
+        text: 'Takes the Unix epoch for the origin of all clocks.',
+      },
     },
+  },
+  'filter.utils.clock': {
+    description: 'Moves clocks, of all traces or of some.',
+    parameters: clockParameters,
   },
   'filter.utils.muxer': { description: 'Merges streams by time.', parameters: {} },
   'filter.utils.trimmer': {
@@ -50,6 +58,8 @@ export interface ComponentPlan {
   readonly begin?: string;
   readonly end?: string;
   readonly gmt?: boolean;
+  /** Of `filter.utils.clock`, one each, and of sources. */
+  readonly clockRules: readonly ClockRule[];
   /** Of `filter.utils.events`, one each. */
   readonly rules: readonly EventRule[];
   readonly sink?: { readonly format: SinkFormat; readonly parameters: Parameters };
@@ -92,7 +102,11 @@ export function parametersOf(request: ComponentRequest): Parameters {
 export function planComponents(requests: readonly ComponentRequest[]): ComponentPlan {
   const inputs: string[] = [];
   const rules: EventRule[] = [];
-  let plan: Omit<ComponentPlan, 'inputs' | 'rules'> = { offsetSeconds: 0n, offsetNanoseconds: 0n };
+  const clockRules: ClockRule[] = [];
+  let plan: Omit<ComponentPlan, 'inputs' | 'rules' | 'clockRules'> = {
+    offsetSeconds: 0n,
+    offsetNanoseconds: 0n,
+  };
   for (const request of requests) {
     const { className } = request;
     const parameters = parametersOf(request);
@@ -116,6 +130,8 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
     }
     checkParameters(className, parameters, known.parameters);
     if (className === 'filter.utils.events') rules.push(ruleOf(parameters));
+    if (className === 'filter.utils.clock') clockRules.push(clockRuleOf(parameters));
+    if (parameters.get('force-clock-class-origin-unix-epoch') === true) clockRules.push({ unixEpoch: true });
     const listed = parameters.get('inputs');
     if (Array.isArray(listed)) inputs.push(...listed.filter((item) => typeof item === 'string'));
     const begin = text(parameters, 'begin');
@@ -130,5 +146,5 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
       ...(typeof gmt === 'boolean' ? { gmt } : {}),
     };
   }
-  return { ...plan, inputs, rules };
+  return { ...plan, inputs, rules, clockRules };
 }

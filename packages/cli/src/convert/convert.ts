@@ -2,6 +2,7 @@
 import { SpoorError } from '@spoor/base';
 import type { ClockClass } from '@spoor/ctf';
 import {
+  clockNotices,
   ClosedPipeError,
   defaultPrettyOptions,
   EventsFilter,
@@ -119,8 +120,9 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
   const filters = rules.map(
     (rule) => new EventsFilter({ ...rule, messages: (line) => say(`spoor: ${line}`) }),
   );
-  const opening = offsetOf(options, plan);
+  const opening = clocksOf(options, plan);
   const set = openFor(directories, options, opening);
+  for (const notice of clockNotices(plan.clockRules, set.traces)) say(`spoor: ${notice}`);
   const range = timeRangeOf(set, options, plan);
   const warn = options.strict === true ? strictChecker(set) : warningPrinter(set);
   const path = parameters.get('path');
@@ -170,10 +172,17 @@ function strictChecker(set: TraceSet): () => void {
   };
 }
 
-function offsetOf(options: ConvertOptions, plan: ComponentPlan): OpenOptions {
+function clocksOf(options: ConvertOptions, plan: ComponentPlan): OpenOptions {
   const seconds = (options.clockOffset ?? 0n) + plan.offsetSeconds;
   const nanoseconds = (options.clockOffsetNs ?? 0n) + plan.offsetNanoseconds;
-  return seconds === 0n && nanoseconds === 0n ? {} : { clockOffset: { seconds, nanoseconds } };
+  const clockRules = [
+    ...plan.clockRules,
+    ...(options.clockForceCorrelate === true ? [{ unixEpoch: true }] : []),
+  ];
+  return {
+    ...(seconds === 0n && nanoseconds === 0n ? {} : { clockOffset: { seconds, nanoseconds } }),
+    ...(clockRules.length === 0 ? {} : { clockRules }),
+  };
 }
 
 /** Opens the traces; for `--clock-cycles` of clocks that do not tick in nanoseconds, with time in ticks. */

@@ -35,10 +35,14 @@ export function printRunArguments(
   const inputs = directories.map((path) => literal(resolve(path))).join(', ');
   const seconds = (options.clockOffset ?? 0n) + plan.offsetSeconds;
   const nanoseconds = (options.clockOffsetNs ?? 0n) + plan.offsetNanoseconds;
-  add('auto-disc-source-ctf-fs', 'source.ctf.fs', [
-    `inputs=[${inputs}]`,
-    ...(nanoseconds === 0n ? [] : [`clock-class-offset-ns=${nanoseconds}`]),
+  const clocks = [
+    ...(options.clockForceCorrelate === true ? ['force-clock-class-origin-unix-epoch=yes'] : []),
     ...(seconds === 0n ? [] : [`clock-class-offset-s=${seconds}`]),
+    ...(nanoseconds === 0n ? [] : [`clock-class-offset-ns=${nanoseconds}`]),
+  ];
+  add('auto-disc-source-ctf-fs', 'source.ctf.fs', [
+    ...(clocks.length === 0 ? [] : [clocks.join(',')]),
+    `inputs=[${inputs}]`,
   ]);
   const requested = options.component?.find(({ className }) => className.startsWith('sink.'));
   const sinkName = requested === undefined ? 'pretty' : (requested.name ?? requested.className);
@@ -52,10 +56,16 @@ export function printRunArguments(
   } else {
     add(sinkName.replaceAll(/[:.\\]/g, '\\$&'), requested.className, requested.parameters);
   }
+  const chain = ['auto-disc-source-ctf-fs'];
+  for (const { name, className, parameters } of options.component ?? []) {
+    if (className !== 'filter.utils.clock') continue;
+    chain.push((name ?? className).replaceAll(/[:.\\]/g, '\\$&'));
+    add(chain.at(-1)!, className, parameters);
+  }
   add('muxer', 'filter.utils.muxer', []);
   const begin = options.begin ?? plan.begin;
   const end = options.end ?? plan.end;
-  const chain = ['auto-disc-source-ctf-fs', 'muxer'];
+  chain.push('muxer');
   if (begin !== undefined || end !== undefined) {
     add('trimmer', 'filter.utils.trimmer', [
       ...((options.clockGmt ?? plan.gmt) === true ? ['gmt=yes'] : []),

@@ -1,5 +1,7 @@
 /** From opened files to a trace set: which files make a stream, which directories a trace, and their order. */
+import { isArchiveError } from '@spoor/archive';
 import {
+  BytesAwaited,
   PacketHeaderDecoder,
   PacketProperties,
   StreamDecoder,
@@ -81,6 +83,7 @@ class TraceBuilder {
     try {
       first = this.firstPacket(source);
     } catch (error) {
+      if (isArchiveError(error) || error instanceof BytesAwaited) throw error;
       this.warnings.push(`${source.name}: ${describeError(error)}; this file is left out`);
       return;
     }
@@ -200,6 +203,12 @@ function asNumber(value: FieldValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
+/** A trace's name, as babeltrace2 has it: the host's name and the path below what was asked for, either may lack. */
+export function traceName({ environment }: TraceClass, pathBelow: string): string {
+  const hostname = environment.get('hostname');
+  return [typeof hostname === 'string' ? hostname : '', pathBelow].filter(Boolean).join('/');
+}
+
 /** Makes the trace set of directories. */
 export function buildTraceSet(
   directories: readonly TraceDirectory[],
@@ -227,11 +236,10 @@ export function buildTraceSet(
   const streamsOf = new Map<TraceInfo, StreamInfo[]>();
   for (const builder of builders) {
     const { environment } = builder.traceClass;
-    const hostname = environment.get('hostname');
     const streams: StreamInfo[] = [];
     const trace: TraceInfo = {
       path: builder.path,
-      name: [typeof hostname === 'string' ? hostname : '', builder.pathBelow].filter(Boolean).join('/'),
+      name: traceName(builder.traceClass, builder.pathBelow),
       traceClass: builder.traceClass,
       environment,
       streams,
@@ -291,6 +299,7 @@ export function buildTraceSet(
       trace,
       streamClass: decoder.streamClass,
       path: source.name,
+      sizeBytes: files.reduce((sum, file) => sum + file.source.sizeBytes, 0),
       id,
       packetContext: first.context,
       ...(cpuId === undefined ? {} : { cpuId }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { afterAll, expect, test } from 'vitest';
-import { findTraces, openTrace } from './open-trace.node.ts';
+import { findFolders, openTrace } from './open-trace.node.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-open-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,7 +18,7 @@ test('links that lead in a circle or nowhere end the search nowhere, and a trace
   symlinkSync('itself', join(top, 'itself'));
   symlinkSync('nothing', join(top, 'dangling'));
   symlinkSync('b/trace', join(top, 'z'));
-  expect(findTraces([top])).toEqual([{ path: trace, pathBelow: 'b/trace' }]);
+  expect(findFolders([top], [])).toEqual([expect.objectContaining({ path: trace, pathBelow: 'b/trace' })]);
 });
 
 test('metadata that cannot be read is named', () => {

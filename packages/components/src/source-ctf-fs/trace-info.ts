@@ -21,6 +21,8 @@ export interface StreamInfo {
   readonly streamClass: StreamClass;
   /** Its file; the first when there are several. */
   readonly path: string;
+  /** Of all its files. */
+  readonly sizeBytes: number;
   /** Instance id: from the packet header, or given in the order of the files. */
   readonly id: number;
   /** CPU of its first packet, if its packets say one. */

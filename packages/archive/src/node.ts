@@ -1,0 +1,2 @@
+/** The part of the package that needs Node.js. */
+export { nodeMeans, spoolInput } from './node-means.node.ts';

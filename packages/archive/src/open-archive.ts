@@ -1,0 +1,95 @@
+/** From the bytes of an archive to the files in it. */
+import type { ByteSource } from '@spoor/ctf';
+import type { EntryTree } from './entry-path.ts';
+import { archiveError } from './errors.ts';
+import { unpackGzip } from './gzip.ts';
+import { Budget, defaultArchiveLimits, type ArchiveLimits } from './limits.ts';
+import type { ArchiveMeans } from './means.ts';
+import { isTarHeader, readTar } from './tar.ts';
+import { readBytes } from './window-source.ts';
+import { readZip } from './zip.ts';
+import { unpackZstd } from './zstd.ts';
+
+/** What the first bytes of a file say that it is. */
+export type ArchiveKind = 'tar' | 'gzip' | 'zstd' | 'zip' | 'xz' | 'bzip2' | 'lz4' | 'compress' | '7z';
+
+const magics: readonly (readonly [ArchiveKind, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['zip', [0x50, 0x4b, 3, 4]],
+  ['zip', [0x50, 0x4b, 5, 6]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['lz4', [0x04, 0x22, 0x4d, 0x18]],
+  ['compress', [0x1f, 0x9d]],
+  ['7z', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+];
+
+/** What a file is, by its first 512 bytes; undefined when it is no archive. Names do not matter. */
+export function archiveKind(head: Uint8Array): ArchiveKind | undefined {
+  for (const [kind, magic] of magics) {
+    if (magic.every((byte, index) => head[index] === byte)) return kind;
+  }
+  // Skippable frames may come first (pzstd writes them).
+  if (head.length >= 8 && (head[0]! & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d) return 'zstd';
+  return isTarHeader(head) ? 'tar' : undefined;
+}
+
+/** A file of an archive. */
+export interface ArchiveFile {
+  /** From the archive's root, parts joined by `/`. */
+  readonly path: string;
+  /** Its bytes; named `ARCHIVE/PATH`. */
+  readonly source: ByteSource;
+}
+
+function unsupported(source: ByteSource, what: string): Error {
+  const hint = 'it can be .tar, .tar.gz, .tar.zst or .zip; unpack it, or pack it as one of them';
+  return archiveError('archive/unsupported', source.name, undefined, what, hint);
+}
+
+/**
+ * The files of an archive, by path. Tar archives and files that a zip archive stores unpacked are read where they are;
+ * the rest is unpacked into spools.
+ * @throws SpoorError `archive/unsafe-entry`, `archive/damaged`, `archive/unsupported`, `archive/too-large`,
+ * `archive/too-many-entries`, with archive and entry in `where`.
+ */
+export function openArchive(
+  source: ByteSource,
+  means: ArchiveMeans,
+  limits: ArchiveLimits = defaultArchiveLimits,
+): readonly ArchiveFile[] {
+  const budget = new Budget(source.name, source.sizeBytes, limits);
+  return treeOf(source, means, budget)
+    .files()
+    .map(({ path, content }) => ({ path, source: content }));
+}
+
+function treeOf(source: ByteSource, means: ArchiveMeans, budget: Budget): EntryTree<ByteSource> {
+  const kind = archiveKind(readBytes(source, 0, 512));
+  switch (kind) {
+    case 'tar':
+      return readTar(source, source.name, budget);
+    case 'zip':
+      return readZip(source, source.name, budget, means);
+    case 'gzip':
+    case 'zstd': {
+      const unpack = kind === 'gzip' ? unpackGzip : unpackZstd;
+      const inner = unpack(source, budget, means);
+      if (archiveKind(readBytes(inner, 0, 512)) !== 'tar') {
+        throw unsupported(source, 'what is packed in it is no tar archive');
+      }
+      return readTar(inner, source.name, budget);
+    }
+    case 'xz':
+    case 'bzip2':
+    case 'lz4':
+    case 'compress':
+    case '7z':
+      throw unsupported(source, `${kind} cannot be unpacked here`);
+    case undefined:
+      throw unsupported(source, 'it is no archive');
+    default:
+      return kind satisfies never;
+  }
+}
