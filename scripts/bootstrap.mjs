@@ -66,6 +66,15 @@ whenChanged(
 run(bin('tsc'), ['-b'], 'compiling');
 await bundleTracer();
 
+const command = join(root, 'packages/cli/dist/spoor.cjs');
+const compiledMs = readdirSync(join(root, 'packages')).map(
+  (name) =>
+    statSync(join(root, 'packages', name, 'dist/.tsbuildinfo'), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+);
+if ((statSync(command, { throwIfNoEntry: false })?.mtimeMs ?? -1) < Math.max(...compiledMs)) {
+  run(process.execPath, [join(root, 'scripts/bundle-command.mjs')], 'bundling the command');
+}
+
 if (existsSync(join(root, 'packages/viewer/vite.config.ts'))) {
   whenChanged(
     'packages/viewer/dist/.inputs-hash',

@@ -1,3 +1,6 @@
+/** On every error of this class, of whichever copy of it: the command as one file has its own beside the packages'. */
+const brand = Symbol.for('spoor.error');
+
 /**
  * The root of every error that Spoor throws on purpose. A message says what was attempted and what was found,
  * `where` says at which place, and `hint` says what to do next. The command prints one line of all three.
@@ -10,8 +13,15 @@ export class SpoorError extends Error {
   /** What the reader of the message can do about it. */
   readonly hint: string | undefined;
 
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Of the classes derived from it, each is its own.
+    if (this !== SpoorError) return super[Symbol.hasInstance](value);
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    Object.defineProperty(this, brand, { value: true });
     this.name = 'SpoorError';
     this.code = code;
     this.where = details.where;

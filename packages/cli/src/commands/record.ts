@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { SpoorError, describeError } from '@spoor/base';
+import { describeError } from '@spoor/base';
 import type { RegisterCommand } from '../main.ts';
 
 interface RecordFlags {
@@ -66,6 +66,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .action(async (command: [string, ...string[]], flags: RecordFlags) => {
       const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
       const { describeRecording, describeNote } = await import('../recording-summary.ts');
+      const { tracerUrl } = await import('./installed.ts');
       try {
         const result = await recordCommand({
           command,
@@ -88,15 +89,3 @@ export const registerRecord: RegisterCommand = (program, context) => {
       }
     });
 };
-
-/** Address of the module that a traced program loads before its own. */
-function tracerUrl(): string {
-  try {
-    return import.meta.resolve('@spoor/tracer/register');
-  } catch (error) {
-    throw new SpoorError('record/no-tracer', 'the package @spoor/tracer is not there', {
-      hint: 'install spoor again',
-      cause: error,
-    });
-  }
-}

@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from '../main.ts';
 
@@ -33,15 +31,10 @@ function readPort(text: string): number {
   return port;
 }
 
-/** Folder of the built page: that of the viewer's package. */
-function pageFolder(): string {
-  const manifest = fileURLToPath(import.meta.resolve('@spoor/viewer/package.json'));
-  return join(dirname(manifest), 'dist');
-}
-
 async function view(directories: readonly string[], options: ViewOptions): Promise<number> {
   const { openTrace } = await import('@spoor/components/node');
   const { serveView, traceSetSource } = await import('@spoor/server');
+  const { pageFolder } = await import('./installed.ts');
   const set = openTrace(directories);
   const server = await serveView(traceSetSource(set, directories), {
     port: options.port,

@@ -1,0 +1,133 @@
+// Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, made by
+// scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
+// compiled form of it is kept below the user's cache directory. Without one of the two everything works, only later.
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
+
+const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
+const bundle = join(packageFolder, 'dist', 'spoor.cjs');
+
+/** Compiled forms kept at most: of other versions of Spoor and of Node.js. */
+const mostKept = 4;
+const largestBytes = 16 * 1024 * 1024;
+
+/** The exports of the command's main module. */
+export async function loadCommand() {
+  return isUsable() ? loadBundle() : import('../dist/main.js');
+}
+
+/** Whether the bundle is there, no older than what `tsc -b` made in a checkout, and right for these arguments. */
+function isUsable() {
+  // Plug-ins import the packages themselves, and must meet the same classes as the command.
+  if (process.argv.some((word) => word.startsWith('--plugin-path'))) return false;
+  const stat = statSync(bundle, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  const packages = join(packageFolder, '..');
+  return readdirSync(packages).every((name) => {
+    const built = join(packages, name, 'dist', '.tsbuildinfo');
+    return (statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= stat.mtimeMs;
+  });
+}
+
+function loadBundle() {
+  const source = readFileSync(bundle, 'utf8');
+  const cache = process.env['NODE_DISABLE_COMPILE_CACHE'] === undefined ? cacheFolder() : undefined;
+  const { ino, size, mtimeMs } = statSync(bundle);
+  const name = `${process.version}-${process.arch}-${ino}-${size}-${Math.floor(mtimeMs)}.v8`;
+  const cachedData = cache === undefined ? undefined : readPrivate(cache, name);
+  const script = new Script(
+    `(function (exports, require, module, __filename, __dirname, importModule) {${source}\n})`,
+    {
+      filename: bundle,
+      ...(cachedData === undefined ? {} : { cachedData }),
+    },
+  );
+  if (cache !== undefined && (cachedData === undefined || script.cachedDataRejected === true)) {
+    // At the end of the run, when it is known which functions are needed; `--help` and the like need too few.
+    process.once('exit', (status) => {
+      if (status === 0 && process.argv.slice(2).some((word) => !word.startsWith('-'))) {
+        keep(cache, name, script.createCachedData());
+      }
+    });
+  }
+  const module = { exports: {} };
+  const require = createRequire(bundle);
+  script.runInThisContext()(module.exports, require, module, bundle, dirname(bundle), importModule);
+  return module.exports;
+}
+
+/** `import()` of the bundle, which as a script has none of its own. */
+function importModule(specifier) {
+  return import(specifier.startsWith('.') ? new URL(specifier, pathToFileURL(bundle)).href : specifier);
+}
+
+/** Where the user keeps what can be made again; undefined where there is no such place. */
+function cacheFolder() {
+  const set = process.env['XDG_CACHE_HOME'] ?? '';
+  try {
+    return join(isAbsolute(set) ? set : join(homedir(), '.cache'), 'spoor', 'compiled');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether what a stat is of belongs to this user and no other may write it: what it holds is run. */
+function isPrivate({ uid, mode }) {
+  return uid === process.getuid?.() && (mode & 0o022) === 0;
+}
+
+/** A kept file, if nobody else can have written it. */
+function readPrivate(folder, name) {
+  let descriptor;
+  try {
+    const stat = lstatSync(folder);
+    if (!stat.isDirectory() || !isPrivate(stat)) return undefined;
+    descriptor = openSync(join(folder, name), 'r');
+    const file = fstatSync(descriptor);
+    if (!file.isFile() || !isPrivate(file) || file.size > largestBytes) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(file.size);
+    return readSync(descriptor, bytes, 0, file.size, 0) === file.size ? bytes : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Keeps a file, whole or not at all, and lets the oldest go. Where it cannot be kept nothing is said: it is not needed. */
+function keep(folder, name, bytes) {
+  try {
+    // Below a home that is there, level by level: recursively, Node.js 20 never comes back from places like /proc.
+    for (const made of [dirname(dirname(folder)), dirname(folder), folder]) {
+      if (!existsSync(made)) mkdirSync(made, { mode: 0o700 });
+    }
+    const stat = lstatSync(folder);
+    if (!stat.isDirectory() || !isPrivate(stat)) return;
+    const made = join(folder, `${process.pid}.tmp`);
+    writeFileSync(made, bytes, { mode: 0o600 });
+    renameSync(made, join(folder, name));
+    const kept = readdirSync(folder).map((file) => ({ file, ageMs: -statSync(join(folder, file)).mtimeMs }));
+    kept.sort((left, right) => left.ageMs - right.ageMs);
+    for (const { file } of kept.slice(mostKept)) unlinkSync(join(folder, file));
+  } catch {
+    // A full disk, no home, another process that was quicker.
+  }
+}

@@ -1,0 +1,68 @@
+// Makes packages/cli/dist/spoor.cjs of what `tsc -b` made: the command with all that it needs to read traces, as one
+// file. CommonJS, because only of that Node.js 20 can keep V8's compiled form. What other verbs load when they run is
+// left out: they find it beside the file, as they do without it.
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const cli = join(root, 'packages/cli');
+
+/** What the modules of verbs may bring along; all else of theirs is loaded when they run. */
+const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options/;
+
+function isLeftOut(id, importer) {
+  if (id === 'koffi' || id.startsWith('node:')) return true;
+  return importer !== undefined && dirname(importer).endsWith('/dist/commands') && !wanted.test(id);
+}
+
+/** Packages of others that are inside, by the folder of each. */
+const foreign = new Set();
+
+/** Their licences, which ask to be kept with them. */
+function licenses() {
+  return Array.from(foreign, (folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence file`);
+    return `${name} ${version}:\n\n${readFileSync(join(folder, file), 'utf8').trim().replaceAll('*/', '* /')}`;
+  });
+}
+
+await build({
+  root: cli,
+  configFile: false,
+  logLevel: 'warn',
+  publicDir: false,
+  plugins: [
+    {
+      name: 'script',
+      transform(_code, id) {
+        const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
+        if (folder !== undefined) foreign.add(folder);
+      },
+      // A script cannot import; who runs it gives it a function that does.
+      renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, 'importModule('), map: null }),
+    },
+  ],
+  ssr: { noExternal: true, target: 'node' },
+  build: {
+    ssr: 'dist/main.js',
+    target: 'node20',
+    outDir: 'dist',
+    emptyOutDir: false,
+    minify: false,
+    rolldownOptions: {
+      external: isLeftOut,
+      output: {
+        format: 'cjs',
+        codeSplitting: false,
+        // Comments and spaces go, names stay: they are in messages of errors and in profiles.
+        minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+        entryFileNames: 'spoor.cjs',
+        postBanner: () => `/*! Contains\n${licenses().join('\n\n')}\n*/`,
+      },
+    },
+  },
+});

@@ -1,0 +1,143 @@
+// How the command is loaded: as one file with V8's compiled form of it, and as modules wherever that is not right.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { repoRoot } from './support/machine.ts';
+import { spoor } from './support/spoor.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'spoor-start-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const cache = join(folder, 'cache', 'spoor', 'compiled');
+
+beforeEach(() => {
+  rmSync(join(folder, 'cache'), { recursive: true, force: true });
+  mkdirSync(join(folder, 'cache'));
+});
+
+describe('a command made of two lines', () => {
+  const cli = join(folder, 'cli');
+  const bundle = join(cli, 'dist', 'spoor.cjs');
+  mkdirSync(join(cli, 'bin'), { recursive: true });
+  mkdirSync(join(cli, 'dist'));
+  for (const name of ['spoor.mjs', 'start.mjs']) {
+    copyFileSync(join(repoRoot, 'packages/cli/bin', name), join(cli, 'bin', name));
+  }
+  writeFileSync(join(cli, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    join(cli, 'dist', 'main.js'),
+    'export async function main() { console.log("modules"); return 0; }',
+  );
+  writeFileSync(
+    bundle,
+    'exports.main = async ([word]) => (console.log(await importModule("./one.js").then((it) => it.text)), word === "fail" ? 1 : 0);',
+  );
+  writeFileSync(join(cli, 'dist', 'one.js'), 'export const text = "one file";');
+
+  function run(args: readonly string[] = ['convert'], env: Readonly<Record<string, string>> = {}): string {
+    const done = spawnSync(process.execPath, [join(cli, 'bin', 'spoor.mjs'), ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
+    });
+    expect(done.stderr).toBe('');
+    return done.stdout;
+  }
+
+  test('is one file, whose compiled form is kept for its user alone', () => {
+    expect(run()).toBe('one file\n');
+    expect(statSync(cache).mode & 0o777).toBe(0o700);
+    const [name = '', ...others] = readdirSync(cache);
+    expect(others).toEqual([]);
+    expect(statSync(join(cache, name)).mode & 0o777).toBe(0o600);
+    const { ino } = statSync(join(cache, name));
+    expect(run()).toBe('one file\n');
+    // Taken as it was: a refused one would have been replaced.
+    expect(statSync(join(cache, name)).ino).toBe(ino);
+  });
+
+  test('keeps nothing of failures, of mere options, and where Node.js is told not to', () => {
+    run(['fail']);
+    run(['--version']);
+    run(['convert'], { NODE_DISABLE_COMPILE_CACHE: '1' });
+    expect(existsSync(cache)).toBe(false);
+  });
+
+  test.each([
+    ['that is damaged', (bytes: Buffer) => bytes.fill(0x5a)],
+    ['that is cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+    ['that is empty', () => Buffer.alloc(0)],
+  ])('makes a compiled form anew %s', (_what, damage) => {
+    run();
+    const [name = ''] = readdirSync(cache);
+    const sound = readFileSync(join(cache, name));
+    writeFileSync(join(cache, name), damage(Buffer.from(sound)));
+    expect(run()).toBe('one file\n');
+    expect(readFileSync(join(cache, name)).length).toBe(sound.length);
+  });
+
+  test('neither takes nor leaves anything where others may write', () => {
+    run();
+    const [name = ''] = readdirSync(cache);
+    const { ino } = statSync(join(cache, name));
+    writeFileSync(join(cache, name), 'from somebody else');
+    chmodSync(cache, 0o777);
+    expect(run()).toBe('one file\n');
+    expect(readFileSync(join(cache, name), 'utf8')).toBe('from somebody else');
+    expect(statSync(join(cache, name)).ino).toBe(ino);
+  });
+
+  test('keeps few', () => {
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    for (let index = 0; index < 9; index++) {
+      writeFileSync(join(cache, `old-${index}`), '');
+      utimesSync(join(cache, `old-${index}`), index, index);
+    }
+    run();
+    expect(readdirSync(cache).filter((name) => name.startsWith('old-'))).toEqual(['old-6', 'old-7', 'old-8']);
+  });
+
+  test('does without a home', () => {
+    expect(run(['convert'], { XDG_CACHE_HOME: '', HOME: join(folder, 'nowhere') })).toBe('one file\n');
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false);
+  });
+
+  test('is loaded as modules where those are newer, or plug-ins will import them', () => {
+    expect(run(['--plugin-path=/tmp', 'convert'])).toBe('modules\n');
+    const built = join(folder, 'ctf', 'dist', '.tsbuildinfo');
+    mkdirSync(join(folder, 'ctf', 'dist'), { recursive: true });
+    writeFileSync(built, '');
+    const seconds = statSync(bundle).mtimeMs / 1000;
+    utimesSync(built, seconds + 10, seconds + 10);
+    expect(run()).toBe('modules\n');
+    utimesSync(built, seconds - 10, seconds - 10);
+    expect(run()).toBe('one file\n');
+  });
+});
+
+test('the command says the same compiled before or not', () => {
+  const outcome = (args: readonly string[], env: Readonly<Record<string, string>>) =>
+    spoor(args, { env: { ...env, XDG_CACHE_HOME: join(folder, 'cache') } });
+  for (const args of [
+    ['list-plugins'],
+    ['convert', join(folder, 'nowhere')],
+    ['analyze', join(folder, 'nowhere')],
+  ]) {
+    const first = outcome(args, {});
+    expect(outcome(args, {})).toEqual(first);
+    expect(outcome(args, { NODE_DISABLE_COMPILE_CACHE: '1' })).toEqual(first);
+  }
+});
