@@ -75,4 +75,5 @@ export type {
   StreamSource,
   TraceInfo,
 } from './source-ctf-fs/trace-info.ts';
+export { dmesgTrace, type DmesgOptions } from './source-text-dmesg/dmesg-trace.ts';
 export { OpenStream, TraceSet, type ReadOptions } from './source-ctf-fs/trace-set.ts';

@@ -1,5 +1,6 @@
 /** The part of the package that needs Node.js. */
 export * from './index.ts';
 export { openTrace } from './source-ctf-fs/open-trace.node.ts';
+export { openDmesg, type DmesgInput } from './source-text-dmesg/open-dmesg.node.ts';
 export { ClosedPipeError, FileOutput } from './sink-text-pretty/file-output.node.ts';
 export { DirectoryPlaces } from './sink-ctf-fs/trace-places.node.ts';

@@ -1,6 +1,7 @@
 /** Components that a command line names: `-c [NAME:]TYPE.PLUGIN.CLASS` with the `-p` after each. */
 import { SpoorError } from '@spoor/base';
 import { clockParameters, clockRuleOf, type ClockRule, type EventRule } from '@spoor/components';
+import type { DmesgInput } from '@spoor/components/node';
 import { checkParameters, parseParameters, type Parameters, type ParameterTable } from '@spoor/graph';
 import type { ComponentRequest } from '../commands/component-options.ts';
 import { suggestion } from '../suggestion.ts';
@@ -20,6 +21,14 @@ export const otherClasses: Readonly<
         kind: 'boolean',
         text: 'Takes the Unix epoch for the origin of all clocks.',
       },
+    },
+  },
+  'source.text.dmesg': {
+    description: "Reads lines of the kernel's ring buffer, as dmesg(1) prints them.",
+    parameters: {
+      path: { kind: 'string', text: 'File to read; standard input by default.' },
+      'read-from-stdin': { kind: 'boolean', text: 'Read standard input, as without a path.' },
+      'no-extract-timestamp': { kind: 'boolean', text: 'Keep times as part of the lines.' },
     },
   },
   'filter.utils.clock': {
@@ -53,6 +62,8 @@ export const otherClasses: Readonly<
 export interface ComponentPlan {
   /** Of the sources. */
   readonly inputs: readonly string[];
+  /** Of `source.text.dmesg`, one each, with the component that asked for it. */
+  readonly dmesg: readonly { readonly input: DmesgInput; readonly request: ComponentRequest }[];
   readonly offsetSeconds: bigint;
   readonly offsetNanoseconds: bigint;
   readonly begin?: string;
@@ -93,6 +104,15 @@ function ruleOf(parameters: Parameters): EventRule {
   };
 }
 
+function dmesgInputOf(parameters: Parameters): DmesgInput {
+  const path = text(parameters, 'path');
+  if (path !== undefined && parameters.get('read-from-stdin') === true) {
+    throw new SpoorError('convert/parameters', 'source.text.dmesg reads `path` or standard input, not both');
+  }
+  const noExtractTimestamp = parameters.get('no-extract-timestamp') === true;
+  return path === undefined ? { noExtractTimestamp } : { path, noExtractTimestamp };
+}
+
 /** Parameters of a component: those of later `-p` win. */
 export function parametersOf(request: ComponentRequest): Parameters {
   return new Map(request.parameters.flatMap((words) => [...parseParameters(words)]));
@@ -103,7 +123,8 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
   const inputs: string[] = [];
   const rules: EventRule[] = [];
   const clockRules: ClockRule[] = [];
-  let plan: Omit<ComponentPlan, 'inputs' | 'rules' | 'clockRules'> = {
+  const dmesg: { readonly input: DmesgInput; readonly request: ComponentRequest }[] = [];
+  let plan: Omit<ComponentPlan, 'inputs' | 'rules' | 'clockRules' | 'dmesg'> = {
     offsetSeconds: 0n,
     offsetNanoseconds: 0n,
   };
@@ -132,6 +153,7 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
     if (className === 'filter.utils.events') rules.push(ruleOf(parameters));
     if (className === 'filter.utils.clock') clockRules.push(clockRuleOf(parameters));
     if (parameters.get('force-clock-class-origin-unix-epoch') === true) clockRules.push({ unixEpoch: true });
+    if (className === 'source.text.dmesg') dmesg.push({ input: dmesgInputOf(parameters), request });
     const listed = parameters.get('inputs');
     if (Array.isArray(listed)) inputs.push(...listed.filter((item) => typeof item === 'string'));
     const begin = text(parameters, 'begin');
@@ -146,5 +168,5 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
       ...(typeof gmt === 'boolean' ? { gmt } : {}),
     };
   }
-  return { ...plan, inputs, rules, clockRules };
+  return { ...plan, inputs, rules, clockRules, dmesg };
 }

@@ -7,6 +7,7 @@ import {
   defaultPrettyOptions,
   EventsFilter,
   type EventRule,
+  openDmesg,
   openTrace,
   parseFields,
   parseNames,
@@ -106,7 +107,7 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
     parameters: new Map(),
   };
   const directories = [...plan.inputs, ...paths];
-  if (directories.length === 0) {
+  if (directories.length === 0 && plan.dmesg.length === 0) {
     throw new SpoorError('convert/no-input', 'no directory is given', {
       hint: 'give a directory with traces in or below it; --help tells more',
     });
@@ -121,7 +122,9 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
     (rule) => new EventsFilter({ ...rule, messages: (line) => say(`spoor: ${line}`) }),
   );
   const opening = clocksOf(options, plan);
-  const set = openFor(directories, options, opening);
+  const others = plan.dmesg.flatMap(({ input }) => openDmesg(input) ?? []);
+  const open = (how: OpenOptions): TraceSet => openTrace(directories, how, others);
+  const set = openFor(open, options, opening);
   for (const notice of clockNotices(plan.clockRules, set.traces)) say(`spoor: ${notice}`);
   const range = timeRangeOf(set, options, plan);
   const warn = options.strict === true ? strictChecker(set) : warningPrinter(set);
@@ -144,7 +147,7 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
       parameters,
       colorsOf: colorsFor,
       pretty,
-      openInTicks: () => openTrace(directories, { ...opening, ticksAsTime: true }),
+      openInTicks: () => open({ ...opening, ticksAsTime: true }),
       messages: say,
     });
     run([sink], { onRound: warn });
@@ -186,8 +189,12 @@ function clocksOf(options: ConvertOptions, plan: ComponentPlan): OpenOptions {
 }
 
 /** Opens the traces; for `--clock-cycles` of clocks that do not tick in nanoseconds, with time in ticks. */
-function openFor(directories: readonly string[], options: ConvertOptions, opening: OpenOptions): TraceSet {
-  const set = openTrace(directories, opening);
+function openFor(
+  open: (how: OpenOptions) => TraceSet,
+  options: ConvertOptions,
+  opening: OpenOptions,
+): TraceSet {
+  const set = open(opening);
   if (options.clockCycles !== true) return set;
   const clocks = new Map<string, ClockClass>();
   for (const { streamClass } of set.streams) {
@@ -202,5 +209,5 @@ function openFor(directories: readonly string[], options: ConvertOptions, openin
       '--clock-cycles works with one clock only, and without --begin and --end, where clocks are not of 1 GHz',
     );
   }
-  return openTrace(directories, { ...opening, ticksAsTime: true });
+  return open({ ...opening, ticksAsTime: true });
 }

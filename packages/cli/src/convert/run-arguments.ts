@@ -12,6 +12,11 @@ function literal(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
+/** A name of a component where a colon or dot means something. */
+function escaped(name: string): string {
+  return name.replaceAll(/[:.\\]/g, '\\$&');
+}
+
 const prettyFlags: ReadonlyMap<string, string> = new Map([
   ['clockCycles', 'clock-cycles'],
   ['clockDate', 'clock-date'],
@@ -40,10 +45,17 @@ export function printRunArguments(
     ...(seconds === 0n ? [] : [`clock-class-offset-s=${seconds}`]),
     ...(nanoseconds === 0n ? [] : [`clock-class-offset-ns=${nanoseconds}`]),
   ];
-  add('auto-disc-source-ctf-fs', 'source.ctf.fs', [
-    ...(clocks.length === 0 ? [] : [clocks.join(',')]),
-    `inputs=[${inputs}]`,
-  ]);
+  const sources = plan.dmesg.map(({ request }) => {
+    const name = request.name ?? request.className;
+    add(name, request.className, request.parameters);
+    return escaped(name);
+  });
+  if (directories.length > 0) {
+    add('auto-disc-source-ctf-fs', 'source.ctf.fs', [
+      ...(clocks.length === 0 ? [] : [clocks.join(',')]),
+      `inputs=[${inputs}]`,
+    ]);
+  }
   const requested = options.component?.find(({ className }) => className.startsWith('sink.'));
   const sinkName = requested === undefined ? 'pretty' : (requested.name ?? requested.className);
   if (requested === undefined) {
@@ -54,12 +66,12 @@ export function printRunArguments(
     });
     add(sinkName, 'sink.text.pretty', flags.length === 0 ? [] : [flags.join(',')]);
   } else {
-    add(sinkName.replaceAll(/[:.\\]/g, '\\$&'), requested.className, requested.parameters);
+    add(escaped(sinkName), requested.className, requested.parameters);
   }
-  const chain = ['auto-disc-source-ctf-fs'];
+  const chain = directories.length > 0 ? ['auto-disc-source-ctf-fs'] : [];
   for (const { name, className, parameters } of options.component ?? []) {
     if (className !== 'filter.utils.clock') continue;
-    chain.push((name ?? className).replaceAll(/[:.\\]/g, '\\$&'));
+    chain.push(escaped(name ?? className));
     add(chain.at(-1)!, className, parameters);
   }
   add('muxer', 'filter.utils.muxer', []);
@@ -83,7 +95,8 @@ export function printRunArguments(
     ]);
     chain.push(`events${index}`);
   }
-  chain.push(requested === undefined ? sinkName : sinkName.replaceAll(/[:.\\]/g, '\\$&'));
+  chain.push(requested === undefined ? sinkName : escaped(sinkName));
+  for (const source of sources) words.push('--connect', `${source}:muxer`);
   for (let index = 1; index < chain.length; index++)
     words.push('--connect', `${chain[index - 1]}:${chain[index]}`);
   const text = options.runArgs0 === true ? words.join('\0') : words.map(quoted).join(' ');

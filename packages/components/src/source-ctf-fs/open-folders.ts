@@ -55,21 +55,23 @@ function inTicks(traceClass: TraceClass): TraceClass {
  * Opens the traces of folders as one set.
  * @throws SpoorError when no metadata can be read. A trace beside readable ones whose metadata is wrong is left out and
  * said in `warnings`.
+ * @param others traces that are open already, to be read with them.
  */
 export function openFolders(
   folders: readonly TraceFolder[],
   options: OpenOptions,
   warnings: string[],
+  others: readonly TraceDirectory[] = [],
 ): TraceSet {
   const { clockOffset, clockRules = [] } = options;
   const rules = [...(clockOffset === undefined ? [] : [{ offset: clockOffset }]), ...clockRules];
   const before = warnings.length;
-  const set = openWithRules(folders, options, rules, warnings);
+  const set = openWithRules(folders, options, rules, warnings, others);
   const references = referenceRules(rules, set.traces);
   if (references.length === 0) return set;
   // When traces begin is known only now; all is opened again, and its troubles are told again.
   warnings.length = before;
-  return openWithRules(folders, options, [...rules, ...references], warnings);
+  return openWithRules(folders, options, [...rules, ...references], warnings, others);
 }
 
 function openWithRules(
@@ -77,8 +79,9 @@ function openWithRules(
   options: OpenOptions,
   rules: readonly ClockRule[],
   warnings: string[],
+  others: readonly TraceDirectory[],
 ): TraceSet {
-  const directories: TraceDirectory[] = [];
+  const directories: TraceDirectory[] = [...others];
   const metadata = new MetadataReader();
   let failure: unknown;
   for (const folder of folders) {

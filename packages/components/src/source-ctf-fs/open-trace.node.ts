@@ -2,10 +2,12 @@
 import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { archiveKind, openArchive } from '@spoor/archive';
-import { nodeMeans, spoolInput } from '@spoor/archive/node';
+import { nodeMeans } from '@spoor/archive/node';
 import { SpoorError, describeError } from '@spoor/base';
 import type { ByteSource } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
+import { standardInput } from '../standard-input.node.ts';
+import type { TraceDirectory } from './build-trace-set.ts';
 import { foldersOfFiles } from './file-set.ts';
 import { openFolders, type OpenOptions, type TraceFolder } from './open-folders.ts';
 import type { TraceSet } from './trace-set.ts';
@@ -112,9 +114,6 @@ function tracesBelow(path: string, warnings: string[]): FoundTrace[] {
   return below.map((trace) => ({ path: trace, pathBelow: relative(resolve(path), trace) }));
 }
 
-/** Standard input, which can be read once only. */
-let standardInput: ByteSource | undefined;
-
 /** The folders with traces of an archive: a file, or standard input. */
 function archiveFolders(source: ByteSource): readonly TraceFolder[] {
   const head = new Uint8Array(512);
@@ -146,8 +145,7 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
     }
     let folders: readonly TraceFolder[];
     if (stat === undefined) {
-      standardInput ??= spoolInput(0, 'standard input');
-      folders = archiveFolders(standardInput);
+      folders = archiveFolders(standardInput());
     } else if (stat.isDirectory()) {
       folders = tracesBelow(path, warnings).map(folderOf);
     } else if (stat.isFile()) {
@@ -168,9 +166,14 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
  * `.zip`; known by its bytes), or `-`, an archive on standard input.
  * @throws SpoorError when a path does not exist, holds no trace, or no metadata can be read, and for archives that are
  * refused (`archive/…`). A trace beside readable ones whose metadata is wrong is left out and said in `warnings`.
+ * @param others traces of other sources, such as `openDmesg`, to be read with them.
  */
-export function openTrace(paths: string | readonly string[], options: OpenOptions = {}): TraceSet {
+export function openTrace(
+  paths: string | readonly string[],
+  options: OpenOptions = {},
+  others: readonly TraceDirectory[] = [],
+): TraceSet {
   const warnings: string[] = [];
   const folders = findFolders(typeof paths === 'string' ? [paths] : paths, warnings);
-  return openFolders(folders, options, warnings);
+  return openFolders(folders, options, warnings, others);
 }
