@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs, from Debian's packages, the programs that Spoor's tests compare it with: the Babeltrace 2 reader,
-# the LTTng tracer with its C library, Chromium. Needs root. Does nothing when all are there.
+# the LTTng tracer with its C library, Chromium; and those that read what it writes: man, zsh.
+# Needs root. Does nothing when all are there.
 set -eu
-want="babeltrace2 lttng-tools liblttng-ust-dev chromium fonts-dejavu-core gcc libc6-dev zstd tmux util-linux procps"
+want="babeltrace2 lttng-tools liblttng-ust-dev chromium fonts-dejavu-core gcc libc6-dev zstd tmux util-linux procps man-db groff-base zsh python3-bt2"
 missing=""
 for package in $want; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

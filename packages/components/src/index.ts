@@ -34,6 +34,13 @@ export {
 } from './sink-text-details/details-component.ts';
 export { DetailsSink, needsTicks } from './sink-text-details/details-sink.ts';
 export { defaultDetailsOptions, type DetailsOptions } from './sink-text-details/options.ts';
+export {
+  arrowParameters,
+  parquetParameters,
+  type Compressor,
+  type Compressors,
+} from './columns/parameters.ts';
+export type { ByteOutput, TablePlaces } from './columns/table-places.ts';
 export { csvParameters, csvSink } from './sink-text-csv/csv-component.ts';
 export { jsonSink } from './sink-text-json/json-component.ts';
 export { jsonOf } from './sink-text-json/json-value.ts';

@@ -4,3 +4,5 @@ export { openTrace } from './source-ctf-fs/open-trace.node.ts';
 export { openDmesg, type DmesgInput } from './source-text-dmesg/open-dmesg.node.ts';
 export { ClosedPipeError, FileOutput } from './sink-text-pretty/file-output.node.ts';
 export { DirectoryPlaces } from './sink-ctf-fs/trace-places.node.ts';
+export { PipePlace, TableFiles } from './columns/table-files.node.ts';
+export { nodeCompressors } from './columns/compressors.node.ts';

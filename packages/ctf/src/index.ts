@@ -17,7 +17,7 @@ export { alignmentOf, childrenOf, locationOf, shownEventName } from './field-cla
 export { decodeWideText } from './wide-text.ts';
 export { canCompile, compileFunction } from './compile.ts';
 export { Emitter } from './emitter.ts';
-export { emitWalk, type WalkStrategy } from './emit-walk.ts';
+export { emitFindNul, emitWalk, type WalkStrategy } from './emit-walk.ts';
 export type { IntegerRead } from './emit-read.ts';
 export { textEnd } from './emit-values.ts';
 export { EnumValue, FlagsValue, flagsOf, LabelTable, labelTableOf, type FieldValue } from './field-value.ts';
@@ -34,6 +34,7 @@ export {
   type ArrayNode,
   type StructureNode,
   type OptionalNode,
+  type VariantNode,
   type PlanNode,
   type Plan,
 } from './plan.ts';

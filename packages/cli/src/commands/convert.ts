@@ -74,7 +74,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
     )
     .option(
       '-o, --output-format <format>',
-      'text, details, json, csv, ctf to write traces, or dummy to read without printing',
+      'text, details, json, csv, ctf to write traces, parquet or arrow to write tables, or dummy to read without printing',
     )
     .addOption(new Option('-i, --input-format <format>', 'accepted: ctf').choices(['ctf']).hideHelp())
     .option('-w, --output <path>', 'write the text to a file, or the traces below a directory');
@@ -98,6 +98,6 @@ export const registerConvert: RegisterCommand = (program, context) => {
   addAcceptedOptions(command);
   command.action(async (directories: readonly string[], options: ConvertOptions) => {
     const { convert } = await import('../convert/convert.ts');
-    context.exitStatus = convert(directories, options);
+    context.exitStatus = await convert(directories, options);
   });
 };

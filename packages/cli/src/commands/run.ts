@@ -15,7 +15,7 @@ export const registerRun: RegisterCommand = (program, context) => {
   addComponentOptions(command, true).action(
     async (options: { component?: readonly ComponentRequest[]; connect?: readonly string[] }) => {
       const { runGraph } = await import('../convert/run-graph.ts');
-      context.exitStatus = runGraph(options.component ?? [], options.connect ?? []);
+      context.exitStatus = await runGraph(options.component ?? [], options.connect ?? []);
     },
   );
 };

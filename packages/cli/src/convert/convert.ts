@@ -99,7 +99,7 @@ function refuseAbsent(options: ConvertOptions): void {
  * Reads the traces and hands their events to the sink that the options name.
  * @returns the exit status: 1 when a trace is damaged, whatever of it could be read.
  */
-export function convert(paths: readonly string[], options: ConvertOptions): number {
+export async function convert(paths: readonly string[], options: ConvertOptions): Promise<number> {
   refuseAbsent(options);
   const plan = planComponents(options.component ?? []);
   const { format, parameters } = plan.sink ?? {
@@ -139,7 +139,7 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
       filter.input.connect(events);
       events = filter.output;
     }
-    const sink = format.make({
+    const sink = await format.make({
       set,
       read: events.open,
       output: () => output.open(),
@@ -153,7 +153,7 @@ export function convert(paths: readonly string[], options: ConvertOptions): numb
     run([sink], { onRound: warn });
     warn();
     // As babeltrace2 does, whatever was printed: terminals are left without colours.
-    if (options.output === undefined && colorsSupported()) {
+    if (options.output === undefined && path === undefined && format.binary !== true && colorsSupported()) {
       output.open().write(new TextEncoder().encode('\u001b[0m'), 4);
     }
   } catch (error) {

@@ -12,6 +12,7 @@ interface ClassEntry {
 }
 
 const pluginTexts: Readonly<Record<string, string>> = {
+  columns: 'Tables of events, a column a field',
   ctf: 'CTF input and output',
   text: 'Plain text input and output',
   utils: 'Common graph utilities',

@@ -20,7 +20,10 @@ function connectionOf(text: string): readonly [string, string] {
  * Runs the graph. Sources are joined to the sink through any filters; every component must be connected.
  * @returns the exit status.
  */
-export function runGraph(components: readonly ComponentRequest[], connections: readonly string[]): number {
+export async function runGraph(
+  components: readonly ComponentRequest[],
+  connections: readonly string[],
+): Promise<number> {
   const names = components.map(({ name, className }) => name ?? className);
   const doubled = names.find((name, index) => names.indexOf(name) !== index);
   if (doubled !== undefined) {

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import {
+  arrowParameters,
   CounterComponent,
   counterOptionsOf,
   counterParameters,
@@ -18,9 +19,13 @@ import {
   FileOutput,
   jsonSink,
   needsTicks,
+  nodeCompressors,
+  parquetParameters,
+  PipePlace,
   PrettyComponent,
   prettyOptionsWith,
   prettyParameters,
+  TableFiles,
   type Colors,
   type EventFlow,
   type PrettyOptions,
@@ -62,12 +67,30 @@ export interface SinkFormat {
   readonly format?: string;
   readonly description: string;
   readonly parameters: ParameterTable;
-  make(request: SinkRequest): RunnableSink;
+  /** Whether what it prints is no text, so that a terminal must not get it. */
+  readonly binary?: true;
+  /** Makes the sink; one that needs modules which others do without loads them first. */
+  make(request: SinkRequest): RunnableSink | Promise<RunnableSink>;
 }
 
 function connected(sink: SinkComponent<EventFlow>, { read }: SinkRequest): RunnableSink {
   sink.input.connect(new OutputPort('events', read));
   return sink;
+}
+
+/** The directory that a sink writes to, if one is named. */
+function directoryOf({ parameters, outputPath }: SinkRequest): string | undefined {
+  const given = parameters.get('path');
+  const path = typeof given === 'string' ? given : outputPath;
+  return path === '' ? undefined : path;
+}
+
+function neededDirectory(request: SinkRequest, what: string): string {
+  const path = directoryOf(request);
+  if (path !== undefined) return path;
+  throw new SpoorError('convert/output-missing', `${what} are written to a directory`, {
+    hint: 'name it with --output',
+  });
 }
 
 export const sinkFormats: readonly SinkFormat[] = [
@@ -104,17 +127,9 @@ export const sinkFormats: readonly SinkFormat[] = [
     description: 'Writes events as traces of CTF 1.8 or 2 to a directory.',
     parameters: ctfSinkParameters,
     make: (request) => {
-      const { parameters, outputPath } = request;
-      const given = parameters.get('path');
-      const path = typeof given === 'string' ? given : outputPath;
-      if (path === undefined || path === '') {
-        throw new SpoorError('convert/output-missing', 'traces are written to a directory', {
-          hint: 'name it with --output',
-        });
-      }
       const sink = new CtfSinkComponent({
-        options: ctfSinkOptionsOf(parameters),
-        places: new DirectoryPlaces(path),
+        options: ctfSinkOptionsOf(request.parameters),
+        places: new DirectoryPlaces(neededDirectory(request, 'traces')),
         messages: (line) => process.stdout.write(`${line}\n`),
       });
       return connected(sink, request);
@@ -133,6 +148,43 @@ export const sinkFormats: readonly SinkFormat[] = [
     description: 'Prints events as a table with a row each.',
     parameters: csvParameters,
     make: (request) => connected(csvSink(request.output(), request.parameters), request),
+  },
+  {
+    className: 'sink.columns.parquet',
+    format: 'parquet',
+    description: 'Writes events as Parquet tables to a directory.',
+    parameters: parquetParameters,
+    binary: true,
+    make: async (request) => {
+      const places = new TableFiles(neededDirectory(request, 'tables'));
+      const { parquetSink } = await import('@spoor/components/parquet');
+      const sink = parquetSink(places, request.parameters, nodeCompressors, request.messages);
+      return connected(sink, request);
+    },
+  },
+  {
+    className: 'sink.columns.arrow',
+    format: 'arrow',
+    description: 'Writes events as Arrow tables to a directory, or as one Arrow stream to standard output.',
+    parameters: arrowParameters,
+    binary: true,
+    make: async (request) => {
+      const { parameters, output, messages } = request;
+      const path = directoryOf(request);
+      if (path === undefined && parameters.get('layout') === 'classes') {
+        throw new SpoorError('convert/output-missing', 'standard output takes one table only', {
+          hint: 'name a directory with --output, or take layout=wide',
+        });
+      }
+      if (path === undefined && process.stdout.isTTY) {
+        throw new SpoorError('convert/terminal', 'an Arrow stream is nothing that a terminal can show', {
+          hint: 'send it to a file or a pipe, or name a directory with --output',
+        });
+      }
+      const places = path === undefined ? new PipePlace(output()) : new TableFiles(path);
+      const { arrowSink } = await import('@spoor/components/arrow');
+      return connected(arrowSink(places, parameters, path === undefined, messages), request);
+    },
   },
   {
     className: 'sink.utils.counter',
