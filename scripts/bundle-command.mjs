@@ -14,6 +14,8 @@ const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options/;
 
 function isLeftOut(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
+  // Tables need libraries that are larger than all the rest, and few people ask for them.
+  if (/^@spoor\/components\/(?:arrow|parquet)$/.test(id)) return true;
   return importer !== undefined && dirname(importer).endsWith('/dist/commands') && !wanted.test(id);
 }
 
