@@ -58,11 +58,14 @@ export function emitClockUpdate(e: Emitter, fieldClass: IntegerFieldClass, read:
     );
     e.line(`nhi = ${e.bind('clock', clockHalves)}.hi;`);
     e.line(`nlo = ${e.bind('clock', clockHalves)}.lo;`);
+    e.line('if (nhi < hi || (nhi === hi && nlo < lo)) cursor.noteStepBack(at);');
     return;
   }
   if (lengthBits === 64) {
     e.line(`nhi = ${read.hi} >>> 0;`);
     e.line(`nlo = ${read.lo};`);
+    // Shorter snapshots only ever go forward.
+    e.line('if (nhi < hi || (nhi === hi && nlo < lo)) cursor.noteStepBack(at);');
     return;
   }
   const value = e.name('c');

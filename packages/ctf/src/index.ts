@@ -56,6 +56,7 @@ export {
 } from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
 export { placeInIndex, readPacketIndex, type IndexedPacket, type IndexPlace } from './packet-index.ts';
+export { findPacket } from './find-packet.ts';
 export { seekPacket } from './packet-seek.ts';
 export type { EventValues, WritableStructure, WritableValue } from './encode-values.ts';
 export {

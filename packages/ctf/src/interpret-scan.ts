@@ -82,6 +82,9 @@ export function scanPlain(shape: ScanShape) {
           return broken("an event header goes beyond the packet's content");
         }
       }
+      if (visitor.clock < BigInt(cursor.clockHi) * word + BigInt(cursor.clockLo)) {
+        cursor.noteStepBack(cursor.bit);
+      }
       const hi = Number(visitor.clock / word);
       const lo = Number(visitor.clock % word);
       const timeNs = timeNsAt(time, cursor, hi, lo);

@@ -71,6 +71,31 @@ export class PacketCursor {
   nextTimeNs = 0;
   /** Why the last scan stopped at an error. */
   problem = '';
+  /** Position of the packet's first event. */
+  firstBit = 0;
+  /** How often the clock of an event of this packet is before that of the event before it, and where first. */
+  stepsBack = 0;
+  stepBackBit = 0;
+  private lastStepBackBit = -1;
+
+  /** Begins with a packet whose events start at `bit`. */
+  enterPacket(bit: number): void {
+    this.bit = bit;
+    this.firstBit = bit;
+    this.stepsBack = 0;
+    this.lastStepBackBit = -1;
+  }
+
+  /**
+   * Notes that the clock at an event is before that of the event before it. Some tracers write a packet's first event
+   * slightly before the packet's begin, which is no such step.
+   */
+  noteStepBack(bit: number): void {
+    if (bit === this.firstBit || bit === this.lastStepBackBit) return;
+    this.lastStepBackBit = bit;
+    if (this.stepsBack === 0) this.stepBackBit = bit;
+    this.stepsBack += 1;
+  }
 }
 
 /** Why a scan returned. */

@@ -55,6 +55,7 @@ export interface DecoderOptions {
 const idTableSize = 65_536;
 const packetScopes: ReadonlySet<Scope> = new Set<Scope>(['packet-header', 'packet-context']);
 const noExternals = new Float64Array(0);
+const magicOctets = [0xc1, 0xfc, 0x1f, 0xc1];
 
 function scopesOf(
   ...pairs: readonly (readonly [Scope, StructureFieldClass | undefined])[]
@@ -68,6 +69,8 @@ export class PacketHeaderDecoder {
   private readonly read: Properties | undefined;
   /** Whether a packet must begin with the magic number 0xC1FC1FC1. */
   readonly hasMagic: boolean;
+  /** The bytes that every packet begins with, if it does. */
+  readonly magicBytes: Uint8Array | undefined;
   /** Whether a packet says the UUID of its trace. */
   readonly hasUuid: boolean;
 
@@ -85,6 +88,11 @@ export class PacketHeaderDecoder {
           (fieldClass.kind === 'static-array' || fieldClass.kind === 'static-blob') &&
           (fieldClass.roles?.includes('metadata-stream-uuid') ?? false),
       ) ?? false;
+    const first = traceClass.packetHeader?.members[0]?.fieldClass;
+    this.magicBytes =
+      first?.kind === 'integer' && first.roles.includes('packet-magic-number') && first.lengthBits === 32
+        ? Uint8Array.from(first.byteOrder === 'le' ? magicOctets.toReversed() : magicOctets)
+        : undefined;
   }
 
   /** Reads the header at the start of `bytes`; returns its end in bits, or -1 when it goes beyond `end`. */

@@ -8,6 +8,7 @@ import { packetPaddingBytes } from './bits.ts';
 import { EnumValue, type FieldValue } from './field-value.ts';
 import { timeNsAt } from './interpret-scan.ts';
 import { PacketCursor, PacketProperties } from './packet-cursor.ts';
+import { findPacket } from './find-packet.ts';
 import type { PacketHeaderDecoder, StreamDecoder } from './stream-decoder.ts';
 
 /** Bytes that can be read at any place: a file, a response, an array. */
@@ -119,6 +120,10 @@ export class StreamReader {
   private chunkStart = 0;
   private chunkLength = 0;
   private truncated = false;
+  /** Whether something was wrong inside the present packet. */
+  private isBroken = false;
+  /** Time of the last event, as time after the base. */
+  private lastEventNs = -Infinity;
   /** When the present packet ends, as time after the base. */
   private endNs = -Infinity;
   private readonly beginBits: number;
@@ -183,12 +188,34 @@ export class StreamReader {
    * @param problem the cursor's, when the scan's status was `broken`.
    */
   reportScanEnd(problem: string | undefined): void {
+    const { cursor, decoder } = this;
+    if (cursor.stepsBack > 0) {
+      const times = cursor.stepsBack === 1 ? 'once' : `${cursor.stepsBack} times, first`;
+      this.reportDamage(`time goes back in it ${times} at bit ${cursor.stepBackBit}`);
+      cursor.stepsBack = 0;
+    }
+    if (cursor.bit > this.contextEndBit) {
+      this.lastEventNs = timeNsAt(decoder.time, cursor, cursor.clockHi, cursor.clockLo);
+    }
+    this.isBroken = problem !== undefined;
     if (this.truncated) {
       this.reportDamage('the file ends inside the packet (truncated?)');
       this.truncated = false;
+      if (!this.isBroken) return;
+      // Or its size is wrong, and other packets follow in the file.
+      const source = this.sources[this.sourceIndex]!;
+      this.nextStart = findPacket(source, this.headerDecoder, this.packetStart + 1) ?? this.nextStart;
     } else if (problem !== undefined) {
-      this.reportDamage(`${problem} (at bit ${this.cursor.bit}); the rest of the packet is left out`);
+      this.reportDamage(`${problem} (at bit ${cursor.bit}); the rest of the packet is left out`);
     }
+  }
+
+  /** Takes notice of the time of the packet's first event, which may be before that of the last event. */
+  noteFirstEvent(timeNs: number): void {
+    if (timeNs >= this.lastEventNs) return;
+    this.reportDamage(
+      `time goes back by ${this.lastEventNs - timeNs} ns from the packet before to its first event, at bit ${this.contextEndBit}`,
+    );
   }
 
   /**
@@ -206,13 +233,18 @@ export class StreamReader {
         this.chunkStart = 0;
         continue;
       }
+      const before = this.packetStart;
       this.packetStart = this.nextStart;
       const entered = this.enter(source);
       if (!entered) {
-        // Without a header there is no telling where the next packet is.
-        this.nextStart = source.sizeBytes;
+        // A header that is wrong does not say where the next packet is. If the packet before was damaged, its size may
+        // have been, too.
+        const from = this.isBroken ? before : this.packetStart;
+        this.nextStart = findPacket(source, this.headerDecoder, from + 1) ?? source.sizeBytes;
+        this.isBroken = false;
         continue;
       }
+      this.isBroken = false;
       if (!this.isEarly()) {
         this.load(source);
         return true;
@@ -286,10 +318,15 @@ export class StreamReader {
       this.reportDamage(`a packet of ${totalBytes} bytes is larger than the greatest, ${largestPacketBytes}`);
       return false;
     }
+    if (contentBits < afterContext) {
+      this.reportDamage(
+        `impossible sizes: content of ${contentBits} bits, of which the header takes ${afterContext}`,
+      );
+    }
     this.truncated = totalBytes > rest;
     this.packetBytes = totalBytes;
     this.packetContentBits = contentBits;
-    cursor.bit = afterContext;
+    cursor.enterPacket(afterContext);
     this.contextEndBit = afterContext;
     this.nextStart = this.packetStart + totalBytes;
     this.startClock();

@@ -195,6 +195,7 @@ export class MessageMuxer implements MessageFlow {
     const { reader, decoder } = input.stream;
     const status = decoder.scan(reader.cursor, this.batch, -Infinity);
     if (status === scanStatus.limit) {
+      reader.noteFirstEvent(reader.cursor.nextTimeNs);
       input.head = 'events';
       input.time = reader.cursor.nextTimeNs;
       return;

@@ -82,6 +82,7 @@ export class Muxer {
     while (reader.nextPacket()) {
       const status = decoder.scan(reader.cursor, batch, -Infinity);
       if (status === scanStatus.limit) {
+        reader.noteFirstEvent(reader.cursor.nextTimeNs);
         // As babeltrace2 merges messages, of which a packet's end and beginning are two, an event that is earlier
         // than them waits for their turn.
         this.times[index] = Math.max(reader.cursor.nextTimeNs, reader.boundaryNs);

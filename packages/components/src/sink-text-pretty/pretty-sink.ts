@@ -45,7 +45,6 @@ export class PrettySink {
   private readonly losses: LossPrinter;
   private readonly compile: boolean;
   private readonly largestTextBytes: number;
-  private readonly messages: (line: string) => void;
 
   /** @param messages hears of lost events and packets, one line each. */
   constructor(
@@ -61,7 +60,6 @@ export class PrettySink {
     this.output = output;
     this.options = options;
     this.compile = compile;
-    this.messages = messages;
     this.time = new TimeWriter(flow.baseNs, options);
     this.cycles = new CycleWriter(options);
     this.losses = new LossPrinter(flow, options, messages);
@@ -139,13 +137,6 @@ export class PrettySink {
   finish(): void {
     this.flush();
     this.losses.printUpTo(Infinity);
-    const { stepsBack } = this.time;
-    if (stepsBack > 0) {
-      const times = stepsBack === 1 ? 'once' : `${stepsBack} times`;
-      this.messages(
-        `WARNING: Time goes back ${times}: a stream has events that are earlier than those before them.`,
-      );
-    }
   }
 
   private makePrinter(classIndex: number): EventPrinter {

@@ -71,8 +71,6 @@ export class TimeWriter {
   private head = new Uint8Array(160);
   private headLength = 0;
   private last = NaN;
-  /** How often time went back from one event to the next. */
-  stepsBack = 0;
   private readonly baseNs: bigint;
   private readonly options: PrettyOptions;
   /** Whether times have the usual form, for which there is a quick way. */
@@ -133,7 +131,6 @@ export class TimeWriter {
   private putDelta(out: Uint8Array, view: DataView, at: number, delta: number): number {
     if (Number.isNaN(delta)) return putAscii(out, at, '?.?????????');
     if (delta < 0) {
-      this.stepsBack += 1;
       // A step back in time shows as babeltrace2's unsigned difference does.
       const wrapped = BigInt.asUintN(64, BigInt(delta));
       const fraction = String(wrapped % nanosecondsPerSecond).padStart(9, '0');

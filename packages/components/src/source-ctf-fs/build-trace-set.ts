@@ -2,6 +2,7 @@
 import { isArchiveError } from '@spoor/archive';
 import {
   BytesAwaited,
+  findPacket,
   PacketHeaderDecoder,
   PacketProperties,
   StreamDecoder,
@@ -46,6 +47,13 @@ interface FirstPacket {
 
 /** Longest packet header and context that is looked at to learn what a file is. */
 const probeBytes = 65_536;
+/** Places that look like the beginning of a packet and are looked at, before a file is given up. */
+const mostProbes = 100;
+
+/** Whether the bytes could not be had, rather than being wrong. */
+function isOfSource(error: unknown): boolean {
+  return isArchiveError(error) || error instanceof BytesAwaited;
+}
 
 class TraceBuilder {
   readonly path: string;
@@ -83,7 +91,7 @@ class TraceBuilder {
     try {
       first = this.firstPacket(source);
     } catch (error) {
-      if (isArchiveError(error) || error instanceof BytesAwaited) throw error;
+      if (isOfSource(error)) throw error;
       this.warnings.push(`${source.name}: ${describeError(error)}; this file is left out`);
       return;
     }
@@ -101,9 +109,28 @@ class TraceBuilder {
     files.splice(at, 0, { source, beginNs: first.beginNs, first });
   }
 
+  /** The first packet that says what the file is; if its very first is damaged, a later one does. */
   private firstPacket(source: ByteSource): FirstPacket {
+    try {
+      return this.packetAt(source, 0);
+    } catch (error) {
+      if (isOfSource(error)) throw error;
+      let start = findPacket(source, this.headerDecoder, 1);
+      for (let tries = 0; start !== undefined && tries < mostProbes; tries++) {
+        try {
+          return this.packetAt(source, start);
+        } catch (another) {
+          if (isOfSource(another)) throw another;
+          start = findPacket(source, this.headerDecoder, start + 1);
+        }
+      }
+      throw error;
+    }
+  }
+
+  private packetAt(source: ByteSource, start: number): FirstPacket {
     const bytes = new Uint8Array(probeBytes + packetPaddingBytes);
-    const length = source.read(bytes, probeBytes, 0);
+    const length = source.read(bytes, probeBytes, start);
     const view = new DataView(bytes.buffer);
     const properties = new PacketProperties();
     const afterHeader = this.headerDecoder.decode(bytes, view, length * 8, properties);
