@@ -54,7 +54,12 @@ const child = spawn(
     // What a reader may hold at most, whatever a trace says of itself.
     '--max-old-space-size=512',
     join(outDir, 'tests', 'fuzz', 'worker.js'),
-    ...['--seconds', String(Number(values.minutes) * 60), '--finds', finds, '--progress', progress],
+    '--seconds',
+    String(Number(values.minutes) * 60),
+    '--finds',
+    finds,
+    '--progress',
+    progress,
     ...options,
   ],
   { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },

@@ -23,128 +23,29 @@ function at<Item>(items: readonly Item[], fraction: number): Item {
   return items[Math.floor(fraction * items.length)]!;
 }
 
-const numbers = [
-  ...[
-    '0',
-    '1',
-    '2',
-    '3',
-    '5',
-    '7',
-    '8',
-    '9',
-    '16',
-    '17',
-    '23',
-    '24',
-    '27',
-    '31',
-    '32',
-    '33',
-    '48',
-    '53',
-    '63',
-  ],
-  ...['64', '65', '100', '128', '129', '200', '256', '1024', '65536', '1000000', '4294967295', '4294967296'],
-  ...[
-    '9007199254740993',
-    '18446744073709551615',
-    '18446744073709551616',
-    '-1',
-    '-9223372036854775808',
-    '0x10',
-  ],
+const numbers = (
+  '0 1 2 3 5 7 8 9 16 17 23 24 27 31 32 33 48 53 63 64 65 100 128 129 200 256 1024 65536 1000000 4294967295 ' +
+  '4294967296 9007199254740993 18446744073709551615 18446744073709551616 -1 -9223372036854775808 0x10'
+).split(' ');
+const words = (
+  'be le native network true false UTF8 ASCII none signed decimal hex size align base encoding byte_order map exp_dig ' +
+  'mant_dig id stream_id name event stream trace clock env packet header context fields payload struct enum variant ' +
+  'integer string floating_point typedef typealias callsite unsigned timestamp_begin timestamp_end content_size ' +
+  'packet_size events_discarded packet_seq_num magic uuid stream_instance_id timestamp len tag _len __proto__ constructor'
+).split(' ');
+const signs = `{ } ; [ ] < > ( ) := = : , . ... * "" "\\x" 'a' [3] [len] [_len] align(64) align(1)`.split(
+  ' ',
+);
+const phrases = [
+  'struct { } x;',
+  'string s;',
+  'enum : integer { size = 3; } { a, b = 5 ... 7, c } e;',
+  'variant <tag> { int a; string b; } v;',
+  'integer { size = 3; align = 1; } b;',
+  'floating_point { exp_dig = 8; mant_dig = 24; byte_order = be; } f;',
+  'integer { size = 100; signed = true; } w;',
 ];
-const words = [
-  ...['be', 'le', 'native', 'network', 'true', 'false', 'UTF8', 'ASCII', 'none', 'signed', 'decimal', 'hex'],
-  ...[
-    'size',
-    'align',
-    'base',
-    'encoding',
-    'byte_order',
-    'map',
-    'exp_dig',
-    'mant_dig',
-    'id',
-    'stream_id',
-    'name',
-  ],
-  ...[
-    'event',
-    'stream',
-    'trace',
-    'clock',
-    'env',
-    'packet',
-    'header',
-    'context',
-    'fields',
-    'payload',
-    'struct',
-  ],
-  ...[
-    'enum',
-    'variant',
-    'integer',
-    'string',
-    'floating_point',
-    'typedef',
-    'typealias',
-    'callsite',
-    'unsigned',
-  ],
-  ...[
-    'timestamp_begin',
-    'timestamp_end',
-    'content_size',
-    'packet_size',
-    'events_discarded',
-    'packet_seq_num',
-  ],
-  ...['magic', 'uuid', 'stream_instance_id', 'timestamp', 'len', 'tag', '_len', '__proto__', 'constructor'],
-];
-const scraps = [
-  ...[
-    '{',
-    '}',
-    ';',
-    '[',
-    ']',
-    '<',
-    '>',
-    '(',
-    ')',
-    ':=',
-    '=',
-    ':',
-    ',',
-    '.',
-    '...',
-    '*',
-    '""',
-    '"\\x"',
-    "'a'",
-  ],
-  ...[
-    'struct { } x;',
-    'string s;',
-    'enum : integer { size = 3; } { a, b = 5 ... 7, c } e;',
-    '[3]',
-    '[len]',
-    '[_len]',
-  ],
-  ...[
-    'align(64)',
-    'align(1)',
-    'variant <tag> { int a; string b; } v;',
-    'integer { size = 3; align = 1; } b;',
-  ],
-  ...[
-    'floating_point { exp_dig = 8; mant_dig = 24; byte_order = be; } f;',
-    'integer { size = 100; signed = true; } w;',
-  ],
-];
+const scraps = [...signs, ...phrases];
 
 const word = /"(?:\\.|[^"\\])*"|\/\*[\s\S]*?\*\/|\/\/[^\n]*|[A-Za-z_]\w*|\d\w*|:=|\.\.\.|\s+|[^\s\w]/g;
 
@@ -202,50 +103,52 @@ export function withTsdlEdits(text: string, edits: readonly MetadataEdit[]): str
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
+const jsonNumbers = [
+  0,
+  1,
+  2,
+  3,
+  7,
+  8,
+  9,
+  15,
+  16,
+  31,
+  32,
+  33,
+  63,
+  64,
+  65,
+  128,
+  2 ** 20,
+  2 ** 32,
+  2 ** 53,
+  -1,
+  0.5,
+  1e300,
+];
+const jsonWords = (
+  'a le big-endian little-endian first-to-last last-to-first utf-8 utf-16le utf-32be packet-header event-record-header ' +
+  'event-record-payload __proto__ unix-epoch \ud800 fixed-length-unsigned-integer fixed-length-signed-integer ' +
+  'fixed-length-boolean fixed-length-bit-array fixed-length-bit-map fixed-length-floating-point-number structure ' +
+  'variable-length-unsigned-integer null-terminated-string static-length-string dynamic-length-string optional variant ' +
+  'static-length-blob dynamic-length-blob static-length-array dynamic-length-array preamble clock-class ' +
+  'default-clock-timestamp event-record-class-id packet-total-length packet-content-length'
+).split(' ');
 const jsonScraps: readonly Json[] = [
-  ...[0, 1, 2, 3, 7, 8, 9, 15, 16, 31, 32, 33, 63, 64, 65, 128, 1 << 20, 2 ** 32, 2 ** 53, -1, 0.5, 1e300],
-  ...[
-    '',
-    'a',
-    'le',
-    'big-endian',
-    'little-endian',
-    'first-to-last',
-    'last-to-first',
-    'utf-8',
-    'utf-16le',
-    'utf-32be',
-  ],
-  ...['packet-header', 'event-record-header', 'event-record-payload', '__proto__', 'unix-epoch', '\ud800'],
-  ...[
-    'fixed-length-unsigned-integer',
-    'fixed-length-signed-integer',
-    'fixed-length-boolean',
-    'fixed-length-bit-array',
-  ],
-  ...[
-    'fixed-length-bit-map',
-    'fixed-length-floating-point-number',
-    'variable-length-unsigned-integer',
-    'structure',
-  ],
-  ...[
-    'null-terminated-string',
-    'static-length-string',
-    'dynamic-length-string',
-    'static-length-blob',
-    'optional',
-  ],
-  ...[
-    'dynamic-length-blob',
-    'static-length-array',
-    'dynamic-length-array',
-    'variant',
-    'preamble',
-    'clock-class',
-  ],
-  ...['default-clock-timestamp', 'event-record-class-id', 'packet-total-length', 'packet-content-length'],
-  ...[true, false, null, [], {}, [[0, 1]], [[1, 0]], [[-5, 5]], ['len'], [null, 'len']],
+  ...jsonNumbers,
+  ...jsonWords,
+  '',
+  true,
+  false,
+  null,
+  [],
+  {},
+  [[0, 1]],
+  [[1, 0]],
+  [[-5, 5]],
+  ['len'],
+  [null, 'len'],
   { type: 'null-terminated-string' },
   { type: 'fixed-length-unsigned-integer', length: 13, 'byte-order': 'little-endian', alignment: 1 },
   { type: 'fixed-length-signed-integer', length: 64, 'byte-order': 'big-endian', alignment: 8 },
@@ -302,15 +205,7 @@ export function withJsonEdits(text: string, edits: readonly MetadataEdit[]): str
         break;
       case 4:
         if (Array.isArray(holder)) holder.splice(Number(key), 0, copy);
-        else
-          slots[
-            `${String(
-              at(
-                jsonScraps.filter((value) => typeof value === 'string'),
-                scrap,
-              ),
-            )}`
-          ] = copy;
+        else slots[at(jsonWords, scrap)] = copy;
         break;
       case 5: {
         // Of numbers, which change what bytes mean: the next one to the place.

@@ -48,5 +48,6 @@ for (let number = first; values.case === undefined ? Date.now() < end : number =
     finds += 1;
   }
 }
-for (const [what, count] of [...counts].sort()) console.log(`${what}: ${count}`);
+for (const [what, count] of [...counts].sort(([left], [right]) => left.localeCompare(right)))
+  console.log(`${what}: ${count}`);
 process.exitCode = finds === 0 ? 0 : 1;

@@ -309,8 +309,19 @@ function alignmentOf(fieldClass: FieldClass): number {
     case 'variant':
     case 'optional':
       return 1;
+    case 'integer':
+    case 'float':
+    case 'bit-array':
+    case 'boolean':
+      return fieldClass.alignmentBits;
+    case 'string':
+    case 'static-string':
+    case 'dynamic-string':
+    case 'static-blob':
+    case 'dynamic-blob':
+      return 8;
     default:
-      return 'alignmentBits' in fieldClass ? fieldClass.alignmentBits : 8;
+      return fieldClass satisfies never;
   }
 }
 

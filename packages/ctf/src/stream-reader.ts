@@ -54,6 +54,9 @@ export const largestPacketBytes: number = 128 * 1024 * 1024;
 /** Damaged packets of a stream that are told one by one. */
 const mostReports = 20;
 
+/** Damaged packets inside of which others are looked for. */
+const mostBackSearches = 100;
+
 const magic = 0xc1fc1fc1;
 
 /** What a stream tells of losses between two packets (or before the first). */
@@ -120,8 +123,11 @@ export class StreamReader {
   private chunkStart = 0;
   private chunkLength = 0;
   private truncated = false;
-  /** Whether something was wrong inside the present packet. */
-  private isBroken = false;
+  /** Where the present packet begins, if something was wrong inside it; -1 otherwise. */
+  private brokenStart = -1;
+  /** From where on the next packet is to be looked for; -1 where its place is known. */
+  private searchFrom = -1;
+  private backSearches = 0;
   /** Time of the last event, as time after the base. */
   private lastEventNs = -Infinity;
   /** When the present packet ends, as time after the base. */
@@ -197,17 +203,21 @@ export class StreamReader {
     if (cursor.bit > this.contextEndBit) {
       this.lastEventNs = timeNsAt(decoder.time, cursor, cursor.clockHi, cursor.clockLo);
     }
-    this.isBroken = problem !== undefined;
+    this.brokenStart = problem === undefined ? -1 : this.packetStart;
     if (this.truncated) {
       this.reportDamage('the file ends inside the packet (truncated?)');
       this.truncated = false;
-      if (!this.isBroken) return;
       // Or its size is wrong, and other packets follow in the file.
-      const source = this.sources[this.sourceIndex]!;
-      this.nextStart = findPacket(source, this.headerDecoder, this.packetStart + 1) ?? this.nextStart;
+      if (problem !== undefined && this.mayGoBack()) this.searchFrom = this.packetStart + 1;
     } else if (problem !== undefined) {
       this.reportDamage(`${problem} (at bit ${cursor.bit}); the rest of the packet is left out`);
     }
+  }
+
+  /** Whether bytes that were read may be read again: not so often that a file made for it takes for ever. */
+  private mayGoBack(): boolean {
+    this.backSearches += 1;
+    return this.backSearches <= mostBackSearches;
   }
 
   /** Takes notice of the time of the packet's first event, which may be before that of the last event. */
@@ -226,25 +236,31 @@ export class StreamReader {
     for (;;) {
       const source = this.sources[this.sourceIndex];
       if (source === undefined) return false;
+      if (this.searchFrom >= 0) {
+        // Again from here, if its bytes have to be awaited.
+        this.nextStart = findPacket(source, this.headerDecoder, this.searchFrom) ?? source.sizeBytes;
+        this.searchFrom = -1;
+        continue;
+      }
       if (this.nextStart >= source.sizeBytes) {
         this.sourceIndex += 1;
         this.nextStart = 0;
+        this.brokenStart = -1;
         this.chunkLength = 0;
         this.chunkStart = 0;
         continue;
       }
-      const before = this.packetStart;
       this.packetStart = this.nextStart;
       const entered = this.enter(source);
       if (!entered) {
         // A header that is wrong does not say where the next packet is. If the packet before was damaged, its size may
         // have been, too.
-        const from = this.isBroken ? before : this.packetStart;
-        this.nextStart = findPacket(source, this.headerDecoder, from + 1) ?? source.sizeBytes;
-        this.isBroken = false;
+        this.searchFrom =
+          (this.brokenStart >= 0 && this.mayGoBack() ? this.brokenStart : this.packetStart) + 1;
+        this.brokenStart = -1;
         continue;
       }
-      this.isBroken = false;
+      this.brokenStart = -1;
       if (!this.isEarly()) {
         this.load(source);
         return true;
