@@ -28,7 +28,7 @@ function detailsOf(path: string, compile = true, options: DetailsOptions = defau
   };
   const set = openTrace(path, { compile });
   const inTicks = needsTicks(set) ? openTrace(path, { compile, ticksAsTime: true }) : undefined;
-  const details = new DetailsSink(messagesOf(set.read(), 'details'), output, options, inTicks, compile);
+  const details = new DetailsSink(messagesOf(set.read()), output, options, inTicks, compile);
   while (details.consume());
   details.finish();
   return Buffer.concat(parts).toString('utf8');

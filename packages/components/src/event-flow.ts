@@ -1,5 +1,4 @@
 /** Merged events on their way from sources to sinks. */
-import { SpoorError } from '@spoor/base';
 import type { EventBatch } from '@spoor/ctf';
 import type { EventClassInfo, Loss } from './source-ctf-fs/trace-info.ts';
 import type { OpenStream, TraceSet } from './source-ctf-fs/trace-set.ts';
@@ -59,12 +58,59 @@ export interface MessageFlow extends Flow {
   next(): NextMessage;
 }
 
-/** All messages of a flow. @throws SpoorError `graph/no-messages` where events alone are known. */
-export function messagesOf(flow: EventFlow, sink: string): MessageFlow {
-  const messages = flow.messages?.();
-  if (messages !== undefined) return messages;
-  throw new SpoorError(
-    'graph/no-messages',
-    `${sink} needs all messages, and a filter before it has events alone`,
-  );
+/** All messages of a flow. Where events alone are known, they are all in between the beginnings and ends of streams. */
+export function messagesOf(flow: EventFlow): MessageFlow {
+  return flow.messages?.() ?? new EventMessages(flow);
+}
+
+/** The messages of a flow of which events alone are known. */
+class EventMessages implements MessageFlow {
+  message: Message | undefined;
+  readonly batch: EventBatch;
+  readonly streams: readonly OpenStream[];
+  readonly eventClasses: readonly EventClassInfo[];
+  readonly baseNs: bigint;
+  readonly losses: readonly Loss[];
+  private readonly flow: EventFlow;
+  private readonly toBegin: OpenStream[];
+  private readonly toEnd: OpenStream[];
+  private lossesTold = 0;
+
+  constructor(flow: EventFlow) {
+    this.flow = flow;
+    this.batch = flow.batch;
+    this.streams = flow.streams;
+    this.eventClasses = flow.eventClasses;
+    this.baseNs = flow.baseNs;
+    this.losses = flow.losses;
+    this.toBegin = flow.streams.filter((stream) => stream !== undefined).reverse();
+    this.toEnd = [...this.toBegin];
+  }
+
+  next(): NextMessage {
+    const beginning = this.toBegin.pop();
+    if (beginning !== undefined) {
+      this.message = { kind: 'stream-beginning', stream: beginning };
+      return 'message';
+    }
+    if (this.takeLoss()) return 'message';
+    if (this.flow.next()) return 'events';
+    if (this.takeLoss()) return 'message';
+    const end = this.toEnd.pop();
+    if (end === undefined) return 'end';
+    this.message = { kind: 'stream-end', stream: end };
+    return 'message';
+  }
+
+  /** Sets `message` to a loss of one of the streams that came up meanwhile. */
+  private takeLoss(): boolean {
+    while (this.lossesTold < this.losses.length) {
+      const loss = this.losses[this.lossesTold++]!;
+      const stream = this.streams[loss.stream.index];
+      if (stream === undefined) continue;
+      this.message = { kind: 'loss', stream, loss };
+      return true;
+    }
+    return false;
+  }
 }

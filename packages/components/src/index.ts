@@ -19,6 +19,14 @@ export {
   type EventsFilterParameters,
 } from './filter-utils-events/events-filter.ts';
 export { EventSelection, type EventRule, type Verdict } from './filter-utils-events/event-selection.ts';
+export { presetRules, spanPresets, type SpanRule } from './filter-utils-spans/span-rule.ts';
+export {
+  SpansFilter,
+  spansFilterClass,
+  spansParameters,
+  spansParametersOf,
+  type SpansParameters,
+} from './filter-utils-spans/spans-filter.ts';
 export { Muxer, type MuxerInput } from './filter-utils-muxer/muxer.ts';
 export { muxerClass, MuxerFilter, type MuxerParameters } from './filter-utils-muxer/muxer-filter.ts';
 export { parseTimeBound } from './filter-utils-trimmer/time-bound.ts';

@@ -1,10 +1,11 @@
 /** Components that a command line names: `-c [NAME:]TYPE.PLUGIN.CLASS` with the `-p` after each. */
 import { SpoorError } from '@spoor/base';
-import { clockParameters, clockRuleOf, type ClockRule, type EventRule } from '@spoor/components';
+import { clockParameters, clockRuleOf, type ClockRule } from '@spoor/components';
 import type { DmesgInput } from '@spoor/components/node';
 import { checkParameters, parseParameters, type Parameters, type ParameterTable } from '@spoor/graph';
 import type { ComponentRequest } from '../commands/component-options.ts';
 import { suggestion } from '../suggestion.ts';
+import { filterClasses, type FilterRequest } from './filters.ts';
 import { sinkFormatOf, sinkFormats, type SinkFormat } from './sinks.ts';
 
 /** Sources and filters, with what each takes. */
@@ -44,18 +45,7 @@ export const otherClasses: Readonly<
       gmt: { kind: 'boolean', text: 'Times without a zone are in UTC, not in the local time zone.' },
     },
   },
-  'filter.utils.events': {
-    description: 'Hands on the events that a rule matches.',
-    parameters: {
-      names: { kind: 'strings', text: 'Names of the events wanted; `*` stands for any text.' },
-      exclude: { kind: 'strings', text: 'Names of events to leave out; `*` stands for any text.' },
-      'log-level': {
-        kind: 'string',
-        text: 'Log level wanted: LEVEL alone, or LEVEL.. for it and all that are more severe.',
-      },
-      filter: { kind: 'string', text: 'An expression that is true for the events wanted: spoor-filter(7).' },
-    },
-  },
+  ...filterClasses,
 };
 
 /** What the components of a command line come to. */
@@ -71,8 +61,8 @@ export interface ComponentPlan {
   readonly gmt?: boolean;
   /** Of `filter.utils.clock`, one each, and of sources. */
   readonly clockRules: readonly ClockRule[];
-  /** Of `filter.utils.events`, one each. */
-  readonly rules: readonly EventRule[];
+  /** Between muxer and sink, in their order. */
+  readonly filters: readonly FilterRequest[];
   readonly sink?: { readonly format: SinkFormat; readonly parameters: Parameters };
 }
 
@@ -84,24 +74,6 @@ function text(parameters: Parameters, name: string): string | undefined {
 function integer(parameters: Parameters, name: string): bigint {
   const value = parameters.get(name);
   return typeof value === 'bigint' ? value : 0n;
-}
-
-function texts(parameters: Parameters, name: string): readonly string[] | undefined {
-  const value = parameters.get(name);
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
-}
-
-function ruleOf(parameters: Parameters): EventRule {
-  const names = texts(parameters, 'names');
-  const exclude = texts(parameters, 'exclude');
-  const logLevel = text(parameters, 'log-level');
-  const filter = text(parameters, 'filter');
-  return {
-    ...(names === undefined ? {} : { names }),
-    ...(exclude === undefined ? {} : { exclude }),
-    ...(logLevel === undefined ? {} : { logLevel }),
-    ...(filter === undefined ? {} : { filter }),
-  };
 }
 
 function dmesgInputOf(parameters: Parameters): DmesgInput {
@@ -121,10 +93,10 @@ export function parametersOf(request: ComponentRequest): Parameters {
 /** Checks the components and sums them up. @throws SpoorError for what is not known. */
 export function planComponents(requests: readonly ComponentRequest[]): ComponentPlan {
   const inputs: string[] = [];
-  const rules: EventRule[] = [];
+  const filters: FilterRequest[] = [];
   const clockRules: ClockRule[] = [];
   const dmesg: { readonly input: DmesgInput; readonly request: ComponentRequest }[] = [];
-  let plan: Omit<ComponentPlan, 'inputs' | 'rules' | 'clockRules' | 'dmesg'> = {
+  let plan: Omit<ComponentPlan, 'inputs' | 'filters' | 'clockRules' | 'dmesg'> = {
     offsetSeconds: 0n,
     offsetNanoseconds: 0n,
   };
@@ -150,7 +122,10 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
       });
     }
     checkParameters(className, parameters, known.parameters);
-    if (className === 'filter.utils.events') rules.push(ruleOf(parameters));
+    const filter = Object.hasOwn(filterClasses, className) ? filterClasses[className] : undefined;
+    if (filter !== undefined) {
+      filters.push({ ...request, make: (messages) => filter.make(parameters, messages) });
+    }
     if (className === 'filter.utils.clock') clockRules.push(clockRuleOf(parameters));
     if (parameters.get('force-clock-class-origin-unix-epoch') === true) clockRules.push({ unixEpoch: true });
     if (className === 'source.text.dmesg') dmesg.push({ input: dmesgInputOf(parameters), request });
@@ -168,5 +143,5 @@ export function planComponents(requests: readonly ComponentRequest[]): Component
       ...(typeof gmt === 'boolean' ? { gmt } : {}),
     };
   }
-  return { ...plan, inputs, rules, clockRules, dmesg };
+  return { ...plan, inputs, filters, clockRules, dmesg };
 }

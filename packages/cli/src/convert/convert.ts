@@ -5,8 +5,6 @@ import {
   clockNotices,
   ClosedPipeError,
   defaultPrettyOptions,
-  EventsFilter,
-  type EventRule,
   openDmesg,
   openTrace,
   parseFields,
@@ -21,6 +19,7 @@ import { OutputPort, run } from '@spoor/graph';
 import type { ConvertOptions } from '../commands/convert.ts';
 import { colorsFor, colorsSupported } from './colors.ts';
 import { planComponents, type ComponentPlan } from './components.ts';
+import { optionFilter, type FilterRequest } from './filters.ts';
 import { printRunArguments } from './run-arguments.ts';
 import { strictFlow } from './strict-flow.ts';
 import { LazyOutput, sinkFormatOf } from './sinks.ts';
@@ -65,14 +64,10 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The rules of `--event` and `--filter`, and of components. */
-function rulesOf({ event, filter }: ConvertOptions, { rules }: ComponentPlan): readonly EventRule[] {
-  if (event === undefined && filter === undefined) return rules;
-  const rule = {
-    ...(event === undefined ? {} : { names: event }),
-    ...(filter === undefined ? {} : { filter }),
-  };
-  return [...rules, rule];
+/** The filters of components, then that of `--event` and `--filter`. */
+function filtersOf({ event, filter }: ConvertOptions, { filters }: ComponentPlan): readonly FilterRequest[] {
+  const last = optionFilter(event, filter);
+  return last === undefined ? filters : [...filters, last];
 }
 
 /** Prints the warnings that came since the last call. */
@@ -112,15 +107,13 @@ export async function convert(paths: readonly string[], options: ConvertOptions)
       hint: 'give a directory with traces in or below it; --help tells more',
     });
   }
-  const rules = rulesOf(options, plan);
+  const requests = filtersOf(options, plan);
   if (options.runArgs === true || options.runArgs0 === true) {
-    printRunArguments(directories, options, plan, rules);
+    printRunArguments(directories, options, plan, requests);
     return 0;
   }
   const pretty = prettyOptionsOf(options);
-  const filters = rules.map(
-    (rule) => new EventsFilter({ ...rule, messages: (line) => say(`spoor: ${line}`) }),
-  );
+  const filters = requests.map(({ make }) => make((line) => say(`spoor: ${line}`)));
   const opening = clocksOf(options, plan);
   const others = plan.dmesg.flatMap(({ input }) => openDmesg(input) ?? []);
   const open = (how: OpenOptions): TraceSet => openTrace(directories, how, others);
@@ -136,7 +129,7 @@ export async function convert(paths: readonly string[], options: ConvertOptions)
       options.strict === true ? strictFlow(set.read(range)) : set.read(range),
     );
     for (const filter of filters) {
-      filter.input.connect(events);
+      filter.inputs[0]!.connect(events);
       events = filter.output;
     }
     const sink = await format.make({

@@ -1,15 +1,11 @@
 /** `--run-args`: the arguments of `run` that do what a conversion does. */
 import { resolve } from 'node:path';
-import type { EventRule } from '@spoor/components';
 import type { ConvertOptions } from '../commands/convert.ts';
 import type { ComponentPlan } from './components.ts';
+import { literal, type FilterRequest } from './filters.ts';
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
-}
-
-function literal(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
 /** A name of a component where a colon or dot means something. */
@@ -30,7 +26,7 @@ export function printRunArguments(
   directories: readonly string[],
   options: ConvertOptions,
   plan: ComponentPlan,
-  rules: readonly EventRule[],
+  filters: readonly FilterRequest[],
 ): void {
   const words: string[] = [];
   const add = (name: string, className: string, parameters: readonly string[]): void => {
@@ -86,14 +82,10 @@ export function printRunArguments(
     ]);
     chain.push('trimmer');
   }
-  for (const [index, { names, exclude, logLevel, filter }] of rules.entries()) {
-    add(`events${index}`, 'filter.utils.events', [
-      ...(names === undefined ? [] : [`names=[${names.map(literal).join(', ')}]`]),
-      ...(exclude === undefined ? [] : [`exclude=[${exclude.map(literal).join(', ')}]`]),
-      ...(logLevel === undefined ? [] : [`log-level=${literal(logLevel)}`]),
-      ...(filter === undefined ? [] : [`filter=${literal(filter)}`]),
-    ]);
-    chain.push(`events${index}`);
+  for (const [index, { name, className, parameters }] of filters.entries()) {
+    const own = name === undefined ? `${className.split('.').at(-1)}${index}` : escaped(name);
+    add(own, className, parameters);
+    chain.push(own);
   }
   chain.push(requested === undefined ? sinkName : escaped(sinkName));
   for (const source of sources) words.push('--connect', `${source}:muxer`);

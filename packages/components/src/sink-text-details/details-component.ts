@@ -65,7 +65,7 @@ export class DetailsComponent implements SinkComponent<EventFlow> {
 
   consume(): boolean {
     const { output, options, inTicks } = this.parameters;
-    this.sink ??= new DetailsSink(messagesOf(this.input.open(), this.name), output, options, inTicks);
+    this.sink ??= new DetailsSink(messagesOf(this.input.open()), output, options, inTicks);
     return this.sink.consume();
   }
 

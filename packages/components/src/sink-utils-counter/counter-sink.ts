@@ -86,7 +86,7 @@ export class CounterComponent implements SinkComponent<EventFlow> {
   }
 
   consume(): boolean {
-    this.flow ??= messagesOf(this.input.open(), this.name);
+    this.flow ??= messagesOf(this.input.open());
     const { flow, found } = this;
     switch (flow.next()) {
       case 'end':
