@@ -21,6 +21,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   tracer: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },
   graph: { mayImport: ['base', 'ctf'], browser: true },
   components: { mayImport: ['archive', 'base', 'ctf', 'filter', 'graph'], browser: true },
+  trace: { mayImport: ['archive', 'base', 'components', 'ctf', 'graph'], browser: true },
   store: { mayImport: ['base'], browser: true },
   analysis: { mayImport: ['base', 'graph', 'store'], browser: true },
   sessiond: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },

@@ -49,6 +49,7 @@ export {
 export {
   BytesAwaited,
   StreamReader,
+  whenArrived,
   type ByteSource,
   type LossReport,
   type PacketPlace,

@@ -48,6 +48,21 @@ export class BytesAwaited extends Error {
   }
 }
 
+/**
+ * Makes an attempt until all bytes that it needs have come.
+ * @param attempt must be such that it may be made again after it threw {@link BytesAwaited}.
+ */
+export async function whenArrived<Result>(attempt: () => Result): Promise<Result> {
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!(error instanceof BytesAwaited)) throw error;
+      await error.arrival;
+    }
+  }
+}
+
 /** No packet may be larger: it is read as a whole. */
 export const largestPacketBytes: number = 128 * 1024 * 1024;
 
@@ -231,6 +246,7 @@ export class StreamReader {
   /**
    * Moves the cursor to the start of the next packet's events.
    * @returns false at the end of the stream, or when it cannot be followed further.
+   * @throws BytesAwaited of a remote source; the next call then tries the same packet.
    */
   nextPacket(): boolean {
     for (;;) {
@@ -273,6 +289,8 @@ export class StreamReader {
       this.chunk = new Uint8Array(wanted + packetPaddingBytes);
     }
     let length = 0;
+    // Until all has come, the chunk holds nothing.
+    this.chunkLength = 0;
     while (length < wanted) {
       const part = length === 0 ? this.chunk : this.chunk.subarray(length);
       const count = source.read(part, wanted - length, start + length);
@@ -334,6 +352,8 @@ export class StreamReader {
       this.reportDamage(`a packet of ${totalBytes} bytes is larger than the greatest, ${largestPacketBytes}`);
       return false;
     }
+    // Whole before anything is noted of it: bytes that have yet to come make the caller begin with it again.
+    if (!this.isEarly()) this.ensure(source, Math.min(totalBytes, rest));
     if (contentBits < afterContext) {
       this.reportDamage(
         `impossible sizes: content of ${contentBits} bits, of which the header takes ${afterContext}`,

@@ -19,7 +19,8 @@ export class Muxer {
   private readonly times: Float64Array;
   /** The input at the heap's top that must move to its next packet before anything else. */
   private pending = false;
-  private started = false;
+  /** Inputs that have been moved to their first packet. */
+  private begun = 0;
 
   /** @param inputs in the order that breaks ties. */
   constructor(inputs: readonly MuxerInput[]) {
@@ -30,10 +31,11 @@ export class Muxer {
   /**
    * Fills the batch with the next events. Its rows refer to the packets that the readers hold until the next call.
    * @returns false when there are no more.
+   * @throws BytesAwaited of remote sources; the next call then goes on where this one stopped.
    */
   next(batch: EventBatch): boolean {
     batch.count = 0;
-    if (!this.started) this.start(batch);
+    if (this.begun < this.inputs.length) this.start(batch);
     if (this.pending) this.advanceTop(batch);
     const { heap, inputs } = this;
     while (heap.length > 0) {
@@ -56,19 +58,18 @@ export class Muxer {
   }
 
   private start(batch: EventBatch): void {
-    this.started = true;
-    for (const index of this.inputs.keys()) {
-      if (!this.moveToEvents(index, batch)) continue;
-      this.heap.push(index);
+    for (; this.begun < this.inputs.length; this.begun++) {
+      if (this.moveToEvents(this.begun, batch)) this.heap.push(this.begun);
     }
     // Equal times keep the order of indexes, so sorting by both is a valid heap.
     this.heap.sort((left, right) => this.times[left]! - this.times[right]! || left - right);
   }
 
   private advanceTop(batch: EventBatch): void {
-    this.pending = false;
     const { heap } = this;
-    if (!this.moveToEvents(heap[0]!, batch)) {
+    const hasEvents = this.moveToEvents(heap[0]!, batch);
+    this.pending = false;
+    if (!hasEvents) {
       const last = heap.pop()!;
       if (heap.length === 0) return;
       heap[0] = last;

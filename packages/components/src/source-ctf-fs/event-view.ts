@@ -1,5 +1,12 @@
 /** An event as a program sees it: a window on a row of a batch. */
-import { shownEventName, type EventBatch, type EventClass, type FieldValue, type Scope } from '@spoor/ctf';
+import {
+  shownEventName,
+  type Accessor,
+  type EventBatch,
+  type EventClass,
+  type FieldValue,
+  type Scope,
+} from '@spoor/ctf';
 import type { EventClassInfo, StreamInfo } from './trace-info.ts';
 import type { OpenStream } from './trace-set.ts';
 
@@ -27,7 +34,8 @@ export class EventView {
     return this;
   }
 
-  private get info(): EventClassInfo {
+  /** The event's class in the trace set. */
+  get info(): EventClassInfo {
     return this.classes[this.batch.classIndex[this.row]!]!;
   }
 
@@ -79,18 +87,18 @@ export class EventView {
     return this.streams[this.batch.streamIndex[this.row]!]!.packetContext();
   }
 
+  /** Reads by a function that the decoder of the event's class made. */
+  readWith(accessor: Accessor): FieldValue | undefined {
+    const { cursor } = this.streams[this.batch.streamIndex[this.row]!]!.reader;
+    return accessor(cursor.bytes, cursor.view, this.batch.offsetBits[this.row]!, cursor.externals);
+  }
+
   private structure(scope: Scope): { readonly [member: string]: FieldValue } {
     return (this.read(scope) as { readonly [member: string]: FieldValue } | undefined) ?? noMembers;
   }
 
   private read(scope: Scope, member?: string): FieldValue | undefined {
-    const { cursor } = this.streams[this.batch.streamIndex[this.row]!]!.reader;
     const { decoder, localIndex } = this.info;
-    return decoder.accessor(localIndex, scope, member)(
-      cursor.bytes,
-      cursor.view,
-      this.batch.offsetBits[this.row]!,
-      cursor.externals,
-    );
+    return this.readWith(decoder.accessor(localIndex, scope, member));
   }
 }

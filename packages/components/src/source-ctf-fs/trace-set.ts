@@ -103,6 +103,10 @@ export class TraceSet {
   /** What the traces say was lost; grows while reading. */
   readonly losses: Loss[] = [];
   private readonly sources: readonly StreamSource[];
+  /** By stream, where the last reading that began late began. */
+  private readonly starts: (
+    { readonly fromNs: bigint; readonly start: ReaderStart | undefined } | undefined
+  )[] = [];
 
   constructor(
     traces: readonly TraceInfo[],
@@ -136,7 +140,7 @@ export class TraceSet {
     };
     const least = this.sources.length > manyStreams ? 0 : chunkBytes;
     const clock = decoder.streamClass.clockClass;
-    const start = fromNs === undefined ? undefined : startAt(this.sources[index]!, fromNs);
+    const start = fromNs === undefined ? undefined : this.startOf(index, fromNs);
     const reader = new StreamReader(sources, headerDecoder, decoder, listener, least, start);
     const { cursor } = reader;
     cursor.streamIndex = info.index;
@@ -147,6 +151,16 @@ export class TraceSet {
       cursor.originLo = origin.lo;
     }
     return new OpenStream(this, info, reader, decoder);
+  }
+
+  /** Where to begin; kept, so that a reading whose bytes have yet to come does not look for it again in every stream. */
+  private startOf(index: number, fromNs: bigint): ReaderStart | undefined {
+    let known = this.starts[index];
+    if (known?.fromNs !== fromNs) {
+      known = { fromNs, start: startAt(this.sources[index]!, fromNs) };
+      this.starts[index] = known;
+    }
+    return known.start;
   }
 
   /** Begins a reading of all streams, merged: source, muxer and, for a time range, trimmer. */

@@ -1,0 +1,27 @@
+/** The package under Node.js. */
+import { openTrace as openTraceSet, type OpenOptions as SetOptions } from '@spoor/components/node';
+import type { Selection } from './selection.ts';
+import type { EventTypes } from './trace-event.ts';
+import { Trace } from './trace.ts';
+
+export * from './index.ts';
+
+/** How to open a trace, and what all its readings leave out. */
+export interface OpenOptions extends Selection, Pick<SetOptions, 'clockOffset' | 'compile'> {}
+
+/**
+ * Opens all traces at or below the paths as one: directories, archives (`.tar`, `.tar.gz`, `.tar.zst`, `.zip`), or `-` for
+ * an archive on standard input.
+ * @throws SpoorError when a path does not exist (`trace/not-found`), holds no trace (`trace/none-found`), no metadata can
+ * be read (`ctf/…`), or an archive is refused (`archive/…`).
+ */
+export function openTrace<Types extends EventTypes = EventTypes>(
+  paths: string | readonly string[],
+  { clockOffset, compile, ...selection }: OpenOptions = {},
+): Trace<Types> {
+  const set = openTraceSet(paths, {
+    ...(clockOffset === undefined ? {} : { clockOffset }),
+    ...(compile === undefined ? {} : { compile }),
+  });
+  return new Trace<Types>(set, selection);
+}
