@@ -1,12 +1,13 @@
 // Traces of random classes and values, written by @spoor/ctf, read by the real babeltrace2 and by Spoor.
-import { createTraceWriter, describeTrace } from '@spoor/ctf';
+import { createTraceWriter, describeTrace, type CtfVersion } from '@spoor/ctf';
 import { DirectoryOutput, FileSink } from '@spoor/ctf/node';
 import * as fc from 'fast-check';
 import { existsSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { randomTraces } from '../../packages/ctf/src/testing/random-trace.ts';
+import { randomTraces, type RandomTrace } from '../../packages/ctf/src/testing/random-trace.ts';
+import { convertTrace, textOf, withoutLabelBraces } from '../support/converted.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { expectSameText, withStaleStrings } from '../support/same-text.ts';
@@ -16,28 +17,52 @@ const scratch = mkdtempSync(join(tmpdir(), 'spoor-written-traces-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 describeNeeding([command('babeltrace2')], 'written traces', () => {
-  test('babeltrace2 reads them without a word, and prints what Spoor prints', { timeout: 120_000 }, () => {
-    let count = 0;
+  let count = 0;
+  const write = (trace: RandomTrace, ctfVersion: CtfVersion): string => {
+    const dir = join(scratch, `trace-${count++}`);
+    const writer = createTraceWriter(trace.traceClass, new DirectoryOutput(dir), {
+      packetSizeBytes: trace.packetSizeBytes,
+      index: true,
+      ctfVersion,
+    });
+    const streams = Array.from({ length: trace.streamCount }, () => writer.stream());
+    for (const { stream, name, ticks, payload, commonContext } of trace.events) {
+      streams[stream]!.append(name, ticks, payload, { commonContext });
+    }
+    writer.close();
+    return dir;
+  };
+  const converted = (dir: string, ctfVersion: CtfVersion, oneByOne: boolean): string => {
+    const out = join(scratch, `trace-${count++}`);
+    return convertTrace(dir, out, ctfVersion, oneByOne) ? out : dir;
+  };
+
+  test.each([
+    ['CTF 1.8', false],
+    ['CTF 2', true],
+  ])('of %s: babeltrace2 prints what Spoor prints', { timeout: 120_000 }, (_, withNew) => {
     fc.assert(
-      fc.property(randomTraces(60), (trace) => {
-        const dir = join(scratch, `trace-${count++}`);
-        const writer = createTraceWriter(trace.traceClass, new DirectoryOutput(dir), {
-          packetSizeBytes: trace.packetSizeBytes,
-          index: true,
-        });
-        const streams = Array.from({ length: trace.streamCount }, () => writer.stream());
-        for (const { stream, name, ticks, payload, commonContext } of trace.events) {
-          streams[stream]!.append(name, ticks, payload, { commonContext });
-        }
-        writer.close();
+      fc.property(randomTraces(60, withNew), (trace) => {
+        const dir = write(trace, '1.8');
         const theirs = babeltrace2(['--clock-gmt', '--names=all', '--fields=all', dir]);
         expect(theirs).toMatchObject({ status: 0, stderr: '' });
         const ours = spoor(['--clock-gmt', '--names=all', '--fields=all', dir]);
         expect(ours).toMatchObject({ status: 0, stderr: '' });
         expectSameText(ours.stdout, withStaleStrings(ours.stdout, theirs.stdout), dir);
         expect(ours.stdout.split('\n').length - 1).toBe(trace.events.length);
+        // The other ways to the same trace, and back.
+        const written = write(trace, '2');
+        for (const oneByOne of [false, true]) {
+          const text = textOf(dir);
+          expectSameText(textOf(converted(written, '1.8', oneByOne)), text, `${written} as CTF 1.8`);
+          expectSameText(textOf(converted(written, '2', oneByOne)), textOf(written), `${written} as CTF 2`);
+          const raised = converted(dir, '2', oneByOne);
+          expectSameText(withoutLabelBraces(textOf(raised)), text, `${dir} as CTF 2`);
+          expectSameText(textOf(converted(raised, '1.8', oneByOne)), text, `${raised} as CTF 1.8`);
+          if (!withNew) expectSameText(withoutLabelBraces(textOf(written)), text, `${written} is CTF 2`);
+        }
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true },
     );
   });
 });

@@ -47,3 +47,8 @@ export function convertTrace(path: string, out: string, ctfVersion: CtfVersion, 
   sink.finish();
   return existsSync(out);
 }
+
+/** The text with several labels of a value as they are printed of CTF 1.8: babeltrace2 puts braces around those of CTF 2. */
+export function withoutLabelBraces(text: string): string {
+  return text.replaceAll(/\( \{ ((?:"(?:[^"\\]|\\.)*"(?:, )?)+) \} : container/g, '( $1 : container');
+}

@@ -145,14 +145,21 @@ describe('a stream', () => {
     expect(Array.from(output.open().events(), (event) => event.field('s'))).toEqual(['first', 'second']);
   });
 
-  test('of a class that CTF 1.8 cannot express is refused before anything is written', () => {
+  test('of a class that the version cannot express is refused before anything is written', () => {
     const output = new MemoryTrace();
-    const wide = describeTrace({
-      streams: [{ events: [{ name: 'e', fields: { s: { kind: 'string', encoding: 'utf-16le' } } }] }],
+    const lengthLocation = { scope: 'event-payload', path: ['missing'] } as const;
+    const unheard = describeTrace({
+      streams: [
+        {
+          events: [{ name: 'e', fields: { b: { kind: 'dynamic-blob', lengthLocation, mediaType: 'a/b' } } }],
+        },
+      ],
     });
-    expect(() => createTraceWriter(wide, output)).toThrow(
-      expect.objectContaining({ code: 'ctf/not-expressible' }),
-    );
+    for (const ctfVersion of ['1.8', '2'] as const) {
+      expect(() => createTraceWriter(unheard, output, { ctfVersion })).toThrow(
+        expect.objectContaining({ code: 'ctf/not-expressible' }),
+      );
+    }
     expect(output.files.size).toBe(0);
   });
 });

@@ -2,9 +2,9 @@ export type * from './model.ts';
 export {
   convertTraceClass,
   type CtfVersion,
-  type EventConversion,
   type StreamConversion,
   type TraceConversion,
+  type ValueConverter,
 } from './conversion.ts';
 export { formatCtf2 } from './ctf2-writer.ts';
 export { raiseTraceClass } from './raise-trace-class.ts';

@@ -9,11 +9,20 @@ import { emitEncode, encodeParameters } from './emit-encode.ts';
 import { Emitter } from './emitter.ts';
 import type { HeaderForm, RoleValues } from './encode-rules.ts';
 import type { EventValues } from './encode-values.ts';
+import { childrenOf } from './field-classes.ts';
 import { ValueBuilder, type FieldValue } from './field-value.ts';
 import { headerForms } from './header-forms.ts';
 import { encodeByPlan } from './interpret-encode.ts';
 import { interpret } from './interpret.ts';
-import type { Role, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
+import type {
+  ByteOrder,
+  FieldClass,
+  Role,
+  Scope,
+  StreamClass,
+  StructureFieldClass,
+  TraceClass,
+} from './model.ts';
 import type { Plan } from './plan.ts';
 import { makePlan, type ScopeClass } from './planner.ts';
 import type { DecoderOptions } from './stream-decoder.ts';
@@ -46,6 +55,17 @@ function scopesOf(
   return pairs.flatMap(([scope, fieldClass]) => (fieldClass === undefined ? [] : [{ scope, fieldClass }]));
 }
 
+/** The byte order of the first bit field of an event header, which says from which end bits of its bytes are counted. */
+function bitOrderOf(fieldClass: FieldClass | undefined): ByteOrder | undefined {
+  if (fieldClass === undefined) return undefined;
+  if ('lengthBits' in fieldClass) return fieldClass.lengthBits % 8 === 0 ? undefined : fieldClass.byteOrder;
+  for (const child of childrenOf(fieldClass)) {
+    const order = bitOrderOf(child);
+    if (order !== undefined) return order;
+  }
+  return undefined;
+}
+
 /** A form that can hold a class's id, and how many ticks it can tell: fewer than the limit. */
 interface FittingForm {
   readonly form: number;
@@ -74,7 +94,7 @@ export class StreamEncoder {
 
   constructor(traceClass: TraceClass, streamClass: StreamClass, options: DecoderOptions = {}) {
     this.streamClass = streamClass;
-    this.countsFromLow = traceClass.byteOrder === 'le';
+    this.countsFromLow = (bitOrderOf(streamClass.eventHeader) ?? traceClass.byteOrder) === 'le';
     this.compiles = options.compile !== false && canCompile();
     this.forms = headerForms(streamClass.eventHeader, streamClass.eventClasses.length);
     this.ids = streamClass.eventClasses.map(({ id }) => Number(id));

@@ -5,6 +5,7 @@ import {
   type CtfVersion,
   type StreamConversion,
   type TraceConversion,
+  type ValueConverter,
 } from './conversion.ts';
 import { PacketWriter, type ByteSink } from './packet-writer.ts';
 import type { EventValues, WritableStructure } from './encode-values.ts';
@@ -52,7 +53,7 @@ export class StreamWriter {
   /** Name of its file. */
   readonly name: string;
   private readonly packets: PacketWriter;
-  private readonly conversion: StreamConversion;
+  private readonly converter: ValueConverter;
   private readonly byName = new Map<string, number>();
   private readonly byClass = new Map<EventClass, number>();
   private readonly packet: PacketValues;
@@ -71,7 +72,7 @@ export class StreamWriter {
     this.name = name;
     this.packets = packets;
     this.packet = packet;
-    this.conversion = conversion;
+    this.converter = conversion.converter();
     for (const [index, eventClass] of streamClass.eventClasses.entries()) {
       this.byClass.set(eventClass, index);
       if (!this.byName.has(eventClass.name)) this.byName.set(eventClass.name, index);
@@ -134,12 +135,7 @@ export class StreamWriter {
     const lo = Number(ticks & 0xffff_ffffn);
     try {
       if (!this.packets.isOpen) this.beginAt(hi, lo, this.packet);
-      this.packets.append(
-        classIndex,
-        hi,
-        lo,
-        this.conversion.events[classIndex]!.values({ ...more, payload }),
-      );
+      this.packets.append(classIndex, hi, lo, this.converter.event(classIndex, { ...more, payload }));
     } catch (error) {
       const { name } = this.streamClass.eventClasses[classIndex]!;
       if (!(error instanceof SpoorError) || !error.code.startsWith('ctf/value-')) throw error;
@@ -152,7 +148,7 @@ export class StreamWriter {
   }
 
   private beginAt(hi: number, lo: number, packet: PacketValues): void {
-    this.packets.begin(hi, lo, this.conversion.packetValues(packet), this.facts());
+    this.packets.begin(hi, lo, this.converter.packet(packet), this.facts());
   }
 
   private facts(): { discardedEvents: bigint } {

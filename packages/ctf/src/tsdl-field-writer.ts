@@ -12,6 +12,7 @@ import type {
   VariantFieldClass,
 } from './model.ts';
 import { alignmentOf as naturalAlignmentOf } from './field-classes.ts';
+import { impliedRoles, type IntegerPlace } from './implied-roles.ts';
 import { isName, scopePaths, shownName, stringLiteral, writtenName } from './tsdl-names.ts';
 
 /** The structures of the scopes that are known where a field class is written. */
@@ -102,6 +103,8 @@ export class FieldClassWriter {
   private scope: Scope = 'packet-header';
   /** Shown names that lead to the structure being written. */
   private path: string[] = [];
+  /** What the name of what is being written may mean. */
+  private place: IntegerPlace = { scope: 'packet-header', name: undefined, atTop: true };
   /** The structures around what is being written, outermost first, and which member of each it is in. */
   private readonly around: {
     readonly structure: StructureFieldClass;
@@ -135,6 +138,7 @@ export class FieldClassWriter {
       natural = Math.max(natural, alignmentOf(fieldClass));
       frame.index = index;
       this.path.length = depth;
+      this.place = { scope: this.scope, name, atTop: depth === 0 };
       text += `${indent}\t${this.memberText(name, writtenName(this.scope, name), fieldClass, `${indent}\t`)}`;
     }
     this.path.length = depth;
@@ -155,6 +159,7 @@ export class FieldClassWriter {
         element.kind === 'static-array'
           ? `[${element.length}]`
           : `[ ${this.reference(element.lengthLocation)} ]`;
+      this.place = { ...this.place, name: undefined };
       ({ element } = element);
     }
     return `${this.typeText(name, element, indent)} ${written}${lengths};\n`;
@@ -205,6 +210,7 @@ export class FieldClassWriter {
     const { mappings } = integer;
     if (integer.variableLength !== undefined) throw notExpressible('an integer of variable length');
     if (integer.reversed !== undefined) throw notExpressible('bits in reversed order');
+    this.checkRoles(integer);
     const labelled = (mappings ?? []).filter(({ ranges }) => ranges.length > 0);
     const plain = this.plainIntegerText(withoutMappings(integer));
     if (labelled.length === 0) return plain;
@@ -216,6 +222,19 @@ export class FieldClassWriter {
       }
     }
     return `${text}${indent}}`;
+  }
+
+  /** Readers give roles by names, so a role under another name would be lost, and one would come from a name that has none. */
+  private checkRoles({ roles, clockName }: IntegerFieldClass): void {
+    const implied = impliedRoles(this.place, clockName !== undefined);
+    const name =
+      this.place.name === undefined ? 'a field without a name' : `a field named \`${this.place.name}\``;
+    for (const role of roles) {
+      if (!implied.includes(role)) throw notExpressible(`the role \`${role}\` of ${name}`);
+    }
+    for (const role of implied) {
+      if (!roles.includes(role)) throw notExpressible(`${name} without the role \`${role}\``);
+    }
   }
 
   private plainIntegerText(integer: IntegerFieldClass): string {
@@ -236,6 +255,7 @@ export class FieldClassWriter {
     const depth = this.path.length;
     for (const [index, option] of variant.options.entries()) {
       this.path.length = depth;
+      this.place = { scope: this.scope, name: undefined, atTop: false };
       text += `${indent}\t${this.memberText(option.name, names[index]!, option.fieldClass, `${indent}\t`)}`;
     }
     this.path.length = depth - 1;

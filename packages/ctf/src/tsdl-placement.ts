@@ -2,11 +2,11 @@
  * Places a declared structure in a scope of a packet or an event: there its lengths and tags find the fields that they
  * name, and its integers get their roles.
  */
+import { impliedRoles, isMappedByName, type IntegerPlace } from './implied-roles.ts';
 import type {
   FieldClass,
   FieldLocation,
   IntegerFieldClass,
-  Role,
   Scope,
   StructureFieldClass,
   StructureMember,
@@ -54,20 +54,6 @@ const wantedTag: Wanted = { fits: isTag, description: 'an enumeration, as the ta
 
 /** Bounds the work that hostile metadata can cause by using a large type with references very often. */
 const maximumPlacedTypes = 1_000_000;
-
-const packetHeaderRoles: Readonly<Record<string, Role>> = {
-  magic: 'packet-magic-number',
-  stream_id: 'data-stream-class-id',
-  stream_instance_id: 'data-stream-id',
-};
-
-const packetContextRoles: Readonly<Record<string, Role>> = {
-  packet_size: 'packet-total-length',
-  content_size: 'packet-content-length',
-  timestamp_end: 'packet-end-default-clock-timestamp',
-  events_discarded: 'discarded-event-record-counter-snapshot',
-  packet_seq_num: 'packet-sequence-number',
-};
 
 export class Placer {
   /** Whether a time stamp without a mapping was given the automatic clock. */
@@ -197,34 +183,10 @@ export class Placer {
   }
 
   private placeInteger(integer: IntegerFieldClass, name: string | undefined): FieldClass {
-    const atTop = this.frames.length === 1;
+    const place: IntegerPlace = { scope: this.scope, name, atTop: this.frames.length === 1 };
     let { clockName } = integer;
-    const roles: Role[] = [];
-    switch (this.scope) {
-      case 'packet-header': {
-        const role = atTop && name !== undefined ? ownValue(packetHeaderRoles, name) : undefined;
-        if (role !== undefined) roles.push(role);
-        break;
-      }
-      case 'packet-context': {
-        if (name === 'timestamp_begin' || name === 'timestamp_end') clockName ??= this.mapAutomatically(name);
-        const role = atTop && name !== undefined ? ownValue(packetContextRoles, name) : undefined;
-        if (role !== undefined) roles.push(role);
-        if (clockName !== undefined && role !== 'packet-end-default-clock-timestamp') {
-          roles.push('default-clock-timestamp');
-        }
-        break;
-      }
-      case 'event-header':
-        if (name === 'id') roles.push('event-record-class-id');
-        if (name === 'timestamp') clockName ??= this.mapAutomatically(name);
-        if (clockName !== undefined) roles.push('default-clock-timestamp');
-        break;
-      case 'event-common-context':
-      case 'event-specific-context':
-      case 'event-payload':
-        break;
-    }
+    if (isMappedByName(place)) clockName ??= this.mapAutomatically(name!);
+    const roles = impliedRoles(place, clockName !== undefined);
     if (roles.length === 0 && clockName === integer.clockName) return integer;
     return { ...integer, roles, ...(clockName === undefined ? {} : { clockName }) };
   }
@@ -331,8 +293,4 @@ export class Placer {
     }
     return type && { type, location: { scope, path: shown } };
   }
-}
-
-function ownValue(table: Readonly<Record<string, Role>>, name: string): Role | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
 }

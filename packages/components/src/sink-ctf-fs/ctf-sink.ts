@@ -15,6 +15,7 @@ import type { EventFlow } from '../event-flow.ts';
 import type { TraceInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream, TraceSet } from '../source-ctf-fs/trace-set.ts';
 import { EventCopier } from './event-copier.ts';
+import { PacketConverter } from './packet-converter.ts';
 import { PacketCopier } from './packet-copier.ts';
 import type { CtfSinkOptions } from './parameters.ts';
 import type { WrittenStream } from './written-stream.ts';
@@ -67,7 +68,7 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
   private readonly copiers: EventCopier[] = [];
   /** Of whole flows: the streams to copy, and the one at hand. */
   private readonly left: number[] = [];
-  private packets: PacketCopier | undefined;
+  private packets: PacketCopier | PacketConverter | undefined;
   private readonly batch: EventBatch = PacketCopier.makeBatch();
 
   constructor(settings: CtfSinkSettings) {
@@ -131,12 +132,11 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
         const index = this.left.pop();
         if (index === undefined) return false;
         const stream = set.openStream(index);
-        this.packets = new PacketCopier(
-          stream,
-          this.writtenStream(stream),
-          this.settings.options,
-          this.batch,
-        );
+        const written = this.writtenStream(stream);
+        const { options } = this.settings;
+        this.packets = written.conversion.samePackets
+          ? new PacketCopier(stream, written, options, this.batch)
+          : new PacketConverter(stream, written, options, set.baseNs, this.batch);
       }
       if (this.packets.copyPacket()) return true;
       this.packets.close();

@@ -12,7 +12,7 @@ import {
   type FieldClass,
   type PacketFacts,
   type Scope,
-  type StreamConversion,
+  type ValueConverter,
   type WritableStructure,
 } from '@spoor/ctf';
 import { clockOffsetNs, cursorOrigin, nanosecondsOfTicks } from '../source-ctf-fs/clock.ts';
@@ -25,12 +25,23 @@ const leastPacketBytes = 65_536;
 /** A tick conversion is off by rounding only, so the right one is near. */
 const farthestTick = 64n;
 
-function greatestAlignment(fieldClass: FieldClass | undefined): number {
+/** What cannot be copied: a field that shares bytes with others, and counts its bits from their other end. */
+const notCopied = Infinity;
+
+/** The greatest alignment in a field class, or `notCopied`. */
+function copyAlignment(fieldClass: FieldClass | undefined, countsFromLow: boolean): number {
   if (fieldClass === undefined) return 1;
+  const isBits =
+    'lengthBits' in fieldClass && (fieldClass.lengthBits % 8 !== 0 || fieldClass.alignmentBits % 8 !== 0);
+  if (isBits && (fieldClass.byteOrder === 'le') !== countsFromLow) return notCopied;
   return childrenOf(fieldClass).reduce(
-    (most, child) => Math.max(most, greatestAlignment(child)),
+    (most, child) => Math.max(most, copyAlignment(child, countsFromLow)),
     alignmentOf(fieldClass),
   );
+}
+
+function ticksOf(hi: number, lo: number): bigint {
+  return (BigInt(hi) << 32n) | BigInt(lo);
 }
 
 /** Copies one stream. */
@@ -38,9 +49,11 @@ export class EventCopier {
   private readonly stream: OpenStream;
   private readonly packets: PacketWriter;
   private readonly options: CtfSinkOptions;
-  private readonly conversion: StreamConversion;
-  /** Greatest alignment in the body of each event class; 0 where bodies cannot be copied. */
-  private readonly alignments: readonly number[];
+  private readonly converter: ValueConverter;
+  private readonly written: WrittenStream;
+  private readonly countsFromLow: boolean;
+  /** Greatest alignment in the body of each event class that was met; 0 where bodies cannot be copied. */
+  private readonly alignments: (number | undefined)[] = [];
   private readonly originHi: number;
   private readonly originLo: number;
   /** Nanoseconds from the clock's value 0 to the flow's base, for clocks that do not tick in them. */
@@ -57,18 +70,16 @@ export class EventCopier {
   constructor(stream: OpenStream, written: WrittenStream, options: CtfSinkOptions, baseNs: bigint) {
     this.stream = stream;
     this.options = options;
-    this.conversion = written.conversion;
+    this.written = written;
+    this.converter = written.conversion.converter();
     const { streamClass, id } = stream.info;
     const encoder = new StreamEncoder(written.traceClass, written.conversion.streamClass);
-    const packetBytes = Math.max(leastPacketBytes, 2 * stream.reader.packetPlace.sizeBytes);
+    // What is lowered may take more room, a number of variable length eight times as much.
+    const growth = written.conversion.samePackets ? 2 : 4;
+    const packetBytes = Math.max(leastPacketBytes, growth * stream.reader.packetPlace.sizeBytes);
     this.packets = new PacketWriter(encoder, written.sink, BigInt(id), packetBytes);
-    const { eventCommonContext, eventClasses, clockClass } = streamClass;
-    const common = greatestAlignment(eventCommonContext);
-    this.alignments = eventClasses.map(({ specificContext, payload }, index) =>
-      stream.decoder.notesHeaders || !written.conversion.events[index]!.sameBody
-        ? 0
-        : Math.max(common, greatestAlignment(specificContext), greatestAlignment(payload)),
-    );
+    this.countsFromLow = encoder.countsFromLow;
+    const { clockClass } = streamClass;
     const ticksInNs = clockClass?.frequencyHz === 1_000_000_000n;
     const origin =
       clockClass !== undefined && ticksInNs ? cursorOrigin(clockClass, baseNs) : { hi: 0, lo: 0 };
@@ -85,15 +96,26 @@ export class EventCopier {
     this.toTicks(timeNs);
     if (packetNumber !== this.packetNumber) {
       this.packetNumber = packetNumber;
-      this.beginPacket();
+      this.begin({});
     }
-    const alignBits = this.alignments[classIndex]!;
+    const alignBits = (this.alignments[classIndex] ??= this.alignmentOfBody(classIndex));
     if (alignBits > 0) {
       const end = stream.decoder.eventEnd(cursor, classIndex, bit);
       if (packets.appendRaw(classIndex, this.hi, this.lo, cursor.bytes, bit, end, alignBits)) return;
     }
-    const values = this.conversion.events[classIndex]!.values(this.valuesOf(classIndex, bit));
+    const values = this.converter.event(classIndex, this.valuesOf(classIndex, bit));
     packets.append(classIndex, this.hi, this.lo, values);
+  }
+
+  private alignmentOfBody(classIndex: number): number {
+    const { stream, written, countsFromLow } = this;
+    if (stream.decoder.notesHeaders || !written.conversion.hasSameBody(classIndex)) return 0;
+    const { eventCommonContext, eventClasses } = stream.info.streamClass;
+    const { specificContext, payload } = eventClasses[classIndex]!;
+    const alignBits = Math.max(
+      ...[eventCommonContext, specificContext, payload].map((scope) => copyAlignment(scope, countsFromLow)),
+    );
+    return alignBits === notCopied ? 0 : alignBits;
   }
 
   /** Sets the clock value of a time. */
@@ -125,14 +147,31 @@ export class EventCopier {
     this.lo = Number(ticks & 0xffff_ffffn);
   }
 
-  private beginPacket(): void {
+  /** Begins a packet that says of its times what the one that the stream's reader holds says. */
+  beginWholePacket(): void {
+    const { properties, packetNumber } = this.stream.reader;
+    const { hasBegin, beginHi, beginLo, hasEnd, endHi, endLo } = properties;
+    this.packetNumber = packetNumber;
+    this.begin({
+      ...(hasBegin ? { beginTicks: ticksOf(beginHi, beginLo) } : {}),
+      ...(hasEnd ? { endTicks: ticksOf(endHi, endLo) } : {}),
+    });
+  }
+
+  /** Ends the present packet. */
+  endPacket(): void {
+    this.packets.end();
+  }
+
+  private begin(times: Pick<PacketFacts, 'beginTicks' | 'endTicks'>): void {
     const { reader, decoder } = this.stream;
     const { properties, cursor } = reader;
     const { ignoreDiscardedEvents, ignoreDiscardedPackets } = this.options;
     const facts: PacketFacts = {
+      ...times,
       ...(ignoreDiscardedEvents || !properties.hasDiscarded
         ? {}
-        : { discardedEvents: (BigInt(properties.discardedHi) << 32n) | BigInt(properties.discardedLo) }),
+        : { discardedEvents: ticksOf(properties.discardedHi, properties.discardedLo) }),
       sequenceNumber:
         ignoreDiscardedPackets || properties.sequenceNumber === absent
           ? this.packetCount
@@ -142,7 +181,7 @@ export class EventCopier {
     this.packets.begin(
       this.hi,
       this.lo,
-      this.conversion.packetValues({
+      this.converter.packet({
         ...(scopes['packet-header'] === undefined ? {} : { header: scopes['packet-header'] }),
         ...(scopes['packet-context'] === undefined ? {} : { context: scopes['packet-context'] }),
       }),

@@ -69,7 +69,10 @@ function expressible(fieldClass: FieldClass): FieldClass {
         })),
       };
     }
-    case 'bit-array':
+    case 'bit-array': {
+      const { lengthBits } = fieldClass;
+      return { ...fieldClass, lengthBits: lengthBits > 60 && lengthBits < 64 ? 60 : lengthBits };
+    }
     case 'boolean':
     case 'static-string':
     case 'static-blob':
