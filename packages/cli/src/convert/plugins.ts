@@ -5,7 +5,8 @@ import { suggestion } from '../suggestion.ts';
 import { otherClasses } from './components.ts';
 import { sinkFormats } from './sinks.ts';
 
-interface ClassEntry {
+/** What is told of a component class. */
+export interface ClassEntry {
   readonly className: string;
   readonly description: string;
   readonly parameters: ParameterTable;
@@ -18,7 +19,8 @@ const pluginTexts: Readonly<Record<string, string>> = {
   utils: 'Common graph utilities',
 };
 
-function allClasses(): readonly ClassEntry[] {
+/** All component classes that are built in. */
+export function componentClasses(): readonly ClassEntry[] {
   const others = Object.entries(otherClasses).map(([className, entry]) => ({ className, ...entry }));
   return [...others, ...sinkFormats];
 }
@@ -40,7 +42,7 @@ function pluginHead(plugin: string): string {
 
 /** All plug-ins with their component classes. */
 export function pluginList(): string {
-  const classes = allClasses();
+  const classes = componentClasses();
   const plugins = [...new Set(classes.map(({ className }) => pluginOf(className)))].sort();
   let text = `Found ${classes.length} component classes in ${plugins.length} plugins.\n`;
   for (const plugin of plugins) {
@@ -56,7 +58,7 @@ export function pluginList(): string {
 
 /** What is known of a plug-in or a component class. @throws SpoorError `help/unknown`. */
 export function pluginHelp(name: string): string {
-  const classes = allClasses();
+  const classes = componentClasses();
   const found = classes.find(({ className }) => className === name);
   const plugin = found === undefined ? name : pluginOf(name);
   const own = classes.filter(({ className }) => pluginOf(className) === plugin);

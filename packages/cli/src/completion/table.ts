@@ -1,0 +1,98 @@
+/** What can stand where on the command line, from the commands' own definitions. */
+import type { Argument, Command, Option } from 'commander';
+import { componentClasses } from '../convert/plugins.ts';
+import { sinkFormats } from '../convert/sinks.ts';
+
+/** What completes a value. */
+export type Completer =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'files' | 'directories' | 'programs' | 'nothing' };
+
+/** An option as a shell sees it. */
+export interface CompletedOption {
+  /** `-o` and `--output`, those that there are. */
+  readonly names: readonly string[];
+  readonly text: string;
+  /** Absent where it takes no value. */
+  readonly value?: Completer;
+  /** Whether it may be given again. */
+  readonly repeats: boolean;
+}
+
+/** A verb with its options and arguments. */
+export interface CompletedVerb {
+  readonly name: string;
+  readonly text: string;
+  readonly options: readonly CompletedOption[];
+  /** The last of them completes all words that follow. */
+  readonly values: readonly Completer[];
+}
+
+/** The whole table. */
+export interface CompletionTable {
+  readonly verbs: readonly CompletedVerb[];
+  /** What is meant where no verb stands. */
+  readonly usual: string;
+}
+
+const classNames = (): readonly string[] => componentClasses().map(({ className }) => className);
+
+/** Names that values have in the options' texts, such as `<dir>`. */
+function completerOf(name: string): Completer {
+  switch (name) {
+    case 'class':
+      return { kind: 'words', words: classNames() };
+    case 'format':
+      return {
+        kind: 'words',
+        words: sinkFormats.flatMap(({ format }) => (format === undefined ? [] : [format])),
+      };
+    case 'path':
+      return { kind: 'files' };
+    case 'dir':
+      return { kind: 'directories' };
+    case 'command':
+      return { kind: 'programs' };
+    default:
+      return { kind: 'nothing' };
+  }
+}
+
+function valueOf(option: Option): Completer {
+  if (option.argChoices !== undefined) return { kind: 'words', words: option.argChoices };
+  return completerOf(/<([^>]+)>/.exec(option.flags)?.[1] ?? '');
+}
+
+function optionOf(option: Option): CompletedOption {
+  const names = [option.short, option.long].filter((name) => name !== undefined);
+  const takesValue = option.required || option.optional;
+  return {
+    names,
+    text: option.description,
+    // What a parser function gathers may come again.
+    repeats: option.parseArg !== undefined,
+    ...(takesValue ? { value: valueOf(option) } : {}),
+  };
+}
+
+function argumentOf(argument: Argument, verb: string, verbs: readonly string[]): Completer {
+  if (argument.argChoices !== undefined) return { kind: 'words', words: argument.argChoices };
+  if (verb === 'help') return { kind: 'words', words: [...verbs, ...classNames()] };
+  // Traces lie in directories and in archives.
+  return argument.name() === 'dir' ? { kind: 'files' } : completerOf(argument.name());
+}
+
+/** Makes the table of a program. */
+export function completionTable(program: Command): CompletionTable {
+  const names = program.commands.map((command) => command.name());
+  const verbs = program.commands.map((command): CompletedVerb => ({
+    name: command.name(),
+    text: command.description(),
+    options: [
+      ...command.options.filter((option) => !option.hidden).map(optionOf),
+      { names: ['-h', '--help'], text: 'tell how it is used', repeats: false },
+    ],
+    values: command.registeredArguments.map((argument) => argumentOf(argument, command.name(), names)),
+  }));
+  return { verbs, usual: names[0] ?? '' };
+}

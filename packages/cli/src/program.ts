@@ -1,0 +1,74 @@
+/** The commands with their options: what is run, shown by `--help`, completed by shells and told in manual pages. */
+import { createRequire } from 'node:module';
+import { Command, Option } from 'commander';
+import { registerAnalyze } from './commands/analyze.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerConvert } from './commands/convert.ts';
+import { registerPlugins } from './commands/plugins.ts';
+import { registerRecord } from './commands/record.ts';
+import { registerRun } from './commands/run.ts';
+import { registerView } from './commands/view.ts';
+import type { CommandContext, RegisterCommand } from './main.ts';
+
+const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
+
+/** Version of Spoor. */
+export const version: string = manifest.version;
+
+/** Makes the `spoor` command. */
+export function spoorProgram(context: CommandContext): Command {
+  return programOf(
+    new Command('spoor').description('Record, read and look at traces of Node.js programs.'),
+    [
+      registerConvert,
+      registerRecord,
+      registerView,
+      registerAnalyze,
+      registerRun,
+      registerPlugins,
+      registerCompletion,
+    ],
+    context,
+  );
+}
+
+/** Makes the command that has the verbs of babeltrace2 alone. */
+export function babeltrace2Program(context: CommandContext): Command {
+  return programOf(
+    new Command('spoor-babeltrace2').description("Read traces, with babeltrace2's command line."),
+    [registerConvert, registerRun, registerPlugins],
+    context,
+  );
+}
+
+function programOf(program: Command, commands: readonly RegisterCommand[], context: CommandContext): Command {
+  program
+    .version(version, '-V, --version')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        // Who closes the pipe (`spoor --help | head -1`) has seen enough.
+        process.stdout.on('error', () => {});
+        process.stdout.write(text);
+      },
+      outputError: (text, write) => {
+        const what = text.replace(/^error: /, '').replace(/\.?\n$/, '');
+        write(`spoor: ${what} (--help tells how it is used)\n`);
+      },
+    });
+  // General options of babeltrace2, before its verb, that say nothing here.
+  for (const flags of [
+    '-d, --debug',
+    '-v, --verbose',
+    '-l, --log-level <level>',
+    '--plugin-path <path>',
+    '--omit-home-plugin-path',
+    '--omit-system-plugin-path',
+  ]) {
+    program.addOption(new Option(flags, 'accepted').hideHelp());
+  }
+  for (const register of commands) register(program, context);
+  return program;
+}
