@@ -1,12 +1,13 @@
 import { SpoorError } from '@spoor/base';
 import { formatTsdl, parseTsdl, readMetadata, unwrapMetadata, type TraceClass } from '@spoor/ctf';
 import { assert, gen, nat, property } from 'fast-check';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { mutate } from '../../packages/ctf/src/testing/mutate.ts';
-import { corpusFolder, corpusNeeds, corpusTrace, corpusTraces, readExceptions } from '../support/corpus.ts';
+import { corpusNeeds, corpusTrace, corpusTraces } from '../support/corpus.ts';
 import { describeNeeding } from '../support/needs.ts';
+import { conformanceCases, skippedCases, verdictOf } from './cases.ts';
 
 /** Reads the metadata of a trace; a refusal is returned, anything else that is thrown is thrown on. */
 function read(folder: string): TraceClass | SpoorError {
@@ -19,41 +20,15 @@ function read(folder: string): TraceClass | SpoorError {
 }
 
 describeNeeding(corpusNeeds('ctf-testsuite'), 'CTF 1.8 conformance suite: metadata', () => {
-  const root = join(corpusFolder('ctf-testsuite'), 'regression');
-  const exceptions = readExceptions(join(import.meta.dirname, 'metadata-exceptions.tsv'));
-  const judge = (group: string, name: string, accept: boolean): void => {
-    const result = read(join(root, group, name));
-    const right = accept === !(result instanceof SpoorError);
-    const excepted = exceptions.get(`${group}/${name}`);
-    if (excepted !== undefined)
-      expect(right, `is listed as an exception (${excepted}) but passes`).toBe(false);
-    else if (result instanceof SpoorError) {
-      expect(accept, `refused: ${result.where}: ${result.message}`).toBe(false);
-      expect(result.where, 'an error names its place').toMatch(/^metadata(:\d+:\d+| at byte \d+|$)/);
-    } else expect(accept, 'accepted').toBe(true);
-  };
+  const cases = conformanceCases(false).filter(({ kind }) => kind === 'metadata');
 
-  describe('what must be accepted', () => {
-    for (const name of readdirSync(join(root, 'metadata/pass'))) {
-      test(name, () => judge('metadata/pass', name, true));
-    }
-    for (const group of ['stream/pass', 'stream/fail']) {
-      for (const name of readdirSync(join(root, group)))
-        test(`${group}/${name}`, () => judge(group, name, true));
-    }
+  test('are all there', () => {
+    expect(cases).toHaveLength(126);
   });
 
-  describe('what must be refused', () => {
-    for (const name of readdirSync(join(root, 'metadata/fail'))) {
-      test(name, () => judge('metadata/fail', name, false));
-    }
-  });
-
-  test('every exception names a case', () => {
-    const cases = ['metadata/pass', 'metadata/fail', 'stream/pass', 'stream/fail'].flatMap((group) =>
-      readdirSync(join(root, group)).map((name) => `${group}/${name}`),
-    );
-    for (const name of exceptions.keys()) expect(cases).toContain(name);
+  test.each(cases.map((one) => [one.trace, one] as const))('%s', (_, one) => {
+    const result = verdictOf(one, skippedCases());
+    if (result.verdict === 'deviates') expect.fail(result.how);
   });
 });
 

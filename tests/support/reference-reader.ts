@@ -393,6 +393,7 @@ export function readReference(
   const packets: ReferencePacket[] = [];
   let streamClass: StreamClass | undefined;
   let clock = 0n;
+  let lastEventNs = -(1n << 200n);
   const end = (problem?: string): ReferenceFile => ({
     streamClass,
     packets,
@@ -443,8 +444,9 @@ export function readReference(
       return end(`packet header: ${error.message}`);
     }
     const events: ReferenceEvent[] = [];
-    const { eventClasses } = streamClass;
+    const { eventClasses, clockClass } = streamClass;
     let problem: string | undefined;
+    let timeProblem: string | undefined;
     try {
       while (walker.bit < walker.endBit) {
         const startBit = walker.bit;
@@ -459,11 +461,17 @@ export function readReference(
         if (walker.bit === startBit) throw new WrongContent('an event without bits');
         // Alignment may carry past the content where nothing follows it.
         if (walker.bit > walker.endBit) throw new WrongContent('an event goes beyond the content');
+        // A packet's begin may be after its first event, but events follow each other, from packet to packet, too.
+        const timeNs = clockClass === undefined ? 0n : referenceTimeNs(clockClass, event.clock);
+        if (events.length === 0 ? timeNs < lastEventNs : event.clock < clock) {
+          timeProblem ??= 'time goes back';
+        }
+        lastEventNs = timeNs;
         clock = event.clock;
         events.push({
           classId: eventClass.id,
           name: eventClass.name,
-          ticks: streamClass.clockClass === undefined ? undefined : clock,
+          ticks: clockClass === undefined ? undefined : clock,
           scopes: { ...walker.scopes },
         });
       }
@@ -471,6 +479,7 @@ export function readReference(
       if (!(error instanceof WrongContent)) throw error;
       problem = error.message;
     }
+    problem ??= timeProblem;
     if (totalBits > BigInt(bytes.length) * 8n) problem ??= 'the file ends inside the packet';
     packets.push({
       startByte,

@@ -143,6 +143,14 @@ class Planner {
               { where: `${this.name}: ${path.full.join('.')}` },
             );
           }
+          if (fieldClass.roles.length > 0) {
+            // Passed over, it would give events wrong times, or packets wrong sizes, without a word.
+            throw new SpoorError(
+              'ctf/unsupported-integer',
+              `an integer of ${fieldClass.lengthBits} bits cannot be the ${fieldClass.roles.join(' and ')}`,
+              { where: `${this.name}: ${path.full.join('.')}` },
+            );
+          }
           if (fieldClass.reversed !== undefined) {
             throw new SpoorError(
               'ctf/unsupported-integer',
