@@ -20,7 +20,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 }
 
 describeNeeding(
-  [command('babeltrace2'), ...corpusNeeds('tracecompass')],
+  [command('babeltrace2'), ...corpusNeeds('tracecompass'), ...corpusNeeds('babeltrace-tests')],
   "babeltrace2's command line",
   () => {
     const ust = (): string => join(corpusFolder('tracecompass'), 'exp/testTrace-21482-20140324-160700');
@@ -87,6 +87,54 @@ describeNeeding(
       same(['run', ...source, ...middle, ...text, '-x', 'in:mux', '-x', 'mux:trim', '-x', 'trim:out']);
     });
 
+    test('the time of all streams; metadata', () => {
+      const folder = join(corpusFolder('babeltrace-tests'), '1/intersection/3eventsintersectreverse');
+      same(['--stream-intersection', folder]);
+      same(['--stream-intersection', '-c', 'sink.text.details', folder]);
+      same(['-o', 'ctf-metadata', folder]);
+      same(['-o', 'ctf-metadata', cyg()]);
+      same(['query', 'source.ctf.fs', 'metadata-info', '-p', `path="${cyg()}"`]);
+      const none = join(corpusFolder('babeltrace-tests'), '1/intersection/nostream');
+      expect(run(['--stream-intersection', none]).status).toBe(1);
+      expect(babeltrace2(['--stream-intersection', none]).status).toBe(1);
+    });
+
+    test('several sources and sinks, and ports by pattern', () => {
+      const source = (name: string, path: string, more = ''): string[] => [
+        '-c',
+        `${name}:source.ctf.fs`,
+        '-p',
+        `inputs=["${path}"]${more}`,
+      ];
+      const two = [
+        ...source('a', ust()),
+        ...source('b', ust(), ',clock-class-offset-s=1'),
+        '-c',
+        'mux:filter.utils.muxer',
+      ];
+      const text = ['-c', 'out:sink.text.pretty', '-p', 'clock-seconds=yes'];
+      same(['run', ...two, ...text, '-x', 'a.*0*:mux.in*', '-x', 'a:mux', '-x', 'b:mux', '-x', 'mux:out']);
+      // Beyond the peer: an output feeds several sinks.
+      const both = ['-c', 'text:sink.text.pretty', '-c', 'count:sink.utils.counter', '-p', 'step=+0'];
+      const done = spoor([
+        'run',
+        ...source('a', cyg()),
+        '-c',
+        'mux:filter.utils.muxer',
+        ...both,
+        '-x',
+        'a:mux',
+        '-x',
+        'mux:text',
+        '-x',
+        'mux:count',
+      ]);
+      expect(done.status, done.stderr).toBe(0);
+      const events = babeltrace2([cyg()]).stdout.trimEnd().split('\n').length;
+      expect(done.stdout.match(/^\[/gm)).toHaveLength(events);
+      expect(done.stdout).toContain(`${events} Event messages`);
+    });
+
     test('queries', () => {
       same(['query', 'source.ctf.fs', 'babeltrace.support-info', '-p', `type="directory",input="${ust()}"`]);
       same(['query', 'source.ctf.fs', 'babeltrace.support-info', '-p', 'type="directory",input="/"']);
@@ -134,15 +182,29 @@ describe('what is mistyped', () => {
   test.each([
     [['rnu'], 'no command and no directory is named rnu (did you mean run?)'],
     [['--naems', 'all', '/'], 'Did you mean --names?'],
-    [['-c', 'sink.text.prety', '/'], 'there is no output "sink.text.prety" (did you mean sink.text.pretty?)'],
+    [['-c', 'sink.text.prety', '/'], 'no component class sink.text.prety (did you mean sink.text.pretty?)'],
+    [['-o', 'txt', '/'], 'there is no output "txt" (did you mean text?)'],
     [['-c', 'filter.utils.muxr', '/'], 'did you mean filter.utils.muxer?'],
-    [['-p', 'a=1', '/'], 'No -c stands before it'],
+    [['-p', 'a=1', '/'], 'source.ctf.fs (auto-disc-source-ctf-fs) has no parameter "a"'],
+    [['run', '-p', 'a=1'], 'No -c stands before it'],
+    [['-c', 'sink.text.details', '-p', 'compct=yes', '/'], 'did you mean compact?'],
+    [
+      ['-c', 'sink.text.details', '-p', 'compact=1', '/'],
+      'parameter "compact" must be a boolean (yes or no), not',
+    ],
+    [['-c', 'source.ctf.fs'], 'source.ctf.fs needs the parameter "inputs"'],
+    [['-c', 'bogus', '/'], '"bogus" is no component class'],
+    [['--log-level', 'x', '/'], 'It must be one of N, F, E, W, I, D, T'],
+    [['--retry-duration', 'x', '/'], 'It must be a number of microseconds'],
+    [['--timerange', '1,2', '--begin', '1', '/'], '--timerange says what --begin and --end say'],
+    [['--run-args', '--stream-intersection', '/'], '--stream-intersection cannot be said'],
+    [['-i', 'lttng-live', 'net://localhost'], 'source.ctf.lttng-live is not there'],
+    [['--allowed-mip-versions', '3', '/'], 'It must be 0, 1 or 0,1'],
     [['query', 'source.ctf.fs', 'babeltrace.trace-info'], 'did you mean babeltrace.trace-infos?'],
     [['help', 'sink.text.detail'], 'did you mean sink.text.details?'],
     [['run', '-c', 'a:source.ctf.fs'], 'the graph has no sink'],
     [['run', '-c', 'a:source.ctf.fs', '-c', 'b:sink.utils.dummy', '-x', 'a:c'], 'no component is named "c"'],
     [['run', '-c', 'a:source.ctf.fs', '-c', 'b:sink.utils.dummy'], 'the component "a" is not connected'],
-    [['--stream-intersection', '/'], '--stream-intersection is not there'],
     [['--clock-offset', 'x', '/'], 'It must be a whole number'],
   ])('%j', (args, message) => {
     const done = run(args);
@@ -152,7 +214,7 @@ describe('what is mistyped', () => {
 
   test('list-plugins and help tell of all component classes', () => {
     const list = run(['list-plugins']).stdout;
-    expect(list).toMatch(/^Found \d+ component classes in 3 plugins\.\n/);
+    expect(list).toMatch(/^Found \d+ component classes in 4 plugins\.\n/);
     for (const name of list.match(/(?<=')[a-z]+\.[\w.]+(?=')/g) ?? []) {
       expect(run(['help', name]).stdout).toContain(`'${name}'`);
     }

@@ -7,7 +7,6 @@ import {
   defaultDetailsOptions,
   DetailsSink,
   messagesOf,
-  needsTicks,
   openTrace,
   type DetailsOptions,
 } from '@spoor/components/node';
@@ -27,8 +26,7 @@ function detailsOf(path: string, compile = true, options: DetailsOptions = defau
     },
   };
   const set = openTrace(path, { compile });
-  const inTicks = needsTicks(set) ? openTrace(path, { compile, ticksAsTime: true }) : undefined;
-  const details = new DetailsSink(messagesOf(set.read()), output, options, inTicks, compile);
+  const details = new DetailsSink(messagesOf(set.read()), output, options, compile);
   while (details.consume());
   details.finish();
   return Buffer.concat(parts).toString('utf8');

@@ -83,6 +83,6 @@ describeNeeding([command('babeltrace2')], 'source.text.dmesg as babeltrace2 has 
     const args = [spoorProgram, ...source, '-p', 'path="log"'];
     const run = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env });
     expect(run.stdout.match(/str = "."/g)).toEqual(['str = "a"', 'str = "b"', 'str = "c"']);
-    expect(run.stderr).toMatch(/Time goes back/);
+    expect(run.stderr).toMatch(/time goes back/);
   });
 });

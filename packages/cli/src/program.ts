@@ -1,6 +1,7 @@
 /** The commands with their options: what is run, shown by `--help`, completed by shells and told in manual pages. */
 import { createRequire } from 'node:module';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { addGeneralOptions } from './commands/general-options.ts';
 import { registerAnalyze } from './commands/analyze.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConvert } from './commands/convert.ts';
@@ -58,17 +59,7 @@ function programOf(program: Command, commands: readonly RegisterCommand[], conte
         write(`spoor: ${what} (--help tells how it is used)\n`);
       },
     });
-  // General options of babeltrace2, before its verb, that say nothing here.
-  for (const flags of [
-    '-d, --debug',
-    '-v, --verbose',
-    '-l, --log-level <level>',
-    '--plugin-path <path>',
-    '--omit-home-plugin-path',
-    '--omit-system-plugin-path',
-  ]) {
-    program.addOption(new Option(flags, 'accepted').hideHelp());
-  }
+  addGeneralOptions(program, true);
   for (const register of commands) register(program, context);
   return program;
 }

@@ -21,7 +21,9 @@ export interface EventFlow extends Flow {
    * need of their order may go through the set's streams instead, packet by packet.
    */
   readonly whole?: TraceSet;
-  /** Fills the batch; false when there are no more events. */
+  /** The one stream whose events these are, all of them and unchanged: who merges several may do so at the root. */
+  readonly stream?: OpenStream;
+  /** Fills the batch; false when there are no more events. An empty batch: there is nothing now, ask again later. */
   next(): boolean;
   /**
    * Goes over the same with all other messages: what begins and ends, and what was lost. It is the one pass of this
@@ -45,7 +47,9 @@ export type Message =
       /** Set where the time is that of the packet's first event. */
       readonly ofEvent?: true;
     }
-  | { readonly kind: 'loss'; readonly stream: OpenStream; readonly loss: Loss };
+  | { readonly kind: 'loss'; readonly stream: OpenStream; readonly loss: Loss }
+  /** Nothing earlier than this clock value of a stream will come, of any stream. */
+  | { readonly kind: 'inactivity'; readonly stream: OpenStream; readonly ticks: bigint };
 
 /** What `MessageFlow.next` found. */
 export type NextMessage = 'events' | 'message' | 'end';
@@ -54,7 +58,7 @@ export type NextMessage = 'events' | 'message' | 'end';
 export interface MessageFlow extends Flow {
   /** The message found last, when that was no batch of events. */
   readonly message: Message | undefined;
-  /** Fills the batch with events, or sets `message`. The batch's rows hold until the next call. */
+  /** Fills the batch with events (none: there is nothing now, ask again later), or sets `message`. The batch's rows hold until the next call. */
   next(): NextMessage;
 }
 

@@ -13,26 +13,26 @@ export {
   type ClockOffset,
   type ClockRule,
 } from './filter-utils-clock/clock-rules.ts';
-export {
-  eventsFilterClass,
-  EventsFilter,
-  type EventsFilterParameters,
-} from './filter-utils-events/events-filter.ts';
+export { clockClass } from './filter-utils-clock/clock-class.ts';
+export { EventsFilter, type EventsFilterParameters } from './filter-utils-events/events-filter.ts';
 export { EventSelection, type EventRule, type Verdict } from './filter-utils-events/event-selection.ts';
 export { presetRules, spanPresets, type SpanRule } from './filter-utils-spans/span-rule.ts';
 export {
   SpansFilter,
-  spansFilterClass,
+  spansClass,
   spansParameters,
   spansParametersOf,
   type SpansParameters,
 } from './filter-utils-spans/spans-filter.ts';
 export { Muxer, type MuxerInput } from './filter-utils-muxer/muxer.ts';
-export { muxerClass, MuxerFilter, type MuxerParameters } from './filter-utils-muxer/muxer-filter.ts';
+export { muxedFlow, type MuxerParameters } from './filter-utils-muxer/muxed-flow.ts';
+export { mergeFlows } from './filter-utils-muxer/merged-flow.ts';
+export { muxerClass } from './filter-utils-muxer/muxer-class.ts';
+export { trimmerClass } from './filter-utils-trimmer/trimmer-class.ts';
+export { eventsClass } from './filter-utils-events/events-class.ts';
 export { parseTimeBound } from './filter-utils-trimmer/time-bound.ts';
 export { TrimmedFlow, type TimeRange } from './filter-utils-trimmer/trimmed-flow.ts';
 export { TrimmedMessages } from './filter-utils-trimmer/trimmed-messages.ts';
-export { trimmerClass, TrimmerFilter } from './filter-utils-trimmer/trimmer-filter.ts';
 export { MessageMuxer } from './filter-utils-muxer/message-muxer.ts';
 export {
   DetailsComponent,
@@ -40,7 +40,7 @@ export {
   detailsParameters,
   type DetailsComponentParameters,
 } from './sink-text-details/details-component.ts';
-export { DetailsSink, needsTicks } from './sink-text-details/details-sink.ts';
+export { DetailsSink } from './sink-text-details/details-sink.ts';
 export { defaultDetailsOptions, type DetailsOptions } from './sink-text-details/options.ts';
 export {
   arrowParameters,
@@ -56,7 +56,6 @@ export { TextRows, type RowText } from './text-rows.ts';
 export { noColors, terminalColors, type Colors } from './text-colors.ts';
 export {
   CtfSinkComponent,
-  ctfSinkClass,
   type CtfSinkSettings,
   type TracePlace,
   type TracePlaces,
@@ -65,23 +64,23 @@ export { ctfSinkOptionsOf, ctfSinkParameters, type CtfSinkOptions } from './sink
 export { lossText } from './sink-text-pretty/loss-text.ts';
 export { parseFields, parseNames } from './sink-text-pretty/name-lists.ts';
 export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/options.ts';
-export { prettyClass, PrettyComponent, type PrettyParameters } from './sink-text-pretty/pretty-component.ts';
+export { PrettyComponent, type PrettyParameters } from './sink-text-pretty/pretty-component.ts';
 export { prettyOptionsWith, prettyParameters } from './sink-text-pretty/pretty-parameters.ts';
 export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
 export {
   CounterComponent,
-  counterClass,
   counterOptionsOf,
   counterParameters,
   countText,
   type MessageCounts,
 } from './sink-utils-counter/counter-sink.ts';
-export { dummyClass, DummyComponent } from './sink-utils-dummy/dummy-component.ts';
+export { DummyComponent } from './sink-utils-dummy/dummy-component.ts';
 export { buildTraceSet, type TraceDirectory } from './source-ctf-fs/build-trace-set.ts';
 export { clockOffsetNs, nanosecondsOfClock } from './source-ctf-fs/clock.ts';
 export { foldersOfFiles, type NamedFile } from './source-ctf-fs/file-set.ts';
 export { openFolders, type OpenOptions, type TraceFolder } from './source-ctf-fs/open-folders.ts';
-export { CtfSource } from './source-ctf-fs/ctf-source.ts';
+export type { SourceEnvironment } from './source-ctf-fs/set-source.ts';
+export { streamSpan, type TimeSpan } from './source-ctf-fs/stream-range.ts';
 export { EventView } from './source-ctf-fs/event-view.ts';
 export type {
   EventClassInfo,

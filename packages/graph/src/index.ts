@@ -1,19 +1,33 @@
 export type {
   Component,
   ComponentClass,
+  ComponentContext,
+  ComponentKind,
   FilterComponent,
+  QueryAnswer,
+  QueryContext,
+  QueryObject,
   RunnableSink,
   SinkComponent,
   SourceComponent,
 } from './component.ts';
-export { InputPort, OutputPort } from './port.ts';
-export { run, runInSlices, type RunOptions, type RunResult } from './run.ts';
+export { parseConnection, type ConnectionRule } from './connection.ts';
+export { Graph, type ComponentRequest, type GraphDescription, type GraphOptions } from './graph.ts';
+export { Logger, logLevels, type LogLevel } from './log.ts';
+export { InputPort, OutputPort, type ClockOffset, type ClockRule, type Pass } from './port.ts';
+export { PluginRegistry, type FoundClass, type Plugin } from './plugin.ts';
+export {
+  run,
+  runInSlices,
+  settledOrAborted,
+  type RunOptions,
+  type RunResult,
+  type SlicedRunOptions,
+} from './run.ts';
+export { parseParameters, UnsignedValue, type Parameters, type ParameterValue } from './parameters.ts';
 export {
   checkParameters,
-  parseParameters,
-  UnsignedValue,
-  type Parameters,
+  parameterTypeText,
   type ParameterTable,
   type ParameterType,
-  type ParameterValue,
-} from './parameters.ts';
+} from './parameter-table.ts';

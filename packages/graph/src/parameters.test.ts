@@ -55,6 +55,16 @@ test('what a component does not know is refused by name', () => {
   expect(() => checkParameters('sink.x.y', parseParameters('compact=1'), table)).toThrow(
     'sink.x.y: parameter "compact" must be a boolean (yes or no), not a signed integer',
   );
+  expect(() => checkParameters('sink.x.y', parseParameters('colour=never'), table)).toThrow(
+    expect.objectContaining({ code: 'parameters/unknown', hint: 'did you mean color?' }),
+  );
+  const needed = { inputs: { kind: 'strings', text: 'Where.', required: true } } as const;
+  expect(() => checkParameters('source.x.y', parseParameters(''), needed)).toThrow(
+    expect.objectContaining({
+      code: 'parameters/missing',
+      message: 'source.x.y needs the parameter "inputs"',
+    }),
+  );
   expect(() => checkParameters('sink.x.y', parseParameters('color=red'), table)).toThrow(
     'must be one of never, always, not "red"',
   );

@@ -1,4 +1,4 @@
-/** Parameters of components: their text form, as babeltrace2's command line has it, and their validation. */
+/** Parameters of components: their text form, as babeltrace2's command line has it. */
 import { SpoorError } from '@spoor/base';
 
 /** An unsigned integer (`+23`), which is told from a signed one. */
@@ -152,78 +152,4 @@ class Reader {
 /** Reads `NAME=VALUE,…`. @throws SpoorError `parameters/syntax`, which says at which character. */
 export function parseParameters(text: string): Parameters {
   return new Reader(text).entries(undefined);
-}
-
-/** What a parameter must be, and what it says. */
-export type ParameterType = {
-  /** One or two sentences for people, as `spoor help CLASS` and the manual pages show them. */
-  readonly text: string;
-} & (
-  | { readonly kind: 'boolean' | 'integer' | 'unsigned' | 'string' | 'strings' }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-);
-
-/** The parameters that a component class knows. */
-export type ParameterTable = Readonly<Record<string, ParameterType>>;
-
-function typeName(value: ParameterValue): string {
-  if (value === null) return 'null';
-  if (typeof value === 'boolean') return 'a boolean';
-  if (typeof value === 'bigint') return 'a signed integer';
-  if (value instanceof UnsignedValue) return 'an unsigned integer';
-  if (typeof value === 'number') return 'a real number';
-  if (typeof value === 'string') return 'a text';
-  return Array.isArray(value) ? 'an array' : 'a map';
-}
-
-function fits(value: ParameterValue, type: ParameterType): boolean {
-  switch (type.kind) {
-    case 'boolean':
-      return typeof value === 'boolean';
-    case 'integer':
-      return typeof value === 'bigint';
-    case 'unsigned':
-      return value instanceof UnsignedValue;
-    case 'string':
-      return typeof value === 'string';
-    case 'strings':
-      return Array.isArray(value) && value.every((item) => typeof item === 'string');
-    case 'choice':
-      return typeof value === 'string' && type.choices.includes(value);
-    default: {
-      const never: never = type;
-      throw new TypeError(String(never));
-    }
-  }
-}
-
-const expected: Readonly<Record<Exclude<ParameterType['kind'], 'choice'>, string>> = {
-  boolean: 'a boolean (yes or no)',
-  integer: 'a signed integer',
-  unsigned: 'an unsigned integer (such as +23)',
-  string: 'a text',
-  strings: 'an array of texts',
-};
-
-/**
- * Checks parameters against what a component class knows.
- * @throws SpoorError `parameters/unknown` or `parameters/value`, which name the component and the parameter.
- */
-export function checkParameters(component: string, parameters: Parameters, table: ParameterTable): void {
-  for (const [name, value] of parameters) {
-    const type = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (type === undefined) {
-      const known = Object.keys(table);
-      throw new SpoorError('parameters/unknown', `${component} has no parameter ${JSON.stringify(name)}`, {
-        hint: known.length === 0 ? 'it takes none' : `it has ${known.join(', ')}`,
-      });
-    }
-    if (fits(value, type)) continue;
-    const wanted = type.kind === 'choice' ? `one of ${type.choices.join(', ')}` : expected[type.kind];
-    const found = typeof value === 'string' ? JSON.stringify(value) : typeName(value);
-    throw new SpoorError(
-      'parameters/value',
-      `${component}: parameter ${JSON.stringify(name)} must be ${wanted}, not ${found}`,
-    );
-  }
 }

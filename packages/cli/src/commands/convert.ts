@@ -1,8 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { RegisterCommand } from '../main.ts';
-import { addComponentOptions, type ComponentRequest } from './component-options.ts';
+import {
+  addComponentOptions,
+  collect,
+  type ImplicitOptions,
+  type NamedComponent,
+} from './component-options.ts';
+import { addGeneralOptions, type GeneralOptions } from './general-options.ts';
 
-export interface ConvertOptions {
+export interface ConvertOptions extends GeneralOptions {
   readonly begin?: string;
   readonly end?: string;
   readonly timerange?: string;
@@ -14,8 +20,11 @@ export interface ConvertOptions {
   readonly clockOffsetNs?: bigint;
   readonly clockSeconds?: boolean;
   readonly color?: string;
-  readonly component?: readonly ComponentRequest[];
+  readonly component?: readonly NamedComponent[];
   readonly debugInfo?: boolean;
+  readonly debugInfoDir?: string;
+  readonly debugInfoFullPath?: boolean;
+  readonly debugInfoTargetPrefix?: string;
   readonly delta?: boolean;
   readonly event?: readonly string[];
   readonly fields?: string;
@@ -24,6 +33,8 @@ export interface ConvertOptions {
   readonly names?: string;
   readonly output?: string;
   readonly outputFormat?: string;
+  /** Milliseconds. */
+  readonly retryDuration?: number;
   readonly runArgs?: boolean;
   readonly runArgs0?: boolean;
   readonly streamIntersection?: boolean;
@@ -33,22 +44,6 @@ export interface ConvertOptions {
 function wholeNumber(text: string): bigint {
   if (!/^[-+]?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return BigInt(text.replace(/^\+/, ''));
-}
-
-/** Options of babeltrace2 that say nothing here, so that its command lines work. */
-function addAcceptedOptions(command: Command): void {
-  const accepted = [
-    ['-v, --verbose', 'accepted'],
-    ['-d, --debug', 'accepted'],
-    ['--retry-duration <us>', 'accepted: what is read here never has to be asked for again'],
-    ['--plugin-path <path>', 'accepted: there are no plug-ins in other places'],
-    ['--omit-home-plugin-path', 'accepted'],
-    ['--omit-system-plugin-path', 'accepted'],
-    ['--debug-info-dir <dir>', 'accepted'],
-    ['--debug-info-full-path', 'accepted'],
-    ['--debug-info-target-prefix <dir>', 'accepted'],
-  ] as const;
-  for (const [flags, text] of accepted) command.addOption(new Option(flags, text).hideHelp());
 }
 
 /** The default command: reads traces, prints their events as babeltrace2 does. */
@@ -62,23 +57,24 @@ export const registerConvert: RegisterCommand = (program, context) => {
     )
     .option('-b, --begin <time>', 'leave out events before this time')
     .option('-e, --end <time>', 'leave out events after this time')
-    .option('--timerange <begin,end>', 'both of them: BEGIN,END or [BEGIN,END]')
-    .option(
-      '--event <glob>',
-      'print events of this name only, * for any text (may be given again)',
-      (glob: string, before: readonly string[] | undefined) => [...(before ?? []), glob],
-    )
+    .option('-t, --timerange <begin,end>', 'both of them: BEGIN,END or [BEGIN,END]')
+    .option('--event <glob>', 'print events of this name only, * for any text (may be given again)', collect)
     .option(
       '--filter <expression>',
       "print events of which this is true, as in 'size > 4096 && $ctx.vpid == 42'",
     )
     .option(
       '-o, --output-format <format>',
-      'text, details, json, csv, ctf to write traces, parquet or arrow to write tables, or dummy to read without printing',
+      'text, details, json, csv, ctf to write traces, parquet or arrow to write tables, ctf-metadata, or dummy',
     )
-    .addOption(new Option('-i, --input-format <format>', 'accepted: ctf').choices(['ctf']).hideHelp())
+    .addOption(
+      new Option('-i, --input-format <format>', 'what the arguments are: ctf')
+        .choices(['ctf', 'lttng-live'])
+        .hideHelp(),
+    )
     .option('-w, --output <path>', 'write the text to a file, or the traces below a directory');
-  addComponentOptions(command, false)
+  const implicit: ImplicitOptions = { parameters: [] };
+  addComponentOptions(command, implicit)
     .addOption(new Option('--color <when>', 'colours').choices(['never', 'auto', 'always']))
     .option('--clock-cycles', 'print times in clock cycles')
     .option('--clock-date', 'print the date with each time')
@@ -93,11 +89,16 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .option('--strict', 'end at the first thing that is wrong with a trace')
     .option('--run-args', 'print the arguments of `run` that do the same, and do nothing')
     .option('--run-args-0', 'the same, each argument ended by a NUL')
-    .addOption(new Option('--stream-intersection', 'not there').hideHelp())
-    .addOption(new Option('--debug-info', 'not there').hideHelp());
-  addAcceptedOptions(command);
-  command.action(async (directories: readonly string[], options: ConvertOptions) => {
+    .option('--stream-intersection', 'of each trace, print only what is within the time of all its streams')
+    .option('--debug-info', 'add to LTTng events where in a program they come from')
+    .addOption(new Option('--debug-info-dir <dir>', 'directory of debugging information').hideHelp())
+    .addOption(new Option('--debug-info-full-path', 'whole paths of sources and programs').hideHelp())
+    .addOption(
+      new Option('--debug-info-target-prefix <dir>', 'directory below which the programs are').hideHelp(),
+    );
+  addGeneralOptions(command, false);
+  command.action(async (paths: readonly string[], _: unknown, self: Command) => {
     const { convert } = await import('../convert/convert.ts');
-    context.exitStatus = await convert(directories, options);
+    context.exitStatus = await convert(paths, self.optsWithGlobals<ConvertOptions>(), implicit);
   });
 };

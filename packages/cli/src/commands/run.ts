@@ -1,5 +1,15 @@
+import type { Command } from 'commander';
 import type { RegisterCommand } from '../main.ts';
-import { addComponentOptions, type ComponentRequest } from './component-options.ts';
+import { addComponentOptions, collect, type NamedComponent } from './component-options.ts';
+import { addGeneralOptions, type GeneralOptions } from './general-options.ts';
+
+/** What `run` is told. */
+export interface RunOptions extends GeneralOptions {
+  readonly component?: readonly NamedComponent[];
+  readonly connect?: readonly string[];
+  /** Milliseconds. */
+  readonly retryDuration?: number;
+}
 
 /** `run`: a graph that is written out, as babeltrace2's command has it. */
 export const registerRun: RegisterCommand = (program, context) => {
@@ -8,14 +18,13 @@ export const registerRun: RegisterCommand = (program, context) => {
     .description('Run a graph of components that is written out.')
     .option(
       '-x, --connect <connection>',
-      'join two components: NAME:NAME',
-      (text, all: readonly string[] | undefined) => [...(all ?? []), text],
-    )
-    .option('--retry-duration <us>', 'accepted');
-  addComponentOptions(command, true).action(
-    async (options: { component?: readonly ComponentRequest[]; connect?: readonly string[] }) => {
-      const { runGraph } = await import('../convert/run-graph.ts');
-      context.exitStatus = await runGraph(options.component ?? [], options.connect ?? []);
-    },
-  );
+      'join components: NAME[.PORT]:NAME[.PORT], with * for any text',
+      collect,
+    );
+  addComponentOptions(command);
+  addGeneralOptions(command, false);
+  command.action(async (_: unknown, self: Command) => {
+    const { runCommand } = await import('../convert/run-command.ts');
+    context.exitStatus = await runCommand(self.optsWithGlobals<RunOptions>());
+  });
 };

@@ -1,9 +1,32 @@
 /** What `list-plugins` and `help` print, in babeltrace2's form. */
 import { SpoorError } from '@spoor/base';
-import type { ParameterTable } from '@spoor/graph';
+import { parameterTypeText, type ParameterTable, type Plugin } from '@spoor/graph';
+import type { EventFlow } from '@spoor/components/node';
+import type { GeneralOptions } from '../commands/general-options.ts';
 import { suggestion } from '../suggestion.ts';
-import { otherClasses } from './components.ts';
-import { sinkFormats } from './sinks.ts';
+import { openSession } from './open-session.ts';
+import { Session } from './session.ts';
+
+const kinds = [
+  ['source', 'Source'],
+  ['filter', 'Filter'],
+  ['sink', 'Sink'],
+] as const;
+
+function pluginHead(
+  { name, version, description, author, license }: Plugin<EventFlow>,
+  place: string,
+): string {
+  return [
+    `${name}:`,
+    `  Path: ${place}`,
+    ...(version === undefined ? [] : [`  Version: ${version}`]),
+    `  Description: ${description ?? '(none)'}`,
+    `  Author: ${author ?? '(unknown)'}`,
+    `  License: ${license ?? '(unknown)'}`,
+    '',
+  ].join('\n');
+}
 
 /** What is told of a component class. */
 export interface ClassEntry {
@@ -12,73 +35,66 @@ export interface ClassEntry {
   readonly parameters: ParameterTable;
 }
 
-const pluginTexts: Readonly<Record<string, string>> = {
-  columns: 'Tables of events, a column a field',
-  ctf: 'CTF input and output',
-  text: 'Plain text input and output',
-  utils: 'Common graph utilities',
-};
-
 /** All component classes that are built in. */
 export function componentClasses(): readonly ClassEntry[] {
-  const others = Object.entries(otherClasses).map(([className, entry]) => ({ className, ...entry }));
-  return [...others, ...sinkFormats];
-}
-
-function pluginOf(className: string): string {
-  return className.split('.')[1] ?? '';
-}
-
-const kinds = [
-  ['source', 'Source'],
-  ['filter', 'Filter'],
-  ['sink', 'Sink'],
-] as const;
-
-function pluginHead(plugin: string): string {
-  const description = pluginTexts[plugin] ?? '';
-  return `${plugin}:\n  Path: (built in)\n  Description: ${description}\n  Author: the Spoor authors\n  License: MIT\n`;
+  const { registry } = new Session({});
+  return registry.classNames.map((className) => {
+    const { description, parameters } = registry.find(className).componentClass;
+    return { className, description, parameters };
+  });
 }
 
 /** All plug-ins with their component classes. */
-export function pluginList(): string {
-  const classes = componentClasses();
-  const plugins = [...new Set(classes.map(({ className }) => pluginOf(className)))].sort();
-  let text = `Found ${classes.length} component classes in ${plugins.length} plugins.\n`;
-  for (const plugin of plugins) {
-    text += `\n${pluginHead(plugin)}`;
+export async function pluginList(options: GeneralOptions): Promise<string> {
+  const session = await openSession(options);
+  const plugins = [...session.registry.plugins].sort((left, right) =>
+    left.plugin.name < right.plugin.name ? -1 : 1,
+  );
+  const count = plugins.reduce((sum, { plugin }) => sum + plugin.componentClasses.length, 0);
+  let text = `Found ${count} component classes in ${plugins.length} plugins.\n`;
+  for (const { plugin, place } of plugins) {
+    text += `\n${pluginHead(plugin, place)}`;
     for (const [kind, title] of kinds) {
-      const own = classes.filter(({ className }) => className.startsWith(`${kind}.${plugin}.`));
+      const own = plugin.componentClasses.filter((componentClass) => componentClass.kind === kind);
       text += `  ${title} component classes:${own.length === 0 ? ' (none)' : ''}\n`;
-      for (const { className, description } of own) text += `    '${className}': ${description}\n`;
+      for (const { name, description } of own) {
+        text += `    '${kind}.${plugin.name}.${name}': ${description}\n`;
+      }
     }
   }
   return text;
 }
 
 /** What is known of a plug-in or a component class. @throws SpoorError `help/unknown`. */
-export function pluginHelp(name: string): string {
-  const classes = componentClasses();
-  const found = classes.find(({ className }) => className === name);
-  const plugin = found === undefined ? name : pluginOf(name);
-  const own = classes.filter(({ className }) => pluginOf(className) === plugin);
-  if (own.length === 0) {
-    const names = [...Object.keys(pluginTexts), ...classes.map(({ className }) => className)];
+export async function pluginHelp(name: string, options: GeneralOptions): Promise<string> {
+  const { registry } = await openSession(options);
+  const found = registry.look(name);
+  const entry = registry.plugins.find(({ plugin }) => plugin === found?.plugin || plugin.name === name);
+  if (entry === undefined) {
+    const names = [...registry.plugins.map(({ plugin }) => plugin.name), ...registry.classNames];
     throw new SpoorError('help/unknown', `there is no command, plug-in or component class ${name}`, {
       hint: suggestion(name, names) ?? '`spoor list-plugins` lists them',
     });
   }
-  let text = pluginHead(plugin);
+  let text = pluginHead(entry.plugin, entry.place);
   for (const [kind, title] of kinds) {
-    const count = own.filter(({ className }) => className.startsWith(`${kind}.`)).length;
-    text += `  ${title} component classes: ${count}\n`;
+    const own = entry.plugin.componentClasses.filter((componentClass) => componentClass.kind === kind);
+    text += `  ${title} component classes: ${own.length}\n`;
   }
   if (found === undefined) return text;
-  text += `\n'${name}'\n  Description: ${found.description}\n`;
-  const parameters = Object.entries(found.parameters);
+  const { componentClass, fullName } = found;
+  text += `\n'${fullName}'\n  Description: ${componentClass.description}\n`;
+  if (componentClass.help !== undefined) text += `  ${componentClass.help}\n`;
+  const parameters = Object.entries(componentClass.parameters);
   if (parameters.length > 0) text += '  Parameters:\n';
   for (const [parameter, type] of parameters) {
-    text += `    ${parameter}: ${type.kind === 'choice' ? type.choices.join(', ') : type.kind}\n      ${type.text}\n`;
+    const needed = type.required === true ? ' (needed)' : '';
+    const kind =
+      type.kind === 'choice' ? type.choices.join(', ') : parameterTypeText(type).replace(/^an? /, '');
+    text += `    ${parameter}: ${kind}${needed}\n      ${type.text}\n`;
   }
+  const queries = Object.entries(componentClass.queries ?? {});
+  if (queries.length > 0) text += '  Queries:\n';
+  for (const [object, { description }] of queries) text += `    ${object}\n      ${description}\n`;
   return text;
 }

@@ -11,6 +11,7 @@ import {
   ctfSinkParameters,
   csvParameters,
   csvSink,
+  defaultPrettyOptions,
   DetailsComponent,
   detailsOptionsOf,
   detailsParameters,
@@ -18,7 +19,6 @@ import {
   DummyComponent,
   FileOutput,
   jsonSink,
-  needsTicks,
   nodeCompressors,
   parquetParameters,
   PipePlace,
@@ -28,35 +28,20 @@ import {
   TableFiles,
   type Colors,
   type EventFlow,
-  type PrettyOptions,
   type TextOutput,
-  type TraceSet,
 } from '@spoor/components/node';
-import {
-  OutputPort,
-  type Parameters,
-  type ParameterTable,
-  type RunnableSink,
-  type SinkComponent,
-} from '@spoor/graph';
+import type { Parameters, ParameterTable, SinkComponent } from '@spoor/graph';
 import { suggestion } from '../suggestion.ts';
 
 /** What a sink is made of. */
 export interface SinkRequest {
-  readonly set: TraceSet;
-  /** Opens the events that were asked for. */
-  readonly read: () => EventFlow;
-  /** Where text goes; opened at the first call. */
-  readonly output: () => TextOutput;
-  /** What `--output` names. */
-  readonly outputPath: string | undefined;
   /** Checked against the sink's table. */
   readonly parameters: Parameters;
+  /** Where text goes: the file that `path` names, or standard output. */
+  readonly output: () => TextOutput;
   /** The codes of colours, for a `color` parameter. */
   readonly colorsOf: (choice: string | undefined) => Colors;
-  readonly pretty: PrettyOptions;
-  /** Opens the same traces with ticks as time. */
-  readonly openInTicks: () => TraceSet;
+  /** Takes what is told of losses, one line each. */
   readonly messages: (line: string) => void;
 }
 
@@ -70,28 +55,25 @@ export interface SinkFormat {
   /** Whether what it prints is no text, so that a terminal must not get it. */
   readonly binary?: true;
   /** Makes the sink; one that needs modules which others do without loads them first. */
-  make(request: SinkRequest): RunnableSink | Promise<RunnableSink>;
+  make(request: SinkRequest): SinkComponent<EventFlow> | Promise<SinkComponent<EventFlow>>;
 }
 
-function connected(sink: SinkComponent<EventFlow>, { read }: SinkRequest): RunnableSink {
-  sink.input.connect(new OutputPort('events', read));
-  return sink;
+function textParameter(parameters: Parameters, name: string): string | undefined {
+  const value = parameters.get(name);
+  return typeof value === 'string' ? value : undefined;
 }
 
-/** The directory that a sink writes to, if one is named. */
-function directoryOf({ parameters, outputPath }: SinkRequest): string | undefined {
-  const given = parameters.get('path');
-  const path = typeof given === 'string' ? given : outputPath;
-  return path === '' ? undefined : path;
-}
-
-function neededDirectory(request: SinkRequest, what: string): string {
-  const path = directoryOf(request);
-  if (path !== undefined) return path;
+function neededDirectory({ parameters }: SinkRequest, what: string): string {
+  const path = textParameter(parameters, 'path');
+  if (path !== undefined && path !== '') return path;
   throw new SpoorError('convert/output-missing', `${what} are written to a directory`, {
     hint: 'name it with --output',
   });
 }
+
+const pathParameter: ParameterTable = {
+  path: { kind: 'string', text: 'File that the text is written to; without it standard output.' },
+};
 
 export const sinkFormats: readonly SinkFormat[] = [
   {
@@ -99,26 +81,20 @@ export const sinkFormats: readonly SinkFormat[] = [
     format: 'text',
     description: 'Prints events as text, one a line.',
     parameters: prettyParameters,
-    make: (request) => {
-      const { output, pretty, messages, parameters, colorsOf } = request;
-      const color = parameters.get('color');
-      const colors = typeof color === 'string' ? colorsOf(color) : pretty.colors;
-      const options = prettyOptionsWith(parameters, pretty, colors);
-      return connected(new PrettyComponent({ output: output(), options, messages }), request);
+    make: ({ output, messages, parameters, colorsOf }) => {
+      const colors = colorsOf(textParameter(parameters, 'color'));
+      const options = prettyOptionsWith(parameters, defaultPrettyOptions, colors);
+      return new PrettyComponent({ output: output(), options, messages });
     },
   },
   {
     className: 'sink.text.details',
     format: 'details',
     description: 'Prints all messages and classes with all that is known of them.',
-    parameters: detailsParameters,
-    make: (request) => {
-      const { set, output, parameters, colorsOf, openInTicks } = request;
-      const color = parameters.get('color');
-      const options = detailsOptionsOf(parameters, colorsOf(typeof color === 'string' ? color : undefined));
-      const common = { output: output(), options };
-      const sink = new DetailsComponent(needsTicks(set) ? { ...common, inTicks: openInTicks() } : common);
-      return connected(sink, request);
+    parameters: { ...detailsParameters, ...pathParameter },
+    make: ({ output, parameters, colorsOf }) => {
+      const options = detailsOptionsOf(parameters, colorsOf(textParameter(parameters, 'color')));
+      return new DetailsComponent({ output: output(), options });
     },
   },
   {
@@ -126,28 +102,26 @@ export const sinkFormats: readonly SinkFormat[] = [
     format: 'ctf',
     description: 'Writes events as traces of CTF 1.8 or 2 to a directory.',
     parameters: ctfSinkParameters,
-    make: (request) => {
-      const sink = new CtfSinkComponent({
+    make: (request) =>
+      new CtfSinkComponent({
         options: ctfSinkOptionsOf(request.parameters),
         places: new DirectoryPlaces(neededDirectory(request, 'traces')),
         messages: (line) => process.stdout.write(`${line}\n`),
-      });
-      return connected(sink, request);
-    },
+      }),
   },
   {
     className: 'sink.text.json',
     format: 'json',
     description: 'Prints events as JSON, one object a line.',
-    parameters: {},
-    make: (request) => connected(jsonSink(request.output()), request),
+    parameters: pathParameter,
+    make: ({ output }) => jsonSink(output()),
   },
   {
     className: 'sink.text.csv',
     format: 'csv',
     description: 'Prints events as a table with a row each.',
-    parameters: csvParameters,
-    make: (request) => connected(csvSink(request.output(), request.parameters), request),
+    parameters: { ...csvParameters, ...pathParameter },
+    make: ({ output, parameters }) => csvSink(output(), parameters),
   },
   {
     className: 'sink.columns.parquet',
@@ -158,8 +132,7 @@ export const sinkFormats: readonly SinkFormat[] = [
     make: async (request) => {
       const places = new TableFiles(neededDirectory(request, 'tables'));
       const { parquetSink } = await import('@spoor/components/parquet');
-      const sink = parquetSink(places, request.parameters, nodeCompressors, request.messages);
-      return connected(sink, request);
+      return parquetSink(places, request.parameters, nodeCompressors, request.messages);
     },
   },
   {
@@ -168,9 +141,9 @@ export const sinkFormats: readonly SinkFormat[] = [
     description: 'Writes events as Arrow tables to a directory, or as one Arrow stream to standard output.',
     parameters: arrowParameters,
     binary: true,
-    make: async (request) => {
-      const { parameters, output, messages } = request;
-      const path = directoryOf(request);
+    make: async ({ parameters, output, messages }) => {
+      const given = textParameter(parameters, 'path');
+      const path = given === '' ? undefined : given;
       if (path === undefined && parameters.get('layout') === 'classes') {
         throw new SpoorError('convert/output-missing', 'standard output takes one table only', {
           hint: 'name a directory with --output, or take layout=wide',
@@ -183,25 +156,22 @@ export const sinkFormats: readonly SinkFormat[] = [
       }
       const places = path === undefined ? new PipePlace(output()) : new TableFiles(path);
       const { arrowSink } = await import('@spoor/components/arrow');
-      return connected(arrowSink(places, parameters, path === undefined, messages), request);
+      return arrowSink(places, parameters, path === undefined, messages);
     },
   },
   {
     className: 'sink.utils.counter',
     description: 'Counts events and other messages.',
-    parameters: counterParameters,
-    make: (request) => {
-      const { output, parameters, colorsOf } = request;
-      const options = counterOptionsOf(parameters, colorsOf(undefined));
-      return connected(new CounterComponent(output(), options), request);
-    },
+    parameters: { ...counterParameters, ...pathParameter },
+    make: ({ output, parameters, colorsOf }) =>
+      new CounterComponent(output(), counterOptionsOf(parameters, colorsOf(undefined))),
   },
   {
     className: 'sink.utils.dummy',
     format: 'dummy',
     description: 'Reads events and drops them.',
     parameters: {},
-    make: (request) => connected(new DummyComponent(), request),
+    make: () => new DummyComponent(),
   },
 ];
 
@@ -218,22 +188,25 @@ export function sinkFormatOf(asked: string): SinkFormat {
   });
 }
 
-/** A file or standard output, opened when it is first written to. */
-export class LazyOutput {
-  private readonly path: string | undefined;
-  private descriptor: number | undefined;
+/** Files that text is written to; standard output is not closed. */
+export class TextOutputs {
+  private readonly descriptors: number[] = [];
+  /** Whether a sink writes text to standard output. */
+  printsText = false;
 
-  constructor(path: string | undefined) {
-    this.path = path;
-  }
-
-  open(): TextOutput {
-    this.descriptor ??= this.path === undefined ? 1 : openOutput(this.path);
-    return new FileOutput(this.descriptor);
+  /** @throws SpoorError `convert/output` when the file cannot be made. */
+  open(path: string | undefined, isText = true): TextOutput {
+    if (path === undefined || path === '') {
+      this.printsText ||= isText;
+      return new FileOutput(1);
+    }
+    const descriptor = openOutput(path);
+    this.descriptors.push(descriptor);
+    return new FileOutput(descriptor);
   }
 
   close(): void {
-    if (this.descriptor !== undefined && this.descriptor !== 1) closeSync(this.descriptor);
+    for (const descriptor of this.descriptors.splice(0)) closeSync(descriptor);
   }
 }
 

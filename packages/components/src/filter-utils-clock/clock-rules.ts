@@ -5,31 +5,10 @@
 import { SpoorError, closestName } from '@spoor/base';
 import type { ClockClass, TraceClass } from '@spoor/ctf';
 import { globMatches, parseGlob } from '@spoor/filter';
-import type { Parameters, ParameterTable } from '@spoor/graph';
+import type { ClockOffset, ClockRule, Parameters, ParameterTable } from '@spoor/graph';
 import type { TraceInfo } from '../source-ctf-fs/trace-info.ts';
 
-/** How far to move clocks. */
-export interface ClockOffset {
-  readonly seconds: bigint;
-  readonly nanoseconds: bigint;
-}
-
-/** What to do with clocks. What is left out applies to all, or changes nothing. */
-export interface ClockRule {
-  /** Patterns, `*` for any text, of the traces meant: their name, their path or the last part of it. */
-  readonly traces?: readonly string[];
-  /** Patterns of the names of the clocks meant. */
-  readonly clocks?: readonly string[];
-  /** Added to the origin; offsets of several rules add up. */
-  readonly offset?: ClockOffset;
-  /** Takes the Unix epoch for the origin, whatever the trace says: then times of all traces can be compared. */
-  readonly unixEpoch?: boolean;
-  /**
-   * Pattern of the trace that is the reference: the others are moved so that their first packets begin with its first
-   * one. For traces of clocks that have nothing in common.
-   */
-  readonly startWith?: string;
-}
+export type { ClockOffset, ClockRule };
 
 /** The parameters of the filter. */
 export const clockParameters: ParameterTable = {

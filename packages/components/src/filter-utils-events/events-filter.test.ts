@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { buildTraceSet } from '../source-ctf-fs/build-trace-set.ts';
 import { EventView } from '../source-ctf-fs/event-view.ts';
 import type { EventRule } from './event-selection.ts';
-import { EventsFilter, eventsFilterClass } from './events-filter.ts';
+import { EventsFilter } from './events-filter.ts';
 import { parseLogLevels } from './log-level.ts';
 
 const metadata = `/* CTF 1.8 */
@@ -122,7 +122,7 @@ interface Outcome {
 function run(rule: EventRule, compile = true): Outcome {
   const set = traceSet(compile);
   const notices: string[] = [];
-  const filter = eventsFilterClass.create({ ...rule, compile, messages: (line) => notices.push(line) });
+  const filter = new EventsFilter({ ...rule, compile, messages: (line) => notices.push(line) });
   filter.input.connect(new OutputPort('events', () => set.read({ batchCapacity: 2 })));
   const flow = filter.output.open();
   const view = new EventView(flow.batch, flow.streams, flow.eventClasses);

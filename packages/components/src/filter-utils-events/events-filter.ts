@@ -1,6 +1,6 @@
 /** `filter.utils.events`: hands on the events that an event rule matches. */
 import type { PredicateOptions } from '@spoor/filter';
-import { InputPort, OutputPort, type ComponentClass, type FilterComponent } from '@spoor/graph';
+import { InputPort, OutputPort, type FilterComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { EventSelection, type EventRule } from './event-selection.ts';
 import { filteredFlow } from './filtered-flow.ts';
@@ -23,8 +23,8 @@ export class EventsFilter implements FilterComponent<EventFlow, EventFlow> {
   constructor(parameters: EventsFilterParameters) {
     const { messages, compile } = parameters;
     const selection = new EventSelection(parameters, compile === undefined ? {} : { compile });
-    this.output = new OutputPort('out', () => {
-      const flow = this.input.open();
+    this.output = new OutputPort('out', (pass) => {
+      const flow = this.input.open(pass);
       if (messages !== undefined) {
         for (const notice of selection.notices(flow.eventClasses)) messages(notice);
       }
@@ -32,9 +32,3 @@ export class EventsFilter implements FilterComponent<EventFlow, EventFlow> {
     });
   }
 }
-
-export const eventsFilterClass: ComponentClass<EventsFilterParameters, EventsFilter> = {
-  name: 'filter.utils.events',
-  description: 'Hands on the events that a rule matches: names, log levels, an expression over their fields.',
-  create: (parameters) => new EventsFilter(parameters),
-};

@@ -65,7 +65,8 @@ export function filteredFlow(upstream: EventFlow, selection: EventSelection): Ev
     baseNs,
     losses,
     next(): boolean {
-      while (upstream.next()) if (filter.select()) return true;
+      // An empty batch says that there is nothing now.
+      while (upstream.next()) if (batch.count === 0 || filter.select()) return true;
       return false;
     },
     ...(upstream.messages === undefined
@@ -88,7 +89,7 @@ function filteredMessages(upstream: MessageFlow, filter: RowFilter): MessageFlow
     next(): NextMessage {
       for (;;) {
         const found = upstream.next();
-        if (found !== 'events' || filter.select()) return found;
+        if (found !== 'events' || batch.count === 0 || filter.select()) return found;
       }
     },
   };

@@ -36,12 +36,15 @@ export class MessageMuxer implements MessageFlow {
   private readonly heap: number[];
   private last = -Infinity;
 
-  /** @param streams of one trace set, in the order that breaks ties. */
-  constructor(set: TraceSet, streams: readonly OpenStream[], batch: EventBatch) {
+  /**
+   * @param streams of one trace set, in the order that breaks ties.
+   * @param losses to which the streams add what they lose.
+   */
+  constructor(set: TraceSet, streams: readonly OpenStream[], batch: EventBatch, losses: readonly Loss[]) {
     this.batch = batch;
     this.eventClasses = set.eventClasses;
     this.baseNs = set.baseNs;
-    this.losses = set.losses;
+    this.losses = losses;
     // Rows name streams by their index in the set, so streams that are not read leave holes.
     const slots: OpenStream[] = [];
     for (const stream of streams) slots[stream.info.index] = stream;

@@ -114,12 +114,15 @@ export class SpansFilter implements FilterComponent<EventFlow, EventFlow> {
   readonly output: OutputPort<EventFlow>;
 
   constructor(parameters: SpansParameters) {
-    this.output = new OutputPort('out', () => new SpansFlow(this.input.open(), parameters));
+    this.output = new OutputPort('out', (pass) => new SpansFlow(this.input.open(pass), parameters));
   }
 }
 
-export const spansFilterClass: ComponentClass<SpansParameters, SpansFilter> = {
-  name: 'filter.utils.spans',
+export const spansClass: ComponentClass<EventFlow> = {
+  kind: 'filter',
+  name: 'spans',
   description: 'Makes an event of each span, from the events that begin and end it.',
-  create: (parameters) => new SpansFilter(parameters),
+  parameters: spansParameters,
+  create: (parameters, { log }) =>
+    new SpansFilter({ ...spansParametersOf(parameters), messages: (line) => log.warn(line) }),
 };

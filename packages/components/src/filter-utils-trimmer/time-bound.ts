@@ -56,6 +56,11 @@ export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): big
   return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }
 
+/** Whether a bound says a time of day without its day, which is then that of the first event. */
+export function needsFirstTime(text: string): boolean {
+  return dateForm.exec(text)?.[1] === undefined && !secondsForm.test(text);
+}
+
 function inRange(digits: string | undefined, least: number, greatest: number): boolean {
   return Number(digits) >= least && Number(digits) <= greatest;
 }

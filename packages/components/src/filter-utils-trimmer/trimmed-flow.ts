@@ -44,14 +44,16 @@ export class TrimmedFlow implements EventFlow {
   next(): boolean {
     const { batch, firstNs, lastNs } = this;
     for (;;) {
-      if (this.signal?.aborted === true || !this.upstream.next() || batch.timeNs[0]! > lastNs) {
-        batch.count = 0;
-        return false;
-      }
+      if (this.signal?.aborted === true || !this.upstream.next()) break;
+      // An empty batch says that there is nothing now.
+      if (batch.count === 0) return true;
+      if (batch.timeNs[0]! > lastNs) break;
       if (batch.timeNs[0]! >= firstNs && batch.timeNs[batch.count - 1]! <= lastNs) return true;
       this.trim();
       if (batch.count > 0) return true;
     }
+    batch.count = 0;
+    return false;
   }
 
   /** Drops the rows outside the range. */

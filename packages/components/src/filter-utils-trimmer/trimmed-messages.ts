@@ -185,6 +185,8 @@ export class TrimmedMessages implements MessageFlow {
       case 'packet-end':
         state!.inPacket = false;
         break;
+      case 'inactivity':
+        return;
       default:
         kind satisfies never;
     }

@@ -10,7 +10,7 @@ import {
   type TraceConversion,
   type TraceOutput,
 } from '@spoor/ctf';
-import { InputPort, type ComponentClass, type SinkComponent } from '@spoor/graph';
+import { InputPort, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import type { TraceInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream, TraceSet } from '../source-ctf-fs/trace-set.ts';
@@ -169,9 +169,3 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
     }
   }
 }
-
-export const ctfSinkClass: ComponentClass<CtfSinkSettings, CtfSinkComponent> = {
-  name: 'sink.ctf.fs',
-  description: 'Writes events as traces of CTF 1.8 or 2 to a directory.',
-  create: (settings) => new CtfSinkComponent(settings),
-};

@@ -56,6 +56,12 @@ export function declaredClock(trace: TraceInfo, clock: ClockClass): ClockClass {
   return trace.traceClass.clockClasses.find(({ name }) => name === clock.name) ?? clock;
 }
 
+/** The lines of a clock class that is told of by itself. */
+export function clockText(trace: TraceInfo, clock: ClockClass, options: DetailsOptions): string {
+  const title = new Style(options.colors).property('Clock class');
+  return `  ${title}:\n${new ClassText(trace, options).clock(declaredClock(trace, clock), 4)}`;
+}
+
 class ClassText {
   private readonly trace: TraceInfo;
   private readonly options: DetailsOptions;
@@ -73,7 +79,8 @@ class ClassText {
     return typeof tracer === 'string' && tracer.startsWith('lttng');
   }
 
-  private clock(clock: ClockClass, indent: number): string {
+  /** The lines of a clock class. */
+  clock(clock: ClockClass, indent: number): string {
     const { style } = this;
     let text = style.line(indent, 'Name', style.value(clock.name));
     if (clock.description !== undefined) {

@@ -2,7 +2,6 @@
 import { InputPort, type Parameters, type ParameterTable, type SinkComponent } from '@spoor/graph';
 import { messagesOf, type EventFlow } from '../event-flow.ts';
 import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
-import type { TraceSet } from '../source-ctf-fs/trace-set.ts';
 import type { Colors } from '../text-colors.ts';
 import { DetailsSink } from './details-sink.ts';
 import { defaultDetailsOptions, type DetailsOptions } from './options.ts';
@@ -47,8 +46,6 @@ export function detailsOptionsOf(parameters: Parameters, colors: Colors): Detail
 export interface DetailsComponentParameters {
   readonly output: TextOutput;
   readonly options: DetailsOptions;
-  /** The same traces with ticks as time, where `needsTicks` says so. */
-  readonly inTicks?: TraceSet;
 }
 
 /** Prints all messages that come in. */
@@ -64,8 +61,8 @@ export class DetailsComponent implements SinkComponent<EventFlow> {
   }
 
   consume(): boolean {
-    const { output, options, inTicks } = this.parameters;
-    this.sink ??= new DetailsSink(messagesOf(this.input.open()), output, options, inTicks);
+    const { output, options } = this.parameters;
+    this.sink ??= new DetailsSink(messagesOf(this.input.open()), output, options);
     return this.sink.consume();
   }
 

@@ -4,9 +4,9 @@ import type { Message, MessageFlow } from '../event-flow.ts';
 import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
 import { isShown } from '../sink-text-pretty/shown.ts';
 import { putBytes } from '../sink-text-pretty/write-text.ts';
-import type { EventClassInfo, Loss, TraceInfo } from '../source-ctf-fs/trace-info.ts';
+import type { EventClassInfo, Loss, StreamInfo, TraceInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream, TraceSet } from '../source-ctf-fs/trace-set.ts';
-import { declaredClock, streamTimes, traceClassText, traceText } from './class-text.ts';
+import { clockText, declaredClock, streamTimes, traceClassText, traceText } from './class-text.ts';
 import { DetailsStrategy } from './emit-details.ts';
 import { putWords, Words } from './grouped.ts';
 import { followTag, MessageTime } from './message-time.ts';
@@ -45,7 +45,7 @@ interface DetailedStream {
 }
 
 /** Whether clock values of a trace set cannot be got back from times. */
-export function needsTicks(set: TraceSet): boolean {
+function needsTicks(set: TraceSet): boolean {
   return set.streams.some(({ streamClass }) => (streamClass.clockClass?.frequencyHz ?? 0n) > 1_000_000_000n);
 }
 
@@ -65,24 +65,23 @@ export class DetailsSink {
   private readonly told = new Set<TraceInfo>();
   private readonly compile: boolean;
 
+  private readonly byInfo = new Map<StreamInfo, DetailedStream>();
+
   /**
-   * @param flow of the traces, or of a part of them.
-   * @param inTicks the same traces opened with `ticksAsTime`; needed where `needsTicks`, else clock values are off by
-   * the ticks that fall into one nanosecond.
+   * @param flow of the traces, or of a part of them. Where `needsTicks`, its traces are opened a second time with ticks
+   * as time; of those that cannot be, clock values are off by the ticks that fall into one nanosecond.
    */
-  constructor(
-    flow: MessageFlow,
-    output: TextOutput,
-    options: DetailsOptions,
-    inTicks?: TraceSet,
-    compile = true,
-  ) {
+  constructor(flow: MessageFlow, output: TextOutput, options: DetailsOptions, compile = true) {
     this.flow = flow;
     this.output = output;
     this.options = options;
     this.compile = compile && canCompile();
     this.style = new Style(options.colors);
+    const inTicks = new Map<TraceSet, TraceSet | undefined>();
     this.streams = flow.streams.map((stream) => {
+      const { set } = stream;
+      if (!inTicks.has(set)) inTicks.set(set, needsTicks(set) ? set.openInTicks?.() : undefined);
+      const ticks = inTicks.get(set);
       const { info } = stream;
       const { clockClass } = info.streamClass;
       const time =
@@ -92,9 +91,11 @@ export class DetailsSink {
               declaredClock(info.trace, clockClass),
               flow.baseNs,
               options,
-              inTicks && new TickReader(inTicks.openStream(info.index)),
+              ticks && new TickReader(ticks.openStream(info.index)),
             );
-      return { stream, time, tag: noTag, tagText: '' };
+      const detailed = { stream, time, tag: noTag, tagText: '' };
+      this.byInfo.set(info, detailed);
+      return detailed;
     });
     this.printers = flow.eventClasses.map(() => undefined);
   }
@@ -157,7 +158,7 @@ export class DetailsSink {
 
   private printMessage(message: Message): void {
     const { stream } = message;
-    const detailed = this.streams[stream.info.index]!;
+    const detailed = this.byInfo.get(stream.info)!;
     const { trace } = stream.info;
     const parts: (string | Uint8Array)[] = [];
     const { options, style } = this;
@@ -199,6 +200,10 @@ export class DetailsSink {
           title('Packet end');
           parts.push('\n');
           break;
+        case 'inactivity':
+          parts.push(this.timeText(detailed, message.ticks), style.object('Message iterator inactivity'));
+          parts.push(options.compact ? '\n' : this.inactivityText(stream));
+          break;
         case 'loss':
           parts.push(this.lossText(detailed, message.loss));
           break;
@@ -226,6 +231,11 @@ export class DetailsSink {
   private streamText({ info }: OpenStream): string {
     const name = this.options.withStreamName ? this.style.line(2, 'Name', this.style.value(info.path)) : '';
     return `:\n${name}${traceText(info.trace, this.options)}`;
+  }
+
+  private inactivityText({ info }: OpenStream): string {
+    const clock = info.streamClass.clockClass;
+    return clock === undefined ? '\n' : `:\n${clockText(info.trace, clock, this.options)}`;
   }
 
   private timeText({ time }: DetailedStream, ticks: bigint | undefined): string {

@@ -1,5 +1,5 @@
 /** `sink.text.pretty`. */
-import { InputPort, type ComponentClass, type SinkComponent } from '@spoor/graph';
+import { InputPort, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { defaultPrettyOptions, type PrettyOptions } from './options.ts';
 import { PrettySink, type TextOutput } from './pretty-sink.ts';
@@ -27,7 +27,7 @@ export class PrettyComponent implements SinkComponent<EventFlow> {
 
   consume(): boolean {
     const { output, messages, options = defaultPrettyOptions } = this.parameters;
-    this.flow ??= this.input.open();
+    this.flow ??= this.input.open(options.clockCycles ? { ticksAsTime: true } : {});
     this.sink ??= new PrettySink(this.flow, output, options, messages);
     if (!this.flow.next()) return false;
     this.sink.consume(this.flow.batch);
@@ -38,9 +38,3 @@ export class PrettyComponent implements SinkComponent<EventFlow> {
     this.sink?.finish();
   }
 }
-
-export const prettyClass: ComponentClass<PrettyParameters, PrettyComponent> = {
-  name: 'sink.text.pretty',
-  description: 'Prints events as text, one a line.',
-  create: (parameters) => new PrettyComponent(parameters),
-};

@@ -2,7 +2,6 @@
 import {
   InputPort,
   UnsignedValue,
-  type ComponentClass,
   type Parameters,
   type ParameterTable,
   type SinkComponent,
@@ -20,6 +19,7 @@ export interface MessageCounts {
   readonly packetEnds: number;
   readonly discardedEvents: number;
   readonly discardedPackets: number;
+  readonly inactivity: number;
 }
 
 /** What is printed, and when. */
@@ -69,6 +69,7 @@ export class CounterComponent implements SinkComponent<EventFlow> {
     packetEnds: 0,
     discardedEvents: 0,
     discardedPackets: 0,
+    inactivity: 0,
   };
   private total = 0;
   /** Total at the last print; -1 before the first, so that nothing at all is printed too. */
@@ -115,6 +116,9 @@ export class CounterComponent implements SinkComponent<EventFlow> {
       case 'loss':
         if (message.loss.kind === 'events') found.discardedEvents += 1;
         else found.discardedPackets += 1;
+        break;
+      case 'inactivity':
+        found.inactivity += 1;
         break;
       default:
         message satisfies never;
@@ -163,12 +167,6 @@ export class CounterComponent implements SinkComponent<EventFlow> {
   }
 }
 
-export const counterClass: ComponentClass<TextOutput, CounterComponent> = {
-  name: 'sink.utils.counter',
-  description: 'Counts events and other messages.',
-  create: (output) => new CounterComponent(output),
-};
-
 /** The table that babeltrace2 prints. */
 export function countText(counts: MessageCounts, { hideZero, colors }: CounterOptions): string {
   const rows: readonly (readonly [number, string])[] = [
@@ -179,7 +177,7 @@ export function countText(counts: MessageCounts, { hideZero, colors }: CounterOp
     [counts.packetEnds, 'Packet end'],
     [counts.discardedEvents, 'Discarded event'],
     [counts.discardedPackets, 'Discarded packet'],
-    [0, 'Message iterator inactivity'],
+    [counts.inactivity, 'Message iterator inactivity'],
   ];
   const total = rows.reduce((sum, [count]) => sum + count, 0);
   const line = (count: number, text: string): string =>

@@ -1,5 +1,5 @@
 /** `sink.utils.dummy`: reads everything, keeps nothing. */
-import { InputPort, type ComponentClass, type SinkComponent } from '@spoor/graph';
+import { InputPort, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 
 /** Reads the events that come in. */
@@ -16,9 +16,3 @@ export class DummyComponent implements SinkComponent<EventFlow> {
 
   finish(): void {}
 }
-
-export const dummyClass: ComponentClass<undefined, DummyComponent> = {
-  name: 'sink.utils.dummy',
-  description: 'Reads events and drops them.',
-  create: () => new DummyComponent(),
-};

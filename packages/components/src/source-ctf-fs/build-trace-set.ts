@@ -208,22 +208,30 @@ interface RankedStream {
   readonly id: number;
 }
 
-function compareStreams(left: RankedStream, right: RankedStream): number {
-  const leftUuid = left.builder.traceClass.uuid;
-  const rightUuid = right.builder.traceClass.uuid;
+/** The order of streams whose next events are of one time. */
+export function compareStreamInfos(
+  left: Pick<StreamInfo, 'trace' | 'streamClass' | 'id' | 'path'>,
+  right: Pick<StreamInfo, 'trace' | 'streamClass' | 'id' | 'path'>,
+): number {
+  const leftUuid = left.trace.traceClass.uuid;
+  const rightUuid = right.trace.traceClass.uuid;
   if (leftUuid !== rightUuid) {
     if (leftUuid === undefined) return 1;
     if (rightUuid === undefined) return -1;
     return compareText(leftUuid, rightUuid);
   }
-  const leftClass = left.group.decoder.streamClass.id;
-  const rightClass = right.group.decoder.streamClass.id;
+  const leftClass = left.streamClass.id;
+  const rightClass = right.streamClass.id;
   return (
     compareText(left.trace.name, right.trace.name) ||
     (leftClass < rightClass ? -1 : leftClass > rightClass ? 1 : 0) ||
     left.id - right.id ||
-    compareText(left.group.files[0]!.source.name, right.group.files[0]!.source.name)
+    compareText(left.path, right.path)
   );
+}
+
+function rankOf({ trace, group, id }: RankedStream): Parameters<typeof compareStreamInfos>[0] {
+  return { trace, streamClass: group.decoder.streamClass, id, path: group.files[0]!.source.name };
 }
 
 function asNumber(value: FieldValue | undefined): number | undefined {
@@ -240,7 +248,10 @@ export function traceName({ environment }: TraceClass, pathBelow: string): strin
 export function buildTraceSet(
   directories: readonly TraceDirectory[],
   warnings: string[],
-  options: DecoderOptions = {},
+  options: DecoderOptions & {
+    readonly countsTicks?: boolean;
+    readonly openInTicks?: () => TraceSet;
+  } = {},
 ): TraceSet {
   const builders: TraceBuilder[] = [];
   for (const directory of directories) {
@@ -282,7 +293,7 @@ export function buildTraceSet(
       ranked.push({ builder, trace, group, id: group.streamId < 0 ? nextId++ : group.streamId });
     }
   }
-  ranked.sort(compareStreams);
+  ranked.sort((left, right) => compareStreamInfos(rankOf(left), rankOf(right)));
 
   let baseNs: bigint | undefined;
   for (const { group } of ranked) {
@@ -343,5 +354,5 @@ export function buildTraceSet(
       classBase,
     };
   });
-  return new TraceSet(traces, sources, eventClasses, baseNs, warnings);
+  return new TraceSet(traces, sources, eventClasses, baseNs, warnings, options);
 }

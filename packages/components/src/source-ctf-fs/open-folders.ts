@@ -23,6 +23,8 @@ export interface OpenOptions extends DecoderOptions {
   readonly clockOffset?: ClockOffset;
   /** Further changes of clocks, of all traces or of some. */
   readonly clockRules?: readonly ClockRule[];
+  /** What all traces are named after their host, in place of the path below the directory that was asked for. */
+  readonly traceName?: string;
 }
 
 /** A folder with a trace in it. */
@@ -85,7 +87,8 @@ function openWithRules(
   const metadata = new MetadataReader();
   let failure: unknown;
   for (const folder of folders) {
-    const { path, pathBelow, metadataName } = folder;
+    const { path, metadataName } = folder;
+    const pathBelow = options.traceName ?? folder.pathBelow;
     try {
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
@@ -101,5 +104,9 @@ function openWithRules(
     }
   }
   if (directories.length === 0 && failure !== undefined) throw failure;
-  return buildTraceSet(directories, warnings, options);
+  return buildTraceSet(directories, warnings, {
+    ...options,
+    countsTicks: options.ticksAsTime === true,
+    openInTicks: () => openWithRules(folders, { ...options, ticksAsTime: true }, rules, [], others),
+  });
 }

@@ -10,10 +10,9 @@ import {
 } from '@spoor/ctf';
 import type { EventFlow } from '../event-flow.ts';
 import { MessageMuxer } from '../filter-utils-muxer/message-muxer.ts';
-import { MuxerFilter } from '../filter-utils-muxer/muxer-filter.ts';
+import { muxedFlow } from '../filter-utils-muxer/muxed-flow.ts';
 import { TrimmedFlow, type TimeRange } from '../filter-utils-trimmer/trimmed-flow.ts';
 import { cursorOrigin, nanosecondsOfClock, ticksSurelyBefore } from './clock.ts';
-import { CtfSource } from './ctf-source.ts';
 import { EventView } from './event-view.ts';
 import type { EventClassInfo, Loss, StreamInfo, StreamSource, TraceInfo } from './trace-info.ts';
 
@@ -35,10 +34,19 @@ export class OpenStream {
   readonly info: StreamInfo;
   readonly reader: StreamReader;
   readonly decoder: StreamDecoder;
+  /** Lists that grow by what the stream loses, while it is read. */
+  readonly lossLists: Loss[][];
   private context: { readonly [member: string]: FieldValue } = {};
   private contextOf = 0;
 
-  constructor(set: TraceSet, info: StreamInfo, reader: StreamReader, decoder: StreamDecoder) {
+  constructor(
+    set: TraceSet,
+    info: StreamInfo,
+    reader: StreamReader,
+    decoder: StreamDecoder,
+    lossLists: Loss[][] = [],
+  ) {
+    this.lossLists = lossLists;
     this.set = set;
     this.info = info;
     this.reader = reader;
@@ -56,10 +64,10 @@ export class OpenStream {
 }
 
 /** The flow of a trace set without streams. */
-function emptyFlow(set: TraceSet): EventFlow {
+export function emptyFlow(set: TraceSet): EventFlow {
   const { eventClasses, baseNs, losses } = set;
   const batch = new EventBatch(1);
-  const messages = (): MessageMuxer => new MessageMuxer(set, [], batch);
+  const messages = (): MessageMuxer => new MessageMuxer(set, [], batch, []);
   return { batch, streams: [], eventClasses, baseNs, losses, next: () => false, messages };
 }
 
@@ -100,8 +108,12 @@ export class TraceSet {
   readonly baseNs: bigint;
   /** What was found wrong, one line each; grows while reading. */
   readonly warnings: string[];
-  /** What the traces say was lost; grows while reading. */
+  /** What the traces say was lost; grows while reading, with each reading. */
   readonly losses: Loss[] = [];
+  /** Whether time is counted in ticks of the clocks. */
+  readonly countsTicks: boolean;
+  /** Opens the same traces with ticks as time; absent where they cannot be opened again. */
+  readonly openInTicks: (() => TraceSet) | undefined;
   private readonly sources: readonly StreamSource[];
   /** By stream, where the last reading that began late began. */
   private readonly starts: (
@@ -114,7 +126,10 @@ export class TraceSet {
     eventClasses: readonly EventClassInfo[],
     baseNs: bigint,
     warnings: string[],
+    ticks: { readonly countsTicks?: boolean; readonly openInTicks?: () => TraceSet } = {},
   ) {
+    this.countsTicks = ticks.countsTicks ?? false;
+    this.openInTicks = ticks.openInTicks;
     this.traces = traces;
     this.sources = sources;
     this.streams = sources.map(({ info }) => info);
@@ -130,12 +145,13 @@ export class TraceSet {
    */
   openStream(index: number, fromNs?: bigint): OpenStream {
     const { info, sources, headerDecoder, decoder, classBase } = this.sources[index]!;
+    const lossLists = [this.losses];
     const listener = {
       damaged: (message: string): void => {
         this.warnings.push(message);
       },
       lost: (report: LossReport): void => {
-        this.losses.push({ ...report, stream: info });
+        for (const list of lossLists) list.push({ ...report, stream: info });
       },
     };
     const least = this.sources.length > manyStreams ? 0 : chunkBytes;
@@ -150,7 +166,7 @@ export class TraceSet {
       cursor.originHi = origin.hi;
       cursor.originLo = origin.lo;
     }
-    return new OpenStream(this, info, reader, decoder);
+    return new OpenStream(this, info, reader, decoder, lossLists);
   }
 
   /** Where to begin; kept, so that a reading whose bytes have yet to come does not look for it again in every stream. */
@@ -163,16 +179,14 @@ export class TraceSet {
     return known.start;
   }
 
-  /** Begins a reading of all streams, merged: source, muxer and, for a time range, trimmer. */
+  /** Begins a reading of all streams, merged and, for a time range, trimmed. */
   read(options: ReadOptions = {}): EventFlow {
-    const source = new CtfSource(this, options.beginNs);
-    const muxer = new MuxerFilter(
-      source.outputs.length,
-      options.batchCapacity === undefined ? {} : { batchCapacity: options.batchCapacity },
-    );
-    for (const [index, output] of source.outputs.entries()) muxer.inputs[index]!.connect(output);
-    const flow = source.outputs.length === 0 ? emptyFlow(this) : muxer.output.open();
-    const { beginNs, endNs, signal } = options;
+    const { beginNs, endNs, signal, batchCapacity } = options;
+    const streams = this.streams.map(({ index }) => this.openStream(index, beginNs));
+    const flow =
+      streams.length === 0
+        ? emptyFlow(this)
+        : muxedFlow(streams, batchCapacity === undefined ? {} : { batchCapacity });
     if (beginNs === undefined && endNs === undefined && signal === undefined) return flow;
     return new TrimmedFlow(flow, options);
   }
