@@ -5,7 +5,7 @@
  */
 import type { Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
-import { bitExpression, byteExpression, type BaseVariable } from './emit-read.ts';
+import { bitExpression, byteExpression, rangeTest, type BaseVariable } from './emit-read.ts';
 import { impliedLength, putString, putText, putWideString, putWideText } from './encode-text.ts';
 import {
   arrayOf,
@@ -20,7 +20,7 @@ import {
   structureOf,
 } from './encode-values.ts';
 import { implyingMember, isLenient, isPadded, valueKeys, type HeaderForm } from './encode-rules.ts';
-import type { IntegerRange, Scope } from './model.ts';
+import type { Scope } from './model.ts';
 import type {
   ArrayLength,
   BitsNode,
@@ -34,13 +34,6 @@ import { writeBig, writeBitsBe, writeBitsLe, writeFloat, writeLeb, writeReversed
 
 /** Parameters of what `emitEncode` prints the body of. */
 export const encodeParameters = ['bytes', 'view', 'p', 'end', 'values', 'ext', 'id', 'hi', 'lo'] as const;
-
-function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
-  const tests = ranges.map(
-    ({ lower, upper }) => `(${variable} >= ${Number(lower)} && ${variable} <= ${Number(upper)})`,
-  );
-  return tests.length === 0 ? 'false' : tests.join(' || ');
-}
 
 class EncodeWalk {
   private base: BaseVariable = { name: 'p', byte: false };

@@ -9,7 +9,7 @@ import {
   reversedLow,
 } from './bits.ts';
 import type { Emitter } from './emitter.ts';
-import type { FixedLengthBits } from './model.ts';
+import type { FixedLengthBits, IntegerRange } from './model.ts';
 import type { BitsNode, FloatNode, IntegerNode } from './plan.ts';
 
 /** The base as generated code keeps it: a byte index or a bit index in the variable `name`. */
@@ -28,6 +28,16 @@ export function bitExpression(base: BaseVariable, offsetBits: number): string {
 export function byteExpression(base: BaseVariable, offsetBits: number): string {
   if (!base.byte) return `(${bitExpression(base, offsetBits)}) >>> 3`;
   return offsetBits === 0 ? base.name : `${base.name} + ${offsetBits / 8}`;
+}
+
+/** Expression that is true for a value in one of the ranges. */
+export function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
+  const tests = ranges.map(({ lower, upper }) =>
+    lower === upper
+      ? `${variable} === ${Number(lower)}`
+      : `(${variable} >= ${Number(lower)} && ${variable} <= ${Number(upper)})`,
+  );
+  return tests.length === 0 ? 'false' : tests.join(' || ');
 }
 
 /** An integer read: one expression, or two halves for more than 32 bits. */

@@ -4,11 +4,12 @@
  */
 import type { Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
-import { emitFindNul, emitWalk, type WalkStrategy } from './emit-walk.ts';
+import { emitFindNul, emitWalk } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
 import type { IntegerFieldClass } from './model.ts';
 import type { IntegerNode, Plan, StringNode } from './plan.ts';
 import { scanStatus } from './packet-cursor.ts';
+import type { WalkStrategy } from './walk-strategy.ts';
 
 /** Strategy that hears of integers only. */
 export abstract class IntegersOnly implements WalkStrategy {

@@ -1,7 +1,7 @@
 /** Generated functions that make a program's values of the fields of an event. */
 import { integerOfHalves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
-import { emitFindNul, type WalkStrategy } from './emit-walk.ts';
+import { emitFindNul } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
 import { bitArrayValue, decodeText, labelTableOf, type LabelTable } from './field-value.ts';
 import type { Scope } from './model.ts';
@@ -17,6 +17,7 @@ import type {
   TextNode,
 } from './plan.ts';
 import { decodeWideText } from './wide-text.ts';
+import type { WalkStrategy } from './walk-strategy.ts';
 
 /** Index of the first NUL of at most `length` bytes, or their end. */
 export function textEnd(bytes: Uint8Array, start: number, length: number): number {

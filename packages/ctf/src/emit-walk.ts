@@ -8,67 +8,22 @@
 import { packetPaddingBytes, readBig, readLeb, type Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { mostEmptyElements, OverrunError } from './interpret.ts';
-import { bitExpression, byteExpression, floatRead, integerRead, signRead } from './emit-read.ts';
-import type { BaseVariable, IntegerRead } from './emit-read.ts';
-import type { IntegerRange, Scope } from './model.ts';
+import { bitExpression, byteExpression, floatRead, integerRead, rangeTest, signRead } from './emit-read.ts';
+import type { BaseVariable } from './emit-read.ts';
 import type {
   ArrayLength,
   ArrayNode,
-  BigIntegerNode,
-  BitsNode,
   BlobNode,
-  FloatNode,
   IntegerNode,
   OptionalNode,
   Plan,
   PlanNode,
-  StringNode,
-  StructureNode,
   TextNode,
   VariantNode,
 } from './plan.ts';
+import { emptyElementsIn } from './plan.ts';
+import type { WalkStrategy } from './walk-strategy.ts';
 import { findWideNul, wideTextEnd } from './wide-text.ts';
-
-/** What generated code does with each field. Every method may print statements through the emitter. */
-export interface WalkStrategy {
-  /** Returns false to pass over the scope silently. */
-  beginScope(e: Emitter, scope: Scope, node: StructureNode): boolean;
-  endScope(e: Emitter, scope: Scope): void;
-  integer(e: Emitter, node: IntegerNode, read: IntegerRead): void;
-  bigInteger(e: Emitter, node: BigIntegerNode, value: string): void;
-  /** `negative` is the expression of its sign bit. */
-  float(e: Emitter, node: FloatNode, value: string, negative: string): void;
-  /** A boolean, a bit array or a bit map, as an unsigned number. */
-  bits(e: Emitter, node: BitsNode, read: IntegerRead): void;
-  /** Prints the scan of text that starts at byte `start`; returns the variable that holds the NUL's index. */
-  string(e: Emitter, node: StringNode, start: string): string;
-  /** Text of at most `length` bytes from byte `start` on. */
-  text(e: Emitter, node: TextNode, start: string, length: string): void;
-  /** Text in code units of 2 or 4 bytes, from byte `start` to byte `end`. */
-  wideText(e: Emitter, node: StringNode | TextNode, start: string, end: string): void;
-  /** `length` bytes from byte `start` on. */
-  blob(e: Emitter, node: BlobNode, start: string, length: string): void;
-  beginStructure(e: Emitter, node: StructureNode): void;
-  /** Returns false to pass over the member silently. */
-  beginMember(e: Emitter, name: string, depth: number, node: PlanNode): boolean;
-  endStructure(e: Emitter, node: StructureNode): void;
-  beginArray(e: Emitter, node: ArrayNode, length: string): void;
-  beginElement(e: Emitter, index: string): void;
-  endElement(e: Emitter): void;
-  endArray(e: Emitter, node: ArrayNode): void;
-  beginVariant(e: Emitter, node: VariantNode): void;
-  /** The end of one option's block; the next statement belongs to another. */
-  endOption(e: Emitter): void;
-  endVariant(e: Emitter, node: VariantNode): void;
-  /** Before the blocks of a field that may not be there. */
-  beginOptional(e: Emitter, node: OptionalNode): void;
-  /** At the begin and the end of the block in which it is. */
-  beginPresent(e: Emitter): void;
-  endPresent(e: Emitter): void;
-  /** The whole block in which it is not. */
-  absent(e: Emitter): void;
-  endOptional(e: Emitter): void;
-}
 
 /** Prints a loop that finds the NUL of text from byte `start` on; returns the variable of its index. */
 export function emitFindNul(e: Emitter, start: string): string {
@@ -83,15 +38,6 @@ function noOption(selector: number): never {
   throw new OverrunError(`a variant's selector is ${selector}, which chooses no option`, 0);
 }
 
-function rangeTest(variable: string, ranges: readonly IntegerRange[]): string {
-  const tests = ranges.map(({ lower, upper }) =>
-    lower === upper
-      ? `${variable} === ${Number(lower)}`
-      : `(${variable} >= ${Number(lower)} && ${variable} <= ${Number(upper)})`,
-  );
-  return tests.length === 0 ? 'false' : tests.join(' || ');
-}
-
 /** Reads up to here from a base inside the packet, with 8 bytes of load, stay inside the buffer's padding. */
 const nearBits = (packetPaddingBytes - 16) * 8;
 
@@ -101,6 +47,8 @@ const lebHalves: Halves = { hi: 0, lo: 0 };
 class Walk {
   private base: BaseVariable;
   private depth = 0;
+  /** Whether elements without bits were counted already, with those of the array around. */
+  private isCounted = false;
   /** Of the fields: undefined while passing over them silently. */
   private strategy: WalkStrategy | undefined;
   private readonly e: Emitter;
@@ -347,6 +295,7 @@ class Walk {
           : `${count} * ${least} > end - (${bitExpression(before, node.offsetBits)})`,
       );
     }
+    const mayBeEmpty = this.countEmpty(node, count);
     const silent = this.strategy === undefined;
     const stride = node.strideBits === undefined ? undefined : byte ? node.strideBits / 8 : node.strideBits;
     if (silent && stride !== undefined) {
@@ -358,20 +307,40 @@ class Walk {
     const at = e.name(byte ? 'q' : 'b');
     e.line(`let ${at} = ${start};`);
     e.open(`for (let ${index} = 0; ${index} < ${count}; ${index}++)`);
+    const from = mayBeEmpty ? e.name('f') : '';
+    if (mayBeEmpty) e.line(`const ${from} = ${at};`);
     this.base = { name: at, byte };
     this.strategy?.beginElement(e, index);
+    const { isCounted } = this;
+    this.isCounted ||= node.strideBits === 0;
     this.node(node.element);
+    this.isCounted = isCounted;
     this.strategy?.endElement(e);
     if (stride === undefined) {
       const end = bitExpression(this.base, node.elementEndBits);
       e.line(`${at} = ${byte ? byteExpression(this.base, node.elementEndBits) : end};`);
       this.fail(`${byte ? `${at} * 8` : at} > end`);
+      if (mayBeEmpty) this.fail(`${at} === ${from} && ++empty > ${mostEmptyElements}`);
     } else {
       e.line(`${at} += ${stride};`);
     }
     e.close();
     this.strategy?.endArray(e, node);
     this.base = node.keepsBase ? before : { name: at, byte };
+  }
+
+  /**
+   * Before an array: counts its elements, if they are known to have no bits.
+   * @returns whether each must be looked at instead.
+   */
+  private countEmpty(node: ArrayNode, count: string): boolean {
+    if (this.onOverrun === undefined || node.leastElementBits > 0) return false;
+    if (node.strideBits === undefined) return true;
+    if (node.strideBits === 0 && !this.isCounted) {
+      this.e.line(`empty += ${count} * ${1 + emptyElementsIn(node.element)};`);
+      this.fail(`empty > ${mostEmptyElements}`);
+    }
+    return false;
   }
 
   private variant(node: VariantNode): void {
@@ -409,6 +378,14 @@ class Walk {
   }
 }
 
+/** Whether a node has arrays whose elements may have no bits. */
+function mayHaveEmpty(node: PlanNode): boolean {
+  if (node.kind === 'structure') return node.members.some((member) => mayHaveEmpty(member.node));
+  if (node.kind === 'array') return node.leastElementBits === 0 || mayHaveEmpty(node.element);
+  if (node.kind === 'variant') return node.options.some((option) => mayHaveEmpty(option.node));
+  return node.kind === 'optional' && mayHaveEmpty(node.node);
+}
+
 /**
  * Prints the walk over a plan.
  * @param onOverrun the statement for an event that goes beyond `end`; without it the event is trusted.
@@ -425,6 +402,7 @@ export function emitWalk(
     e.line(`let ${slots.join(', ')};`);
     for (const [index, external] of plan.externals.entries()) e.line(`s${external.slot} = ext[${index}];`);
   }
+  if (onOverrun !== undefined && plan.scopes.some(({ node }) => mayHaveEmpty(node))) e.line('let empty = 0;');
   let base: BaseVariable = { name: 'p', byte: false };
   if (plan.startsOnByte) {
     base = { name: e.name('q'), byte: true };

@@ -17,7 +17,8 @@ export { alignmentOf, childrenOf, locationOf, shownEventName } from './field-cla
 export { decodeWideText } from './wide-text.ts';
 export { canCompile, compileFunction } from './compile.ts';
 export { Emitter } from './emitter.ts';
-export { emitFindNul, emitWalk, type WalkStrategy } from './emit-walk.ts';
+export { emitFindNul, emitWalk } from './emit-walk.ts';
+export type { WalkStrategy } from './walk-strategy.ts';
 export type { IntegerRead } from './emit-read.ts';
 export { textEnd } from './emit-values.ts';
 export { EnumValue, FlagsValue, flagsOf, LabelTable, labelTableOf, type FieldValue } from './field-value.ts';

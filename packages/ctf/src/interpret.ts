@@ -67,7 +67,7 @@ export class OverrunError extends SpoorError {
   }
 }
 
-/** Elements that may have no bits would fit in any number, so their number is bounded. */
+/** Elements that have no bits would fit in any number, so their number in an event is bounded. */
 export const mostEmptyElements: number = 1 << 20;
 
 const halves: Halves = { hi: 0, lo: 0 };
@@ -83,6 +83,8 @@ class Interpreter {
   private readonly bytes: Uint8Array;
   private readonly endBit: number;
   private readonly visitor: FieldVisitor;
+  /** Elements of arrays without bits so far. */
+  private emptyElements = 0;
 
   constructor(
     slotCount: number,
@@ -214,8 +216,10 @@ class Interpreter {
         this.base = at;
         for (let index = 0; index < count; index++) {
           this.visitor.beginElement(index);
+          const start = this.base;
           this.node(node.element);
           this.base += node.elementEndBits;
+          if (this.base === start) this.countEmpty(start);
         }
         this.visitor.endArray();
         if (node.keepsBase) this.base = before;
@@ -266,6 +270,13 @@ class Interpreter {
     const count = this.lengthOf(node.length, at, 8);
     this.need(at, count * 8);
     return count;
+  }
+
+  private countEmpty(at: number): void {
+    this.emptyElements += 1;
+    if (this.emptyElements > mostEmptyElements) {
+      throw new OverrunError(`more than ${mostEmptyElements} elements of arrays have no bits`, at);
+    }
   }
 
   private lengthOf(

@@ -151,6 +151,15 @@ export type PlanNode =
   | VariantNode
   | OptionalNode;
 
+/** How many elements without bits the arrays in a node have whose elements and lengths are known. */
+export function emptyElementsIn(node: PlanNode): number {
+  if (node.kind === 'structure') {
+    return node.members.reduce((sum, member) => sum + emptyElementsIn(member.node), 0);
+  }
+  if (node.kind !== 'array' || node.length.kind !== 'static') return 0;
+  return node.length.count * (Number(node.strideBits === 0) + emptyElementsIn(node.element));
+}
+
 /** A scope of a plan, in decoding order. */
 export interface PlanScope {
   readonly scope: Scope;

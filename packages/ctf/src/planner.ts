@@ -10,6 +10,8 @@ import {
 } from './field-classes.ts';
 import { memberPath, optionPath, rootPath, type FieldPath } from './field-path.ts';
 import type { FieldClass, FieldLocation, Scope, StructureFieldClass, TextEncoding } from './model.ts';
+import { mostEmptyElements } from './interpret.ts';
+import { emptyElementsIn } from './plan.ts';
 import type {
   ArrayLength,
   BigIntegerNode,
@@ -331,6 +333,17 @@ class Planner {
     // Padding between elements is part of the stride, for an element starts at its own alignment.
     const strideBits = fixed ? elementEndBits : undefined;
     const keepsBase = strideBits !== undefined && length.kind === 'static';
+    const empty =
+      strideBits === 0 && length.kind === 'static' ? length.count * (1 + emptyElementsIn(node)) : 0;
+    if (empty > mostEmptyElements) {
+      throw new SpoorError(
+        tooLargeCode,
+        `more than ${mostEmptyElements} elements of its arrays have no bits`,
+        {
+          where: this.name,
+        },
+      );
+    }
     this.moves = before.moves;
     if (keepsBase) {
       this.align = before.align;
