@@ -1,11 +1,12 @@
 // What does it cost a program to emit an event, against LTTng-UST in C? Both overwrite a ring of 16 sub-buffers of
 // 256 KiB that nobody reads: the producer's cost alone.
-import { RUN_VERSION, SESSION_FILE, SESSION_VARIABLE, type SessionDescription } from '@spoor/ringbuffer';
+import { SESSION_FILE, SESSION_VARIABLE, type RingMode } from '@spoor/ringbuffer';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildUstProgram, lttngNeeds, runUnderLttng } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
+import { describeSession } from '../tests/support/session.ts';
 import { atMost, compare, ratioAtMost, spend, type Sample } from './harness.ts';
 
 const count = 1_000_000;
@@ -25,18 +26,10 @@ async function runLoop(env: Readonly<Record<string, string>>): Promise<Sample> {
   return JSON.parse(stdout) as Sample;
 }
 
-async function runRecorded(mode: SessionDescription['mode']): Promise<Sample> {
+async function runRecorded(mode: RingMode): Promise<Sample> {
   const run = mkdtempSync('/dev/shm/spoor-bench-');
   try {
-    const session: SessionDescription = {
-      version: RUN_VERSION,
-      name: 'emit',
-      mode,
-      auto: false,
-      outputDir: '/nowhere',
-      subBufferSizeBytes,
-      subBufferCount,
-    };
+    const session = describeSession('/nowhere', { mode, subBufferSizeBytes, subBufferCount });
     writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
     return await runLoop({ [SESSION_VARIABLE]: run });
   } finally {

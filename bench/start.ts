@@ -1,10 +1,10 @@
 // How much later does a program start when it is traced? Both run in turns within each sample, since a start takes as
 // long as the machine is busy.
-import { RUN_VERSION, SESSION_FILE, SESSION_VARIABLE, type SessionDescription } from '@spoor/ringbuffer';
+import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot } from '../tests/support/machine.ts';
-import { registerUrl } from '../tests/support/session.ts';
+import { describeSession, registerUrl } from '../tests/support/session.ts';
 import { atMost, compare, spend, type Contender, type Sample } from './harness.ts';
 import { median } from './support/statistics.ts';
 
@@ -39,15 +39,8 @@ function traced(name: string, auto: boolean): Contender {
     run: async () => {
       const run = mkdtempSync('/dev/shm/spoor-bench-');
       try {
-        const session: SessionDescription = {
-          version: RUN_VERSION,
-          name: 'start',
-          mode: 'discard',
-          auto,
-          outputDir: '/nowhere',
-          subBufferSizeBytes: 256 * 1024,
-          subBufferCount: 16,
-        };
+        const geometry = { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 };
+        const session = describeSession('/nowhere', { auto, ...geometry });
         writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
         return await added(['--import', registerUrl], { [SESSION_VARIABLE]: run });
       } finally {

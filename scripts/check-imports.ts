@@ -18,7 +18,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   filter: { mayImport: ['base'], browser: true },
   sys: { mayImport: ['base'], browser: false },
   ringbuffer: { mayImport: ['base', 'sys'], browser: false },
-  tracer: { mayImport: ['base', 'ctf', 'ringbuffer'], browser: false },
+  tracer: { mayImport: ['base', 'ctf', 'filter', 'sys', 'ringbuffer'], browser: false },
   graph: { mayImport: ['base', 'ctf'], browser: true },
   components: { mayImport: ['archive', 'base', 'ctf', 'filter', 'graph'], browser: true },
   trace: { mayImport: ['archive', 'base', 'components', 'ctf', 'graph'], browser: true },
@@ -31,6 +31,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     mayImport: [
       'base',
       'ctf',
+      'filter',
       'sys',
       'ringbuffer',
       'tracer',

@@ -12,7 +12,7 @@ import {
   plainText,
   type Expected,
 } from '../../packages/tracer/src/testing/arbitrary-event.ts';
-import { makeMemoryRing, writeTrace } from '../../packages/tracer/src/testing/memory-trace.ts';
+import { makeMemoryRing, sinksOf, writeTrace } from '../../packages/tracer/src/testing/memory-trace.ts';
 import { makeWalkingSerialiser } from '../../packages/tracer/src/walk.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
@@ -75,7 +75,7 @@ describeNeeding([command('babeltrace2')], 'the real babeltrace2', () => {
         const ring = makeMemoryRing();
         const make = walks ? makeWalkingSerialiser : compileSerialiser;
         const emits = declarations.map((declaration, index) =>
-          make(declaration, idBase + index, ring.writer),
+          make(declaration, sinksOf(ring, idBase + index), ring.stacks),
         );
         for (const { index, args } of calls) emits[index]!(...args);
         const path = join(folder, String(run));
@@ -104,7 +104,7 @@ describeNeeding([command('babeltrace2')], 'the real babeltrace2', () => {
   test('tells how many events a full ring lost, and nothing else', () => {
     const ring = makeMemoryRing({ subBufferSizeBytes: 4096, subBufferCount: 2 });
     const declaration = declare('test:e0', [['n', 'u32']]);
-    const emit = compileSerialiser(declaration, 0, ring.writer);
+    const emit = compileSerialiser(declaration, sinksOf(ring, 0), ring.stacks);
     for (let n = 0; n < 5000; n += 1) emit(n);
     const lost = ring.writer.ring.lostEvents;
     const path = join(folder, 'lossy');

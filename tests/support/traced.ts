@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import {
   EVENTS_FOLDER,
   RINGS_FOLDER,
-  RUN_VERSION,
   RingReader,
   SESSION_FILE,
   SESSION_VARIABLE,
@@ -13,11 +12,11 @@ import {
   readProcess,
   type RingHeader,
   type RingState,
-  type SessionDescription,
   type ThreadStatus,
 } from '@spoor/ringbuffer';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -29,10 +28,10 @@ import {
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { repoRoot } from './machine.ts';
+import { describeSession, registerUrl, type TestSettings } from './session.ts';
 
 /** The tracer as programs load it, built. */
 export const tracerUrl: string = pathToFileURL(join(repoRoot, 'packages/tracer/dist/index.js')).href;
-const registerUrl: string = pathToFileURL(join(repoRoot, 'packages/tracer/dist/register.js')).href;
 
 /** One ring of a run, and where its packets went. */
 export interface DrainedRing {
@@ -60,23 +59,12 @@ export class TracedRun implements Disposable {
   readonly #packets = new Map<string, Uint8Array[]>();
   readonly #counts = new Map<string, number>();
   readonly #sequences = new Map<string, number[]>();
+  readonly #streamNames = new Map<string, string>();
 
-  constructor(session: Partial<SessionDescription> = {}) {
+  constructor(settings: TestSettings = {}) {
     this.path = mkdtempSync('/dev/shm/spoor-test-');
     this.tracePath = join(this.path, 'trace');
-    writeFileSync(
-      join(this.path, SESSION_FILE),
-      JSON.stringify({
-        version: RUN_VERSION,
-        name: 'test',
-        mode: 'discard',
-        auto: false,
-        outputDir: this.tracePath,
-        subBufferSizeBytes: 64 * 1024,
-        subBufferCount: 8,
-        ...session,
-      }),
-    );
+    writeFileSync(join(this.path, SESSION_FILE), JSON.stringify(describeSession(this.tracePath, settings)));
   }
 
   /** Runs JavaScript text as a module `program.mjs`; `whileRunning` is called every few milliseconds. */
@@ -89,7 +77,10 @@ export class TracedRun implements Disposable {
     } = {},
   ): Promise<Ended> {
     const file = join(this.path, 'program.mjs');
-    writeFileSync(file, `import { tracepoint, sequence } from ${JSON.stringify(tracerUrl)};\n${text}`);
+    writeFileSync(
+      file,
+      `import { enumeration, registerContext, sequence, struct, tracepoint } from ${JSON.stringify(tracerUrl)};\n${text}`,
+    );
     const args = [...(options.nodeArgs ?? []), '--import', registerUrl, file];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, [SESSION_VARIABLE]: this.path, ...options.env },
@@ -161,10 +152,7 @@ export class TracedRun implements Disposable {
       writeFileSync(join(folder, 'metadata'), [readProcess(path).header, ...events].join('\n'));
       for (const [ringPath, packets] of this.#packets) {
         if (!ringPath.startsWith(`${path}/`) || packets.length === 0) continue;
-        writeFileSync(
-          join(folder, `ch0_${Number.parseInt(ringPath.slice(ringPath.lastIndexOf('/') + 1), 10)}`),
-          Buffer.concat(packets),
-        );
+        writeFileSync(join(folder, this.#streamNames.get(ringPath)!), Buffer.concat(packets));
       }
     }
     return rings;
@@ -178,6 +166,8 @@ export class TracedRun implements Disposable {
   ringPaths(): string[] {
     return this.processPaths().flatMap((path) => {
       const folder = join(path, RINGS_FOLDER);
+      // A process makes its directory first, then what is in it.
+      if (!existsSync(folder)) return [];
       return readdirSync(folder)
         .filter((name) => /^\d+\.ring$/.test(name))
         .map((name) => join(folder, name));
@@ -188,6 +178,7 @@ export class TracedRun implements Disposable {
     const fd = openSync(path, 'r+');
     try {
       const reader = new RingReader(fileStore(fd), path);
+      this.#streamNames.set(path, `${reader.header.channelName}_${reader.header.ringNumber}`);
       const packets = this.#packets.get(path) ?? [];
       const sequences = this.#sequences.get(path) ?? [];
       let count = this.#counts.get(path) ?? 0;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { command, describeNeeding, root } from '../support/needs.ts';
 import { repoRoot } from '../support/machine.ts';
+import { describeSession } from '../support/session.ts';
 import { tracerUrl } from '../support/traced.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-little-'));
@@ -22,8 +23,7 @@ interface Outcome {
   readonly stderr: string;
   readonly states: readonly {
     state: string;
-    subBufferCount?: number;
-    subBufferSizeBytes?: number;
+    rings?: { subBufferCount: number; subBufferSizeBytes: number }[];
     reasons: string[];
   }[];
 }
@@ -37,15 +37,9 @@ function runIn(sizeKib: number, takenKib: number, env: Readonly<Record<string, s
     for (let n = 0; n < 1000; n += 1) tick(n);
     console.log('ran', tick.enabled);`,
   );
-  const session = JSON.stringify({
-    version: 1,
-    name: 'little',
-    mode: 'discard',
-    auto: false,
-    outputDir: '/nowhere',
-    subBufferSizeBytes: 262144,
-    subBufferCount: 16,
-  });
+  const session = JSON.stringify(
+    describeSession('/nowhere', { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 }),
+  );
   const script = `
     mkdir -p ${mountPoint} && mount -t tmpfs -o size=${sizeKib}k none ${mountPoint} && mkdir ${mountPoint}/s
     echo '${session}' > ${mountPoint}/s/session.json
@@ -76,14 +70,19 @@ describeNeeding([root(), command('unshare', 'root')], 'a traced program with lit
     const ran = runIn(4096, 0, env);
     expect(ran).toMatchObject({ status: 0, stdout: 'ran true\n', stderr: '' });
     const [thread] = ran.states;
-    expect(thread).toMatchObject({ state: 'recording', subBufferCount: 4, subBufferSizeBytes: 131072 });
+    expect(thread).toMatchObject({
+      state: 'recording',
+      rings: [{ subBufferCount: 4, subBufferSizeBytes: 131072 }],
+    });
     expect(thread!.reasons.at(-1)).toContain('little shared memory');
   });
 
   test.each([{}, { SPOOR_NO_KOFFI: '1' }])('takes the smallest when that alone fits (%j)', (env) => {
     const ran = runIn(160, 60, env);
     expect(ran).toMatchObject({ status: 0, stdout: 'ran true\n', stderr: '' });
-    expect(ran.states).toMatchObject([{ state: 'recording', subBufferCount: 2, subBufferSizeBytes: 16384 }]);
+    expect(ran.states).toMatchObject([
+      { state: 'recording', rings: [{ subBufferCount: 2, subBufferSizeBytes: 16384 }] },
+    ]);
   });
 
   test.each([{}, { SPOOR_NO_KOFFI: '1' }])(

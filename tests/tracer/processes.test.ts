@@ -124,7 +124,7 @@ describe('a traced program', () => {
       expect(run.statuses()).toMatchObject([
         {
           state: 'recording',
-          tier: 'copied',
+          rings: [{ tier: 'copied' }],
           reasons: [expect.stringMatching(/^koffi is switched off by SPOOR_NO_KOFFI: events are copied/)],
         },
       ]);

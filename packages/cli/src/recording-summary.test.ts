@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSizeBytes } from './commands/record.ts';
+import { parseSizeBytes } from './record/values.ts';
 import { describeDuration, describeRecording } from './recording-summary.ts';
 
 test('durations are short', () => {

@@ -4,4 +4,4 @@
  */
 export { canCompile } from './compile.ts';
 export { Emitter } from './emitter.ts';
-export { formatEventTsdl, formatTraceTsdl } from './tsdl-writer.ts';
+export { formatEventTsdl, formatStreamTsdl, formatTraceTsdl } from './tsdl-writer.ts';

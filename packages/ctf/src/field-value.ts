@@ -133,7 +133,8 @@ export function labelTableOf(fieldClass: IntegerFieldClass): LabelTable {
   return table;
 }
 
-const utf8 = new TextDecoder();
+// A byte order mark is a character of the text like any other.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Text of UTF-8 bytes; wrong sequences become U+FFFD. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {

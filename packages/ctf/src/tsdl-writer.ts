@@ -16,10 +16,14 @@ export function formatTsdl(traceClass: TraceClass): string {
 }
 
 /**
- * Writes what comes before the events: `/* CTF 1.8`, aliases, trace, environment, clocks, streams. Events that the
- * trace class has are left out: {@link formatEventTsdl} writes each when it becomes known.
+ * Writes what comes before the events: `/* CTF 1.8`, aliases, trace, environment, clocks, and `streams`, which are all
+ * by default. Events that the trace class has are left out: {@link formatEventTsdl} writes each when it becomes known,
+ * as {@link formatStreamTsdl} does with streams.
  */
-export function formatTraceTsdl(traceClass: TraceClass): string {
+export function formatTraceTsdl(
+  traceClass: TraceClass,
+  streams: readonly StreamClass[] = traceClass.streamClasses,
+): string {
   const aliases = integerAliases(traceClass);
   let text = '/* CTF 1.8 */\n\n';
   for (const { name, integer } of aliases) {
@@ -30,8 +34,13 @@ export function formatTraceTsdl(traceClass: TraceClass): string {
   for (const { name, integer } of aliases) {
     if (integer.clockName !== undefined) text += `\n${aliasText(name, integer)}`;
   }
-  for (const stream of traceClass.streamClasses) text += streamBlock(traceClass, stream, aliases);
+  for (const stream of streams) text += streamBlock(traceClass, stream, aliases);
   return text;
+}
+
+/** Writes the block of one stream class, which uses the aliases that {@link formatTraceTsdl} wrote for `traceClass`. */
+export function formatStreamTsdl(traceClass: TraceClass, stream: StreamClass): string {
+  return streamBlock(traceClass, stream, integerAliases(traceClass));
 }
 
 /**

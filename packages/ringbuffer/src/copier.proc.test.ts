@@ -44,6 +44,7 @@ test.each<RingMode>(['discard', 'overwrite'])(
       uuid: new Uint8Array(16),
       tier: 'copied',
       streamClassId: 0,
+      channelName: 'ch0',
       cpuId: () => 0,
       onFinished: () => copier.copy(),
     });

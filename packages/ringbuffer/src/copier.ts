@@ -40,7 +40,7 @@ export class RingCopier {
       if (waited < RETRY_NS) return;
     }
     try {
-      readSync(this.#fd, this.#bytes, CONTROL.stopped, 1, CONTROL.stopped);
+      readSync(this.#fd, this.#bytes, CONTROL.stopped, 2, CONTROL.stopped);
       this.#copyFinished();
       // The words after these are the reader's, or go with each packet.
       writeSync(this.#fd, this.#bytes, CONTROL.clock, CONTROL.committedEvents - CONTROL.clock, CONTROL.clock);

@@ -22,11 +22,11 @@ export {
   type RingStore,
 } from './reader.ts';
 export {
+  CONSUMER_FILE,
   EVENTS_FOLDER,
   PROCESS_FILE,
   RINGS_FOLDER,
   RUN_DIRECTORY_VARIABLE,
-  RUN_VERSION,
   SESSION_FILE,
   SESSION_VARIABLE,
   STATUS_FOLDER,
@@ -39,8 +39,19 @@ export {
   runDirectoryRoot,
   startTicks,
   type ProcessDescription,
-  type SessionDescription,
+  type RingStatus,
   type ThreadStatus,
 } from './run-directory.ts';
+export {
+  BLOCK_WITHOUT_LIMIT,
+  RUN_VERSION,
+  isChannelName,
+  makeChannel,
+  type ChannelDescription,
+  type EventRule,
+  type LogLevelRule,
+  type SessionDescription,
+} from './session-description.ts';
+export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescription } from './hub.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';

@@ -1,10 +1,10 @@
 /**
- * The ring file, version 1: one control page, then sub-buffers of equal size, each a CTF 1.8 packet
+ * The ring file, version 2: one control page, then sub-buffers of equal size, each a CTF 1.8 packet
  * (docs/design/formats.md). All words are little-endian; offsets are in bytes from the start of the file,
  * those of the packet from the start of its sub-buffer.
  *
- * One thread writes events; one process reads. Every word has one writer: the release bytes, `stopped` and
- * `recordedEvents` belong to the reader, all else to the producer. The reader uses plain file reads and writes, so
+ * One thread writes events; one process reads. Every word has one writer: the release bytes, `stopped`,
+ * `heartbeat` and `recordedEvents` belong to the reader, all else to the producer. The reader uses plain file reads and writes, so
  * what it writes for the producer is a single byte at a time, which cannot be seen half-written through the
  * producer's mapping.
  */
@@ -12,7 +12,7 @@
 /** `SPRG` as it lies in the file. */
 export const RING_MAGIC = 0x47525053;
 /** Version of the layout; readers refuse any other. */
-export const RING_VERSION = 1;
+export const RING_VERSION = 2;
 
 export const CONTROL_BYTES = 4096;
 /** Sub-buffers begin at multiples of this, and are multiples of it. */
@@ -42,6 +42,8 @@ export const CONTROL = {
   uuid: 48,
   /** How the producer reaches the file: 0 mapped, 1 copied from private memory. */
   tier: 64,
+  /** Id of the stream class that its packets are of: the channel's number in its process. */
+  streamClassId: 68,
 
   /** Time that the producer read last (u64, ns): at or after its last committed event. */
   clock: 128,
@@ -58,6 +60,8 @@ export const CONTROL = {
 
   /** Written by the reader: 1 once the recording is over and no further sub-buffer is to be opened. One byte. */
   stopped: 192,
+  /** Written by the reader of a ring that may hold its program up: another value at each look. One byte. */
+  heartbeat: 193,
   /** The reader's own note: events in the packets that it is done with, u64. A reader in its place goes on there. */
   recordedEvents: 200,
   /** Same: the number after that of the last packet that `recordedEvents` counts, u32. */
@@ -72,6 +76,8 @@ export const CONTROL = {
   slotReleases: 2304,
   /** One u32 a slot: the value that `committedEvents` had when its packet was opened. */
   slotEvents: 2816,
+  /** Name of the channel: ASCII, ends with a NUL. */
+  channelName: 3840,
 } as const;
 
 /** Values of the word `mode`. */
@@ -143,6 +149,9 @@ export function releaseByte(sequence: number, subBufferCount: number): number {
   return (Math.floor(sequence / subBufferCount) + 1) & 0xff;
 }
 
+/** Room for the name of a channel, with its NUL. */
+export const CHANNEL_NAME_BYTES = 256;
+
 /** What identifies a ring beside its geometry; constant for its whole life. */
 export interface RingIdentity {
   readonly mode: RingMode;
@@ -154,6 +163,10 @@ export interface RingIdentity {
   /** 16 bytes. */
   readonly uuid: Uint8Array;
   readonly tier: RingTier;
+  /** Name of the channel; at most 64 ASCII characters (`isChannelName`). */
+  readonly channelName: string;
+  /** Id of the stream class of its packets. */
+  readonly streamClassId: number;
 }
 
 /** Everything constant that the control page tells. */

@@ -3,6 +3,7 @@
 // the cost). Atomics appear only where a sub-buffer begins or ends.
 import { SpoorError } from '@spoor/base';
 import {
+  CHANNEL_NAME_BYTES,
   COMPACT_HEADER_BYTES,
   COMPACT_ID_MAX,
   CONTROL,
@@ -23,13 +24,25 @@ import {
   type RingIdentity,
 } from './layout.ts';
 
+/** Captured before the program can replace them. */
+const now = process.hrtime.bigint;
+const { wait, load, store, exchange } = Atomics;
+
+/** How long a waiting event sleeps between two looks. */
+const WAIT_STEP_MS = 1;
+
 /** What a ring needs from outside, beside its memory. */
 export interface ProducerOptions extends RingIdentity, RingGeometry {
-  readonly streamClassId: number;
   /** Number of the CPU that the calling thread runs on; asked for once a sub-buffer. */
   readonly cpuId: () => number;
   /** Called when a sub-buffer was finished, and when an event finds the ring full (which it may mend). */
   readonly onFinished?: () => void;
+  /** Called when a sub-buffer was finished, in the middle of an event: must not touch the ring. */
+  readonly onSwitch?: (() => void) | undefined;
+  /** Microseconds that an event which finds the ring full waits for room; 0 by default, -1 without limit. */
+  readonly blockingTimeoutUs?: number;
+  /** Whether nobody empties the ring any more, so that waiting is of no use; asked while an event waits. */
+  readonly isReaderGone?: (heartbeat: number, nowMs: number) => boolean;
 }
 
 /**
@@ -66,6 +79,9 @@ export class RingProducer {
   /** While the ring is full: the slot that must come free, and the release byte that says so. */
   #awaitedSlot = -1;
   #awaitedByte = 0;
+  /** What a waiting event sleeps on: nobody wakes it. */
+  #pause: Int32Array | undefined;
+  #isReaderGone = false;
   #sequence = 0;
   #lost = 0;
   #lostTooLarge = 0;
@@ -101,7 +117,7 @@ export class RingProducer {
 
   /** Whether the reader ended the recording: no further sub-buffer is opened. */
   get isStopped(): boolean {
-    return Atomics.load(this.#stopped, 0) !== 0;
+    return load(this.#stopped, 0) !== 0;
   }
 
   /** Sequence number of the next packet. */
@@ -117,11 +133,12 @@ export class RingProducer {
    */
   begin(eventId: number, payloadBytes: number): number {
     if (this.#awaitedSlot >= 0 && this.#isStillFull()) return -1;
+    const mostBytes = EXTENDED_HEADER_BYTES + payloadBytes;
+    if (this.pos + mostBytes > this.end && !this.#openFor(mostBytes)) return -1;
+    // Read now: an event that waited for room has the time at which it got it.
     const low = this.clockHalves[0]!;
     const high = this.clockHalves[1]!;
     const tick = (low >>> 27) | (high << 5);
-    const mostBytes = EXTENDED_HEADER_BYTES + payloadBytes;
-    if (this.pos + mostBytes > this.end && !this.#openFor(mostBytes, tick)) return -1;
     const at = this.pos;
     if (eventId <= COMPACT_ID_MAX && tick === this.tick) {
       this.view.setUint32(at, (low << 5) | eventId, true);
@@ -165,7 +182,7 @@ export class RingProducer {
     if (this.end === 0 && this.#lost > this.#lostInPackets && this.#open()) this.#finish();
     else if (this.end !== 0) this.#finish();
     this.#closed = true;
-    Atomics.store(this.#stateWord(), 0, STATE_WORD.closed);
+    store(this.#stateWord(), 0, STATE_WORD.closed);
     this.#options.onFinished?.();
   }
 
@@ -174,7 +191,7 @@ export class RingProducer {
   }
 
   /** Opens a sub-buffer in which `mostBytes` fit; false when the event is lost. */
-  #openFor(mostBytes: number, tick: number): boolean {
+  #openFor(mostBytes: number): boolean {
     if (PACKET_HEADER_BYTES + mostBytes > this.#options.subBufferSizeBytes) {
       this.#lostTooLarge += 1;
       this.view.setUint32(CONTROL.lostTooLarge, this.#lostTooLarge, true);
@@ -187,7 +204,7 @@ export class RingProducer {
       if (!this.isStopped) this.countLost();
       return false;
     }
-    this.tick = tick;
+    this.tick = (this.clockHalves[0]! >>> 27) | (this.clockHalves[1]! << 5);
     return true;
   }
 
@@ -199,12 +216,35 @@ export class RingProducer {
     const { onFinished } = this.#options;
     if (onFinished !== undefined) onFinished();
     if (this.#stopped[0] !== 0) return true;
-    if (this.#releases[this.#awaitedSlot] === this.#awaitedByte) {
+    if (this.#releases[this.#awaitedSlot] === this.#awaitedByte || this.#waitForRoom()) {
       this.#awaitedSlot = -1;
+      this.#isReaderGone = false;
       return false;
     }
     this.countLost();
     return true;
+  }
+
+  /** Holds the program up until the awaited slot is free, as long as it may; whether it is. */
+  #waitForRoom(): boolean {
+    const { blockingTimeoutUs = 0, isReaderGone, onFinished } = this.#options;
+    if (blockingTimeoutUs === 0 || this.#isReaderGone) return false;
+    this.#pause ??= new Int32Array(new SharedArrayBuffer(4));
+    const beganNs = now();
+    for (;;) {
+      const nowNs = now();
+      this.clock[0] = nowNs;
+      onFinished?.();
+      if (this.isStopped) return false;
+      if (load(this.#releases, this.#awaitedSlot) === this.#awaitedByte) return true;
+      const leftUs = blockingTimeoutUs - Number(nowNs - beganNs) / 1000;
+      if (blockingTimeoutUs > 0 && leftUs <= 0) return false;
+      if (isReaderGone?.(this.view.getUint8(CONTROL.heartbeat), Number(nowNs) / 1e6) === true) {
+        this.#isReaderGone = true;
+        return false;
+      }
+      wait(this.#pause, 0, 0, blockingTimeoutUs > 0 ? Math.min(WAIT_STEP_MS, leftUs / 1000) : WAIT_STEP_MS);
+    }
   }
 
   /** Whether the reader is done with the slot that the next packet goes to. */
@@ -212,7 +252,7 @@ export class RingProducer {
     const count = this.#options.subBufferCount;
     if (this.#overwrite || this.#sequence < count) return true;
     const expected = releaseByte(this.#sequence - count, count);
-    if (Atomics.load(this.#releases, slot) === expected) return true;
+    if (load(this.#releases, slot) === expected) return true;
     this.#awaitedSlot = slot;
     this.#awaitedByte = expected;
     return false;
@@ -229,13 +269,13 @@ export class RingProducer {
     }
     if (!this.#isFree(slot)) {
       this.#options.onFinished?.();
-      if (!this.#isFree(slot)) return false;
+      if (!this.#isFree(slot) && !this.#waitForRoom()) return false;
     }
     this.#awaitedSlot = -1;
     const { view } = this;
     this.#slotEvents[slot] = this.committed[0]!;
     // An exchange, not a store: nothing of the new packet may become visible before its slot is marked open.
-    Atomics.exchange(this.#marks, slot, 2 * sequence + 1);
+    exchange(this.#marks, slot, 2 * sequence + 1);
     const base = CONTROL_BYTES + slot * subBufferSizeBytes;
     // A dead producer's packet counts only if its sequence number is this slot's: it is written last.
     view.setUint32(base + PACKET.sequenceNumber, 0xffff_ffff, true);
@@ -261,7 +301,7 @@ export class RingProducer {
     view.setUint32(CONTROL.opened, this.#sequence, true);
     if (this.#closed) {
       this.#closed = false;
-      Atomics.store(this.#stateWord(), 0, STATE_WORD.active);
+      store(this.#stateWord(), 0, STATE_WORD.active);
     }
     return true;
   }
@@ -276,10 +316,11 @@ export class RingProducer {
     this.#setLost(base);
     this.#lostInPackets = this.#lost;
     const sequence = this.#sequence - 1;
-    Atomics.store(this.#marks, sequence % this.#options.subBufferCount, 2 * sequence + 2);
+    store(this.#marks, sequence % this.#options.subBufferCount, 2 * sequence + 2);
     this.pos = 0;
     this.end = 0;
     this.#options.onFinished?.();
+    this.#options.onSwitch?.();
   }
 
   #setTime(at: number): void {
@@ -306,6 +347,8 @@ export class RingProducer {
     view.setBigUint64(CONTROL.threadStartTicks, options.threadStartTicks, true);
     this.bytes.set(options.uuid, CONTROL.uuid);
     view.setUint32(CONTROL.tier, TIER_WORD[options.tier], true);
+    view.setUint32(CONTROL.streamClassId, options.streamClassId, true);
+    this.bytes.write(options.channelName, CONTROL.channelName, CHANNEL_NAME_BYTES - 1, 'latin1');
     view.setUint32(CONTROL.state, STATE_WORD.active, true);
     view.setUint32(CONTROL.magic, RING_MAGIC, true);
   }

@@ -3,6 +3,7 @@
 import { SpoorError } from '@spoor/base';
 import { readSync, writeSync } from 'node:fs';
 import {
+  CHANNEL_NAME_BYTES,
   CONTROL,
   CONTROL_BYTES,
   CTF_MAGIC,
@@ -110,6 +111,12 @@ export class PacketScratch {
   }
 }
 
+function readName(control: Uint8Array): string {
+  const bytes = control.subarray(CONTROL.channelName, CONTROL.channelName + CHANNEL_NAME_BYTES);
+  const end = bytes.indexOf(0);
+  return Buffer.from(bytes.subarray(0, end < 0 ? CHANNEL_NAME_BYTES : end)).toString('latin1');
+}
+
 /** Reads one ring. Not for use by several at a time. */
 export class RingReader {
   readonly header: RingHeader;
@@ -120,6 +127,7 @@ export class RingReader {
   readonly #word = new Uint8Array(4);
   readonly #wordView = new DataView(this.#word.buffer);
   readonly #note = new Uint8Array(12);
+  readonly #beat = new Uint8Array(1);
   readonly #noteView = new DataView(this.#note.buffer);
   readonly #packet: Uint8Array;
   readonly #packetView: DataView;
@@ -158,6 +166,8 @@ export class RingReader {
       processStartTicks: view.getBigUint64(CONTROL.processStartTicks, true),
       threadStartTicks: view.getBigUint64(CONTROL.threadStartTicks, true),
       uuid: this.#control.slice(CONTROL.uuid, CONTROL.uuid + 16),
+      streamClassId: view.getUint32(CONTROL.streamClassId, true),
+      channelName: readName(this.#control),
     };
     if (!isValidGeometry(this.header)) {
       throw new SpoorError('ring/geometry', 'cannot read the ring buffer: its sizes make no sense', {
@@ -248,6 +258,12 @@ export class RingReader {
     this.#store.write(byte, CONTROL.slotReleases + (sequence % subBufferCount));
   }
 
+  /** Shows a producer that waits for room that somebody is about to make some. */
+  beat(): void {
+    this.#beat.fill((this.#beat[0]! + 1) & 0xff);
+    this.#store.write(this.#beat, CONTROL.heartbeat);
+  }
+
   /** Tells the producer that the recording is over: it opens no further sub-buffer. */
   stop(): void {
     this.#store.write(Uint8Array.of(1), CONTROL.stopped);
@@ -307,6 +323,7 @@ export class RingReader {
     view.setUint32(PACKET.packetSizeBits, PACKET_HEADER_BYTES * 8, true);
     view.setUint32(PACKET.sequenceNumber, sequence, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(state.lostEvents), true);
+    view.setUint32(PACKET.streamClassId, this.header.streamClassId, true);
     view.setUint32(PACKET.vtid, this.header.tid, true);
     return { sequence, eventCount: 0, eventsBefore: state.committedEvents, bytes };
   }

@@ -18,6 +18,9 @@ const request: RingRequest = {
   processStartTicks: 7n,
   uuid: new Uint8Array(16).fill(3),
   streamClassId: 0,
+  channelName: 'ch0',
+  sessionPath: folder,
+  blockingTimeoutUs: 0,
 };
 
 describe('a ring file', () => {

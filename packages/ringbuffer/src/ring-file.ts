@@ -2,7 +2,16 @@
 // reach the file. A ring appears under its number only when its control page is whole.
 import { SpoorError, describeError } from '@spoor/base';
 import { createMappedFile, currentThreadId, isAvailable, makeCpuReader } from '@spoor/sys';
-import { closeSync, linkSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  statSync,
+  statfsSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { RingCopier } from './copier.ts';
 import {
@@ -14,6 +23,7 @@ import {
   type RingTier,
 } from './layout.ts';
 import { RingProducer, type ProducerOptions } from './producer.ts';
+import { ReaderWatch } from './reader-watch.ts';
 import { startTicks } from './run-directory.ts';
 
 /** What a thread wants to record into. */
@@ -25,6 +35,14 @@ export interface RingRequest {
   readonly processStartTicks: bigint;
   readonly uuid: Uint8Array;
   readonly streamClassId: number;
+  readonly channelName: string;
+  /** Directory of the session, whose consumer is watched while an event waits for room. */
+  readonly sessionPath: string;
+  readonly blockingTimeoutUs: number;
+  /** See `ProducerOptions`. */
+  readonly onSwitch?: (() => void) | undefined;
+  /** Most bytes that all files in `folder` may take together. */
+  readonly maxMemoryBytes?: number | undefined;
 }
 
 /** A ring of the calling thread. */
@@ -65,15 +83,18 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   const tier: RingTier = availability.available ? 'mapped' : 'copied';
   const tid = currentThreadId();
   const freeBytes = freeSpaceBytes(request.folder);
+  const leftBytes =
+    request.maxMemoryBytes === undefined ? Infinity : request.maxMemoryBytes - takenBytes(request.folder);
   let last: unknown;
   for (const geometry of geometries(request.geometry)) {
     const isLast = isSmallest(geometry);
-    if (!isLast && ringSizeBytes(geometry) > freeBytes * FREE_SHARE) continue;
+    const sizeBytes = ringSizeBytes(geometry);
+    if (sizeBytes > leftBytes || (!isLast && sizeBytes > freeBytes * FREE_SHARE)) continue;
     try {
       const ring = createOfSize(request, geometry, tier, tid);
       if (geometry !== request.geometry) {
         reasons.push(
-          `little shared memory: ring of ${geometry.subBufferCount} sub-buffers of ${geometry.subBufferSizeBytes} bytes instead of ${request.geometry.subBufferCount} of ${request.geometry.subBufferSizeBytes}`,
+          `${ringSizeBytes(request.geometry) > leftBytes ? 'the memory limit of the process' : 'little shared memory'}: ring of ${geometry.subBufferCount} sub-buffers of ${geometry.subBufferSizeBytes} bytes instead of ${request.geometry.subBufferCount} of ${request.geometry.subBufferSizeBytes}`,
         );
       }
       return { ...ring, tier, geometry, reasons };
@@ -86,6 +107,12 @@ export function createThreadRing(request: RingRequest): ThreadRing {
       }
       last = error;
     }
+  }
+  if (last === undefined) {
+    throw new SpoorError('ring/memory-limit', 'no ring buffer fits the memory limit of the process', {
+      where: request.folder,
+      hint: 'raise --max-memory, or record fewer threads or channels',
+    });
   }
   throw new SpoorError('ring/no-space', `no shared memory left for a ring buffer (${describeError(last)})`, {
     where: request.folder,
@@ -123,6 +150,19 @@ function freeSpaceBytes(folder: string): number {
   }
 }
 
+/** Bytes of all files in a folder, those of rings that are being made too. */
+function takenBytes(folder: string): number {
+  let sum = 0;
+  try {
+    for (const name of readdirSync(folder)) {
+      sum += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+    }
+  } catch {
+    // Making the ring will say what is wrong with it.
+  }
+  return sum;
+}
+
 function isNoSpace(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (
@@ -140,6 +180,7 @@ function createOfSize(
   tier: RingTier,
   tid: number,
 ): Pick<ThreadRing, 'producer' | 'ringNumber' | 'close'> {
+  const watch = request.blockingTimeoutUs === 0 ? undefined : new ReaderWatch(request.sessionPath);
   const draft = join(request.folder, `${tid}-${process.hrtime.bigint()}.draft`);
   const options = (ringNumber: number, onFinished?: () => void): ProducerOptions => ({
     ...geometry,
@@ -153,6 +194,12 @@ function createOfSize(
     tier,
     streamClassId: request.streamClassId,
     cpuId: makeCpuReader(),
+    channelName: request.channelName,
+    blockingTimeoutUs: request.blockingTimeoutUs,
+    onSwitch: request.onSwitch,
+    ...(watch === undefined
+      ? {}
+      : { isReaderGone: (heartbeat: number, nowMs: number) => watch.isGone(heartbeat, nowMs) }),
     ...(onFinished === undefined ? {} : { onFinished }),
   });
   if (tier === 'mapped') {

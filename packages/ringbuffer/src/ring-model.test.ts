@@ -54,6 +54,7 @@ function makeRing(
     uuid: new Uint8Array(16),
     tier: 'mapped',
     streamClassId: 0,
+    channelName: 'ch0',
     cpuId: () => 0,
   });
   return { producer, makeReader: () => new RingReader(memoryStore(memory), 'model') };

@@ -21,6 +21,7 @@ function makeRing(
     uuid: new Uint8Array(16).fill(0xab),
     tier: 'mapped',
     streamClassId: 0,
+    channelName: 'ch0',
     cpuId: () => 3,
   });
   return { producer, reader: new RingReader(memoryStore(memory), 'test') };

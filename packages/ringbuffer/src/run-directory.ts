@@ -1,13 +1,13 @@
 /**
- * The run directory, version 1: how `spoor record`, the traced processes and the consumer meet
+ * The run directory, version 2: how `spoor record`, the traced processes and the consumer meet
  * (docs/design/formats.md). Names, JSON shapes, and the few steps that must be done the same way on both sides.
  */
 import { SpoorError } from '@spoor/base';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RingGeometry, RingMode, RingTier } from './layout.ts';
+import type { RingGeometry, RingTier } from './layout.ts';
+import { RUN_VERSION, checkSession, type SessionDescription } from './session-description.ts';
 
-export const RUN_VERSION = 1;
 /** Environment variable that names a recording's directory to the programs that it traces. */
 export const SESSION_VARIABLE = 'SPOOR_SESSION';
 /** Environment variable that overrides where recordings' directories are made. */
@@ -15,27 +15,13 @@ export const RUN_DIRECTORY_VARIABLE = 'SPOOR_RUN_DIR';
 
 /** Names inside the directory of a recording. */
 export const SESSION_FILE = 'session.json';
+/** Tells which process takes the rings of the recording over: `pid` and `startTicks`. */
+export const CONSUMER_FILE = 'consumer.json';
 /** Names inside the directory of a process. */
 export const PROCESS_FILE = 'process.json';
 export const EVENTS_FOLDER = 'events';
 export const RINGS_FOLDER = 'rings';
 export const STATUS_FOLDER = 'status';
-
-/** `session.json`: what `spoor record` asks of the programs that it traces. */
-export interface SessionDescription extends RingGeometry {
-  readonly version: number;
-  readonly name: string;
-  readonly mode: RingMode;
-  /** Whether automatic events are wanted. */
-  readonly auto: boolean;
-  /** Where the trace goes; of no concern to the traced program. */
-  readonly outputDir: string;
-  /**
-   * Nanoseconds from the Unix epoch to the origin of the monotonic clock, in decimal. One value for all processes
-   * of a recording keeps their events in order; a process measures its own when it is absent.
-   */
-  readonly clockOffsetNs?: string;
-}
 
 /** `process.json`: what all streams of a process share. */
 export interface ProcessDescription {
@@ -52,17 +38,22 @@ export interface ProcessDescription {
   readonly header: string;
 }
 
+/** One ring of a thread. */
+export interface RingStatus extends RingGeometry {
+  readonly channel: string;
+  /** N of `rings/N.ring`. */
+  readonly ring: number;
+  readonly tier: RingTier;
+}
+
 /** `status/N.json`: how tracing fares in one thread; N is of no meaning. */
 export interface ThreadStatus {
   readonly tid: number;
   /** `attached`: no event yet, hence no ring. `off`: nothing is recorded, `reason` says why. */
   readonly state: 'attached' | 'recording' | 'off';
-  /** Number of its ring, once it records. */
-  readonly ring?: number;
-  readonly tier?: RingTier;
-  readonly subBufferSizeBytes?: number;
-  readonly subBufferCount?: number;
-  /** One line each: why the ring is smaller than asked for, or not mapped, or tracing is off. */
+  /** Its rings, once it records: one a channel that it emitted into. */
+  readonly rings?: readonly RingStatus[];
+  /** One line each: why a ring is smaller than asked for, or not mapped, or tracing is off. */
   readonly reasons: readonly string[];
   /** One line each: which events are not recorded although the thread records. */
   readonly missing?: readonly string[];
@@ -103,22 +94,8 @@ export function startTicks(pid: number, tid?: number): bigint | undefined {
  * @throws SpoorError `session/missing`, `session/malformed` or `session/version`.
  */
 export function readSession(folder: string, file: string = SESSION_FILE): SessionDescription {
-  const session = readJson(join(folder, file), 'session') as Partial<SessionDescription>;
-  const { version, name, mode, auto, outputDir, subBufferSizeBytes, subBufferCount } = session;
-  checkVersion(version, join(folder, file), 'session');
-  if (
-    typeof name !== 'string' ||
-    (mode !== 'discard' && mode !== 'overwrite') ||
-    typeof auto !== 'boolean' ||
-    typeof outputDir !== 'string' ||
-    typeof subBufferSizeBytes !== 'number' ||
-    typeof subBufferCount !== 'number'
-  ) {
-    throw new SpoorError('session/malformed', 'cannot use the session: a member is missing', {
-      where: join(folder, file),
-    });
-  }
-  return session as SessionDescription;
+  const path = join(folder, file);
+  return checkSession(readJson(path, 'session'), path);
 }
 
 /**

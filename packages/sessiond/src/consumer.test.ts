@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
-import { RingReader, type RingMode, fileStore } from '@spoor/ringbuffer';
+import { makeChannel, RingReader, type RingMode, fileStore } from '@spoor/ringbuffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Consumer } from './consumer.ts';
 import { describePacket } from './packet-description.ts';
@@ -35,7 +35,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function makeSession(mode: RingMode = 'discard'): SessionDirectory {
   const outputDir = mkdtempSync(join(root, 'trace-'));
-  return SessionDirectory.create(root, { name: 'test', mode, ...geometry, auto: false, outputDir });
+  const channels = [makeChannel({ mode, ...geometry })];
+  return SessionDirectory.create(root, { name: 'test', channels, auto: false, outputDir });
 }
 
 /** Directory of the only process's trace. */

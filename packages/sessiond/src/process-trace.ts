@@ -101,8 +101,7 @@ export class ProcessTrace {
         continue;
       }
       try {
-        const streamPath = join(this.#traceDir, `ch0_${number}`);
-        this.#rings.set(number, new RingDrain(number, path, streamPath, this.#metadata));
+        this.#rings.set(number, new RingDrain(number, path, this.#traceDir, this.#metadata));
       } catch (error) {
         if (isOutputError(error)) throw error;
         // The program may be about to lay it out; a program that died there left nothing to read.
@@ -142,10 +141,11 @@ export class ProcessTrace {
     if (!alive) this.discover();
     for (const [number, ring] of this.#rings) {
       if (ring.reader.header.mode === 'overwrite') ring.observe();
+      else ring.reader.beat();
       if (alive && this.#isThreadAlive(ring.reader.header)) continue;
       this.#guarded(number, ring, () => {
         ring.finish(false);
-        this.#close(number, ring);
+        this.#close(number, ring, true);
       });
     }
     if (alive) return false;
@@ -174,7 +174,7 @@ export class ProcessTrace {
         complete = false;
         this.#context.onNote('error', describeOutputError(error));
       }
-      if (this.#rings.has(number)) this.#close(number, ring);
+      if (this.#rings.has(number)) this.#close(number, ring, !isRunning);
     }
     this.#readStatus();
     this.#metadata?.close();
@@ -245,13 +245,14 @@ export class ProcessTrace {
       const text = `a thread's events end early: ${describeError(error)}`;
       this.#context.ledger.addFault(text);
       this.#context.onNote('error', text);
-      this.#close(number, ring);
+      this.#close(number, ring, false);
     }
   }
 
-  #close(number: number, ring: RingDrain): void {
+  /** @param isOver whether the ring's thread is gone, so that nobody writes into it any more. */
+  #close(number: number, ring: RingDrain, isOver: boolean): void {
     this.#context.ledger.addRing(ring.totals(`${this.name}/${number}`));
-    ring.remove();
+    ring.remove(isOver);
     this.#rings.delete(number);
     this.#finishedRings.add(number);
   }

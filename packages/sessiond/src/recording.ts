@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { SpoorError } from '@spoor/base';
-import { type RingMode, runDirectoryRoot } from '@spoor/ringbuffer';
+import { type ChannelDescription, runDirectoryRoot } from '@spoor/ringbuffer';
 import { nodeOptionsWithTracer, notExecutable, resolveCommand } from './command.ts';
 import { ConsumerSupervisor, type DrainResult, type RecordingNote } from './consumer-supervisor.ts';
 import { defaultOutputDirectory, prepareOutputDirectory, recordingName } from './output-directory.ts';
@@ -16,12 +16,12 @@ export interface RecordingOptions {
   readonly command: readonly [string, ...string[]];
   /** Where the trace goes; made if absent, must be empty. Default: as LTTng names it. */
   readonly outputDir?: string | undefined;
-  readonly mode: RingMode;
   /** Whether programs also record the automatic events. */
   readonly auto: boolean;
-  /** Bytes of one sub-buffer. */
-  readonly subBufferSizeBytes: number;
-  readonly subBufferCount: number;
+  /** What is recorded, and into what. */
+  readonly channels: readonly ChannelDescription[];
+  /** Most bytes that the rings of one process take together. */
+  readonly maxMemoryBytes?: number | undefined;
   /** File URL of the module that programs load first. */
   readonly tracerUrl: string;
   /** Environment of the command and of `SPOOR_RUN_DIR`, `LTTNG_HOME`, `PATH`. */
@@ -72,9 +72,8 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
     }
     session = SessionDirectory.create(runDirectory, {
       name,
-      mode: options.mode,
-      subBufferSizeBytes: options.subBufferSizeBytes,
-      subBufferCount: options.subBufferCount,
+      channels: options.channels,
+      ...(options.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: options.maxMemoryBytes }),
       auto: options.auto,
       outputDir: output.path,
     });

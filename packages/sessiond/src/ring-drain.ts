@@ -1,7 +1,17 @@
 /** Takes one thread's ring over into its stream on disk. */
-import { closeSync, constants, existsSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { PacketScratch, type RingPacket, RingReader, type RingState, fileStore } from '@spoor/ringbuffer';
+import { join } from 'node:path';
 import type { MetadataWriter } from './metadata-writer.ts';
+import { pathComponent } from './output-directory.ts';
 import { describePacket } from './packet-description.ts';
 import { StreamWriter } from './stream-writer.ts';
 import type { RingTotals } from './ledger.ts';
@@ -29,21 +39,21 @@ export class RingDrain implements Disposable {
   #isCutOff = false;
 
   /**
-   * Opens ring `number` of its process; takes the stream up where an earlier consumer left it.
+   * Opens ring `number` of its process, whose stream goes to `traceDir`; takes the stream up where an earlier consumer left it.
    * @throws SpoorError `ring/…` when the file is not a whole ring (yet), `record/output`.
    */
-  constructor(number: number, ringPath: string, streamPath: string, metadata: MetadataWriter) {
+  constructor(number: number, ringPath: string, traceDir: string, metadata: MetadataWriter) {
     this.#number = number;
     this.#ringPath = ringPath;
-    this.#streamPath = streamPath;
     this.#metadata = metadata;
     this.#fd = openSync(ringPath, constants.O_RDWR);
     try {
       this.reader = new RingReader(fileStore(this.#fd), ringPath, scratch);
+      this.#streamPath = join(traceDir, `${pathComponent(this.reader.header.channelName)}_${number}`);
       this.#lastState = this.#observe();
       this.#recordedEvents = this.#lastState.recordedEvents;
       this.#recordedPackets = this.#lastState.recordedPackets;
-      if (existsSync(streamPath)) this.#writer = new StreamWriter(streamPath);
+      if (existsSync(this.#streamPath)) this.#writer = new StreamWriter(this.#streamPath);
     } catch (error) {
       closeSync(this.#fd);
       throw error;
@@ -131,9 +141,15 @@ export class RingDrain implements Disposable {
 
   /**
    * Frees the ring's memory as far as no program maps it any more. An empty file takes its place: the number stays
-   * taken, and a mapping keeps the bytes that it has.
+   * taken, and a mapping keeps the bytes that it has. A thread that is over keeps its mapping as long as its process
+   * lives, though nothing looks at it any more: its ring is cut, which frees the memory at once.
    */
-  remove(): void {
+  remove(isOver: boolean): void {
+    try {
+      if (isOver) ftruncateSync(this.#fd, 0);
+    } catch {
+      // Then it is freed with the process.
+    }
     this.close();
     const empty = `${this.#ringPath}.taken`;
     try {

@@ -21,6 +21,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import {
+  CONSUMER_FILE,
   RUN_VERSION,
   SESSION_FILE,
   type SessionDescription,
@@ -37,7 +38,6 @@ export interface RecordingSession extends SessionDescription {
 }
 
 const endedSessionFile = 'session.ended.json';
-const consumerFile = 'consumer.json';
 /** Its size, always the same. */
 const consumerFileBytes = 128;
 const sessionName = /^(\d+)-(\d+)-(\d+)(?:-\d+)?$/;
@@ -123,7 +123,7 @@ export class SessionDirectory {
       writeFileSync(draft, `${JSON.stringify(description, null, 2)}\n`, { mode: 0o600 });
       renameSync(draft, join(path, SESSION_FILE));
       // Its memory is taken now: later there may be none, and a consumer has to be able to say who it is.
-      writeFileSync(join(path, consumerFile), ' '.repeat(consumerFileBytes), { mode: 0o600 });
+      writeFileSync(join(path, CONSUMER_FILE), ' '.repeat(consumerFileBytes), { mode: 0o600 });
     } catch (error) {
       rmSync(path, { recursive: true, force: true });
       throw memoryError(path, error);
@@ -149,7 +149,7 @@ export class SessionDirectory {
   /** Notes which process consumes the rings, so that nobody sweeps the directory while it works. */
   writeConsumer(identity: ProcessIdentity): void {
     // In place and in one piece: needs no more memory, and no reader sees an empty file.
-    const file = openSync(join(this.path, consumerFile), constants.O_WRONLY | constants.O_CREAT, 0o600);
+    const file = openSync(join(this.path, CONSUMER_FILE), constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
       writeSync(file, JSON.stringify(identity).padEnd(consumerFileBytes), 0);
     } finally {
@@ -193,7 +193,7 @@ export class SessionDirectory {
     if (parts[1] !== pidNamespace()) return true;
     if (isProcessAlive({ pid: Number(parts[2]), startTicks: parts[3] ?? '0' })) return true;
     try {
-      const text = readFileSync(join(this.path, consumerFile), 'utf8');
+      const text = readFileSync(join(this.path, CONSUMER_FILE), 'utf8');
       return isProcessAlive(JSON.parse(text) as ProcessIdentity);
     } catch {
       return false; // Its consumer never began.

@@ -1,4 +1,11 @@
 export { SystemCallError } from './errors.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, type MappedFile } from './memory.ts';
-export { currentThreadId, issueBarrier, makeCpuReader, registerForBarriers } from './thread.ts';
+export { openThreadCounter, threadCounterNames, type ThreadCounter } from './perf.ts';
+export {
+  currentPthreadId,
+  currentThreadId,
+  issueBarrier,
+  makeCpuReader,
+  registerForBarriers,
+} from './thread.ts';

@@ -27,6 +27,15 @@ export interface CLibrary {
   readonly rseqOffset: number | undefined;
   /** The raw call by number, for what the C library has no function for. */
   readonly membarrier: ((command: number) => number) | undefined;
+  /** Any call that takes a structure first, by its number; -1 and errno when it fails. */
+  readonly syscall: (
+    number: number,
+    structure: Uint8Array,
+    second: bigint,
+    third: bigint,
+    fourth: bigint,
+    fifth: bigint,
+  ) => number | bigint;
 }
 
 /** Whether system calls can be made at all. */
@@ -109,6 +118,9 @@ function load(): CLibrary {
     pthreadSelf: c.func('uintptr_t pthread_self()') as CLibrary['pthreadSelf'],
     rseqOffset: rseqOffset(koffi, c),
     membarrier,
+    syscall: c.func(
+      'long syscall(long number, _Inout_ uint8_t *, intptr_t, intptr_t, intptr_t, intptr_t)',
+    ) as CLibrary['syscall'],
   };
 }
 

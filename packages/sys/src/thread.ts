@@ -37,6 +37,11 @@ export function makeCpuReader(): () => number {
   return c.getCpu;
 }
 
+/** What pthread_self(3) answers on the calling thread. Loads koffi. */
+export function currentPthreadId(): bigint {
+  return BigInt(library().pthreadSelf());
+}
+
 /** Commands of membarrier(2). */
 const MEMBARRIER = { globalExpedited: 1 << 1, registerGlobalExpedited: 1 << 2 } as const;
 

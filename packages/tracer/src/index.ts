@@ -21,6 +21,7 @@ export {
   type ValueOf,
   type WideIntegerName,
 } from './field-types.ts';
+export { registerContext } from './application-context.ts';
 export { LOG_LEVELS, type LogLevel } from './log-level.ts';
 export {
   tracepoint,

@@ -9,6 +9,8 @@ export const max: (...values: number[]) => number = Math.max;
 export const isArray: typeof Array.isArray = Array.isArray;
 export const isView: typeof ArrayBuffer.isView = ArrayBuffer.isView;
 export const isFinite: (value: unknown) => boolean = Number.isFinite;
+export const isSafeInteger: (value: unknown) => boolean = Number.isSafeInteger;
+export const fround: (value: number) => number = Math.fround;
 export const isNaN: (value: unknown) => boolean = Number.isNaN;
 export const asNumber: typeof Number = Number;
 export const asText: typeof String = String;

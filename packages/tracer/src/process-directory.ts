@@ -15,7 +15,7 @@ import {
   type SessionDescription,
 } from '@spoor/ringbuffer';
 import { readFileSync } from 'node:fs';
-import { endianness, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeTraceClass } from './trace-class.ts';
 
@@ -50,6 +50,7 @@ function describeProcess(session: SessionDescription, startTicks: bigint): Proce
   const startedMs = Date.now();
   const uuid = newUuid();
   const procname = basename(process.execPath);
+  // Its stream classes are declared as channels are first written to.
   const header = formatTraceTsdl(
     makeTraceClass({
       uuid,
@@ -58,6 +59,7 @@ function describeProcess(session: SessionDescription, startTicks: bigint): Proce
       clockOffsetNs:
         session.clockOffsetNs === undefined ? measureClockOffsetNs() : BigInt(session.clockOffsetNs),
     }),
+    [],
   );
   return {
     version: RUN_VERSION,
@@ -124,9 +126,4 @@ function bootId(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether packets, which are little-endian, can be written by plain typed arrays here. */
-export function isLittleEndian(): boolean {
-  return endianness() === 'LE';
 }

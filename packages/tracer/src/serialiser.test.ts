@@ -5,28 +5,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { compileSerialiser, serialiserText } from './compile.ts';
+import { compileSerialiser } from './compile.ts';
 import { declare } from './declaration.ts';
+import { serialiserText } from './emit-serialiser.ts';
 import { anyText, arbitraryEvent, type Expected } from './testing/arbitrary-event.ts';
-import { makeMemoryRing, writeTrace, type MemoryRing } from './testing/memory-trace.ts';
+import { makeMemoryRing, payloadBytes, sinksOf, writeTrace } from './testing/memory-trace.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-serialiser-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
-
-/** Runs `emit` and hands the bytes of the event's payload back; undefined when it was lost. */
-function payloadBytes({ writer: { ring } }: MemoryRing, emit: () => void): Uint8Array | undefined {
-  const before = ring.committed[0]!;
-  const base = ring.base;
-  let at = ring.pos;
-  emit();
-  if (ring.committed[0] === before) return undefined;
-  if (ring.base !== base || at === 0) at = ring.base + 80;
-  const headerBytes = (ring.bytes[at]! & 31) === 31 ? 13 : 4;
-  return new Uint8Array(ring.bytes.subarray(at + headerBytes, ring.pos));
-}
 
 function asExpected(value: FieldValue): Expected {
   if (value instanceof EnumValue) return { enumeration: Number(value.value), labels: value.labels };
@@ -68,8 +57,8 @@ describe('serialisers', () => {
         const generated = makeMemoryRing();
         const walked = makeMemoryRing();
         const emits = declarations.map((declaration, index) => ({
-          generated: compileSerialiser(declaration, idBase + index, generated.writer),
-          walked: makeWalkingSerialiser(declaration, idBase + index, walked.writer),
+          generated: compileSerialiser(declaration, sinksOf(generated, idBase + index), generated.stacks),
+          walked: makeWalkingSerialiser(declaration, sinksOf(walked, idBase + index), walked.stacks),
         }));
         for (const { index, args } of calls) {
           const emit = emits[index]!;
@@ -145,16 +134,16 @@ describe('serialisers', () => {
           const declaration = declare(event.name, event.fields);
           const generated = makeMemoryRing();
           const walked = makeMemoryRing();
-          const emit = compileSerialiser(declaration, 0, generated.writer);
-          const walk = makeWalkingSerialiser(declaration, 0, walked.writer);
+          const emit = compileSerialiser(declaration, sinksOf(generated, 0), generated.stacks);
+          const walk = makeWalkingSerialiser(declaration, sinksOf(walked, 0), walked.stacks);
           for (const call of calls) {
             const args = call.map((value) => (value === standsForRevoked ? revoked.proxy : value));
             const bytes = payloadBytes(generated, () => emit(...args));
             expect(bytes).toBeDefined();
             expect(payloadBytes(walked, () => walk(...args))).toEqual(bytes);
           }
-          expect(generated.writer.numbers.top).toBe(0);
-          expect(generated.writer.texts.top).toBe(0);
+          expect(generated.stacks.numbers.top).toBe(0);
+          expect(generated.stacks.texts.top).toBe(0);
         },
       ),
       { numRuns: 300 },
@@ -168,7 +157,7 @@ describe('serialisers', () => {
       ['list', { kind: 'sequence', element: 'u32' }],
       ['text', 'string'],
     ]);
-    const emit = compileSerialiser(declaration, 0, generated.writer);
+    const emit = compileSerialiser(declaration, sinksOf(generated, 0), generated.stacks);
     const nosy = (value: number): object => ({
       valueOf() {
         emit(100 + value, [100, 101, 102], 'inner');
@@ -196,8 +185,8 @@ describe('serialisers', () => {
       const ring = makeMemoryRing({ subBufferSizeBytes: 4096, subBufferCount: 4 });
       const text = declare('test:e0', [['text', 'string']]);
       const list = declare('test:e1', [['list', { kind: 'sequence', element: 'u8' }]]);
-      const emitText = make(text, 0, ring.writer);
-      const emitList = make(list, 1, ring.writer);
+      const emitText = make(text, sinksOf(ring, 0), ring.stacks);
+      const emitList = make(list, sinksOf(ring, 1), ring.stacks);
       emitText('before');
       emitText('x'.repeat(5000));
       emitList(new Uint8Array(5000));
@@ -224,13 +213,14 @@ describe('serialisers', () => {
         items: { kind: 'sequence', element: 'u16' },
         where: { kind: 'struct', members: { x: 'f32' } },
       }),
-      7,
+      sinksOf(makeMemoryRing(), 7),
     );
     expect(text).toMatchInlineSnapshot(`
       "'use strict';
-      const { ring, writeText, numbers, texts } = writer;
-      const { view, clock, clockHalves, committed } = ring;
-      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, textBytes, stackedTextBytes, abandon, trunc, floor, nothing } = runtime;
+      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, nothing } = runtime;
+      const { numbers, texts } = stacks;
+      const { ring: ring, writeText: writeText } = sinks[0].writer;
+      const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
       const convert0 = conversions[0];
       return function serialise(a0, a1, a2, a3, a4, a5) {
         const numbersAt = numbers.top;
@@ -274,6 +264,7 @@ describe('serialisers', () => {
           const low = clockHalves[0];
           const high = clockHalves[1];
           const tick = (low >>> 27) | (high << 5);
+          const values = numbers.values;
           let p = ring.pos;
           if (tick !== ring.tick || p + 4 + 21 + a2.length * 3 + 1 + a4n * 2 > ring.end) {
             p = ring.begin(7, 21 + textBytes(a2) + a4n * 2);
@@ -286,7 +277,6 @@ describe('serialisers', () => {
             view.setUint32(p, (low << 5) | 7, true);
             p += 4;
           }
-          const values = numbers.values;
           view.setUint32(p, a0, true);
           view.setUint32(p + 4, a1l, true);
           view.setUint32(p + 8, a1h, true);
@@ -304,16 +294,17 @@ describe('serialisers', () => {
           view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
           committed[0] += 1;
           numbers.top = numbersAt;
-        } catch { abandon(writer, numbersAt, textsAt); }
+        } catch { abandon(sinks, stacks, numbersAt, textsAt); }
       };
       //# sourceURL=spoor:emit/shop:order
       "
     `);
-    expect(serialiserText(declare('a:empty', {}), 40).text).toMatchInlineSnapshot(`
+    expect(serialiserText(declare('a:empty', {}), sinksOf(makeMemoryRing(), 40)).text).toMatchInlineSnapshot(`
       "'use strict';
-      const { ring, writeText, numbers, texts } = writer;
-      const { view, clock, clockHalves, committed } = ring;
-      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, textBytes, stackedTextBytes, abandon, trunc, floor, nothing } = runtime;
+      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, nothing } = runtime;
+      const { numbers, texts } = stacks;
+      const { ring: ring, writeText: writeText } = sinks[0].writer;
+      const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
       return function serialise() {
         const numbersAt = numbers.top;
         const textsAt = texts.top;
@@ -341,7 +332,7 @@ describe('serialisers', () => {
           ring.pos = end;
           view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
           committed[0] += 1;
-        } catch { abandon(writer, numbersAt, textsAt); }
+        } catch { abandon(sinks, stacks, numbersAt, textsAt); }
       };
       //# sourceURL=spoor:emit/a:empty
       "

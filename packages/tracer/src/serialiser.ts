@@ -2,29 +2,48 @@
 // (walk.ts), which serves where code must not be made from text and is the oracle of the tests.
 import type { RingProducer } from '@spoor/ringbuffer';
 import { NumberStack, TextStack, toNumber, type ElementNumber } from './coerce.ts';
+import type { ContextField } from './contexts.ts';
 import type { Plan, ScalarPlan } from './declaration.ts';
+import type { EventFilter } from './event-rules.ts';
+import { dynamicKinds } from './field-classes.ts';
 import { makeTextWriter, textBytes, type TextWriter } from './text.ts';
 
 /** Records one event, or counts it as lost; never throws. */
 export type Serialise = (...args: unknown[]) => void;
 
+import { floor, isSafeInteger } from './primordials.ts';
+
 export { hrtimeBigint as monotonicNow } from './primordials.ts';
 
-/** What serialisers of one thread write with. */
-export interface ThreadWriter {
+/** What serialisers write into one ring with. */
+export interface RingWriter {
   readonly ring: RingProducer;
   readonly writeText: TextWriter;
+}
+
+export function makeRingWriter(ring: RingProducer): RingWriter {
+  return { ring, writeText: makeTextWriter(ring.view, ring.bytes) };
+}
+
+/** Where the arguments of events lie between coercion and writing; one a thread. */
+export interface Stacks {
   readonly numbers: NumberStack;
   readonly texts: TextStack;
 }
 
-export function makeThreadWriter(ring: RingProducer): ThreadWriter {
-  return {
-    ring,
-    writeText: makeTextWriter(ring.view, ring.bytes),
-    numbers: new NumberStack(),
-    texts: new TextStack(),
-  };
+export function makeStacks(): Stacks {
+  return { numbers: new NumberStack(), texts: new TextStack() };
+}
+
+/** One of the rings that an event goes to. */
+export interface Sink {
+  readonly writer: RingWriter;
+  /** Of the event's class in the ring's trace. */
+  readonly eventId: number;
+  /** What precedes the payload. */
+  readonly contexts: readonly ContextField[];
+  /** The event is recorded if one of them takes it; undefined: always. */
+  readonly filters?: readonly EventFilter[] | undefined;
 }
 
 /** Bytes of a scalar whose size is known beforehand; 0 for strings. */
@@ -72,14 +91,45 @@ export function isWide(plan: ScalarPlan): boolean {
  * What is left to do when an event could not be recorded because a built-in that the program replaced threw: the event
  * is lost, and counted if even that can be done. Nothing of it is in the packet, for it was not committed.
  */
-export function abandon({ ring, numbers, texts }: ThreadWriter, numbersAt: number, textsAt: number): void {
+export function abandon(
+  sinks: readonly Sink[],
+  { numbers, texts }: Stacks,
+  numbersAt: number,
+  textsAt: number,
+): void {
   try {
     numbers.top = numbersAt;
     texts.release(textsAt);
-    ring.countLost();
+    for (const { writer } of sinks) writer.ring.countLost();
   } catch {
     // The count needs the very built-in.
   }
+}
+
+/** Bytes of a value of a registered context, with its tag. */
+export function dynamicBytes(value: unknown): number {
+  return value === undefined ? 1 : typeof value === 'string' ? 1 + textBytes(value) : 9;
+}
+
+/** Writes a value of a registered context; returns the position after it. */
+export function writeDynamic({ ring: { view }, writeText }: RingWriter, at: number, value: unknown): number {
+  if (typeof value === 'string') {
+    view.setUint8(at, dynamicKinds.string);
+    return writeText(at + 1, value);
+  }
+  if (typeof value !== 'number') {
+    view.setUint8(at, dynamicKinds.none);
+    return at + 1;
+  }
+  if (isSafeInteger(value)) {
+    view.setUint8(at, dynamicKinds.int64);
+    view.setUint32(at + 1, value, true);
+    view.setUint32(at + 5, floor(value / 0x1_0000_0000), true);
+  } else {
+    view.setUint8(at, dynamicKinds.double);
+    view.setFloat64(at + 1, value, true);
+  }
+  return at + 9;
 }
 
 /** Exact bytes of `count` strings of the stack. */

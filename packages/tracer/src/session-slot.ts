@@ -8,8 +8,8 @@ import { SESSION_VARIABLE } from './session-variable.ts';
 
 /** A thread's part in a recording. */
 export interface ThreadSession {
-  /** Whether the recording wants automatic events. */
-  readonly auto: boolean;
+  /** Calls back once, when a recording wants automatic events: now, or later. */
+  whenAuto(start: () => void): void;
   /** The function that the program calls: the test of the gate and the hand-over of the arguments. */
   callOf(declaration: Declaration, gate: Gate): Serialise;
   /**
@@ -17,6 +17,10 @@ export interface ThreadSession {
    * during another such call: the event comes from the program's hooks on what that call does.
    */
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
+  /** Has contexts named `$app.NAME` read their values by `read`. */
+  registerContext(name: string, read: () => unknown): void;
+  /** Finishes the open sub-buffers, so that readers get them now. */
+  flush(): void;
   /** Calls back once, right before the thread's first event or at its end, whichever comes first. */
   whenOpened(callback: () => void): void;
   /** Makes the ring now, for the sake of {@link whenOpened}. Never throws. */
@@ -25,7 +29,7 @@ export interface ThreadSession {
   tell(reason: string): void;
 }
 
-const key = Symbol.for('@spoor/tracer/session 2');
+const key = Symbol.for('@spoor/tracer/session 3');
 
 /**
  * A thread has one session even if several copies of this package are loaded into it: that of the recorder's

@@ -3,4 +3,4 @@
 import { threadSession } from './session.ts';
 import { startAutoEvents } from './auto/start.ts';
 
-if (threadSession?.auto === true) startAutoEvents();
+threadSession?.whenAuto(startAutoEvents);

@@ -1,18 +1,16 @@
 // What this tracer's traces look like, as a CTF trace class: docs/design/formats.md, "Traces that Spoor records".
 import type {
   EventClass,
-  FieldClass,
-  FieldLocation,
   IntegerFieldClass,
   Role,
+  StreamClass,
   StructureFieldClass,
   StructureMember,
   TraceClass,
 } from '@spoor/ctf';
-import type { Declaration, FieldPlan, IntegerPlan, Plan, ScalarPlan } from './declaration.ts';
+import type { Declaration } from './declaration.ts';
+import { membersClass, structure, unsigned } from './field-classes.ts';
 
-/** All streams of a trace are of this class. */
-export const STREAM_CLASS_ID = 0;
 const CLOCK_NAME = 'monotonic';
 
 /** What distinguishes the trace of one process. */
@@ -25,19 +23,9 @@ export interface TraceFacts {
   readonly clockOffsetNs: bigint;
 }
 
-/** The trace class of a process's trace, without its event classes. */
+/** The trace class of a process's trace: without event classes, and with one stream class of no contexts. */
 export function makeTraceClass(facts: TraceFacts): TraceClass {
-  const clock = {
-    name: CLOCK_NAME,
-    ...(facts.clockUuid === undefined ? {} : { uuid: facts.clockUuid }),
-    description: 'Monotonic Clock',
-    frequencyHz: 1_000_000_000n,
-    precisionTicks: 1n,
-    offsetSeconds: 0n,
-    offsetTicks: facts.clockOffsetNs,
-    // babeltrace2 takes LTTng's clocks as absolute: said here, both kinds of traces can be read as one.
-    absolute: true,
-  };
+  const clock = makeClock(facts);
   return {
     version: '1.8',
     uuid: facts.uuid,
@@ -50,34 +38,57 @@ export function makeTraceClass(facts: TraceFacts): TraceClass {
         fieldClass: {
           kind: 'static-array',
           length: 16,
-          element: unsigned(8, ['metadata-stream-uuid']),
+          element: unsigned(8, []),
           alignmentBits: 8,
+          roles: ['metadata-stream-uuid'],
         },
       },
       { name: 'stream_id', fieldClass: unsigned(32, ['data-stream-class-id']) },
     ]),
     clockClasses: [clock],
-    streamClasses: [
+    streamClasses: [makeStreamClass(0, [], clock)],
+  };
+}
+
+/** The stream class of a channel whose events have these members in their common context. */
+export function makeStreamClass(
+  id: number,
+  contexts: readonly StructureMember[],
+  clock?: TraceClass['clockClasses'][number],
+): StreamClass {
+  return {
+    id: BigInt(id),
+    packetContext: structure([
+      { name: 'timestamp_begin', fieldClass: clocked(64, ['default-clock-timestamp']) },
+      { name: 'timestamp_end', fieldClass: clocked(64, ['packet-end-default-clock-timestamp']) },
+      { name: 'content_size', fieldClass: unsigned(64, ['packet-content-length']) },
+      { name: 'packet_size', fieldClass: unsigned(64, ['packet-total-length']) },
+      { name: 'packet_seq_num', fieldClass: unsigned(64, ['packet-sequence-number']) },
       {
-        id: BigInt(STREAM_CLASS_ID),
-        packetContext: structure([
-          { name: 'timestamp_begin', fieldClass: clocked(64, ['default-clock-timestamp']) },
-          { name: 'timestamp_end', fieldClass: clocked(64, ['packet-end-default-clock-timestamp']) },
-          { name: 'content_size', fieldClass: unsigned(64, ['packet-content-length']) },
-          { name: 'packet_size', fieldClass: unsigned(64, ['packet-total-length']) },
-          { name: 'packet_seq_num', fieldClass: unsigned(64, ['packet-sequence-number']) },
-          {
-            name: 'events_discarded',
-            fieldClass: unsigned(64, ['discarded-event-record-counter-snapshot']),
-          },
-          { name: 'cpu_id', fieldClass: unsigned(32, []) },
-          { name: 'vtid', fieldClass: unsigned(32, []) },
-        ]),
-        eventHeader: eventHeader(),
-        clockClass: clock,
-        eventClasses: [],
+        name: 'events_discarded',
+        fieldClass: unsigned(64, ['discarded-event-record-counter-snapshot']),
       },
-    ],
+      { name: 'cpu_id', fieldClass: unsigned(32, []) },
+      { name: 'vtid', fieldClass: unsigned(32, []) },
+    ]),
+    eventHeader: eventHeader(),
+    ...(contexts.length === 0 ? {} : { eventCommonContext: structure(contexts) }),
+    ...(clock === undefined ? {} : { clockClass: clock }),
+    eventClasses: [],
+  };
+}
+
+function makeClock(facts: TraceFacts): TraceClass['clockClasses'][number] {
+  return {
+    name: CLOCK_NAME,
+    ...(facts.clockUuid === undefined ? {} : { uuid: facts.clockUuid }),
+    description: 'Monotonic Clock',
+    frequencyHz: 1_000_000_000n,
+    precisionTicks: 1n,
+    offsetSeconds: 0n,
+    offsetTicks: facts.clockOffsetNs,
+    // babeltrace2 takes LTTng's clocks as absolute: said here, both kinds of traces can be read as one.
+    absolute: true,
   };
 }
 
@@ -143,92 +154,6 @@ function eventHeader(): StructureFieldClass {
   ]);
 }
 
-function structure(members: readonly StructureMember[], alignmentBits = 8): StructureFieldClass {
-  return { kind: 'structure', members, alignmentBits };
-}
-
-function unsigned(lengthBits: number, roles: readonly Role[]): IntegerFieldClass {
-  return {
-    kind: 'integer',
-    signed: false,
-    lengthBits,
-    byteOrder: 'le',
-    alignmentBits: 8,
-    displayBase: 10,
-    roles,
-  };
-}
-
 function clocked(lengthBits: number, roles: readonly Role[]): IntegerFieldClass {
   return { ...unsigned(lengthBits, roles), clockName: CLOCK_NAME };
-}
-
-function membersClass(fields: readonly FieldPlan[], path: readonly string[]): StructureFieldClass {
-  const members = fields.flatMap(({ name, plan }): StructureMember[] => {
-    if (plan.kind !== 'sequence') return [{ name, fieldClass: fieldClass(plan, [...path, name]) }];
-    const lengthName = `_${name}_length`;
-    const lengthLocation: FieldLocation = { scope: 'event-payload', path: [...path, lengthName] };
-    return [
-      { name: lengthName, fieldClass: unsigned(32, []) },
-      {
-        name,
-        fieldClass: {
-          kind: 'dynamic-array',
-          lengthLocation,
-          element: scalarClass(plan.element),
-          alignmentBits: 8,
-        },
-      },
-    ];
-  });
-  return structure(members, members.length === 0 ? 1 : 8);
-}
-
-function fieldClass(plan: Exclude<Plan, { kind: 'sequence' }>, path: readonly string[]): FieldClass {
-  switch (plan.kind) {
-    case 'integer':
-    case 'float':
-    case 'string':
-      return scalarClass(plan);
-    case 'array':
-      return {
-        kind: 'static-array',
-        length: plan.length,
-        element: scalarClass(plan.element),
-        alignmentBits: 8,
-      };
-    case 'struct':
-      return membersClass(plan.members, path);
-    default:
-      return plan satisfies never;
-  }
-}
-
-function scalarClass(plan: ScalarPlan): FieldClass {
-  switch (plan.kind) {
-    case 'integer':
-      return integerClass(plan);
-    case 'float':
-      return { kind: 'float', lengthBits: plan.bits, byteOrder: 'le', alignmentBits: 8 };
-    case 'string':
-      return { kind: 'string', encoding: 'utf-8' };
-    default:
-      return plan satisfies never;
-  }
-}
-
-function integerClass({ bits, signed, displayBase, labels }: IntegerPlan): IntegerFieldClass {
-  return {
-    ...unsigned(bits, []),
-    signed,
-    displayBase,
-    ...(labels === undefined
-      ? {}
-      : {
-          mappings: [...labels].map(([label, [lower, upper]]) => ({
-            label,
-            ranges: [{ lower: BigInt(lower), upper: BigInt(upper) }],
-          })),
-        }),
-  };
 }

@@ -12,86 +12,187 @@ import {
   type TextStack,
 } from './coerce.ts';
 import type { Declaration, FieldPlan, ScalarPlan } from './declaration.ts';
+import type { ContextField } from './contexts.ts';
+import { readAccess } from './filter-access.ts';
+import { floor, min } from './primordials.ts';
 import {
   LENGTH_BYTES,
   abandon,
+  dynamicBytes,
   fixedBytes,
   isWide,
   monotonicNow,
   numberConversion,
   scalarBytes,
   stackedTextBytes,
+  writeDynamic,
+  type RingWriter,
   type Serialise,
-  type ThreadWriter,
+  type Sink,
+  type Stacks,
 } from './serialiser.ts';
+import { textBytes } from './text.ts';
 
-/** Makes the walking serialiser of one event class on one thread's ring. */
+/** Makes the walking serialiser of one event class that records into one ring, or several. */
 export function makeWalkingSerialiser(
   declaration: Declaration,
-  eventId: number,
-  writer: ThreadWriter,
+  sinks: readonly Sink[],
+  stacks: Stacks,
 ): Serialise {
-  const { ring, numbers, texts, writeText } = writer;
-  const { view } = ring;
+  const { numbers, texts } = stacks;
   const fixed = declaration.fields.reduce((sum, { plan }) => sum + fixedBytes(plan), 0);
 
   return function serialise(...args) {
     const numbersAt = numbers.top;
     const textsAt = texts.top;
-    const cursor = { number: numbersAt, text: textsAt };
     try {
-      const extraBytes = stackFields(declaration.fields, args, numbers, texts);
-      ring.clock[0] = monotonicNow();
-      if (extraBytes < 0) {
-        ring.countLost();
-      } else {
-        let pos = ring.begin(eventId, fixed + extraBytes);
-        if (pos >= 0) {
-          pos = writeFields(declaration.fields, pos);
-          ring.commit(pos);
+      const wanting = sinks.filter((sink) => isWanted(sink, declaration, args));
+      const extraBytes = wanting.length === 0 ? 0 : stackFields(declaration.fields, args, numbers, texts);
+      const contexts = wanting.map(readContexts);
+      const timeNs = wanting.length === 0 ? 0n : monotonicNow();
+      for (const [index, sink] of wanting.entries()) {
+        const { ring } = sink.writer;
+        ring.clock[0] = timeNs;
+        const pieces = contexts[index]!;
+        const contextBytes = pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+        if (extraBytes < 0) {
+          ring.countLost();
+          continue;
         }
+        let pos = ring.begin(sink.eventId, contextBytes + fixed + extraBytes);
+        if (pos < 0) continue;
+        for (const { write } of pieces) pos = write(pos);
+        pos = new PayloadWriter(sink.writer, stacks, numbersAt, textsAt).write(declaration.fields, pos);
+        ring.commit(pos);
       }
       numbers.top = numbersAt;
       texts.release(textsAt);
     } catch {
-      abandon(writer, numbersAt, textsAt);
-    }
-
-    function writeScalar(plan: ScalarPlan, at: number): number {
-      if (plan.kind === 'string') return writeText(at, texts.values[cursor.text++]!);
-      const value = numbers.values[cursor.number++]!;
-      if (isWide(plan)) {
-        view.setUint32(at, value, true);
-        view.setUint32(at + 4, numbers.values[cursor.number++]!, true);
-      } else if (plan.kind === 'float') {
-        if (plan.bits === 32) view.setFloat32(at, value, true);
-        else view.setFloat64(at, value, true);
-      } else if (plan.bits === 8) view.setUint8(at, value);
-      else if (plan.bits === 16) view.setUint16(at, value, true);
-      else view.setUint32(at, value, true);
-      return at + scalarBytes(plan);
-    }
-
-    function writeFields(fields: readonly FieldPlan[], start: number): number {
-      let at = start;
-      for (const { plan } of fields) {
-        if (plan.kind === 'struct') {
-          at = writeFields(plan.members, at);
-        } else if (plan.kind === 'array' || plan.kind === 'sequence') {
-          let count = plan.kind === 'array' ? plan.length : 0;
-          if (plan.kind === 'sequence') {
-            count = numbers.values[cursor.number++]!;
-            view.setUint32(at, count, true);
-            at += LENGTH_BYTES;
-          }
-          for (let index = 0; index < count; index += 1) at = writeScalar(plan.element, at);
-        } else {
-          at = writeScalar(plan, at);
-        }
-      }
-      return at;
+      abandon(sinks, stacks, numbersAt, textsAt);
     }
   };
+}
+
+function isWanted({ filters }: Sink, declaration: Declaration, args: readonly unknown[]): boolean {
+  if (filters === undefined) return true;
+  return filters.some(({ accesses, matches }) =>
+    matches(...accesses.map((access) => readAccess(access, args, declaration))),
+  );
+}
+
+/** A context's value of one event, to be written. */
+interface ContextPiece {
+  readonly sizeBytes: number;
+  readonly write: (at: number) => number;
+}
+
+function readContexts({ contexts, writer }: Sink): readonly ContextPiece[] {
+  return contexts.map((context) => contextPiece(context, writer));
+}
+
+function contextPiece(context: ContextField, writer: RingWriter): ContextPiece {
+  const { ring, writeText } = writer;
+  if (context.kind === 'constant') {
+    const { bytes } = context;
+    return {
+      sizeBytes: bytes.length,
+      write(at) {
+        ring.bytes.set(bytes, at);
+        return at + bytes.length;
+      },
+    };
+  }
+  const { plan } = context;
+  const value = context.value();
+  switch (plan.kind) {
+    case 'dynamic':
+      return { sizeBytes: dynamicBytes(value), write: (at) => writeDynamic(writer, at, value) };
+    case 'string': {
+      const text = toText(value);
+      return { sizeBytes: textBytes(text), write: (at) => writeText(at, text) };
+    }
+    case 'integer': {
+      const sizeBytes = scalarBytes(plan);
+      const number = toNumber(value);
+      return {
+        sizeBytes,
+        write(at) {
+          storeNumber(ring.view, plan, at, number);
+          if (isWide(plan)) ring.view.setUint32(at + 4, floor(number / 0x1_0000_0000), true);
+          return at + sizeBytes;
+        },
+      };
+    }
+    default:
+      return plan satisfies never;
+  }
+}
+
+/** Stores a number; of a 64-bit integer the low half. */
+function storeNumber(view: DataView, plan: ScalarPlan, at: number, value: number): void {
+  if (plan.kind === 'float') {
+    if (plan.bits === 32) view.setFloat32(at, value, true);
+    else view.setFloat64(at, value, true);
+    return;
+  }
+  const bytes = min(scalarBytes(plan), 4);
+  if (bytes === 1) view.setUint8(at, value);
+  else if (bytes === 2) view.setUint16(at, value, true);
+  else view.setUint32(at, value, true);
+}
+
+/** Writes what {@link stackFields} put on the stacks. */
+class PayloadWriter {
+  readonly #writer: RingWriter;
+  readonly #stacks: Stacks;
+  #number: number;
+  #text: number;
+
+  constructor(writer: RingWriter, stacks: Stacks, numbersAt: number, textsAt: number) {
+    this.#writer = writer;
+    this.#stacks = stacks;
+    this.#number = numbersAt;
+    this.#text = textsAt;
+  }
+
+  write(fields: readonly FieldPlan[], start: number): number {
+    const { view } = this.#writer.ring;
+    let at = start;
+    for (const { plan } of fields) {
+      if (plan.kind === 'struct') {
+        at = this.write(plan.members, at);
+      } else if (plan.kind === 'array' || plan.kind === 'sequence') {
+        let count = plan.kind === 'array' ? plan.length : 0;
+        if (plan.kind === 'sequence') {
+          count = this.#nextNumber();
+          view.setUint32(at, count, true);
+          at += LENGTH_BYTES;
+        }
+        for (let index = 0; index < count; index += 1) at = this.#writeScalar(plan.element, at);
+      } else {
+        at = this.#writeScalar(plan, at);
+      }
+    }
+    return at;
+  }
+
+  #nextNumber(): number {
+    const value = this.#stacks.numbers.values[this.#number]!;
+    this.#number += 1;
+    return value;
+  }
+
+  #writeScalar(plan: ScalarPlan, at: number): number {
+    if (plan.kind === 'string') {
+      const text = this.#stacks.texts.values[this.#text]!;
+      this.#text += 1;
+      return this.#writer.writeText(at, text);
+    }
+    const { view } = this.#writer.ring;
+    storeNumber(view, plan, at, this.#nextNumber());
+    if (isWide(plan)) view.setUint32(at + 4, this.#nextNumber(), true);
+    return at + scalarBytes(plan);
+  }
 }
 
 /** Puts all primitives on the stacks in order; answers the bytes beyond the fixed ones, or -1 for too long a list. */

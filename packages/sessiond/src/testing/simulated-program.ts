@@ -78,6 +78,7 @@ export class SimulatedRing {
       uuid: new Uint8Array(16).fill(0xab),
       tier: 'mapped',
       streamClassId: 0,
+      channelName: 'ch0',
       cpuId: () => 0,
     });
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);

@@ -1,0 +1,104 @@
+// Counters of the calling thread, by perf_event_open(2): what the kernel counts for it, and what the processor does.
+import { closeSync, readSync } from 'node:fs';
+import { lastError, library } from './library.ts';
+
+/** Type and number of a counter, as `struct perf_event_attr` has them. */
+interface CounterId {
+  readonly type: number;
+  readonly config: number;
+}
+
+const hardware = (config: number): CounterId => ({ type: 0, config });
+const software = (config: number): CounterId => ({ type: 1, config });
+/** Level, operation and result of a cache counter. */
+const cache = (level: number, operation: number, result: number): CounterId => ({
+  type: 3,
+  config: level | (operation << 8) | (result << 16),
+});
+
+/** Counters by the names that lttng-add-context(1) has for them. */
+const counterIds: Readonly<Record<string, CounterId>> = {
+  'cpu-cycles': hardware(0),
+  cycles: hardware(0),
+  instructions: hardware(1),
+  'cache-references': hardware(2),
+  'cache-misses': hardware(3),
+  'branch-instructions': hardware(4),
+  branches: hardware(4),
+  'branch-misses': hardware(5),
+  'bus-cycles': hardware(6),
+  'stalled-cycles-frontend': hardware(7),
+  'stalled-cycles-backend': hardware(8),
+  'L1-dcache-loads': cache(0, 0, 0),
+  'L1-dcache-load-misses': cache(0, 0, 1),
+  'L1-dcache-stores': cache(0, 1, 0),
+  'LLC-loads': cache(2, 0, 0),
+  'LLC-load-misses': cache(2, 0, 1),
+  'dTLB-loads': cache(3, 0, 0),
+  'dTLB-load-misses': cache(3, 0, 1),
+  'cpu-clock': software(0),
+  'task-clock': software(1),
+  'page-fault': software(2),
+  faults: software(2),
+  'page-faults': software(2),
+  'context-switches': software(3),
+  cs: software(3),
+  'cpu-migrations': software(4),
+  migrations: software(4),
+  'minor-faults': software(5),
+  'major-faults': software(6),
+  'alignment-faults': software(7),
+  'emulation-faults': software(8),
+};
+
+/** Names of the counters that {@link openThreadCounter} knows. */
+export const threadCounterNames: readonly string[] = Object.keys(counterIds);
+
+/** A counter of one thread. Only that thread may read it. */
+export interface ThreadCounter extends Disposable {
+  /** The count so far; exact to 2^53. A system call. */
+  read(): number;
+}
+
+const syscallNumbers: Readonly<Record<string, number>> = { x64: 298, arm64: 241, riscv64: 241 };
+const ATTRIBUTE_BYTES = 112;
+/** `PERF_FLAG_FD_CLOEXEC` */
+const CLOSE_ON_EXEC = 8n;
+/** `exclude_kernel | exclude_hv`: what an unprivileged process may count. */
+const USER_ONLY = (1 << 5) | (1 << 6);
+
+/**
+ * Opens a counter of the calling thread, of user space alone where the kernel is not to be watched.
+ * @throws SystemCallError (`sys/eacces`, `sys/enoent` where the machine lacks it …), SpoorError `sys/unavailable`.
+ */
+export function openThreadCounter(name: string): ThreadCounter {
+  const id = counterIds[name];
+  const c = library();
+  const number = syscallNumbers[process.arch];
+  if (id === undefined || number === undefined) {
+    throw lastError(`open the counter ${name}`, undefined, c.koffi.os.errno['ENOENT'] ?? 2);
+  }
+  const attributes = new Uint8Array(ATTRIBUTE_BYTES);
+  const view = new DataView(attributes.buffer);
+  view.setUint32(0, id.type, true);
+  view.setUint32(4, ATTRIBUTE_BYTES, true);
+  view.setBigUint64(8, BigInt(id.config), true);
+  let fd = -1;
+  for (const flags of [0, USER_ONLY]) {
+    view.setUint32(40, flags, true);
+    fd = Number(c.syscall(number, attributes, 0n, -1n, -1n, CLOSE_ON_EXEC));
+    if (fd >= 0) break;
+  }
+  if (fd < 0) throw lastError(`open the counter ${name}`);
+  const bytes = new Uint8Array(8);
+  const halves = new Uint32Array(bytes.buffer);
+  return {
+    read() {
+      readSync(fd, bytes, 0, 8, null);
+      return halves[0]! + halves[1]! * 0x1_0000_0000;
+    },
+    [Symbol.dispose]() {
+      closeSync(fd);
+    },
+  };
+}

@@ -1,0 +1,182 @@
+// One session in one thread: its directory of this process, its channels, and what there is to say of them. Whatever
+// goes wrong here switches tracing off for the thread and says so in its status file; the program never sees an error.
+import { describeError } from '@spoor/base';
+import {
+  EVENTS_FOLDER,
+  type ChannelDescription,
+  type SessionDescription,
+  type ThreadStatus,
+} from '@spoor/ringbuffer';
+import { join } from 'node:path';
+import { ChannelWriter, type SessionParts } from './channel-writer.ts';
+import { ClassRegistry } from './class-registry.ts';
+import type { ContextCatalogue } from './contexts.ts';
+import type { Declaration } from './declaration.ts';
+import { openProcessDirectory } from './process-directory.ts';
+import type { Sink } from './serialiser.ts';
+import { StatusFile } from './status-file.ts';
+
+/** Most events whose absence a status file surely has room for. */
+const MOST_MISSING = 5;
+
+/** What a thread brings into each of its sessions. */
+export interface ThreadParts {
+  readonly tid: number;
+  readonly processStartTicks: bigint;
+  readonly contexts: ContextCatalogue;
+  readonly onSwitch: (() => void) | undefined;
+}
+
+/** A thread's part in one session. */
+export class AttachedSession {
+  readonly path: string;
+  #description: SessionDescription;
+  readonly #parts: SessionParts;
+  readonly #status: StatusFile;
+  readonly #tid: number;
+  readonly #channels = new Map<string, ChannelWriter>();
+  /** Channels that are not written to any more, whose rings are still to be closed. */
+  readonly #retired: ChannelWriter[] = [];
+  readonly #reasons = new Set<string>();
+  readonly #missing: string[] = [];
+  #hasFailed = false;
+
+  /** Throws what the file system throws: then this thread has no part in the session. */
+  constructor(path: string, description: SessionDescription, thread: ThreadParts) {
+    const directory = openProcessDirectory(path, description, thread.processStartTicks);
+    this.path = path;
+    this.#description = description;
+    this.#tid = thread.tid;
+    this.#status = new StatusFile(directory.path, thread.tid);
+    const tell = (reason: string): void => this.tell(reason);
+    this.#parts = {
+      sessionPath: path,
+      processPath: directory.path,
+      processStartTicks: thread.processStartTicks,
+      uuid: Buffer.from(directory.description.uuid.replaceAll('-', ''), 'hex'),
+      maxMemoryBytes: description.maxMemoryBytes,
+      registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint())),
+      contexts: thread.contexts,
+      tell,
+      onRing: () => this.#writeStatus(),
+      onSwitch: thread.onSwitch,
+    };
+    for (const channel of description.channels) this.#enable(channel);
+    this.#writeStatus();
+  }
+
+  get auto(): boolean {
+    return this.#description.auto;
+  }
+
+  /** Takes a changed description over. Rings that were made keep their sizes; rules count from the next event on. */
+  update(description: SessionDescription): void {
+    this.#description = description;
+    const wanted = new Map(description.channels.map((channel) => [channel.name, channel]));
+    for (const [name, writer] of this.#channels) {
+      const own = wanted.get(name);
+      if (own !== undefined && this.#change(writer, own)) {
+        wanted.delete(name);
+      } else {
+        this.#channels.delete(name);
+        this.#retired.push(writer);
+      }
+    }
+    for (const channel of wanted.values()) this.#enable(channel);
+    this.#writeStatus();
+  }
+
+  /** Whether events of this class may be recorded. */
+  takes(declaration: Declaration): boolean {
+    for (const channel of this.#channels.values()) if (channel.takes(declaration)) return true;
+    return false;
+  }
+
+  /** Where events of this class go. Never throws. */
+  sinksOf(declaration: Declaration): readonly Sink[] {
+    const sinks: Sink[] = [];
+    for (const channel of this.#channels.values()) {
+      if (!channel.takes(declaration)) continue;
+      try {
+        const sink = channel.sinkOf(declaration);
+        if (sink !== undefined) sinks.push(sink);
+      } catch (error) {
+        this.#fail(channel, declaration, error);
+      }
+    }
+    return sinks;
+  }
+
+  tell(reason: string): void {
+    this.#reasons.add(reason);
+    this.#writeStatus();
+  }
+
+  /** Finishes the open sub-buffers of all rings. */
+  flush(): void {
+    for (const channel of this.#channels.values()) channel.flush();
+  }
+
+  /** Closes the rings that nothing is written to any more. */
+  closeRetired(): void {
+    for (const channel of this.#retired.splice(0)) closeQuietly(channel);
+  }
+
+  /** Closes all rings. Never throws. */
+  close(): void {
+    for (const channel of [...this.#channels.values(), ...this.#retired]) closeQuietly(channel);
+  }
+
+  #enable(channel: ChannelDescription): void {
+    try {
+      this.#channels.set(channel.name, new ChannelWriter(channel, this.#parts));
+    } catch (error) {
+      this.#reasons.add(`channel ${channel.name} records nothing: ${describeError(error)}`);
+      this.#hasFailed = true;
+    }
+  }
+
+  /** Gives a channel its new rules; whether it could be done: other changes need other rings. */
+  #change(writer: ChannelWriter, own: ChannelDescription): boolean {
+    try {
+      return writer.change(own);
+    } catch (error) {
+      this.#reasons.add(`channel ${own.name} keeps its rules: ${describeError(error)}`);
+      return true;
+    }
+  }
+
+  /** Without a ring the channel is off; with one, only the event class that could not be declared is. */
+  #fail(channel: ChannelWriter, declaration: Declaration, error: unknown): void {
+    if (channel.status === undefined) {
+      this.#hasFailed = true;
+      this.tell(describeError(error));
+      return;
+    }
+    const line = `event ${declaration.name} is not recorded: ${describeError(error)}`;
+    if (this.#missing.length < MOST_MISSING) this.#missing.push(line.slice(0, 120));
+    this.#writeStatus();
+  }
+
+  #writeStatus(): void {
+    const channels = [...this.#channels.values()];
+    const rings = channels.flatMap(({ status }) => status ?? []);
+    const state: ThreadStatus['state'] =
+      rings.length > 0 ? 'recording' : this.#hasFailed ? 'off' : 'attached';
+    this.#status.write({
+      tid: this.#tid,
+      state,
+      ...(rings.length === 0 ? {} : { rings }),
+      reasons: [...channels.flatMap(({ reasons }) => reasons), ...this.#reasons],
+      ...(this.#missing.length === 0 ? {} : { missing: this.#missing }),
+    });
+  }
+}
+
+function closeQuietly(channel: ChannelWriter): void {
+  try {
+    channel.close();
+  } catch {
+    // What could not be closed is recovered by the consumer.
+  }
+}

@@ -1,0 +1,154 @@
+// One channel in one thread: what it takes, and its ring, made when the first event comes.
+import {
+  RINGS_FOLDER,
+  createThreadRing,
+  type ChannelDescription,
+  type RingStatus,
+  type ThreadRing,
+} from '@spoor/ringbuffer';
+import { join } from 'node:path';
+import type { ClassRegistry } from './class-registry.ts';
+import type { ContextCatalogue, ContextField } from './contexts.ts';
+import type { Declaration } from './declaration.ts';
+import { RuleSet } from './event-rules.ts';
+import { makeRingWriter, type RingWriter, type Sink } from './serialiser.ts';
+
+/** What the channels of a session share in one thread. */
+export interface SessionParts {
+  readonly sessionPath: string;
+  readonly processPath: string;
+  readonly processStartTicks: bigint;
+  readonly uuid: Uint8Array;
+  readonly maxMemoryBytes: number | undefined;
+  readonly registry: ClassRegistry;
+  readonly contexts: ContextCatalogue;
+  /** Takes one line for the summary of the recording. */
+  readonly tell: (reason: string) => void;
+  /** Called when a ring was made. */
+  readonly onRing: () => void;
+  /** Called now and then by a thread that records. */
+  readonly onSwitch: (() => void) | undefined;
+}
+
+/** A thread's end of a channel. */
+export class ChannelWriter {
+  #description: ChannelDescription;
+  readonly #parts: SessionParts;
+  #rules: RuleSet;
+  #ring: ThreadRing | undefined;
+  #writer: RingWriter | undefined;
+  #fields: readonly ContextField[] = [];
+  #streamClassId = 0;
+  /** Why there is no ring and will be none. */
+  #failure: unknown;
+
+  /** @throws SpoorError `filter/…` when a rule's filter cannot be read. */
+  constructor(description: ChannelDescription, parts: SessionParts) {
+    this.#description = description;
+    this.#parts = parts;
+    this.#rules = new RuleSet(description.rules);
+  }
+
+  /**
+   * Takes changed rules over; false when something else has changed, which the ring was made with.
+   * @throws SpoorError `filter/…`; the rules stay as they were.
+   */
+  change(description: ChannelDescription): boolean {
+    const { rules, ...rest } = description;
+    const { rules: _, ...own } = this.#description;
+    if (JSON.stringify(rest) !== JSON.stringify(own)) return false;
+    this.#rules = new RuleSet(rules);
+    this.#description = description;
+    return true;
+  }
+
+  /** Whether events of this class may go here. */
+  takes(declaration: Declaration): boolean {
+    return this.#failure === undefined && this.#rules.takes(declaration);
+  }
+
+  /**
+   * What a serialiser needs to record events of this class here; undefined when none are.
+   * Throws when there can be no ring, or when the class cannot be declared.
+   */
+  sinkOf(declaration: Declaration): Sink | undefined {
+    const verdict = this.#rules.verdict(declaration, this.#parts.contexts);
+    if (verdict === 'none') return undefined;
+    const writer = this.#open();
+    return {
+      writer,
+      eventId: this.#parts.registry.eventId(declaration, this.#streamClassId),
+      contexts: this.#fields,
+      filters: verdict === 'all' ? undefined : verdict,
+    };
+  }
+
+  /** What the thread's status file says of the ring; undefined without one. */
+  get status(): RingStatus | undefined {
+    const ring = this.#ring;
+    if (ring === undefined) return undefined;
+    return {
+      channel: this.#description.name,
+      ring: ring.ringNumber,
+      tier: ring.tier,
+      ...ring.geometry,
+    };
+  }
+
+  /** Why the ring is not as it was asked for, one line each. */
+  get reasons(): readonly string[] {
+    return this.#ring?.reasons ?? [];
+  }
+
+  /** Finishes the open sub-buffer, so that a reader gets it now. */
+  flush(): void {
+    this.#ring?.producer.flush();
+  }
+
+  /** Hands over what is in the ring; an event that comes after all opens it again. */
+  close(): void {
+    this.#ring?.close();
+  }
+
+  #open(): RingWriter {
+    if (this.#writer !== undefined) return this.#writer;
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return this.#make();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  #make(): RingWriter {
+    const parts = this.#parts;
+    const { name, mode, subBufferSizeBytes, subBufferCount, blockingTimeoutUs, contexts } = this.#description;
+    const fields: ContextField[] = [];
+    for (const asked of new Set(contexts)) {
+      const field = parts.contexts.find(asked);
+      if (field === undefined) parts.tell(`channel ${name}: there is no context ${asked}`);
+      else fields.push(field);
+    }
+    const members = fields.flatMap((field) => field.members);
+    this.#streamClassId = parts.registry.streamClassId(name, members);
+    const ring = createThreadRing({
+      folder: join(parts.processPath, RINGS_FOLDER),
+      sessionPath: parts.sessionPath,
+      channelName: name,
+      mode,
+      blockingTimeoutUs,
+      geometry: { subBufferSizeBytes, subBufferCount },
+      maxMemoryBytes: parts.maxMemoryBytes,
+      processStartTicks: parts.processStartTicks,
+      uuid: parts.uuid,
+      streamClassId: this.#streamClassId,
+      onSwitch: parts.onSwitch,
+    });
+    this.#fields = fields;
+    this.#ring = ring;
+    this.#writer = makeRingWriter(ring.producer);
+    parts.onRing();
+    return this.#writer;
+  }
+}

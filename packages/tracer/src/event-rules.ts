@@ -1,0 +1,102 @@
+// Which events a channel records, decided once a tracepoint: what is left for each event is its filter, if any.
+import type { EventRule } from '@spoor/ringbuffer';
+import {
+  globMatches,
+  makePredicate,
+  makeProgram,
+  parseFilter,
+  parseGlob,
+  type Expression,
+} from '@spoor/filter';
+import type { ContextCatalogue } from './contexts.ts';
+import type { Declaration } from './declaration.ts';
+import { accessOf, filterTypeOf, type FilterAccess } from './filter-access.ts';
+
+/** A filter of one event class: takes the values that `accesses` lead to. */
+export interface EventFilter {
+  readonly accesses: readonly FilterAccess[];
+  readonly matches: (...values: readonly unknown[]) => boolean;
+}
+
+/** What a channel makes of an event class: nothing, all events, or those that one of the filters takes. */
+export type Verdict = 'none' | 'all' | readonly EventFilter[];
+
+/** The rules of a channel, read once. */
+export class RuleSet {
+  readonly #rules: readonly ParsedRule[];
+
+  /** @throws SpoorError `filter/…` when a filter cannot be read. */
+  constructor(rules: readonly EventRule[]) {
+    this.#rules = rules.map((rule) => ({
+      name: parseGlob(rule.name),
+      exclude: rule.exclude.map(parseGlob),
+      logLevel: rule.logLevel,
+      filter: rule.filter === undefined ? undefined : parseFilter(rule.filter),
+    }));
+  }
+
+  /** Whether any rule may take events of this class. */
+  takes(declaration: Declaration): boolean {
+    return this.#rules.some((rule) => isNamed(rule, declaration));
+  }
+
+  /** What becomes of events of this class. */
+  verdict(declaration: Declaration, contexts: ContextCatalogue): Verdict {
+    const filters: EventFilter[] = [];
+    for (const rule of this.#rules) {
+      if (!isNamed(rule, declaration)) continue;
+      if (rule.filter === undefined) return 'all';
+      const filter = makeFilter(rule.filter, declaration, contexts);
+      if (filter !== undefined) filters.push(filter);
+    }
+    return filters.length === 0 ? 'none' : filters;
+  }
+}
+
+interface ParsedRule {
+  readonly name: readonly string[];
+  readonly exclude: readonly (readonly string[])[];
+  readonly logLevel: EventRule['logLevel'];
+  readonly filter: Expression | undefined;
+}
+
+function isNamed({ name, exclude, logLevel }: ParsedRule, declaration: Declaration): boolean {
+  if (!globMatches(name, declaration.name)) return false;
+  if (exclude.some((parts) => globMatches(parts, declaration.name))) return false;
+  if (logLevel === undefined) return true;
+  const { level } = logLevel;
+  return logLevel.kind === 'only' ? declaration.logLevel === level : declaration.logLevel <= level;
+}
+
+/** Undefined when the class lacks what the filter needs, or has it as another type: then it is false for all events. */
+function makeFilter(
+  expression: Expression,
+  declaration: Declaration,
+  contexts: ContextCatalogue,
+): EventFilter | undefined {
+  try {
+    const program = makeProgram(expression, (reference) => {
+      const access = accessOf(reference, declaration, contexts);
+      return access === undefined ? undefined : filterTypeOf(access);
+    });
+    const accesses = program.slots.map(({ reference }) => accessOf(reference, declaration, contexts)!);
+    const readers = program.slots.map(
+      (_, index) => readers8[index] ?? ((...values: readonly unknown[]) => values[index]),
+    );
+    return { accesses, matches: makePredicate<readonly unknown[]>(program, readers, accesses.length) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Functions that answer one of their arguments: quicker than taking it out of a list of all. */
+const readers8: readonly ((...values: readonly unknown[]) => unknown)[] = [
+  (a) => a,
+  (_a, b) => b,
+  (_a, _b, c) => c,
+  (_a, _b, _c, d) => d,
+  (_a, _b, _c, _d, e) => e,
+  (_a, _b, _c, _d, _e, f) => f,
+  (_a, _b, _c, _d, _e, _f, g) => g,
+  (_a, _b, _c, _d, _e, _f, _g, h) => h,
+];

@@ -1,0 +1,3 @@
+/** Names that commands take, without what records by them. */
+export { contextNames, isContextName } from './contexts.ts';
+export { LOG_LEVELS, type LogLevel } from './log-level.ts';

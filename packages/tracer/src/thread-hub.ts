@@ -1,0 +1,268 @@
+// A thread's part in all sessions that its process is traced by: which of them record an event, and the code that does
+// it for all of them at once. Sessions come and go while the program runs (docs/design/control.md).
+import { describeError } from '@spoor/base';
+import { canCompile } from '@spoor/ctf/encode';
+import { HUB_FILE, currentThreadId, readHub, readSession, sessionPaths, startTicks } from '@spoor/ringbuffer';
+import { statSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { join } from 'node:path';
+import { AttachedSession, type ThreadParts } from './attached-session.ts';
+import { compileCall, compileSerialiser, type Gate } from './compile.ts';
+import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
+import type { Declaration } from './declaration.ts';
+import { hrtimeBigint, isNaN, setTimer } from './primordials.ts';
+import { makeStacks, type Serialise } from './serialiser.ts';
+import type { ThreadSession } from './session-slot.ts';
+import { SESSION_VARIABLE } from './session-variable.ts';
+import { makeWalkingSerialiser } from './walk.ts';
+
+/** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
+const lookEveryNs = 50_000_000n;
+
+/** A tracepoint of this thread, and how its gate is armed: to make its serialiser at the next event. */
+interface Armed {
+  readonly declaration: Declaration;
+  readonly gate: Gate;
+  readonly arm: Serialise;
+}
+
+/** What a session's description was read from, to tell a changed one by. */
+interface Attachment {
+  readonly session: AttachedSession;
+  readonly stamp: string;
+}
+
+export class ThreadHub implements ThreadSession {
+  readonly #roots: readonly string[];
+  readonly #thread: ThreadParts;
+  readonly #applications = new Map<string, ApplicationContext>();
+  readonly #stacks = makeStacks();
+  readonly #armed: Armed[] = [];
+  /** By path; those that this thread could not attach to have no session. */
+  #attached = new Map<string, Attachment>();
+  #sessions: readonly AttachedSession[] = [];
+  readonly #broken = new Map<string, string>();
+  /** Sessions that are over; their rings are closed when no serialiser is at work. */
+  readonly #detached: AttachedSession[] = [];
+  readonly #whenOpened: (() => void)[] = [];
+  #toTell: (() => void)[] = [];
+  #whenAuto: (() => void) | undefined;
+  #isBusy = false;
+  #hubStamps = '';
+  #lookedNs = 0n;
+
+  /** @param roots directories of sessions, or of hubs of sessions. */
+  constructor(roots: readonly string[], processStartTicks: bigint) {
+    this.#roots = roots;
+    const isWatched = roots.some((root) => stampOf(join(root, HUB_FILE)) !== '');
+    this.#thread = {
+      tid: currentThreadId(),
+      processStartTicks,
+      contexts: new ContextCatalogue(this.#applications, (reason) => this.tell(reason)),
+      onSwitch: isWatched ? () => this.#lookNowAndThen() : undefined,
+    };
+    this.#attachAll();
+    if (isWatched) {
+      this.#hubStamps = this.#stamps();
+      this.#watch();
+    }
+    process.on('exit', () => this.#close());
+  }
+
+  get isAttached(): boolean {
+    return this.#attached.size > 0 || this.#thread.onSwitch !== undefined;
+  }
+
+  get auto(): boolean {
+    return this.#sessions.some(({ auto }) => auto);
+  }
+
+  whenAuto(start: () => void): void {
+    if (this.auto) start();
+    else this.#whenAuto = start;
+  }
+
+  callOf(declaration: Declaration, gate: Gate): Serialise {
+    this.#armed.push({ declaration, gate, arm: gate.write });
+    gate.on = this.#takes(declaration);
+    if (canCompile()) return compileCall(declaration, gate);
+    return (...values) => {
+      if (gate.on) gate.write(...values);
+    };
+  }
+
+  serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy' {
+    if (this.#isBusy) return 'busy';
+    this.#tellOpened();
+    this.#isBusy = true;
+    try {
+      const sinks = this.#sessions.flatMap((session) => session.sinksOf(declaration));
+      if (sinks.length === 0) return 'off';
+      return canCompile()
+        ? compileSerialiser(declaration, sinks, this.#stacks)
+        : makeWalkingSerialiser(declaration, sinks, this.#stacks);
+    } catch (error) {
+      this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`);
+      return 'off';
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  registerContext(name: string, read: ApplicationContext): void {
+    this.#applications.set(name, read);
+  }
+
+  whenOpened(callback: () => void): void {
+    this.#whenOpened.push(callback);
+    this.#toTell.push(callback);
+  }
+
+  open(): void {
+    this.#tellOpened();
+  }
+
+  flush(): void {
+    for (const session of this.#sessions) session.flush();
+  }
+
+  tell(reason: string): void {
+    for (const session of this.#sessions) session.tell(reason);
+  }
+
+  #takes(declaration: Declaration): boolean {
+    return this.#sessions.some((session) => session.takes(declaration));
+  }
+
+  /** Each callback emits, and so makes the rings that take its events. */
+  #tellOpened(): void {
+    if (this.#attached.size === 0) return;
+    for (let next = this.#toTell.shift(); next !== undefined; next = this.#toTell.shift()) {
+      try {
+        next();
+      } catch (error) {
+        this.tell(describeError(error));
+      }
+    }
+  }
+
+  /** Brings the attachments up to date with what is there; answers whether anything is new. */
+  #attachAll(): boolean {
+    let isChanged = false;
+    const found = new Map<string, Attachment>();
+    for (const path of this.#roots.flatMap(sessionPaths)) {
+      const stamp = stampOf(join(path, 'session.json'));
+      if (stamp === '' || this.#broken.get(path) === stamp) continue;
+      const known = this.#attached.get(path);
+      if (known?.stamp === stamp) {
+        found.set(path, known);
+        continue;
+      }
+      isChanged = true;
+      try {
+        const description = readSession(path);
+        known?.session.update(description);
+        found.set(path, {
+          session: known?.session ?? new AttachedSession(path, description, this.#thread),
+          stamp,
+        });
+        if (known === undefined) this.#toTell = [...this.#whenOpened];
+      } catch {
+        // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
+        this.#broken.set(path, stamp);
+      }
+    }
+    for (const [path, { session }] of this.#attached) {
+      if (found.has(path)) continue;
+      isChanged = true;
+      this.#detached.push(session);
+    }
+    this.#attached = found;
+    this.#sessions = [...found.values()].map(({ session }) => session);
+    return isChanged;
+  }
+
+  /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
+  #refresh(): void {
+    if (!this.#attachAll()) return;
+    for (const { declaration, gate, arm } of this.#armed) {
+      gate.write = arm;
+      gate.on = this.#takes(declaration);
+    }
+  }
+
+  #stamps(): string {
+    return this.#roots.map((root) => stampOf(join(root, HUB_FILE))).join(' ');
+  }
+
+  /** Called in the middle of an event: touches nothing that the event is being written with. */
+  #lookNowAndThen(): void {
+    const nowNs = hrtimeBigint();
+    if (nowNs - this.#lookedNs < lookEveryNs) return;
+    this.#lookedNs = nowNs;
+    this.#look();
+  }
+
+  #look(): void {
+    try {
+      const stamps = this.#stamps();
+      if (stamps === this.#hubStamps) return;
+      this.#hubStamps = stamps;
+      this.#refresh();
+    } catch (error) {
+      this.tell(`changes of the sessions are not followed: ${describeError(error)}`);
+    }
+  }
+
+  /** Looks again and again, by a timer that keeps no program alive. */
+  #watch(): void {
+    const watchMs = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
+    const tick = (): void => {
+      this.#look();
+      for (const session of this.#detached.splice(0)) session.close();
+      for (const session of this.#sessions) session.closeRetired();
+      if (this.#whenAuto !== undefined && this.auto) {
+        const start = this.#whenAuto;
+        this.#whenAuto = undefined;
+        start();
+      }
+      if (this.#toTell.length > 0) this.#tellOpened();
+      setTimer(tick, watchMs).unref();
+    };
+    if (!isNaN(watchMs) && watchMs < Infinity) setTimer(tick, watchMs).unref();
+  }
+
+  #close(): void {
+    try {
+      this.#tellOpened();
+      for (const session of [...this.#detached, ...this.#sessions]) session.close();
+    } catch {
+      // A replaced built-in, perhaps: the consumer recovers what is in the rings.
+    }
+  }
+}
+
+/** Identity and age of a file; empty when there is none. Files that change are replaced, not written into. */
+function stampOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? '' : `${found.ino}:${found.mtimeNs}`;
+}
+
+/** This thread's part in the sessions that the environment names; undefined when there are none that it can use. */
+export function attachThread(): ThreadHub | undefined {
+  const named = process.env[SESSION_VARIABLE];
+  if (named === undefined || named === '') return undefined;
+  try {
+    // Packets are little-endian and written by plain typed arrays.
+    if (endianness() !== 'LE') return undefined;
+    const ticks = startTicks(process.pid);
+    if (ticks === undefined) return undefined;
+    const hub = new ThreadHub(
+      named.split(':').filter((path) => path !== ''),
+      ticks,
+    );
+    return hub.isAttached ? hub : undefined;
+  } catch {
+    return undefined;
+  }
+}
