@@ -1,12 +1,13 @@
 // Traces of random classes and values, written by @spoor/ctf, read by the real babeltrace2 and by Spoor.
-import { createTraceWriter, describeTrace, type CtfVersion } from '@spoor/ctf';
+import { createTraceWriter, describeTrace, readMetadata, type CtfVersion } from '@spoor/ctf';
 import { DirectoryOutput, FileSink } from '@spoor/ctf/node';
 import * as fc from 'fast-check';
-import { existsSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { randomTraces, type RandomTrace } from '../../packages/ctf/src/testing/random-trace.ts';
+import { compareReadings } from '../support/compare-readings.ts';
 import { convertTrace, textOf, withoutLabelBraces } from '../support/converted.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
@@ -15,6 +16,15 @@ import { spoor } from '../support/spoor.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-written-traces-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** The plain reference reader finds the same events and values in every stream file. */
+function expectSameValues(dir: string): void {
+  const traceClass = readMetadata(readFileSync(join(dir, 'metadata')));
+  for (const name of readdirSync(dir)) {
+    if (name === 'metadata' || name === 'index') continue;
+    compareReadings(traceClass, name, new Uint8Array(readFileSync(join(dir, name))));
+  }
+}
 
 describeNeeding([command('babeltrace2')], 'written traces', () => {
   let count = 0;
@@ -50,8 +60,10 @@ describeNeeding([command('babeltrace2')], 'written traces', () => {
         expect(ours).toMatchObject({ status: 0, stderr: '' });
         expectSameText(ours.stdout, withStaleStrings(ours.stdout, theirs.stdout), dir);
         expect(ours.stdout.split('\n').length - 1).toBe(trace.events.length);
+        expectSameValues(dir);
         // The other ways to the same trace, and back.
         const written = write(trace, '2');
+        expectSameValues(written);
         for (const oneByOne of [false, true]) {
           const text = textOf(dir);
           expectSameText(textOf(converted(written, '1.8', oneByOne)), text, `${written} as CTF 1.8`);

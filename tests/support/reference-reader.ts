@@ -67,6 +67,7 @@ class Walker {
   private readonly bytes: Uint8Array;
   private readonly onRole: (role: Role, value: bigint, lengthBits: number) => void;
   private readonly budget: { steps: number };
+  private readonly namesOptions: boolean;
   bit: number;
   endBit: number;
 
@@ -74,12 +75,14 @@ class Walker {
     bytes: Uint8Array,
     endBit: number,
     budget: { steps: number },
+    namesOptions: boolean,
     onRole: (role: Role, value: bigint, lengthBits: number) => void,
   ) {
     this.bytes = bytes;
     this.bit = 0;
     this.endBit = endBit;
     this.budget = budget;
+    this.namesOptions = namesOptions;
     this.onRole = onRole;
   }
 
@@ -250,7 +253,8 @@ class Walker {
         const selector = this.numberAt(fieldClass.selectorLocation);
         const option = fieldClass.options.find(({ ranges }) => isIn(ranges, selector));
         if (option === undefined) throw new WrongContent(`${selector} chooses no option`);
-        return this.field(option.fieldClass, scope, [...path, option.name]);
+        // Locations of CTF 1.8 name the option; those of CTF 2 lead through it.
+        return this.field(option.fieldClass, scope, this.namesOptions ? [...path, option.name] : path);
       }
       default: {
         const never: never = fieldClass;
@@ -404,16 +408,22 @@ export function readReference(
     const roles = new Map<Role, bigint>();
     let event: { id: bigint | undefined; clock: bigint } | undefined;
     let beginBits = 64;
-    const walker = new Walker(bytes, bytes.length * 8, budget, (role, value, lengthBits) => {
-      if (event === undefined) {
-        roles.set(role, value);
-        if (role === 'default-clock-timestamp') beginBits = lengthBits;
-      } else if (role === 'event-record-class-id') {
-        event.id = value;
-      } else if (role === 'default-clock-timestamp') {
-        event.clock = clockAfter(event.clock, BigInt.asUintN(lengthBits, value), lengthBits);
-      }
-    });
+    const walker = new Walker(
+      bytes,
+      bytes.length * 8,
+      budget,
+      traceClass.version === '1.8',
+      (role, value, lengthBits) => {
+        if (event === undefined) {
+          roles.set(role, value);
+          if (role === 'default-clock-timestamp') beginBits = lengthBits;
+        } else if (role === 'event-record-class-id') {
+          event.id = value;
+        } else if (role === 'default-clock-timestamp') {
+          event.clock = clockAfter(event.clock, BigInt.asUintN(lengthBits, value), lengthBits);
+        }
+      },
+    );
     let totalBits: bigint;
     try {
       walker.scope('packet-header', traceClass.packetHeader);

@@ -87,8 +87,21 @@ class RandomEncoder {
     return BigInt.asUintN(lengthBits, raw);
   }
 
-  private putBits(raw: bigint, { lengthBits, reversed }: FixedLengthBits): void {
-    this.writer.put(raw, lengthBits, reversed === undefined ? this.littleEndian : !this.littleEndian);
+  private putBits(raw: bigint, { lengthBits, byteOrder, reversed }: FixedLengthBits): void {
+    if ((byteOrder === 'le') === this.littleEndian) {
+      this.writer.put(raw, lengthBits, reversed === undefined ? this.littleEndian : !this.littleEndian);
+      return;
+    }
+    // Of the other byte order only whole bytes can be, one after the other.
+    let value = 0n;
+    for (let bit = 0; bit < lengthBits; bit++) {
+      const to = reversed === undefined ? bit : lengthBits - 1 - bit;
+      value |= ((raw >> BigInt(bit)) & 1n) << BigInt(to);
+    }
+    const bytes = Array.from({ length: lengthBits / 8 }, (_, index) =>
+      Number((value >> BigInt(8 * index)) & 0xffn),
+    );
+    this.putBytes(byteOrder === 'le' ? bytes : bytes.reverse());
   }
 
   private putBytes(bytes: Iterable<number>): void {

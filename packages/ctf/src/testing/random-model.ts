@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 import type { FieldClass, FieldLocation, IntegerFieldClass, StructureFieldClass } from '../model.ts';
 import { alignmentOf } from '../field-classes.ts';
 
-const byteOrderOf = (packed: 'le' | 'be') => fc.constant(packed);
+/** Bit fields have the byte order of all around them; whole bytes may have either. */
+const byteOrderOf = (order: 'le' | 'be', scale: Scale): fc.Arbitrary<'le' | 'be'> =>
+  scale === 'bits' ? fc.constant(order) : fc.constantFrom(order, order, order === 'le' ? 'be' : 'le');
 
 /** How random field classes are chosen: whole bytes or bit fields, and whether those of CTF 2 are among them. */
 export type Scale = 'bits' | 'bytes';
@@ -27,7 +29,7 @@ function newLeaves(order: 'le' | 'be', scale: Scale): fc.Arbitrary<FieldClass> {
   const bits = fc
     .record({
       lengthBits: scale === 'bits' ? fc.integer({ min: 1, max: 64 }) : fc.constantFrom(8, 16, 32, 64),
-      byteOrder: byteOrderOf(order),
+      byteOrder: byteOrderOf(order, scale),
       alignmentBits: scale === 'bits' ? fc.constantFrom(1, 1, 8) : fc.constantFrom(8, 32),
       reversed: fc.boolean(),
     })
@@ -80,7 +82,7 @@ function integers(order: 'le' | 'be', scale: 'bits' | 'bytes'): fc.Arbitrary<Int
       kind: fc.constant('integer' as const),
       signed: fc.boolean(),
       lengthBits: lengths,
-      byteOrder: byteOrderOf(order),
+      byteOrder: byteOrderOf(order, scale),
       alignmentBits: alignments,
       displayBase: fc.constantFrom(2 as const, 8 as const, 10 as const, 16 as const),
       roles: fc.constant([]),
@@ -153,7 +155,7 @@ export function structures(
       arbitrary: fc.record({
         kind: fc.constant('float' as const),
         lengthBits: fc.constantFrom(16 as const, 32 as const, 64 as const),
-        byteOrder: byteOrderOf(order),
+        byteOrder: byteOrderOf(order, scale),
         alignmentBits: scale === 'bits' ? fc.constantFrom(1, 8) : fc.constantFrom(8, 32),
       }),
     },
