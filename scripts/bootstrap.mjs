@@ -71,8 +71,13 @@ const compiledMs = readdirSync(join(root, 'packages')).map(
   (name) =>
     statSync(join(root, 'packages', name, 'dist/.tsbuildinfo'), { throwIfNoEntry: false })?.mtimeMs ?? 0,
 );
-if ((statSync(command, { throwIfNoEntry: false })?.mtimeMs ?? -1) < Math.max(...compiledMs)) {
+const changedMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+if (changedMs(command) < Math.max(...compiledMs)) {
   run(process.execPath, [join(root, 'scripts/bundle-command.mjs')], 'bundling the command');
+}
+const chapter = join(root, 'docs/manual/filter.md');
+if (changedMs(join(root, 'packages/cli/man/spoor.1')) < Math.max(changedMs(chapter), ...compiledMs)) {
+  run(process.execPath, [join(root, 'scripts/man-pages.mjs')], 'writing the manual pages');
 }
 
 if (existsSync(join(root, 'packages/viewer/vite.config.ts'))) {

@@ -1,0 +1,218 @@
+/** The manual pages, from the definitions of commands and components; what these do not say is in texts.ts. */
+import type { Argument, Command, Option } from 'commander';
+import type { ParameterType } from '@spoor/graph';
+import { componentClasses, type ClassEntry } from '../convert/plugins.ts';
+import { sinkFormats } from '../convert/sinks.ts';
+import { babeltrace2Program, spoorProgram, version } from '../program.ts';
+import { addMarkdown } from './markdown-page.ts';
+import { escapeText, RoffPage } from './roff.ts';
+import { pageTexts, type Example, type PageText } from './texts.ts';
+
+const source = `Spoor ${version}`;
+
+/** Words in capitals stand for values: `<dir>` is DIR, in italics. */
+function placeholder(name: string): string {
+  return `\\fI${escapeText(name.toUpperCase())}\\fP`;
+}
+
+function bold(text: string): string {
+  return `\\fB${escapeText(text)}\\fP`;
+}
+
+function argumentText(argument: Argument): string {
+  const name = placeholder(argument.name()) + (argument.variadic ? '...' : '');
+  return argument.required ? name : `[${name}]`;
+}
+
+function optionTerm(option: Option): string {
+  const value = /[<[]([^>\]]+)[>\]]/.exec(option.flags)?.[1];
+  const names = [option.short, option.long].filter((name) => name !== undefined).map(bold);
+  return names.join(', ') + (value === undefined ? '' : ` ${placeholder(value)}`);
+}
+
+/** The description as a sentence, with choices and default. */
+function optionText({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+  const usual =
+    defaultValueDescription ??
+    (['string', 'number'].includes(typeof defaultValue) ? String(defaultValue) : undefined);
+  const parts = [sentence(description)];
+  if (argChoices !== undefined)
+    parts.push(`One of ${argChoices.map((choice) => `\`${choice}\``).join(', ')}.`);
+  if (usual !== undefined) parts.push(`The default is \`${usual}\`.`);
+  return parts.join(' ');
+}
+
+function sentence(text: string): string {
+  const whole = /[.!?…]$/.test(text) ? text : `${text}.`;
+  return whole[0]!.toUpperCase() + whole.slice(1);
+}
+
+function addTerms(page: RoffPage, title: string, terms: PageText['exitStatus']): void {
+  if (terms === undefined || terms.length === 0) return;
+  page.section(title);
+  for (const [term, text] of terms) page.term(bold(term), text);
+}
+
+function addEnd(
+  page: RoffPage,
+  text: PageText,
+  examples: readonly Example[],
+  seeAlso: readonly string[],
+): void {
+  addTerms(page, 'Exit status', text.exitStatus);
+  addTerms(page, 'Environment', text.environment);
+  addTerms(page, 'Files', text.files);
+  page.section('Examples');
+  for (const { command, text: purpose } of examples) {
+    page.paragraph(purpose);
+    page.code(command);
+  }
+  page.section('See also');
+  page.paragraph([...new Set([...(text.seeAlso ?? []), ...seeAlso])].join(', '));
+}
+
+function addOptions(page: RoffPage, options: readonly Option[]): void {
+  const shown = options.filter((option) => !option.hidden);
+  const silent = options.filter((option) => option.hidden);
+  page.section('Options');
+  for (const option of shown) page.term(optionTerm(option), optionText(option));
+  page.term(`${bold('-h')}, ${bold('--help')}`, 'Tell the options in short.');
+  if (silent.length === 0) return;
+  page.section('Options without effect');
+  page.paragraph(
+    'They are there so that command lines that are written for babeltrace2(1) work, or are refused.',
+  );
+  for (const option of silent) page.term(optionTerm(option), optionText(option));
+}
+
+/** A program's own page: its verbs. */
+function programPage(program: Command): string {
+  const name = program.name();
+  const text = pageTexts[name] ?? {};
+  const page = new RoffPage(name, 1, source);
+  page.section('Name');
+  page.line(`${name} - ${lowered(program.description())}`);
+  page.section('Synopsis');
+  page.synopsis(
+    `${bold(name)} [${placeholder('verb')}] [${placeholder('option')}...] [${placeholder('argument')}...]`,
+  );
+  page.section('Description');
+  for (const paragraph of text.description ?? []) page.paragraph(paragraph);
+  page.section('Verbs');
+  for (const command of program.commands) {
+    page.term(bold(command.name()), `${sentence(command.description())} See spoor-${command.name()}(1).`);
+  }
+  addOptions(page, program.options);
+  const verbs = program.commands.map((command) => `spoor-${command.name()}(1)`);
+  addEnd(page, text, text.examples ?? [], verbs);
+  return page.toString();
+}
+
+function lowered(text: string): string {
+  const plain = text.replace(/\.$/, '');
+  return plain[0]!.toLowerCase() + plain.slice(1);
+}
+
+function verbPage(command: Command): string {
+  const verb = command.name();
+  const name = `spoor-${verb}`;
+  const text = pageTexts[name] ?? {};
+  const page = new RoffPage(name, 1, source);
+  page.section('Name');
+  page.line(`${name} - ${lowered(command.description())}`);
+  page.section('Synopsis');
+  const words = command.registeredArguments.map(argumentText);
+  page.synopsis([bold('spoor'), bold(verb), `[${placeholder('option')}...]`, ...words].join(' '));
+  page.section('Description');
+  for (const paragraph of text.description ?? [sentence(command.description())]) page.paragraph(paragraph);
+  const described = command.registeredArguments.filter(({ description }) => description !== '');
+  if (described.length > 0) {
+    page.section('Arguments');
+    for (const argument of described) page.term(placeholder(argument.name()), sentence(argument.description));
+  }
+  addOptions(page, command.options);
+  const fallback = [{ command: `spoor help ${verb}`, text: 'Tell the options in short.' }];
+  addEnd(page, text, text.examples ?? fallback, ['spoor(1)']);
+  return page.toString();
+}
+
+function parameterType(type: ParameterType): string {
+  switch (type.kind) {
+    case 'choice':
+      return type.choices.map((choice) => `\`${choice}\``).join(', ');
+    case 'boolean':
+      return '`yes` or `no`';
+    case 'integer':
+      return 'an integer, such as `23`';
+    case 'unsigned':
+      return 'an unsigned integer, such as `+23`';
+    case 'string':
+      return 'a text, such as `"text"`';
+    case 'strings':
+      return 'texts, such as `["A", "B"]`';
+    default:
+      return type satisfies never;
+  }
+}
+
+function componentPage({ className, description, parameters }: ClassEntry): string {
+  const name = `spoor-${className}`;
+  const text = pageTexts[name] ?? {};
+  const page = new RoffPage(name, 7, source);
+  page.section('Name');
+  page.line(`${name} - ${lowered(description)}`);
+  page.section('Synopsis');
+  page.synopsis(
+    `${bold('spoor')} ${bold('-c')} ${bold(className)} [${bold('-p')} ${placeholder('name')}=${placeholder('value')},...] ${placeholder('dir')}...`,
+  );
+  page.section('Description');
+  page.paragraph(sentence(description));
+  for (const paragraph of text.description ?? []) page.paragraph(paragraph);
+  const format = sinkFormats.find((sink) => sink.className === className)?.format;
+  if (format !== undefined) page.paragraph(`For short: \`spoor -o ${format}\`.`);
+  page.section('Parameters');
+  const entries = Object.entries(parameters);
+  if (entries.length === 0) page.paragraph('It takes none.');
+  for (const [parameter, type] of entries)
+    page.term(bold(parameter), `${type.text} Value: ${parameterType(type)}.`);
+  const fallback = [{ command: `spoor help ${className}`, text: 'Tell the parameters in short.' }];
+  addEnd(page, text, text.examples ?? fallback, [
+    'spoor-convert(1)',
+    'spoor-run(1)',
+    'spoor-list-plugins(1)',
+  ]);
+  return page.toString();
+}
+
+function filterPage(chapter: string): string {
+  const page = new RoffPage('spoor-filter', 7, source);
+  page.section('Name');
+  page.line('spoor-filter - the language of filters');
+  addMarkdown(page, chapter);
+  page.section('See also');
+  page.paragraph('spoor-convert(1), spoor-filter.utils.events(7), lttng-enable-event(1)');
+  return page.toString();
+}
+
+/**
+ * Makes all pages, by file name.
+ * @param filterChapter docs/manual/filter.md, which is the page spoor-filter(7), too.
+ */
+export function manualPages(filterChapter: string): ReadonlyMap<string, string> {
+  const context = { exitStatus: 0 };
+  const program = spoorProgram(context);
+  const pages = new Map<string, string>();
+  for (const whole of [program, babeltrace2Program(context)])
+    pages.set(`${whole.name()}.1`, programPage(whole));
+  for (const command of program.commands) pages.set(`spoor-${command.name()}.1`, verbPage(command));
+  for (const entry of componentClasses()) pages.set(`spoor-${entry.className}.7`, componentPage(entry));
+  pages.set('spoor-filter.7', filterPage(filterChapter));
+  return pages;
+}
+
+/** Command lines of all examples, by the page that they stand in. */
+export function manualExamples(): readonly (readonly [string, string])[] {
+  return Object.entries(pageTexts).flatMap(([page, { examples }]) =>
+    (examples ?? []).map(({ command }) => [page, command] as const),
+  );
+}
