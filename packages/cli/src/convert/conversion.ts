@@ -161,6 +161,15 @@ function withTextOptions(component: WrittenComponent, texts: readonly string[]):
     : component;
 }
 
+/** The only sink that is named writes where `--output` says, unless it has a path of its own. */
+function withOutput(component: WrittenComponent, output: string | undefined): WrittenComponent {
+  const format = sinkFormats.find(({ className }) => className === component.className);
+  if (output === undefined || format === undefined || !Object.hasOwn(format.parameters, 'path')) {
+    return component;
+  }
+  return { ...component, parameters: [`path=${literal(output)}`, ...component.parameters] };
+}
+
 /** The implicit source: the paths, and what the options say of clocks. */
 function implicitSource(
   paths: readonly string[],
@@ -254,7 +263,10 @@ export function conversionGraph(
 ): WrittenGraph {
   const explicit = named(options.component ?? []);
   const texts = prettyParameters(options);
-  const components = explicit.map((component) => withTextOptions(component, texts));
+  const single = explicit.filter(({ className }) => kindOf(className) === 'sink').length === 1;
+  const components = explicit.map((component) =>
+    withTextOptions(single ? withOutput(component, options.output) : component, texts),
+  );
   const sources = components.filter(({ className }) => kindOf(className) === 'source');
   const filters = components.filter(({ className }) => kindOf(className) === 'filter');
   const sinks = components.filter(({ className }) => kindOf(className) === 'sink');

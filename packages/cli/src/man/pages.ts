@@ -1,6 +1,6 @@
 /** The manual pages, from the definitions of commands and components; what these do not say is in texts.ts. */
 import type { Argument, Command, Option } from 'commander';
-import type { ParameterType } from '@spoor/graph';
+import { parameterTypeText } from '@spoor/graph';
 import { componentClasses, type ClassEntry } from '../convert/plugins.ts';
 import { sinkFormats } from '../convert/sinks.ts';
 import { babeltrace2Program, spoorProgram, version } from '../program.ts';
@@ -136,25 +136,6 @@ function verbPage(command: Command): string {
   return page.toString();
 }
 
-function parameterType(type: ParameterType): string {
-  switch (type.kind) {
-    case 'choice':
-      return type.choices.map((choice) => `\`${choice}\``).join(', ');
-    case 'boolean':
-      return '`yes` or `no`';
-    case 'integer':
-      return 'an integer, such as `23`';
-    case 'unsigned':
-      return 'an unsigned integer, such as `+23`';
-    case 'string':
-      return 'a text, such as `"text"`';
-    case 'strings':
-      return 'texts, such as `["A", "B"]`';
-    default:
-      return type satisfies never;
-  }
-}
-
 function componentPage({ className, description, parameters }: ClassEntry): string {
   const name = `spoor-${className}`;
   const text = pageTexts[name] ?? {};
@@ -174,7 +155,7 @@ function componentPage({ className, description, parameters }: ClassEntry): stri
   const entries = Object.entries(parameters);
   if (entries.length === 0) page.paragraph('It takes none.');
   for (const [parameter, type] of entries)
-    page.term(bold(parameter), `${type.text} Value: ${parameterType(type)}.`);
+    page.term(bold(parameter), `${type.text} It is ${parameterTypeText(type)}.`);
   const fallback = [{ command: `spoor help ${className}`, text: 'Tell the parameters in short.' }];
   addEnd(page, text, text.examples ?? fallback, [
     'spoor-convert(1)',
