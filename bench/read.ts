@@ -27,9 +27,12 @@ async function digestOf(argv: readonly string[]): Promise<string> {
 }
 
 // Figures of different texts could not be compared.
-const text = await digestOf([...spoor, dir]);
+const text = await digestOf([...spoor, '--workers', '1', dir]);
+const textByTwo = await digestOf([...spoor, '--workers', '2', dir]);
 const peerText = await digestOf(['babeltrace2', dir]);
-if (text !== peerText) throw new Error(`the texts differ: ${text} and ${peerText}`);
+if (text !== peerText || textByTwo !== peerText) {
+  throw new Error(`the texts differ: ${text}, ${textByTwo} and ${peerText}`);
+}
 
 await compare({
   name: 'read',
@@ -38,12 +41,14 @@ await compare({
   contenders: [
     command('spoor count', [...spoor, '-o', 'dummy', dir]),
     command('babeltrace2 count', ['babeltrace2', '-o', 'dummy', dir]),
-    command('spoor text', [...spoor, dir], utc),
+    command('spoor text', [...spoor, '--workers', '1', dir], utc),
+    command('spoor text by two', [...spoor, '--workers', '2', dir], utc),
     command('babeltrace2 text', ['babeltrace2', dir], utc),
   ],
   judge: [
-    faster('spoor count', 'babeltrace2 count', 'cpuS', 6),
-    faster('spoor text', 'babeltrace2 text', 'cpuS', 3),
+    faster('spoor count', 'babeltrace2 count', 'cpuS', 8),
+    faster('spoor text', 'babeltrace2 text', 'cpuS', 4),
+    faster('spoor text by two', 'babeltrace2 text', 'wallS', 6),
     atMost('spoor count', 'peakRssBytes', 90e6),
     atMost('spoor text', 'peakRssBytes', 90e6),
   ],

@@ -21,6 +21,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
+import { isMainThread } from 'node:worker_threads';
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const bundle = join(packageFolder, 'dist', 'spoor.cjs');
@@ -60,7 +61,11 @@ function loadBundle() {
       ...(cachedData === undefined ? {} : { cachedData }),
     },
   );
-  if (cache !== undefined && (cachedData === undefined || script.cachedDataRejected === true)) {
+  if (
+    isMainThread &&
+    cache !== undefined &&
+    (cachedData === undefined || script.cachedDataRejected === true)
+  ) {
     // At the end of the run, when it is known which functions are needed; `--help` and the like need too few.
     process.once('exit', (status) => {
       if (status === 0 && process.argv.slice(2).some((word) => !word.startsWith('-'))) {

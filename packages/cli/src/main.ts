@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from 'commander';
 import { SpoorError, describeError } from '@spoor/base';
+import type { PrintRequest } from './print-threads.ts';
 import { babeltrace2Program, spoorProgram } from './program.ts';
 import { suggestion } from './suggestion.ts';
 
@@ -23,6 +24,12 @@ export function main(args: readonly string[]): Promise<number> {
 /** Like `main`, but with the verbs of babeltrace2's command line alone. */
 export function mainAsBabeltrace2(args: readonly string[]): Promise<number> {
   return runProgram(babeltrace2Program, args);
+}
+
+/** The work of a thread that `spoor convert` starts to print a part of the events. */
+export async function helpPrinting(request: PrintRequest): Promise<void> {
+  const threads = await import('./print-threads.ts');
+  threads.helpPrinting(request);
 }
 
 async function runProgram(

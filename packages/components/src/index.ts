@@ -67,6 +67,8 @@ export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/opt
 export { PrettyComponent, type PrettyParameters } from './sink-text-pretty/pretty-component.ts';
 export { prettyOptionsWith, prettyParameters } from './sink-text-pretty/pretty-parameters.ts';
 export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
+export { helperState, makePrintHelper, type PrintHelper } from './sink-text-pretty/print-slot.ts';
+export { servePrinting } from './sink-text-pretty/serve-printing.ts';
 export {
   CounterComponent,
   counterOptionsOf,

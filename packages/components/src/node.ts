@@ -1,6 +1,6 @@
 /** The part of the package that needs Node.js. */
 export * from './index.ts';
-export { openTrace } from './source-ctf-fs/open-trace.node.ts';
+export { openingOf, openTrace, type TraceOpening } from './source-ctf-fs/open-trace.node.ts';
 export { openDmesg, type DmesgInput } from './source-text-dmesg/open-dmesg.node.ts';
 export { ctfFsClass } from './source-ctf-fs/ctf-fs-class.node.ts';
 export { dmesgClass } from './source-text-dmesg/dmesg-class.node.ts';

@@ -191,6 +191,34 @@ export class StreamReader {
     return { source, startByte: this.packetStart, sizeBytes };
   }
 
+  /** Number of the source that the present packet lies in. */
+  get sourceNumber(): number {
+    return Math.min(this.sourceIndex, this.sources.length - 1);
+  }
+
+  /** Where in its source the present packet begins. */
+  get packetByte(): number {
+    return this.packetStart;
+  }
+
+  /**
+   * Moves the cursor to a packet that this or another reader of the stream was in.
+   * @returns false where it is not there any more.
+   */
+  returnTo(sourceNumber: number, packetByte: number): boolean {
+    const source = this.sources[sourceNumber];
+    if (source === undefined) return false;
+    if (sourceNumber !== this.sourceIndex) {
+      this.chunkLength = 0;
+      this.chunkStart = 0;
+    }
+    this.sourceIndex = sourceNumber;
+    this.packetStart = packetByte;
+    if (!this.enter(source)) return false;
+    this.load(source);
+    return true;
+  }
+
   /** Reports damage of the packet that the cursor is in. */
   reportDamage(problem: string): void {
     const source = this.sources[Math.min(this.sourceIndex, this.sources.length - 1)]!;

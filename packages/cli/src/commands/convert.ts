@@ -39,11 +39,20 @@ export interface ConvertOptions extends GeneralOptions {
   readonly runArgs0?: boolean;
   readonly streamIntersection?: boolean;
   readonly strict?: boolean;
+  readonly workers?: number;
 }
 
 function wholeNumber(text: string): bigint {
   if (!/^[-+]?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return BigInt(text.replace(/^\+/, ''));
+}
+
+function threadCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 64) {
+    throw new InvalidArgumentError('A number from 1 to 64 is needed.');
+  }
+  return count;
 }
 
 /** The default command: reads traces, prints their events as babeltrace2 does. */
@@ -87,6 +96,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .option('-f, --fields <list>', 'what to print before event names: all, none, trace, loglevel, …')
     .option('-n, --names <list>', 'which names to print: all, none, payload, context, scope, header')
     .option('--strict', 'end at the first thing that is wrong with a trace')
+    .option('--workers <threads>', 'print text with so many threads; 1, or 2 for long traces', threadCount)
     .option('--run-args', 'print the arguments of `run` that do the same, and do nothing')
     .option('--run-args-0', 'the same, each argument ended by a NUL')
     .option('--stream-intersection', 'of each trace, print only what is within the time of all its streams')

@@ -98,6 +98,7 @@ function prettyParameters(options: ConvertOptions): string[] {
   return [
     ...(texts.length === 0 ? [] : [texts.join(',')]),
     ...(options.color === undefined ? [] : [`color=${literal(options.color)}`]),
+    ...(options.workers === undefined ? [] : [`workers=${options.workers}`]),
   ];
 }
 

@@ -28,9 +28,11 @@ import {
   TableFiles,
   type Colors,
   type EventFlow,
+  type PrintHelper,
   type TextOutput,
 } from '@spoor/components/node';
 import type { Parameters, ParameterTable, SinkComponent } from '@spoor/graph';
+import { printHelpersFor } from '../print-threads.ts';
 import { suggestion } from '../suggestion.ts';
 
 /** What a sink is made of. */
@@ -84,7 +86,13 @@ export const sinkFormats: readonly SinkFormat[] = [
     make: ({ output, messages, parameters, colorsOf }) => {
       const colors = colorsOf(textParameter(parameters, 'color'));
       const options = prettyOptionsWith(parameters, defaultPrettyOptions, colors);
-      return new PrettyComponent({ output: output(), options, messages });
+      const workers = parameters.get('workers');
+      const wanted = workers === undefined ? undefined : Number(workers);
+      if (wanted !== undefined && !(wanted >= 1 && wanted <= 64)) {
+        throw new SpoorError('convert/workers', `from 1 to 64 threads can print, not ${wanted}`);
+      }
+      const helpers = (flow: EventFlow): readonly PrintHelper[] => printHelpersFor(flow, options, wanted);
+      return new PrettyComponent({ output: output(), options, messages, helpers });
     },
   },
   {

@@ -3,6 +3,8 @@ import { InputPort, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { defaultPrettyOptions, type PrettyOptions } from './options.ts';
 import { PrettySink, type TextOutput } from './pretty-sink.ts';
+import type { PrintHelper } from './print-slot.ts';
+import { ThreadedPrettySink } from './threaded-pretty.ts';
 
 /** What the sink needs. */
 export interface PrettyParameters {
@@ -10,6 +12,8 @@ export interface PrettyParameters {
   /** Hears of lost events and packets, one line each. */
   readonly messages: (line: string) => void;
   readonly options?: PrettyOptions;
+  /** Starts threads that print a part of a flow's events, if any: see {@link servePrinting}. */
+  readonly helpers?: (flow: EventFlow) => readonly PrintHelper[];
 }
 
 /** Prints the events that come in. */
@@ -19,19 +23,27 @@ export class PrettyComponent implements SinkComponent<EventFlow> {
   readonly input: InputPort<EventFlow> = new InputPort('in');
   private readonly parameters: PrettyParameters;
   private flow: EventFlow | undefined;
-  private sink: PrettySink | undefined;
+  private sink: PrettySink | ThreadedPrettySink | undefined;
 
   constructor(parameters: PrettyParameters) {
     this.parameters = parameters;
   }
 
   consume(): boolean {
-    const { output, messages, options = defaultPrettyOptions } = this.parameters;
+    const { options = defaultPrettyOptions } = this.parameters;
     this.flow ??= this.input.open(options.clockCycles ? { ticksAsTime: true } : {});
-    this.sink ??= new PrettySink(this.flow, output, options, messages);
+    this.sink ??= this.makeSink(this.flow, options);
     if (!this.flow.next()) return false;
     this.sink.consume(this.flow.batch);
     return true;
+  }
+
+  private makeSink(flow: EventFlow, options: PrettyOptions): PrettySink | ThreadedPrettySink {
+    const { output, messages, helpers } = this.parameters;
+    const started = helpers?.(flow) ?? [];
+    return started.length === 0
+      ? new PrettySink(flow, output, options, messages)
+      : new ThreadedPrettySink(flow, output, options, messages, started);
   }
 
   finish(): void {

@@ -51,6 +51,10 @@ export const prettyParameters: ParameterTable = {
     text: 'Colours: auto (the default) where the terminal shows them.',
   },
   path: { kind: 'string', text: 'File that the text is written to; without it standard output.' },
+  workers: {
+    kind: 'integer',
+    text: 'Threads that print the text, from 1 to 64; without it 1, or 2 for long traces.',
+  },
   verbose: { kind: 'boolean', text: 'Accepted: it changes nothing.' },
   'name-default': { ...showOrHide, text: 'Print, or leave out, all names whose own parameter is not given.' },
   'field-default': {

@@ -130,7 +130,17 @@ export class PrettySink {
       this.at = at + 1;
       if (this.at >= flushBytes) this.flush();
     }
-    if (count > 0) this.losses.printUpTo(timeNs[count - 1]!);
+    if (count > 0) this.tellLosses(timeNs[count - 1]!);
+  }
+
+  /** Tells of the losses up to a time, in nanoseconds after the base. */
+  tellLosses(timeNs: number): void {
+    this.losses.printUpTo(timeNs);
+  }
+
+  /** Goes on after an event that another sink printed; its time is in nanoseconds after the base, NaN for none. */
+  continueAfter(timeNs: number): void {
+    this.time.last = timeNs;
   }
 
   /** Writes what is left, when there are no more events. */
@@ -166,7 +176,8 @@ export class PrettySink {
     this.outView = new DataView(larger.buffer);
   }
 
-  private flush(): void {
+  /** Writes what was printed so far. */
+  flush(): void {
     if (this.at > 0) this.output.write(this.out, this.at);
     this.at = 0;
   }

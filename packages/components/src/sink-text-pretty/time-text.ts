@@ -70,7 +70,8 @@ export class TimeWriter {
   /** Text up to the fraction's point, of the present second. */
   private head = new Uint8Array(160);
   private headLength = 0;
-  private last = NaN;
+  /** Time of the event before, in nanoseconds after the base; NaN where there is none. */
+  last: number = NaN;
   private readonly baseNs: bigint;
   private readonly options: PrettyOptions;
   /** Whether times have the usual form, for which there is a quick way. */

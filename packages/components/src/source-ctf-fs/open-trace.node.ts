@@ -175,5 +175,23 @@ export function openTrace(
 ): TraceSet {
   const warnings: string[] = [];
   const folders = findFolders(typeof paths === 'string' ? [paths] : paths, warnings);
-  return openFolders(folders, options, warnings, others);
+  const set = openFolders(folders, options, warnings, others);
+  const given = typeof paths === 'string' ? [paths] : paths;
+  const onlyFolders =
+    others.length === 0 && given.every((path) => path !== '-' && statOf(path)?.isDirectory());
+  if (onlyFolders) openings.set(set, { paths: given, options });
+  return set;
+}
+
+/** How a trace set was opened. */
+export interface TraceOpening {
+  readonly paths: readonly string[];
+  readonly options: OpenOptions;
+}
+
+const openings = new WeakMap<TraceSet, TraceOpening>();
+
+/** How a set of directories can be opened again, in another thread for instance; undefined for other sets. */
+export function openingOf(set: TraceSet): TraceOpening | undefined {
+  return openings.get(set);
 }

@@ -138,6 +138,14 @@ export class TraceSet {
     this.warnings = warnings;
   }
 
+  /** Size of all streams. */
+  get sizeBytes(): number {
+    return this.sources.reduce(
+      (sum, { sources }) => sources.reduce((sizeBytes, source) => sizeBytes + source.sizeBytes, sum),
+      0,
+    );
+  }
+
   /**
    * Opens one stream for a reading.
    * @param fromNs packets that end well before this time are passed over. Some tracers wrote events slightly after
