@@ -35,6 +35,35 @@ describeNeeding(
     }
 
     test.each([
+      '2014-03-24',
+      '2014-03-24 20:07',
+      '2014-03-24 20:07:06',
+      '2014-03-24 20:07:06.38',
+      '20:07:06.380000001',
+      '1395691626',
+      '1395691626.38',
+      '2014-03-24 6:07:06',
+      '2014-03-24 20:7:06',
+      '2014-03-24 20:07:',
+      '2014-03-24 20:07:06.',
+      '2014-03-24 20:07:06.1231231231',
+      '2014-03-24 20',
+      '2014-03-24 ',
+      '2014-03-241',
+      '2014-3-24',
+      '14-03-24',
+      '2014-03',
+      '1395691626.',
+      '6:07',
+    ])('--begin=%s is a time for both or for neither', (time) => {
+      const args = ['--clock-gmt', `--begin=${time}`, ust()];
+      const theirs = babeltrace2(args);
+      const ours = run(args);
+      expectSameText(ours.stdout, theirs.stdout, time);
+      expect(ours.status, ours.stderr).toBe(theirs.status);
+    });
+
+    test.each([
       ['--clock-offset=3600'],
       ['--clock-offset-ns=-5000000001'],
       ['--timerange=20:07:06.38,20:07:06.385'],

@@ -10,11 +10,14 @@ test('bounds are seconds, times of the first event’s day, or dates', () => {
   expect(parseTimeBound('12:30', true, firstNs)).toBe(firstNs + 9_000_000_000_000n);
   expect(parseTimeBound('10:00:00.000000001', true, firstNs)).toBe(firstNs + 1n);
   expect(parseTimeBound('2026-03-02 10:00:00', true, firstNs)).toBe(firstNs + 86_400_000_000_000n);
+  expect(parseTimeBound('2026-03-02', true, firstNs)).toBe(firstNs + 50_400_000_000_000n);
 });
 
 test.each([
   'noon',
   '25:00',
+  '6:00',
+  '2026-01-02 6:00',
   '12:60',
   '12:00:61',
   '2026-13-01 00:00:00',

@@ -2,10 +2,15 @@
 import { SpoorError } from '@spoor/base';
 
 const secondsForm = /^(-?)(\d+)(?:\.(\d{1,9}))?$/;
-const dateForm = /^(?:(\d{4})-(\d{2})-(\d{2})\s+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/;
+const dateForm = /^(?:(\d{4})-(\d{2})-(\d{2})\s+)?(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/;
+
+/** A day alone is its beginning. */
+function withTime(text: string): string {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 00:00` : text;
+}
 
 /**
- * Nanoseconds from the epoch of `YYYY-MM-DD hh:mm[:ss[.nnn]]`, `hh:mm[:ss[.nnn]]` (on the day of `firstNs`), or
+ * Nanoseconds from the epoch of `YYYY-MM-DD[ hh:mm[:ss[.nnn]]]`, `hh:mm[:ss[.nnn]]` (on the day of `firstNs`), or
  * `[-]seconds[.nnn]`.
  * @param gmt whether dates and times of day are UTC rather than local.
  * @throws SpoorError for any other text.
@@ -17,7 +22,7 @@ export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): big
     const size = BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
     return sign === '-' ? -size : size;
   }
-  const date = dateForm.exec(text);
+  const date = dateForm.exec(withTime(text));
   if (date === null) {
     throw noTime(text);
   }
@@ -58,7 +63,7 @@ export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): big
 
 /** Whether a bound says a time of day without its day, which is then that of the first event. */
 export function needsFirstTime(text: string): boolean {
-  return dateForm.exec(text)?.[1] === undefined && !secondsForm.test(text);
+  return dateForm.exec(withTime(text))?.[1] === undefined && !secondsForm.test(text);
 }
 
 function inRange(digits: string | undefined, least: number, greatest: number): boolean {
@@ -67,6 +72,6 @@ function inRange(digits: string | undefined, least: number, greatest: number): b
 
 function noTime(text: string): SpoorError {
   return new SpoorError('convert/time', `${JSON.stringify(text)} is not a time`, {
-    hint: 'write YYYY-MM-DD hh:mm:ss.nnn, hh:mm:ss.nnn, or seconds since the epoch',
+    hint: 'write YYYY-MM-DD hh:mm:ss.nnn, YYYY-MM-DD, hh:mm:ss.nnn, or seconds since the epoch',
   });
 }
