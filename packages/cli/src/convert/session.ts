@@ -11,7 +11,14 @@ import {
   spansClass,
   type EventFlow,
 } from '@spoor/components/node';
-import { Graph, PluginRegistry, type GraphDescription, type LogLevel, type Plugin } from '@spoor/graph';
+import {
+  Graph,
+  Logger,
+  PluginRegistry,
+  type GraphDescription,
+  type LogLevel,
+  type Plugin,
+} from '@spoor/graph';
 import { levelOf, type GeneralOptions } from '../commands/general-options.ts';
 import { colorsFor, colorsSupported } from './colors.ts';
 import { sinkFormats, TextOutputs } from './sinks.ts';
@@ -34,6 +41,7 @@ function say(line: string): void {
 export class Session {
   readonly registry: PluginRegistry<EventFlow> = new PluginRegistry();
   readonly level: LogLevel;
+  private readonly logger: Logger;
   private readonly options: GeneralOptions;
   private readonly strict: boolean;
   private readonly outputs = new TextOutputs();
@@ -42,15 +50,9 @@ export class Session {
   constructor(options: GeneralOptions & { readonly strict?: boolean }) {
     this.options = options;
     this.level = levelOf(options);
+    this.logger = new Logger(this.level, (_, text) => say(`spoor: ${text}`));
     this.strict = options.strict ?? false;
     for (const plugin of this.builtIn()) this.registry.add(plugin, '(built in)');
-  }
-
-  /** Says a line if the level is high enough. */
-  private log(level: LogLevel, text: string): void {
-    if ((this.level !== 'none' && !(this.level === 'fatal' || this.level === 'error')) || level === 'error') {
-      say(`spoor: ${text}`);
-    }
   }
 
   /** Trouble with a trace: told once, and the status is that of a failure. */
@@ -58,8 +60,13 @@ export class Session {
     if (this.told.has(line)) return;
     this.told.add(line);
     if (this.strict) throw new SpoorError('convert/strict', line);
-    this.log('warning', line);
+    this.logger.warn(line);
   };
+
+  /** Tells of trouble that is no fault of a trace. */
+  tellTrouble(line: string): void {
+    this.logger.warn(line);
+  }
 
   private builtIn(): readonly Plugin<EventFlow>[] {
     const { warn } = this;

@@ -1,0 +1,20 @@
+/** What authors of plug-ins need: docs/manual/plugins.md tells how. */
+export {
+  type AuthorClass,
+  type FilterDefinition,
+  type Given,
+  type Input,
+  type SinkDefinition,
+  type SourceDefinition,
+} from './plugin/author-class.ts';
+export { definePlugin, pluginOfModule, type PluginDefinition } from './plugin/define-plugin.ts';
+export {
+  EventOutput,
+  type EventContexts,
+  type OutputStream,
+  type OutputStreamOptions,
+  type OutputTrace,
+} from './plugin/event-output.ts';
+export { FilterFlow, SourceFlow, type EventHandler, type SourceSteps } from './plugin/made-flows.ts';
+export type { EventView } from './source-ctf-fs/event-view.ts';
+export type { EventFlow } from './event-flow.ts';
