@@ -67,8 +67,20 @@ describeNeeding(needs, 'a trace of CTF 2 as CTF 1.8', () => {
       expect(done, version).toMatchObject({ status: 0, stderr: '' });
       expect(begins(out).startsWith(begin), version).toBe(true);
     }
+    const out = fresh();
+    expect(spoor(['-o', 'ctf', '--ctf-version=2', '-w', out, original])).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    expect(begins(out).startsWith('\u001e{"type":"preamble"')).toBe(true);
+    const asked = spoor(['-o', 'ctf', '--ctf-version=2', '-w', out, '--run-args', original]);
+    expect(asked.stdout).toContain('ctf-version="2"');
+    expect(spoor(['--ctf-version=2', original])).toMatchObject({
+      status: 1,
+      stderr: 'spoor: only traces have a version of CTF: --ctf-version goes with -o ctf\n',
+    });
     const wrong = spoor(['-c', 'sink.ctf.fs', '-p', `path="${fresh()}",ctf-version="3"`, original]);
     expect(wrong.status).toBe(1);
-    expect(wrong.stderr).toMatch(/^spoor: .*"ctf-version" must be one of 1, 1.8, 2, 2.0, not "3"\n$/);
+    expect(wrong.stderr).toMatch(/^spoor: .*"ctf-version" must be one of 1, 1.8, 2, 2.0, not "3"/);
   });
 });

@@ -21,6 +21,7 @@ export interface ConvertOptions extends GeneralOptions {
   readonly clockSeconds?: boolean;
   readonly color?: string;
   readonly component?: readonly NamedComponent[];
+  readonly ctfVersion?: string;
   readonly debugInfo?: boolean;
   readonly debugInfoDir?: string;
   readonly debugInfoFullPath?: boolean;
@@ -81,7 +82,15 @@ export const registerConvert: RegisterCommand = (program, context) => {
         .choices(['ctf', 'lttng-live'])
         .hideHelp(),
     )
-    .option('-w, --output <path>', 'write the text to a file, or the traces below a directory');
+    .option('-w, --output <path>', 'write the text to a file, or the traces below a directory')
+    .addOption(
+      new Option('--ctf-version <version>', 'of the traces that -o ctf writes; 1.8 by default').choices([
+        '1',
+        '1.8',
+        '2',
+        '2.0',
+      ]),
+    );
   const implicit: ImplicitOptions = { parameters: [] };
   addComponentOptions(command, implicit)
     .addOption(new Option('--color <when>', 'colours').choices(['never', 'auto', 'always']))

@@ -198,7 +198,13 @@ function implicitSource(
 /** The implicit sink of `-o`. */
 function implicitSink(options: ConvertOptions): WrittenComponent {
   const format = sinkFormatOf(options.outputFormat ?? 'text');
-  const { output, color } = options;
+  const { output, color, ctfVersion } = options;
+  if (ctfVersion !== undefined && format.format !== 'ctf') {
+    throw new SpoorError(
+      'convert/ctf-version',
+      'only traces have a version of CTF: --ctf-version goes with -o ctf',
+    );
+  }
   if (format.format === 'ctf' && output === undefined) {
     throw new SpoorError('convert/output-missing', 'traces are written to a directory', {
       hint: 'name it with --output',
@@ -209,6 +215,7 @@ function implicitSink(options: ConvertOptions): WrittenComponent {
     ...(format.format !== 'text' && color !== undefined && Object.hasOwn(format.parameters, 'color')
       ? [`color=${literal(color)}`]
       : []),
+    ...(ctfVersion === undefined ? [] : [`ctf-version=${literal(ctfVersion)}`]),
     ...(output !== undefined && Object.hasOwn(format.parameters, 'path') ? [`path=${literal(output)}`] : []),
   ];
   const name = format.format ?? format.className;
