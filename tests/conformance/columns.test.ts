@@ -185,6 +185,27 @@ describeNeeding(corpusNeeds('tracecompass'), 'the command writes tables', () => 
   });
 });
 
+describeNeeding(corpusNeeds('tracecompass'), 'tables of events that a filter makes', () => {
+  test.each(['classes', 'wide'])('layout=%s', async (layout) => {
+    const path = corpusTrace({ family: 'tracecompass', trace: 'synctraces/scp_src' });
+    const dir = mkdtempSync(join(tmpdir(), 'spoor-columns-'));
+    try {
+      const spans = ['-c', 'filter.utils.spans', '-p', 'presets=["irqs"]', path];
+      const sink = ['-c', 'sink.columns.parquet', '-p', `layout=${layout}`, '-w', join(dir, 'out')];
+      expect(spoor([...sink, ...spans])).toMatchObject({ status: 0, stderr: '' });
+      const times = spoor(['-o', 'json', ...spans])
+        .stdout.trimEnd()
+        .split('\n')
+        .map((line) => BigInt((JSON.parse(line) as { timeNs: string }).timeNs));
+      const [file = ''] = readdirSync(join(dir, 'out'));
+      const rows = await parquetRows(new Uint8Array(readFileSync(join(dir, 'out', file))));
+      expect(rows.map((row) => row['time_ns'])).toEqual(times);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
+
 describeNeeding([duckdbNeed, ...corpusNeeds('tracecompass')], 'DuckDB reads', () => {
   const path = (): string => corpusTrace({ family: 'tracecompass', trace: 'many-threads' });
   let dir = '';

@@ -346,6 +346,17 @@ export class StructureColumn extends ColumnBase {
 /** A column of any kind. */
 export type Column = NumberColumn | WideColumn | BytesColumn | ListColumn | StructureColumn;
 
+/** Bytes of a row in which every column has room, as a table has when it is written; texts and lists count as empty. */
+export function leastRowBytes(column: Column): number {
+  const valid = column.nullable ? 1 : 0;
+  if (column instanceof NumberColumn) return valid + column.values.BYTES_PER_ELEMENT;
+  if (column instanceof WideColumn) return valid + 8;
+  if (column instanceof StructureColumn) {
+    return column.members.reduce((sum, member) => sum + leastRowBytes(member), valid);
+  }
+  return valid + 4;
+}
+
 /** Fills up what lags behind, throughout the column, when it has `length` rows. */
 export function settle(column: Column, length: number): void {
   column.padTo(length);

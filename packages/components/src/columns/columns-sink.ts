@@ -1,6 +1,13 @@
 /** Sorts events into tables, and hands the rows of each on when there are enough of them. */
 import { SpoorError } from '@spoor/base';
-import { EventBatch, scanStatus, shownEventName, type PlanNode, type Scope } from '@spoor/ctf';
+import {
+  EventBatch,
+  scanStatus,
+  shownEventName,
+  type PlanNode,
+  type Scope,
+  type StreamDecoder,
+} from '@spoor/ctf';
 import { InputPort, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { LossPrinter } from '../sink-text-pretty/loss-text.ts';
@@ -9,7 +16,7 @@ import { isShown } from '../sink-text-pretty/shown.ts';
 import type { EventClassInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import { makeAppend, type AppendFields } from './append-fields.ts';
-import { copyRow, StructureColumn, type Column } from './column.ts';
+import { copyRow, leastRowBytes, StructureColumn, type Column } from './column.ts';
 import { EventTable, tableSignature, type TableTexts, type WantedScopes } from './event-table.ts';
 import type { ScopeColumns } from './emit-columns.ts';
 import { addMember } from './make-columns.ts';
@@ -52,6 +59,8 @@ export interface ColumnsSettings {
 
 /** Bytes of rows that wait to be written, over all tables; the largest table is written when there are more. */
 const heldBytes = 24 * 1024 * 1024;
+/** Rows that are written together at least, if so many were asked for. */
+const leastRows = 256;
 /** Events between two looks at how many bytes wait. */
 const lookEvery = 512;
 /** Name of the one table of the layout `wide`. */
@@ -60,6 +69,8 @@ const wideName = 'events';
 interface OpenTable {
   readonly table: EventTable;
   readonly output: TableOutput;
+  /** Rows after which they are written: fewer than asked for where they are wide. */
+  readonly rowLimit: number;
 }
 
 /** A class of events with where it goes. */
@@ -128,13 +139,19 @@ class Reading {
     this.baseHi = Number(flow.baseNs >> 32n);
     this.baseLo = Number(flow.baseNs & 0xffff_ffffn);
     this.losses = new LossPrinter(flow, defaultPrettyOptions, settings.messages);
-    const traces = [...new Set(flow.streams.map(({ info }) => info.trace.name))];
-    this.streams = flow.streams.map((stream) => stateOf(stream, traces));
+    // Streams that are not read leave holes.
+    const known = flow.streams.filter((stream) => stream !== undefined);
+    const traces = [...new Set(known.map(({ info }) => info.trace.name))];
+    const states: StreamState[] = [];
+    for (const [index, stream] of flow.streams.entries()) {
+      if (stream !== undefined) states[index] = stateOf(stream, traces);
+    }
+    this.streams = states;
     this.routes = flow.eventClasses.map(() => undefined);
     const classNames = flow.eventClasses.map(({ eventClass }) => shownEventName(eventClass));
     this.texts = {
       traces: { texts: traces },
-      untimed: this.streams.some(({ timed }) => !timed),
+      untimed: known.some(({ decoder }) => decoder.streamClass.clockClass === undefined),
       ...(settings.layout === 'wide' ? { names: { texts: [...new Set(classNames)] } } : {}),
     };
     if (settings.layout === 'wide') this.openWide();
@@ -143,7 +160,7 @@ class Reading {
   /** Makes the one table with the columns of all classes that occur, which takes a reading of its own. */
   private openWide(): void {
     const table = new EventTable(this.texts, true);
-    for (const stream of this.streams) this.targetsOf(stream, table);
+    for (const stream of this.streams) if (stream !== undefined) this.targetsOf(stream, table);
     const routed: (readonly [number, Omit<Route, 'open'>])[] = [];
     for (const classIndex of occurringClasses(this.flow)) {
       const info = this.flow.eventClasses[classIndex]!;
@@ -152,9 +169,15 @@ class Reading {
       const append = this.appendOf(info, columns, table);
       routed.push([classIndex, { table, append, nameCode: this.texts.names?.texts.indexOf(name) ?? -1 }]);
     }
-    this.wide = { table, output: this.settings.outputs.open(wideName, table.row, new Map()) };
+    const output = this.settings.outputs.open(wideName, table.row, new Map());
+    this.wide = { table, output, rowLimit: this.rowLimitOf(table) };
     for (const [classIndex, route] of routed) this.routes[classIndex] = { ...route, open: this.wide };
     this.tables.set('', this.wide);
+  }
+
+  private rowLimitOf({ row }: EventTable): number {
+    const most = Math.floor(heldBytes / leastRowBytes(row));
+    return Math.max(1, Math.min(this.settings.rowLimit, Math.max(leastRows, most)));
   }
 
   private appendOf(
@@ -193,7 +216,8 @@ class Reading {
       const table = new EventTable(this.texts, false);
       table.columnsOf(wanted);
       const facts = new Map([['spoor.event', name]]);
-      open = { table, output: settings.outputs.open(this.names.nameOf(name), table.row, facts) };
+      const output = settings.outputs.open(this.names.nameOf(name), table.row, facts);
+      open = { table, output, rowLimit: this.rowLimitOf(table) };
       tables.set(key, open);
     }
     const columns = open.table.columnsOf(wanted);
@@ -254,7 +278,7 @@ class Reading {
       const { cursor } = reader;
       route.append(cursor.bytes, cursor.view, offsetBits[index]!, cursor.externals);
       table.row.length += 1;
-      if (table.row.length >= this.settings.rowLimit) this.write(route.open);
+      if (table.row.length >= route.open.rowLimit) this.write(route.open);
       if (--this.untilLook <= 0) this.look();
     }
     if (count > 0) this.losses.printUpTo(timeNs[count - 1]!);
@@ -337,12 +361,26 @@ function enterPacket(stream: StreamState): void {
   stream.cpuId = Number.isInteger(cpuId) && cpuId >= 0 && cpuId < 2 ** 32 ? cpuId : -1;
 }
 
-/** Indexes of the classes of which the flow's traces have events, in order of the classes. */
-function occurringClasses(flow: EventFlow): readonly number[] {
-  const occurs = new Uint8Array(flow.eventClasses.length);
+/**
+ * Indexes of the classes of which the flow may have events, in order of the classes: those that occur in streams that can
+ * be read beforehand, and all of streams that are made while they are read.
+ */
+function occurringClasses({ streams, eventClasses }: EventFlow): readonly number[] {
+  const places = new Map<StreamDecoder, number[]>();
+  for (const [index, { decoder, localIndex }] of eventClasses.entries()) {
+    let own = places.get(decoder);
+    if (own === undefined) places.set(decoder, (own = []));
+    own[localIndex] = index;
+  }
+  const occurs = new Set<number>();
   const batch = new EventBatch();
-  for (const { set, info } of flow.streams) {
-    const { reader, decoder } = set.openStream(info.index);
+  for (const { set, info, decoder } of streams.filter((stream) => stream !== undefined)) {
+    const own = places.get(decoder) ?? [];
+    if (set.streams[info.index] !== info) {
+      for (const index of own) if (index !== undefined) occurs.add(index);
+      continue;
+    }
+    const { reader } = set.openStream(info.index);
     // What is found wrong or lost is told by the reading that follows.
     const warnings = set.warnings.length;
     const losses = set.losses.length;
@@ -351,11 +389,14 @@ function occurringClasses(flow: EventFlow): readonly number[] {
       while (status === scanStatus.batchFull) {
         batch.count = 0;
         status = decoder.scan(reader.cursor, batch, Infinity);
-        for (let row = 0; row < batch.count; row++) occurs[batch.classIndex[row]!] = 1;
+        for (let row = 0; row < batch.count; row++) {
+          const index = own[set.eventClasses[batch.classIndex[row]!]!.localIndex];
+          if (index !== undefined) occurs.add(index);
+        }
       }
     }
     set.warnings.length = warnings;
     set.losses.length = losses;
   }
-  return [...occurs.keys()].filter((index) => occurs[index] === 1);
+  return [...occurs].sort((left, right) => left - right);
 }
