@@ -1,5 +1,6 @@
 // What server and viewer say to each other. All requests are GET; answers are JSON except tiles and histograms,
 // whose bodies are little-endian 32-bit words. Times are doubles in nanoseconds after `baseNs`.
+import type { SelectionStatistics } from '@spoor/store';
 
 /** Answer of `/api/trace`: all that is known before looking at any event. */
 export interface TraceSummary {
@@ -174,23 +175,7 @@ export interface PickAnswer {
 }
 
 /** Answer of `/api/selection`. */
-export interface SelectionAnswer {
-  readonly fromNs: number;
-  readonly toNs: number;
-  readonly eventCount: number;
-  readonly types: readonly { readonly type: number; readonly count: number }[];
-  readonly spans: readonly {
-    readonly name: string;
-    readonly count: number;
-    readonly openCount: number;
-    readonly totalNs: number;
-    readonly minNs: number;
-    readonly medianNs: number;
-    readonly p95Ns: number;
-    readonly maxNs: number;
-    readonly busyNs: number;
-  }[];
-}
+export type SelectionAnswer = SelectionStatistics;
 
 /** Body of every answer that is not 2xx. */
 export interface ErrorAnswer {

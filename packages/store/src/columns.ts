@@ -2,31 +2,32 @@
  * Columns of numbers that grow by doubling. The array behind a column is replaced when it grows: a reader takes
  * `values` anew for each query and reads only below `length`.
  */
-export class Uint32Column {
-  values: Uint32Array;
+abstract class GrowingColumn<Values extends Uint32Array | Float64Array> {
+  values: Values;
   length = 0;
 
-  constructor(capacity = 16) {
-    this.values = new Uint32Array(capacity);
+  constructor(values: Values) {
+    this.values = values;
   }
 
-  push(value: number): void {
-    if (this.length === this.values.length) this.reserve(1);
-    this.values[this.length++] = value;
-  }
+  /** An empty array of the column's kind. */
+  protected abstract make(capacity: number): Values;
 
   /** Makes room for `more` further values, so that they can be stored without a check each. */
   reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.values.length) return;
-    const grown = new Uint32Array(Math.max(needed, this.values.length * 2));
+    const grown = this.make(Math.max(needed, this.values.length * 2));
     grown.set(this.values.subarray(0, this.length));
     this.values = grown;
   }
 
   /** Gives unused room back; for a column that is complete. */
   trim(): void {
-    if (this.length < this.values.length) this.values = this.values.slice(0, this.length);
+    if (this.length === this.values.length) return;
+    const fitting = this.make(this.length);
+    fitting.set(this.values.subarray(0, this.length));
+    this.values = fitting;
   }
 
   /** Memory taken, unused room included. */
@@ -35,13 +36,12 @@ export class Uint32Column {
   }
 }
 
-/** A column of doubles; see {@link Uint32Column}. */
-export class Float64Column {
-  values: Float64Array;
-  length = 0;
+// Each has a `push` of its own, which sees one kind of array only: that is what makes it quick.
 
+/** A column of unsigned integers of 32 bits. */
+export class Uint32Column extends GrowingColumn<Uint32Array> {
   constructor(capacity = 16) {
-    this.values = new Float64Array(capacity);
+    super(new Uint32Array(capacity));
   }
 
   push(value: number): void {
@@ -49,23 +49,24 @@ export class Float64Column {
     this.values[this.length++] = value;
   }
 
-  /** Makes room for `more` further values, so that they can be stored without a check each. */
-  reserve(more: number): void {
-    const needed = this.length + more;
-    if (needed <= this.values.length) return;
-    const grown = new Float64Array(Math.max(needed, this.values.length * 2));
-    grown.set(this.values.subarray(0, this.length));
-    this.values = grown;
+  protected override make(capacity: number): Uint32Array {
+    return new Uint32Array(capacity);
+  }
+}
+
+/** A column of doubles. */
+export class Float64Column extends GrowingColumn<Float64Array> {
+  constructor(capacity = 16) {
+    super(new Float64Array(capacity));
   }
 
-  /** Gives unused room back; for a column that is complete. */
-  trim(): void {
-    if (this.length < this.values.length) this.values = this.values.slice(0, this.length);
+  push(value: number): void {
+    if (this.length === this.values.length) this.reserve(1);
+    this.values[this.length++] = value;
   }
 
-  /** Memory taken, unused room included. */
-  get sizeBytes(): number {
-    return this.values.byteLength;
+  protected override make(capacity: number): Float64Array {
+    return new Float64Array(capacity);
   }
 }
 
