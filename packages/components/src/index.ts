@@ -6,6 +6,14 @@ export {
   type MessageFlow,
   type NextMessage,
 } from './event-flow.ts';
+export type { AddressInfo, BinaryFiles, DebugInfoPlaces } from './filter-lttng-utils-debug-info/binary.ts';
+export {
+  debugInfoClass,
+  DebugInfoFilter,
+  debugInfoOptionsOf,
+  debugInfoParameters,
+  type DebugInfoOptions,
+} from './filter-lttng-utils-debug-info/debug-info-filter.ts';
 export {
   clockNotices,
   clockParameters,

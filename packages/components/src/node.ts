@@ -9,3 +9,4 @@ export { ClosedPipeError, FileOutput } from './sink-text-pretty/file-output.node
 export { DirectoryPlaces } from './sink-ctf-fs/trace-places.node.ts';
 export { PipePlace, TableFiles } from './columns/table-files.node.ts';
 export { nodeCompressors } from './columns/compressors.node.ts';
+export { FileBinaries } from './filter-lttng-utils-debug-info/binary-files.node.ts';

@@ -8,6 +8,8 @@ import {
   eventsClass,
   muxerClass,
   trimmerClass,
+  debugInfoClass,
+  FileBinaries,
   spansClass,
   type EventFlow,
 } from '@spoor/components/node';
@@ -29,6 +31,7 @@ export const interruptedStatus = 2;
 const pluginTexts: Readonly<Record<string, string>> = {
   columns: 'Tables of events, a column a field',
   ctf: 'CTF input and output',
+  'lttng-utils': 'LTTng-specific graph utilities',
   text: 'Plain text input and output',
   utils: 'Common graph utilities',
 };
@@ -80,6 +83,7 @@ export class Session {
     return [
       plugin('columns', []),
       plugin('ctf', [ctfFsClass({ warn })]),
+      plugin('lttng-utils', [debugInfoClass(() => new FileBinaries())]),
       plugin('text', [dmesgClass({ warn })]),
       plugin('utils', [muxerClass, trimmerClass, eventsClass, clockClass, spansClass]),
     ];

@@ -103,6 +103,13 @@ export class RowAssembler {
     }
   }
 
+  /** Makes a stream hold a packet without events, which `begin` begins. */
+  loadEmpty(made: MadeStream, begin: () => void): void {
+    begin();
+    made.packets.end();
+    made.load(this.loaded);
+  }
+
   private place(rows: readonly number[]): void {
     const { batch, loaded } = this;
     for (let index = 0; index < loaded.count; index++) {

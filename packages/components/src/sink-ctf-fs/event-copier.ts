@@ -15,21 +15,18 @@ import {
   type ValueConverter,
   type WritableStructure,
 } from '@spoor/ctf';
-import { clockOffsetNs, cursorOrigin, nanosecondsOfTicks } from '../source-ctf-fs/clock.ts';
+import { EventTicks } from '../source-ctf-fs/event-ticks.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import type { CtfSinkOptions } from './parameters.ts';
 import type { WrittenStream } from './written-stream.ts';
 
-const word = 0x1_0000_0000;
 const leastPacketBytes = 65_536;
-/** A tick conversion is off by rounding only, so the right one is near. */
-const farthestTick = 64n;
 
 /** What cannot be copied: a field that shares bytes with others, and counts its bits from their other end. */
 const notCopied = Infinity;
 
-/** The greatest alignment in a field class, or `notCopied`. */
-function copyAlignment(fieldClass: FieldClass | undefined, countsFromLow: boolean): number {
+/** The greatest alignment in a field class; Infinity where its bits cannot be copied to another place. */
+export function copyAlignment(fieldClass: FieldClass | undefined, countsFromLow: boolean): number {
   if (fieldClass === undefined) return 1;
   const isBits =
     'lengthBits' in fieldClass && (fieldClass.lengthBits % 8 !== 0 || fieldClass.alignmentBits % 8 !== 0);
@@ -54,14 +51,9 @@ export class EventCopier {
   private readonly countsFromLow: boolean;
   /** Greatest alignment in the body of each event class that was met; 0 where bodies cannot be copied. */
   private readonly alignments: (number | undefined)[] = [];
-  private readonly originHi: number;
-  private readonly originLo: number;
-  /** Nanoseconds from the clock's value 0 to the flow's base, for clocks that do not tick in them. */
-  private readonly scaledOriginNs: bigint | undefined;
+  private readonly ticks: EventTicks;
   private packetNumber = -1;
   private packetCount = 0n;
-  private hi = 0;
-  private lo = 0;
 
   /**
    * @param stream whose reader is in the packet of the first event to copy.
@@ -79,21 +71,14 @@ export class EventCopier {
     const packetBytes = Math.max(leastPacketBytes, growth * stream.reader.packetPlace.sizeBytes);
     this.packets = new PacketWriter(encoder, written.sink, BigInt(id), packetBytes);
     this.countsFromLow = encoder.countsFromLow;
-    const { clockClass } = streamClass;
-    const ticksInNs = clockClass?.frequencyHz === 1_000_000_000n;
-    const origin =
-      clockClass !== undefined && ticksInNs ? cursorOrigin(clockClass, baseNs) : { hi: 0, lo: 0 };
-    this.originHi = origin.hi;
-    this.originLo = origin.lo;
-    this.scaledOriginNs =
-      clockClass === undefined || ticksInNs ? undefined : baseNs - clockOffsetNs(clockClass);
+    this.ticks = new EventTicks(streamClass.clockClass, baseNs);
   }
 
   /** Copies the event noted at `bit` of the packet that the stream's reader holds. */
   copy(classIndex: number, timeNs: number, bit: number): void {
     const { stream, packets } = this;
     const { cursor, packetNumber } = stream.reader;
-    this.toTicks(timeNs);
+    this.ticks.set(timeNs);
     if (packetNumber !== this.packetNumber) {
       this.packetNumber = packetNumber;
       this.begin({});
@@ -101,10 +86,11 @@ export class EventCopier {
     const alignBits = (this.alignments[classIndex] ??= this.alignmentOfBody(classIndex));
     if (alignBits > 0) {
       const end = stream.decoder.eventEnd(cursor, classIndex, bit);
-      if (packets.appendRaw(classIndex, this.hi, this.lo, cursor.bytes, bit, end, alignBits)) return;
+      if (packets.appendRaw(classIndex, this.ticks.hi, this.ticks.lo, cursor.bytes, bit, end, alignBits))
+        return;
     }
     const values = this.converter.event(classIndex, this.valuesOf(classIndex, bit));
-    packets.append(classIndex, this.hi, this.lo, values);
+    packets.append(classIndex, this.ticks.hi, this.ticks.lo, values);
   }
 
   private alignmentOfBody(classIndex: number): number {
@@ -116,35 +102,6 @@ export class EventCopier {
       ...[eventCommonContext, specificContext, payload].map((scope) => copyAlignment(scope, countsFromLow)),
     );
     return alignBits === notCopied ? 0 : alignBits;
-  }
-
-  /** Sets the clock value of a time. */
-  private toTicks(timeNs: number): void {
-    if (this.scaledOriginNs !== undefined) {
-      this.scaledToTicks(BigInt(timeNs) + this.scaledOriginNs);
-      return;
-    }
-    const high = Math.floor(timeNs / word);
-    const low = this.originLo + (timeNs - high * word);
-    this.hi = this.originHi + high + (low >= word ? 1 : 0);
-    this.lo = low >>> 0;
-  }
-
-  /** The first clock value that becomes this many nanoseconds again when it is read. */
-  private scaledToTicks(ns: bigint): void {
-    const { frequencyHz } = this.stream.info.streamClass.clockClass!;
-    const least = (ns * frequencyHz + 999_999_999n) / 1_000_000_000n;
-    let ticks = least;
-    for (let away = 0n; away <= farthestTick; away++) {
-      const found = [least + away, least - away].find(
-        (candidate) => candidate >= 0n && nanosecondsOfTicks(frequencyHz, candidate) === ns,
-      );
-      if (found === undefined) continue;
-      ticks = found;
-      break;
-    }
-    this.hi = Number(ticks >> 32n);
-    this.lo = Number(ticks & 0xffff_ffffn);
   }
 
   /** Begins a packet that says of its times what the one that the stream's reader holds says. */
@@ -179,8 +136,8 @@ export class EventCopier {
     };
     const scopes = decoder.packetValues(cursor.bytes, reader.contextEndBit);
     this.packets.begin(
-      this.hi,
-      this.lo,
+      this.ticks.hi,
+      this.ticks.lo,
       this.converter.packet({
         ...(scopes['packet-header'] === undefined ? {} : { header: scopes['packet-header'] }),
         ...(scopes['packet-context'] === undefined ? {} : { context: scopes['packet-context'] }),
