@@ -13,6 +13,8 @@ const count = 1_000_000;
 const batches = 7;
 const subBufferSizeBytes = 256 * 1024;
 const subBufferCount = 16;
+/** No event of the loops is one of which this is true. */
+const refusing = 'a < 0';
 const loop = join(import.meta.dirname, 'support', 'emit-loop.js');
 
 const lacks = lttngNeeds().filter((need) => !need.met);
@@ -20,18 +22,19 @@ if (lacks.length > 0)
   throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
 const program = buildUstProgram(join(repoRoot, 'bench/support/ust-emit/emit.c'));
 
-async function runLoop(env: Readonly<Record<string, string>>): Promise<Sample> {
-  const argv = [process.execPath, loop, String(count), String(batches)];
+async function runLoop(env: Readonly<Record<string, string>>, ...more: string[]): Promise<Sample> {
+  const argv = [process.execPath, loop, String(count), String(batches), ...more];
   const { stdout } = await spend(argv, { stdout: 'text', env });
   return JSON.parse(stdout) as Sample;
 }
 
-async function runRecorded(mode: RingMode): Promise<Sample> {
+async function runRecorded(mode: RingMode, filter?: string): Promise<Sample> {
   const run = mkdtempSync('/dev/shm/spoor-bench-');
   try {
-    const session = describeSession('/nowhere', { mode, subBufferSizeBytes, subBufferCount });
+    const rules = [{ name: '*', exclude: [], ...(filter === undefined ? {} : { filter }) }];
+    const session = describeSession('/nowhere', { mode, subBufferSizeBytes, subBufferCount, rules });
     writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-    return await runLoop({ [SESSION_VARIABLE]: run });
+    return await runLoop({ [SESSION_VARIABLE]: run }, ...(filter === undefined ? [] : ['reject']));
   } finally {
     rmSync(run, { recursive: true });
   }
@@ -42,10 +45,17 @@ async function runSpoor(): Promise<Sample> {
   const disabled = await runLoop({});
   // Nobody empties the ring: after the warm-up of the first loop every event is one that finds it full.
   const full = await runRecorded('discard');
-  return { ...recorded, ...disabled, droppedNs: full['fourNs'] ?? Number.NaN };
+  const rejected = await runRecorded('overwrite', refusing);
+  return { ...recorded, ...disabled, ...rejected, droppedNs: full['fourNs'] ?? Number.NaN };
 }
 
 async function runUst(): Promise<Sample> {
+  const { workNs = Number.NaN, workedNs = Number.NaN, ...recorded } = await runUstSession();
+  const rejected = await runUstSession(refusing);
+  return { ...recorded, inWorkNs: workedNs - workNs, rejectNs: rejected['oneNs'] ?? Number.NaN };
+}
+
+async function runUstSession(filter?: string): Promise<Sample> {
   const dir = mkdtempSync(join(tmpdir(), 'spoor-bench-ust-'));
   mkdirSync(join(dir, 'trace'));
   try {
@@ -55,7 +65,8 @@ async function runUst(): Promise<Sample> {
         mode: 'snapshot',
         subBufferSizeBytes,
         subBufferCount,
-        enable: ['emit:empty', 'emit:one', 'emit:four'],
+        enable: filter === undefined ? ['emit:empty', 'emit:one', 'emit:four', 'emit:many*'] : ['emit:one'],
+        ...(filter === undefined ? {} : { filter }),
       },
       [[program, String(count), String(batches)]],
     );
@@ -73,9 +84,12 @@ await compare({
     { name: 'lttng-ust', run: runUst },
   ],
   judge: [
-    ratioAtMost('spoor', 'lttng-ust', 'emptyNs', 0.6),
-    ratioAtMost('spoor', 'lttng-ust', 'oneNs', 0.6),
-    ratioAtMost('spoor', 'lttng-ust', 'fourNs', 0.9),
+    ratioAtMost('spoor', 'lttng-ust', 'emptyNs', 0.5),
+    ratioAtMost('spoor', 'lttng-ust', 'oneNs', 0.5),
+    ratioAtMost('spoor', 'lttng-ust', 'fourNs', 0.8),
+    ratioAtMost('spoor', 'lttng-ust', 'manyNs', 1.2),
+    ratioAtMost('spoor', 'lttng-ust', 'inWorkNs', 1.2),
+    ratioAtMost('spoor', 'lttng-ust', 'rejectNs', 0.2),
     atMost('spoor', 'disabledNs', 1),
     atMost('spoor', 'collectionsPer10M', 10),
   ],

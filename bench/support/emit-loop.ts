@@ -1,7 +1,7 @@
 // The Spoor side of bench/emit.ts: prints the median ns of processor time per event of each tracepoint's hot loop,
 // as one JSON object.
 // Run with SPOOR_SESSION set it records; without, it measures what an untraced program pays.
-//   node emit-loop.js COUNT BATCHES
+//   node emit-loop.js COUNT BATCHES [reject]
 import { tracepoint } from '@spoor/tracer';
 import { countCollections, nsPerIteration } from '../harness.ts';
 
@@ -14,6 +14,13 @@ const four = tracepoint('emit:four', [
   ['d', 'i32'],
   ['text', 'string'],
 ]);
+
+const many = Array.from({ length: 64 }, (_, index) =>
+  tracepoint(`emit:many${index}`, [
+    ['a', 'i32'],
+    ['b', 'i32'],
+  ]),
+);
 
 const count = Number(process.argv[2] ?? 1_000_000);
 const batches = Number(process.argv[3] ?? 7);
@@ -29,15 +36,45 @@ function fourLoop(iterations: number): void {
   for (let i = 0; i < iterations; i += 1) four(i, i + 1, i + 2, i + 3, text);
 }
 
-if (!one.enabled) {
+/** 64 classes through one call site. */
+function manyLoop(iterations: number): void {
+  for (let i = 0; i < iterations; i += 1) many[i & 63]!(i, i + 1);
+}
+
+let sink = 0;
+/** About a microsecond of a program's own work, which wants the caches for itself. */
+function work(i: number): number {
+  const order = JSON.parse(JSON.stringify({ id: i, next: i + 1, name: 'an order of a customer' })) as {
+    readonly id: number;
+  };
+  return order.id;
+}
+function workLoop(iterations: number): void {
+  for (let i = 0; i < iterations; i += 1) sink += work(i);
+}
+function workedLoop(iterations: number): void {
+  for (let i = 0; i < iterations; i += 1) {
+    sink += work(i);
+    four(i, i + 1, i + 2, i + 3, text);
+  }
+}
+
+if (process.argv[4] === 'reject') {
+  console.log(JSON.stringify({ rejectNs: nsPerIteration(oneLoop, count, batches) }));
+} else if (!one.enabled) {
   // The loop alone costs about as much as the disabled call in it; both together are the honest figure.
   console.log(JSON.stringify({ disabledNs: nsPerIteration(oneLoop, count * 10, batches) }));
 } else {
   const emptyNs = nsPerIteration(emptyLoop, count, batches);
   const oneNs = nsPerIteration(oneLoop, count, batches);
   const fourNs = nsPerIteration(fourLoop, count, batches);
+  const manyNs = nsPerIteration(manyLoop, count, batches);
+  const workNs = nsPerIteration(workLoop, count / 4, batches);
+  const workedNs = nsPerIteration(workedLoop, count / 4, batches);
   const collectionsPer10M = await countCollections(() => {
     for (let part = 0; part < 10; part += 1) fourLoop(1_000_000);
   });
-  console.log(JSON.stringify({ emptyNs, oneNs, fourNs, collectionsPer10M }));
+  console.log(
+    JSON.stringify({ emptyNs, oneNs, fourNs, manyNs, inWorkNs: workedNs - workNs, collectionsPer10M }),
+  );
 }

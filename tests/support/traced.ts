@@ -79,7 +79,7 @@ export class TracedRun implements Disposable {
     const file = join(this.path, 'program.mjs');
     writeFileSync(
       file,
-      `import { enumeration, registerContext, sequence, struct, tracepoint } from ${JSON.stringify(tracerUrl)};\n${text}`,
+      `import { counter, enumeration, registerContext, sequence, snapshot, struct, tracepoint } from ${JSON.stringify(tracerUrl)};\n${text}`,
     );
     const args = [...(options.nodeArgs ?? []), '--import', registerUrl, file];
     const child = spawn(process.execPath, args, {

@@ -5,6 +5,7 @@ import {
   SESSION_FILE,
   SESSION_VARIABLE,
   makeChannel,
+  readCounters,
   startTicks,
 } from '@spoor/ringbuffer';
 import { spawnSync } from 'node:child_process';
@@ -291,5 +292,81 @@ describe('sessions of a hub', () => {
     } finally {
       rmSync(hub, { recursive: true });
     }
+  });
+});
+
+describe('a program looks at itself', () => {
+  test('by counters, which are added up over its threads, those that ended too', async () => {
+    for (const SPOOR_NO_KOFFI of ['0', '1']) {
+      using run = new TracedRun();
+      const ended = await run.run(
+        `import { Worker, isMainThread } from 'node:worker_threads';
+        const hits = counter('shop:hits');
+        for (let n = 0; n < 1000; n += 1) hits.add();
+        counter('shop:hits').add(0.5);
+        hits.add(NaN); hits.add('x');
+        console.log(hits.value);
+        if (isMainThread) {
+          counter('shop:workers').add(3);
+          for (let n = 0; n < 3; n += 1) new Worker(new URL(import.meta.url));
+        }`,
+        { env: { SPOOR_NO_KOFFI } },
+      );
+      expect(ended).toMatchObject({ status: 0, stderr: '', stdout: '1000.5\n'.repeat(4) });
+      expect(new Map(readCounters(run.processPaths()[0]!))).toEqual(
+        new Map([
+          ['shop:hits', 4002],
+          ['shop:workers', 3],
+        ]),
+      );
+    }
+  });
+
+  test('by counters without a recorder too', async () => {
+    using run = new TracedRun();
+    const ended = await run.run(
+      `const one = counter('a:b'); one.add(2); counter('a:b').add(); console.log(one.value);
+      try { counter('nameless'); } catch (error) { console.log(error.code); }
+      try { snapshot('/nowhere'); } catch (error) { console.log(error.code); }`,
+      { env: { [SESSION_VARIABLE]: '' } },
+    );
+    expect(ended).toMatchObject({ status: 0, stderr: '', stdout: '3\ntracer/counter\ntracer/not-traced\n' });
+  });
+});
+
+describeNeeding([command('babeltrace2')], 'a snapshot that a program takes of itself', () => {
+  test('has the last events of all its threads, and leaves the rings alone', async () => {
+    using run = new TracedRun({ mode: 'overwrite', subBufferSizeBytes: 4096, subBufferCount: 4 });
+    const folder = join(run.path, 'snapshots');
+    const ended = await run.run(`
+      import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+      const tick = tracepoint('test:tick', { n: 'u32' });
+      if (isMainThread) {
+        const worker = new Worker(new URL(import.meta.url));
+        worker.once('message', () => {
+          for (let n = 0; n < 5000; n += 1) tick(n);
+          const { paths, eventCount } = snapshot(${JSON.stringify(folder)});
+          console.log(paths[0]);
+          console.log(eventCount);
+          tick(5000);
+          worker.postMessage('end');
+        });
+      } else {
+        for (let n = 0; n < 10; n += 1) tick(100000 + n);
+        parentPort.once('message', () => parentPort.unref());
+        parentPort.postMessage('done');
+      }`);
+    expect(ended).toMatchObject({ status: 0, stderr: '' });
+    const [path, count] = ended.stdout.trim().split('\n');
+    const numbers = printed(path!).map((line) => Number(/n = (\d+)/.exec(line)![1]));
+    expect(numbers.length).toBe(Number(count));
+    const worker = numbers.filter((n) => n >= 100_000);
+    const main = numbers.filter((n) => n < 100_000);
+    expect(worker).toEqual(Array.from({ length: 10 }, (_, n) => 100_000 + n));
+    expect(main.at(-1)).toBe(4999);
+    expect(main).toEqual(main.map((_, index) => main[0]! + index));
+    expect(main.length).toBeGreaterThan(400);
+    run.drain();
+    expect(printed(run.tracePath).at(-1)).toContain('n = 5000');
   });
 });

@@ -40,11 +40,50 @@ static int ascending(const void *a, const void *b)
         separator = ", "; \
     } while (0)
 
+/* About a microsecond of a program's own work, which wants the caches for itself. */
+static int work(int i)
+{
+    char text[128];
+    int a, b;
+
+    snprintf(text, sizeof(text), "{\"id\":%d,\"next\":%d,\"name\":\"%s\"}", i, i + 1, "an order of a customer");
+    if (sscanf(text, "{\"id\":%d,\"next\":%d", &a, &b) != 2)
+        abort();
+    snprintf(text, sizeof(text), "{\"id\":%d,\"next\":%d,\"name\":\"%s\"}", b, a, "an order of a customer");
+    return text[6];
+}
+
+#define ONE_OF(n) case n: lttng_ust_tracepoint(emit, many##n, i, i + 1); break;
+#define FOUR_OF(a, b, c, d) ONE_OF(a) ONE_OF(b) ONE_OF(c) ONE_OF(d)
+
+static void emit_many(int i)
+{
+    switch (i & 63) {
+    FOUR_OF(0, 1, 2, 3)
+    FOUR_OF(4, 5, 6, 7)
+    FOUR_OF(8, 9, 10, 11)
+    FOUR_OF(12, 13, 14, 15)
+    FOUR_OF(16, 17, 18, 19)
+    FOUR_OF(20, 21, 22, 23)
+    FOUR_OF(24, 25, 26, 27)
+    FOUR_OF(28, 29, 30, 31)
+    FOUR_OF(32, 33, 34, 35)
+    FOUR_OF(36, 37, 38, 39)
+    FOUR_OF(40, 41, 42, 43)
+    FOUR_OF(44, 45, 46, 47)
+    FOUR_OF(48, 49, 50, 51)
+    FOUR_OF(52, 53, 54, 55)
+    FOUR_OF(56, 57, 58, 59)
+    FOUR_OF(60, 61, 62, 63)
+    }
+}
+
 int main(int argc, char **argv)
 {
     int count = argc > 1 ? atoi(argv[1]) : 1000000;
     int batches = argc > 2 ? atoi(argv[2]) : 7;
     const char *separator = "";
+    volatile int sink = 0;
 
     if (batches < 1 || batches > MAX_BATCHES)
         return 2;
@@ -55,6 +94,9 @@ int main(int argc, char **argv)
     /* The compiler must not drop the loop of a tracepoint that does nothing. */
     MEASURE("disabledNs", count * 10,
         lttng_ust_tracepoint(emit, idle, i); __asm__ volatile("" ::: "memory"));
+    MEASURE("manyNs", count, emit_many(i));
+    MEASURE("workNs", count / 4, sink += work(i));
+    MEASURE("workedNs", count / 4, sink += work(i); lttng_ust_tracepoint(emit, four, i, i + 1, i + 2, i + 3, "sixteen chars ab"));
     printf("}\n");
     return 0;
 }

@@ -28,6 +28,7 @@ test('the summary names events, losses, processes and place', () => {
     sizeBytes: 5_000_000,
     processCount: 2,
     threadCount: 3,
+    counters: {},
   };
   const result = { status: 0, outputDir: '/t/x', durationMs: 1500, totals, error: undefined, notes: [] };
   expect(describeRecording(result)).toBe(

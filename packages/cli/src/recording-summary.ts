@@ -37,6 +37,7 @@ export function describeRecording(result: RecordingResult): string {
     } else {
       lines.push(`spoor: the trace is in ${result.outputDir}`);
     }
+    for (const [name, value] of Object.entries(totals.counters)) lines.push(`spoor: ${name} = ${value}`);
     if (totals.lostCount > 0 && result.error === undefined) {
       lines.push('spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k');
     }

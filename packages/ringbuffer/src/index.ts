@@ -55,3 +55,6 @@ export {
 export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescription } from './hub.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';
+
+export { COUNTERS_FOLDER, ThreadCounters, readCounters, type CounterCell } from './counter-file.ts';
+export { snapshotProcess, type SnapshotTotals } from './snapshot-process.ts';

@@ -67,6 +67,8 @@ export class RingProducer {
   contentAt: number = CONTROL_BYTES + PACKET.contentSizeBits;
   /** First byte of the open sub-buffer. */
   base: number = CONTROL_BYTES;
+  /** Whether the next event will probably be lost: then {@link losesEvent} tells, before anything is done for it. */
+  isFull = false;
   /** Bits 27 and up of the time of the last event: the compact header serves while they stay. */
   tick = -1;
 
@@ -152,6 +154,14 @@ export class RingProducer {
     return at + EXTENDED_HEADER_BYTES;
   }
 
+  /**
+   * Whether the event that is about to be recorded is lost (and counted): the quick way out of a full ring, before
+   * arguments are looked at and the clock is read. An event that may wait for room does so here.
+   */
+  losesEvent(): boolean {
+    return this.#awaitedSlot >= 0 && this.#isStillFull();
+  }
+
   /** Makes everything before `pos` part of the packet: the event that ends there is recorded. */
   commit(pos: number): void {
     this.pos = pos;
@@ -218,6 +228,7 @@ export class RingProducer {
     if (this.#stopped[0] !== 0) return true;
     if (this.#releases[this.#awaitedSlot] === this.#awaitedByte || this.#waitForRoom()) {
       this.#awaitedSlot = -1;
+      this.isFull = false;
       this.#isReaderGone = false;
       return false;
     }
@@ -255,6 +266,8 @@ export class RingProducer {
     if (load(this.#releases, slot) === expected) return true;
     this.#awaitedSlot = slot;
     this.#awaitedByte = expected;
+    // A copied ring looks at its file from time to time, by the time of the events: they go the slow way.
+    this.isFull = this.#options.onFinished === undefined;
     return false;
   }
 
@@ -272,6 +285,7 @@ export class RingProducer {
       if (!this.#isFree(slot) && !this.#waitForRoom()) return false;
     }
     this.#awaitedSlot = -1;
+    this.isFull = false;
     const { view } = this;
     this.#slotEvents[slot] = this.committed[0]!;
     // An exchange, not a store: nothing of the new packet may become visible before its slot is marked open.

@@ -27,9 +27,15 @@ export interface RecordingTotals {
   readonly processCount: number;
   /** Threads that recorded at least one event. */
   readonly threadCount: number;
+  /** Counters of the programs by name, summed over threads and processes. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
-type LedgerLine = RingTotals | { readonly process: string } | { readonly fault: string };
+type LedgerLine =
+  | RingTotals
+  | { readonly process: string }
+  | { readonly fault: string }
+  | { readonly counters: string; readonly values: Readonly<Record<string, number>> };
 
 /**
  * The processes and the finished rings of a recording, one JSON line each, in the run directory. A ring is entered
@@ -39,6 +45,7 @@ export class Ledger {
   readonly #path: string;
   readonly #rings: Map<string, RingTotals> = new Map();
   readonly #processes: Set<string> = new Set();
+  readonly #counters: Map<string, ReadonlyMap<string, number>> = new Map();
   #faultCount = 0;
   #unwritten: string = '';
 
@@ -49,6 +56,7 @@ export class Ledger {
       if (text === '') continue;
       const line = JSON.parse(text) as LedgerLine;
       if ('process' in line) this.#processes.add(line.process);
+      else if ('counters' in line) this.#counters.set(line.counters, new Map(Object.entries(line.values)));
       else if ('fault' in line) this.#faultCount += 1;
       else this.#rings.set(line.ring, line);
     }
@@ -98,7 +106,23 @@ export class Ledger {
       sum.sizeBytes += ring.sizeBytes;
       threadCount += 1;
     }
-    return { ...sum, processCount: this.#processes.size, threadCount };
+    const counters = this.#sumCounters();
+    return { ...sum, processCount: this.#processes.size, threadCount, counters };
+  }
+
+  /** Enters what a process's counters were last seen at. */
+  addCounters(process: string, values: ReadonlyMap<string, number>): void {
+    if (values.size === 0) return;
+    this.#counters.set(process, values);
+    this.#append({ counters: process, values: Object.fromEntries(values) });
+  }
+
+  #sumCounters(): Record<string, number> {
+    const sums: Record<string, number> = {};
+    for (const values of this.#counters.values()) {
+      for (const [name, value] of values) sums[name] = (sums[name] ?? 0) + value;
+    }
+    return sums;
   }
 
   #append(line: LedgerLine): void {

@@ -10,6 +10,7 @@ import {
   type RingHeader,
   STATUS_FOLDER,
   type ThreadStatus,
+  readCounters,
   readProcess,
 } from '@spoor/ringbuffer';
 import type { Ledger } from './ledger.ts';
@@ -177,6 +178,7 @@ export class ProcessTrace {
       if (this.#rings.has(number)) this.#close(number, ring, !isRunning);
     }
     this.#readStatus();
+    this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
     this.#metadata?.close();
     return complete;
   }
@@ -258,6 +260,7 @@ export class ProcessTrace {
   }
 
   #remove(): void {
+    this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
     this.#metadata?.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }

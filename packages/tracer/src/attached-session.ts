@@ -65,6 +65,11 @@ export class AttachedSession {
     this.#writeStatus();
   }
 
+  /** The session's directory of this process. */
+  get processPath(): string {
+    return this.#parts.processPath;
+  }
+
   get auto(): boolean {
     return this.#description.auto;
   }

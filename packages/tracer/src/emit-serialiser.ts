@@ -139,6 +139,10 @@ class SerialiserGenerator {
   #body(): void {
     const out = this.#emitter;
     const { fields } = this.#declaration;
+    // Before all else: what is lost anyway need cost no more. (Not before a filter: what that refuses is not lost.)
+    if (this.#sinks.length === 1 && this.#sinks[0]!.filters === undefined) {
+      out.line('if (ring.isFull && ring.losesEvent()) return;');
+    }
     fields.forEach((field, index) => {
       this.#coerce(field, `a${index}`);
     });

@@ -21,6 +21,8 @@ export {
   type ValueOf,
   type WideIntegerName,
 } from './field-types.ts';
+export { counter, type Counter } from './counter.ts';
+export { snapshot, type SnapshotResult } from './snapshot.ts';
 export { registerContext } from './application-context.ts';
 export { LOG_LEVELS, type LogLevel } from './log-level.ts';
 export {

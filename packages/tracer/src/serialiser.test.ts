@@ -226,6 +226,7 @@ describe('serialisers', () => {
         const numbersAt = numbers.top;
         const textsAt = texts.top;
         try {
+          if (ring.isFull && ring.losesEvent()) return;
           // order
           if (typeof a0 !== 'number') a0 = toNumber(a0);
           // at
@@ -309,6 +310,7 @@ describe('serialisers', () => {
         const numbersAt = numbers.top;
         const textsAt = texts.top;
         try {
+          if (ring.isFull && ring.losesEvent()) return;
           clock[0] = monotonicNow();
           const low = clockHalves[0];
           const high = clockHalves[1];

@@ -19,6 +19,12 @@ export interface ThreadSession {
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
   /** Has contexts named `$app.NAME` read their values by `read`. */
   registerContext(name: string, read: () => unknown): void;
+  /** Where a counter of this thread lies; undefined when none can be had. Never throws. */
+  counterCell(name: string): { readonly values: Float64Array; readonly index: number } | undefined;
+  /** Writes what the rings of this process hold as traces below `directory`. Throws what the file system throws. */
+  snapshot(directory: string): readonly { readonly path: string; readonly eventCount: number }[];
+  /** Directories of this process, one a session. */
+  processPaths(): readonly string[];
   /** Finishes the open sub-buffers, so that readers get them now. */
   flush(): void;
   /** Calls back once, right before the thread's first event or at its end, whichever comes first. */

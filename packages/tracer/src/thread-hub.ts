@@ -2,7 +2,18 @@
 // it for all of them at once. Sessions come and go while the program runs (docs/design/control.md).
 import { describeError } from '@spoor/base';
 import { canCompile } from '@spoor/ctf/encode';
-import { HUB_FILE, currentThreadId, readHub, readSession, sessionPaths, startTicks } from '@spoor/ringbuffer';
+import {
+  HUB_FILE,
+  ThreadCounters,
+  snapshotProcess,
+  type CounterCell,
+  type SnapshotTotals,
+  currentThreadId,
+  readHub,
+  readSession,
+  sessionPaths,
+  startTicks,
+} from '@spoor/ringbuffer';
 import { statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +49,7 @@ export class ThreadHub implements ThreadSession {
   readonly #applications = new Map<string, ApplicationContext>();
   readonly #stacks = makeStacks();
   readonly #armed: Armed[] = [];
+  #counters: ThreadCounters | undefined;
   /** By path; those that this thread could not attach to have no session. */
   #attached = new Map<string, Attachment>();
   #sessions: readonly AttachedSession[] = [];
@@ -113,6 +125,31 @@ export class ThreadHub implements ThreadSession {
     this.#applications.set(name, read);
   }
 
+  counterCell(name: string): CounterCell | undefined {
+    try {
+      const [first, ...others] = this.processPaths();
+      if (first === undefined) return undefined;
+      if (this.#counters === undefined) {
+        this.#counters = new ThreadCounters(first);
+        for (const path of others) this.#counters.share(path);
+      }
+      return this.#counters.cell(name);
+    } catch (error) {
+      this.tell(`counters are not recorded: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  snapshot(directory: string): readonly SnapshotTotals[] {
+    return this.processPaths().map((path, index) =>
+      snapshotProcess(path, join(directory, `${process.pid}-${index}`)),
+    );
+  }
+
+  processPaths(): readonly string[] {
+    return this.#sessions.map(({ processPath }) => processPath);
+  }
+
   whenOpened(callback: () => void): void {
     this.#whenOpened.push(callback);
     this.#toTell.push(callback);
@@ -166,7 +203,7 @@ export class ThreadHub implements ThreadSession {
           session: known?.session ?? new AttachedSession(path, description, this.#thread),
           stamp,
         });
-        if (known === undefined) this.#toTell = [...this.#whenOpened];
+        if (known === undefined) this.#welcome(found.get(path)!.session);
       } catch {
         // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
         this.#broken.set(path, stamp);
@@ -180,6 +217,12 @@ export class ThreadHub implements ThreadSession {
     this.#attached = found;
     this.#sessions = [...found.values()].map(({ session }) => session);
     return isChanged;
+  }
+
+  /** A session that is new gets what was told to others before. */
+  #welcome(session: AttachedSession): void {
+    this.#toTell = [...this.#whenOpened];
+    this.#counters?.share(session.processPath);
   }
 
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
@@ -235,6 +278,7 @@ export class ThreadHub implements ThreadSession {
   #close(): void {
     try {
       this.#tellOpened();
+      this.#counters?.save();
       for (const session of [...this.#detached, ...this.#sessions]) session.close();
     } catch {
       // A replaced built-in, perhaps: the consumer recovers what is in the rings.
