@@ -222,6 +222,11 @@ function referenceCases(): ConformanceCase[] {
       const ends = text.split('\n').filter((line) => line.includes('Packet end'));
       return firstDifference(`${ends.join('\n')}\n`, expected(name));
     });
+  const query = (trace: string, name: string): ConformanceCase =>
+    make(`expect/src.ctf.fs/${name} of ${trace}`, () => {
+      const args = ['query', 'source.ctf.fs', 'metadata-info', '-p', `path="${folder(trace)}"`];
+      return firstDifference(spoor(args).stdout, expected(name));
+    });
   /** A live session's text differs from that of the same traces in files by the names of its streams. */
   const live = (name: string, trace: string): ConformanceCase =>
     make(`lttng-live/${name} of ${trace}`, () => {
@@ -241,6 +246,8 @@ function referenceCases(): ConformanceCase[] {
     details('2/succeed/meta-clk-cls-before-trace-cls', 'trace-meta-clk-cls-before-trace-cls.expect'),
     details('1/succeed/session-rotation', 'trace-session-rotation-ctf1-mip0.expect'),
     details('1/succeed/lttng-tracefile-rotation', 'trace-lttng-tracefile-rotation-ctf1-mip0.expect'),
+    query('1/succeed/succeed1', 'metadata-info-succeed1.expect'),
+    query('1/succeed/lf-metadata', 'metadata-info-lf-metadata.expect'),
     live('cli-multi-domains.expect', '1/succeed/multi-domains'),
     live('split-metadata.expect', '1/live/split-metadata'),
   ];

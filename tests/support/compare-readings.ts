@@ -59,7 +59,9 @@ export function compareReadings(
     const sources = file.length === 0 ? [] : [memorySource(name, file)];
     const set = buildTraceSet([{ path: 'memory', traceClass, sources }], warnings, { compile });
     // Of what metadata can say, Spoor refuses little: integers of more than 64 bits as lengths, selectors, times.
-    if (warnings.some((warning) => /an integer of \d+ bits cannot be/.test(warning))) {
+    if (
+      warnings.some((warning) => /an integer of \d+ bits cannot be|selectors cannot be told/.test(warning))
+    ) {
       return { eventCount: 0, warnings };
     }
     let index = 0;

@@ -9,7 +9,14 @@ import {
   locationOf,
 } from './field-classes.ts';
 import { memberPath, optionPath, rootPath, type FieldPath } from './field-path.ts';
-import type { FieldClass, FieldLocation, Scope, StructureFieldClass, TextEncoding } from './model.ts';
+import type {
+  FieldClass,
+  FieldLocation,
+  IntegerRange,
+  Scope,
+  StructureFieldClass,
+  TextEncoding,
+} from './model.ts';
 import { mostEmptyElements } from './interpret.ts';
 import { emptyElementsIn } from './plan.ts';
 import type {
@@ -30,6 +37,9 @@ import type {
   TextNode,
   VariantNode,
 } from './plan.ts';
+
+/** The greatest and the least of 64-bit integers. */
+const endsOf64Bits: readonly bigint[] = [2n ** 64n - 1n, 2n ** 63n - 1n, -(2n ** 63n)];
 
 /** A structure class to plan, with the scope it stands for. */
 export interface ScopeClass {
@@ -224,13 +234,27 @@ class Planner {
           path,
         );
       case 'variant':
+        for (const { ranges } of fieldClass.options) this.checkRanges(ranges, path);
         return this.variant(fieldClass, scope, path);
       case 'optional':
+        this.checkRanges(fieldClass.ranges ?? [], path);
         return this.optional(fieldClass, scope, path);
       default: {
         const never: never = fieldClass;
         throw new TypeError(String(never));
       }
+    }
+  }
+
+  /** Selectors are doubles: a bound beyond 2^53 might choose for its neighbours, unless it is the last of all numbers. */
+  private checkRanges(ranges: readonly IntegerRange[], path: FieldPath): void {
+    for (const bound of ranges.flatMap(({ lower, upper }) => [lower, upper])) {
+      if (BigInt.asIntN(54, bound) === bound || endsOf64Bits.includes(bound)) continue;
+      throw new SpoorError(
+        'ctf/unsupported-integer',
+        `selectors cannot be told from each other at ${bound}, beyond 2^53`,
+        { where: `${this.name}: ${path.full.join('.')}` },
+      );
     }
   }
 

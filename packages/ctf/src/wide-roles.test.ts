@@ -19,3 +19,18 @@ test.each([
     }),
   );
 });
+
+test.each([
+  ['0 ... 9007199254740991', '9007199254740991', false],
+  ['1 ... 18446744073709551615', 'the last', false],
+  ['9007199254740993', '2^53 + 1', true],
+])('an option that is chosen by %s (%s)', (range, _, isRefused) => {
+  const traceClass = parseTsdl(`/* CTF 1.8 */
+    trace { major = 1; minor = 8; byte_order = le; };
+    stream { };
+    event { name = e; fields := struct {
+      enum : integer { size = 64; align = 8; } { a = ${range} } t; variant <t> { string a; } v; }; };`);
+  const plan = (): unknown => new StreamDecoder(traceClass, traceClass.streamClasses[0]!).planOf(0);
+  if (isRefused) expect(plan).toThrow('selectors cannot be told from each other at 9007199254740993');
+  else expect(plan).not.toThrow();
+});
