@@ -1,4 +1,10 @@
-export { archiveKind, openArchive, type ArchiveFile, type ArchiveKind } from './open-archive.ts';
+export {
+  archiveKind,
+  openArchive,
+  openRemoteArchive,
+  type ArchiveFile,
+  type ArchiveKind,
+} from './open-archive.ts';
 export type { ArchiveMeans, Codecs, Inflater, Spool } from './means.ts';
 export { MemorySpool } from './memory-spool.ts';
 export { defaultArchiveLimits, type ArchiveLimits } from './limits.ts';

@@ -1,11 +1,11 @@
 /** From the bytes of an archive to the files in it. */
-import type { ByteSource } from '@spoor/ctf';
+import { whenArrived, type ByteSource } from '@spoor/ctf';
 import type { EntryTree } from './entry-path.ts';
 import { archiveError } from './errors.ts';
 import { unpackGzip } from './gzip.ts';
 import { Budget, defaultArchiveLimits, type ArchiveLimits } from './limits.ts';
-import type { ArchiveMeans } from './means.ts';
-import { isTarHeader, readTar } from './tar.ts';
+import type { ArchiveMeans, Spool } from './means.ts';
+import { isTarHeader, TarReader } from './tar.ts';
 import { readBytes } from './window-source.ts';
 import { readZip } from './zip.ts';
 import { unpackZstd } from './zstd.ts';
@@ -60,16 +60,52 @@ export function openArchive(
   limits: ArchiveLimits = defaultArchiveLimits,
 ): readonly ArchiveFile[] {
   const budget = new Budget(source.name, source.sizeBytes, limits);
-  return treeOf(source, means, budget)
-    .files()
-    .map(({ path, content }) => ({ path, source: content }));
+  return filesOf(treeOf(source, means, budget));
+}
+
+function filesOf(tree: EntryTree<ByteSource>): readonly ArchiveFile[] {
+  return tree.files().map(({ path, content }) => ({ path, source: content }));
+}
+
+/** Fetches a whole archive. */
+async function loadWhole(source: ByteSource, spool: Spool): Promise<ByteSource> {
+  const chunk = new Uint8Array(1_048_576);
+  for (let at = 0; at < source.sizeBytes;) {
+    const from = at;
+    const count = await whenArrived(() => source.read(chunk, chunk.length, from));
+    if (count === 0) break;
+    spool.append(chunk.subarray(0, count));
+    at += count;
+  }
+  return spool.finish(source.name);
+}
+
+/**
+ * The files of an archive whose bytes must be fetched. Of a tar or zip archive only names are, and later what is read of
+ * its files (of packed ones, all of each); a compressed archive is fetched whole.
+ * @throws what `openArchive` throws, and what fetching rejects with. Files of zip archives are checked when they are read.
+ */
+export async function openRemoteArchive(
+  source: ByteSource,
+  means: ArchiveMeans,
+  limits: ArchiveLimits = defaultArchiveLimits,
+): Promise<readonly ArchiveFile[]> {
+  const kind = archiveKind(await whenArrived(() => readBytes(source, 0, 512)));
+  if (kind === 'gzip' || kind === 'zstd') {
+    return openArchive(await loadWhole(source, means.spool(source.name)), means, limits);
+  }
+  const newBudget = (): Budget => new Budget(source.name, source.sizeBytes, limits);
+  // Each attempt begins anew.
+  if (kind !== 'tar') return filesOf(await whenArrived(() => treeOf(source, means, newBudget())));
+  const reader = new TarReader(source, source.name, newBudget());
+  return filesOf(await whenArrived(() => reader.read()));
 }
 
 function treeOf(source: ByteSource, means: ArchiveMeans, budget: Budget): EntryTree<ByteSource> {
   const kind = archiveKind(readBytes(source, 0, 512));
   switch (kind) {
     case 'tar':
-      return readTar(source, source.name, budget);
+      return new TarReader(source, source.name, budget).read();
     case 'zip':
       return readZip(source, source.name, budget, means);
     case 'gzip':
@@ -79,7 +115,7 @@ function treeOf(source: ByteSource, means: ArchiveMeans, budget: Budget): EntryT
       if (archiveKind(readBytes(inner, 0, 512)) !== 'tar') {
         throw unsupported(source, 'what is packed in it is no tar archive');
       }
-      return readTar(inner, source.name, budget);
+      return new TarReader(inner, source.name, budget).read();
     }
     case 'xz':
     case 'bzip2':

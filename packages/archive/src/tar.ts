@@ -66,12 +66,14 @@ function paxRecords(bytes: Uint8Array): ReadonlyMap<string, string> | undefined 
   return records;
 }
 
-class TarReader {
+/** Reads a tar archive. Where bytes have yet to come, `read` throws, and goes on from there when it is called again. */
+export class TarReader {
   private readonly source: ByteSource;
   private readonly budget: Budget;
   private readonly archive: string;
   private readonly tree: EntryTree<ByteSource>;
   private position = 0;
+  private entries = 0;
   private next: Extended = {};
   private global: Extended = {};
 
@@ -82,8 +84,9 @@ class TarReader {
     this.tree = new EntryTree(archive);
   }
 
+  /** @throws SpoorError of the codes in `errors.ts`; BytesAwaited. */
   read(): EntryTree<ByteSource> {
-    for (let entries = 1; ; entries++) {
+    for (;;) {
       const block = readBytes(this.source, this.position, blockBytes);
       if (block.length < blockBytes) throw truncated(this.archive);
       // Two blocks of zeros end an archive; writers may fill up what follows.
@@ -97,13 +100,14 @@ class TarReader {
           'fetch or make it again',
         );
       }
-      this.budget.countEntries(entries);
-      this.position += blockBytes;
-      this.entry(block);
+      this.budget.countEntries(this.entries + 1);
+      this.position = this.entry(block, this.position + blockBytes);
+      this.entries += 1;
     }
   }
 
-  private entry(block: Uint8Array): void {
+  /** Takes an entry, whose content is at `start`; returns where the next one is. */
+  private entry(block: Uint8Array, start: number): number {
     const type = String.fromCharCode(block[156]!);
     const extended = { ...this.global, ...this.next };
     // GNU's magic ends in a space; its archives use the prefix's place for other things.
@@ -111,34 +115,33 @@ class TarReader {
     const short = textAt(block, 0, 100);
     const name = extended.path ?? (prefix === '' ? short : `${prefix}/${short}`);
     const sizeBytes = extended.sizeBytes ?? numberAt(block, 124, 12);
-    if (sizeBytes === undefined || sizeBytes > Number.MAX_SAFE_INTEGER - this.position) {
+    if (sizeBytes === undefined || sizeBytes > Number.MAX_SAFE_INTEGER - start) {
       throw archiveError('archive/damaged', this.archive, name, 'its size is no number');
     }
     const isLink = type === '1' || type === '2';
     const contentBytes = isLink || type === '5' ? 0 : sizeBytes;
-    const start = this.position;
     if (start + contentBytes > this.source.sizeBytes) throw truncated(this.archive, name);
-    this.position = start + Math.ceil(contentBytes / blockBytes) * blockBytes;
+    const next = start + Math.ceil(contentBytes / blockBytes) * blockBytes;
     if ('xgLK'.includes(type)) {
       this.extension(type, name, start, sizeBytes);
-      return;
+      return next;
     }
     this.next = {};
     // Old writers told directories by a slash.
     const isDirectory = type === '5' || type === 'D' || (type === '\0' && name.endsWith('/'));
     const path = entryPath(this.archive, name);
-    if (isDirectory || type === 'V') return;
+    if (isDirectory || type === 'V') return next;
     if (path === '') {
       throw archiveError('archive/damaged', this.archive, name, 'it is a file without a name');
     }
     if (isLink) {
       this.link(type, path, extended.linkpath ?? textAt(block, 157, 100));
-      return;
+      return next;
     }
     if (type === '0' || type === '\0' || type === '7') {
       const content = new WindowSource(`${this.archive}/${path}`, this.source, start, sizeBytes);
       this.tree.add(path, { kind: 'file', content });
-      return;
+      return next;
     }
     if ('346'.includes(type)) {
       const what = type === '6' ? 'a named pipe' : 'a device';
@@ -205,9 +208,4 @@ class TarReader {
       }
     }
   }
-}
-
-/** Reads the names of a tar archive. @throws SpoorError of the codes in `errors.ts`. */
-export function readTar(source: ByteSource, archive: string, budget: Budget): EntryTree<ByteSource> {
-  return new TarReader(source, archive, budget).read();
 }
