@@ -40,10 +40,9 @@ export class PrettyComponent implements SinkComponent<EventFlow> {
 
   private makeSink(flow: EventFlow, options: PrettyOptions): PrettySink | ThreadedPrettySink {
     const { output, messages, helpers } = this.parameters;
-    const started = helpers?.(flow) ?? [];
-    return started.length === 0
+    return helpers === undefined
       ? new PrettySink(flow, output, options, messages)
-      : new ThreadedPrettySink(flow, output, options, messages, started);
+      : new ThreadedPrettySink(flow, output, options, messages, () => helpers(flow));
   }
 
   finish(): void {

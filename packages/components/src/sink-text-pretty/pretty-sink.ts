@@ -17,6 +17,8 @@ export interface TextOutput {
 /** Text gathered before a write, and the room for the longest common event after it. */
 const flushBytes = 1 << 18;
 const marginBytes = 1 << 18;
+/** The first text is written sooner, so that who waits for it sees it; each further portion is larger, up to the above. */
+const firstFlushBytes = 1 << 12;
 /** No sound event prints as more: nested lists of elements without bits do, for a few bytes of trace. */
 const largestEventText = 1 << 29;
 
@@ -35,6 +37,7 @@ export class PrettySink {
   private out = new Uint8Array(flushBytes + marginBytes);
   private outView = new DataView(this.out.buffer);
   private at = 0;
+  private flushAt = firstFlushBytes;
   private readonly flow: EventFlow;
   private readonly options: PrettyOptions;
   private readonly output: TextOutput;
@@ -128,7 +131,7 @@ export class PrettySink {
       }
       this.out[at] = 10;
       this.at = at + 1;
-      if (this.at >= flushBytes) this.flush();
+      if (this.at >= this.flushAt) this.flush();
     }
     if (count > 0) this.tellLosses(timeNs[count - 1]!);
   }
@@ -180,5 +183,6 @@ export class PrettySink {
   flush(): void {
     if (this.at > 0) this.output.write(this.out, this.at);
     this.at = 0;
+    this.flushAt = Math.min(flushBytes, this.flushAt * 4);
   }
 }

@@ -52,7 +52,9 @@ interface Helper extends PrintHelper {
 export class ThreadedPrettySink {
   private readonly flow: EventFlow;
   private readonly output: TextOutput;
-  private readonly helpers: readonly Helper[];
+  private helpers: readonly Helper[] = [];
+  private readonly start: () => readonly PrintHelper[];
+  private batches = 0;
   private readonly sink: PrettySink;
   /** What is to be written, in order. */
   private readonly waiting: (PrintSlot | HeldText)[] = [];
@@ -61,17 +63,20 @@ export class ThreadedPrettySink {
   private held: HeldText | undefined;
   private lastNs = NaN;
 
-  /** @param messages hears of lost events and packets, one line each. */
+  /**
+   * @param messages hears of lost events and packets, one line each.
+   * @param start starts the helpers, after the first batch: who waits for the first text does not wait for them.
+   */
   constructor(
     flow: EventFlow,
     output: TextOutput,
     options: PrettyOptions,
     messages: (line: string) => void,
-    helpers: readonly PrintHelper[],
+    start: () => readonly PrintHelper[],
   ) {
     this.flow = flow;
     this.output = output;
-    this.helpers = helpers.map((helper) => ({ ...helper, turn: 0 }));
+    this.start = start;
     const own: TextOutput = {
       write: (bytes, length) => {
         if (this.held === undefined) this.output.write(bytes, length);
@@ -85,6 +90,12 @@ export class ThreadedPrettySink {
   consume(batch: EventBatch): void {
     this.writeFinished();
     if (batch.count === 0) return;
+    this.batches += 1;
+    if (this.batches === 2) {
+      this.helpers = this.start().map((helper) => ({ ...helper, turn: 0 }));
+      // What a helper prints comes after what is here.
+      this.sink.flush();
+    }
     const helper = this.helpers.find((candidate) => hasRoom(candidate, batch.count));
     if (helper === undefined) this.printHere(batch);
     else this.give(helper, batch);
@@ -106,7 +117,7 @@ export class ThreadedPrettySink {
     }
     this.sink.continueAfter(this.lastNs);
     this.sink.consume(batch);
-    this.sink.flush();
+    if (this.helpers.length > 0) this.sink.flush();
     this.held = undefined;
   }
 
