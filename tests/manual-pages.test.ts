@@ -46,7 +46,7 @@ test('the build writes the pages', () => {
   expect([...wanted, ...more].filter((name) => !pages.has(`${name}.1`))).toEqual([]);
 });
 
-describeNeeding([command('man'), command('groff')], 'man', () => {
+describeNeeding([command('man'), command('groff'), command('script')], 'man', () => {
   test.each([...pages.keys()])('accepts %s', (name) => {
     const { status, stderr, text } = rendered(join(folder, name));
     expect(stderr).toBe('');
@@ -69,6 +69,25 @@ describeNeeding([command('man'), command('groff')], 'man', () => {
       const missing = Object.keys(parameters).filter((name) => !text.includes(`       ${name}`));
       expect(missing, className).toEqual([]);
     }
+  });
+
+  test('is what `spoor help NAME` shows at a terminal', () => {
+    const shownAt = (name: string): string => {
+      const line = `"${process.execPath}" "${spoorFile}" help ${name}`;
+      const env = { ...process.env, LC_ALL: 'C.UTF-8', MANPAGER: 'cat', TERM: 'dumb' };
+      const done = spawnSync('script', ['-qec', line, '/dev/null'], { encoding: 'utf8', env });
+      expect(done.status, done.stderr).toBe(0);
+      return done.stdout;
+    };
+    for (const [name, section] of [
+      ['record', 1],
+      ['filter', 7],
+      ['sink.text.pretty', 7],
+    ] as const) {
+      expect(shownAt(name)).toMatch(new RegExp(`^SPOOR-${name.toUpperCase()}\\(${section}\\)`, 'm'));
+    }
+    // A plug-in has no page.
+    expect(shownAt('utils')).toContain('Sink component classes: ');
   });
 
   test('shows text as it is', () => {

@@ -32,6 +32,11 @@ export const registerPlugins: RegisterCommand = (program, context) => {
   addGeneralOptions(help, false);
   help.action(async (name: string | undefined, _: unknown, self: Command) => {
     const command = program.commands.find((candidate) => candidate.name() === name);
+    // A person at a terminal gets the manual page; scripts, and those of babeltrace2, the text.
+    if (name !== undefined && program.name() === 'spoor' && process.stdout.isTTY) {
+      const { showManualPage } = await import('./manual-page.ts');
+      if (showManualPage(`spoor-${name}`)) return;
+    }
     if (name === undefined || command !== undefined) {
       (command ?? program).outputHelp();
       return;

@@ -174,7 +174,7 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
   },
   'spoor-help': {
     description: [
-      'Tells of a verb its options, of a plug-in its component classes, of a component class its parameters. Without a name it lists the verbs.',
+      'Tells of a verb its options, of a plug-in its component classes, of a component class its parameters. Without a name it lists the verbs. At a terminal it shows the manual page instead, where there is one and man(1).',
     ],
     exitStatus: [
       ['0', 'The name is known.'],
