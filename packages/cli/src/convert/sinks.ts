@@ -18,6 +18,7 @@ import {
   DirectoryPlaces,
   DummyComponent,
   FileOutput,
+  jsonParameters,
   jsonSink,
   nodeCompressors,
   parquetParameters,
@@ -121,8 +122,8 @@ export const sinkFormats: readonly SinkFormat[] = [
     className: 'sink.text.json',
     format: 'json',
     description: 'Prints events as JSON, one object a line.',
-    parameters: pathParameter,
-    make: ({ output }) => jsonSink(output()),
+    parameters: { ...jsonParameters, ...pathParameter },
+    make: ({ output, parameters }) => jsonSink(output(), parameters),
   },
   {
     className: 'sink.text.csv',
