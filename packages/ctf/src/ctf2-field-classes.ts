@@ -1,23 +1,27 @@
 /** Field classes out of CTF 2 metadata (https://diamon.org/ctf/, section 5.3). */
 import { SpoorError } from '@spoor/base';
-import { defaultMediaType, encodings, integerRoles, origins } from './ctf2-names.ts';
+import { integerRoles, origins } from './ctf2-names.ts';
 import { alignmentOf, leastBitsOf } from './field-classes.ts';
 import { mostEmptyElements } from './interpret.ts';
+import {
+  alignmentProperty,
+  encodingProperty,
+  fixedLengthProperties,
+  flagsProperty,
+  mappingsProperty,
+  mediaTypeProperty,
+} from './ctf2-properties.ts';
 import { type FragmentPlace, JsonObjectReader } from './json-object-reader.ts';
 import { shorten, type JsonValue } from './json.ts';
 import type {
-  ByteOrder,
   DisplayBase,
   FieldClass,
   FieldLocation,
-  FixedLengthBits,
   IntegerFieldClass,
   IntegerRange,
-  Mapping,
   Role,
   Scope,
   StructureFieldClass,
-  TextEncoding,
   VariantOption,
 } from './model.ts';
 
@@ -33,7 +37,6 @@ export interface ScopeRules {
 const allIntegerRoles = new Set(Object.values(integerRoles).flat());
 /** Bits of the longest integer: the format has no limit, and this is that of CTF 1.8 metadata here. */
 const longestInteger = 65_536;
-const largestAlignment = 2 ** 30;
 const largestLength = 2 ** 40;
 /** Field classes that metadata may describe in all, aliases resolved; more would fill the memory. */
 const mostFieldClasses = 2_000_000;
@@ -111,18 +114,18 @@ export class FieldClassReader {
   private ofType(reader: JsonObjectReader, type: string): FieldClass {
     switch (type) {
       case 'fixed-length-bit-array':
-        return { kind: 'bit-array', ...this.fixedLength(reader) };
+        return { kind: 'bit-array', ...fixedLengthProperties(reader) };
       case 'fixed-length-bit-map':
-        return { kind: 'bit-array', ...this.fixedLength(reader), flags: this.flags(reader) };
+        return { kind: 'bit-array', ...fixedLengthProperties(reader), flags: flagsProperty(reader) };
       case 'fixed-length-boolean':
-        return { kind: 'boolean', ...this.fixedLength(reader) };
+        return { kind: 'boolean', ...fixedLengthProperties(reader) };
       case 'fixed-length-unsigned-integer':
       case 'fixed-length-signed-integer': {
         const signed = type === 'fixed-length-signed-integer';
         return {
           kind: 'integer',
           signed,
-          ...this.fixedLength(reader, longestInteger),
+          ...fixedLengthProperties(reader, longestInteger),
           ...this.integerRest(reader, signed),
         };
       }
@@ -140,7 +143,7 @@ export class FieldClassReader {
         };
       }
       case 'fixed-length-floating-point-number': {
-        const bits = this.fixedLength(reader, 128);
+        const bits = fixedLengthProperties(reader, 128);
         const { lengthBits } = bits;
         if (lengthBits !== 16 && lengthBits !== 32 && lengthBits !== 64 && lengthBits !== 128) {
           return this.place.fail(
@@ -151,20 +154,20 @@ export class FieldClassReader {
         return { kind: 'float', ...bits, lengthBits };
       }
       case 'null-terminated-string':
-        return { kind: 'string', encoding: this.encoding(reader) };
+        return { kind: 'string', encoding: encodingProperty(reader) };
       case 'static-length-string': {
         const lengthBytes = reader.count('length', 0, largestLength);
-        return { kind: 'static-string', lengthBytes, encoding: this.encoding(reader) };
+        return { kind: 'static-string', lengthBytes, encoding: encodingProperty(reader) };
       }
       case 'dynamic-length-string': {
         const lengthLocation = this.location(reader.required('length-field-location'));
-        return { kind: 'dynamic-string', lengthLocation, encoding: this.encoding(reader) };
+        return { kind: 'dynamic-string', lengthLocation, encoding: encodingProperty(reader) };
       }
       case 'static-length-blob':
         return this.staticBlob(reader);
       case 'dynamic-length-blob': {
         const lengthLocation = this.location(reader.required('length-field-location'));
-        return { kind: 'dynamic-blob', lengthLocation, mediaType: this.mediaType(reader) };
+        return { kind: 'dynamic-blob', lengthLocation, mediaType: mediaTypeProperty(reader) };
       }
       case 'structure':
         return this.structure(reader);
@@ -190,29 +193,6 @@ export class FieldClassReader {
     }
   }
 
-  private fixedLength(reader: JsonObjectReader, mostBits = 64): FixedLengthBits {
-    const lengthBits = reader.count('length', 1, mostBits);
-    reader.required('byte-order');
-    const byteOrder: ByteOrder =
-      reader.word('byte-order', ['little-endian', 'big-endian']) === 'big-endian' ? 'be' : 'le';
-    const bitOrder = reader.word('bit-order', ['first-to-last', 'last-to-first']);
-    const natural = byteOrder === 'le' ? 'first-to-last' : 'last-to-first';
-    return {
-      lengthBits,
-      byteOrder,
-      alignmentBits: this.alignment(reader, 'alignment'),
-      ...(bitOrder === undefined || bitOrder === natural ? {} : { reversed: true }),
-    };
-  }
-
-  private alignment(reader: JsonObjectReader, key: string): number {
-    const value = reader.unsigned(key) ?? 1n;
-    if (value === 0n || (value & (value - 1n)) !== 0n || value > BigInt(largestAlignment)) {
-      this.place.fail(reader.required(key), `${value} is no power of two from 1 to ${largestAlignment}`);
-    }
-    return Number(value);
-  }
-
   private integerRest(
     reader: JsonObjectReader,
     signed: boolean,
@@ -221,7 +201,7 @@ export class FieldClassReader {
     if (base !== 2n && base !== 8n && base !== 10n && base !== 16n) {
       this.place.fail(reader.required('preferred-display-base'), `${base} is none of 2, 8, 10, 16`);
     }
-    const mappings = this.mappings(reader, 'mappings', signed);
+    const mappings = mappingsProperty(reader, 'mappings', signed);
     const roles = signed ? [] : this.roles(reader);
     const timed = roles.some((role) => role.endsWith('default-clock-timestamp'));
     const clockName = this.rules?.clockName;
@@ -237,28 +217,6 @@ export class FieldClassReader {
       roles,
       ...(timed && clockName !== undefined ? { clockName } : {}),
     };
-  }
-
-  private mappings(reader: JsonObjectReader, key: string, signed: boolean): readonly Mapping[] {
-    return Array.from(reader.object(key)?.members ?? [], ([label, json]) => {
-      const ranges = reader.ranges(json);
-      const least = signed ? -(1n << 63n) : 0n;
-      const most = signed ? (1n << 63n) - 1n : (1n << 64n) - 1n;
-      if (ranges.some(({ lower, upper }) => lower < least || upper > most)) {
-        this.place.fail(
-          json,
-          `a range goes beyond what ${signed ? 'a signed' : 'an unsigned'} integer can hold`,
-        );
-      }
-      return { label, ranges };
-    });
-  }
-
-  private flags(reader: JsonObjectReader): readonly Mapping[] {
-    const json = reader.required('flags');
-    const flags = this.mappings(reader, 'flags', false);
-    if (flags.length === 0) this.place.fail(json, 'a bit map needs at least one flag');
-    return flags;
   }
 
   private roles(reader: JsonObjectReader): readonly Role[] {
@@ -278,17 +236,9 @@ export class FieldClassReader {
     });
   }
 
-  private encoding(reader: JsonObjectReader): TextEncoding {
-    return reader.word('encoding', encodings) ?? 'utf-8';
-  }
-
-  private mediaType(reader: JsonObjectReader): string {
-    return reader.text('media-type') ?? defaultMediaType;
-  }
-
   private staticBlob(reader: JsonObjectReader): FieldClass {
     const lengthBytes = reader.count('length', 0, largestLength);
-    const mediaType = this.mediaType(reader);
+    const mediaType = mediaTypeProperty(reader);
     const roles = reader.array('roles') ?? [];
     for (const json of roles) {
       if (json.kind !== 'string' || json.text !== 'metadata-stream-uuid') {
@@ -311,7 +261,7 @@ export class FieldClassReader {
   }
 
   private structure(reader: JsonObjectReader): StructureFieldClass {
-    const minimum = this.alignment(reader, 'minimum-alignment');
+    const minimum = alignmentProperty(reader, 'minimum-alignment');
     const names = new Set<string>();
     const members = (reader.array('member-classes') ?? []).map((json) => {
       const member = new JsonObjectReader(this.place, json);
@@ -338,7 +288,7 @@ export class FieldClassReader {
     readonly alignmentBits: number;
   } {
     const element = this.fieldClass(reader.required('element-field-class'));
-    const minimum = this.alignment(reader, 'minimum-alignment');
+    const minimum = alignmentProperty(reader, 'minimum-alignment');
     return { element, alignmentBits: Math.max(minimum, alignmentOf(element)) };
   }
 

@@ -15,7 +15,7 @@ import type {
   StructureFieldClass,
   TraceClass,
 } from './model.ts';
-import { placeOf } from './tsdl-lexer.ts';
+import { placeOf } from './text-place.ts';
 
 const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const signed64 = 1n << 63n;

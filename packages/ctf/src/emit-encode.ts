@@ -6,6 +6,7 @@
 import type { Halves } from './bits.ts';
 import type { Emitter } from './emitter.ts';
 import { bitExpression, byteExpression, rangeTest, type BaseVariable } from './emit-read.ts';
+import { emitStore } from './emit-store.ts';
 import { impliedLength, putString, putText, putWideString, putWideText } from './encode-text.ts';
 import {
   arrayOf,
@@ -30,7 +31,7 @@ import type {
   PlanNode,
   StructureNode,
 } from './plan.ts';
-import { writeBig, writeBitsBe, writeBitsLe, writeFloat, writeLeb, writeReversed } from './write-bits.ts';
+import { writeBig, writeFloat, writeLeb } from './write-bits.ts';
 
 /** Parameters of what `emitEncode` prints the body of. */
 export const encodeParameters = ['bytes', 'view', 'p', 'end', 'values', 'ext', 'id', 'hi', 'lo'] as const;
@@ -288,7 +289,7 @@ class EncodeWalk {
     const hi = e.name('v');
     e.line(`const ${lo} = ${this.parts}.lo, ${hi} = ${this.parts}.hi;`);
     if (node.slot >= 0) e.line(`s${node.slot} = (${hi} | ${lo}) !== 0 ? 1 : 0;`);
-    this.store(node, lo, hi);
+    emitStore(this.e, this.base, node, lo, hi);
   }
 
   private optional(node: OptionalNode, value: string, path: string): void {
@@ -376,7 +377,7 @@ class EncodeWalk {
     }
     if (node.slot >= 0) e.line(`s${node.slot} = ${lengthBits > 32 ? `${hi} * 4294967296 + ` : ''}${lo};`);
     if (node.fieldClass.variableLength === undefined) {
-      this.store(node, lo, hi);
+      emitStore(this.e, this.base, node, lo, hi);
       return;
     }
     const at = byteExpression(this.base, node.offsetBits);
@@ -386,41 +387,6 @@ class EncodeWalk {
       true,
     );
     e.line(`if (${this.base.name} < 0) return -1;`);
-  }
-
-  private store(node: IntegerNode | BitsNode, lo: string, hi: string): void {
-    const { e } = this;
-    const { lengthBits, reversed } = node.fieldClass;
-    const little = node.fieldClass.byteOrder === 'le';
-    if (reversed !== undefined) {
-      const at = bitExpression(this.base, node.offsetBits);
-      e.line(
-        `${e.bind('writeReversed', writeReversed)}(bytes, ${at}, ${lengthBits}, ${little}, ${hi}, ${lo});`,
-      );
-      return;
-    }
-    const put = (offsetBits: number, length: number, value: string): void => {
-      if (this.base.byte && (offsetBits & 7) === 0) {
-        const at = byteExpression(this.base, offsetBits);
-        if (length === 8) {
-          e.line(`bytes[${at}] = ${value};`);
-          return;
-        }
-        if (length === 16 || length === 32) {
-          e.line(`view.setUint${length}(${at}, ${value}, ${little});`);
-          return;
-        }
-      }
-      const write = e.bind('writeBits', little ? writeBitsLe : writeBitsBe);
-      e.line(`${write}(bytes, ${bitExpression(this.base, offsetBits)}, ${length}, ${value});`);
-    };
-    if (lengthBits <= 32) {
-      put(node.offsetBits, lengthBits, lo);
-      return;
-    }
-    const high = lengthBits - 32;
-    put(node.offsetBits + (little ? 0 : high), 32, lo);
-    put(node.offsetBits + (little ? 32 : 0), high, hi);
   }
 }
 

@@ -2,7 +2,7 @@
 import { SpoorError } from '@spoor/base';
 import { jsonPath, shorten, type JsonObject, type JsonValue } from './json.ts';
 import type { Attributed, AttributeValue } from './model.ts';
-import { placeOf } from './tsdl-lexer.ts';
+import { placeOf } from './text-place.ts';
 
 /** A fragment of metadata being read: where its values stand in the file. */
 export class FragmentPlace {

@@ -1,14 +1,8 @@
 // From field classes to the plan of plan.ts: where each field starts, as far as that can be known.
 import { SpoorError } from '@spoor/base';
-import {
-  alignmentOf,
-  childrenOf,
-  codeUnitBytes,
-  isCharacter,
-  leastBitsOf,
-  locationOf,
-} from './field-classes.ts';
+import { alignmentOf, codeUnitBytes, isCharacter, leastBitsOf } from './field-classes.ts';
 import { memberPath, optionPath, rootPath, type FieldPath } from './field-path.ts';
+import { collectLocations, keyOf } from './referred-fields.ts';
 import type {
   FieldClass,
   FieldLocation,
@@ -45,27 +39,6 @@ const endsOf64Bits: readonly bigint[] = [2n ** 64n - 1n, 2n ** 63n - 1n, -(2n **
 export interface ScopeClass {
   readonly scope: Scope;
   readonly fieldClass: StructureFieldClass;
-}
-
-function keyOf(scope: Scope, path: readonly string[]): string {
-  return `${scope}\0${path.join('\0')}`;
-}
-
-function collectLocations(fieldClass: FieldClass, into: Set<string>): void {
-  const location = locationOf(fieldClass);
-  if (location !== undefined) into.add(keyOf(location.scope, location.path));
-  for (const child of childrenOf(fieldClass)) collectLocations(child, into);
-}
-
-function addReferredScopes(fieldClass: FieldClass, into: Set<Scope>): void {
-  const location = locationOf(fieldClass);
-  if (location !== undefined) into.add(location.scope);
-  for (const child of childrenOf(fieldClass)) addReferredScopes(child, into);
-}
-
-/** Adds the scopes that lengths and selectors inside a structure refer to. */
-export function collectReferredScopes(fieldClass: StructureFieldClass, into: Set<Scope>): void {
-  addReferredScopes(fieldClass, into);
 }
 
 const greatestAlign = 1 << 20;

@@ -16,7 +16,8 @@ import { PropertyVisitor, scanPlain } from './interpret-scan.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
 import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
 import type { External, Plan } from './plan.ts';
-import { collectReferredScopes, makePlan, tooLargeCode, type ScopeClass } from './planner.ts';
+import { makePlan, tooLargeCode, type ScopeClass } from './planner.ts';
+import { collectReferredScopes } from './referred-fields.ts';
 import { isKnownSelfContained } from './tsdl-plain-payload.ts';
 
 type Skip = (bytes: Uint8Array, view: DataView, p: number, end: number, ext: Float64Array) => number;

@@ -1,6 +1,8 @@
 /** A position in a list of TSDL tokens, with the questions and complaints that all parts of the parser share. */
 import { SpoorError } from '@spoor/base';
-import { integerValue, keywordCount, placeOf, stringValue, tokenKind, type TokenList } from './tsdl-lexer.ts';
+import { placeOf } from './text-place.ts';
+import { keywordCount, tokenKind, type TokenList } from './tsdl-lexer.ts';
+import { integerValue, stringValue } from './tsdl-literals.ts';
 
 /** Character codes of the one-character tokens. */
 export const sign = {

@@ -3,6 +3,7 @@
  * they can be read in the order of their dependence, whatever order they stand in: a type needs the trace's byte order,
  * the clocks and (for array lengths) the environment.
  */
+import { ClockParser, parseValue } from './tsdl-clock-parser.ts';
 import type { ByteOrder, ClockClass, StructureFieldClass } from './model.ts';
 import { sign, TokenCursor } from './tsdl-cursor.ts';
 import { tokenKind, word, type TokenList } from './tsdl-lexer.ts';
@@ -239,17 +240,12 @@ class BlockParser {
         cursor.expect(sign.equals, types === undefined ? '`=`' : '`=` or `:=`');
         if (!read(name, 'value')) {
           this.warn(token, `unknown attribute \`${name}\` of ${what} is ignored`);
-          this.parseValue();
+          parseValue(this.cursor);
         }
       }
       cursor.semicolon();
     }
     cursor.accept(sign.semicolon);
-  }
-
-  private parseValue(): string | bigint {
-    const { cursor } = this;
-    return cursor.atInteger ? cursor.signed('an integer') : cursor.text('an integer, a string or a word');
   }
 
   private parseUuid(): string {
@@ -263,7 +259,7 @@ class BlockParser {
 
   private parseEnvironment(token: number, environment: Map<string, string | bigint>): void {
     const read = (name: string): boolean => {
-      environment.set(name, this.parseValue());
+      environment.set(name, parseValue(this.cursor));
       return true;
     };
     // A key may come again; the last one counts.
@@ -271,63 +267,9 @@ class BlockParser {
   }
 
   private parseClock(token: number): ClockClass {
-    const { cursor } = this;
-    let name: string | undefined;
-    let uuid: string | undefined;
-    let description: string | undefined;
-    let frequencyHz = 1_000_000_000n;
-    let precisionTicks = 0n;
-    let offsetSeconds = 0n;
-    let offsetTicks = 0n;
-    let absolute = false;
-    this.parseBlock(token, 'a clock', undefined, new TypeScope(), (attribute) => {
-      const start = cursor.position;
-      switch (attribute) {
-        case 'name':
-          name = cursor.text('the name of the clock');
-          return true;
-        case 'uuid':
-          uuid = this.parseUuid();
-          return true;
-        case 'description':
-          description = cursor.text('a description');
-          return true;
-        case 'freq':
-          frequencyHz = cursor.unsigned('a frequency in hertz');
-          if (frequencyHz === 0n) this.cursor.failMeaning(start, 'the frequency of a clock must not be zero');
-          return true;
-        case 'precision':
-          precisionTicks = cursor.unsigned('a precision in ticks');
-          return true;
-        case 'offset_s':
-          offsetSeconds = cursor.signed('an offset in seconds');
-          return true;
-        case 'offset':
-          offsetTicks = cursor.signed('an offset in ticks');
-          return true;
-        case 'absolute': {
-          const value = this.parseValue();
-          absolute = value === 'true' || value === 'TRUE' || (typeof value === 'bigint' && value !== 0n);
-          if (!absolute && typeof value === 'string' && value !== 'false' && value !== 'FALSE') {
-            this.cursor.failMeaning(start, `expected \`true\` or \`false\`, but found \`${value}\``);
-          }
-          return true;
-        }
-        default:
-          return false;
-      }
-    });
-    if (name === undefined) this.cursor.failMeaning(token, 'this clock has no `name`');
-    return {
-      name,
-      ...(uuid === undefined ? {} : { uuid }),
-      ...(description === undefined ? {} : { description }),
-      frequencyHz,
-      precisionTicks,
-      offsetSeconds,
-      offsetTicks,
-      absolute,
-    };
+    const clock = new ClockParser(this.cursor, () => this.parseUuid());
+    this.parseBlock(token, 'a clock', undefined, new TypeScope(), (name) => clock.parseAttribute(name));
+    return clock.finish(token);
   }
 
   private parseTrace(

@@ -14,9 +14,10 @@ import type {
 } from './model.ts';
 import type { TokenCursor } from './tsdl-cursor.ts';
 import { scopePaths } from './tsdl-names.ts';
-import { isLength, isTag } from './tsdl-type-parser.ts';
 import {
+  isLength,
   isSelfContained,
+  isTag,
   shownNames,
   type DeclaredMember,
   type DeclaredReference,

@@ -13,6 +13,8 @@ import {
   type DeclaredMember,
   type DeclaredReference,
   type DeclaredType,
+  isLength,
+  isTag,
 } from './tsdl-types.ts';
 
 /** A type, or its name with the words that a pointer type's name would begin with. */
@@ -420,14 +422,4 @@ export class TypeParser {
     };
     return { token, type, name: this.addNamed(scope, 'enum', name, type, token) };
   }
-}
-
-/** Whether a field of this type can be the length of a sequence. */
-export function isLength(type: DeclaredType): boolean {
-  return type.kind === 'integer' && !type.signed;
-}
-
-/** Whether a field of this type can be the tag of a variant. */
-export function isTag(type: DeclaredType): boolean {
-  return type.kind === 'integer' && type.mappings !== undefined;
 }

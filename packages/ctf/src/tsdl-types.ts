@@ -214,3 +214,13 @@ export class TypeScope {
     return true;
   }
 }
+
+/** Whether a field of this type can be the length of a sequence. */
+export function isLength(type: DeclaredType): boolean {
+  return type.kind === 'integer' && !type.signed;
+}
+
+/** Whether a field of this type can be the tag of a variant. */
+export function isTag(type: DeclaredType): boolean {
+  return type.kind === 'integer' && type.mappings !== undefined;
+}
