@@ -1,4 +1,4 @@
-import { threadId } from 'node:worker_threads';
+import { threadFacts } from './thread-facts.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
 import { noText, textOrNone } from './text.ts';
@@ -67,7 +67,7 @@ export function startErrorEvents(): void {
         break;
       }
       case 'exit':
-        threadEnd(threadId, typeof first === 'number' ? first : 0);
+        threadEnd(threadFacts().threadId, typeof first === 'number' ? first : 0);
         break;
       default:
         break;

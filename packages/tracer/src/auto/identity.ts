@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { isMainThread, threadId } from 'node:worker_threads';
 import { setTimer } from '../primordials.ts';
 import { currentSession } from '../session-slot.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { noText, textOrNone } from './text.ts';
+import { threadFacts } from './thread-facts.ts';
 
 const processStart = tracepoint(
   'nodejs:process_start',
@@ -35,9 +35,9 @@ const patienceMs = 25;
 export function tellIdentity(): void {
   const script = textOrNone(process.argv[1]);
   const folder = workingDirectory();
-  const name = threadName(script);
   const tell = (): void => {
-    threadBegin(threadId, name);
+    const { threadId, isMainThread } = threadFacts();
+    threadBegin(threadId, isMainThread ? 'main' : workerName(script, threadId));
     if (isMainThread) processStart(process.pid, process.ppid, process.version, script, folder);
   };
   const session = currentSession();
@@ -45,8 +45,7 @@ export function tellIdentity(): void {
   setTimer(() => session?.open(), patienceMs).unref();
 }
 
-function threadName(script: string): string {
-  if (isMainThread) return 'main';
+function workerName(script: string, threadId: number): string {
   const hasFile = script !== noText && !script.startsWith('data:') && !script.startsWith('[');
   return hasFile ? basename(script) : `worker ${threadId}`;
 }
