@@ -155,6 +155,8 @@ describeNeeding(
       complaints = [];
       sent.clear();
       page = await browser.newPage();
+      // The machine may be busy.
+      page.setDefaultTimeout(100_000);
       page.on('pageerror', (error) => complaints.push(String(error)));
       await page.goto(`${origin}/page/index.html`);
       await page.fill('#lines', '100000');

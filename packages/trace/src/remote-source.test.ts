@@ -56,10 +56,10 @@ test('many streams in one archive, read whole and from a late time on', async ()
     streams: [{ events: [{ name: 'e', fields: { n: 'u32', pad: 'string' } }] }],
   });
   const output = new Files();
-  const writer = createTraceWriter(traceClass, output, { packetSizeBytes: 32_768 });
+  const writer = createTraceWriter(traceClass, output, { packetSizeBytes: 16_384 });
   const streams = Array.from({ length: 90 }, () => writer.stream());
   const pad = 'p'.repeat(1000);
-  const count = 20_000;
+  const count = 9_000;
   for (let n = 0; n < count; n++) streams[n % 90]!.append('e', BigInt(n) * 100_000_000n, { n, pad });
   writer.close();
   const entries = [...output.files].map(([name, content]) => ({ name: `t/${name}`, content }));

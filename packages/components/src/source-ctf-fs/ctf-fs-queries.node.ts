@@ -76,7 +76,7 @@ export function metadataText(
 }
 
 const traceParameters = {
-  inputs: { kind: 'strings', required: true, text: 'Directories with traces in or below them.' },
+  inputs: { kind: 'strings', required: true, text: 'Directories with traces in or below them, or archives.' },
   'clock-class-offset-ns': { kind: 'integer', text: 'Nanoseconds by which all clocks are moved.' },
   'clock-class-offset-s': { kind: 'integer', text: 'Seconds by which all clocks are moved.' },
 } as const;
