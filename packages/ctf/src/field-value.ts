@@ -136,19 +136,35 @@ export function labelTableOf(fieldClass: IntegerFieldClass): LabelTable {
 // A byte order mark is a character of the text like any other.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Texts by a hash of their bytes: names of tasks, files and hosts come again and again. */
+const lately: string[] = Array.from({ length: 4096 }, () => '');
+
+function isText(text: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (text.length !== length) return false;
+  for (let index = 0; index < length; index++) {
+    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+  }
+  return true;
+}
+
 /** Text of UTF-8 bytes; wrong sequences become U+FFFD. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
-  // Short ASCII is the rule, and a loop is quicker for it than the decoder.
-  if (end - start <= 24) {
-    let text = '';
-    for (let at = start; at < end; at++) {
-      const code = bytes[at]!;
-      if (code >= 0x80) return utf8.decode(bytes.subarray(start, end));
-      text += String.fromCharCode(code);
-    }
-    return text;
+  const length = end - start;
+  // Short ASCII is the rule, and what was there before is quicker found than made anew.
+  if (length > 24) return utf8.decode(bytes.subarray(start, end));
+  let hash = length;
+  for (let at = start; at < end; at++) {
+    const code = bytes[at]!;
+    if (code >= 0x80) return utf8.decode(bytes.subarray(start, end));
+    hash = (Math.imul(hash, 31) + code) | 0;
   }
-  return utf8.decode(bytes.subarray(start, end));
+  const slot = (hash ^ (hash >>> 12)) & 4095;
+  const known = lately[slot]!;
+  if (isText(known, bytes, start, length)) return known;
+  let text = '';
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!);
+  lately[slot] = text;
+  return text;
 }
 
 type Container = FieldValue[] | { [member: string]: FieldValue };

@@ -18,6 +18,9 @@ const noMembers: { readonly [member: string]: FieldValue } = {};
  */
 export class EventView {
   private row = 0;
+  private readonly payloads: Accessor[] = [];
+  private readonly commonContexts: Accessor[] = [];
+  private readonly specificContexts: Accessor[] = [];
   private readonly batch: EventBatch;
   private readonly streams: readonly OpenStream[];
   private readonly classes: readonly EventClassInfo[];
@@ -69,17 +72,17 @@ export class EventView {
 
   /** All members of the payload. */
   payload(): { readonly [member: string]: FieldValue } {
-    return this.structure('event-payload');
+    return this.structure(this.payloads, 'event-payload');
   }
 
   /** Members of the context that all events of the stream carry (LTTng: `lttng add-context`). */
   commonContext(): { readonly [member: string]: FieldValue } {
-    return this.structure('event-common-context');
+    return this.structure(this.commonContexts, 'event-common-context');
   }
 
   /** Members of the context of this event class alone. */
   specificContext(): { readonly [member: string]: FieldValue } {
-    return this.structure('event-specific-context');
+    return this.structure(this.specificContexts, 'event-specific-context');
   }
 
   /** Members of the context of the packet that holds the event. */
@@ -93,8 +96,16 @@ export class EventView {
     return accessor(cursor.bytes, cursor.view, this.batch.offsetBits[this.row]!, cursor.externals);
   }
 
-  private structure(scope: Scope): { readonly [member: string]: FieldValue } {
-    return (this.read(scope) as { readonly [member: string]: FieldValue } | undefined) ?? noMembers;
+  /** @param accessors of the scope, by class: kept here, for the decoder looks them up by names. */
+  private structure(accessors: Accessor[], scope: Scope): { readonly [member: string]: FieldValue } {
+    const classIndex = this.batch.classIndex[this.row]!;
+    let accessor = accessors[classIndex];
+    if (accessor === undefined) {
+      const { decoder, localIndex } = this.info;
+      accessor = decoder.accessor(localIndex, scope);
+      accessors[classIndex] = accessor;
+    }
+    return (this.readWith(accessor) as { readonly [member: string]: FieldValue } | undefined) ?? noMembers;
   }
 
   private read(scope: Scope, member?: string): FieldValue | undefined {
