@@ -3,6 +3,7 @@ export * from './index.ts';
 export { openingOf, openTrace, type TraceOpening } from './source-ctf-fs/open-trace.node.ts';
 export { openDmesg, type DmesgInput } from './source-text-dmesg/open-dmesg.node.ts';
 export { ctfFsClass } from './source-ctf-fs/ctf-fs-class.node.ts';
+export { pipeClasses, pluginOfPipeFile } from './pipe/pipe-classes.node.ts';
 export { dmesgClass } from './source-text-dmesg/dmesg-class.node.ts';
 export { metadataText } from './source-ctf-fs/ctf-fs-queries.node.ts';
 export { ClosedPipeError, FileOutput } from './sink-text-pretty/file-output.node.ts';

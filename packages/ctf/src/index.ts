@@ -1,4 +1,5 @@
 export type * from './model.ts';
+export { parseJson, type JsonValue } from './json.ts';
 export {
   convertTraceClass,
   type CtfVersion,

@@ -134,7 +134,12 @@ export class Graph<Flow> {
 
   private constructor(options: GraphOptions) {
     this.options = options;
+    const { signal } = options;
+    if (signal?.aborted === true) this.abort();
+    signal?.addEventListener('abort', this.abort, { once: true });
   }
+
+  private readonly abort = (): void => this.aborter.abort(this.options.signal?.reason);
 
   /**
    * Makes and joins the components of a description.
@@ -302,10 +307,7 @@ export class Graph<Flow> {
    * @throws what a component throws; sinks that had not ended are then not finished.
    */
   async run(): Promise<RunResult> {
-    const { signal, turn } = this.options;
-    const abort = (): void => this.aborter.abort(signal?.reason);
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    const { turn } = this.options;
     const sinks = this.made.flatMap(({ component }): SinkComponent<Flow>[] =>
       component.kind === 'sink' ? [component] : [],
     );
@@ -324,7 +326,6 @@ export class Graph<Flow> {
       this.everyRoundQuietly();
       throw error;
     } finally {
-      signal?.removeEventListener('abort', abort);
       await this.close();
     }
   }
@@ -345,6 +346,7 @@ export class Graph<Flow> {
 
   /** Frees what components hold. */
   private async close(): Promise<void> {
+    this.options.signal?.removeEventListener('abort', this.abort);
     for (let work = this.ends.pop(); work !== undefined; work = this.ends.pop()) await work();
   }
 }

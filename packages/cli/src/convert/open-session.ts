@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeError, SpoorError } from '@spoor/base';
+import { pluginOfPipeFile } from '@spoor/components/node';
 import type { GeneralOptions } from '../commands/general-options.ts';
 import { Session } from './session.ts';
 
@@ -51,6 +52,10 @@ function filesIn(folder: string): readonly string[] {
 }
 
 async function loadModule(session: Session, file: string): Promise<void> {
+  if (file.endsWith('.pipe.json')) {
+    session.registry.add(pluginOfPipeFile(file), file);
+    return;
+  }
   let exported: unknown;
   try {
     const module = (await import(pathToFileURL(file).href)) as {

@@ -7,6 +7,7 @@ import {
   dmesgClass,
   eventsClass,
   muxerClass,
+  pipeClasses,
   trimmerClass,
   debugInfoClass,
   FileBinaries,
@@ -32,6 +33,7 @@ const pluginTexts: Readonly<Record<string, string>> = {
   columns: 'Tables of events, a column a field',
   ctf: 'CTF input and output',
   'lttng-utils': 'LTTng-specific graph utilities',
+  pipe: 'Programs as components',
   text: 'Plain text input and output',
   utils: 'Common graph utilities',
 };
@@ -84,6 +86,7 @@ export class Session {
       plugin('columns', []),
       plugin('ctf', [ctfFsClass({ warn })]),
       plugin('lttng-utils', [debugInfoClass(() => new FileBinaries())]),
+      plugin('pipe', pipeClasses),
       plugin('text', [dmesgClass({ warn })]),
       plugin('utils', [muxerClass, trimmerClass, eventsClass, clockClass, spansClass]),
     ];

@@ -33,6 +33,11 @@ export class RowAssembler {
     this.upstream = upstream;
   }
 
+  /** Rows and events that wait for {@link fill}. */
+  get length(): number {
+    return this.pending.length - this.next;
+  }
+
   get isEmpty(): boolean {
     return this.next === this.pending.length;
   }

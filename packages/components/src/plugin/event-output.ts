@@ -278,7 +278,11 @@ export class EventOutput {
     const clock = earlyFirst?.info.streamClass.clockClass;
     this.baseNs =
       this.place.baseNs ??
-      (earlyFirst === undefined || clock === undefined ? 0n : nanosecondsOfClock(clock, earlyFirst.ticks));
+      (earlyFirst === undefined
+        ? BigInt(Date.now()) * 1_000_000n
+        : clock === undefined
+          ? 0n
+          : nanosecondsOfClock(clock, earlyFirst.ticks));
     this.isOpen = true;
     const streams = this.streams.map((stream) => stream.open(this.baseNs));
     for (const { put } of this.early) put();

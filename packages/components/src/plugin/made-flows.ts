@@ -10,6 +10,10 @@ import { EventOutput } from './event-output.ts';
 /** Steps of a source between two batches: its events may be few. */
 const mostSteps = 16_384;
 
+/** Events of a source that waits are gathered for so long, or until they are so many, before they are handed on. */
+const gatherMs = 10;
+const gatherEvents = 4096;
+
 /** What a source does, step by step: a promise says that there is nothing before it is settled. */
 export type SourceSteps = Iterable<unknown>;
 
@@ -37,6 +41,7 @@ export class SourceFlow implements EventFlow {
   private ended = false;
   private waiting: Promise<unknown> | undefined;
   private failure: { readonly error: unknown } | undefined;
+  private gatherUntil: number | undefined;
 
   /** @param begin declares traces and streams; its steps append events. */
   constructor(begin: (output: EventOutput) => SourceSteps, idle: (until: Promise<unknown>) => void) {
@@ -82,18 +87,31 @@ export class SourceFlow implements EventFlow {
     batch.count = 0;
     for (;;) {
       if (this.failure !== undefined) throw this.failure.error;
-      if (!assembler.isEmpty) {
+      if (!assembler.isEmpty && !this.gathers()) {
         assembler.fill();
         if (batch.count > 0) return true;
         continue;
       }
       if (this.ended) return false;
       for (let left = mostSteps; left > 0 && !this.ended && this.waiting === undefined; left--) this.step();
-      if (this.waiting !== undefined && assembler.isEmpty) {
+      if (this.waiting !== undefined && (assembler.isEmpty || this.gathers())) {
         this.idle(this.waiting);
+        if (!assembler.isEmpty) this.idle(new Promise((resolve) => void setTimeout(resolve, gatherMs)));
         return true;
       }
     }
+  }
+
+  /** Whether more events may come soon, so that those at hand are not handed on yet. */
+  private gathers(): boolean {
+    if (this.ended || this.waiting === undefined || this.assembler.length >= gatherEvents) {
+      this.gatherUntil = undefined;
+      return false;
+    }
+    this.gatherUntil ??= performance.now() + gatherMs;
+    if (performance.now() < this.gatherUntil) return true;
+    this.gatherUntil = undefined;
+    return false;
   }
 }
 

@@ -1,0 +1,33 @@
+"""What components of Spoor that are written in Python share: messages, one JSON object a line.
+
+docs/design/component-pipe.md tells the protocol. Needs the standard library alone.
+"""
+
+import json
+import sys
+
+
+def receive():
+    """The next message of the graph; None when it has closed the pipe."""
+    line = sys.stdin.readline()
+    return json.loads(line) if line else None
+
+
+def send(type, **members):
+    """Writes a message. Lines are gathered; `flush` sends them off."""
+    json.dump({"type": type, **members}, sys.stdout, separators=(",", ":"))
+    sys.stdout.write("\n")
+
+
+def flush():
+    sys.stdout.flush()
+
+
+def greet(traces=()):
+    """Answers the greeting with the traces that the component makes; returns its parameters."""
+    hello = receive()
+    if hello is None or hello["protocol"] != 1:
+        sys.exit("this component speaks version 1 of the protocol")
+    send("ready", protocol=1, traces=list(traces))
+    flush()
+    return hello["parameters"]

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""A filter: hands on slow responses, and adds an event that says how many were left out before each."""
+
+import component
+
+
+def main():
+    trace = {
+        "name": "filter",
+        "streamClasses": [{"events": [{"name": "left_out", "fields": {"count": "u32"}}]}],
+    }
+    least = component.greet([trace]).get("least-us", 1000)
+    left_out = 0
+    while True:
+        message = component.receive()
+        if message is None:
+            return
+        if message["type"] == "event":
+            if message["payload"].get("duration_us", 0) >= least:
+                if left_out > 0:
+                    component.send("event", name="left_out", time=message["time"], payload={"count": left_out})
+                    left_out = 0
+                component.send("forward", event=message["event"])
+            else:
+                left_out += 1
+        elif message["type"] == "flush":
+            component.send("flushed")
+            component.flush()
+        elif message["type"] == "end":
+            component.send("end")
+            component.flush()
+            return
+
+
+main()
