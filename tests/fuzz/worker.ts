@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync, writeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeFind, runCase, type Find } from './fuzzing.ts';
+import { peerTarget } from './peer-target.ts';
 import { fuzzTargets } from './targets.ts';
+import { command } from '../support/machine.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,9 +20,13 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 const only = values.target;
-const targets = fuzzTargets.filter(({ name }) => only === undefined || only === name);
+const peerTargets = command('babeltrace2').met
+  ? fuzzTargets.filter(({ name }) => name === 'streams' || name === 'tsdl').map(peerTarget)
+  : [];
+const known = [...fuzzTargets, ...peerTargets];
+const targets = known.filter(({ name }) => only === undefined || only === name);
 if (targets.length === 0) {
-  throw new Error(`no target ${only}; there are ${fuzzTargets.map(({ name }) => name).join(', ')}`);
+  throw new Error(`no target ${only}; there are ${known.map(({ name }) => name).join(', ')}`);
 }
 const progress = openSync(values.progress!, 'w');
 

@@ -46,6 +46,8 @@ const lebHalves: Halves = { hi: 0, lo: 0 };
 
 class Walk {
   private base: BaseVariable;
+  /** How far the base may lie beyond what was found to be inside the packet, in bits. */
+  private reachBits = 0;
   private depth = 0;
   /** Whether elements without bits were counted already, with those of the array around. */
   private isCounted = false;
@@ -78,11 +80,13 @@ class Walk {
   private need(offsetBits: number, lengthBits: number): void {
     if (this.onOverrun === undefined) return;
     this.fail(`${bitExpression(this.base, offsetBits + lengthBits)} > end`);
+    this.reachBits = 0;
   }
 
-  /** Before a read that only the strategy wants: near the base the buffer's padding is enough. */
+  /** Before a read that only the strategy wants: near what is inside the packet the buffer's padding is enough. */
   private needFar(offsetBits: number, lengthBits: number): void {
-    if (this.strategy !== undefined && offsetBits + lengthBits > nearBits) this.need(offsetBits, lengthBits);
+    if (this.strategy === undefined || this.reachBits + offsetBits + lengthBits <= nearBits) return;
+    this.need(offsetBits, lengthBits);
   }
 
   private moveTo(expression: string, byte: boolean): void {
@@ -95,6 +99,7 @@ class Walk {
     const { e } = this;
     if (node.rebase !== undefined) {
       const { offsetBits, alignBits } = node.rebase;
+      this.reachBits += offsetBits + alignBits - 1;
       if (this.base.byte && alignBits >= 8 && offsetBits % 8 === 0) {
         const unit = alignBits / 8;
         const from = byteExpression(this.base, offsetBits);
@@ -231,6 +236,7 @@ class Walk {
     this.fail(`(${from} + ${length}) * 8 > end`);
     tell(from, length);
     this.moveTo(`${from} + ${length}`, true);
+    this.reachBits = 0;
   }
 
   /** A number of variable length. */
@@ -254,6 +260,7 @@ class Walk {
       this.strategy?.integer(e, node, { lo, hi, lengthBits });
     }
     this.base = { name: to, byte: true };
+    this.reachBits = 0;
   }
 
   private optional(node: OptionalNode): void {
@@ -277,6 +284,7 @@ class Walk {
     }
     e.close();
     this.fail(`${byte ? `${after} * 8` : after} > end`);
+    this.reachBits = 0;
     this.strategy?.endOptional(e);
     this.base = { name: after, byte };
   }
@@ -295,6 +303,10 @@ class Walk {
           : `${count} * ${least} > end - (${bitExpression(before, node.offsetBits)})`,
       );
     }
+    const reachBefore = this.reachBits;
+    // A sequence was found to be inside; of an array the size is known.
+    const elementsBits = node.length.kind === 'slot' ? 0 : node.length.count * (node.strideBits ?? 0);
+    this.reachBits += node.offsetBits + elementsBits;
     const mayBeEmpty = this.countEmpty(node, count);
     const silent = this.strategy === undefined;
     const stride = node.strideBits === undefined ? undefined : byte ? node.strideBits / 8 : node.strideBits;
@@ -302,6 +314,12 @@ class Walk {
       if (!node.keepsBase) this.moveTo(`${start} + ${count} * ${stride}`, byte);
       return;
     }
+    if (stride !== undefined && this.reachBits > nearBits) {
+      const reached = bitExpression(before, node.offsetBits + elementsBits);
+      this.fail(`${reached} > end`);
+      this.reachBits = 0;
+    }
+    const reachInside = this.reachBits;
     this.strategy?.beginArray(e, node, count);
     const index = e.name('i');
     const at = e.name(byte ? 'q' : 'b');
@@ -327,6 +345,7 @@ class Walk {
     e.close();
     this.strategy?.endArray(e, node);
     this.base = node.keepsBase ? before : { name: at, byte };
+    this.reachBits = node.keepsBase ? reachBefore : reachInside;
   }
 
   /**
@@ -351,12 +370,16 @@ class Walk {
     const after = e.name(byte ? 'q' : 'b');
     if (!node.keepsBase) e.line(`let ${after} = 0;`);
     this.strategy?.beginVariant(e, node);
+    const reachBefore = this.reachBits;
+    let reachAfter = 0;
     for (const [index, option] of node.options.entries()) {
       const test = `if (${rangeTest(selector, option.ranges)})`;
       if (index === 0) e.open(test);
       else e.close(` else ${test} {`);
       this.base = before;
+      this.reachBits = reachBefore;
       this.node(option.node);
+      reachAfter = Math.max(reachAfter, this.reachBits + option.endBits);
       this.strategy?.endOption(e);
       if (!node.keepsBase) {
         const end = byte
@@ -375,6 +398,7 @@ class Walk {
     }
     this.strategy?.endVariant(e, node);
     this.base = node.keepsBase ? before : { name: after, byte };
+    this.reachBits = node.keepsBase ? reachBefore : reachAfter;
   }
 }
 
