@@ -2,6 +2,7 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -84,10 +85,14 @@ test('takes over finished sub-buffers, then the open one of a dead program, and 
   for (const value of range(0, 1000)) expect(ring.emit(value)).toBe(true);
   ring.sync();
   const consumer = new Consumer(session, () => undefined);
+  // Whoever has the ring open or mapped would keep its memory; it is cut all the same.
+  const ringFd = openSync(join(program.directory, 'rings', '0.ring'), 'r');
   consumer.poll(0);
   ring.close();
   consumer.poll(1000);
   expect(existsSync(program.directory)).toBe(false);
+  expect(fstatSync(ringFd).size).toBe(0);
+  closeSync(ringFd);
   const { totals, complete } = consumer.finish();
   expect(complete).toBe(true);
   expect(totals).toMatchObject({ eventCount: 1000, lostCount: 0, processCount: 1, threadCount: 1 });
