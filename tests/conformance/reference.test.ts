@@ -25,7 +25,7 @@ function traceClassOf(folder: string): TraceClass | undefined {
 }
 
 describeNeeding(corpusNeeds(...families), 'the reference reader', () => {
-  test('agrees with Spoor on the events of the corpus and all of their values', () => {
+  test('agrees with Spoor on the events of the corpus and all of their values', { timeout: 600_000 }, () => {
     let files = 0;
     let exp = 0;
     let events = 0;
