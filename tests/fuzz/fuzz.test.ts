@@ -5,7 +5,7 @@ import { describeNeeding } from '../support/needs.ts';
 import { describeFind, runCase } from './fuzzing.ts';
 import { fuzzTargets } from './targets.ts';
 
-const caseCounts: Readonly<Record<string, number>> = { indexes: 300, filters: 1000 };
+const caseCounts: Readonly<Record<string, number>> = { streams: 60, indexes: 300, filters: 1000 };
 
 describeNeeding(corpusNeeds('babeltrace-tests', 'ctf-testsuite', 'tracecompass'), 'fuzzing', () => {
   test.each(fuzzTargets.map((target) => [target.name, target] as const))(
@@ -13,7 +13,7 @@ describeNeeding(corpusNeeds('babeltrace-tests', 'ctf-testsuite', 'tracecompass')
     { timeout: 600_000 },
     (name, target) => {
       const seen = { read: 0, refused: 0 };
-      for (let number = 0; number < (caseCounts[name] ?? 60); number++) {
+      for (let number = 0; number < (caseCounts[name] ?? 150); number++) {
         const result = runCase(target, 1, number);
         if (typeof result !== 'string') expect.fail(describeFind(result));
         seen[result] += 1;
