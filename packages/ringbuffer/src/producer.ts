@@ -287,6 +287,8 @@ export class RingProducer {
     this.#awaitedSlot = -1;
     this.isFull = false;
     const { view } = this;
+    // The packet of the lap before goes first: a reader must not see it with the count of this one.
+    exchange(this.#marks, slot, 0);
     this.#slotEvents[slot] = this.committed[0]!;
     // An exchange, not a store: nothing of the new packet may become visible before its slot is marked open.
     exchange(this.#marks, slot, 2 * sequence + 1);
