@@ -35,6 +35,28 @@ describeNeeding(
     }
 
     test.each([
+      [],
+      ['help'],
+      ['help', 'nothere'],
+      ['convert'],
+      ['run'],
+      ['query'],
+      ['query', 'src.ctf.fs'],
+      ['--nothing'],
+      ['run', '--nothing'],
+      ['list-plugins', 'nothing'],
+      ['/nothing/here'],
+    ])('%j answers with the same status, on the same stream', (...args: readonly string[]) => {
+      const theirs = babeltrace2(args);
+      const ours = run(args);
+      expect(ours.status, ours.stderr).toBe(theirs.status);
+      expect({ out: ours.stdout !== '', err: ours.stderr !== '' }).toEqual({
+        out: theirs.stdout !== '',
+        err: theirs.stderr !== '',
+      });
+    });
+
+    test.each([
       '2014-03-24',
       '2014-03-24 20:07',
       '2014-03-24 20:07:06',

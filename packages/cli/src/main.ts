@@ -18,12 +18,16 @@ export type RegisterCommand = (program: Command, context: CommandContext) => voi
  * @returns the exit status.
  */
 export function main(args: readonly string[]): Promise<number> {
-  return runProgram(spoorProgram, args);
+  return runProgram(spoorProgram, args, (program) => {
+    if (args.length > 0) return undefined;
+    program.outputHelp({ error: true });
+    return 1;
+  });
 }
 
 /** Like `main`, but with the verbs of babeltrace2's command line alone. */
 export function mainAsBabeltrace2(args: readonly string[]): Promise<number> {
-  return runProgram(babeltrace2Program, args);
+  return runProgram(babeltrace2Program, args, (program) => answerOfBabeltrace2(program, args));
 }
 
 /** The work of a thread that `spoor convert` starts to print a part of the events. */
@@ -35,13 +39,12 @@ export async function helpPrinting(request: PrintRequest): Promise<void> {
 async function runProgram(
   make: (context: CommandContext) => Command,
   args: readonly string[],
+  answerAtOnce: (program: Command) => number | undefined,
 ): Promise<number> {
   const context: CommandContext = { exitStatus: 0 };
   const program = make(context);
-  if (args.length === 0) {
-    program.outputHelp({ error: true });
-    return 1;
-  }
+  const atOnce = answerAtOnce(program);
+  if (atOnce !== undefined) return atOnce;
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -52,6 +55,22 @@ async function runProgram(
     return 1;
   }
   return context.exitStatus;
+}
+
+/** babeltrace2 answers a command line that asks for nothing with its help, and calls that success; but not `help`. */
+function answerOfBabeltrace2(program: Command, args: readonly string[]): number | undefined {
+  const [verb, ...rest] = args;
+  if (verb === 'help' && rest.length === 0) {
+    process.stderr.write('spoor: help needs the name of a plug-in or of a component class\n');
+    return 1;
+  }
+  const asksNothing =
+    rest.length === 0
+      ? verb === undefined || ['convert', 'run', 'query'].includes(verb)
+      : verb === 'query' && rest.length === 1 && !rest[0]?.startsWith('-');
+  if (!asksNothing) return undefined;
+  (program.commands.find((command) => command.name() === verb) ?? program).outputHelp();
+  return 0;
 }
 
 /** Whether a first word that names no command was read as the name of a directory, and there is none. */
