@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from 'vitest';
 import {
   defaultPrettyOptions,
@@ -9,11 +10,12 @@ import {
   openTrace,
   PrettyComponent,
   type PrettyOptions,
-  type PrintHelper,
+  makePrintHelper,
+  type StartedHelper,
   type TraceSet,
 } from '@spoor/components/node';
 import { OutputPort } from '@spoor/graph';
-import { printHelpersFor, startPrintHelpers } from './print-threads.ts';
+import { isHelperAlive, printHelpersFor, startPrintHelpers } from './print-threads.ts';
 
 const metadata = `/* CTF 1.8 */
 typealias integer { size = 64; align = 8; map = clock.c.value; } := time;
@@ -78,7 +80,7 @@ writeFileSync(join(trace, 'cpu0'), streamBytes(0, 40, 60));
 writeFileSync(join(trace, 'cpu1'), streamBytes(1, 25, 90));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function ready({ state }: PrintHelper): Promise<number> {
+async function ready({ state }: Pick<StartedHelper, 'state'>): Promise<number> {
   while (Atomics.load(state, 0) === helperState.starting) await new Promise((done) => setTimeout(done, 5));
   return Atomics.load(state, 0);
 }
@@ -88,7 +90,7 @@ interface Printed {
   readonly messages: readonly string[];
 }
 
-function print(set: TraceSet, options: PrettyOptions, helpers: readonly PrintHelper[]): Printed {
+function print(set: TraceSet, options: PrettyOptions, helpers: readonly StartedHelper[]): Printed {
   const parts: Buffer[] = [];
   const messages: string[] = [];
   const sink = new PrettyComponent({
@@ -168,6 +170,62 @@ test('a packet that is gone when a helper looks for it ends the printing with an
     while (sink.consume());
     sink.finish();
   }).toThrow(expect.objectContaining({ code: 'trace/changed' }));
+});
+
+/** The start of a helper that does not print: it says that it is there and waits for a batch in its first slot. */
+const helpless = `
+  const { readlinkSync } = require('node:fs');
+  const { workerData: { state, slots: [{ control, text }] } } = require('node:worker_threads');
+  state[1] = Number(readlinkSync('/proc/thread-self').split('/')[2]);
+  Atomics.store(state, 0, 1);
+  Atomics.wait(control, 0, 0);
+`;
+
+const deaths: readonly (readonly [string, string])[] = [
+  ['before it prints', `process.exit();`],
+  ['for lack of memory', `const held = []; for (;;) held.push(Array.from({ length: 1000 }, () => ({})));`],
+  ['by an error', `throw new Error('a helper is broken');`],
+  [
+    'after a part of its text',
+    `text.set(Buffer.from(partOfText)); control[2] = partOfText.length;
+     Atomics.store(control, 0, 2); Atomics.notify(control, 0); Atomics.wait(control, 0, 2); process.exit();`,
+  ],
+];
+
+test.each(deaths)('a helper that ends %s is done without', async (_when, death) => {
+  const alone = print(openTrace(trace), defaultPrettyOptions, []);
+  const set = openTrace(trace);
+  const helper = makePrintHelper(set.streams.length);
+  // The helper is given the second batch: what it wrote of it begins with the 65th line.
+  const second = alone.text.split('\n').slice(64, 70).join('\n').slice(0, 333);
+  const worker = new Worker(`const partOfText = ${JSON.stringify(second)};${helpless}${death}`, {
+    eval: true,
+    workerData: helper,
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  });
+  const ended = new Promise<void>((done) => worker.once('exit', () => done()));
+  worker.on('error', () => {});
+  expect(await ready(helper)).toBe(helperState.ready);
+  const printed = print(set, defaultPrettyOptions, [{ ...helper, isAlive: () => isHelperAlive(helper) }]);
+  expect(printed.text === alone.text).toBe(true);
+  const lossesAlone = alone.messages.filter((line) => line.includes('discarded'));
+  expect(printed.messages.filter((line) => line.includes('discarded'))).toEqual(lossesAlone);
+  expect(printed.messages.filter((line) => line.includes('has ended early'))).toHaveLength(1);
+  await ended;
+});
+
+test('a helper that ended while it had nothing to do is done without', async () => {
+  const alone = print(openTrace(trace), defaultPrettyOptions, []);
+  const set = openTrace(trace);
+  const helper = makePrintHelper(set.streams.length);
+  const worker = new Worker(helpless.replace('Atomics.wait(control, 0, 0);', ''), {
+    eval: true,
+    workerData: helper,
+  });
+  await new Promise<void>((done) => worker.once('exit', () => done()));
+  expect(Atomics.load(helper.state, 0)).toBe(helperState.ready);
+  const printed = print(set, defaultPrettyOptions, [{ ...helper, isAlive: () => isHelperAlive(helper) }]);
+  expect(printed.text === alone.text).toBe(true);
 });
 
 test('no helpers for short traces, and none for what has no clock or is not all of a set', () => {

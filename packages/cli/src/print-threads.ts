@@ -1,4 +1,5 @@
 /** The threads that print text for `spoor convert` and `run`. This module lies at the top of `dist`, beside `bin`. */
+import { existsSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import {
   type EventFlow,
   type PrettyOptions,
   type PrintHelper,
+  type StartedHelper,
   type TraceOpening,
   type TraceSet,
 } from '@spoor/components/node';
@@ -52,7 +54,7 @@ export function printHelpersFor(
   flow: EventFlow,
   options: PrettyOptions,
   wanted: number | undefined,
-): readonly PrintHelper[] {
+): readonly StartedHelper[] {
   const set = setOf(flow);
   const opening = set && openingOf(set);
   if (set === undefined || opening === undefined || options.clockCycles || wanted === 1) return [];
@@ -70,7 +72,7 @@ export function startPrintHelpers(
   set: TraceSet,
   opening: TraceOpening,
   options: PrettyOptions,
-): PrintHelper[] {
+): StartedHelper[] {
   const program = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'print-worker.mjs');
   return Array.from({ length: count }, () => {
     const helper = makePrintHelper(set.streams.length);
@@ -86,8 +88,27 @@ export function startPrintHelpers(
     const worker = new Worker(program, { workerData, execArgv: [] });
     worker.on('error', () => Atomics.store(helper.state, 0, helperState.unfit));
     worker.unref();
-    return helper;
+    return { ...helper, isAlive: () => isHelperAlive(helper) };
   });
+}
+
+/**
+ * Notes in what a helper shares which thread it is.
+ * @returns whether it could: where /proc does not show threads, nobody would learn that this one has ended.
+ */
+export function noteThread({ state }: PrintHelper): boolean {
+  try {
+    const [, , id = ''] = readlinkSync('/proc/thread-self').split('/');
+    Atomics.store(state, 1, Number(id));
+  } catch {
+    return false;
+  }
+  return isHelperAlive({ state });
+}
+
+/** Whether a helper's thread has not ended. */
+export function isHelperAlive({ state }: Pick<PrintHelper, 'state'>): boolean {
+  return existsSync(`/proc/self/task/${Atomics.load(state, 1)}`);
 }
 
 /** The work of a helper thread. */
@@ -95,6 +116,10 @@ export function helpPrinting(request: PrintRequest): void {
   const { helper, opening, options, baseNs, streamCount, classCount } = request;
   let set: TraceSet;
   try {
+    if (!noteThread(helper)) {
+      Atomics.store(helper.state, 0, helperState.unfit);
+      return;
+    }
     set = openTrace(opening.paths, opening.options);
   } catch {
     Atomics.store(helper.state, 0, helperState.unfit);

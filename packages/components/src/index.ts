@@ -75,7 +75,12 @@ export { defaultPrettyOptions, type PrettyOptions } from './sink-text-pretty/opt
 export { PrettyComponent, type PrettyParameters } from './sink-text-pretty/pretty-component.ts';
 export { prettyOptionsWith, prettyParameters } from './sink-text-pretty/pretty-parameters.ts';
 export { PrettySink, type TextOutput } from './sink-text-pretty/pretty-sink.ts';
-export { helperState, makePrintHelper, type PrintHelper } from './sink-text-pretty/print-slot.ts';
+export {
+  helperState,
+  makePrintHelper,
+  type PrintHelper,
+  type StartedHelper,
+} from './sink-text-pretty/print-slot.ts';
 export { servePrinting } from './sink-text-pretty/serve-printing.ts';
 export {
   CounterComponent,

@@ -29,7 +29,7 @@ import {
   TableFiles,
   type Colors,
   type EventFlow,
-  type PrintHelper,
+  type StartedHelper,
   type TextOutput,
 } from '@spoor/components/node';
 import type { Parameters, ParameterTable, SinkComponent } from '@spoor/graph';
@@ -92,7 +92,7 @@ export const sinkFormats: readonly SinkFormat[] = [
       if (wanted !== undefined && !(wanted >= 1 && wanted <= 64)) {
         throw new SpoorError('convert/workers', `from 1 to 64 threads can print, not ${wanted}`);
       }
-      const helpers = (flow: EventFlow): readonly PrintHelper[] => printHelpersFor(flow, options, wanted);
+      const helpers = (flow: EventFlow): readonly StartedHelper[] => printHelpersFor(flow, options, wanted);
       return new PrettyComponent({ output: output(), options, messages, helpers });
     },
   },

@@ -3,7 +3,7 @@ import { InputPort, type SinkComponent } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { defaultPrettyOptions, type PrettyOptions } from './options.ts';
 import { PrettySink, type TextOutput } from './pretty-sink.ts';
-import type { PrintHelper } from './print-slot.ts';
+import type { StartedHelper } from './print-slot.ts';
 import { ThreadedPrettySink } from './threaded-pretty.ts';
 
 /** What the sink needs. */
@@ -13,7 +13,7 @@ export interface PrettyParameters {
   readonly messages: (line: string) => void;
   readonly options?: PrettyOptions;
   /** Starts threads that print a part of a flow's events, if any: see {@link servePrinting}. */
-  readonly helpers?: (flow: EventFlow) => readonly PrintHelper[];
+  readonly helpers?: (flow: EventFlow) => readonly StartedHelper[];
 }
 
 /** Prints the events that come in. */

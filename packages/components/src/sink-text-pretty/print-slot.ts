@@ -36,9 +36,18 @@ export const helperState = { starting: 0, ready: 1, unfit: 2 } as const;
 
 /** What one helper shares with the thread that merges. */
 export interface PrintHelper {
-  /** One element, a value of `helperState`. */
+  /** Two elements: a value of `helperState`, and what whoever started the helper knows its thread by. */
   readonly state: Int32Array<SharedArrayBuffer>;
   readonly slots: readonly PrintSlot[];
+}
+
+/** A helper that was started. */
+export interface StartedHelper extends PrintHelper {
+  /**
+   * Whether its thread is still there: one that lacks memory ends without a word. Must be told without a turn of the
+   * event loop, for who asks is waiting.
+   */
+  readonly isAlive: () => boolean;
 }
 
 /** A slot less, and a helper waits for work while its last batch is being written. */
@@ -63,7 +72,7 @@ export function makePrintHelper(streamCount: number): PrintHelper {
     places: doubles(streamCount * 2),
     text: new Uint8Array(new SharedArrayBuffer(textBytes)),
   });
-  return { state: integers(1), slots: Array.from({ length: slotsOfHelper }, makeSlot) };
+  return { state: integers(2), slots: Array.from({ length: slotsOfHelper }, makeSlot) };
 }
 
 /** Passes a slot on to the other side. */
@@ -78,5 +87,19 @@ export function stateAfter({ control }: PrintSlot, state: number): number {
     const now = Atomics.load(control, slotField.state);
     if (now !== state) return now;
     Atomics.wait(control, slotField.state, state);
+  }
+}
+
+/** How long the other side may be silent before it is looked for. */
+const silenceMs = 100;
+
+/** As {@link stateAfter}, but for a side that may end: returns the same state when it has. */
+export function stateAfterOrEnd({ control }: PrintSlot, state: number, isAlive: () => boolean): number {
+  for (;;) {
+    const outcome = Atomics.wait(control, slotField.state, state, silenceMs);
+    // What it did last counts, so its life is looked at before the state is.
+    const ended = outcome === 'timed-out' && !isAlive();
+    const now = Atomics.load(control, slotField.state);
+    if (now !== state || ended) return now;
   }
 }

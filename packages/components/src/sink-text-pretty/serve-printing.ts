@@ -76,7 +76,17 @@ function batchOf({ control, streamIndex, classIndex, timeNs, offsetBits }: Print
   return { count: control[slotField.count]!, streamIndex, classIndex, timeNs, offsetBits };
 }
 
-/** Moves the streams to the packets that the rows of a slot lie in. */
+/**
+ * Prints the batch of a slot.
+ * @param flow of the sink; its streams are moved to the packets that the rows lie in.
+ */
+export function printSlot(slot: PrintSlot, flow: EventFlow, sink: PrettySink): void {
+  moveStreams(flow, slot);
+  sink.continueAfter(slot.lastNs[0]!);
+  sink.consume(batchOf(slot));
+  sink.flush();
+}
+
 function moveStreams({ streams }: EventFlow, { places }: PrintSlot): void {
   for (const { info, reader } of streams) {
     const sourceIndex = places[info.index * 2]!;
@@ -118,10 +128,7 @@ export function servePrinting({ state, slots }: PrintHelper, flow: EventFlow, op
     output.used = 0;
     let outcome: number = slotState.done;
     try {
-      moveStreams(flow, slot);
-      sink.continueAfter(slot.lastNs[0]!);
-      sink.consume(batchOf(slot));
-      sink.flush();
+      printSlot(slot, flow, sink);
     } catch (error) {
       outcome = slotState.failed;
       output.fail(error);

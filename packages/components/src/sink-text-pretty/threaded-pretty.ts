@@ -13,11 +13,11 @@ import {
   passSlot,
   slotField,
   slotState,
-  stateAfter,
-  type PrintHelper,
+  stateAfterOrEnd,
   type PrintSlot,
+  type StartedHelper,
 } from './print-slot.ts';
-import type { PrintFailure } from './serve-printing.ts';
+import { printSlot, type PrintFailure } from './serve-printing.ts';
 
 /** Text of this thread that waits for that of a helper before it. */
 class HeldText {
@@ -44,8 +44,14 @@ class HeldText {
 const mostHeld = 2;
 
 /** A helper and which of its slots is next. */
-interface Helper extends PrintHelper {
+interface Helper extends StartedHelper {
   turn: number;
+}
+
+/** A batch that was given to a helper. */
+interface Given {
+  readonly helper: Helper;
+  readonly slot: PrintSlot;
 }
 
 /** Prints batch after batch of a flow. */
@@ -53,15 +59,17 @@ export class ThreadedPrettySink {
   private readonly flow: EventFlow;
   private readonly output: TextOutput;
   private helpers: readonly Helper[] = [];
-  private readonly start: () => readonly PrintHelper[];
+  private readonly start: () => readonly StartedHelper[];
   private batches = 0;
   private readonly sink: PrettySink;
   /** What is to be written, in order. */
-  private readonly waiting: (PrintSlot | HeldText)[] = [];
+  private readonly waiting: (Given | HeldText)[] = [];
   private readonly spare: HeldText[] = Array.from({ length: mostHeld }, () => new HeldText());
   /** Where this thread's text goes; undefined where nothing is before it. */
   private held: HeldText | undefined;
   private lastNs = NaN;
+  private readonly options: PrettyOptions;
+  private readonly messages: (line: string) => void;
 
   /**
    * @param messages hears of lost events and packets, one line each.
@@ -72,11 +80,13 @@ export class ThreadedPrettySink {
     output: TextOutput,
     options: PrettyOptions,
     messages: (line: string) => void,
-    start: () => readonly PrintHelper[],
+    start: () => readonly StartedHelper[],
   ) {
     this.flow = flow;
     this.output = output;
     this.start = start;
+    this.options = options;
+    this.messages = messages;
     const own: TextOutput = {
       write: (bytes, length) => {
         if (this.held === undefined) this.output.write(bytes, length);
@@ -138,7 +148,7 @@ export class ThreadedPrettySink {
     slot.lastNs[0] = this.lastNs;
     slot.control[slotField.count] = count;
     passSlot(slot, slotState.ready);
-    this.waiting.push(slot);
+    this.waiting.push({ helper, slot });
     this.sink.tellLosses(batch.timeNs[count - 1]!);
   }
 
@@ -159,17 +169,46 @@ export class ThreadedPrettySink {
       this.spare.push(first);
       return;
     }
-    const { control, text } = first;
-    let state = stateAfter(first, slotState.ready);
+    const { helper, slot } = first;
+    const { control, text } = slot;
+    let writtenBytes = 0;
+    let state = stateAfterOrEnd(slot, slotState.ready, helper.isAlive);
     while (state === slotState.part) {
-      this.output.write(text, control[slotField.textBytes]!);
-      passSlot(first, slotState.ready);
-      state = stateAfter(first, slotState.ready);
+      const length = control[slotField.textBytes]!;
+      this.output.write(text, length);
+      writtenBytes += length;
+      passSlot(slot, slotState.ready);
+      state = stateAfterOrEnd(slot, slotState.ready, helper.isAlive);
+    }
+    if (state === slotState.ready) {
+      this.printInstead(first, writtenBytes);
+      return;
     }
     const length = control[slotField.textBytes]!;
     if (state === slotState.failed) throw errorOf(text.slice(0, length));
     this.output.write(text, length);
-    passSlot(first, slotState.free);
+    passSlot(slot, slotState.free);
+  }
+
+  /** Prints a batch of a helper that has ended, of whose text some may be written already. */
+  private printInstead({ helper, slot }: Given, writtenBytes: number): void {
+    if (this.helpers.includes(helper)) {
+      this.helpers = this.helpers.filter((other) => other !== helper);
+      this.messages('warning: a thread that helped to print has ended early; its part is printed without it');
+    }
+    // This thread's own streams are further on.
+    const set = this.flow.streams[0]?.set;
+    if (set === undefined) throw new TypeError('a batch without a stream');
+    const flow = set.read();
+    let toSkip = writtenBytes;
+    const output: TextOutput = {
+      write: (bytes, length) => {
+        const skipped = Math.min(toSkip, length);
+        toSkip -= skipped;
+        if (length > skipped) this.output.write(bytes.subarray(skipped, length), length - skipped);
+      },
+    };
+    printSlot(slot, flow, new PrettySink(flow, output, this.options, () => {}));
   }
 }
 
@@ -180,8 +219,10 @@ function hasRoom({ state, slots, turn }: Helper, count: number): boolean {
   return count <= slot.timeNs.length && Atomics.load(slot.control, slotField.state) === slotState.free;
 }
 
-function isUnfinished(first: PrintSlot | HeldText): boolean {
-  return !(first instanceof HeldText) && Atomics.load(first.control, slotField.state) === slotState.ready;
+function isUnfinished(first: Given | HeldText): boolean {
+  return (
+    !(first instanceof HeldText) && Atomics.load(first.slot.control, slotField.state) === slotState.ready
+  );
 }
 
 function errorOf(bytes: Uint8Array): SpoorError {
