@@ -78,9 +78,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
       'text, details, json, csv, ctf to write traces, parquet or arrow to write tables, ctf-metadata, or dummy',
     )
     .addOption(
-      new Option('-i, --input-format <format>', 'what the arguments are: ctf')
-        .choices(['ctf', 'lttng-live'])
-        .hideHelp(),
+      new Option('-i, --input-format <format>', 'what the arguments are: ctf').choices(['ctf', 'lttng-live']),
     )
     .option('-w, --output <path>', 'write the text to a file, or the traces below a directory')
     .addOption(
@@ -110,11 +108,9 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .option('--run-args-0', 'the same, each argument ended by a NUL')
     .option('--stream-intersection', 'of each trace, print only what is within the time of all its streams')
     .option('--debug-info', 'add to LTTng events where in a program they come from')
-    .addOption(new Option('--debug-info-dir <dir>', 'directory of debugging information').hideHelp())
-    .addOption(new Option('--debug-info-full-path', 'whole paths of sources and programs').hideHelp())
-    .addOption(
-      new Option('--debug-info-target-prefix <dir>', 'directory below which the programs are').hideHelp(),
-    );
+    .option('--debug-info-dir <dir>', 'look for debug information in this directory, too')
+    .option('--debug-info-full-path', 'print whole paths of programs and sources')
+    .option('--debug-info-target-prefix <dir>', 'look for the programs of the trace below this directory');
   addGeneralOptions(command, false);
   command.action(async (paths: readonly string[], _: unknown, self: Command) => {
     const { convert } = await import('../convert/convert.ts');
