@@ -69,13 +69,13 @@ describe('a packet with something wrong inside costs its rest', () => {
       'a sequence of absurd length',
       rawPacket([[1003, 3], joined(eventHead(1, 1004), 0xffff_ffff)]),
       [3],
-      `an event goes beyond the packet's content (at bit ${8 * (24 + 13)})`,
+      `a sequence of length 4294967295 goes beyond the packet's content (at bit ${8 * (24 + 13)})`,
     ],
     [
       'an absurd number of elements without bits',
       rawPacket([[1003, 3], joined(eventHead(2, 1004), 0xffff_ffff)]),
       [3],
-      `an event goes beyond the packet's content (at bit ${8 * (24 + 13)})`,
+      `a sequence of length 4294967295 goes beyond the packet's content (at bit ${8 * (24 + 13)})`,
     ],
   ])('%s', (_, packet, kept, problem) => {
     const { status, values, warnings } = readAround(packet);

@@ -8,7 +8,7 @@ import { emitFindNul, emitWalk } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
 import type { IntegerFieldClass } from './model.ts';
 import type { IntegerNode, Plan, StringNode } from './plan.ts';
-import { scanStatus } from './packet-cursor.ts';
+import { overrunProblem, scanStatus } from './packet-cursor.ts';
 import type { WalkStrategy } from './walk-strategy.ts';
 
 /** Strategy that hears of integers only. */
@@ -200,7 +200,7 @@ export function emitScan(e: Emitter, shape: ScanShape): void {
   const from = fromHeader ? 'at' : afterHeader;
   e.line('const fixed = fixedBits[k];');
   e.line(`const next = fixed >= 0 ? ${from} + fixed : skips[k](bytes, view, ${from}, end, ext);`);
-  e.line(`if (next < 0 || next > end) ${broken("an event goes beyond the packet's content")}`);
+  e.line(`if (next < 0 || next > end) ${broken(overrunProblem)}`);
   e.line(`if (next === at) ${broken('an event has no bits, so there would be endlessly many')}`);
   e.line('streams[n] = stream;');
   e.line('classes[n] = classBase + k;');

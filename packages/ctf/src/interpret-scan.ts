@@ -1,10 +1,11 @@
 /** The interpreter's forms of what emit-scan.ts and emit-packet.ts generate. */
+import { SpoorError } from '@spoor/base';
 import type { EventBatch } from './batch.ts';
 import { doubleRoles, halvesRoles } from './emit-packet.ts';
 import { clockAfter, type ScanShape, type TimeRule } from './emit-scan.ts';
-import { interpret, OverrunError, SilentVisitor } from './interpret.ts';
-import { scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
-import type { IntegerNode } from './plan.ts';
+import { ContentEndError, interpret, OverrunError, SilentVisitor } from './interpret.ts';
+import { overrunProblem, scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
+import type { IntegerNode, Plan } from './plan.ts';
 
 /** Keeps what a packet's header or context says by role. */
 export class PropertyVisitor extends SilentVisitor {
@@ -43,6 +44,32 @@ class HeaderVisitor extends SilentVisitor {
       this.clock = clockAfter(this.clock, value, lengthBits);
     }
   }
+}
+
+/**
+ * What is wrong with the event at the cursor that a scan could not step over: the first field that cannot be right, or
+ * the end of the content. Scans only tell that there is something, which keeps them small.
+ * @param bodyOf plan of the events of an id, and the values that it asks for.
+ */
+export function problemOfEvent(
+  cursor: PacketCursor,
+  { header, fromHeader, onlyClass }: ScanShape,
+  bodyOf: (id: number) => { readonly plan: Plan; readonly externals: ArrayLike<number> },
+): string {
+  const { bytes, bit, endBit } = cursor;
+  const visitor = new HeaderVisitor();
+  visitor.id = onlyClass;
+  try {
+    const afterHeader =
+      header === undefined ? bit : interpret(header, bytes, bit, endBit, visitor, cursor.externals);
+    const { plan, externals } = bodyOf(visitor.id);
+    interpret(plan, bytes, fromHeader ? bit : afterHeader, endBit, new SilentVisitor(), externals);
+  } catch (error) {
+    // Others are of plans whose events are too large for any packet.
+    if (!(error instanceof SpoorError)) throw error;
+    if (error instanceof OverrunError && !(error instanceof ContentEndError)) return error.message;
+  }
+  return overrunProblem;
 }
 
 /** The scan of a stream class without generated code; same parameters and results. */
@@ -98,7 +125,7 @@ export function scanPlain(shape: ScanShape) {
       const from = fromHeader ? cursor.bit : afterHeader;
       const fixed = fixedBits[k]!;
       const next = fixed >= 0 ? from + fixed : skips[k]!(bytes, view, from, endBit, externals);
-      if (next < 0 || next > endBit) return broken("an event goes beyond the packet's content");
+      if (next < 0 || next > endBit) return broken(overrunProblem);
       if (next === cursor.bit) return broken('an event has no bits, so there would be endlessly many');
       const row = batch.count++;
       batch.streamIndex[row] = cursor.streamIndex;

@@ -67,6 +67,9 @@ export class OverrunError extends SpoorError {
   }
 }
 
+/** An event goes beyond its packet's content. */
+export class ContentEndError extends OverrunError {}
+
 /** Elements that have no bits would fit in any number, so their number in an event is bounded. */
 export const mostEmptyElements: number = 1 << 20;
 
@@ -116,7 +119,7 @@ class Interpreter {
 
   private need(bit: number, length: number): void {
     if (bit + length > this.endBit) {
-      throw new OverrunError(`the packet's content ends at bit ${this.endBit}, inside an event`, bit);
+      throw new ContentEndError(`the packet's content ends at bit ${this.endBit}, inside an event`, bit);
     }
   }
 
@@ -288,7 +291,7 @@ class Interpreter {
     if (length.kind === 'static') return length.count;
     const count = this.slots[length.slot]!;
     if (leastElementBits === 0 ? count > mostEmptyElements : count * leastElementBits > this.endBit - at) {
-      throw new OverrunError(`a sequence of ${count} elements goes beyond the packet's content`, at);
+      throw new OverrunError(`a sequence of length ${count} goes beyond the packet's content`, at);
     }
     return count;
   }

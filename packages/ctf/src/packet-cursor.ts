@@ -98,6 +98,9 @@ export class PacketCursor {
   }
 }
 
+/** What a scan says of an event that it cannot step over; the decoder then looks for the reason. */
+export const overrunProblem = "an event goes beyond the packet's content";
+
 /** Why a scan returned. */
 export const scanStatus = {
   /** The next event is later than the limit; `nextTimeNs` is its time. */

@@ -12,9 +12,9 @@ import { ValueStrategy } from './emit-values.ts';
 import { emitWalk } from './emit-walk.ts';
 import { ValueBuilder, type FieldValue } from './field-value.ts';
 import { interpret, OverrunError, SilentVisitor, type FieldVisitor } from './interpret.ts';
-import { PropertyVisitor, scanPlain } from './interpret-scan.ts';
+import { problemOfEvent, PropertyVisitor, scanPlain } from './interpret-scan.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
-import type { PacketCursor, PacketProperties } from './packet-cursor.ts';
+import { overrunProblem, scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
 import type { External, Plan } from './plan.ts';
 import { makePlan, tooLargeCode, type ScopeClass } from './planner.ts';
 import { collectReferredScopes } from './referred-fields.ts';
@@ -334,18 +334,26 @@ export class StreamDecoder {
    */
   scan(cursor: PacketCursor, batch: EventBatch, limitNs: number): number {
     this.compiledScan ??= this.makeScan();
-    return this.compiledScan(cursor, batch, limitNs, this.classOf, this.others, this.fixedBits, this.skips);
+    const { classOf, others, fixedBits, skips } = this;
+    const status = this.compiledScan(cursor, batch, limitNs, classOf, others, fixedBits, skips);
+    if (status === scanStatus.broken && cursor.problem === overrunProblem) {
+      cursor.problem = problemOfEvent(cursor, this.scanShape(), (id) => {
+        const plan = this.planOf(classOf[id] ?? others(id));
+        return { plan, externals: this.externalIndexes(plan).map((index) => cursor.externals[index]!) };
+      });
+    }
+    return status;
   }
 
   private readonly others = (id: number): number => this.farClasses.get(id) ?? -1;
 
+  private scanShape(): ScanShape {
+    const { headerPlan: header, time, fromHeader, onlyClass } = this;
+    return { header, time, fromHeader, onlyClass };
+  }
+
   private makeScan(): Scan {
-    const shape: ScanShape = {
-      header: this.headerPlan,
-      time: this.time,
-      fromHeader: this.fromHeader,
-      onlyClass: this.onlyClass,
-    };
+    const shape = this.scanShape();
     if (!this.compiles) return scanPlain(shape);
     const e = new Emitter();
     emitScan(e, shape);

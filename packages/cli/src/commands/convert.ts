@@ -108,7 +108,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
     .option('--run-args-0', 'the same, each argument ended by a NUL')
     .option('--stream-intersection', 'of each trace, print only what is within the time of all its streams')
     .option('--debug-info', 'add to LTTng events where in a program they come from')
-    .option('--debug-info-dir <dir>', 'look for debug information in this directory, too')
+    .option('--debug-info-dir <dir>', 'directory of debug information; /usr/lib/debug by default')
     .option('--debug-info-full-path', 'print whole paths of programs and sources')
     .option('--debug-info-target-prefix <dir>', 'look for the programs of the trace below this directory');
   addGeneralOptions(command, false);
