@@ -1,3 +1,4 @@
 /** Names that commands take, without what records by them. */
 export { contextNames, isContextName } from './contexts.ts';
 export { LOG_LEVELS, type LogLevel } from './log-level.ts';
+export { autoSets, unknownSets } from './auto/sets.ts';

@@ -6,7 +6,8 @@ import type { SaidOption } from '../record/record-plan.ts';
 
 interface RecordFlags {
   readonly output?: string;
-  readonly auto: boolean;
+  /** Names of sets of automatic events; false for none. */
+  readonly auto?: string | false;
   readonly maxMemory?: string;
 }
 
@@ -34,6 +35,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .description('Run a command and record the events of its Node.js processes and threads.')
     .argument('<command...>', 'the program to run and its arguments')
     .option('-o, --output <dir>', 'directory of the trace (default: ~/lttng-traces/NAME-DATE-TIME)')
+    .option(
+      '--auto <sets>',
+      'which automatic events: names of sets, `all`, `default`, or `-NAME` (default: default)',
+    )
     .option('--no-auto', 'record the tracepoints of the program alone, no automatic events');
   for (const [flags, description] of orderedOptions) {
     const option = new Option(flags, description);
@@ -45,9 +50,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
   command
     .option('--max-memory <size>', 'most memory for the rings of one process; suffixes k, M, G')
     .hook('preAction', async (self) => {
-      const { maxMemory } = self.opts<RecordFlags>();
-      const { readPlan } = await import('../record/record-plan.ts');
+      const { maxMemory, auto } = self.opts<RecordFlags>();
+      const { readPlan, checkAutoSets } = await import('../record/record-plan.ts');
       try {
+        if (typeof auto === 'string') checkAutoSets(auto);
         plan = readPlan(said, maxMemory);
       } catch (error) {
         self.error(`error: ${describeError(error)}`);
@@ -66,11 +72,12 @@ export const registerRecord: RegisterCommand = (program, context) => {
         const result = await recordCommand({
           command: words,
           outputDir: flags.output,
-          auto: flags.auto,
+          auto: flags.auto !== false,
           channels: plan?.channels ?? [],
           maxMemoryBytes: plan?.maxMemoryBytes,
           tracerUrl: tracerUrl(),
-          environment: process.env,
+          environment:
+            typeof flags.auto === 'string' ? { ...process.env, SPOOR_AUTO: flags.auto } : process.env,
           onNote: (note) => {
             if (note.severity === 'error') process.stderr.write(`${describeNote(note)}\n`);
           },

@@ -10,7 +10,7 @@ import {
   type EventRule,
   type LogLevelRule,
 } from '@spoor/ringbuffer';
-import { LOG_LEVELS, contextNames, isContextName } from '@spoor/tracer/names';
+import { LOG_LEVELS, autoSets, contextNames, isContextName, unknownSets } from '@spoor/tracer/names';
 import { invalid, parseCount, parseLimitBytes, parseSizeBytes, parseTimeoutUs } from './values.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -44,6 +44,21 @@ export function readPlan(
   if (maxMemory === undefined) return { channels };
   const maxMemoryBytes = checked('--max-memory <size>', maxMemory, () => parseLimitBytes(maxMemory));
   return { channels, maxMemoryBytes };
+}
+
+/**
+ * Checks the choice of sets of automatic events.
+ * @throws SpoorError `record/option` that names what is no set.
+ */
+export function checkAutoSets(text: string): void {
+  checked('--auto <sets>', text, () => {
+    const [stranger] = unknownSets(text);
+    if (stranger === undefined) return;
+    const near = closestName(stranger.replace(/^-/, ''), autoSets);
+    throw invalid(
+      `There is no set \`${stranger}\`; ${near === undefined ? `the sets are ${autoSets.join(', ')}` : `did you mean \`${near}\`?`}`,
+    );
+  });
 }
 
 /** Puts the option into the message of what is wrong with its value. */

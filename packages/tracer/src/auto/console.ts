@@ -1,5 +1,6 @@
 import { enumeration } from '../field-types.ts';
 import { tracepoint } from '../tracepoint.ts';
+import { levelOfName, logEvent, tellLog } from './log-events.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrNone } from './text.ts';
 import { wrapMethod } from './wrap.ts';
@@ -20,11 +21,33 @@ const levels = ['debug', 'log', 'info', 'warn', 'error', 'trace'] as const;
 /** Severity of a line of the console. */
 export type ConsoleLevel = (typeof levels)[number];
 
-/**
- * An event for each text that the global console prints, as it was printed but for the indent of groups. The text
- * is taken where the console hands it to its stream, so that arguments are formatted once, by Node.js.
- */
+/** Gets each text that the console prints. */
+type ConsoleListener = (level: ConsoleLevel, text: string) => void;
+
+const listeners: ConsoleListener[] = [];
+
+/** An event for each text that the global console prints. */
 export function startConsoleEvents(): void {
+  listenToConsole((level, text) => {
+    if (consoleMessage.enabled) consoleMessage(level, currentRequest(), textOrNone(text));
+  });
+}
+
+/** The same texts as lines of a logger, with the log level of each. */
+export function startConsoleLogEvents(): void {
+  listenToConsole((level, text) => {
+    const event = logEvent(levelOfName(level));
+    if (event.enabled) tellLog(event, { domain: 'console', level, logger: '', message: text, fields: '' });
+  });
+}
+
+/**
+ * The text is as it was printed but for the indent of groups. It is taken where the console hands it to its stream,
+ * so that arguments are formatted once, by Node.js.
+ */
+function listenToConsole(listener: ConsoleListener): void {
+  listeners.push(listener);
+  if (listeners.length > 1) return;
   const write = Object.getOwnPropertySymbols(console).find(
     (symbol) => symbol.description === 'kWriteToConsole',
   );
@@ -34,9 +57,9 @@ export function startConsoleEvents(): void {
   wrapMethod(console, write, (original) => (self, args) => {
     try {
       const [stream, text] = args;
-      if (typeof text === 'string' && consoleMessage.enabled) {
+      if (typeof text === 'string') {
         const isError = typeof stream === 'symbol' && stream.description === 'kUseStderr';
-        consoleMessage(level ?? (isError ? 'error' : 'log'), currentRequest(), textOrNone(text));
+        for (const tell of listeners) tell(level ?? (isError ? 'error' : 'log'), text);
       }
     } catch {
       // Nothing of ours may reach the program.

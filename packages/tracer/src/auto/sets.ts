@@ -1,5 +1,5 @@
-/** The sets of automatic events, each of which can be left out. */
-export const autoSets = [
+/** The sets of automatic events that are recorded unless they are left out. */
+export const defaultSets = [
   'http-server',
   'http-client',
   'net',
@@ -10,24 +10,54 @@ export const autoSets = [
   'event-loop',
   'errors',
   'console',
+  'loggers',
   'request-context',
 ] as const;
 
+/** The sets that are recorded only when they are named: they cost more, or tell of the same once more. */
+export const extraSets = ['console-log'] as const;
+
 /** Name of a set of automatic events. */
-export type AutoSet = (typeof autoSets)[number];
+export type AutoSet = (typeof defaultSets)[number] | (typeof extraSets)[number];
+
+/** All sets of automatic events. */
+export const autoSets: readonly AutoSet[] = [...defaultSets, ...extraSets];
+
+/** What stands for several sets. */
+const groups: Readonly<Record<string, readonly AutoSet[]>> = { default: defaultSets, all: autoSets };
 
 /**
- * Reads the value of the environment variable `SPOOR_AUTO`: names of sets, separated by commas. With a `-` before
- * a name the set is left out of all others; names without `-` are the only ones taken. Unknown names are ignored,
- * because a program must not fail over a word meant for its tracer.
+ * Reads the value of the environment variable `SPOOR_AUTO`: names of sets, separated by commas; `default` stands for
+ * {@link defaultSets} and `all` for all of them. With a `-` before a name the set is left out of the others; without
+ * names but such the default ones are taken. Unknown names are ignored, because a program must not fail over a word
+ * meant for its tracer.
  */
 export function chosenSets(text: string | undefined): ReadonlySet<AutoSet> {
-  const words = (text ?? '')
+  const words = setWords(text ?? '');
+  const named = (names: readonly string[]): readonly AutoSet[] =>
+    autoSets.filter((set) => names.some((name) => name === set || isInGroup(name, set)));
+  const isUnwanted = (word: string): boolean => word.startsWith('-');
+  const unwanted = new Set(named(words.filter(isUnwanted).map((word) => word.slice(1))));
+  const wanted = words.filter((word) => !isUnwanted(word));
+  const isChosen = named(wanted).length > 0;
+  return new Set((isChosen ? named(wanted) : [...defaultSets]).filter((name) => !unwanted.has(name)));
+}
+
+/** The words of a choice of sets that name no set. */
+export function unknownSets(text: string): readonly string[] {
+  return setWords(text).filter((word) => {
+    const name = word.startsWith('-') ? word.slice(1) : word;
+    return !Object.hasOwn(groups, name) && !autoSets.some((set) => set === name);
+  });
+}
+
+function setWords(text: string): readonly string[] {
+  return text
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
-  const named = (words: readonly string[]): AutoSet[] => autoSets.filter((name) => words.includes(name));
-  const wanted = named(words);
-  const unwanted = new Set(named(words.filter((word) => word.startsWith('-')).map((word) => word.slice(1))));
-  return new Set((wanted.length === 0 ? [...autoSets] : wanted).filter((name) => !unwanted.has(name)));
+}
+
+function isInGroup(name: string, set: AutoSet): boolean {
+  return Object.hasOwn(groups, name) && groups[name]!.includes(set);
 }

@@ -1,5 +1,5 @@
 import { startChildEvents } from './children.ts';
-import { startConsoleEvents } from './console.ts';
+import { startConsoleEvents, startConsoleLogEvents } from './console.ts';
 import { startDnsEvents } from './dns.ts';
 import { startErrorEvents } from './errors.ts';
 import { startEventLoopEvents } from './event-loop.ts';
@@ -8,6 +8,7 @@ import { tellMissing } from './guard.ts';
 import { startHttpClientEvents } from './http-client.ts';
 import { startHttpServerEvents } from './http-server.ts';
 import { tellIdentity } from './identity.ts';
+import { startLoggerEvents } from './loggers.ts';
 import { startNetEvents } from './net.ts';
 import { enableRequestContext } from './request-context.ts';
 import { chosenSets, type AutoSet } from './sets.ts';
@@ -25,13 +26,15 @@ const starters: Readonly<Record<AutoSet, () => void>> = {
   'event-loop': startEventLoopEvents,
   errors: startErrorEvents,
   console: startConsoleEvents,
+  'console-log': startConsoleLogEvents,
+  loggers: startLoggerEvents,
 };
 
 let started = false;
 
 /**
  * Starts the automatic events of this thread: requests, connections, look-ups, threads, garbage collections,
- * event-loop delay, errors and the console. The environment variable `SPOOR_AUTO` chooses among the sets. Never
+ * event-loop delay, errors, the console, loggers. The environment variable `SPOOR_AUTO` chooses among the sets. Never
  * throws, never keeps the program alive, and does nothing when called again.
  */
 export function startAutoEvents(): void {

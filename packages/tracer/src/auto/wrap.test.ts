@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { describeThrown, errorCode, stackOf } from './thrown.ts';
-import { autoSets, chosenSets } from './sets.ts';
+import { autoSets, chosenSets, defaultSets, unknownSets } from './sets.ts';
 import { spanIds } from './ids.ts';
 import { bounded, maxTextLength } from './text.ts';
 import { wrapMethod, type AnyFunction } from './wrap.ts';
@@ -98,14 +98,19 @@ test('long texts are cut', () => {
 });
 
 test('sets of events are chosen by name', () => {
-  expect([...chosenSets(undefined)]).toEqual([...autoSets]);
-  expect([...chosenSets('')]).toEqual([...autoSets]);
+  expect([...chosenSets(undefined)]).toEqual([...defaultSets]);
+  expect([...chosenSets('')]).toEqual([...defaultSets]);
+  expect([...chosenSets('all')]).toEqual([...autoSets]);
+  expect([...chosenSets('default,console-log,-gc')]).toEqual(
+    [...defaultSets, 'console-log'].filter((name) => name !== 'gc'),
+  );
+  expect(unknownSets('all, -gc,gcc,-,default')).toEqual(['gcc', '-']);
   expect([...chosenSets('gc, dns')]).toEqual(['dns', 'gc']);
   expect([...chosenSets('-console,-net')]).toEqual(
-    autoSets.filter((name) => name !== 'console' && name !== 'net'),
+    defaultSets.filter((name) => name !== 'console' && name !== 'net'),
   );
   expect([...chosenSets('gc,dns,-dns')]).toEqual(['gc']);
-  expect([...chosenSets('nonsense')]).toEqual([...autoSets]);
+  expect([...chosenSets('nonsense')]).toEqual([...defaultSets]);
 });
 
 test('ids begin with 1', () => {

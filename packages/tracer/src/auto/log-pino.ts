@@ -1,0 +1,109 @@
+import { guarded } from './guard.ts';
+import { levelOfNumber, logEvent, tellLog } from './log-events.ts';
+import { noText } from './text.ts';
+import { wrapMethod } from './wrap.ts';
+
+/** What is read of a pino logger; pino's own symbols name the rest. */
+interface PinoLogger {
+  readonly levels?: { readonly labels?: Readonly<Record<number, string>> };
+  readonly [key: symbol]: unknown;
+}
+
+/**
+ * Watches all loggers of one copy of pino (5 and later): every line goes through `asJson` of their prototype. The
+ * event is made of the line as it was printed, so that nothing is serialised twice and what is redacted stays so.
+ *
+ * @param exported what `pino/lib/proto.js` exports: a function that makes an object with the prototype.
+ */
+export function watchPino(exported: unknown): boolean {
+  if (typeof exported !== 'function') return false;
+  const prototype = Object.getPrototypeOf((exported as () => object)()) as object;
+  const symbols = new Map(
+    Object.getOwnPropertySymbols(prototype).map((symbol) => [symbol.description, symbol]),
+  );
+  const asJson = symbols.get('pino.asJson');
+  if (asJson === undefined) return false;
+  let chindings: symbol | undefined;
+  let messageKey: symbol | undefined;
+  // Of the logger that spoke last, most often that of the next line too.
+  let lastBindings = '';
+  let lastName: unknown = noText;
+
+  const tell = guarded((logger: PinoLogger, level: unknown, time: unknown, line: unknown) => {
+    if (typeof level !== 'number' || typeof line !== 'string') return;
+    const event = logEvent(levelOfNumber(level));
+    if (!event.enabled) return;
+    chindings ??= symbolOf(logger, 'pino.chindings');
+    messageKey ??= symbolOf(logger, 'pino.messageKey');
+    const bindings = chindings === undefined ? '' : logger[chindings];
+    if (typeof bindings === 'string' && bindings !== lastBindings) {
+      lastBindings = bindings;
+      lastName = nameIn(bindings);
+    }
+    const key = messageKey === undefined ? 'msg' : logger[messageKey];
+    const { message, rest } = splitLine(line, typeof key === 'string' ? key : 'msg', time, lastBindings);
+    const label = logger.levels?.labels?.[level] ?? String(level);
+    tellLog(event, { domain: 'pino', level: label, logger: lastName, message, fields: rest });
+  });
+  return wrapMethod(prototype, asJson, (original) => (self, args) => {
+    const line = Reflect.apply(original, self, args);
+    tell(self as PinoLogger, args[2], args[3], line);
+    return line;
+  });
+}
+
+/** Symbols of pino that its loggers have themselves or inherit. */
+function symbolOf(logger: object, description: string): symbol | undefined {
+  for (let holder: object | null = logger; holder !== null;) {
+    const found = Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);
+    if (found !== undefined) return found;
+    holder = Object.getPrototypeOf(holder) as object | null;
+  }
+  return undefined;
+}
+
+/** `name` of a logger's bindings, which pino keeps as JSON text: `,"pid":1,"name":"shop"`. */
+function nameIn(bindings: string): unknown {
+  if (!bindings.includes(',"name":')) return noText;
+  try {
+    return (JSON.parse(`{${bindings.slice(1)}}`) as { readonly name?: unknown }).name;
+  } catch {
+    return noText;
+  }
+}
+
+/**
+ * A line of pino, `{"level":30,"time":1,"pid":1,"name":"shop","order":42,"msg":"placed"}`, parted into its message and
+ * an object of what the program gave beside it. The message stands last; in a text its key could not stand unescaped.
+ */
+export function splitLine(
+  line: string,
+  messageKey: string,
+  time: unknown,
+  bindings: string,
+): { readonly message: string; readonly rest: string } {
+  const end = line.lastIndexOf('}');
+  const before = `,${JSON.stringify(messageKey)}:`;
+  const at = line.lastIndexOf(before);
+  const text = at === -1 ? undefined : parsedText(line.slice(at + before.length, end));
+  const to = text === undefined ? end : at;
+  const head = typeof time === 'string' && time !== '' ? line.indexOf(time) : -1;
+  // Level and time, then the logger's bindings.
+  let from = head === -1 ? 0 : head + (time as string).length;
+  if (bindings !== '' && line.startsWith(bindings, from)) from += bindings.length;
+  const isCut = from > 0 && (line[from] === ',' || from === to);
+  return {
+    message: text ?? noText,
+    rest: isCut ? `{${line.slice(from + 1, to)}}` : `${line.slice(0, to)}}`,
+  };
+}
+
+function parsedText(json: string): string | undefined {
+  if (!json.startsWith('"')) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
