@@ -1,6 +1,15 @@
 // The manual pages: man accepts them, they have every option, and their examples run.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +20,7 @@ import { componentClasses } from '../packages/cli/src/convert/plugins.ts';
 import { spoorProgram } from '../packages/cli/src/program.ts';
 import { command, describeNeeding, repoRoot } from './support/needs.ts';
 import { spoorProgram as spoorFile } from './support/spoor.ts';
+import { TracedRun } from './support/traced.ts';
 
 const folder = join(repoRoot, 'packages/cli/man');
 const pages = manualPages(readFileSync(join(repoRoot, 'docs/manual/filter.md'), 'utf8'));
@@ -100,7 +110,7 @@ describeNeeding([command('man'), command('groff'), command('script')], 'man', ()
 
 describe('examples', () => {
   let dir = '';
-  beforeAll(() => {
+  beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'spoor-man-'));
     const traceClass = describeTrace({
       streams: [{ events: [{ name: 'shop:order_placed', fields: { customer: 'string', total: 'f64' } }] }],
@@ -114,6 +124,10 @@ describe('examples', () => {
       });
     }
     writer.close();
+    using run = new TracedRun();
+    const killed = "tracepoint('shop:order_placed', {})(); process.kill(process.pid, 'SIGKILL'); for (;;);";
+    expect((await run.run(killed)).signal).toBe('SIGKILL');
+    cpSync(run.path, join(dir, 'rescued'), { recursive: true });
     writeFileSync(join(dir, 'server.js'), "console.log('done');\n");
     mkdirSync(join(dir, 'bin'));
     const name = join(dir, 'bin/spoor');
@@ -134,7 +148,7 @@ describe('examples', () => {
   test.each(manualExamples().filter(([page]) => page !== 'spoor-view'))('%s: %s', (page, line) => {
     expect(pages.has(`${page}.1`) || pages.has(`${page}.7`)).toBe(true);
     // Each runs in the same place, where what it writes may be already.
-    for (const made of ['copy', 'tables', 'recorded', 'last', 'copied', 'parquet', 'one', 'arrow']) {
+    for (const made of ['copy', 'tables', 'recorded', 'last', 'copied', 'parquet', 'one', 'arrow', 'saved']) {
       rmSync(join(dir, made), { recursive: true, force: true });
     }
     const done = spawnSync('sh', ['-c', line], { cwd: dir, encoding: 'utf8', env: environment() });

@@ -5,6 +5,7 @@ import { addGeneralOptions } from './commands/general-options.ts';
 import { registerAnalyze } from './commands/analyze.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConvert } from './commands/convert.ts';
+import { registerCrash } from './commands/crash.ts';
 import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
 import { registerRun } from './commands/run.ts';
@@ -23,6 +24,7 @@ export function spoorProgram(context: CommandContext): Command {
     [
       registerConvert,
       registerRecord,
+      registerCrash,
       registerView,
       registerAnalyze,
       registerRun,

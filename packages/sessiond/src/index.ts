@@ -12,3 +12,4 @@ export {
   indexHeaderBytes,
   isIndexHeader,
 } from './packet-index.ts';
+export { extractCrash, type CrashResult, type CrashTotals } from './crash.ts';

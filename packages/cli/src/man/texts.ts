@@ -98,6 +98,24 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
     ],
     seeAlso: ['spoor-analyze(1)', 'spoor-view(1)', 'spoor-convert(1)', 'lttng-enable-channel(1)'],
   },
+  'spoor-crash': {
+    description: [
+      'Reads the rings that programs left in a run directory when they, the consumer and spoor-record(1) were all killed, or the machine was: `SPOOR_RUN_DIR` on a persistent file system survives that. Prints the events as spoor-convert(1) does; with `--output` it writes them as a trace instead. The sub-buffer that a thread was writing is included, to its last whole event.',
+      'The directory is that of all recordings, of one, or of one process in it, or a copy. It is only read. What the consumer had written before is in the trace of the recording, and left out here.',
+      'A ring or class that is damaged is told on standard error; the rest is kept.',
+    ],
+    exitStatus: [
+      ['0', 'Everything was read.'],
+      ['1', 'Something could not be read, whatever of it could; or there was nothing.'],
+    ],
+    environment: [timeZone, ['TMPDIR', 'Where the trace is made whose events are printed.']],
+    files: [['/dev/shm/spoor-UID', 'The run directory, unless `SPOOR_RUN_DIR` named another.']],
+    examples: [
+      { command: 'spoor crash rescued', text: 'Print what lies in the rings of a run directory.' },
+      { command: 'spoor crash -o saved rescued', text: 'Write it as a trace.' },
+    ],
+    seeAlso: ['spoor-record(1)', 'spoor-convert(1)', 'lttng-crash(1)'],
+  },
   'spoor-convert': {
     description: [
       'Reads traces, merges their events by time and hands them to an output: text, byte for byte as babeltrace2(1) prints it, unless `--output-format` or `--component` says otherwise. The options are those of babeltrace2-convert(1). The verb may be left out.',
