@@ -1,0 +1,67 @@
+// One side of bench/otel.ts: prints, as one JSON object, what a span costs without any processor and what the named one
+// adds, in ns of processor time.
+//   node otel-loop.js PROCESSOR SPANS
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type ReadableSpan,
+  type SpanExporter,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { SpanKind } from '@opentelemetry/api';
+import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { SpoorSpanProcessor } from '@spoor/tracer/opentelemetry';
+import { median } from './statistics.ts';
+
+/** Does all that an OTLP/JSON exporter does but send. */
+class UnsentExporter implements SpanExporter {
+  bytes = 0;
+  export(spans: ReadableSpan[], done: (result: { readonly code: 0 }) => void): void {
+    this.bytes += JsonTraceSerializer.serializeRequest(spans)?.length ?? 0;
+    done({ code: 0 });
+  }
+  shutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const [, , processor = '', spans = '0'] = process.argv;
+const exporter = new UnsentExporter();
+const makers: Readonly<Record<string, () => SpanProcessor>> = {
+  spoor: () => new SpoorSpanProcessor(),
+  batch: () => new BatchSpanProcessor(exporter),
+};
+
+/** Spans between flushes: fewer than the queue of the batch processor holds, so that it drops none. */
+const chunk = 1024;
+
+/** Median ns a span over a few batches, flushes included. */
+async function spanNs(processors: SpanProcessor[]): Promise<number> {
+  const provider = new BasicTracerProvider({ spanProcessors: processors });
+  const tracer = provider.getTracer('bench', '1.0.0');
+  const figures: number[] = [];
+  for (let batch = -2; batch < 7; batch += 1) {
+    const before = process.cpuUsage();
+    for (let done = 0; done < Number(spans); done += chunk) {
+      for (let n = 0; n < chunk; n += 1) {
+        const span = tracer.startSpan('GET /orders/:id', {
+          kind: SpanKind.SERVER,
+          attributes: { 'http.request.method': 'GET', 'http.route': '/orders/:id' },
+        });
+        span.setAttribute('http.response.status_code', 200);
+        span.setAttribute('order', n);
+        span.end();
+      }
+      await provider.forceFlush();
+    }
+    const { user, system } = process.cpuUsage(before);
+    if (batch >= 0) figures.push(((user + system) * 1000) / Number(spans));
+  }
+  await provider.shutdown();
+  return median(figures);
+}
+
+const without = await spanNs([]);
+const withIt = await spanNs([makers[processor]!()]);
+if (processor === 'batch' && exporter.bytes === 0) throw new Error('nothing was exported');
+console.log(JSON.stringify({ bareNs: without, spanNs: withIt, addedNs: withIt - without }));
