@@ -2,7 +2,7 @@
 import type { OpenOptions as SetOptions } from '@spoor/components';
 import { openRemote } from './open-remote.ts';
 import { filesOf, type TraceInput } from './remote-files.ts';
-import type { Selection } from './selection.ts';
+import { checkOptions, type Selection } from './selection.ts';
 import type { EventOf, EventTypes } from './trace-event.ts';
 import { Trace } from './trace.ts';
 
@@ -19,6 +19,7 @@ async function open<Types extends EventTypes>(
   input: TraceInput,
   { clockOffset, compile, ...selection }: OpenOptions,
 ): Promise<Trace<Types>> {
+  checkOptions(selection, ['clockOffset', 'compile']);
   const set = await openRemote(await filesOf(input), {
     ...(clockOffset === undefined ? {} : { clockOffset }),
     ...(compile === undefined ? {} : { compile }),
@@ -29,7 +30,7 @@ async function open<Types extends EventTypes>(
 /**
  * Opens all traces in a folder, in files, in an archive, in what was dropped, or at an address (of a folder, with a slash
  * at its end, or of an archive). Only what is read is fetched.
- * @throws by rejection, SpoorError: `trace/none-found`, `trace/fetch`, `ctf/…`, `archive/…`.
+ * @throws by rejection, SpoorError: `trace/none-found`, `trace/fetch`, `trace/option`, `ctf/…`, `archive/…`.
  */
 export function openTrace<Types extends EventTypes = EventTypes>(
   input: TraceInput,

@@ -1,6 +1,6 @@
 /** The package under Node.js. */
 import { openTrace as openTraceSet, type OpenOptions as SetOptions } from '@spoor/components/node';
-import type { Selection } from './selection.ts';
+import { checkOptions, type Selection } from './selection.ts';
 import type { EventTypes } from './trace-event.ts';
 import { Trace } from './trace.ts';
 
@@ -13,12 +13,13 @@ export interface OpenOptions extends Selection, Pick<SetOptions, 'clockOffset' |
  * Opens all traces at or below the paths as one: directories, archives (`.tar`, `.tar.gz`, `.tar.zst`, `.zip`), or `-` for
  * an archive on standard input.
  * @throws SpoorError when a path does not exist (`trace/not-found`), holds no trace (`trace/none-found`), no metadata can
- * be read (`ctf/…`), or an archive is refused (`archive/…`).
+ * be read (`ctf/…`), an archive is refused (`archive/…`), or an option does not exist (`trace/option`).
  */
 export function openTrace<Types extends EventTypes = EventTypes>(
   paths: string | readonly string[],
   { clockOffset, compile, ...selection }: OpenOptions = {},
 ): Trace<Types> {
+  checkOptions(selection, ['clockOffset', 'compile']);
   const set = openTraceSet(paths, {
     ...(clockOffset === undefined ? {} : { clockOffset }),
     ...(compile === undefined ? {} : { compile }),

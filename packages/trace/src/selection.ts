@@ -1,4 +1,5 @@
 /** Which events a program asks for. */
+import { closestName, SpoorError } from '@spoor/base';
 import {
   EventsFilter,
   parseTimeBound,
@@ -30,6 +31,31 @@ export interface Selection {
   readonly end?: Instant;
   /** Ends the reading early, without an error. */
   readonly signal?: AbortSignal;
+}
+
+const selectionNames: Readonly<Record<keyof Selection, true>> = {
+  events: true,
+  exclude: true,
+  filter: true,
+  logLevel: true,
+  begin: true,
+  end: true,
+  signal: true,
+};
+
+/**
+ * Refuses options that do not exist: one that is mistyped would otherwise select nothing, without a word.
+ * @param others options that there are beside those of a selection.
+ * @throws SpoorError `trace/option`.
+ */
+export function checkOptions(given: object, others: readonly string[] = []): void {
+  const known = [...Object.keys(selectionNames), ...others];
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const near = closestName(unknown, known);
+  throw new SpoorError('trace/option', `there is no option ${unknown}`, {
+    hint: near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`,
+  });
 }
 
 function nanosecondsOf(instant: Instant, set: TraceSet): bigint {

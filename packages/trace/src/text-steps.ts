@@ -23,6 +23,16 @@ export interface TextOptions {
   readonly fields?: string;
 }
 
+export const textOptionNames: readonly string[] = Object.keys({
+  clockCycles: true,
+  clockDate: true,
+  clockGmt: true,
+  clockSeconds: true,
+  noDelta: true,
+  names: true,
+  fields: true,
+} satisfies Record<keyof TextOptions, true>);
+
 function prettyOptions({ names, fields, ...others }: TextOptions): PrettyOptions {
   return {
     ...defaultPrettyOptions,

@@ -253,3 +253,19 @@ test('text is in pieces of whole lines', () => {
   expect(lines.length).toBe(count + 1);
   expect(lines[1]).toContain('[1700000000.000001000] sched_switch: { cpu_id = 0 }, { vpid = 101');
 });
+
+test('an option that does not exist is refused', () => {
+  const mistyped = { fitler: 'prev_prio > 2' } as object;
+  const refusal = expect.objectContaining({
+    code: 'trace/option',
+    message: 'there is no option fitler',
+    hint: 'did you mean filter?',
+  }) as Error;
+  expect(() => openTrace(path, mistyped)).toThrow(refusal);
+  expect(() => [...openTrace(path).events(mistyped)]).toThrow(refusal);
+  expect(() => openTrace(path).columns(['timeNs'], mistyped)).toThrow(refusal);
+  expect(() => [...openTrace(path).text({ clockGmt: true, ...mistyped })]).toThrow(refusal);
+  expect(() => [...openTrace(path).events({ clockGmt: true } as object)]).toThrow(
+    'there is no option clockGmt',
+  );
+});

@@ -5,8 +5,8 @@ import type { EventBatch } from '@spoor/ctf';
 import { shownEventName } from '@spoor/ctf';
 import { ColumnGatherer, type ColumnName, type Columns } from './columns.ts';
 import { Reading, type Steps } from './reading.ts';
-import { select, type Selection } from './selection.ts';
-import { TextSteps, type TextOptions } from './text-steps.ts';
+import { checkOptions, select, type Selection } from './selection.ts';
+import { textOptionNames, TextSteps, type TextOptions } from './text-steps.ts';
 import { TraceEvent, type EventOf, type EventTypes } from './trace-event.ts';
 
 class EventSteps implements Steps<TraceEvent> {
@@ -100,7 +100,8 @@ export class Trace<Types extends EventTypes = EventTypes>
     return this.events()[Symbol.asyncIterator]();
   }
 
-  private flow(selection: Selection): EventFlow {
+  private flow(selection: Selection, otherOptions?: readonly string[]): EventFlow {
+    checkOptions(selection, otherOptions);
     return select(this.set, { ...this.selection, ...selection });
   }
 
@@ -121,7 +122,7 @@ export class Trace<Types extends EventTypes = EventTypes>
   text(options: TextOptions & Selection = {}): Reading<string> {
     return new Reading(
       () =>
-        new TextSteps(this.flow(options), options, (line) => {
+        new TextSteps(this.flow(options, textOptionNames), options, (line) => {
           if (!this.set.warnings.includes(line)) this.set.warnings.push(line);
         }),
     );
