@@ -37,7 +37,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .option('-o, --output <dir>', 'directory of the trace (default: ~/lttng-traces/NAME-DATE-TIME)')
     .option(
       '--auto <sets>',
-      'which automatic events: names of sets, `all`, `default`, or `-NAME` (default: default)',
+      'which automatic events: names of sets, `all`, `default`, `-NAME`, `diagnostics:GLOB` (default: default)',
     )
     .option('--no-auto', 'record the tracepoints of the program alone, no automatic events');
   for (const [flags, description] of orderedOptions) {

@@ -29,7 +29,7 @@ const groups: Readonly<Record<string, readonly AutoSet[]>> = { default: defaultS
 /**
  * Reads the value of the environment variable `SPOOR_AUTO`: names of sets, separated by commas; `default` stands for
  * {@link defaultSets} and `all` for all of them. With a `-` before a name the set is left out of the others; without
- * names but such the default ones are taken. Unknown names are ignored, because a program must not fail over a word
+ * names but such the default ones are taken. Words that name channels ({@link chosenChannels}) count as names. Unknown names are ignored, because a program must not fail over a word
  * meant for its tracer.
  */
 export function chosenSets(text: string | undefined): ReadonlySet<AutoSet> {
@@ -39,14 +39,29 @@ export function chosenSets(text: string | undefined): ReadonlySet<AutoSet> {
   const isUnwanted = (word: string): boolean => word.startsWith('-');
   const unwanted = new Set(named(words.filter(isUnwanted).map((word) => word.slice(1))));
   const wanted = words.filter((word) => !isUnwanted(word));
-  const isChosen = named(wanted).length > 0;
+  const isChosen = named(wanted).length > 0 || wanted.some(isDiagnostics);
   return new Set((isChosen ? named(wanted) : [...defaultSets]).filter((name) => !unwanted.has(name)));
+}
+
+/** Begins a word that names channels of `node:diagnostics_channel` by a glob: `diagnostics:undici:*`. */
+const diagnosticsPrefix = 'diagnostics:';
+
+function isDiagnostics(word: string): boolean {
+  return word.startsWith(diagnosticsPrefix) && word.length > diagnosticsPrefix.length;
+}
+
+/** The globs of channels in a choice of sets. */
+export function chosenChannels(text: string | undefined): readonly string[] {
+  return setWords(text ?? '')
+    .filter(isDiagnostics)
+    .map((word) => word.slice(diagnosticsPrefix.length));
 }
 
 /** The words of a choice of sets that name no set. */
 export function unknownSets(text: string): readonly string[] {
   return setWords(text).filter((word) => {
     const name = word.startsWith('-') ? word.slice(1) : word;
+    if (isDiagnostics(word)) return false;
     return !Object.hasOwn(groups, name) && !autoSets.some((set) => set === name);
   });
 }

@@ -1,5 +1,6 @@
 import { startChildEvents } from './children.ts';
 import { startConsoleEvents, startConsoleLogEvents } from './console.ts';
+import { startDiagnosticsEvents } from './diagnostics.ts';
 import { startDnsEvents } from './dns.ts';
 import { startErrorEvents } from './errors.ts';
 import { startEventLoopEvents } from './event-loop.ts';
@@ -11,7 +12,7 @@ import { tellIdentity } from './identity.ts';
 import { startLoggerEvents } from './loggers.ts';
 import { startNetEvents } from './net.ts';
 import { enableRequestContext } from './request-context.ts';
-import { chosenSets, type AutoSet } from './sets.ts';
+import { chosenChannels, chosenSets, type AutoSet } from './sets.ts';
 import { startWorkerEvents } from './workers.ts';
 
 const starters: Readonly<Record<AutoSet, () => void>> = {
@@ -42,6 +43,9 @@ export function startAutoEvents(): void {
   started = true;
   const sets = chosenSets(process.env['SPOOR_AUTO']);
   attempt('identity', tellIdentity);
+  // First, since the sets make channels too.
+  const channels = chosenChannels(process.env['SPOOR_AUTO']);
+  if (channels.length > 0) attempt('diagnostics channels', () => startDiagnosticsEvents(channels));
   for (const name of sets) attempt(name, starters[name]);
 }
 

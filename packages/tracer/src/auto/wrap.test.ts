@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { describeThrown, errorCode, stackOf } from './thrown.ts';
-import { autoSets, chosenSets, defaultSets, unknownSets } from './sets.ts';
+import { autoSets, chosenChannels, chosenSets, defaultSets, unknownSets } from './sets.ts';
 import { spanIds } from './ids.ts';
 import { bounded, maxTextLength } from './text.ts';
 import { wrapMethod, type AnyFunction } from './wrap.ts';
@@ -105,6 +105,10 @@ test('sets of events are chosen by name', () => {
     [...defaultSets, 'console-log'].filter((name) => name !== 'gc'),
   );
   expect(unknownSets('all, -gc,gcc,-,default')).toEqual(['gcc', '-']);
+  expect(chosenChannels('gc,diagnostics:undici:*, diagnostics:shop.x')).toEqual(['undici:*', 'shop.x']);
+  expect([...chosenSets('diagnostics:undici:*')]).toEqual([]);
+  expect([...chosenSets('-gc,diagnostics:undici:*')]).toEqual([]);
+  expect(unknownSets('diagnostics:undici:*,diagnostics:')).toEqual(['diagnostics:']);
   expect([...chosenSets('gc, dns')]).toEqual(['dns', 'gc']);
   expect([...chosenSets('-console,-net')]).toEqual(
     defaultSets.filter((name) => name !== 'console' && name !== 'net'),
