@@ -92,6 +92,44 @@ describe('programs that misbehave', () => {
     expect(done.status).toBe(1);
   });
 
+  test('messages of every kind come from a program, and pass by one that filters', () => {
+    const all = source([
+      ready,
+      '{"type":"inactivity","time":1}',
+      '{"type":"stream-beginning","time":2}',
+      '{"type":"packet-beginning","time":2}',
+      event(3),
+      '{"type":"packet-end","time":4}',
+      '{"type":"discarded-packets","count":2,"begin":4,"end":5}',
+      '{"type":"discarded-events"}',
+      '{"type":"stream-end"}',
+      '{"type":"end"}',
+    ]);
+    const script = `echo '{"type":"ready","protocol":1}'; while read -r line; do case "$line" in
+      *'"type":"flush"'*) echo '{"type":"forward","event":0}'; echo '{"type":"flushed"}';;
+      *'"type":"end"'*) echo '{"type":"end"}'; exit;; esac; done`;
+    const filter = ['-c', 'filter.pipe.exec', '-p', `command=["sh", "-c", ${JSON.stringify(script)}]`];
+    const details = ['-c', 'sink.text.details', '-p', 'compact=yes,with-metadata=no'];
+    const done = spoor(...all, ...details);
+    expect(done.stderr).toBe('');
+    expect(done.stdout).toBe(
+      [
+        '[1 1] Message iterator inactivity',
+        '[2 2] {0 0 0} Stream beginning',
+        '[2 2] {0 0 0} Packet beginning',
+        '[3 3] {0 0 0} Event `e` (0)',
+        '[4 4] {0 0 0} Packet end',
+        '[4 4] [5 5] {0 0 0} Discarded packets (2 packets)',
+        '{0 0 0} Discarded events',
+        '[Unknown] {0 0 0} Stream end',
+        '',
+      ].join('\n'),
+    );
+    expect(spoor(...all, ...filter, ...details).stdout).toBe(done.stdout);
+    const wrong = spoor(...source([ready, '{"type":"packet-end","time":1}']));
+    expect(wrong.stderr).toContain('the end of a packet cannot come in a stream before its beginning');
+  });
+
   test('a filter that forwards what is not there; one that lets all pass', () => {
     const events = source([
       ready,

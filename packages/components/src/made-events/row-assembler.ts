@@ -1,5 +1,6 @@
 /** Puts rows of a flow and made events together into batches, in the order in which they come. */
 import { EventBatch } from '@spoor/ctf';
+import type { Message } from '../event-flow.ts';
 import type { MadeStream } from './made-stream.ts';
 
 /** An event to be made. */
@@ -13,6 +14,13 @@ export interface MadeEvent {
   write(): void;
 }
 
+/** A message between the events. */
+export interface PlacedMessage {
+  readonly message: Message;
+  /** Makes the stream hold what belongs to the message, when its turn has come. */
+  enter?(): void;
+}
+
 /**
  * Fills batches. Rows that are kept refer to packets of the upstream, so the upstream must not be read on while
  * anything is pending.
@@ -20,12 +28,12 @@ export interface MadeEvent {
 export class RowAssembler {
   /** Filled by {@link fill}. */
   readonly batch: EventBatch = new EventBatch();
-  /** Rows of `upstream` (their number) and events, in order. */
-  private readonly pending: (number | MadeEvent)[] = [];
+  /** Rows of `upstream` (their number), events and messages, in order. */
+  private readonly pending: (number | MadeEvent | PlacedMessage)[] = [];
   private next = 0;
   /** Whether the first pending event is in its stream's packets already. */
   private written = false;
-  private readonly upstream: EventBatch;
+  private upstream: EventBatch;
   /** The events of the packet that a stream loaded last. */
   private readonly loaded = new EventBatch();
 
@@ -33,7 +41,12 @@ export class RowAssembler {
     this.upstream = upstream;
   }
 
-  /** Rows and events that wait for {@link fill}. */
+  /** Takes rows of another batch from now on. */
+  readFrom(upstream: EventBatch): void {
+    this.upstream = upstream;
+  }
+
+  /** Rows, events and messages that wait. */
   get length(): number {
     return this.pending.length - this.next;
   }
@@ -52,7 +65,22 @@ export class RowAssembler {
     this.pending.push(event);
   }
 
-  /** Moves as much of what is pending into the batch as goes with one packet of each made stream. */
+  /** Adds a message. */
+  tell(message: PlacedMessage): void {
+    this.pending.push(message);
+  }
+
+  /** Takes the message whose turn it is; undefined where a row or an event is next, or nothing. */
+  takeMessage(): Message | undefined {
+    const item = this.pending[this.next];
+    if (typeof item !== 'object' || !('message' in item)) return undefined;
+    this.next++;
+    this.clearTaken();
+    item.enter?.();
+    return item.message;
+  }
+
+  /** Moves as much of what is pending before the next message into the batch as goes with one packet of each made stream. */
   fill(): void {
     const { batch, upstream, pending } = this;
     const capacity = batch.timeNs.length;
@@ -70,6 +98,7 @@ export class RowAssembler {
         this.next++;
         continue;
       }
+      if ('message' in item) break;
       const { made, classIndex, timeNs } = item;
       if (!this.written) item.write();
       this.written = false;
@@ -102,10 +131,13 @@ export class RowAssembler {
       this.place(rows);
     }
     batch.count = count;
-    if (this.isEmpty) {
-      pending.length = 0;
-      this.next = 0;
-    }
+    this.clearTaken();
+  }
+
+  private clearTaken(): void {
+    if (!this.isEmpty) return;
+    this.pending.length = 0;
+    this.next = 0;
   }
 
   /** Makes a stream hold a packet without events, which `begin` begins. */

@@ -16,6 +16,7 @@ import {
 } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
 import { SourceFlow } from '../plugin/made-flows.ts';
+import { messageFlow } from '../plugin/stream-message.ts';
 import { pluginOfModule } from '../plugin/define-plugin.ts';
 import { PipeChild } from './pipe-child.node.ts';
 import { beginLine, EventLines, PipeFilterFlow, sourceSteps } from './pipe-flows.node.ts';
@@ -52,7 +53,7 @@ async function greet(
 ): Promise<PipeMessage> {
   child.send(
     `{"type":"hello","protocol":${pipeProtocol},"kind":"${kind}","name":${JSON.stringify(context.name)},` +
-      `"logLevel":"${context.log.level}","parameters":${jsonOfParameter(parameters)}}\n`,
+      `"logLevel":"${context.log.level}","capabilities":["messages"],"parameters":${jsonOfParameter(parameters)}}\n`,
   );
   const ready = await child.first();
   if (ready['type'] === 'ready' && ready['protocol'] === pipeProtocol) return ready;
@@ -93,7 +94,7 @@ async function component(
     await child.look();
   }
   const once = onePass(who);
-  const guardedFlow = (flow: EventFlow): EventFlow => ({
+  const guardedFlow = (flow: SourceFlow | PipeFilterFlow): EventFlow => ({
     batch: flow.batch,
     streams: flow.streams,
     eventClasses: flow.eventClasses,
@@ -102,6 +103,14 @@ async function component(
       return flow.losses;
     },
     next: () => named(child, () => flow.next()),
+    messages: () => {
+      const found = flow.messages();
+      return messageFlow(
+        flow,
+        () => named(child, () => found.next()),
+        () => found.message,
+      );
+    },
   });
   const input = new InputPort<EventFlow>('in');
   if (kind === 'source') {

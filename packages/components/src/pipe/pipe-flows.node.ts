@@ -2,9 +2,12 @@
 import type { EventBatch, TraceDescription, WritableStructure } from '@spoor/ctf';
 import { SpoorError } from '@spoor/base';
 import type { ComponentContext } from '@spoor/graph';
-import type { EventFlow, Flow } from '../event-flow.ts';
+import type { EventFlow, Flow, Message, MessageFlow, NextMessage } from '../event-flow.ts';
 import { RowAssembler } from '../made-events/row-assembler.ts';
-import { EventOutput, type OutputStream } from '../plugin/event-output.ts';
+import { EventOutput } from '../plugin/event-output.ts';
+import { readingOf, type Reading } from '../plugin/filter-flow.ts';
+import type { OutputStream } from '../plugin/output-stream.ts';
+import { messageFlow } from '../plugin/stream-message.ts';
 import { jsonOf } from '../sink-text-json/json-value.ts';
 import { EventView } from '../source-ctf-fs/event-view.ts';
 import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
@@ -38,24 +41,50 @@ export function declare(ready: PipeMessage, output: EventOutput): readonly Outpu
   });
 }
 
-/** Takes an event, or a loss, of the program. */
-function takeEvent(message: PipeMessage, streams: readonly OutputStream[]): void {
+/** Takes an event, or another message, of the program. */
+function takeMessage(message: PipeMessage, streams: readonly OutputStream[]): void {
   const index = message['stream'] === undefined ? 0 : Number(integerOf(message, 'stream'));
   const stream = streams[index];
   if (stream === undefined) {
     throw new SpoorError('pipe/message', `there is no stream ${index}: ${streams.length} were declared`);
   }
-  if (message['type'] === 'discarded-events') {
-    const [count, begin, end] = ['count', 'begin', 'end'].map((name) => integerOf(message, name));
-    stream.discarded(count!, begin!, end!);
-    return;
+  const optional = (name: string): bigint | undefined =>
+    message[name] === undefined ? undefined : integerOf(message, name);
+  const { type } = message;
+  switch (typeof type === 'string' ? type : '') {
+    case 'event': {
+      const contexts =
+        message['context'] === undefined
+          ? {}
+          : { commonContext: objectOf(message, 'context') as WritableStructure };
+      const payload = objectOf(message, 'payload') as WritableStructure;
+      stream.event(textOf(message, 'name'), integerOf(message, 'time'), payload, contexts);
+      return;
+    }
+    case 'discarded-events':
+      stream.discarded(optional('count'), optional('begin'), optional('end'));
+      return;
+    case 'discarded-packets':
+      stream.discardedPackets(optional('count'), optional('begin'), optional('end'));
+      return;
+    case 'stream-beginning':
+      stream.begin(optional('time'));
+      return;
+    case 'stream-end':
+      stream.end(optional('time'));
+      return;
+    case 'packet-beginning':
+      stream.beginPacket(optional('time'));
+      return;
+    case 'packet-end':
+      stream.endPacket(optional('time'));
+      return;
+    case 'inactivity':
+      stream.inactivity(integerOf(message, 'time'));
+      return;
+    default:
+      throw unexpected(message);
   }
-  const contexts =
-    message['context'] === undefined
-      ? {}
-      : { commonContext: objectOf(message, 'context') as WritableStructure };
-  const payload = objectOf(message, 'payload') as WritableStructure;
-  stream.event(textOf(message, 'name'), integerOf(message, 'time'), payload, contexts);
 }
 
 function unexpected(message: PipeMessage): SpoorError {
@@ -77,8 +106,7 @@ export function* sourceSteps(
       continue;
     }
     if (message['type'] === 'end') return;
-    if (message['type'] !== 'event' && message['type'] !== 'discarded-events') throw unexpected(message);
-    takeEvent(message, streams);
+    takeMessage(message, streams);
     yield undefined;
   }
 }
@@ -136,7 +164,9 @@ export class PipeFilterFlow implements EventFlow {
   private readonly assembler: RowAssembler;
   private readonly output: EventOutput;
   private readonly own: readonly OutputStream[];
-  private readonly lines: EventLines;
+  private lines: EventLines | undefined;
+  private reading: Reading | undefined;
+  private message: Message | undefined;
   private state: 'free' | 'writing' | 'asked' | 'ending' | 'ended' = 'free';
   private row = 0;
   private lossesTaken = 0;
@@ -161,50 +191,84 @@ export class PipeFilterFlow implements EventFlow {
     this.eventClasses = [...upstream.eventClasses, ...classes];
     this.baseNs = upstream.baseNs;
     this.batch = this.assembler.batch;
-    this.lines = new EventLines(upstream);
     child.send(beginLine(upstream));
   }
 
   get losses(): readonly Loss[] {
-    const { losses } = this.upstream;
+    const { losses } = this.reading?.flow ?? this.upstream;
     while (this.lossesTaken < losses.length) this.allLosses.push(losses[this.lossesTaken++]!);
     this.allLosses.push(...this.output.losses.splice(0));
     return this.allLosses;
   }
 
   next(): boolean {
+    const reading = this.read(false);
+    for (;;) {
+      const found = this.found(reading);
+      if (found !== 'message') return found === 'events';
+    }
+  }
+
+  /** All messages: those that are no events pass by the program. */
+  messages(): MessageFlow {
+    const reading = this.read(true);
+    return messageFlow(
+      this,
+      () => this.found(reading),
+      () => this.message,
+    );
+  }
+
+  private read(all: boolean): Reading {
+    if (this.reading === undefined) {
+      this.reading = readingOf(this.upstream, all);
+      this.assembler.readFrom(this.reading.flow.batch);
+      this.lines = new EventLines(this.reading.flow);
+    }
+    return this.reading;
+  }
+
+  private found(reading: Reading): NextMessage {
     const { assembler, batch } = this;
     batch.count = 0;
     for (;;) {
       if (!assembler.isEmpty && (this.state === 'free' || this.state === 'ended')) {
+        this.message = assembler.takeMessage();
+        if (this.message !== undefined) return 'message';
         assembler.fill();
-        if (batch.count > 0) return true;
+        if (batch.count > 0) return 'events';
         continue;
       }
-      if (this.state === 'ended') return false;
-      if (!this.advance()) return true;
+      if (this.state === 'ended') return 'end';
+      if (!this.advance(reading)) return 'events';
     }
   }
 
   /** Does one thing; false when there is nothing now. */
-  private advance(): boolean {
-    const { child, upstream } = this;
+  private advance(reading: Reading): boolean {
+    const { child } = this;
     switch (this.state) {
       case 'free':
-        if (!upstream.next()) {
-          child.send('{"type":"end"}\n');
-          this.state = 'ending';
-          return true;
+        switch (reading.next()) {
+          case 'end':
+            child.send('{"type":"end"}\n');
+            this.state = 'ending';
+            return true;
+          case 'message':
+            this.assembler.tell({ message: reading.message()! });
+            return true;
+          case 'events':
+            break;
         }
-        if (upstream.batch.count === 0) return false;
+        if (reading.flow.batch.count === 0) return false;
         this.row = 0;
         this.state = 'writing';
         return true;
       case 'writing':
-        return this.write();
+        return this.write(reading.flow.batch);
       case 'asked':
       case 'ending':
-        return this.read();
+        return this.answer(reading.flow.batch);
       case 'ended':
         return true;
       default:
@@ -217,11 +281,11 @@ export class PipeFilterFlow implements EventFlow {
     return false;
   }
 
-  private write(): boolean {
-    const { child, upstream } = this;
-    if (this.row < upstream.batch.count) {
+  private write({ count }: EventBatch): boolean {
+    const { child } = this;
+    if (this.row < count) {
       if (!child.isWritable) return this.pause();
-      const { text, next } = this.lines.lines(this.row);
+      const { text, next } = this.lines!.lines(this.row);
       this.row = next;
       child.send(text);
       return true;
@@ -231,33 +295,31 @@ export class PipeFilterFlow implements EventFlow {
     return true;
   }
 
-  private read(): boolean {
+  private answer({ count }: EventBatch): boolean {
     const message = this.child.receive();
     if (message === undefined) return this.pause();
     const { type } = message;
     switch (typeof type === 'string' ? type : '') {
       case 'forward': {
         const event = Number(integerOf(message, 'event'));
-        if (this.state !== 'asked' || !(event >= 0 && event < this.upstream.batch.count)) {
+        if (this.state !== 'asked' || !(event >= 0 && event < count)) {
           throw new SpoorError('pipe/message', `\`forward\` names the event ${event}, which is not at hand`);
         }
         this.assembler.keep(event);
         return true;
       }
-      case 'event':
-      case 'discarded-events':
-        takeEvent(message, this.own);
-        return true;
       case 'flushed':
         if (this.state !== 'asked') throw unexpected(message);
         this.state = 'free';
         return true;
       case 'end':
         if (this.state !== 'ending') throw unexpected(message);
+        this.output.close();
         this.state = 'ended';
         return true;
       default:
-        throw unexpected(message);
+        takeMessage(message, this.own);
+        return true;
     }
   }
 }

@@ -12,11 +12,13 @@ import {
   type Pass,
   type QueryObject,
 } from '@spoor/graph';
-import type { EventFlow } from '../event-flow.ts';
+import { messagesOf, type EventFlow, type Flow, type MessageFlow } from '../event-flow.ts';
 import { EventView } from '../source-ctf-fs/event-view.ts';
 import type { EventClassInfo, StreamInfo } from '../source-ctf-fs/trace-info.ts';
 import type { EventOutput } from './event-output.ts';
-import { FilterFlow, SourceFlow, type EventHandler, type SourceSteps } from './made-flows.ts';
+import { FilterFlow } from './filter-flow.ts';
+import { SourceFlow, type EventHandler, type SourceSteps } from './made-flows.ts';
+import { messageFlow, StreamMessage } from './stream-message.ts';
 
 /** What the parts of a plug-in have in common. */
 interface Definition {
@@ -46,6 +48,8 @@ export interface Given {
 export interface Input {
   readonly streams: readonly StreamInfo[];
   readonly eventClasses: readonly EventClassInfo[];
+  /** To which `timeNs` of events is added, in nanoseconds from the clocks' origin. */
+  readonly baseNs: bigint;
 }
 
 /** A class of sources. */
@@ -95,11 +99,12 @@ function inputOf(flow: EventFlow): Input {
   return {
     streams: flow.streams.flatMap((stream) => (stream === undefined ? [] : [stream.info])),
     eventClasses: flow.eventClasses,
+    baseNs: flow.baseNs,
   };
 }
 
 /** A flow of which each step is guarded. */
-function guardedFlow(who: string, flow: EventFlow): EventFlow {
+function guardedFlow(who: string, flow: SourceFlow | FilterFlow): EventFlow {
   return {
     batch: flow.batch,
     streams: flow.streams,
@@ -109,6 +114,14 @@ function guardedFlow(who: string, flow: EventFlow): EventFlow {
       return flow.losses;
     },
     next: () => guarded(who, () => flow.next()),
+    messages: () => {
+      const found = flow.messages();
+      return messageFlow(
+        flow,
+        () => guarded(who, () => found.next()),
+        () => found.message,
+      );
+    },
   };
 }
 
@@ -152,36 +165,56 @@ function filterComponent(who: string, definition: FilterDefinition, given: Given
   return { kind: 'filter', name: who, inputs: [input], output: new OutputPort('out', open) };
 }
 
+/** Gives the events of a batch; the function returned says whether there may be more. */
+function giveEvents(who: string, flow: EventFlow, handler: EventHandler): () => boolean {
+  const giveBatch = batchGiver(who, flow, handler);
+  return () => {
+    if (!flow.next()) return false;
+    giveBatch();
+    return true;
+  };
+}
+
+/** Gives a batch of events, or another message. */
+function giveAll(who: string, flow: MessageFlow, handler: EventHandler): () => boolean {
+  const giveBatch = batchGiver(who, flow, handler);
+  return () => {
+    const found = flow.next();
+    if (found === 'message') guarded(who, () => handler.message!(new StreamMessage(flow.message!)));
+    else if (found === 'events') giveBatch();
+    return found !== 'end';
+  };
+}
+
+function batchGiver(who: string, flow: Flow, handler: EventHandler): () => void {
+  const view = new EventView(flow.batch, flow.streams, flow.eventClasses);
+  return () =>
+    guarded(who, () => {
+      for (let row = 0; row < flow.batch.count; row++) handler.event(view.moveTo(row));
+    });
+}
+
 function sinkComponent(who: string, definition: SinkDefinition, given: Given): Component<EventFlow> {
   const input = new InputPort<EventFlow>('in');
-  let reading:
-    { readonly flow: EventFlow; readonly view: EventView; readonly handler: EventHandler } | undefined;
+  let consumeBatch: (() => boolean) | undefined;
+  let handler: EventHandler | undefined;
   let ended = false;
+  const begin = (): (() => boolean) => {
+    const flow = input.open();
+    const takes = (handler = guarded(who, () => definition.open({ ...given, input: inputOf(flow) })));
+    return takes.message === undefined ? giveEvents(who, flow, takes) : giveAll(who, messagesOf(flow), takes);
+  };
   return {
     kind: 'sink',
     name: who,
     input,
     consume(): boolean {
-      if (reading === undefined) {
-        const flow = input.open();
-        reading = {
-          flow,
-          view: new EventView(flow.batch, flow.streams, flow.eventClasses),
-          handler: guarded(who, () => definition.open({ ...given, input: inputOf(flow) })),
-        };
-      }
-      const { flow, view, handler } = reading;
-      if (!flow.next()) {
-        ended = true;
-        return false;
-      }
-      guarded(who, () => {
-        for (let row = 0; row < flow.batch.count; row++) handler.event(view.moveTo(row));
-      });
-      return true;
+      consumeBatch ??= begin();
+      ended = !consumeBatch();
+      return !ended;
     },
     finish(): void {
-      if (ended) guarded(who, () => reading?.handler.end?.());
+      if (ended) guarded(who, () => handler?.end?.());
     },
   };
 }

@@ -3,18 +3,17 @@ import {
   describeTrace,
   StreamDecoder,
   StreamEncoder,
-  type EventValues,
   type PacketValues,
   type TraceClass,
   type TraceDescription,
-  type WritableStructure,
 } from '@spoor/ctf';
-import { closestName, SpoorError } from '@spoor/base';
-import { eventClassInfos, MadeStream } from '../made-events/made-stream.ts';
+import { SpoorError } from '@spoor/base';
+import { eventClassInfos } from '../made-events/made-stream.ts';
 import type { RowAssembler } from '../made-events/row-assembler.ts';
 import { nanosecondsOfClock } from '../source-ctf-fs/clock.ts';
 import type { EventClassInfo, Loss, StreamInfo, TraceInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import { OutputStream } from './output-stream.ts';
 
 /** A stream to declare. */
 export interface OutputStreamOptions {
@@ -28,12 +27,9 @@ export interface OutputStreamOptions {
   readonly packet?: PacketValues;
 }
 
-/** Contexts of an event. */
-export type EventContexts = Omit<EventValues, 'payload' | 'header'>;
-
-/** An event that was appended before the flow's base is known. */
-interface EarlyEvent {
-  readonly ticks: bigint;
+/** An event or a message that was appended, perhaps before the flow's base is known. */
+interface Appended {
+  readonly ticks: bigint | undefined;
   readonly put: () => void;
 }
 
@@ -45,107 +41,6 @@ export interface OutputPlace {
   readonly classCount: number;
   /** Absent where it is the time of the first event. */
   readonly baseNs: bigint | undefined;
-}
-
-/** A stream of an output. */
-export class OutputStream {
-  readonly info: StreamInfo;
-  private readonly output: EventOutput;
-  private readonly packet: PacketValues;
-  private readonly classBase: number;
-  private readonly decoder: StreamDecoder;
-  private readonly encoder: StreamEncoder;
-  private readonly byName = new Map<string, number>();
-  private made: MadeStream | undefined;
-  private lastTicks = 0n;
-
-  /** @internal Made by {@link OutputTrace.stream}. */
-  constructor(
-    output: EventOutput,
-    info: StreamInfo,
-    packet: PacketValues,
-    classBase: number,
-    decoder: StreamDecoder,
-    encoder: StreamEncoder,
-  ) {
-    this.output = output;
-    this.info = info;
-    this.packet = packet;
-    this.classBase = classBase;
-    this.decoder = decoder;
-    this.encoder = encoder;
-    for (const [index, { name }] of info.streamClass.eventClasses.entries()) {
-      if (!this.byName.has(name)) this.byName.set(name, index);
-    }
-  }
-
-  /** @internal Opens the stream when the base is known. */
-  open(baseNs: bigint): OpenStream {
-    const { info, classBase, decoder, encoder } = this;
-    this.made = new MadeStream({ info, baseNs, classBase, decoder, encoder });
-    return this.made.open;
-  }
-
-  /**
-   * Appends an event.
-   * @param name of its class.
-   * @param time clock value in ticks, not less than that of the stream's event before.
-   * @throws SpoorError `plugin/unknown-event`, `plugin/time-order`. A value that does not fit its field is told when the
-   * event is handed on.
-   */
-  event(
-    name: string,
-    time: bigint | number,
-    payload: WritableStructure = {},
-    contexts: EventContexts = {},
-  ): void {
-    const index = this.byName.get(name);
-    if (index === undefined) {
-      const near = closestName(name, this.byName.keys());
-      throw new SpoorError('plugin/unknown-event', `the stream has no event class ${JSON.stringify(name)}`, {
-        where: this.info.path,
-        hint: near === undefined ? `it has ${[...this.byName.keys()].join(', ')}` : `did you mean ${near}?`,
-      });
-    }
-    const ticks = BigInt(time);
-    if (ticks < this.lastTicks || ticks >= 1n << 64n) {
-      throw new SpoorError(
-        'plugin/time-order',
-        `clock value ${ticks} after ${this.lastTicks}: the times of a stream do not decrease, and have 64 bits`,
-        { where: this.info.path },
-      );
-    }
-    this.lastTicks = ticks;
-    const values: EventValues = { ...contexts, payload };
-    this.output.add({ ticks, put: () => this.put(index, ticks, values) }, this.info);
-  }
-
-  /** Tells that events were lost between two clock values. */
-  discarded(count: bigint | number, beginTicks: bigint | number, endTicks: bigint | number): void {
-    this.output.lose({
-      kind: 'events',
-      stream: this.info,
-      count: BigInt(count),
-      beginTicks: BigInt(beginTicks),
-      endTicks: BigInt(endTicks),
-    });
-  }
-
-  private put(index: number, ticks: bigint, values: EventValues): void {
-    const made = this.made!;
-    const clock = this.info.streamClass.clockClass;
-    const hi = Number(ticks >> 32n);
-    const lo = Number(ticks & 0xffff_ffffn);
-    this.output.place.assembler.make({
-      made,
-      classIndex: this.classBase + index,
-      timeNs: clock === undefined ? 0 : Number(nanosecondsOfClock(clock, ticks) - this.output.baseNs),
-      write: () => {
-        if (!made.packets.isOpen) made.packets.begin(hi, lo, this.packet);
-        made.packets.append(index, hi, lo, values);
-      },
-    });
-  }
 }
 
 /** A trace of an output. */
@@ -205,7 +100,7 @@ export class EventOutput {
     object,
     { readonly decoder: StreamDecoder; readonly encoder: StreamEncoder; readonly classBase: number }
   >();
-  private early: EarlyEvent[] = [];
+  private early: Appended[] = [];
   private earlyFirst: { readonly ticks: bigint; readonly info: StreamInfo } | undefined;
   private isOpen = false;
   private traceCount = 0;
@@ -253,13 +148,13 @@ export class EventOutput {
   }
 
   /** @internal */
-  add(event: EarlyEvent, info: StreamInfo): void {
+  add(appended: Appended, info: StreamInfo): void {
     if (this.isOpen) {
-      event.put();
+      appended.put();
       return;
     }
-    this.earlyFirst ??= { ticks: event.ticks, info };
-    this.early.push(event);
+    if (appended.ticks !== undefined) this.earlyFirst ??= { ticks: appended.ticks, info };
+    this.early.push(appended);
   }
 
   /** @internal */
@@ -267,8 +162,13 @@ export class EventOutput {
     this.losses.push(loss);
   }
 
-  /** @internal Whether an event was appended. */
-  get hasEvents(): boolean {
+  /** @internal Ends what was not ended: after the last message. */
+  close(): void {
+    for (const stream of this.streams) stream.close();
+  }
+
+  /** @internal Whether something was appended that has a time. */
+  get hasTime(): boolean {
     return this.earlyFirst !== undefined;
   }
 

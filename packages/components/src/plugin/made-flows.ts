@@ -1,11 +1,12 @@
-/** Flows that components of plug-ins make. */
+/** Flows that sources of plug-ins make. */
 import { EventBatch } from '@spoor/ctf';
-import type { EventFlow } from '../event-flow.ts';
+import type { EventFlow, Message, MessageFlow, NextMessage } from '../event-flow.ts';
 import { RowAssembler } from '../made-events/row-assembler.ts';
-import { EventView } from '../source-ctf-fs/event-view.ts';
+import type { EventView } from '../source-ctf-fs/event-view.ts';
 import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import { EventOutput } from './event-output.ts';
+import { messageFlow, type StreamMessage } from './stream-message.ts';
 
 /** Steps of a source between two batches: its events may be few. */
 const mostSteps = 16_384;
@@ -17,9 +18,14 @@ const gatherEvents = 4096;
 /** What a source does, step by step: a promise says that there is nothing before it is settled. */
 export type SourceSteps = Iterable<unknown>;
 
-/** What a filter does with each event. */
+/** What a filter or a sink does with each event, and if it likes with all other messages. */
 export interface EventHandler {
   event(event: EventView): void;
+  /**
+   * Takes what is no event: beginnings and ends of streams and packets, losses, inactivity. A filter without it lets all
+   * of them pass.
+   */
+  message?(message: StreamMessage): void;
   /** Called after the last event. */
   end?(): void;
 }
@@ -42,6 +48,10 @@ export class SourceFlow implements EventFlow {
   private waiting: Promise<unknown> | undefined;
   private failure: { readonly error: unknown } | undefined;
   private gatherUntil: number | undefined;
+  /** Whether what was gathered is being handed on. */
+  private handsOn = false;
+  private message: Message | undefined;
+  private readonly output: EventOutput;
 
   /** @param begin declares traces and streams; its steps append events. */
   constructor(begin: (output: EventOutput) => SourceSteps, idle: (until: Promise<unknown>) => void) {
@@ -52,9 +62,10 @@ export class SourceFlow implements EventFlow {
       classCount: 0,
       baseNs: undefined,
     });
+    this.output = output;
     this.steps = begin(output)[Symbol.iterator]();
     // Times are relative to the first event, so that they are exact.
-    while (!this.ended && this.waiting === undefined && !output.hasEvents) this.step();
+    while (!this.ended && this.waiting === undefined && !output.hasTime) this.step();
     const { streams, classes } = output.open();
     this.batch = this.assembler.batch;
     this.streams = streams;
@@ -67,6 +78,7 @@ export class SourceFlow implements EventFlow {
     const { done, value } = this.steps.next();
     if (done === true) {
       this.ended = true;
+      this.output.close();
       return;
     }
     if (!isPromise(value)) return;
@@ -83,21 +95,39 @@ export class SourceFlow implements EventFlow {
   }
 
   next(): boolean {
+    for (;;) {
+      const found = this.advance();
+      if (found !== 'message') return found === 'events';
+    }
+  }
+
+  messages(): MessageFlow {
+    return messageFlow(
+      this,
+      () => this.advance(),
+      () => this.message,
+    );
+  }
+
+  private advance(): NextMessage {
     const { assembler, batch } = this;
     batch.count = 0;
     for (;;) {
       if (this.failure !== undefined) throw this.failure.error;
-      if (!assembler.isEmpty && !this.gathers()) {
+      this.handsOn = !assembler.isEmpty && (this.handsOn || !this.gathers());
+      if (this.handsOn) {
+        this.message = assembler.takeMessage();
+        if (this.message !== undefined) return 'message';
         assembler.fill();
-        if (batch.count > 0) return true;
+        if (batch.count > 0) return 'events';
         continue;
       }
-      if (this.ended) return false;
+      if (this.ended) return 'end';
       for (let left = mostSteps; left > 0 && !this.ended && this.waiting === undefined; left--) this.step();
       if (this.waiting !== undefined && (assembler.isEmpty || this.gathers())) {
         this.idle(this.waiting);
         if (!assembler.isEmpty) this.idle(new Promise((resolve) => void setTimeout(resolve, gatherMs)));
-        return true;
+        return 'events';
       }
     }
   }
@@ -112,81 +142,5 @@ export class SourceFlow implements EventFlow {
     if (performance.now() < this.gatherUntil) return true;
     this.gatherUntil = undefined;
     return false;
-  }
-}
-
-/** A flow of what a filter hands on and makes. */
-export class FilterFlow implements EventFlow {
-  readonly batch: EventBatch;
-  readonly streams: readonly OpenStream[];
-  readonly eventClasses: readonly EventClassInfo[];
-  readonly baseNs: bigint;
-  private readonly upstream: EventFlow;
-  private readonly assembler: RowAssembler;
-  private readonly output: EventOutput;
-  private readonly handler: EventHandler;
-  private readonly view: EventView;
-  private row = 0;
-  private forwarded = -1;
-  private ended = false;
-  private lossesTaken = 0;
-  private readonly allLosses: Loss[] = [];
-
-  /** @param begin declares traces and streams, and says what to do with each event. */
-  constructor(upstream: EventFlow, begin: (output: EventOutput, forward: () => void) => EventHandler) {
-    this.upstream = upstream;
-    this.assembler = new RowAssembler(upstream.batch);
-    this.output = new EventOutput({
-      assembler: this.assembler,
-      streamCount: upstream.streams.length,
-      classCount: upstream.eventClasses.length,
-      baseNs: upstream.baseNs,
-    });
-    this.handler = begin(this.output, () => this.forward());
-    const { streams, classes } = this.output.open();
-    // What streams of a set are not read leaves holes, which stay.
-    const all = [...upstream.streams];
-    all.push(...streams);
-    this.streams = all;
-    this.eventClasses = [...upstream.eventClasses, ...classes];
-    this.baseNs = upstream.baseNs;
-    this.batch = this.assembler.batch;
-    this.view = new EventView(upstream.batch, upstream.streams, upstream.eventClasses);
-  }
-
-  get losses(): readonly Loss[] {
-    const { losses } = this.upstream;
-    while (this.lossesTaken < losses.length) this.allLosses.push(losses[this.lossesTaken++]!);
-    this.allLosses.push(...this.output.losses.splice(0));
-    return this.allLosses;
-  }
-
-  private forward(): void {
-    if (this.forwarded === this.row || this.ended) return;
-    this.forwarded = this.row;
-    this.assembler.keep(this.row);
-  }
-
-  next(): boolean {
-    const { assembler, batch, upstream } = this;
-    batch.count = 0;
-    for (;;) {
-      if (!assembler.isEmpty) {
-        assembler.fill();
-        if (batch.count > 0) return true;
-        continue;
-      }
-      if (this.ended) return false;
-      if (!upstream.next()) {
-        this.ended = true;
-        this.handler.end?.();
-        continue;
-      }
-      if (upstream.batch.count === 0) return true;
-      this.forwarded = -1;
-      for (this.row = 0; this.row < upstream.batch.count; this.row++) {
-        this.handler.event(this.view.moveTo(this.row));
-      }
-    }
   }
 }
