@@ -105,6 +105,7 @@ describe('a plug-in that is wrong is named with its file', () => {
   test.each([
     ['throws', 'throw new Error("not today");', 'cannot be loaded: not today'],
     ['syntax', 'export default {', 'cannot be loaded: '],
+    ['alone', "import '@spoor/absent/plugin';", 'install @spoor/absent where the plug-in lies'],
     ['nothing', 'export const plugIn = 1;', 'has no export named `plugin`'],
     ['nameless', 'export default { componentClasses: [] };', 'has no `name`'],
     ['kind', plugin("{ kind: 'sauce', name: 's', description: 'd', open() {} }"), 'which has no `kind`'],

@@ -64,8 +64,12 @@ async function loadModule(session: Session, file: string): Promise<void> {
     };
     exported = module.plugin ?? module.default;
   } catch (cause) {
+    const [, name] = /^Cannot find package '(@spoor\/[^'/]+)/.exec(describeError(cause)) ?? [];
     throw new SpoorError('plugin/load', `the plug-in cannot be loaded: ${describeError(cause)}`, {
       where: file,
+      ...(name === undefined
+        ? {}
+        : { hint: `install ${name} where the plug-in lies, or export a plain object` }),
     });
   }
   const { pluginOfModule } = await import('@spoor/components/plugin');
