@@ -12,6 +12,7 @@ import {
   readSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -22,6 +23,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const bundle = join(packageFolder, 'dist', 'spoor.cjs');
@@ -29,6 +31,9 @@ const bundle = join(packageFolder, 'dist', 'spoor.cjs');
 /** Compiled forms kept at most: of other versions of Spoor and of Node.js. */
 const mostKept = 4;
 const largestBytes = 16 * 1024 * 1024;
+
+/** Behind what is kept: its CRC-32. V8 crashes on a compiled form of which a bit is wrong; it looks at lengths alone. */
+const checksumBytes = 4;
 
 /** The exports of the command's main module. */
 export async function loadCommand() {
@@ -99,7 +104,7 @@ function isPrivate({ uid, mode }) {
   return uid === process.getuid?.() && (mode & 0o022) === 0;
 }
 
-/** A kept file, if nobody else can have written it. */
+/** What a file keeps, if nobody else can have written it and it is as it was written. */
 function readPrivate(folder, name) {
   let descriptor;
   try {
@@ -109,7 +114,10 @@ function readPrivate(folder, name) {
     const file = fstatSync(descriptor);
     if (!file.isFile() || !isPrivate(file) || file.size > largestBytes) return undefined;
     const bytes = Buffer.allocUnsafeSlow(file.size);
-    return readSync(descriptor, bytes, 0, file.size, 0) === file.size ? bytes : undefined;
+    const length = readSync(descriptor, bytes, 0, file.size, 0) - checksumBytes;
+    if (length !== file.size - checksumBytes || length < 0) return undefined;
+    const kept = bytes.subarray(0, length);
+    return crc32(kept) === bytes.readUInt32LE(length) ? kept : undefined;
   } catch {
     return undefined;
   } finally {
@@ -127,8 +135,15 @@ function keep(folder, name, bytes) {
     const stat = lstatSync(folder);
     if (!stat.isDirectory() || !isPrivate(stat)) return;
     const made = join(folder, `${process.pid}.tmp`);
-    writeFileSync(made, bytes, { mode: 0o600 });
-    renameSync(made, join(folder, name));
+    const checksum = Buffer.alloc(checksumBytes);
+    checksum.writeUInt32LE(crc32(bytes));
+    try {
+      writeFileSync(made, Buffer.concat([bytes, checksum]), { mode: 0o600 });
+      renameSync(made, join(folder, name));
+    } catch (error) {
+      rmSync(made, { force: true });
+      throw error;
+    }
     const kept = readdirSync(folder).map((file) => ({ file, ageMs: -statSync(join(folder, file)).mtimeMs }));
     kept.sort((left, right) => left.ageMs - right.ageMs);
     for (const { file } of kept.slice(mostKept)) unlinkSync(join(folder, file));
