@@ -79,6 +79,20 @@ describeNeeding(
 
     const utc = { ...process.env, TZ: 'UTC' };
 
+    test('standard input that is nothing to read: refused by its beginning, for it may have no end', () => {
+      const given = (path: string) => {
+        const fd = openSync(path, 'r');
+        const run = spawnSync(process.execPath, [spoorProgram, '-'], {
+          stdio: [fd, 'pipe', 'pipe'],
+          encoding: 'utf8',
+        });
+        closeSync(fd);
+        return [run.status, run.stderr];
+      };
+      expect(given('/dev/zero')).toEqual([1, expect.stringMatching(/not an archive: standard input/)]);
+      expect(given(folder)).toEqual([1, expect.stringMatching(/^spoor: standard input is a directory \(/)]);
+    });
+
     test('other commands take them too', async () => {
       const details = spoor(['-o', 'details', at('a.zip')]).stdout;
       expect(details.replaceAll(at('a.zip'), at('traces'))).toBe(

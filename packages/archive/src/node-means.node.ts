@@ -136,29 +136,48 @@ function loadCodecs(): Codecs {
 /** What reading archives takes under Node.js. */
 export const nodeMeans: ArchiveMeans = { codecs: loadCodecs, spool: (archive) => new FileSpool(archive) };
 
-/**
- * All of an open input, such as standard input, as a source that can be read at any place: a file is read where it is, a
- * pipe is read to its end first.
- */
-export function spoolInput(fd: number, name: string): ByteSource {
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return new DescriptorSource(name, fd, stat.size);
-  const spool = new FileSpool(name);
-  const chunk = new Uint8Array(65_536);
+/** Reads what is there, waiting for it; 0 at the end. */
+function readInput(fd: number, into: Uint8Array): number {
   for (;;) {
-    let count: number;
     try {
-      count = readSync(fd, chunk, 0, chunk.length, null);
+      return readSync(fd, into, 0, into.length, null);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EOF') break;
+      if (code === 'EOF') return 0;
       if (code !== 'EAGAIN') throw error;
       // The pipe is set to not block, by a parent that shares it. Wait a little without spinning.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      continue;
     }
-    if (count === 0) break;
-    spool.append(chunk.subarray(0, count));
   }
+}
+
+/** Bytes of an input that say what it is. */
+const headBytes = 512;
+
+/**
+ * All of an open input, such as standard input, as a source that can be read at any place: a file is read where it is, a
+ * pipe is read to its end first.
+ * @param check sees the first 512 bytes, or all where there are fewer, and throws where the rest is not wanted: an input
+ * may have no end.
+ */
+export function spoolInput(
+  fd: number,
+  name: string,
+  check: (head: Uint8Array) => void = () => {},
+): ByteSource {
+  const stat = fstatSync(fd);
+  const chunk = new Uint8Array(65_536);
+  if (stat.isFile()) {
+    const source = new DescriptorSource(name, fd, stat.size);
+    check(chunk.subarray(0, source.read(chunk, headBytes, 0)));
+    return source;
+  }
+  let length = 0;
+  for (let count = -1; length < headBytes && count !== 0; length += count) {
+    count = readInput(fd, chunk.subarray(length));
+  }
+  check(chunk.subarray(0, Math.min(length, headBytes)));
+  const spool = new FileSpool(name);
+  for (; length > 0; length = readInput(fd, chunk)) spool.append(chunk.subarray(0, length));
   return spool.finish(name);
 }

@@ -114,15 +114,19 @@ function tracesBelow(path: string, warnings: string[]): FoundTrace[] {
   return below.map((trace) => ({ path: trace, pathBelow: relative(resolve(path), trace) }));
 }
 
+/** @throws SpoorError where the first bytes of a file are not those of an archive. */
+function checkArchive(name: string, head: Uint8Array): void {
+  if (archiveKind(head) !== undefined) return;
+  throw new SpoorError('trace/not-a-directory', `not a directory and not an archive: ${name}`, {
+    hint: 'a trace is a directory with a file named metadata, which may be in a .tar, .tar.gz, .tar.zst or .zip',
+  });
+}
+
 /** The folders with traces of an archive: a file, or standard input. */
 function archiveFolders(source: ByteSource): readonly TraceFolder[] {
   const head = new Uint8Array(512);
   const length = source.read(head, head.length, 0);
-  if (archiveKind(head.subarray(0, length)) === undefined) {
-    throw new SpoorError('trace/not-a-directory', `not a directory and not an archive: ${source.name}`, {
-      hint: 'a trace is a directory with a file named metadata, which may be in a .tar, .tar.gz, .tar.zst or .zip',
-    });
-  }
+  checkArchive(source.name, head.subarray(0, length));
   const folders = foldersOfFiles(openArchive(source, nodeMeans), source.name);
   if (folders.length > 0) return folders;
   throw new SpoorError('trace/none-found', `no trace in ${source.name}`, {
@@ -145,7 +149,7 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
     }
     let folders: readonly TraceFolder[];
     if (stat === undefined) {
-      folders = archiveFolders(standardInput());
+      folders = archiveFolders(standardInput((head) => checkArchive('standard input', head)));
     } else if (stat.isDirectory()) {
       folders = tracesBelow(path, warnings).map(folderOf);
     } else if (stat.isFile()) {

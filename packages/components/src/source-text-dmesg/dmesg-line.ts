@@ -59,34 +59,43 @@ export function isBlank(line: Uint8Array): boolean {
 
 /** Cuts bytes that come in pieces into lines, without their line feeds and up to their first NUL. */
 export class LineCutter {
-  private rest = new Uint8Array(0);
+  /** What a line that has not ended yet began with; it doubles, so that long lines cost each byte a copy or two. */
+  private rest = new Uint8Array(65_536);
+  private restBytes = 0;
 
-  /** The lines that end in these bytes. They are valid until the next call. */
+  /** The lines that end in these bytes. They are valid until the next one is asked for. */
   *push(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
     let from = 0;
     for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
       yield this.cut(bytes.subarray(from, end));
       from = end + 1;
     }
-    this.rest = this.joined(bytes.subarray(from)).slice();
+    this.keep(bytes.subarray(from));
   }
 
   /** The last line, if it does not end in a line feed. */
   *end(): Generator<Uint8Array, void, undefined> {
-    if (this.rest.length > 0) yield this.cut(new Uint8Array(0));
+    if (this.restBytes > 0) yield this.cut(new Uint8Array(0));
   }
 
-  private joined(bytes: Uint8Array): Uint8Array {
-    if (this.rest.length === 0) return bytes;
-    const whole = new Uint8Array(this.rest.length + bytes.length);
-    whole.set(this.rest);
-    whole.set(bytes, this.rest.length);
-    this.rest = new Uint8Array(0);
-    return whole;
+  private keep(bytes: Uint8Array): void {
+    const length = this.restBytes + bytes.length;
+    if (length > this.rest.length) {
+      const larger = new Uint8Array(Math.max(length, this.rest.length * 2));
+      larger.set(this.rest.subarray(0, this.restBytes));
+      this.rest = larger;
+    }
+    this.rest.set(bytes, this.restBytes);
+    this.restBytes = length;
   }
 
   private cut(bytes: Uint8Array): Uint8Array {
-    const line = this.joined(bytes);
+    let line = bytes;
+    if (this.restBytes > 0) {
+      this.keep(bytes);
+      line = this.rest.subarray(0, this.restBytes);
+      this.restBytes = 0;
+    }
     const nul = line.indexOf(0);
     return nul < 0 ? line : line.subarray(0, nul);
   }

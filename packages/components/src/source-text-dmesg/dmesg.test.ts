@@ -83,3 +83,14 @@ test('a line longer than what is gathered', () => {
   const long = 'x'.repeat(700_000);
   expect(eventsOf(`[1.0] ${long}\n[2.0] y\n`).map(([, text]) => text)).toEqual([long, 'y']);
 });
+
+test('a line in very many pieces costs each byte a few copies', () => {
+  // Copied whole at every piece it would be two million megabytes.
+  const cutter = new LineCutter();
+  const piece = new Uint8Array(100).fill(0x61);
+  let lines = 0;
+  for (let count = 0; count < 200_000; count++) lines += [...cutter.push(piece)].length;
+  expect(lines).toBe(0);
+  const [line, ...others] = [...cutter.push(bytesOf('b\n'))].map((bytes) => bytes.length);
+  expect([line, others]).toEqual([20_000_001, []]);
+});
