@@ -81,17 +81,13 @@ describe('a command made of two lines', () => {
     ['that is cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
     ['that is empty', () => Buffer.alloc(0)],
     ['that ends in zeros', (bytes: Buffer) => bytes.fill(0, bytes.length - 64)],
-    ...[64, 0.25, 0.5, 0.75, 0.95].map(
-      (place) =>
-        [
-          `that has wrong bits behind ${place}`,
-          (bytes: Buffer) => {
-            const from = place < 1 ? Math.floor(bytes.length * place) : place;
-            for (let at = from; at < from + 16; at++) bytes[at]! ^= 0x55;
-            return bytes;
-          },
-        ] as const,
-    ),
+    [
+      'that has wrong bits all over',
+      (bytes: Buffer) => {
+        for (let at = 64; at < bytes.length; at += 7) bytes[at]! ^= 0x55;
+        return bytes;
+      },
+    ],
   ])('makes a compiled form anew %s', (_what, damage) => {
     run();
     const [name = ''] = readdirSync(cache);
