@@ -1,4 +1,5 @@
 /** Makes trace classes from short descriptions: packet headers, contexts and event headers as LTTng-UST has them. */
+import { SpoorError, closestName } from '@spoor/base';
 import type {
   ByteOrder,
   ClockClass,
@@ -14,9 +15,10 @@ import type {
 } from './model.ts';
 import { alignmentOf } from './field-classes.ts';
 
+const shortNames = ['u8', 'u16', 'u32', 'u64', 'i8', 'i16', 'i32', 'i64', 'f32', 'f64', 'string'] as const;
+
 /** A field by the short name of its type, or any field class. */
-export type FieldDescription =
-  'u8' | 'u16' | 'u32' | 'u64' | 'i8' | 'i16' | 'i32' | 'i64' | 'f32' | 'f64' | 'string' | FieldClass;
+export type FieldDescription = (typeof shortNames)[number] | FieldClass;
 
 /** Fields of a structure, in order. */
 export type FieldsDescription = { readonly [name: string]: FieldDescription };
@@ -80,9 +82,25 @@ function structure(members: readonly StructureMember[], least = 1): StructureFie
   return { kind: 'structure', members, alignmentBits };
 }
 
-/** The field class of a description: byte-aligned, in the trace's byte order. */
-export function fieldClassOf(description: FieldDescription, byteOrder: ByteOrder): FieldClass {
-  if (typeof description !== 'string') return description;
+/** Plain JavaScript and plug-ins are not told by the compiler. */
+function unknownType(description: unknown, name: string): never {
+  const meant = typeof description === 'string' ? closestName(description, shortNames) : undefined;
+  const shown = typeof description === 'string' ? JSON.stringify(description) : `a ${typeof description}`;
+  throw new SpoorError('ctf/field-type', `${shown} is not the type of a field`, {
+    where: name,
+    hint:
+      meant === undefined ? `types are ${shortNames.join(', ')} and field classes` : `did you mean ${meant}?`,
+  });
+}
+
+/**
+ * The field class of a description: byte-aligned, in the trace's byte order.
+ * @param name of the field, for messages.
+ * @throws SpoorError `ctf/field-type` for what is not the name of a type.
+ */
+function fieldClassOf(description: FieldDescription, byteOrder: ByteOrder, name: string): FieldClass {
+  if (typeof description === 'object' && description !== null) return description;
+  if (!shortNames.includes(description)) unknownType(description, name);
   if (description === 'string') return { kind: 'string', encoding: 'utf-8' };
   const lengthBits = Number(description.slice(1));
   if (description.startsWith('f')) {
@@ -94,7 +112,7 @@ export function fieldClassOf(description: FieldDescription, byteOrder: ByteOrder
 function membersOf(fields: FieldsDescription, byteOrder: ByteOrder): readonly StructureMember[] {
   return Object.entries(fields).map(([name, description]) => ({
     name,
-    fieldClass: fieldClassOf(description, byteOrder),
+    fieldClass: fieldClassOf(description, byteOrder, name),
   }));
 }
 
@@ -175,7 +193,10 @@ function streamOf(
   };
 }
 
-/** Makes the trace class of a description. */
+/**
+ * Makes the trace class of a description.
+ * @throws SpoorError `ctf/field-type` for a field whose type does not exist.
+ */
 export function describeTrace(description: TraceDescription): TraceClass {
   const { byteOrder = 'le', uuid = crypto.randomUUID() } = description;
   const clockClass: ClockClass = {

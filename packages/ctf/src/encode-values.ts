@@ -27,7 +27,6 @@ export interface EventValues {
 
 /** What a value is, for messages. */
 function shown(value: unknown): string {
-  if (value === undefined || value === null) return 'no value';
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -37,7 +36,8 @@ function shown(value: unknown): string {
 
 /** Throws for a value of the wrong type. */
 export function wrongType(value: unknown, wanted: string, path: string): never {
-  throw new SpoorError('ctf/value-type', `${wanted} is wanted, not ${shown(value)}`, { where: path });
+  const found = value === undefined || value === null ? 'and nothing is given' : `not ${shown(value)}`;
+  throw new SpoorError('ctf/value-type', `${wanted} is wanted, ${found}`, { where: path });
 }
 
 function outOfRange(value: unknown, fieldClass: IntegerFieldClass, path: string): never {
