@@ -10,6 +10,17 @@ export function plainJson(values: Members): unknown {
   return JSON.parse(jsonOf({ ...values } as { readonly [name: string]: FieldValue }));
 }
 
+const inspected = Symbol.for('nodejs.util.inspect.custom');
+
+/** Says what console.log shows of a class's objects under Node.js. */
+export function showAs<Shown extends object>(prototype: Shown, show: (object: Shown) => object): void {
+  Object.defineProperty(prototype, inspected, {
+    value(this: Shown) {
+      return show(this);
+    },
+  });
+}
+
 /** What all such objects have, beside their members; none of it is counted among them. */
 const prototype: object = Object.create(null, {
   toJSON: {
@@ -18,7 +29,7 @@ const prototype: object = Object.create(null, {
     },
   },
   // What console.log shows under Node.js: values in place of getters.
-  [Symbol.for('nodejs.util.inspect.custom')]: {
+  [inspected]: {
     value(this: Members) {
       return { ...this };
     },
@@ -51,9 +62,11 @@ function makeMembers(
       });
     }
   }
-  for (const { name } of packetContext?.members ?? []) {
+  for (const { name, fieldClass } of packetContext?.members ?? []) {
     if (Object.hasOwn(members, name)) continue;
-    Object.defineProperty(members, name, { enumerable: true, get: () => view.packetContext()[name] });
+    // Sizes, times and counts say something to readers, nothing about the event: there, but not listed.
+    const enumerable = fieldClass.kind !== 'integer' || fieldClass.roles.length === 0;
+    Object.defineProperty(members, name, { enumerable, get: () => view.packetContext()[name] });
   }
   return members;
 }

@@ -1,4 +1,5 @@
 /** The package under Node.js. */
+import { SpoorError } from '@spoor/base';
 import { openTrace as openTraceSet, type OpenOptions as SetOptions } from '@spoor/components/node';
 import { checkOptions, type Selection } from './selection.ts';
 import type { EventTypes } from './trace-event.ts';
@@ -12,14 +13,21 @@ export interface OpenOptions extends Selection, Pick<SetOptions, 'clockOffset' |
 /**
  * Opens all traces at or below the paths as one: directories, archives (`.tar`, `.tar.gz`, `.tar.zst`, `.zip`), or `-` for
  * an archive on standard input.
- * @throws SpoorError when a path does not exist (`trace/not-found`), holds no trace (`trace/none-found`), no metadata can
- * be read (`ctf/…`), an archive is refused (`archive/…`), or an option does not exist (`trace/option`).
+ * @throws SpoorError when what is given is no path (`trace/no-path`) or does not exist (`trace/not-found`), holds no trace
+ * (`trace/none-found`), no metadata can be read (`ctf/…`), an archive is refused (`archive/…`), or an option does not exist
+ * (`trace/option`).
  */
 export function openTrace<Types extends EventTypes = EventTypes>(
   paths: string | readonly string[],
   { clockOffset, compile, ...selection }: OpenOptions = {},
 ): Trace<Types> {
   checkOptions(selection, ['clockOffset', 'compile']);
+  const given: readonly unknown[] = Array.isArray(paths) ? paths : [paths];
+  if (given.some((path) => typeof path !== 'string' || path === '')) {
+    throw new SpoorError('trace/no-path', 'no path of a trace is given', {
+      hint: 'give the directory of a trace, one above it, or an archive; or a list of such',
+    });
+  }
   const set = openTraceSet(paths, {
     ...(clockOffset === undefined ? {} : { clockOffset }),
     ...(compile === undefined ? {} : { compile }),

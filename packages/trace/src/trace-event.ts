@@ -1,7 +1,7 @@
 /** Events as programs see them. */
 import { EventView, type EventClassInfo, type OpenStream } from '@spoor/components';
 import type { EventBatch, FieldValue } from '@spoor/ctf';
-import { makeContext, makeFields, plainJson, type Members } from './members.ts';
+import { makeContext, makeFields, plainJson, showAs, type Members } from './members.ts';
 
 /** What JSON.stringify shows of an event. */
 export interface EventJson {
@@ -107,6 +107,9 @@ export class TraceEvent extends EventView {
     return this.clone().toJSON();
   }
 }
+
+// Values in place of the machinery that finds them.
+showAs(TraceEvent.prototype, (event) => event.clone());
 
 /** What a program knows of the events that it reads: the fields of each, by name. */
 export type EventTypes = { readonly [name: string]: { readonly [field: string]: FieldValue } };

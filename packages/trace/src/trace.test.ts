@@ -138,6 +138,19 @@ describe('an event', () => {
     expect(inspect(event!.context)).toContain("procname: 'node'");
   });
 
+  test('is shown with its values', () => {
+    const [event] = openTrace(path).events();
+    expect(inspect(event)).toMatch(/^EventRecord \{\s+name: 'net:send',\s+time: 1700000000000000000n/);
+    expect(inspect(openTrace(path))).toContain("eventNames: [ 'net:send', 'sched_switch' ]");
+  });
+
+  test('has what packets say for readers in its context, but does not list it', () => {
+    const [event] = openTrace(path).events();
+    expect(Object.keys(event!.context)).toEqual(['vpid', 'procname', 'cpu_id']);
+    expect(event!.context['packet_seq_num']).toBe(0);
+    expect(Object.keys(event!.clone().toJSON().context as object)).toEqual(['vpid', 'procname', 'cpu_id']);
+  });
+
   test('decodes no field that is not read', () => {
     const [event] = openTrace(path).events();
     const { decoder, localIndex } = event!.info;
@@ -190,6 +203,9 @@ describe('selections', () => {
   });
 
   test('wrong ones are refused', () => {
+    for (const nothing of [undefined, '', [path, undefined]] as unknown as string[]) {
+      expect(() => openTrace(nothing)).toThrow(expect.objectContaining({ code: 'trace/no-path' }));
+    }
     expect(() => [...openTrace(path, { filter: 'size >' })]).toThrow(
       expect.objectContaining({ code: 'filter/syntax' }),
     );

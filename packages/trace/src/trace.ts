@@ -4,6 +4,7 @@ import { EventSelection } from '@spoor/components';
 import type { EventBatch } from '@spoor/ctf';
 import { shownEventName } from '@spoor/ctf';
 import { ColumnGatherer, type ColumnName, type Columns } from './columns.ts';
+import { showAs } from './members.ts';
 import { Reading, type Steps } from './reading.ts';
 import { checkOptions, select, type Selection } from './selection.ts';
 import { textOptionNames, TextSteps, type TextOptions } from './text-steps.ts';
@@ -173,3 +174,10 @@ export class Trace<Types extends EventTypes = EventTypes>
     );
   }
 }
+
+showAs(Trace.prototype, ({ traces, streams, eventNames, baseNs }) => ({
+  traces: traces.map(({ path }) => path),
+  streams: streams.length,
+  eventNames,
+  baseNs,
+}));
