@@ -37,7 +37,7 @@ test('a taken port is one line and status 1', async () => {
 
 test('what is no trace is one line and status 1', () => {
   for (const [name, message] of [
-    ['absent', /no such directory/],
+    ['absent', /no such file or directory/],
     ['empty', /no trace in/],
     ['broken', /metadata/],
   ] as const) {

@@ -232,7 +232,7 @@ describeNeeding(
 describe('what is mistyped', () => {
   test.each([
     [['rnu'], 'no command and no directory is named rnu (did you mean run?)'],
-    [['--naems', 'all', '/'], 'Did you mean --names?'],
+    [['--naems', 'all', '/'], 'did you mean --names?'],
     [['-c', 'sink.text.prety', '/'], 'no component class sink.text.prety (did you mean sink.text.pretty?)'],
     [['-o', 'txt', '/'], 'there is no output "txt" (did you mean text?)'],
     [['-c', 'filter.utils.muxr', '/'], 'did you mean filter.utils.muxer?'],

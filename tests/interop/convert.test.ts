@@ -135,7 +135,7 @@ describeNeeding(corpusNeeds('own-ust', 'tracecompass'), 'bad input', () => {
     const done = spoor(['/no/such/place']);
     expect(done.status).toBe(1);
     expect(done.stderr).toBe(
-      'spoor: no such directory: /no/such/place (give the directory that a recording wrote)\n',
+      'spoor: no such file or directory: /no/such/place (give the directory of a trace, one above it, or an archive)\n',
     );
   });
 

@@ -20,7 +20,7 @@ export const version: string = manifest.version;
 /** Makes the `spoor` command. */
 export function spoorProgram(context: CommandContext): Command {
   return programOf(
-    new Command('spoor').description('Record, read and look at traces of Node.js programs.'),
+    new Command('spoor').description('Record Node.js programs; read, convert and look at CTF traces.'),
     [
       registerConvert,
       registerRecord,
@@ -57,8 +57,14 @@ function programOf(program: Command, commands: readonly RegisterCommand[], conte
         process.stdout.write(text);
       },
       outputError: (text, write) => {
-        const what = text.replace(/^error: /, '').replace(/\.?\n$/, '');
-        write(`spoor: ${what} (--help tells how it is used)\n`);
+        const [what = '', meant] = text
+          .replace(/^error: /, '')
+          .replace(/\.?\n$/, '')
+          .split('\n(Did you mean ');
+        // An error is one line.
+        const hint =
+          meant === undefined ? '--help tells how it is used' : `did you mean ${meant.replace(/\)$/, '')}`;
+        write(`spoor: ${what} (${hint})\n`);
       },
     });
   addGeneralOptions(program, true);

@@ -143,8 +143,8 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
   for (const path of paths) {
     const stat = path === '-' ? undefined : statOf(path);
     if (stat === undefined && path !== '-') {
-      throw new SpoorError('trace/not-found', `no such directory: ${path}`, {
-        hint: 'give the directory that a recording wrote',
+      throw new SpoorError('trace/not-found', `no such file or directory: ${path}`, {
+        hint: 'give the directory of a trace, one above it, or an archive',
       });
     }
     let folders: readonly TraceFolder[];
