@@ -265,7 +265,7 @@ describe('what is mistyped', () => {
 
   test('list-plugins and help tell of all component classes', () => {
     const list = run(['list-plugins']).stdout;
-    expect(list).toMatch(/^Found \d+ component classes in 6 plugins\.\n/);
+    expect(list).toMatch(/^Found \d+ component classes in 7 plugins\.\n/);
     for (const name of list.match(/(?<=')[a-z]+\.[\w.-]+(?=')/g) ?? []) {
       expect(run(['help', name]).stdout).toContain(`'${name}'`);
     }

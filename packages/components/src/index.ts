@@ -60,6 +60,7 @@ export type { ByteOutput, TablePlaces } from './columns/table-places.ts';
 export { csvParameters, csvSink } from './sink-text-csv/csv-component.ts';
 export { jsonParameters, jsonSink } from './sink-text-json/json-component.ts';
 export { jsonOf } from './sink-text-json/json-value.ts';
+export { OtlpSink } from './sink-otlp-json/otlp-sink.ts';
 export { TextRows, type RowText } from './text-rows.ts';
 export { noColors, terminalColors, type Colors } from './text-colors.ts';
 export {

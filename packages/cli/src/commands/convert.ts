@@ -75,7 +75,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
     )
     .option(
       '-o, --output-format <format>',
-      'text, details, json, csv, ctf to write traces, parquet or arrow to write tables, ctf-metadata, or dummy',
+      'text, details, json, csv, otlp-json for spans, ctf to write traces, parquet or arrow to write tables, ctf-metadata, or dummy',
     )
     .addOption(
       new Option('-i, --input-format <format>', 'what the arguments are: ctf').choices(['ctf', 'lttng-live']),

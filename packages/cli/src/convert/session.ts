@@ -33,6 +33,7 @@ const pluginTexts: Readonly<Record<string, string>> = {
   columns: 'Tables of events, a column a field',
   ctf: 'CTF input and output',
   'lttng-utils': 'LTTng-specific graph utilities',
+  otlp: 'Spans for collectors of OpenTelemetry',
   pipe: 'Programs as components',
   text: 'Plain text input and output',
   utils: 'Common graph utilities',
@@ -84,6 +85,7 @@ export class Session {
     });
     return [
       plugin('columns', []),
+      plugin('otlp', []),
       plugin('ctf', [ctfFsClass({ warn })]),
       plugin('lttng-utils', [debugInfoClass(() => new FileBinaries())]),
       plugin('pipe', pipeClasses),

@@ -21,6 +21,7 @@ import {
   jsonParameters,
   jsonSink,
   nodeCompressors,
+  OtlpSink,
   parquetParameters,
   PipePlace,
   PrettyComponent,
@@ -131,6 +132,14 @@ export const sinkFormats: readonly SinkFormat[] = [
     description: 'Prints events as a table with a row each.',
     parameters: { ...csvParameters, ...pathParameter },
     make: ({ output, parameters }) => csvSink(output(), parameters),
+  },
+  {
+    className: 'sink.otlp.json',
+    format: 'otlp-json',
+    description:
+      'Prints spans as OTLP/JSON for collectors of OpenTelemetry, a request of up to 512 spans a line.',
+    parameters: pathParameter,
+    make: ({ output, messages }) => new OtlpSink(output(), messages),
   },
   {
     className: 'sink.columns.parquet',

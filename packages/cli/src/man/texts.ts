@@ -308,6 +308,9 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
     ],
   },
   'spoor-sink.text.json': { examples: [{ command: 'spoor -o json trace', text: 'Print events as JSON.' }] },
+  'spoor-sink.otlp.json': {
+    examples: [{ command: 'spoor -o otlp-json -w spans.jsonl trace', text: 'Export the spans of a trace.' }],
+  },
   'spoor-sink.ctf.fs': {
     examples: [{ command: 'spoor -o ctf -w copied trace', text: 'Write a trace as it was read.' }],
   },
