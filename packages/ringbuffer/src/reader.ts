@@ -273,7 +273,7 @@ export class RingReader {
    * All packets that lie in the ring now, oldest first, with what the open one holds; for the flight-recorder mode.
    * The producer goes on meanwhile: packets that it takes back before they are copied are left out, which shows as
    * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call. The event count
-   * of the open one, whose producer stores bytes and count one after the other, can be one off.
+   * of the open one is that of a moment later, for its producer goes on: at full speed it has counted some events more.
    */
   snapshot(take: (packet: RingPacket) => void): void {
     const state = this.poll();
