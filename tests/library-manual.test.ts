@@ -79,17 +79,22 @@ test('columns', () => {
   expect(run(examples[3]!)).toBe(`${wanted.length} ${sum} ${wanted[0]!.name}\n`);
 });
 
+test('every field, quickly', () => {
+  const sum = trace.events.filter(isHttp).reduce((total, { number }) => total + number, 0);
+  expect(run(examples[4]!)).toBe(`${sum}\n`);
+});
+
 test('text is what the command prints', () => {
   const options = ['--clock-seconds', '--event', 'app:tick'];
-  expect(run(examples[4]!)).toBe(spoor([join(folder, 'trace'), ...options]).stdout);
+  expect(run(examples[5]!)).toBe(spoor([join(folder, 'trace'), ...options]).stdout);
 });
 
 test('what is in a trace, and its losses', () => {
-  const output = run(examples[5]!);
+  const output = run(examples[6]!);
   expect(output).toMatch(/trace \S+ 2\n/);
   expect(output).toContain('http_server:request_begin');
   expect(output).toMatch(/^1 \[\]$/m);
-  expect(examples.length).toBe(6);
+  expect(examples.length).toBe(7);
 });
 
 test('the example of the README', () => {

@@ -90,13 +90,14 @@ export {
   countText,
   type MessageCounts,
 } from './sink-utils-counter/counter-sink.ts';
-export { DummyComponent } from './sink-utils-dummy/dummy-component.ts';
+export { DummyComponent, dummyParameters } from './sink-utils-dummy/dummy-component.ts';
 export { buildTraceSet, type TraceDirectory } from './source-ctf-fs/build-trace-set.ts';
 export { clockOffsetNs, nanosecondsOfClock } from './source-ctf-fs/clock.ts';
 export { foldersOfFiles, type NamedFile } from './source-ctf-fs/file-set.ts';
 export { openFolders, type OpenOptions, type TraceFolder } from './source-ctf-fs/open-folders.ts';
 export type { SourceEnvironment } from './source-ctf-fs/set-source.ts';
 export { streamSpan, type TimeSpan } from './source-ctf-fs/stream-range.ts';
+export { EventFields } from './source-ctf-fs/event-fields.ts';
 export { EventView } from './source-ctf-fs/event-view.ts';
 export type {
   EventClassInfo,

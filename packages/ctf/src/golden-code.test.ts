@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { Emitter } from './emitter.ts';
 import { emitEncode } from './emit-encode.ts';
+import { emitSlots } from './emit-slots.ts';
 import { emitScan } from './emit-scan.ts';
 import { ValueStrategy } from './emit-values.ts';
 import { emitWalk } from './emit-walk.ts';
@@ -9,6 +10,7 @@ import { parseTsdl } from './metadata.ts';
 import type { Scope, StructureFieldClass } from './model.ts';
 import { makePlan } from './planner.ts';
 import { printPlan } from './print-plan.ts';
+import { slotLayoutOf } from './slots.ts';
 
 const types = `
 typealias integer { size = 8; align = 8; signed = false; } := uint8_t;
@@ -100,6 +102,17 @@ test.each(shapes.map(([title, fields, order]) => ({ title, fields, order })))(
     expect(`${printPlan(plan)}\n// skip\n${skip.text()}\n// values\n${values.text()}`).toMatchSnapshot();
   },
 );
+
+test('the slots of an event of fields of many kinds', () => {
+  const stream = streamOf(
+    `int32_t a; uint64_t b; string s; char_t name[8]; uint8_t n; struct { uint16_t x; string y; } items[n];
+     enum : uint8_t { one, two } t; variant <t> { uint8_t one; int64_t two; } v;`,
+  );
+  const plan = makePlan('e', [{ scope: 'event-payload', fieldClass: stream.eventClasses[0]!.payload! }], 8);
+  const e = new Emitter();
+  emitSlots(e, plan, slotLayoutOf(plan));
+  expect(e.text()).toMatchSnapshot();
+});
 
 test('the scan of a stream with compact headers', () => {
   const stream = streamOf('uint8_t a;');

@@ -24,7 +24,7 @@ export type { IntegerRead } from './emit-read.ts';
 export { textEnd } from './emit-values.ts';
 export { EnumValue, FlagsValue, flagsOf, LabelTable, labelTableOf, type FieldValue } from './field-value.ts';
 export { OverrunError, interpret, SilentVisitor } from './interpret.ts';
-export { absent, PacketProperties, scanStatus } from './packet-cursor.ts';
+export { absent, type PacketCursor, PacketProperties, scanStatus } from './packet-cursor.ts';
 export {
   type IntegerNode,
   type BigIntegerNode,
@@ -48,6 +48,8 @@ export {
   type Accessor,
   type DecoderOptions,
 } from './stream-decoder.ts';
+export { slotDecoderOf, type DecodeSlots, type SlotDecoder } from './decode-slots.ts';
+export { FieldSlots, type SlotField, type SlotLayout, type SlotMember, type SlotStructure } from './slots.ts';
 export {
   BytesAwaited,
   StreamReader,

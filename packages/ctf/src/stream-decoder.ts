@@ -139,7 +139,8 @@ export class StreamDecoder {
   /** Whether the packet context is decoded along with the header, because it refers to it. */
   private readonly contextFromHeader: boolean;
   private readonly onlyClass: number;
-  private readonly compiles: boolean;
+  /** Whether it makes code from text. */
+  readonly compiles: boolean;
   private readonly headerPlanOfPacket: Plan | undefined;
   /** By class; then by scope and member, in one map each so that a look-up makes no key. */
   private readonly accessors: (Map<string, Map<string | undefined, Accessor>> | undefined)[] = [];

@@ -13,6 +13,14 @@ export { Reading, type Steps } from './reading.ts';
 export type { Instant, Selection } from './selection.ts';
 export type { TextOptions } from './text-steps.ts';
 export type { ColumnName, ColumnOf, Columns, MemberColumn, TextColumn } from './columns.ts';
-export { EnumValue, FlagsValue, type EventBatch, type FieldValue } from '@spoor/ctf';
-export type { EventClassInfo, Loss, StreamInfo, TraceInfo } from '@spoor/components';
+export {
+  EnumValue,
+  FlagsValue,
+  type EventBatch,
+  type FieldSlots,
+  type FieldValue,
+  type SlotField,
+  type SlotLayout,
+} from '@spoor/ctf';
+export type { EventClassInfo, EventFields, Loss, StreamInfo, TraceInfo } from '@spoor/components';
 export { SpoorError, describeError } from '@spoor/base';

@@ -285,3 +285,51 @@ test('an option that does not exist is refused', () => {
     'there is no option clockGmt',
   );
 });
+
+test('slots hold what events say, in their order', () => {
+  const trace = openTrace(path);
+  const events = [...trace.events()[Symbol.iterator]()].length;
+  expect(events).toBe(count);
+  let rows = 0;
+  let prioritySum = 0;
+  const values: unknown[] = [];
+  for (const fields of trace.allFields()) {
+    for (let row = 0; row < fields.count; row++) {
+      const { scopes } = fields.decode(row);
+      const { field: payload } = scopes.find(({ scope }) => scope === 'event-payload')!;
+      const priority = payload.members.find(({ name }) => name === 'prev_prio')?.field;
+      if (priority?.kind === 'number') prioritySum += fields.slots.numbers[priority.slot]!;
+      const text = payload.members.find(({ name }) => name === 'prev_comm')?.field;
+      if (text?.kind === 'text') expect(fields.slots.text(text.slot)).toBe(`task${rows % 5}`);
+      if (rows < 8) values.push(scopes.map(({ field }) => fields.slots.value(field)));
+      rows += 1;
+    }
+  }
+  expect(rows).toBe(count);
+  let expected = 0;
+  for (let n = 0; n < count; n++) if (n % 4 !== 0) expected -= n;
+  expect(prioritySum).toBe(expected);
+  const viewed: unknown[] = [];
+  for (const event of trace.events()) {
+    if (viewed.length === 8) break;
+    const scopes = [event.commonContext(), event.specificContext(), event.payload()];
+    viewed.push(scopes.filter((scope) => Object.keys(scope).length > 0));
+  }
+  expect(values).toEqual(viewed);
+});
+
+test('slots are filled the same without code from text', () => {
+  const sumOf = (compile: boolean): number => {
+    let sum = 0;
+    for (const fields of openTrace(path, { compile }).allFields()) {
+      for (let row = 0; row < fields.count; row++) {
+        const { slotCount } = fields.decode(row);
+        // Whatever is there, text as well: its place in the packet.
+        for (let word = 0; word < slotCount * 2; word++)
+          sum = (sum * 31 + fields.slots.words[word]!) % 2 ** 31;
+      }
+    }
+    return sum;
+  };
+  expect(sumOf(true)).toBe(sumOf(false));
+});

@@ -1,6 +1,6 @@
 /** A trace as programs read it. */
 import type { EventClassInfo, EventFlow, Loss, StreamInfo, TraceInfo, TraceSet } from '@spoor/components';
-import { EventSelection } from '@spoor/components';
+import { EventFields, EventSelection } from '@spoor/components';
 import type { EventBatch } from '@spoor/ctf';
 import { shownEventName } from '@spoor/ctf';
 import { ColumnGatherer, type ColumnName, type Columns } from './columns.ts';
@@ -116,6 +116,18 @@ export class Trace<Types extends EventTypes = EventTypes>
     return new Reading(() => {
       const flow = this.flow(selection);
       return { next: () => flow.next(), current: () => flow.batch, isAtBatchEnd: () => true };
+    });
+  }
+
+  /**
+   * Batches whose rows can be decoded with every field, into slots that are used again: the quickest way to see all of a
+   * trace. `fields.decode(row)` tells which slot holds which field. One object, for batch after batch.
+   */
+  allFields(selection: Selection = {}): Reading<EventFields> {
+    return new Reading(() => {
+      const flow = this.flow(selection);
+      const fields = new EventFields(flow);
+      return { next: () => flow.next(), current: () => fields, isAtBatchEnd: () => true };
     });
   }
 

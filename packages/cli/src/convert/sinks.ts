@@ -17,6 +17,7 @@ import {
   detailsParameters,
   DirectoryPlaces,
   DummyComponent,
+  dummyParameters,
   FileOutput,
   jsonParameters,
   jsonSink,
@@ -188,8 +189,8 @@ export const sinkFormats: readonly SinkFormat[] = [
     className: 'sink.utils.dummy',
     format: 'dummy',
     description: 'Reads events and drops them.',
-    parameters: {},
-    make: () => new DummyComponent(),
+    parameters: dummyParameters,
+    make: ({ parameters }) => new DummyComponent(parameters.get('decode') === true),
   },
 ];
 
