@@ -205,6 +205,17 @@ describeNeeding(
       expect(await shown()).toMatchObject({ state: 'done', text: expected });
     });
 
+    test('fewer lines than there are: the page says so', async () => {
+      const total = expected.split('\n').length - 1;
+      for (const lines of [100, total - 1, total]) {
+        await page.fill('#lines', String(lines));
+        const { text, status } = await ask(`${origin}/traces/pair/`);
+        expect(text).toBe(`${expected.split('\n').slice(0, lines).join('\n')}\n`);
+        if (lines < total) expect(status).toContain(`only the first ${lines} lines are shown`);
+        else expect(status).not.toContain('lines are shown');
+      }
+    });
+
     test.each(['pair.tar', 'pair.tgz', 'pair.tar.zst', 'pair.zip'])(
       'an archive as a file: %s',
       async (name) => {

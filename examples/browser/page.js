@@ -30,20 +30,31 @@ async function show() {
   try {
     const trace = await openTrace(input);
     const began = performance.now();
-    let left = Number(element('lines').value);
+    const most = Number(element('lines').value);
+    let left = most;
+    let isWhole = true;
     for await (const piece of trace.text({ ...selection(signal), clockGmt: true })) {
       if (signal.aborted) return;
       const lines = piece.split('\n').slice(0, -1);
-      text.append(`${lines.slice(0, left).join('\n')}\n`);
-      left -= lines.length;
-      if (left <= 0) break;
+      // Whether there are more than asked for, only the piece behind the last line shows.
+      isWhole = lines.length <= left;
+      if (left > 0)
+        text.append(
+          lines
+            .slice(0, left)
+            .map((line) => `${line}\n`)
+            .join(''),
+        );
+      left -= Math.min(left, lines.length);
+      if (!isWhole) break;
     }
     const ms = Math.round(performance.now() - began);
     const told = [
       ...trace.warnings,
       ...trace.losses.map(({ kind, stream }) => `lost ${kind} in ${stream.path}`),
     ];
-    status.textContent = [`${trace.streams.length} streams, ${ms} ms`, ...told].join(' · ');
+    const end = isWhole ? [] : [`only the first ${most} lines are shown, there are more`];
+    status.textContent = [`${trace.streams.length} streams, ${ms} ms`, ...end, ...told].join(' · ');
     status.dataset.state = 'done';
   } catch (error) {
     status.textContent = describeError(error);

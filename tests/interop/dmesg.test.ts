@@ -78,6 +78,22 @@ describeNeeding([command('babeltrace2')], 'source.text.dmesg as babeltrace2 has 
     expect(run('path="log",read-from-stdin=yes')).toMatch(/not both/);
   });
 
+  test.each(['[9223372037.5] x', '[99999999999999999999.5] x', '[1960-01-01 10:11:12.345] x'])(
+    'a time beyond 64 bits ends both: %s',
+    (line) => {
+      writeFileSync(join(folder, 'log'), `[1.0] a\n${line}\n`);
+      const args = [...source, '-p', 'path="log"'];
+      expect(spawnSync('timeout', ['30', 'babeltrace2', ...args], { cwd: folder, env }).status).toBe(1);
+      const ours = spawnSync(process.execPath, [spoorProgram, ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        env,
+      });
+      expect(ours).toMatchObject({ status: 1, stdout: '' });
+      expect(ours.stderr).toMatch(/^spoor: log:2: a time of -?\d+ ns does not fit a clock of 64 bits/);
+    },
+  );
+
   test('times that go back are a warning, not the end', () => {
     writeFileSync(join(folder, 'log'), '[2.0] a\n[1.0] b\nc\n');
     const args = [spoorProgram, ...source, '-p', 'path="log"'];

@@ -167,7 +167,7 @@ const features: readonly Feature[] = [
     title: 'escapes in names, text of the environment, comments and call sites',
     metadata: `/* CTF 1.8 */ // a comment
       trace { major = 1; minor = 8; byte_order = le; };
-      env { a = "tab\\t quote\\" hex\\x41 octal\\102 back\\\\"; hostname = "h\\x6fst"; n = -5; };
+      env { a = "tab\\t quote\\" hex\\x41 \\x142b \\x0041 octal\\102 back\\\\"; hostname = "h\\x6fst"; n = -5; };
       stream { };
       callsite { name = "e\\x5fz"; func = "main"; file = "a.c"; line = 39; ip = 0x40096c; };
       event { name = "e\\x5fz"; fields := struct { ${u(8)} _id; ${u(8)} __x; ${u(8)} _align; }; };`,

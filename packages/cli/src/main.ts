@@ -1,17 +1,9 @@
 import { CommanderError, type Command } from 'commander';
 import { SpoorError, describeError } from '@spoor/base';
+import type { CommandContext } from './commands/register-command.ts';
 import type { PrintRequest } from './print-threads.ts';
 import { babeltrace2Program, spoorProgram } from './program.ts';
 import { suggestion } from './suggestion.ts';
-
-/** Carries the exit status of a command out of commander's callbacks. */
-export interface CommandContext {
-  /** Status of the process when the command is done; 0 only for success. */
-  exitStatus: number;
-}
-
-/** Adds one command to the program. Its heavy modules are imported only when the command runs. */
-export type RegisterCommand = (program: Command, context: CommandContext) => void;
 
 /**
  * Runs the `spoor` command. Answers go to standard output, all else to standard error.

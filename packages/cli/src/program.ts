@@ -10,7 +10,7 @@ import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
 import { registerRun } from './commands/run.ts';
 import { registerView } from './commands/view.ts';
-import type { CommandContext, RegisterCommand } from './main.ts';
+import type { CommandContext, RegisterCommand } from './commands/register-command.ts';
 
 const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
 

@@ -81,8 +81,8 @@ const escapes: Readonly<Record<string, number>> = {
 };
 
 /**
- * Text of a string literal with its escapes replaced, up to its first NUL as in C. An escape is one byte: of two
- * hexadecimal digits, or three with a leading zero, or of up to three octal ones. Bytes beyond ASCII are UTF-8.
+ * Text of a string literal with its escapes replaced, up to its first NUL as in C. An escape is one byte: the
+ * low eight bits of up to three hexadecimal or octal digits, as babeltrace2 has it. Bytes beyond ASCII are UTF-8.
  */
 export function stringValue(tokens: TokenList, index: number): string {
   const { text, fileName } = tokens;
@@ -92,11 +92,9 @@ export function stringValue(tokens: TokenList, index: number): string {
   if (!raw.includes('\\')) return raw;
   const bytes: number[] = [];
   const encoder = new TextEncoder();
-  for (const match of raw.matchAll(
-    /\\(?:x(0[0-9a-fA-F]{2}|[0-9a-fA-F]{1,2})|([0-7]{1,3})|([\s\S]?))|[^\\]+/g,
-  )) {
+  for (const match of raw.matchAll(/\\(?:x([0-9a-fA-F]{1,3})|([0-7]{1,3})|([\s\S]?))|[^\\]+/g)) {
     const [whole, hex, octal, other] = match;
-    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
+    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16) & 0xff);
     else if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff);
     else if (other === undefined) for (const byte of encoder.encode(whole)) bytes.push(byte);
     else {

@@ -349,10 +349,10 @@ describe('blocks', () => {
 
   test('the environment', () => {
     const { environment } = parseTsdl(
-      `${trace}env { a = "x\\n\\x41\\x023\\x0231\\0431\\102\\"\\xc3\\xa9\\0never"; b = -5; c = 017; d = 0xFFULL; e = word; f = 'q'; f = r; };`,
+      `${trace}env { a = "x\\n\\x41\\x023\\x0231\\x142b\\0431\\102\\"\\xc3\\xa9\\0never"; b = -5; c = 017; d = 0xFFULL; e = word; f = 'q'; f = r; };`,
     );
     expect([...environment]).toEqual([
-      ['a', 'x\nA##1#1B"é'],
+      ['a', 'x\nA##1Bb#1B"é'],
       ['b', -5n],
       ['c', 15n],
       ['d', 255n],

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 
 interface AnalyzeCommandOptions {
   readonly json?: boolean;

@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 
 /** `completion`: a script by which a shell completes words after `spoor`. */
 export const registerCompletion: RegisterCommand = (program) => {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 import {
   addComponentOptions,
   collect,

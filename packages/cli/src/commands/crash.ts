@@ -1,5 +1,5 @@
 import { describeError } from '@spoor/base';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 
 interface CrashFlags {
   readonly output?: string;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { describeError } from '@spoor/base';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 import type { ChannelDescription } from '@spoor/ringbuffer';
 import type { SaidOption } from '../record/record-plan.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 import { addComponentOptions, collect, type NamedComponent } from './component-options.ts';
 import { addGeneralOptions, type GeneralOptions } from './general-options.ts';
 

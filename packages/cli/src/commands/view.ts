@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { InvalidArgumentError } from 'commander';
-import type { RegisterCommand } from '../main.ts';
+import type { RegisterCommand } from './register-command.ts';
 
 interface ViewOptions {
   readonly port: number;

@@ -2,7 +2,7 @@
 
 /** A time in front of a line, and where the text begins. */
 export interface LineTime {
-  /** Nanoseconds since boot, or since the epoch where a date is printed. */
+  /** Nanoseconds since boot, or since the epoch where a date is printed: of any size, and before it negative. */
   readonly timeNs: bigint;
   /** Bytes before the text. */
   readonly textStart: number;
@@ -17,7 +17,7 @@ const dated =
 function timeOf(head: string): bigint | undefined {
   const boot = sinceBoot.exec(head);
   if (boot !== null) {
-    return BigInt.asUintN(64, (BigInt(boot[1]!) * 1_000_000n + BigInt(boot[2]!)) * 1000n);
+    return (BigInt(boot[1]!) * 1_000_000n + BigInt(boot[2]!)) * 1000n;
   }
   const date = dated.exec(head);
   if (date === null) return undefined;
@@ -33,7 +33,7 @@ function timeOf(head: string): bigint | undefined {
   const at = new Date(0);
   at.setUTCFullYear(year, month - 1, day);
   at.setUTCHours(hour, minute, second);
-  return BigInt.asUintN(64, BigInt(at.getTime()) * 1_000_000n + BigInt(date[7]!) * 1_000_000n);
+  return (BigInt(at.getTime()) + BigInt(date[7]!)) * 1_000_000n;
 }
 
 /**

@@ -3,12 +3,16 @@
  * other stream is. The packet says when it begins, for times are counted from there.
  */
 import type { Spool } from '@spoor/archive';
+import { SpoorError } from '@spoor/base';
 import type { ByteSource, ClockClass, IntegerFieldClass, StructureFieldClass, TraceClass } from '@spoor/ctf';
 import type { TraceDirectory } from '../source-ctf-fs/build-trace-set.ts';
 import { isBlank, LineCutter, lineTime } from './dmesg-line.ts';
 
 const chunkBytes = 65_536;
 const gatheredBytes = 262_144;
+
+/** Where the times of messages end: nanoseconds since their origin are signed integers of 64 bits. */
+const endOfTimeNs = 2n ** 63n;
 
 /** Boot is the origin of its values. */
 const bootClock: ClockClass = {
@@ -116,6 +120,7 @@ export interface DmesgOptions {
 /**
  * The lines of a text as a trace. Whether its events have times, its first line says; lines without one are then at 0.
  * Undefined where there are no lines.
+ * @throws SpoorError `dmesg/time` for a time before its origin or beyond what 64 bits hold.
  */
 export function dmesgTrace(
   text: ByteSource,
@@ -124,10 +129,18 @@ export function dmesgTrace(
 ): TraceDirectory | undefined {
   const writer = new EventWriter(spool);
   let hasTimes: boolean | undefined;
+  let lineNumber = 0;
   const take = (lines: Iterable<Uint8Array>): void => {
     for (const line of lines) {
+      lineNumber += 1;
       if (isBlank(line)) continue;
       const time = noExtractTimestamp ? undefined : lineTime(line);
+      if (time !== undefined && (time.timeNs < 0n || time.timeNs >= endOfTimeNs)) {
+        throw new SpoorError('dmesg/time', `a time of ${time.timeNs} ns does not fit a clock of 64 bits`, {
+          where: `${name}:${lineNumber}`,
+          hint: 'no-extract-timestamp=yes takes times as part of the text',
+        });
+      }
       if (hasTimes === undefined) {
         hasTimes = time !== undefined;
         if (time !== undefined) writer.begin(time.timeNs);

@@ -52,6 +52,7 @@ describe('times', () => {
     ['[12345.5]x', 12_345_000_005_000n, 9],
     ['[  1.5 foo]  x', 1_000_005_000n, 12],
     ['[2021-03-05 10:11:12.345] x', 1_614_939_072_345_000_000n, 26],
+    ['[9223372036.854775] the last', 9_223_372_036_854_775_000n, 20],
     ['[2021-13-01 00:70:00.0] x', 1_640_999_400_000_000_000n, 24],
   ])('%s', (line, timeNs, textStart) => {
     expect(lineTime(bytesOf(line))).toEqual({ timeNs, textStart });
@@ -63,6 +64,18 @@ describe('times', () => {
       expect(lineTime(bytesOf(line))).toBeUndefined();
     },
   );
+});
+
+test.each([
+  '[9223372036.854775807] x',
+  '[18446744073709.551617] x',
+  '[99999999999999999999.5] x',
+  '[2300-01-01 10:11:12.345] x',
+  '[1960-01-01 10:11:12.345] x',
+])('a time beyond 64 bits is refused with its line: %s', (line) => {
+  const read = (): unknown => eventsOf(`[1.5] a\n\n${line}\n`);
+  expect(read).toThrow(expect.objectContaining({ code: 'dmesg/time', where: 'log:3' }));
+  expect(eventsOf(`[1.5] a\n\n${line}\n`, true)).toHaveLength(2);
 });
 
 test('lines are events; blank ones are passed over, those without a time are at 0', () => {
