@@ -346,8 +346,6 @@ export class RingReader {
 
   /** Copies the open packet and writes into the copy what the producer would have at its end. */
   #readOpen(sequence: number): RingPacket | undefined {
-    // A copied ring shows whole packets only: one that is marked open is being copied.
-    if (this.header.tier === 'copied') return undefined;
     const slot = sequence % this.header.subBufferCount;
     let sizeBytes: number | undefined;
     let committed = this.#readWord(CONTROL.committedEvents);

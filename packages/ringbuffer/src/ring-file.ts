@@ -53,6 +53,11 @@ export interface ThreadRing {
   readonly geometry: RingGeometry;
   /** One line each: why it is smaller than asked for, why it is not mapped. */
   readonly reasons: readonly string[];
+  /**
+   * Copies what only this process has yet into the file, for readers and for whoever comes after a kill; nothing to do
+   * where the file is mapped. Between two events only. Never throws.
+   */
+  save(): void;
   /** Finishes the open sub-buffer and tells the reader that the thread is done; it may still emit. */
   close(): void;
 }
@@ -179,7 +184,7 @@ function createOfSize(
   geometry: RingGeometry,
   tier: RingTier,
   tid: number,
-): Pick<ThreadRing, 'producer' | 'ringNumber' | 'close'> {
+): Pick<ThreadRing, 'producer' | 'ringNumber' | 'save' | 'close'> {
   const watch = request.blockingTimeoutUs === 0 ? undefined : new ReaderWatch(request.sessionPath);
   const draft = join(request.folder, `${tid}-${process.hrtime.bigint()}.draft`);
   const options = (ringNumber: number, onFinished?: () => void): ProducerOptions => ({
@@ -211,6 +216,7 @@ function createOfSize(
     return {
       producer,
       ringNumber,
+      save() {},
       close() {
         producer.close();
       },
@@ -240,6 +246,9 @@ function createOfSize(
   return {
     producer,
     ringNumber,
+    save() {
+      copier.copyOpen();
+    },
     close() {
       producer.close();
       copier.drain();

@@ -25,6 +25,8 @@ export interface ThreadParts {
   readonly processStartTicks: bigint;
   readonly contexts: ContextCatalogue;
   readonly onSwitch: (() => void) | undefined;
+  /** Called when a ring was made that has to be saved now and then. */
+  readonly onCopiedRing: () => void;
 }
 
 /** A thread's part in one session. */
@@ -58,7 +60,10 @@ export class AttachedSession {
       registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint())),
       contexts: thread.contexts,
       tell,
-      onRing: () => this.#writeStatus(),
+      onRing: (tier) => {
+        this.#writeStatus();
+        if (tier === 'copied') thread.onCopiedRing();
+      },
       onSwitch: thread.onSwitch,
     };
     for (const channel of description.channels) this.#enable(channel);
@@ -120,6 +125,11 @@ export class AttachedSession {
   /** Finishes the open sub-buffers of all rings. */
   flush(): void {
     for (const channel of this.#channels.values()) channel.flush();
+  }
+
+  /** Puts into the files of the rings what they do not have yet. Never throws. */
+  save(): void {
+    for (const channel of this.#channels.values()) channel.save();
   }
 
   /** Closes the rings that nothing is written to any more. */

@@ -4,6 +4,7 @@ import {
   createThreadRing,
   type ChannelDescription,
   type RingStatus,
+  type RingTier,
   type ThreadRing,
 } from '@spoor/ringbuffer';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ export interface SessionParts {
   /** Takes one line for the summary of the recording. */
   readonly tell: (reason: string) => void;
   /** Called when a ring was made. */
-  readonly onRing: () => void;
+  readonly onRing: (tier: RingTier) => void;
   /** Called now and then by a thread that records. */
   readonly onSwitch: (() => void) | undefined;
 }
@@ -105,6 +106,11 @@ export class ChannelWriter {
     this.#ring?.producer.flush();
   }
 
+  /** Puts into the ring's file what it does not have yet. Never throws. */
+  save(): void {
+    this.#ring?.save();
+  }
+
   /** Hands over what is in the ring; an event that comes after all opens it again. */
   close(): void {
     this.#ring?.close();
@@ -148,7 +154,7 @@ export class ChannelWriter {
     this.#fields = fields;
     this.#ring = ring;
     this.#writer = makeRingWriter(ring.producer);
-    parts.onRing();
+    parts.onRing(ring.tier);
     return this.#writer;
   }
 }

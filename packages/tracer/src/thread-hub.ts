@@ -14,6 +14,7 @@ import {
   sessionPaths,
   startTicks,
 } from '@spoor/ringbuffer';
+import { AsyncResource } from 'node:async_hooks';
 import { statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,8 @@ import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
 const lookEveryNs = 50_000_000n;
+/** How often rings that are not mapped are written out: what a killed program loses of them at most. */
+const saveEveryMs = 200;
 
 /** A tracepoint of this thread, and how its gate is armed: to make its serialiser at the next event. */
 interface Armed {
@@ -48,6 +51,9 @@ export class ThreadHub implements ThreadSession {
   readonly #thread: ThreadParts;
   readonly #applications = new Map<string, ApplicationContext>();
   readonly #stacks = makeStacks();
+  /** The thread's asynchronous context as it was before the program: timers that begin in an event belong to it. */
+  readonly #outside = new AsyncResource('SPOOR');
+  #isSaving = false;
   readonly #armed: Armed[] = [];
   #counters: ThreadCounters | undefined;
   /** By path; those that this thread could not attach to have no session. */
@@ -72,6 +78,7 @@ export class ThreadHub implements ThreadSession {
       processStartTicks,
       contexts: new ContextCatalogue(this.#applications, (reason) => this.tell(reason)),
       onSwitch: isWatched ? () => this.#lookNowAndThen() : undefined,
+      onCopiedRing: () => this.#saveFromNowOn(),
     };
     this.#attachAll();
     if (isWatched) {
@@ -141,6 +148,7 @@ export class ThreadHub implements ThreadSession {
   }
 
   snapshot(directory: string): readonly SnapshotTotals[] {
+    for (const session of this.#sessions) session.save();
     return this.processPaths().map((path, index) =>
       snapshotProcess(path, join(directory, `${process.pid}-${index}`)),
     );
@@ -275,10 +283,30 @@ export class ThreadHub implements ThreadSession {
     if (!isNaN(watchMs) && watchMs < Infinity) setTimer(tick, watchMs).unref();
   }
 
+  /** Saves by a timer that keeps no program alive. */
+  #saveFromNowOn(): void {
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    const tick = (): void => {
+      for (const session of this.#sessions) session.save();
+      this.#saveCounters();
+      setTimer(tick, saveEveryMs).unref();
+    };
+    this.#outside.runInAsyncScope(() => setTimer(tick, saveEveryMs).unref());
+  }
+
+  #saveCounters(): void {
+    try {
+      this.#counters?.save();
+    } catch {
+      // They are tried again, and at the end.
+    }
+  }
+
   #close(): void {
     try {
       this.#tellOpened();
-      this.#counters?.save();
+      this.#saveCounters();
       for (const session of [...this.#detached, ...this.#sessions]) session.close();
     } catch {
       // A replaced built-in, perhaps: the consumer recovers what is in the rings.
