@@ -13,7 +13,8 @@ import { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { openProcessDirectory } from './process-directory.ts';
-import type { Sink } from './serialiser.ts';
+import type { StringTable } from './interned-strings.ts';
+import type { Serialise, Sink } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
 
 /** Most events whose absence a status file surely has room for. */
@@ -24,6 +25,8 @@ export interface ThreadParts {
   readonly tid: number;
   readonly processStartTicks: bigint;
   readonly contexts: ContextCatalogue;
+  readonly strings: StringTable;
+  readonly makeSerialiser: (declaration: Declaration, sinks: readonly Sink[]) => Serialise;
   readonly onSwitch: (() => void) | undefined;
   /** Called when a ring was made that has to be saved now and then. */
   readonly onCopiedRing: () => void;
@@ -59,6 +62,8 @@ export class AttachedSession {
       maxMemoryBytes: description.maxMemoryBytes,
       registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint())),
       contexts: thread.contexts,
+      strings: thread.strings,
+      makeSerialiser: thread.makeSerialiser,
       tell,
       onRing: (tier) => {
         this.#writeStatus();

@@ -12,7 +12,14 @@ import type { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { RuleSet } from './event-rules.ts';
-import { makeRingWriter, type RingWriter, type Sink } from './serialiser.ts';
+import { RingStrings, stringDeclaration, type StringTable } from './interned-strings.ts';
+import {
+  hasInternedStrings,
+  makeRingWriter,
+  type RingWriter,
+  type Serialise,
+  type Sink,
+} from './serialiser.ts';
 
 /** What the channels of a session share in one thread. */
 export interface SessionParts {
@@ -23,6 +30,8 @@ export interface SessionParts {
   readonly maxMemoryBytes: number | undefined;
   readonly registry: ClassRegistry;
   readonly contexts: ContextCatalogue;
+  readonly strings: StringTable;
+  readonly makeSerialiser: (declaration: Declaration, sinks: readonly Sink[]) => Serialise;
   /** Takes one line for the summary of the recording. */
   readonly tell: (reason: string) => void;
   /** Called when a ring was made. */
@@ -38,6 +47,7 @@ export class ChannelWriter {
   #rules: RuleSet;
   #ring: ThreadRing | undefined;
   #writer: RingWriter | undefined;
+  #strings: RingStrings | undefined;
   #fields: readonly ContextField[] = [];
   #streamClassId = 0;
   /** Why there is no ring and will be none. */
@@ -81,6 +91,7 @@ export class ChannelWriter {
       eventId: this.#parts.registry.eventId(declaration, this.#streamClassId),
       contexts: this.#fields,
       filters: verdict === 'all' ? undefined : verdict,
+      strings: hasInternedStrings(declaration.fields) ? this.#openStrings(writer) : undefined,
     };
   }
 
@@ -125,6 +136,17 @@ export class ChannelWriter {
       this.#failure = error;
       throw error;
     }
+  }
+
+  #openStrings(writer: RingWriter): RingStrings {
+    const { strings, registry, makeSerialiser } = this.#parts;
+    const eventId = registry.eventId(stringDeclaration, this.#streamClassId);
+    this.#strings ??= new RingStrings(
+      strings,
+      writer.ring,
+      makeSerialiser(stringDeclaration, [{ writer, eventId, contexts: this.#fields }]),
+    );
+    return this.#strings;
   }
 
   #make(): RingWriter {

@@ -23,7 +23,8 @@ import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { hrtimeBigint, isNaN, setTimer } from './primordials.ts';
-import { makeStacks, type Serialise } from './serialiser.ts';
+import { StringTable } from './interned-strings.ts';
+import { makeStacks, type Serialise, type Sink } from './serialiser.ts';
 import type { ThreadSession } from './session-slot.ts';
 import { SESSION_VARIABLE } from './session-variable.ts';
 import { makeWalkingSerialiser } from './walk.ts';
@@ -77,6 +78,8 @@ export class ThreadHub implements ThreadSession {
       tid: currentThreadId(),
       processStartTicks,
       contexts: new ContextCatalogue(this.#applications, (reason) => this.tell(reason)),
+      strings: new StringTable(),
+      makeSerialiser: (declaration, sinks) => this.#makeSerialiser(declaration, sinks),
       onSwitch: isWatched ? () => this.#lookNowAndThen() : undefined,
       onCopiedRing: () => this.#saveFromNowOn(),
     };
@@ -117,15 +120,18 @@ export class ThreadHub implements ThreadSession {
     try {
       const sinks = this.#sessions.flatMap((session) => session.sinksOf(declaration));
       if (sinks.length === 0) return 'off';
-      return canCompile()
-        ? compileSerialiser(declaration, sinks, this.#stacks)
-        : makeWalkingSerialiser(declaration, sinks, this.#stacks);
+      return this.#makeSerialiser(declaration, sinks);
     } catch (error) {
       this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`);
       return 'off';
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  #makeSerialiser(declaration: Declaration, sinks: readonly Sink[]): Serialise {
+    const make = canCompile() ? compileSerialiser : makeWalkingSerialiser;
+    return make(declaration, sinks, this.#stacks);
   }
 
   registerContext(name: string, read: ApplicationContext): void {
