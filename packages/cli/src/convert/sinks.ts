@@ -221,7 +221,7 @@ export class TextOutputs {
     }
     const descriptor = openOutput(path);
     this.descriptors.push(descriptor);
-    return new FileOutput(descriptor);
+    return new FileOutput(descriptor, path);
   }
 
   close(): void {
