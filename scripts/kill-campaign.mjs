@@ -16,7 +16,7 @@ import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from '@spoor/sess
 import { checkOf, textOf } from '../tests/record/checked-event.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const spoorProgram = join(root, 'packages/cli/bin/spoor.mjs');
+const spoorProgram = join(root, 'packages/cli/bin/spoor.cjs');
 const program = join(root, 'tests/record/checked.mjs');
 const { values } = parseArgs({
   options: {

@@ -151,7 +151,7 @@ export const sinkFormats: readonly SinkFormat[] = [
     make: async (request) => {
       const places = new TableFiles(neededDirectory(request, 'tables'));
       const { parquetSink } = await import('@spoor/components/parquet');
-      return parquetSink(places, request.parameters, nodeCompressors, request.messages);
+      return parquetSink(places, request.parameters, nodeCompressors(), request.messages);
     },
   },
   {
