@@ -1,3 +1,4 @@
+import type * as sys from '@spoor/sys';
 import * as fs from 'node:fs';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,11 +12,11 @@ import { RingReader, fileStore } from './reader.ts';
 /** Called after each write of the copier: the moments at which it may be killed. */
 let afterWrite: () => void = () => undefined;
 
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof fs>();
+vi.mock('@spoor/sys', async (original) => {
+  const real = await original<typeof sys>();
   return {
     ...real,
-    writeSync: (...args: Parameters<typeof fs.writeSync>) => {
+    writeSync: (...args: Parameters<typeof sys.writeSync>) => {
       const count = real.writeSync(...args);
       afterWrite();
       return count;

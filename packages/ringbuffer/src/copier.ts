@@ -1,7 +1,7 @@
 // The second way to reach a ring file, for platforms where it cannot be mapped: the producer writes into a ring of
 // the same layout in a SharedArrayBuffer, and its thread copies each finished sub-buffer into the file, and now and
 // then what the open one has got. The reader sees no difference; only what was not copied yet dies with the program.
-import { readSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from '@spoor/sys';
 import {
   CONTROL,
   CONTROL_BYTES,

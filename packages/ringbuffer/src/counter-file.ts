@@ -3,17 +3,19 @@
  * (docs/design/formats.md). Each counter is a name and a 64-bit float that its thread alone adds to, in memory that it
  * maps; readers add up the files. A reader sees each value whole: eight aligned bytes are stored at once.
  */
-import { createMappedFile, currentThreadId, isAvailable } from '@spoor/sys';
 import {
   closeSync,
-  constants,
+  createMappedFile,
+  currentThreadId,
+  isAvailable,
   linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
   writeSync,
-} from 'node:fs';
+} from '@spoor/sys';
+import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 export const COUNTERS_FOLDER = 'counters';

@@ -1,7 +1,7 @@
 // The reading end of a ring: takes finished sub-buffers out of the file and gives their slots back. It keeps no
 // state of its own beside what the ring holds, so a reader that died is replaced by a new one on the same file.
 import { SpoorError } from '@spoor/base';
-import { readSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from '@spoor/sys';
 import {
   CHANNEL_NAME_BYTES,
   CONTROL,

@@ -1,17 +1,20 @@
 // Making a thread's ring in a process's `rings` folder: sizes that fit the space there is, and the two ways to
 // reach the file. A ring appears under its number only when its control page is whole.
 import { SpoorError, describeError } from '@spoor/base';
-import { createMappedFile, currentThreadId, isAvailable, makeCpuReader } from '@spoor/sys';
 import {
   closeSync,
+  createMappedFile,
+  currentThreadId,
+  isAvailable,
   linkSync,
+  makeCpuReader,
   openSync,
   readdirSync,
   statSync,
   statfsSync,
   unlinkSync,
   writeSync,
-} from 'node:fs';
+} from '@spoor/sys';
 import { join } from 'node:path';
 import { RingCopier } from './copier.ts';
 import {

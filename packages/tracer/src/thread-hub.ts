@@ -14,8 +14,8 @@ import {
   sessionPaths,
   startTicks,
 } from '@spoor/ringbuffer';
+import { asOwnFileAccess, statSync } from '@spoor/sys';
 import { AsyncResource } from 'node:async_hooks';
-import { statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
@@ -118,7 +118,8 @@ export class ThreadHub implements ThreadSession {
     this.#tellOpened();
     this.#isBusy = true;
     try {
-      const sinks = this.#sessions.flatMap((session) => session.sinksOf(declaration));
+      // May load koffi, whose files the module loader reads.
+      const sinks = asOwnFileAccess(() => this.#sessions.flatMap((session) => session.sinksOf(declaration)));
       if (sinks.length === 0) return 'off';
       return this.#makeSerialiser(declaration, sinks);
     } catch (error) {
