@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const images = join(root, 'docs', 'images');
-const spoor = join(root, 'packages', 'cli', 'bin', 'spoor.cjs');
+const spoor = join(root, 'packages', 'cli', 'bin', 'spoor.mjs');
 /** Pictures larger than this make a clone heavy. */
 const largestBytes = 300_000;
 

@@ -8,7 +8,7 @@ import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
 
-const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.cjs');
+const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.mjs');
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawnSync(process.execPath, [program, ...args], {
@@ -258,17 +258,17 @@ describe('what is mistyped', () => {
     [['run', '-c', 'a:source.ctf.fs', '-c', 'b:sink.utils.dummy'], 'the component "a" is not connected'],
     [['--clock-offset', 'x', '/'], 'It must be a whole number'],
   ])('%j', (args, message) => {
-    const done = run(args);
+    const done = spoor(args);
     expect(done.status).toBe(1);
     expect(done.stderr).toContain(message);
   });
 
   test('list-plugins and help tell of all component classes', () => {
-    const list = run(['list-plugins']).stdout;
+    const list = spoor(['list-plugins']).stdout;
     expect(list).toMatch(/^Found \d+ component classes in 7 plugins\.\n/);
     for (const name of list.match(/(?<=')[a-z]+\.[\w.-]+(?=')/g) ?? []) {
-      expect(run(['help', name]).stdout).toContain(`'${name}'`);
+      expect(spoor(['help', name]).stdout).toContain(`'${name}'`);
     }
-    expect(run(['help', 'convert']).stdout).toContain('--clock-offset');
+    expect(spoor(['help', 'convert']).stdout).toContain('--clock-offset');
   });
 });

@@ -2,7 +2,7 @@ import { CommanderError, type Command } from 'commander';
 import { SpoorError, describeError } from '@spoor/base';
 import type { CommandContext } from './commands/register-command.ts';
 import type { PrintRequest } from './print-threads.ts';
-import { babeltrace2Program, spoorProgram } from './program.ts';
+import { spoorProgram, version } from './program.ts';
 import { suggestion } from './suggestion.ts';
 
 /**
@@ -17,9 +17,10 @@ export function main(args: readonly string[]): Promise<number> {
   });
 }
 
-/** Like `main`, but with the verbs of babeltrace2's command line alone. */
-export function mainAsBabeltrace2(args: readonly string[]): Promise<number> {
-  return runProgram(babeltrace2Program, args, (program) => answerOfBabeltrace2(program, args));
+/** Like `main`, but with babeltrace2's command line. */
+export async function mainAsBabeltrace2(args: readonly string[]): Promise<number> {
+  const { runAsBabeltrace2 } = await import('./babeltrace2/command-line.ts');
+  return runAsBabeltrace2(args, version);
 }
 
 /** The work of a thread that `spoor convert` starts to print a part of the events. */
@@ -47,22 +48,6 @@ async function runProgram(
     return 1;
   }
   return context.exitStatus;
-}
-
-/** babeltrace2 answers a command line that asks for nothing with its help, and calls that success; but not `help`. */
-function answerOfBabeltrace2(program: Command, args: readonly string[]): number | undefined {
-  const [verb, ...rest] = args;
-  if (verb === 'help' && rest.length === 0) {
-    process.stderr.write('spoor: help needs the name of a plug-in or of a component class\n');
-    return 1;
-  }
-  const asksNothing =
-    rest.length === 0
-      ? verb === undefined || ['convert', 'run', 'query'].includes(verb)
-      : verb === 'query' && rest.length === 1 && !rest[0]?.startsWith('-');
-  if (!asksNothing) return undefined;
-  (program.commands.find((command) => command.name() === verb) ?? program).outputHelp();
-  return 0;
 }
 
 /** Whether a first word that names no command was read as the name of a directory, and there is none. */

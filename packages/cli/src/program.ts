@@ -35,15 +35,6 @@ export function spoorProgram(context: CommandContext): Command {
   );
 }
 
-/** Makes the command that has the verbs of babeltrace2 alone. */
-export function babeltrace2Program(context: CommandContext): Command {
-  return programOf(
-    new Command('spoor-babeltrace2').description("Read traces, with babeltrace2's command line."),
-    [registerConvert, registerRun, registerPlugins],
-    context,
-  );
-}
-
 function programOf(program: Command, commands: readonly RegisterCommand[], context: CommandContext): Command {
   program
     .version(version, '-V, --version')

@@ -27,15 +27,13 @@ export interface CrashedRing {
 const scratch = new PacketScratch();
 
 /**
- * Hands the packets of a ring to `take`, oldest first, the open one included: those that the recording's own trace does
- * not have, neither by the consumer's note in the ring nor by `recordedThrough`, the number after the last one there.
+ * Hands the packets of a ring to `take`, oldest first: those that no consumer noted as written, the open one included.
  * `take` says by an answer why it cannot use a packet. A packet that is damaged is left out. The ring of a program that
  * still runs is read while it is written.
  * @throws SpoorError `ring/…` when the file is no whole ring, `record/output` what `take` throws.
  */
 export function readCrashedRing(
   path: string,
-  recordedThrough: (header: RingHeader) => number,
   take: (packet: RingPacket, header: RingHeader) => string | undefined,
 ): CrashedRing {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -45,8 +43,7 @@ export function readCrashedRing(
         where: path,
       });
     }
-    const reader = new RingReader(fileStore(fd), path, scratch);
-    return new CrashedRingReading(reader, path, take).read(recordedThrough(reader.header));
+    return new CrashedRingReading(new RingReader(fileStore(fd), path, scratch), path, take).read();
   } finally {
     closeSync(fd);
   }
@@ -62,11 +59,7 @@ class CrashedRingReading {
   #lastSequence = -1;
   /** The program's count of events after the last packet that was taken, modulo 2^32. */
   #through: number | undefined;
-  /** Number after that of the last packet that the consumer noted; what lies before is in {@link #recordedCount}. */
-  #noted = 0;
-  /** Same of the last one that is in the recording's own trace. */
   #firstNew = 0;
-  #recordedCount = 0;
 
   constructor(
     reader: RingReader,
@@ -78,21 +71,19 @@ class CrashedRingReading {
     this.#take = take;
   }
 
-  read(recordedThrough: number): CrashedRing {
+  read(): CrashedRing {
     const reader = this.#reader;
     const state = reader.poll();
     // The note of a damaged control page must not hide everything.
     const isNoteSound = state.recordedPackets <= state.openedPackets + 1;
-    this.#noted = isNoteSound ? state.recordedPackets : 0;
-    this.#recordedCount = isNoteSound ? state.recordedEvents : 0;
-    this.#firstNew = Math.max(this.#noted, recordedThrough);
+    this.#firstNew = isNoteSound ? state.recordedPackets : 0;
     const { pid, processStartTicks } = reader.header;
     if (isProcessAlive({ pid, startTicks: String(processStartTicks) })) this.#readWhileWritten();
     else this.#readAtRest(state.finished, state.committedEvents);
     return {
       eventCount: this.#eventCount,
       lostCount: state.lostEvents,
-      recordedCount: this.#recordedCount,
+      recordedCount: isNoteSound ? state.recordedEvents : 0,
       packetCount: this.#packetCount,
       errors: this.#errors,
     };
@@ -100,7 +91,7 @@ class CrashedRingReading {
 
   #readAtRest(finished: readonly number[], committedEvents: number): void {
     for (const sequence of finished) {
-      if (sequence < this.#noted) continue;
+      if (sequence < this.#firstNew) continue;
       try {
         const packet = this.#reader.read(sequence);
         if (packet === undefined) this.#say(`packet ${sequence} is not in the ring`);
@@ -126,14 +117,7 @@ class CrashedRingReading {
 
   #accept(packet: RingPacket): void {
     const { sequence, bytes, eventCount, eventsBefore } = packet;
-    if (sequence < this.#noted || sequence <= this.#lastSequence) return;
-    if (sequence < this.#firstNew) {
-      // In the trace, though the consumer was killed before it could say so.
-      this.#lastSequence = sequence;
-      this.#through = (eventsBefore + eventCount) >>> 0;
-      this.#recordedCount += eventCount;
-      return;
-    }
+    if (sequence < this.#firstNew || sequence <= this.#lastSequence) return;
     const reason = this.#foreign(bytes) ?? this.#take(packet, this.#reader.header);
     if (reason !== undefined) {
       this.#say(`packet ${sequence} ${reason}`);

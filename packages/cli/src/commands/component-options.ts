@@ -38,9 +38,14 @@ const levels: Readonly<Record<string, LogLevel>> = {
   TRACE: 'trace',
 };
 
+/** The level that a word of babeltrace2 names. */
+export function levelOfWord(text: string): LogLevel | undefined {
+  return Object.hasOwn(levels, text) ? levels[text] : undefined;
+}
+
 /** A level of babeltrace2. */
 export function logLevel(text: string): LogLevel {
-  const level = Object.hasOwn(levels, text) ? levels[text] : undefined;
+  const level = levelOfWord(text);
   if (level === undefined) throw new InvalidArgumentError('It must be one of N, F, E, W, I, D, T.');
   return level;
 }

@@ -23,10 +23,8 @@ function refuseLive(paths: readonly string[], options: ConvertOptions): void {
   }
 }
 
-/** `-o ctf-metadata`: the metadata of the one trace. */
-function printMetadata(paths: readonly string[]): void {
-  const [path] = paths;
-  if (path === undefined) throw new SpoorError('convert/no-input', 'no directory is given');
+/** The text of a trace's metadata. @throws SpoorError `convert/metadata` where it cannot be read. */
+export function metadataOf(path: string): string {
   const file = join(path, 'metadata');
   let bytes: Uint8Array;
   try {
@@ -34,7 +32,14 @@ function printMetadata(paths: readonly string[]): void {
   } catch (cause) {
     throw new SpoorError('convert/metadata', `cannot read ${file}`, { cause });
   }
-  process.stdout.write(`${metadataText(bytes, file).text}\n`);
+  return metadataText(bytes, file).text;
+}
+
+/** `-o ctf-metadata`: the metadata of the one trace. */
+function printMetadata(paths: readonly string[]): void {
+  const [path] = paths;
+  if (path === undefined) throw new SpoorError('convert/no-input', 'no directory is given');
+  process.stdout.write(`${metadataOf(path)}\n`);
 }
 
 /**

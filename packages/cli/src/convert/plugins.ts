@@ -1,6 +1,6 @@
 /** What `list-plugins` and `help` print, in babeltrace2's form. */
 import { SpoorError } from '@spoor/base';
-import { parameterTypeText, type ParameterTable, type Plugin } from '@spoor/graph';
+import { parameterTypeText, type FoundClass, type ParameterTable, type Plugin } from '@spoor/graph';
 import type { EventFlow } from '@spoor/components/node';
 import type { GeneralOptions } from '../commands/general-options.ts';
 import { suggestion } from '../suggestion.ts';
@@ -13,7 +13,7 @@ const kinds = [
   ['sink', 'Sink'],
 ] as const;
 
-function pluginHead(
+function placeText(
   { name, version, description, author, license }: Plugin<EventFlow>,
   place: string,
 ): string {
@@ -46,14 +46,18 @@ export function componentClasses(): readonly ClassEntry[] {
 
 /** All plug-ins with their component classes. */
 export async function pluginList(options: GeneralOptions): Promise<string> {
-  const session = await openSession(options);
+  return pluginRows(await openSession(options));
+}
+
+/** The same of plug-ins that are loaded. */
+export function pluginRows(session: Session): string {
   const plugins = [...session.registry.plugins].sort((left, right) =>
     left.plugin.name < right.plugin.name ? -1 : 1,
   );
   const count = plugins.reduce((sum, { plugin }) => sum + plugin.componentClasses.length, 0);
   let text = `Found ${count} component classes in ${plugins.length} plugins.\n`;
   for (const { plugin, place } of plugins) {
-    text += `\n${pluginHead(plugin, place)}`;
+    text += `\n${placeText(plugin, place)}`;
     for (const [kind, title] of kinds) {
       const own = plugin.componentClasses.filter((componentClass) => componentClass.kind === kind);
       text += `  ${title} component classes:${own.length === 0 ? ' (none)' : ''}\n`;
@@ -62,6 +66,33 @@ export async function pluginList(options: GeneralOptions): Promise<string> {
       }
     }
   }
+  return text;
+}
+
+/** What is known of a plug-in, with the numbers of its component classes. */
+export function pluginHead(plugin: Plugin<EventFlow>, place: string): string {
+  const counts = kinds.map(([kind, title]) => {
+    const own = plugin.componentClasses.filter((componentClass) => componentClass.kind === kind);
+    return `  ${title} component classes: ${own.length}\n`;
+  });
+  return placeText(plugin, place) + counts.join('');
+}
+
+/** What is known of a component class, behind its plug-in. */
+export function classHelp({ fullName, componentClass }: FoundClass<EventFlow>): string {
+  let text = `\n'${fullName}'\n  Description: ${componentClass.description}\n`;
+  if (componentClass.help !== undefined) text += `  ${componentClass.help}\n`;
+  const parameters = Object.entries(componentClass.parameters);
+  if (parameters.length > 0) text += '  Parameters:\n';
+  for (const [parameter, type] of parameters) {
+    const needed = type.required === true ? ' (needed)' : '';
+    const kind =
+      type.kind === 'choice' ? type.choices.join(', ') : parameterTypeText(type).replace(/^an? /, '');
+    text += `    ${parameter}: ${kind}${needed}\n      ${type.text}\n`;
+  }
+  const queries = Object.entries(componentClass.queries ?? {});
+  if (queries.length > 0) text += '  Queries:\n';
+  for (const [object, { description }] of queries) text += `    ${object}\n      ${description}\n`;
   return text;
 }
 
@@ -76,25 +107,5 @@ export async function pluginHelp(name: string, options: GeneralOptions): Promise
       hint: suggestion(name, names) ?? '`spoor list-plugins` lists them',
     });
   }
-  let text = pluginHead(entry.plugin, entry.place);
-  for (const [kind, title] of kinds) {
-    const own = entry.plugin.componentClasses.filter((componentClass) => componentClass.kind === kind);
-    text += `  ${title} component classes: ${own.length}\n`;
-  }
-  if (found === undefined) return text;
-  const { componentClass, fullName } = found;
-  text += `\n'${fullName}'\n  Description: ${componentClass.description}\n`;
-  if (componentClass.help !== undefined) text += `  ${componentClass.help}\n`;
-  const parameters = Object.entries(componentClass.parameters);
-  if (parameters.length > 0) text += '  Parameters:\n';
-  for (const [parameter, type] of parameters) {
-    const needed = type.required === true ? ' (needed)' : '';
-    const kind =
-      type.kind === 'choice' ? type.choices.join(', ') : parameterTypeText(type).replace(/^an? /, '');
-    text += `    ${parameter}: ${kind}${needed}\n      ${type.text}\n`;
-  }
-  const queries = Object.entries(componentClass.queries ?? {});
-  if (queries.length > 0) text += '  Queries:\n';
-  for (const [object, { description }] of queries) text += `    ${object}\n      ${description}\n`;
-  return text;
+  return pluginHead(entry.plugin, entry.place) + (found === undefined ? '' : classHelp(found));
 }

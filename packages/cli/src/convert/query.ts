@@ -1,21 +1,28 @@
 /** The work of `spoor query`: what a component class knows without a graph. */
 import { SpoorError } from '@spoor/base';
-import { checkParameters, Logger, type QueryAnswer } from '@spoor/graph';
+import { checkParameters, Logger, type Parameters, type QueryAnswer } from '@spoor/graph';
 import type { GeneralOptions } from '../commands/general-options.ts';
 import { suggestion } from '../suggestion.ts';
 import { openSession } from './open-session.ts';
 import { parametersOf } from './run-command.ts';
-import { interruptedStatus, interruptible } from './session.ts';
+import { interruptedStatus, interruptible, type Session } from './session.ts';
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0;
+}
 
 /** The text of an answer, in the form of babeltrace2's values. */
 export function answerText(value: QueryAnswer, indent = 0): string {
   const pad = ' '.repeat(indent);
-  const nested = (item: QueryAnswer): string =>
-    (typeof item === 'object' && item !== null ? '\n' : '') + answerText(item, indent + 2);
+  const nested = (item: QueryAnswer): string => {
+    if (typeof item !== 'object' || item === null) return answerText(item);
+    return isEmpty(item) ? answerText(item) : `\n${answerText(item, indent + 2)}`;
+  };
   if (value === null) return 'null\n';
   if (typeof value === 'boolean') return value ? 'yes\n' : 'no\n';
   if (typeof value === 'number') return `${value.toFixed(6)}\n`;
   if (typeof value !== 'object') return `${value}\n`;
+  if (isEmpty(value)) return `${pad}${Array.isArray(value) ? '[ ]' : '{ }'}\n`;
   if (Array.isArray(value)) {
     return value.map((item: QueryAnswer) => `${pad}- ${nested(item)}`).join('');
   }
@@ -39,14 +46,22 @@ class Progress {
   }
 }
 
-/** Answers a query on standard output. @returns the exit status. */
-export async function query(
+/** What came of a query: nothing and the status of an interruption, where Ctrl-C ended it. */
+export interface QueryResult {
+  readonly status: number;
+  readonly answer?: QueryAnswer;
+}
+
+/**
+ * Asks a component class.
+ * @throws SpoorError for a class or an object that there is not, and for wrong parameters.
+ */
+export async function answerQuery(
+  { registry, level }: Session,
   className: string,
   object: string,
-  parameterTexts: readonly string[],
-  options: GeneralOptions,
-): Promise<number> {
-  const { registry, level } = await openSession(options);
+  parameters: Parameters,
+): Promise<QueryResult> {
   const { fullName, componentClass } = registry.find(className);
   const objects = componentClass.queries ?? {};
   const known = Object.hasOwn(objects, object) ? objects[object] : undefined;
@@ -59,7 +74,6 @@ export async function query(
       hint: suggestion(object, names) ?? `it knows ${names.join(' and ')}`,
     });
   }
-  const parameters = parametersOf(parameterTexts);
   checkParameters(`${fullName} ${object}`, parameters, known.parameters);
   return interruptible(async (signal) => {
     const progress = new Progress();
@@ -76,12 +90,24 @@ export async function query(
         },
       });
       progress.clear();
-      process.stdout.write(answerText(answer));
-      return 0;
+      return { status: 0, answer };
     } catch (error) {
       progress.clear();
-      if (signal.aborted) return interruptedStatus;
+      if (signal.aborted) return { status: interruptedStatus };
       throw error;
     }
   });
+}
+
+/** Answers a query on standard output. @returns the exit status. */
+export async function query(
+  className: string,
+  object: string,
+  parameterTexts: readonly string[],
+  options: GeneralOptions,
+): Promise<number> {
+  const session = await openSession(options);
+  const { status, answer } = await answerQuery(session, className, object, parametersOf(parameterTexts));
+  if (answer !== undefined) process.stdout.write(answerText(answer));
+  return status;
 }

@@ -2,8 +2,9 @@
 import type { Argument, Command, Option } from 'commander';
 import { parameterTypeText } from '@spoor/graph';
 import { componentClasses, type ClassEntry } from '../convert/plugins.ts';
+import { babeltrace2Commands } from '../babeltrace2/options.ts';
 import { sinkFormats } from '../convert/sinks.ts';
-import { babeltrace2Program, spoorProgram, version } from '../program.ts';
+import { spoorProgram, version } from '../program.ts';
 import { addMarkdown } from './markdown-page.ts';
 import { escapeText, RoffPage } from './roff.ts';
 import { pageTexts, type Example, type PageText } from './texts.ts';
@@ -108,6 +109,30 @@ function programPage(program: Command): string {
   return page.toString();
 }
 
+/** The page of `spoor-babeltrace2`, whose command line is babeltrace2's. */
+function babeltrace2Page(): string {
+  const name = 'spoor-babeltrace2';
+  const text = pageTexts[name] ?? {};
+  const page = new RoffPage(name, 1, source);
+  page.section('Name');
+  page.line(`${name} - read traces, with babeltrace2's command line`);
+  page.section('Synopsis');
+  for (const { usages } of babeltrace2Commands) {
+    for (const usage of usages) page.synopsis(`${bold(name)} ${escapeText(usage)}`);
+  }
+  page.section('Description');
+  for (const paragraph of text.description ?? []) page.paragraph(paragraph);
+  for (const { title, options } of babeltrace2Commands) {
+    page.section(title);
+    for (const { long, short, argument, text: meaning } of options) {
+      const names = [...(short === undefined ? [] : [`-${short}`]), `--${long}`].map(bold).join(', ');
+      page.term(argument === undefined ? names : `${names} ${placeholder(argument)}`, sentence(meaning));
+    }
+  }
+  addEnd(page, text, text.examples ?? [], []);
+  return page.toString();
+}
+
 function lowered(text: string): string {
   const plain = text.replace(/\.$/, '');
   return plain[0]!.toLowerCase() + plain.slice(1);
@@ -183,8 +208,8 @@ export function manualPages(filterChapter: string): ReadonlyMap<string, string> 
   const context = { exitStatus: 0 };
   const program = spoorProgram(context);
   const pages = new Map<string, string>();
-  for (const whole of [program, babeltrace2Program(context)])
-    pages.set(`${whole.name()}.1`, programPage(whole));
+  pages.set(`${program.name()}.1`, programPage(program));
+  pages.set('spoor-babeltrace2.1', babeltrace2Page());
   for (const command of program.commands) pages.set(`spoor-${command.name()}.1`, verbPage(command));
   for (const entry of componentClasses()) pages.set(`spoor-${entry.className}.7`, componentPage(entry));
   pages.set('spoor-filter.7', filterPage(filterChapter));

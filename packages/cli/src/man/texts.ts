@@ -246,7 +246,7 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
   },
   'spoor-babeltrace2': {
     description: [
-      'The verbs of babeltrace2(1) alone, with its options, output and exit statuses, for scripts that are written for it: put it in its place. Each verb is that of `spoor`, which has more.',
+      'The command line of babeltrace2(1) 2.0.4, with its order of arguments, output and exit statuses, for scripts that are written for it: put it in its place. `--run-args` shows what a conversion comes to. `spoor` has the same components, and more options.',
     ],
     exitStatus: [...readingStatus],
     environment: [timeZone, colors],

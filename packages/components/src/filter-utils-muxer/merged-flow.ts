@@ -6,7 +6,7 @@ import { EventBatch } from '@spoor/ctf';
 import type { EventFlow, Flow, Message, MessageFlow, NextMessage } from '../event-flow.ts';
 import { compareStreamInfos } from '../source-ctf-fs/build-trace-set.ts';
 import { nanosecondsOfClock } from '../source-ctf-fs/clock.ts';
-import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
+import type { EventClassInfo, Loss, StreamInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 
 /** One flow of a merge, and where its rows' numbers begin in the merged ones. */
@@ -23,6 +23,12 @@ interface Part<F extends Flow> {
   state: 'events' | 'message' | 'empty' | 'nothing-now' | 'end';
   /** Time of its next row or message. */
   timeNs: number;
+}
+
+/** The stream of a part's next row or message. */
+function infoOf({ flow, state, row }: Part<Flow>): StreamInfo | undefined {
+  if (state === 'events') return flow.streams[flow.batch.streamIndex[row]!]!.info;
+  return state === 'message' && 'message' in flow ? (flow as MessageFlow).message?.stream.info : undefined;
 }
 
 class Merge<F extends Flow> {
@@ -73,9 +79,9 @@ class Merge<F extends Flow> {
   }
 
   private before(left: Part<F>, right: Part<F>): boolean {
-    if (left.state !== 'events' || right.state !== 'events') return false;
-    const leftInfo = left.flow.streams[left.flow.batch.streamIndex[left.row]!]!.info;
-    const rightInfo = right.flow.streams[right.flow.batch.streamIndex[right.row]!]!.info;
+    const leftInfo = infoOf(left);
+    const rightInfo = infoOf(right);
+    if (leftInfo === undefined || rightInfo === undefined) return false;
     return compareStreamInfos(leftInfo, rightInfo) < 0;
   }
 

@@ -49,7 +49,7 @@ export function ctfFsClass(environment: SourceEnvironment): ComponentClass<Event
   return {
     kind: 'source',
     name: 'fs',
-    description: 'Reads CTF traces from directories and archives.',
+    description: 'Read CTF traces from the file system, archives too.',
     parameters: {
       inputs: {
         kind: 'strings',

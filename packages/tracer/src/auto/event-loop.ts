@@ -1,5 +1,4 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { setRepeatingTimer } from '../primordials.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
 
@@ -49,7 +48,7 @@ export function startEventLoopEvents(): void {
     );
     histogram.reset();
   });
-  setRepeatingTimer(tell, periodMs).unref();
+  setInterval(tell, periodMs).unref();
 }
 
 function delayNs(sampleNs: number): number {
