@@ -50,25 +50,36 @@ async function runSpoor(): Promise<Sample> {
 }
 
 async function runUst(): Promise<Sample> {
-  const { workNs = Number.NaN, workedNs = Number.NaN, ...recorded } = await runUstSession();
-  const rejected = await runUstSession(refusing);
-  return { ...recorded, inWorkNs: workedNs - workNs, rejectNs: rejected['oneNs'] ?? Number.NaN };
+  const { workNs = Number.NaN, workedNs = Number.NaN, ...recorded } = await runUstSession('snapshot');
+  const rejected = await runUstSession('snapshot', refusing);
+  const full = await runUstSession('discard');
+  const { fourNs = Number.NaN } = recorded;
+  // It has no strings that are kept: its event with one is the peer of all of ours.
+  const strings = { cachedNs: fourNs, internedNs: fourNs };
+  return {
+    ...recorded,
+    ...strings,
+    ...full,
+    inWorkNs: workedNs - workNs,
+    rejectNs: rejected['oneNs'] ?? Number.NaN,
+  };
 }
 
-async function runUstSession(filter?: string): Promise<Sample> {
+/** In `discard` mode the consumer is stopped, and events that find the ring full are measured. */
+async function runUstSession(mode: 'snapshot' | 'discard', filter?: string): Promise<Sample> {
   const dir = mkdtempSync(join(tmpdir(), 'spoor-bench-ust-'));
   mkdirSync(join(dir, 'trace'));
   try {
     const { stdout } = await runUnderLttng(
       {
         dir: join(dir, 'trace'),
-        mode: 'snapshot',
+        mode,
         subBufferSizeBytes,
         subBufferCount,
         enable: filter === undefined ? ['emit:empty', 'emit:one', 'emit:four', 'emit:many*'] : ['emit:one'],
         ...(filter === undefined ? {} : { filter }),
       },
-      [[program, String(count), String(batches)]],
+      [[program, String(count), String(batches), ...(mode === 'discard' ? ['full'] : [])]],
     );
     return JSON.parse(stdout) as Sample;
   } finally {
@@ -87,9 +98,12 @@ await compare({
     ratioAtMost('spoor', 'lttng-ust', 'emptyNs', 0.5),
     ratioAtMost('spoor', 'lttng-ust', 'oneNs', 0.5),
     ratioAtMost('spoor', 'lttng-ust', 'fourNs', 0.8),
+    ratioAtMost('spoor', 'lttng-ust', 'cachedNs', 0.55),
+    ratioAtMost('spoor', 'lttng-ust', 'internedNs', 0.55),
     ratioAtMost('spoor', 'lttng-ust', 'manyNs', 1.2),
     ratioAtMost('spoor', 'lttng-ust', 'inWorkNs', 1.2),
     ratioAtMost('spoor', 'lttng-ust', 'rejectNs', 0.2),
+    ratioAtMost('spoor', 'lttng-ust', 'droppedNs', 0.3),
     atMost('spoor', 'disabledNs', 1),
     atMost('spoor', 'collectionsPer10M', 10),
   ],

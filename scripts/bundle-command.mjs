@@ -32,6 +32,11 @@ function licenses() {
   });
 }
 
+/** Escapes of what is not ASCII, which stands in strings alone: one such character, and V8 takes two bytes for each. */
+function ascii(code) {
+  return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 await build({
   root: cli,
   configFile: false,
@@ -45,7 +50,7 @@ await build({
         if (folder !== undefined) foreign.add(folder);
       },
       // A script cannot import; who runs it gives it a function that does.
-      renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, 'importModule('), map: null }),
+      renderChunk: (code) => ({ code: ascii(code.replaceAll(/\bimport\(/g, 'importModule(')), map: null }),
     },
   ],
   ssr: { noExternal: true, target: 'node' },
@@ -63,7 +68,7 @@ await build({
         // Comments and spaces go, names stay: they are in messages of errors and in profiles.
         minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
         entryFileNames: 'spoor.cjs',
-        postBanner: () => `/*! Contains\n${licenses().join('\n\n')}\n*/`,
+        postBanner: () => `/*! Contains\n${ascii(licenses().join('\n\n'))}\n*/`,
       },
     },
   },

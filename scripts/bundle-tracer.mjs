@@ -42,6 +42,8 @@ export async function bundleTracer() {
     await bundle.write({
       file: draft,
       format: 'cjs',
+      // Wrappers must not see the global object where the program gave no `this`.
+      strict: true,
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     });
     renameSync(draft, output);

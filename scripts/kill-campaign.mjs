@@ -1,7 +1,7 @@
 // `npm run kill-campaign -- [--rounds N] [--seed N] [--from N]`: records a program again and again and kills it, the
 // consumer, the recorder or several of them (SIGKILL) at random moments. Every event says what it is, and the program
 // notes how far it came; so after each round it is known that the trace has every committed event exactly once, in
-// order and untorn, that `spoor crash` finds those that were not in the trace yet, and that babeltrace2, if there is
+// order and untorn, that `spoor crash` finds those that were not in the trace yet and no other, and that babeltrace2, if there is
 // one, reads as many. Ends with status 1 at the first round that is not so; its files are kept.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,7 +16,7 @@ import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from '@spoor/sess
 import { checkOf, textOf } from '../tests/record/checked-event.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const spoorProgram = join(root, 'packages/cli/bin/spoor.mjs');
+const spoorProgram = join(root, 'packages/cli/bin/spoor.cjs');
 const program = join(root, 'tests/record/checked.mjs');
 const { values } = parseArgs({
   options: {
@@ -222,8 +222,9 @@ class Round {
       if (reached + lost < progress) {
         fail(`thread ${thread} committed ${progress} events, the trace ends at ${reached}`);
       }
-      if (rescued !== undefined)
+      if (rescued !== undefined) {
         checkRest(thread, numbers, before && (before.get(thread) ?? []), rescued.get(thread) ?? []);
+      }
     }
     if (this.plan.mode !== 'overwrite' && missing > lost)
       fail(`${missing} events are missing, ${lost} told as lost`);
@@ -291,18 +292,16 @@ function eventsSoFar(path) {
   }
 }
 
-/** What was not in the trace yet is what `spoor crash` finds, to the last event. */
+/** What was not in the trace yet is what `spoor crash` finds, to the last event, and nothing that was. */
 function checkRest(thread, whole, before, rest) {
-  if (rest.length === 0) {
-    if (before !== undefined && before.length < whole.length)
-      fail(`spoor crash found nothing of thread ${thread}`);
-    return;
+  const first = before?.length ?? whole.length - rest.length;
+  if (first + rest.length !== whole.length) {
+    fail(
+      `thread ${thread}: the trace had ${first} events, spoor crash found ${rest.length} of ${whole.length}`,
+    );
   }
-  const first = whole.length - rest.length;
   if (rest.some((n, index) => whole[first + index] !== n))
     fail(`spoor crash: other events of thread ${thread}`);
-  if (before !== undefined && first > before.length)
-    fail(`spoor crash left out ${first - before.length} events of thread ${thread}`);
 }
 
 /** Events that the index files of a trace tell as lost, those of all streams together. */
@@ -348,6 +347,8 @@ for (let number = first; number < first + Number(values.rounds); number += 1) {
   }
   const kind = `${round.plan.victim} (${round.plan.mode})`;
   tally.set(kind, (tally.get(kind) ?? 0) + 1);
+  const done = number - first + 1;
+  if (done % 25 === 0) console.error(`kill-campaign: ${done} rounds, ${eventCount} events`);
 }
 for (const [kind, count] of [...tally].sort(([a], [b]) => (a < b ? -1 : 1)))
   console.log(`${String(count).padStart(5)} ${kind}`);

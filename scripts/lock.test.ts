@@ -13,9 +13,12 @@ interface LockedPackage {
 }
 
 const root = join(import.meta.dirname, '..');
-const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
-  packages: Readonly<Record<string, LockedPackage>>;
-};
+function readLock(folder: string): { readonly packages: Readonly<Record<string, LockedPackage>> } {
+  return JSON.parse(readFileSync(join(root, folder, 'package-lock.json'), 'utf8')) as ReturnType<
+    typeof readLock
+  >;
+}
+const lock = readLock('.');
 
 test('the lock file is one that `npm ci` accepts: every optional platform package it names is in it', () => {
   const missing = Object.entries(lock.packages).flatMap(([path, entry]) =>
@@ -28,13 +31,16 @@ test('the lock file is one that `npm ci` accepts: every optional platform packag
   expect(missing).toEqual([]);
 });
 
-test('the lock file names no registry, and a hash for each package', () => {
-  for (const [path, entry] of Object.entries(lock.packages)) {
-    expect(entry.resolved ?? '', path).not.toMatch(/^https?:/);
-    if (path.startsWith('node_modules/') && entry.link !== true)
-      expect(entry.integrity, path).toMatch(/^sha512-/);
-  }
-});
+test.each(['.', 'tests/node-versions'])(
+  'the lock file of %s names no registry, and a hash for each package',
+  (folder) => {
+    for (const [path, entry] of Object.entries(readLock(folder).packages)) {
+      expect(entry.resolved ?? '', path).not.toMatch(/^https?:/);
+      if (path.startsWith('node_modules/') && entry.link !== true)
+        expect(entry.integrity, path).toMatch(/^sha512-/);
+    }
+  },
+);
 
 test('dependencies are pinned, and those with install scripts are named in allowScripts', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const images = join(root, 'docs', 'images');
-const spoor = join(root, 'packages', 'cli', 'bin', 'spoor.mjs');
+const spoor = join(root, 'packages', 'cli', 'bin', 'spoor.cjs');
 /** Pictures larger than this make a clone heavy. */
 const largestBytes = 300_000;
 

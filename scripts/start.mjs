@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const spoor = join(root, 'packages/cli/bin/spoor.mjs');
+const spoor = join(root, 'packages/cli/bin/spoor.cjs');
 /** What a run of the usual length must bring at least; less means that something is broken. */
 const fewestEvents = 200_000;
 const fewestTypes = 15;

@@ -34,7 +34,7 @@ describe('a command made of two lines', () => {
   const bundle = join(cli, 'dist', 'spoor.cjs');
   mkdirSync(join(cli, 'bin'), { recursive: true });
   mkdirSync(join(cli, 'dist'));
-  for (const name of ['spoor.mjs', 'start.mjs']) {
+  for (const name of ['spoor.cjs', 'start.cjs']) {
     copyFileSync(join(repoRoot, 'packages/cli/bin', name), join(cli, 'bin', name));
   }
   writeFileSync(join(cli, 'package.json'), '{ "type": "module" }');
@@ -49,7 +49,7 @@ describe('a command made of two lines', () => {
   writeFileSync(join(cli, 'dist', 'one.js'), 'export const text = "one file";');
 
   function run(args: readonly string[] = ['convert'], env: Readonly<Record<string, string>> = {}): string {
-    const done = spawnSync(process.execPath, [join(cli, 'bin', 'spoor.mjs'), ...args], {
+    const done = spawnSync(process.execPath, [join(cli, 'bin', 'spoor.cjs'), ...args], {
       encoding: 'utf8',
       env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     });
@@ -134,6 +134,11 @@ describe('a command made of two lines', () => {
     utimesSync(built, seconds - 10, seconds - 10);
     expect(run()).toBe('one file\n');
   });
+});
+
+test('the one file has no other characters than those of ASCII, as which it is read', () => {
+  const bytes = readFileSync(join(repoRoot, 'packages/cli/dist/spoor.cjs'));
+  expect(bytes.findIndex((byte) => byte > 127)).toBe(-1);
 });
 
 test('the command says the same compiled before or not', () => {

@@ -134,7 +134,7 @@ describe('examples', () => {
     writeFileSync(name, `#!/bin/sh\nexec "${process.execPath}" "${spoorFile}" "$@"\n`);
     chmodSync(name, 0o755);
     const other = join(dir, 'bin/spoor-babeltrace2');
-    const program = spoorFile.replace('spoor.mjs', 'spoor-babeltrace2.mjs');
+    const program = spoorFile.replace('spoor.cjs', 'spoor-babeltrace2.cjs');
     writeFileSync(other, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
     chmodSync(other, 0o755);
   });

@@ -15,6 +15,15 @@ const four = tracepoint('emit:four', [
   ['text', 'string'],
 ]);
 
+const ints = [
+  ['a', 'i32'],
+  ['b', 'i32'],
+  ['c', 'i32'],
+  ['d', 'i32'],
+] as const;
+const cached = tracepoint('emit:cached', [...ints, ['text', 'cached-string']]);
+const interned = tracepoint('emit:interned', [...ints, ['text', 'interned-string']]);
+
 const many = Array.from({ length: 64 }, (_, index) =>
   tracepoint(`emit:many${index}`, [
     ['a', 'i32'],
@@ -25,6 +34,8 @@ const many = Array.from({ length: 64 }, (_, index) =>
 const count = Number(process.argv[2] ?? 1_000_000);
 const batches = Number(process.argv[3] ?? 7);
 const text = 'sixteen chars ab';
+/** As few as the routes of a service. */
+const routes = ['GET /orders/:id ', 'PUT /orders/:id ', 'GET /customers  ', 'POST /baskets/ab'];
 
 function emptyLoop(iterations: number): void {
   for (let i = 0; i < iterations; i += 1) empty();
@@ -34,6 +45,12 @@ function oneLoop(iterations: number): void {
 }
 function fourLoop(iterations: number): void {
   for (let i = 0; i < iterations; i += 1) four(i, i + 1, i + 2, i + 3, text);
+}
+function cachedLoop(iterations: number): void {
+  for (let i = 0; i < iterations; i += 1) cached(i, i + 1, i + 2, i + 3, routes[i & 3]!);
+}
+function internedLoop(iterations: number): void {
+  for (let i = 0; i < iterations; i += 1) interned(i, i + 1, i + 2, i + 3, routes[i & 3]!);
 }
 
 /** 64 classes through one call site. */
@@ -68,13 +85,28 @@ if (process.argv[4] === 'reject') {
   const emptyNs = nsPerIteration(emptyLoop, count, batches);
   const oneNs = nsPerIteration(oneLoop, count, batches);
   const fourNs = nsPerIteration(fourLoop, count, batches);
+  const cachedNs = nsPerIteration(cachedLoop, count, batches);
+  const internedNs = nsPerIteration(internedLoop, count, batches);
   const manyNs = nsPerIteration(manyLoop, count, batches);
   const workNs = nsPerIteration(workLoop, count / 4, batches);
   const workedNs = nsPerIteration(workedLoop, count / 4, batches);
   const collectionsPer10M = await countCollections(() => {
-    for (let part = 0; part < 10; part += 1) fourLoop(1_000_000);
+    for (let part = 0; part < 10; part += 1) {
+      fourLoop(400_000);
+      cachedLoop(300_000);
+      internedLoop(300_000);
+    }
   });
   console.log(
-    JSON.stringify({ emptyNs, oneNs, fourNs, manyNs, inWorkNs: workedNs - workNs, collectionsPer10M }),
+    JSON.stringify({
+      emptyNs,
+      oneNs,
+      fourNs,
+      cachedNs,
+      internedNs,
+      manyNs,
+      inWorkNs: workedNs - workNs,
+      collectionsPer10M,
+    }),
   );
 }

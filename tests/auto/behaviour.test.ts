@@ -154,6 +154,80 @@ const programs: Readonly<Record<string, string>> = {
     const server = http.createServer((request, response) => mine.run(request.url, async () => { await null; await new Promise(setImmediate); response.end(mine.getStore()); }));
     server.listen(0, async () => { for (const path of ['/1', '/2']) console.log(await (await fetch('http://localhost:' + server.address().port + path)).text()); server.close(); server.closeAllConnections(); });`,
   'deep recursion in the console': `function f(n) { try { f(n + 1); } catch { } } f(0); console.log('survived');`,
+  'files in every form': `
+    import fs, { readFileSync, promises } from 'node:fs'; import fsp, { readFile } from 'node:fs/promises'; import util from 'node:util'; import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    console.log(fs.promises === fsp, promises === fsp, require('fs') === fs, readFileSync === fs.readFileSync, readFile === fsp.readFile, require('fs/promises').readFile === readFile);
+    console.log(Object.keys(fs).map((key) => [key, typeof fs[key], fs[key]?.name, fs[key]?.length, Object.getOwnPropertyNames(fs[key] ?? {}).join()].join(':')).join(' '));
+    console.log(Object.keys(fsp).map((key) => [key, fsp[key]?.name, fsp[key]?.length, fsp[key]?.constructor?.name].join(':')).join(' '));
+    for (const key of ['exists', 'read', 'write', 'readv', 'writev']) console.log(Reflect.ownKeys(fs[key]).map(String).join());
+    console.log(fs.realpath.native.name, fs.realpathSync.native('/'), await util.promisify(fs.exists)('/'), await util.promisify(fs.realpath.native)('/'));
+    const path = import.meta.filename ?? new URL(import.meta.url).pathname, fd = fs.openSync(path);
+    console.log((await util.promisify(fs.read)(fd, Buffer.alloc(4), 0, 4, 0)).bytesRead, fs.readSync(fd, Buffer.alloc(6)), fs.existsSync('/none'), fs.existsSync(undefined));
+    fs.closeSync(fd); try { fs.closeSync(fd); } catch (error) { console.log(error.message, error.code, error.syscall); }
+    for (const args of [['/none'], ['/none', () => {}], [undefined], [{}], ['/none', 'utf8']]) for (const name of ['stat', 'statSync', 'readFile', 'readFileSync'])
+      try { const result = fs[name](...args.slice(0, name.endsWith('Sync') ? 1 : 2)); console.log(name, typeof result); } catch (error) { console.log(name, error.code, error.name, error.message); }
+    fs.readFile('/none', function (error, data) { console.log(error.code, data, arguments.length, this === undefined || this === null || typeof this); });
+    fs.exists(5, (there) => console.log('exists', there)); fs.access('/', (...args) => console.log(args));
+    console.log(await fsp.readFile('/none').catch((error) => error.code), await fsp.readFile().catch((error) => error.code));
+    const handle = await fsp.open(path); console.log(Object.getOwnPropertyNames(Object.getPrototypeOf(handle)).join(), handle.read.name, handle.close.name, (await handle.stat()).isFile(), (await handle.readFile('utf8')).length);
+    for await (const line of handle.readLines()) console.log(line.length);
+    await handle.close().catch((error) => console.log(error.code)); console.log(handle.fd);
+    let bytes = 0; for await (const part of fs.createReadStream(path, { highWaterMark: 500 })) bytes += part.length; console.log(bytes);
+    const folder = fs.mkdtempSync(path + '-'); fs.cpSync(path, folder + '/a'); await fsp.cp(folder + '/a', folder + '/b'); await util.promisify(fs.rename)(folder + '/b', folder + '/c');
+    await new Promise((resolve) => fs.createWriteStream(folder + '/d').end('text', resolve)); for await (const entry of await fsp.opendir(folder)) bytes += entry.name.length;
+    console.log(bytes, fs.readdirSync(folder, { withFileTypes: true }).map((entry) => entry.name).sort().join()); fs.rmSync(folder, { recursive: true }); await fsp.access(folder).catch((error) => console.log(error.code));`,
+  'a file that is not there and nobody expects it': `import fs from 'node:fs'; fs.readFileSync('/does/not/exist');`,
+  'a promised file that is not there': `import { readFile } from 'node:fs/promises'; async function load() { return await readFile('/does/not/exist'); } await load();`,
+  'a promised file that nobody waits for': `import fs from 'node:fs'; fs.promises.readFile('/does/not/exist'); setTimeout(() => console.log('never'), 30_000);`,
+  'an error in the callback of a file': `import fs from 'node:fs'; fs.stat('/', function told() { throw new Error('mine'); });`,
+  'fs with functions of its own': `
+    import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; import * as all from 'node:fs';
+    const real = fs.readFileSync; fs.readFileSync = (...args) => (console.log('mine', args.length), real(...args)); syncBuiltinESMExports();
+    console.log(all.readFileSync === fs.readFileSync, fs.readFileSync('/etc/hostname').length > 0); fs.readFileSync = real;`,
+  'timers in every form': `
+    import timers, { setTimeout as named } from 'node:timers'; import promised, { setTimeout as sleep, setInterval as ticks } from 'node:timers/promises'; import util from 'node:util';
+    console.log(setTimeout === timers.setTimeout, named === setTimeout, timers.promises === promised, util.promisify(setTimeout) === sleep, util.promisify(setImmediate) === promised.setImmediate);
+    for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'])
+      console.log(key, globalThis[key].name, globalThis[key].length, Reflect.ownKeys(globalThis[key]).map(String).join(), Object.getOwnPropertyDescriptor(globalThis, key).enumerable);
+    for (const wrong of [undefined, 'text', 5]) try { setTimeout(wrong, 1); } catch (error) { console.log(error.code, error.message); }
+    const shown = setTimeout(function shown(a, b) { console.log(this === shown_, a, b, arguments.length); }, 1, 'a', 'b'); const shown_ = shown;
+    console.log(util.inspect(shown, { depth: 0 }).replace(/(_idleStart|asyncId\\)\\]|triggerId\\)\\]): \\d+/g, '$1'), util.inspect(setImmediate(() => {}), { depth: 0 }).replace(/(Id\\)\\]): \\d+/g, '$1'));
+    console.log(shown.hasRef(), shown.unref() === shown, shown.hasRef(), shown.ref() === shown, shown.refresh() === shown, typeof +shown, String(Object.getOwnPropertyNames(Object.getPrototypeOf(shown))));
+    await sleep(5, 'value').then(console.log); let count = 0; for await (const value of ticks(1, 'tick')) if ((count += 1) === 3) break;
+    const dispose = Symbol.dispose ?? Symbol.for('none'); const gone = setTimeout(() => console.log('never'), 2); gone[dispose]?.(); clearTimeout(gone);
+    clearTimeout(+setTimeout(() => console.log('never'), 2)); clearTimeout(null); clearTimeout('no'); clearImmediate(setImmediate(() => console.log('never')));
+    let left = 2; const interval = setInterval(async () => { if ((left -= 1) === 0) { interval.close(); console.log('closed'); } }, 1);
+    await sleep(50, undefined, { signal: AbortSignal.timeout(1) }).catch((error) => console.log(error.name, error.code));
+    await sleep(-1); for (const wrong of ['2', Symbol.iterator]) try { await sleep(wrong); } catch (error) { console.log(error.code); } setTimeout(() => console.log('never'), 1e6).unref();
+    const order = []; setImmediate(() => order.push('immediate')); process.nextTick(() => order.push('tick')); queueMicrotask(() => order.push('micro')); await new Promise((resolve) => setTimeout(resolve, 5)); console.log(order.join());`,
+  'an error in a timer': `setTimeout(function named() { throw new Error('in a timer'); }, 1); setImmediate(() => console.log('first'));`,
+  'HTTP/2': `
+    import http2 from 'node:http2'; import { once } from 'node:events';
+    const server = http2.createServer((request, response) => { console.log(request.method, request.url, server.listenerCount('stream'), response.stream.listenerCount('close') > 0);
+      if (request.url === '/stop') return void request.stream.close(8); if (request.url === '/push') response.stream.pushStream({ ':path': '/pushed' }, (error, push) => { push.respond({ ':status': 200 }); push.end('pushed'); });
+      response.setHeader('x', '1'); response.end('ok'); });
+    await once(server.listen(0, '127.0.0.1'), 'listening'); const session = http2.connect('http://127.0.0.1:' + server.address().port);
+    session.on('stream', (stream, headers) => stream.on('data', (data) => console.log('pushed', String(data), headers[':path'])));
+    const get = (headers) => new Promise((resolve) => { const stream = session.request(headers); let text = ''; stream.on('response', (head) => (text += head[':status'] + head.x)); stream.setEncoding('utf8');
+      stream.on('data', (data) => (text += data)).on('error', (error) => (text += error.code + error.message)).on('close', () => resolve(text + stream.rstCode)).end(); });
+    console.log(await get({ ':path': '/a' }), await get(), await get({ ':path': '/push' }), await get({ ':path': '/stop' })); try { session.request({ ':path': 5, connection: 'x' }); } catch (error) { console.log(error.code); }
+    session.close(); server.close(() => console.log('server closed')); console.log(http2.connect.name, http2.connect.length, Object.keys(http2).length);`,
+  'a cluster': `
+    import cluster from 'node:cluster'; import http from 'node:http';
+    if (cluster.isPrimary) { console.log(cluster.eventNames().map(String).join(), Object.keys(cluster).sort().join()); cluster.on('message', (worker, message) => { console.log(worker.id, message); worker.send('end'); });
+      cluster.on('exit', (worker, ...args) => console.log(worker.id, args)); cluster.fork({ NAMED: 'x' }); }
+    else { process.on('message', (message) => process.exit(message === 'end' ? 4 : 5)); http.createServer(() => {}).listen(0, () => process.send(process.env.NAMED + cluster.worker.id)); }`,
+  'asynchronous resources': `
+    import { AsyncResource, AsyncLocalStorage, executionAsyncId, createHook } from 'node:async_hooks';
+    const mine = new AsyncLocalStorage(); const types = []; createHook({ init: (id, type) => { if (type === 'MINE') types.push(type); } }).enable();
+    mine.run('store', () => new AsyncResource('MINE').runInAsyncScope(() => setImmediate(async () => { await null; console.log(mine.getStore(), types.join(), executionAsyncId() > 0); })));`,
+  'modules that fail': `
+    import { createRequire } from 'node:module'; import fs from 'node:fs'; const require = createRequire(import.meta.url);
+    const base = new URL(import.meta.url).pathname; fs.writeFileSync(base + '.bad.cjs', 'throw new Error("bad module")'); fs.writeFileSync(base + '.odd.cjs', 'exports.a = 1; exports.loaded = module.loaded;');
+    console.log(require(base + '.odd.cjs'), require.cache[base + '.odd.cjs'].loaded, (await import(base + '.odd.cjs')).a);
+    for (const name of ['.none.cjs', '.bad.cjs']) try { require(base + name); } catch (error) { console.log(error.code, error.message.split('\\n')[0]); }
+    await import(base + '.none.mjs').catch((error) => console.log(error.code)); console.log(import.meta.resolve('node:fs')); await import(base + '.bad.cjs');`,
   'CommonJS inside': `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); console.log(require('dns').promises.lookup.length, require('http').Server.name);`,
 };
 
@@ -175,13 +249,19 @@ function run(file: string, environment: Readonly<Record<string, string>>): Promi
   });
 }
 
-/** Leaves out what differs from run to run, and the stack frames of the tracer, which an error may have gone through. */
+/**
+ * Leaves out what differs from run to run, and the stack frames of the tracer, which an error may have gone through:
+ * those of its wrappers, the one that Node.js has for async hooks, and the property that a timer's callback is in.
+ */
 function withoutNoise(stderr: string): string {
   return stderr
     .split('\n')
     .filter((line) => !/packages\/tracer\/dist\//.test(line))
     .join('\n')
-    .replace(/\(node:\d+\)/g, '(node:PID)');
+    .replace(/\(node:\d+\)/g, '(node:PID)')
+    .replace(/\n +at \S*callbackTrampoline \(node:internal\/async_hooks:[\d:]+\)/g, '')
+    .replace(/(at (?:Timeout|Immediate)\.)(?:<anonymous>|_onTimeout|_onImmediate)/g, '$1<anonymous>')
+    .replace(/ \[as (?:_onTimeout|_onImmediate)\]/g, '');
 }
 
 describe('a program that is traced behaves as one that is not', () => {
@@ -190,7 +270,7 @@ describe('a program that is traced behaves as one that is not', () => {
     writeFileSync(file, text);
     using session = new TestSession();
     const plain = await run(file, {});
-    const traced = await run(file, session.environment);
+    const traced = await run(file, { ...session.environment, SPOOR_AUTO: 'all' });
     expect(traced).toEqual(plain);
     // It was traced indeed: the process has made its folder beside the session's description.
     expect(readdirSync(session.folder).length).toBeGreaterThan(1);

@@ -92,7 +92,7 @@ describeNeeding(corpusNeeds('babeltrace-tests', 'tracecompass'), 'tables of the 
       write(path, arrowSink(files, wide, false, ignore));
       const set = write(
         path,
-        parquetSink(files, new Map([...wide, ['compression', 'gzip']]), nodeCompressors, ignore),
+        parquetSink(files, new Map([...wide, ['compression', 'gzip']]), nodeCompressors(), ignore),
       );
       compare(set, arrowRows(files.files.get('events.arrow')!));
       compare(openTrace(path), await parquetRows(files.files.get('events.parquet')!));
@@ -102,7 +102,7 @@ describeNeeding(corpusNeeds('babeltrace-tests', 'tracecompass'), 'tables of the 
   test('a table a class', async () => {
     const path = corpusTrace({ family: 'tracecompass', trace: 'synctraces/scp_src' });
     const files = new MemoryFiles();
-    const set = write(path, parquetSink(files, new Map(), nodeCompressors, ignore));
+    const set = write(path, parquetSink(files, new Map(), nodeCompressors(), ignore));
     const rowsOf = new Map<string, Row[]>();
     for (const [file, bytes] of files.files) rowsOf.set(file, await parquetRows(bytes));
     for (const event of set.events()) {

@@ -9,7 +9,7 @@ import { corpusFolder, corpusNeeds } from '../support/corpus.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 
-const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.mjs');
+const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.cjs');
 
 describeNeeding(
   [command('babeltrace2'), ...corpusNeeds('babeltrace-tests')],

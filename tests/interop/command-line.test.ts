@@ -8,7 +8,7 @@ import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
 
-const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.mjs');
+const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.cjs');
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawnSync(process.execPath, [program, ...args], {

@@ -283,7 +283,7 @@ describeNeeding(corpusNeeds('own-ust', 'tracecompass'), 'bad input', () => {
   test('a full disk', () => {
     const done = spoor(['-w', '/dev/full', copyOfTrace()]);
     expect(done.status).toBe(1);
-    expect(done.stderr).toMatch(/^spoor: writing the output failed: ENOSPC/);
+    expect(done.stderr).toMatch(/^spoor: writing \/dev\/full failed: ENOSPC/);
   });
 
   describe('options', () => {

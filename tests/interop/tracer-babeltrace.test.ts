@@ -7,12 +7,18 @@ import { afterAll, expect, test } from 'vitest';
 import { compileSerialiser } from '../../packages/tracer/src/compile.ts';
 import { declare } from '../../packages/tracer/src/declaration.ts';
 import type { FieldList, FieldType } from '../../packages/tracer/src/field-types.ts';
+import { stringDeclaration } from '../../packages/tracer/src/interned-strings.ts';
 import {
   arbitraryEvent,
   plainText,
   type Expected,
 } from '../../packages/tracer/src/testing/arbitrary-event.ts';
-import { makeMemoryRing, sinksOf, writeTrace } from '../../packages/tracer/src/testing/memory-trace.ts';
+import {
+  makeMemoryRing,
+  sinksOf,
+  sinksWithStrings,
+  writeTrace,
+} from '../../packages/tracer/src/testing/memory-trace.ts';
 import { makeWalkingSerialiser } from '../../packages/tracer/src/walk.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
@@ -99,6 +105,36 @@ describeNeeding([command('babeltrace2')], 'the real babeltrace2', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('shows interned strings as numbers, and the events that tell their texts', () => {
+    const ring = makeMemoryRing();
+    const declaration = declare('shop:request', { route: 'interned-string', ms: 'u32' });
+    const emit = compileSerialiser(declaration, sinksWithStrings(ring, 0, 1), ring.stacks);
+    for (const [route, ms] of [
+      ['GET /orders', 1],
+      ['GET /orders', 2],
+      ['PUT /größe', 3],
+    ] as const) {
+      emit(route, ms);
+    }
+    const path = join(folder, 'interned');
+    writeTrace(path, [declaration, stringDeclaration], ring);
+    const { status, stdout, stderr } = babeltrace2(['--no-delta', path]);
+    expect([status, stderr]).toEqual([0, '']);
+    const context = '{ cpu_id = 0, vtid = 2 }';
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/^\[.*?\] test /, '')),
+    ).toEqual([
+      `spoor:string: ${context}, { id = 1, text = "GET /orders" }`,
+      `shop:request: ${context}, { route = 1, ms = 1 }`,
+      `shop:request: ${context}, { route = 1, ms = 2 }`,
+      `spoor:string: ${context}, { id = 2, text = "PUT /größe" }`,
+      `shop:request: ${context}, { route = 2, ms = 3 }`,
+    ]);
   });
 
   test('tells how many events a full ring lost, and nothing else', () => {

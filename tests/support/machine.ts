@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Groups that SPOOR_REQUIRE may name, separated by commas; `all` names every one. */
-export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb';
+export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes';
 
 /** One thing that may be absent. */
 export interface Need {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { repoRoot } from './machine.ts';
 
 /** The program that Node.js runs for `spoor`. */
-export const spoorProgram: string = join(repoRoot, 'packages/cli/bin/spoor.mjs');
+export const spoorProgram: string = join(repoRoot, 'packages/cli/bin/spoor.cjs');
 
 /** What a finished command left. */
 export interface CommandRun {

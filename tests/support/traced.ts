@@ -71,6 +71,8 @@ export class TracedRun implements Disposable {
   async run(
     text: string,
     options: {
+      /** Program of Node.js; the one that runs the tests by default. */
+      readonly node?: string;
       readonly nodeArgs?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
       readonly whileRunning?: (kill: (signal: NodeJS.Signals) => void) => void;
@@ -82,7 +84,7 @@ export class TracedRun implements Disposable {
       `import { counter, enumeration, registerContext, sequence, snapshot, struct, tracepoint } from ${JSON.stringify(tracerUrl)};\n${text}`,
     );
     const args = [...(options.nodeArgs ?? []), '--import', registerUrl, file];
-    const child = spawn(process.execPath, args, {
+    const child = spawn(options.node ?? process.execPath, args, {
       env: { ...process.env, [SESSION_VARIABLE]: this.path, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,12 +1,16 @@
 /*
- * emit COUNT BATCHES: prints the median ns of processor time per event of each tracepoint's hot loop, as one JSON object.
+ * emit COUNT BATCHES [full]: prints the median ns of processor time per event of each tracepoint's hot loop, as one JSON
+ * object. With `full`, that of events which find the ring full, since the consumer daemon is stopped meanwhile.
  */
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
 #include "emit-tp.h"
 
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define MAX_BATCHES 64
@@ -78,6 +82,30 @@ static void emit_many(int i)
     }
 }
 
+/* Sends a signal to all consumer daemons of this process namespace, where there are only those of the benchmark. */
+static int signal_consumers(int signal_number)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    int count = 0;
+
+    while (proc && (entry = readdir(proc))) {
+        char path[300], name[32] = "";
+        FILE *comm;
+
+        snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+        comm = fopen(path, "r");
+        if (!comm)
+            continue;
+        if (fgets(name, sizeof(name), comm) && !strncmp(name, "lttng-consumerd", 15))
+            count += kill(atoi(entry->d_name), signal_number) == 0;
+        fclose(comm);
+    }
+    if (proc)
+        closedir(proc);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     int count = argc > 1 ? atoi(argv[1]) : 1000000;
@@ -87,6 +115,15 @@ int main(int argc, char **argv)
 
     if (batches < 1 || batches > MAX_BATCHES)
         return 2;
+    if (argc > 3 && !strcmp(argv[3], "full")) {
+        if (signal_consumers(SIGSTOP) == 0)
+            return 3;
+        printf("{");
+        MEASURE("droppedNs", count, lttng_ust_tracepoint(emit, four, i, i + 1, i + 2, i + 3, "sixteen chars ab"));
+        printf("}\n");
+        signal_consumers(SIGCONT);
+        return 0;
+    }
     printf("{");
     MEASURE("emptyNs", count, lttng_ust_tracepoint(emit, empty));
     MEASURE("oneNs", count, lttng_ust_tracepoint(emit, one, i));

@@ -73,7 +73,7 @@ export function startPrintHelpers(
   opening: TraceOpening,
   options: PrettyOptions,
 ): StartedHelper[] {
-  const program = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'print-worker.mjs');
+  const program = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'print-worker.cjs');
   return Array.from({ length: count }, () => {
     const helper = makePrintHelper(set.streams.length);
     const workerData: PrintRequest = {

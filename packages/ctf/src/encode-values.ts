@@ -13,7 +13,7 @@ import type { BitArrayFieldClass, BooleanFieldClass, IntegerFieldClass } from '.
 export type WritableValue =
   FieldValue | ArrayLike<WritableValue> | { readonly [member: string]: WritableValue | undefined };
 
-/** Values of a structure by member. */
+/** Values of a structure by member. What is no member of the class is passed over: any object that has the members will do. */
 export type WritableStructure = { readonly [member: string]: WritableValue | undefined };
 
 /** The values of an event. */

@@ -1,8 +1,16 @@
 // The second way to reach a ring file, for platforms where it cannot be mapped: the producer writes into a ring of
-// the same layout in a SharedArrayBuffer, and each finished sub-buffer is copied into the file by the thread that
-// finished it. The reader sees no difference; only what a killed program had not finished yet is lost.
-import { readSync, writeSync } from 'node:fs';
-import { CONTROL, CONTROL_BYTES, PACKET, releaseByte, type RingGeometry, type RingMode } from './layout.ts';
+// the same layout in a SharedArrayBuffer, and its thread copies each finished sub-buffer into the file, and now and
+// then what the open one has got. The reader sees no difference; only what was not copied yet dies with the program.
+import { readSync, writeSync } from '@spoor/sys';
+import {
+  CONTROL,
+  CONTROL_BYTES,
+  PACKET,
+  PACKET_HEADER_BYTES,
+  releaseByte,
+  type RingGeometry,
+  type RingMode,
+} from './layout.ts';
 
 /** How long to leave a full ring file alone before asking it again. */
 const RETRY_NS = 1_000_000;
@@ -21,6 +29,8 @@ export class RingCopier {
   readonly #wordView = new DataView(this.#word.buffer);
   /** Number of the packet that is copied next. */
   #next = 0;
+  /** How much of that packet is in the file already, with its header; 0 before its slot was taken. */
+  #copiedBytes = 0;
   #blockedAtLow = 0;
   #blocked = false;
 
@@ -42,8 +52,22 @@ export class RingCopier {
     try {
       readSync(this.#fd, this.#bytes, CONTROL.stopped, 2, CONTROL.stopped);
       this.#copyFinished();
-      // The words after these are the reader's, or go with each packet.
-      writeSync(this.#fd, this.#bytes, CONTROL.clock, CONTROL.committedEvents - CONTROL.clock, CONTROL.clock);
+      this.#writeProgress();
+    } catch {
+      this.#block();
+    }
+  }
+
+  /**
+   * Copies what is new, the committed part of the open sub-buffer too. For the owner of the ring, between two events.
+   * Never throws.
+   */
+  copyOpen(): void {
+    this.#blocked = false;
+    this.copy();
+    if (this.#blocked) return;
+    try {
+      this.#copyPart();
     } catch {
       this.#block();
     }
@@ -81,38 +105,81 @@ export class RingCopier {
   }
 
   #copyFinished(): void {
-    const { subBufferCount, subBufferSizeBytes } = this.#geometry;
     while (this.#isFinished(this.#next)) {
       const sequence = this.#next;
-      const slot = sequence % subBufferCount;
-      if (
-        !this.#overwrite &&
-        sequence >= subBufferCount &&
-        !this.#isReleased(slot, sequence - subBufferCount)
-      ) {
-        this.#block();
-        return;
-      }
-      const base = CONTROL_BYTES + slot * subBufferSizeBytes;
-      const sizeBytes = this.#view.getUint32(base + PACKET.contentSizeBits, true) / 8;
-      // The mark of the packet before goes first, and that of this one comes after the count: neither is ever seen
-      // with the count of the other, wherever the program is killed.
-      this.#writeWord(CONTROL.slotMarks + 4 * slot, 0);
-      this.#writeWord(
-        CONTROL.slotEvents + 4 * slot,
-        this.#view.getUint32(CONTROL.slotEvents + 4 * slot, true),
-      );
-      this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 1);
-      let done = 0;
-      while (done < sizeBytes) {
-        done += writeSync(this.#fd, this.#bytes, base + done, sizeBytes - done, base + done);
-      }
+      const slot = sequence % this.#geometry.subBufferCount;
+      if (!this.#takeSlot()) return;
+      this.#copyContent();
       this.#writeWord(CONTROL.committedEvents, this.#eventsAfter(sequence));
       this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 2);
-      this.#bytes[CONTROL.slotReleases + slot] = releaseByte(sequence, subBufferCount);
+      this.#bytes[CONTROL.slotReleases + slot] = releaseByte(sequence, this.#geometry.subBufferCount);
       this.#next = sequence + 1;
+      this.#copiedBytes = 0;
     }
     this.#blocked = false;
+  }
+
+  /** Copies what the open sub-buffer has more than the file. */
+  #copyPart(): void {
+    const sequence = this.#next;
+    const slot = sequence % this.#geometry.subBufferCount;
+    if (this.#view.getUint32(CONTROL.slotMarks + 4 * slot, true) !== 2 * sequence + 1) return;
+    if (this.#contentBytes() === this.#copiedBytes || !this.#takeSlot()) return;
+    // The time first: a reader ends the packet at it.
+    this.#writeProgress();
+    this.#copyContent();
+    this.#writeWord(CONTROL.committedEvents, this.#view.getUint32(CONTROL.committedEvents, true));
+  }
+
+  /** Marks the slot of the next packet as being written; false while the reader is not done with it. */
+  #takeSlot(): boolean {
+    if (this.#copiedBytes > 0) return true;
+    const { subBufferCount } = this.#geometry;
+    const sequence = this.#next;
+    const slot = sequence % subBufferCount;
+    if (
+      !this.#overwrite &&
+      sequence >= subBufferCount &&
+      !this.#isReleased(slot, sequence - subBufferCount)
+    ) {
+      this.#block();
+      return false;
+    }
+    // The mark of the packet before goes first, and that of this one comes after the count: neither is ever seen
+    // with the count of the other, wherever the program is killed.
+    this.#writeWord(CONTROL.slotMarks + 4 * slot, 0);
+    this.#writeWord(CONTROL.slotEvents + 4 * slot, this.#view.getUint32(CONTROL.slotEvents + 4 * slot, true));
+    this.#writeWord(CONTROL.slotMarks + 4 * slot, 2 * sequence + 1);
+    return true;
+  }
+
+  /** Copies what is new of the next packet: its events, then the header that tells of them. */
+  #copyContent(): void {
+    const base = this.#base();
+    const sizeBytes = this.#contentBytes();
+    let done = Math.max(this.#copiedBytes, PACKET_HEADER_BYTES);
+    while (done < sizeBytes) {
+      done += writeSync(this.#fd, this.#bytes, base + done, sizeBytes - done, base + done);
+    }
+    for (let at = 0; at < PACKET_HEADER_BYTES;) {
+      at += writeSync(this.#fd, this.#bytes, base + at, PACKET_HEADER_BYTES - at, base + at);
+    }
+    this.#copiedBytes = sizeBytes;
+  }
+
+  /** Where the next packet lies. */
+  #base(): number {
+    const { subBufferCount, subBufferSizeBytes } = this.#geometry;
+    return CONTROL_BYTES + (this.#next % subBufferCount) * subBufferSizeBytes;
+  }
+
+  #contentBytes(): number {
+    return this.#view.getUint32(this.#base() + PACKET.contentSizeBits, true) / 8;
+  }
+
+  /** Time, opened packets, state and losses; the words after these are the reader's, or go with each packet. */
+  #writeProgress(): void {
+    writeSync(this.#fd, this.#bytes, CONTROL.clock, CONTROL.committedEvents - CONTROL.clock, CONTROL.clock);
   }
 
   #block(): void {

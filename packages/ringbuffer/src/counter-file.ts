@@ -3,8 +3,19 @@
  * (docs/design/formats.md). Each counter is a name and a 64-bit float that its thread alone adds to, in memory that it
  * maps; readers add up the files. A reader sees each value whole: eight aligned bytes are stored at once.
  */
-import { createMappedFile, currentThreadId, isAvailable } from '@spoor/sys';
-import { linkSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createMappedFile,
+  currentThreadId,
+  isAvailable,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  writeSync,
+} from '@spoor/sys';
+import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 export const COUNTERS_FOLDER = 'counters';
@@ -70,9 +81,16 @@ export class ThreadCounters {
     return cell;
   }
 
-  /** Writes the values out, where the file is not the memory itself. */
+  /** Writes the values out, where the file is not the memory itself. Throws what the file system throws. */
   save(): void {
-    if (!this.#isMapped) writeFileSync(this.#path, new Uint8Array(this.#memory), { mode: 0o600 });
+    if (this.#isMapped) return;
+    // In place: a reader, or the end of the program, may come at any time.
+    const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    try {
+      writeSync(fd, new Uint8Array(this.#memory), 0, FILE_BYTES, 0);
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Shows the file in another session's directory of the process too. Throws what the file system throws. */

@@ -2,7 +2,7 @@
  * Hubs: directories of sessions that come, change and go while programs run (docs/design/control.md). A program that is
  * started with a hub for a session follows it.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from '@spoor/sys';
 import { join } from 'node:path';
 import { RUN_VERSION } from './session-description.ts';
 

@@ -1,6 +1,6 @@
 // Whether anybody still empties a ring that holds its program up. A consumer that died is replaced within a moment, and
 // a busy machine may keep a living one from its work for seconds: so only what has been gone for a while is gone.
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from '@spoor/sys';
 import { basename, join } from 'node:path';
 import { CONSUMER_FILE, startTicks } from './run-directory.ts';
 

@@ -1,7 +1,7 @@
 // The reading end of a ring: takes finished sub-buffers out of the file and gives their slots back. It keeps no
 // state of its own beside what the ring holds, so a reader that died is replaced by a new one on the same file.
 import { SpoorError } from '@spoor/base';
-import { readSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from '@spoor/sys';
 import {
   CHANNEL_NAME_BYTES,
   CONTROL,
@@ -346,8 +346,6 @@ export class RingReader {
 
   /** Copies the open packet and writes into the copy what the producer would have at its end. */
   #readOpen(sequence: number): RingPacket | undefined {
-    // A copied ring shows whole packets only: one that is marked open is being copied.
-    if (this.header.tier === 'copied') return undefined;
     const slot = sequence % this.header.subBufferCount;
     let sizeBytes: number | undefined;
     let committed = this.#readWord(CONTROL.committedEvents);

@@ -1,17 +1,20 @@
 // Making a thread's ring in a process's `rings` folder: sizes that fit the space there is, and the two ways to
 // reach the file. A ring appears under its number only when its control page is whole.
 import { SpoorError, describeError } from '@spoor/base';
-import { createMappedFile, currentThreadId, isAvailable, makeCpuReader } from '@spoor/sys';
 import {
   closeSync,
+  createMappedFile,
+  currentThreadId,
+  isAvailable,
   linkSync,
+  makeCpuReader,
   openSync,
   readdirSync,
   statSync,
   statfsSync,
   unlinkSync,
   writeSync,
-} from 'node:fs';
+} from '@spoor/sys';
 import { join } from 'node:path';
 import { RingCopier } from './copier.ts';
 import {
@@ -53,6 +56,11 @@ export interface ThreadRing {
   readonly geometry: RingGeometry;
   /** One line each: why it is smaller than asked for, why it is not mapped. */
   readonly reasons: readonly string[];
+  /**
+   * Copies what only this process has yet into the file, for readers and for whoever comes after a kill; nothing to do
+   * where the file is mapped. Between two events only. Never throws.
+   */
+  save(): void;
   /** Finishes the open sub-buffer and tells the reader that the thread is done; it may still emit. */
   close(): void;
 }
@@ -179,7 +187,7 @@ function createOfSize(
   geometry: RingGeometry,
   tier: RingTier,
   tid: number,
-): Pick<ThreadRing, 'producer' | 'ringNumber' | 'close'> {
+): Pick<ThreadRing, 'producer' | 'ringNumber' | 'save' | 'close'> {
   const watch = request.blockingTimeoutUs === 0 ? undefined : new ReaderWatch(request.sessionPath);
   const draft = join(request.folder, `${tid}-${process.hrtime.bigint()}.draft`);
   const options = (ringNumber: number, onFinished?: () => void): ProducerOptions => ({
@@ -211,6 +219,7 @@ function createOfSize(
     return {
       producer,
       ringNumber,
+      save() {},
       close() {
         producer.close();
       },
@@ -240,6 +249,9 @@ function createOfSize(
   return {
     producer,
     ringNumber,
+    save() {
+      copier.copyOpen();
+    },
     close() {
       producer.close();
       copier.drain();

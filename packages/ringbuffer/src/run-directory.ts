@@ -3,7 +3,7 @@
  * (docs/design/formats.md). Names, JSON shapes, and the few steps that must be done the same way on both sides.
  */
 import { SpoorError } from '@spoor/base';
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from '@spoor/sys';
 import { join } from 'node:path';
 import type { RingGeometry, RingTier } from './layout.ts';
 import { RUN_VERSION, checkSession, type SessionDescription } from './session-description.ts';

@@ -1,5 +1,6 @@
 /** A trace of what the rings of one process hold at this moment, while its threads go on emitting. */
-import { closeSync, constants, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from '@spoor/sys';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { RingReader, fileStore } from './reader.ts';
 import { EVENTS_FOLDER, RINGS_FOLDER, readProcess } from './run-directory.ts';

@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   closeSync,
   existsSync,
   fstatSync,
@@ -15,13 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
-import { makeChannel, RingReader, type RingMode, fileStore } from '@spoor/ringbuffer';
+import { makeChannel, type RingMode } from '@spoor/ringbuffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Consumer } from './consumer.ts';
-import { describePacket } from './packet-description.ts';
 import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from './packet-index.ts';
 import { SessionDirectory } from './run-directory.ts';
-import { StreamWriter } from './stream-writer.ts';
+import { deaths, dieWriting } from './testing/dying-consumer.ts';
 import { SimulatedProgram } from './testing/simulated-program.ts';
 
 const geometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
@@ -270,48 +268,6 @@ test('a process of another release is left out, the others are recorded', () => 
   expect(totals).toMatchObject({ eventCount: 1, processCount: 1 });
   ring.close();
 });
-
-/** Where a consumer dies while it writes a packet. */
-const deaths = [
-  'before',
-  'half a packet',
-  'no entry',
-  'half an entry',
-  'before the note',
-  'before the release',
-] as const;
-
-/** Does what a consumer does with the oldest finished packet, up to the moment of its death. */
-function dieWriting(death: (typeof deaths)[number], ringPath: string, streamPath: string): void {
-  const fd = openSync(ringPath, 'r+');
-  try {
-    dieAt(death, new RingReader(fileStore(fd), ringPath), streamPath);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function dieAt(death: (typeof deaths)[number], reader: RingReader, streamPath: string): void {
-  const state = reader.poll();
-  const sequence = state.finished[0];
-  if (sequence === undefined || death === 'before') return;
-  const { bytes, eventCount } = reader.read(sequence)!;
-  if (death === 'half a packet' || death === 'no entry') {
-    if (!existsSync(streamPath)) return;
-    appendFileSync(streamPath, death === 'no entry' ? bytes : bytes.subarray(0, bytes.length / 2));
-    return;
-  }
-  const writer = new StreamWriter(streamPath);
-  if (writer.lastEntry?.packetSequenceNumber === BigInt(sequence)) return;
-  writer.append(bytes, describePacket(bytes, 0));
-  const indexPath = join(streamPath, '..', 'index', 'ch0_0.idx');
-  if (death === 'half an entry') {
-    const index = readFileSync(indexPath);
-    writeFileSync(indexPath, index.subarray(0, index.length - 30));
-  }
-  if (death === 'before the release') reader.note(sequence, state.recordedEvents + eventCount);
-  writer.close();
-}
 
 test('whenever a consumer dies, the next one loses nothing and repeats nothing', () => {
   const steps = array(

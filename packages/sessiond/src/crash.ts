@@ -14,6 +14,7 @@ import {
 } from './output-directory.ts';
 import { outputError } from './output-error.ts';
 import { describePacket } from './packet-description.ts';
+import { packetsInTrace, streamPathOf } from './recorded-stream.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /** What was found and written. */
@@ -226,12 +227,16 @@ class CrashedProcess {
     if (lstatSync(path).size === 0) return undefined;
     let writer: StreamWriter | undefined;
     try {
-      const ring = readCrashedRing(path, (packet, header) => {
-        if (!this.#knows(header.streamClassId)) return 'is of a channel that is not declared';
-        writer ??= new StreamWriter(join(this.#prepare(), `${pathComponent(header.channelName)}_${number}`));
-        writer.append(packet.bytes, describePacket(packet.bytes, number));
-        return undefined;
-      });
+      const ring = readCrashedRing(
+        path,
+        (header) => packetsInTrace(this.#path, header, number),
+        (packet, header) => {
+          if (!this.#knows(header.streamClassId)) return 'is of a channel that is not declared';
+          writer ??= new StreamWriter(streamPathOf(this.#prepare(), header, number));
+          writer.append(packet.bytes, describePacket(packet.bytes, number));
+          return undefined;
+        },
+      );
       return { ...ring, sizeBytes: writer?.sizeBytes ?? 0 };
     } finally {
       writer?.close();

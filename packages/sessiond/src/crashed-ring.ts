@@ -27,13 +27,15 @@ export interface CrashedRing {
 const scratch = new PacketScratch();
 
 /**
- * Hands the packets of a ring to `take`, oldest first: those that no consumer noted as written, the open one included.
+ * Hands the packets of a ring to `take`, oldest first, the open one included: those that the recording's own trace does
+ * not have, neither by the consumer's note in the ring nor by `recordedThrough`, the number after the last one there.
  * `take` says by an answer why it cannot use a packet. A packet that is damaged is left out. The ring of a program that
  * still runs is read while it is written.
  * @throws SpoorError `ring/…` when the file is no whole ring, `record/output` what `take` throws.
  */
 export function readCrashedRing(
   path: string,
+  recordedThrough: (header: RingHeader) => number,
   take: (packet: RingPacket, header: RingHeader) => string | undefined,
 ): CrashedRing {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -43,7 +45,8 @@ export function readCrashedRing(
         where: path,
       });
     }
-    return new CrashedRingReading(new RingReader(fileStore(fd), path, scratch), path, take).read();
+    const reader = new RingReader(fileStore(fd), path, scratch);
+    return new CrashedRingReading(reader, path, take).read(recordedThrough(reader.header));
   } finally {
     closeSync(fd);
   }
@@ -59,7 +62,11 @@ class CrashedRingReading {
   #lastSequence = -1;
   /** The program's count of events after the last packet that was taken, modulo 2^32. */
   #through: number | undefined;
+  /** Number after that of the last packet that the consumer noted; what lies before is in {@link #recordedCount}. */
+  #noted = 0;
+  /** Same of the last one that is in the recording's own trace. */
   #firstNew = 0;
+  #recordedCount = 0;
 
   constructor(
     reader: RingReader,
@@ -71,19 +78,21 @@ class CrashedRingReading {
     this.#take = take;
   }
 
-  read(): CrashedRing {
+  read(recordedThrough: number): CrashedRing {
     const reader = this.#reader;
     const state = reader.poll();
     // The note of a damaged control page must not hide everything.
     const isNoteSound = state.recordedPackets <= state.openedPackets + 1;
-    this.#firstNew = isNoteSound ? state.recordedPackets : 0;
+    this.#noted = isNoteSound ? state.recordedPackets : 0;
+    this.#recordedCount = isNoteSound ? state.recordedEvents : 0;
+    this.#firstNew = Math.max(this.#noted, recordedThrough);
     const { pid, processStartTicks } = reader.header;
     if (isProcessAlive({ pid, startTicks: String(processStartTicks) })) this.#readWhileWritten();
     else this.#readAtRest(state.finished, state.committedEvents);
     return {
       eventCount: this.#eventCount,
       lostCount: state.lostEvents,
-      recordedCount: isNoteSound ? state.recordedEvents : 0,
+      recordedCount: this.#recordedCount,
       packetCount: this.#packetCount,
       errors: this.#errors,
     };
@@ -91,7 +100,7 @@ class CrashedRingReading {
 
   #readAtRest(finished: readonly number[], committedEvents: number): void {
     for (const sequence of finished) {
-      if (sequence < this.#firstNew) continue;
+      if (sequence < this.#noted) continue;
       try {
         const packet = this.#reader.read(sequence);
         if (packet === undefined) this.#say(`packet ${sequence} is not in the ring`);
@@ -117,7 +126,14 @@ class CrashedRingReading {
 
   #accept(packet: RingPacket): void {
     const { sequence, bytes, eventCount, eventsBefore } = packet;
-    if (sequence < this.#firstNew || sequence <= this.#lastSequence) return;
+    if (sequence < this.#noted || sequence <= this.#lastSequence) return;
+    if (sequence < this.#firstNew) {
+      // In the trace, though the consumer was killed before it could say so.
+      this.#lastSequence = sequence;
+      this.#through = (eventsBefore + eventCount) >>> 0;
+      this.#recordedCount += eventCount;
+      return;
+    }
     const reason = this.#foreign(bytes) ?? this.#take(packet, this.#reader.header);
     if (reason !== undefined) {
       this.#say(`packet ${sequence} ${reason}`);

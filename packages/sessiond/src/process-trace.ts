@@ -19,7 +19,7 @@ import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
 import { type ProcessIdentity, findInNamespaces, isProcessAlive, isThreadAlive } from './process-identity.ts';
 import { RingDrain } from './ring-drain.ts';
-import { parseProcessDirectory } from './run-directory.ts';
+import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
 
 /** What all processes of a recording share. */
 export interface RecordingContext {
@@ -30,8 +30,6 @@ export interface RecordingContext {
   readonly onNote: (severity: 'info' | 'error', text: string) => void;
 }
 
-/** Where the consumer keeps, in the process's directory, which trace directory it chose. */
-const outputFile = 'output';
 const ringName = /^(\d+)\.ring$/;
 
 /** Takes over the rings of one process. */
@@ -221,7 +219,7 @@ export class ProcessTrace {
 
   /** `ust/pid/PROCNAME-PID-YYYYmmdd-HHMMSS`; the choice is kept, so that a new consumer goes on in the same place. */
   #chooseTraceDir(description: ProcessDescription): string {
-    const chosen = join(this.#directory, outputFile);
+    const chosen = join(this.#directory, OUTPUT_FILE);
     const earlier = existsSync(chosen) ? readFileSync(chosen, 'utf8') : '';
     if (earlier !== '') return join(this.#context.outputDir, earlier);
     const started = localTimestamp(new Date(description.startedMs));

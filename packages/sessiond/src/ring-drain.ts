@@ -9,10 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { PacketScratch, type RingPacket, RingReader, type RingState, fileStore } from '@spoor/ringbuffer';
-import { join } from 'node:path';
 import type { MetadataWriter } from './metadata-writer.ts';
-import { pathComponent } from './output-directory.ts';
 import { describePacket } from './packet-description.ts';
+import { streamPathOf } from './recorded-stream.ts';
 import { StreamWriter } from './stream-writer.ts';
 import type { RingTotals } from './ledger.ts';
 
@@ -49,7 +48,7 @@ export class RingDrain implements Disposable {
     this.#fd = openSync(ringPath, constants.O_RDWR);
     try {
       this.reader = new RingReader(fileStore(this.#fd), ringPath, scratch);
-      this.#streamPath = join(traceDir, `${pathComponent(this.reader.header.channelName)}_${number}`);
+      this.#streamPath = streamPathOf(traceDir, this.reader.header, number);
       this.#lastState = this.#observe();
       this.#recordedEvents = this.#lastState.recordedEvents;
       this.#recordedPackets = this.#lastState.recordedPackets;

@@ -37,6 +37,9 @@ export interface RecordingSession extends SessionDescription {
   readonly owner: ProcessIdentity;
 }
 
+/** Where the consumer keeps, in a process's directory, which trace directory it chose: below that of the output. */
+export const OUTPUT_FILE = 'output';
+
 const endedSessionFile = 'session.ended.json';
 /** Its size, always the same. */
 const consumerFileBytes = 128;

@@ -9,3 +9,21 @@ export {
   makeCpuReader,
   registerForBarriers,
 } from './thread.ts';
+export {
+  asOwnFileAccess,
+  closeSync,
+  existsSync,
+  isOwnFileAccess,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  statfsSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from './own-files.ts';

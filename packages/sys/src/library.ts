@@ -107,6 +107,8 @@ function load(): CLibrary {
     const syscall = c.func('long syscall(long number, int command, unsigned int flags, int cpu)');
     membarrier = (command) => syscall(number, command, 0, 0) as number;
   }
+  const pthreadSelf = c.func('uintptr_t pthread_self()') as CLibrary['pthreadSelf'];
+  tryView(koffi, BigInt(pthreadSelf()));
   return {
     koffi,
     mmap: c.func('void *mmap(void *, size_t, int, int, int, int64_t)') as CLibrary['mmap'],
@@ -115,13 +117,24 @@ function load(): CLibrary {
     // In glibc since 2.30.
     getTid: c.func('int gettid()') as CLibrary['getTid'],
     getCpu: c.func('int sched_getcpu()') as CLibrary['getCpu'],
-    pthreadSelf: c.func('uintptr_t pthread_self()') as CLibrary['pthreadSelf'],
+    pthreadSelf,
     rseqOffset: rseqOffset(koffi, c),
     membarrier,
     syscall: c.func(
       'long syscall(long number, _Inout_ uint8_t *, intptr_t, intptr_t, intptr_t, intptr_t)',
     ) as CLibrary['syscall'],
   };
+}
+
+/** Electron, and builds of V8 with its sandbox, have no ArrayBuffer over memory that is not V8's own. */
+function tryView(koffi: Koffi, address: bigint): void {
+  try {
+    koffi.view(address, 8);
+  } catch (error) {
+    throw new SpoorError('sys/unavailable', 'memory cannot be mapped in this build of Node.js', {
+      cause: shorten(error),
+    });
+  }
 }
 
 function rseqOffset(koffi: Koffi, c: ReturnType<Koffi['load']>): number | undefined {

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { closeSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync } from './own-files.ts';
 import { lastError, library } from './library.ts';
 
 const PROT_READ_WRITE = 3;

@@ -1,5 +1,5 @@
 // Counters of the calling thread, by perf_event_open(2): what the kernel counts for it, and what the processor does.
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, readSync } from './own-files.ts';
 import { lastError, library } from './library.ts';
 
 /** Type and number of a counter, as `struct perf_event_attr` has them. */

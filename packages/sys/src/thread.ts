@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from './own-files.ts';
 import { isAvailable, library } from './library.ts';
 
 /** Kernel's id of the calling thread; does not load koffi unless /proc is hidden. */

@@ -13,7 +13,8 @@ import { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { openProcessDirectory } from './process-directory.ts';
-import type { Sink } from './serialiser.ts';
+import type { StringTable } from './interned-strings.ts';
+import type { Serialise, Sink } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
 
 /** Most events whose absence a status file surely has room for. */
@@ -24,7 +25,11 @@ export interface ThreadParts {
   readonly tid: number;
   readonly processStartTicks: bigint;
   readonly contexts: ContextCatalogue;
+  readonly strings: StringTable;
+  readonly makeSerialiser: (declaration: Declaration, sinks: readonly Sink[]) => Serialise;
   readonly onSwitch: (() => void) | undefined;
+  /** Called when a ring was made that has to be saved now and then. */
+  readonly onCopiedRing: () => void;
 }
 
 /** A thread's part in one session. */
@@ -57,8 +62,13 @@ export class AttachedSession {
       maxMemoryBytes: description.maxMemoryBytes,
       registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint())),
       contexts: thread.contexts,
+      strings: thread.strings,
+      makeSerialiser: thread.makeSerialiser,
       tell,
-      onRing: () => this.#writeStatus(),
+      onRing: (tier) => {
+        this.#writeStatus();
+        if (tier === 'copied') thread.onCopiedRing();
+      },
       onSwitch: thread.onSwitch,
     };
     for (const channel of description.channels) this.#enable(channel);
@@ -120,6 +130,11 @@ export class AttachedSession {
   /** Finishes the open sub-buffers of all rings. */
   flush(): void {
     for (const channel of this.#channels.values()) channel.flush();
+  }
+
+  /** Puts into the files of the rings what they do not have yet. Never throws. */
+  save(): void {
+    for (const channel of this.#channels.values()) channel.save();
   }
 
   /** Closes the rings that nothing is written to any more. */

@@ -4,6 +4,7 @@ import {
   createThreadRing,
   type ChannelDescription,
   type RingStatus,
+  type RingTier,
   type ThreadRing,
 } from '@spoor/ringbuffer';
 import { join } from 'node:path';
@@ -11,7 +12,14 @@ import type { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { RuleSet } from './event-rules.ts';
-import { makeRingWriter, type RingWriter, type Sink } from './serialiser.ts';
+import { RingStrings, stringDeclaration, type StringTable } from './interned-strings.ts';
+import {
+  hasInternedStrings,
+  makeRingWriter,
+  type RingWriter,
+  type Serialise,
+  type Sink,
+} from './serialiser.ts';
 
 /** What the channels of a session share in one thread. */
 export interface SessionParts {
@@ -22,10 +30,12 @@ export interface SessionParts {
   readonly maxMemoryBytes: number | undefined;
   readonly registry: ClassRegistry;
   readonly contexts: ContextCatalogue;
+  readonly strings: StringTable;
+  readonly makeSerialiser: (declaration: Declaration, sinks: readonly Sink[]) => Serialise;
   /** Takes one line for the summary of the recording. */
   readonly tell: (reason: string) => void;
   /** Called when a ring was made. */
-  readonly onRing: () => void;
+  readonly onRing: (tier: RingTier) => void;
   /** Called now and then by a thread that records. */
   readonly onSwitch: (() => void) | undefined;
 }
@@ -37,6 +47,7 @@ export class ChannelWriter {
   #rules: RuleSet;
   #ring: ThreadRing | undefined;
   #writer: RingWriter | undefined;
+  #strings: RingStrings | undefined;
   #fields: readonly ContextField[] = [];
   #streamClassId = 0;
   /** Why there is no ring and will be none. */
@@ -80,6 +91,7 @@ export class ChannelWriter {
       eventId: this.#parts.registry.eventId(declaration, this.#streamClassId),
       contexts: this.#fields,
       filters: verdict === 'all' ? undefined : verdict,
+      strings: hasInternedStrings(declaration.fields) ? this.#openStrings(writer) : undefined,
     };
   }
 
@@ -105,6 +117,11 @@ export class ChannelWriter {
     this.#ring?.producer.flush();
   }
 
+  /** Puts into the ring's file what it does not have yet. Never throws. */
+  save(): void {
+    this.#ring?.save();
+  }
+
   /** Hands over what is in the ring; an event that comes after all opens it again. */
   close(): void {
     this.#ring?.close();
@@ -119,6 +136,17 @@ export class ChannelWriter {
       this.#failure = error;
       throw error;
     }
+  }
+
+  #openStrings(writer: RingWriter): RingStrings {
+    const { strings, registry, makeSerialiser } = this.#parts;
+    const eventId = registry.eventId(stringDeclaration, this.#streamClassId);
+    this.#strings ??= new RingStrings(
+      strings,
+      writer.ring,
+      makeSerialiser(stringDeclaration, [{ writer, eventId, contexts: this.#fields }]),
+    );
+    return this.#strings;
   }
 
   #make(): RingWriter {
@@ -148,7 +176,7 @@ export class ChannelWriter {
     this.#fields = fields;
     this.#ring = ring;
     this.#writer = makeRingWriter(ring.producer);
-    parts.onRing();
+    parts.onRing(ring.tier);
     return this.#writer;
   }
 }

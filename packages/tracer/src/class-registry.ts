@@ -3,7 +3,7 @@
 import { formatEventTsdl, formatStreamTsdl } from '@spoor/ctf/encode';
 import type { StructureMember } from '@spoor/ctf';
 import { publishFile } from '@spoor/ringbuffer';
-import { readFileSync } from 'node:fs';
+import { readFileSync } from '@spoor/sys';
 import { join } from 'node:path';
 import type { Declaration } from './declaration.ts';
 import { makeEventClass, makeStreamClass, makeTraceClass } from './trace-class.ts';

@@ -27,6 +27,8 @@ export interface FloatPlan {
 }
 export interface StringPlan {
   readonly kind: 'string';
+  /** How it is recorded, where not encoded at each event: bytes that are kept, or a number. */
+  readonly storage?: 'cached' | 'interned';
 }
 export type ScalarPlan = IntegerPlan | FloatPlan | StringPlan;
 export interface ArrayPlan {
@@ -165,12 +167,20 @@ function planArray(event: string, name: string, type: ArrayType): ArrayPlan {
 }
 
 function planElement(event: string, name: string, type: ArrayType | SequenceType): ScalarPlan {
-  return planScalar(event, `${name}[]`, type.element);
+  const plan = planScalar(event, `${name}[]`, type.element);
+  if (plan.kind !== 'string') return plan;
+  if (plan.storage === 'interned') {
+    throw wrong(event, `elements of \`${name}\` are interned strings`, hintFor(`${name}[]`, type.element));
+  }
+  // The bytes are the same, and the elements of a list lie on a stack of their own.
+  return { kind: 'string' };
 }
 
 function planScalar(event: string, name: string, type: ScalarType): ScalarPlan {
   if (typeof type === 'string') {
     if (type === 'string') return { kind: 'string' };
+    if (type === 'cached-string') return { kind: 'string', storage: 'cached' };
+    if (type === 'interned-string') return { kind: 'string', storage: 'interned' };
     if (type === 'f32' || type === 'f64') return { kind: 'float', bits: type === 'f32' ? 32 : 64 };
     return planInteger(event, name, type, 10);
   }
@@ -193,8 +203,8 @@ function planScalar(event: string, name: string, type: ScalarType): ScalarPlan {
 }
 
 const enumerationHint = "enumeration('u8', { idle: 0, busy: 1 }) is one";
-const elementTypes = 'u8 … u64, i8 … i64, f32, f64, string, hex(…), enumeration(…)';
-const fieldTypes = `${elementTypes}, array(…), sequence(…), struct(…)`;
+const elementTypes = 'u8 … u64, i8 … i64, f32, f64, string, cached-string, hex(…), enumeration(…)';
+const fieldTypes = `${elementTypes}, interned-string, array(…), sequence(…), struct(…)`;
 
 /** What may stand where something else does, or how the likely intention is written. */
 function hintFor(name: string, type: unknown): string {

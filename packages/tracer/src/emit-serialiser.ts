@@ -2,24 +2,25 @@
 // writes at constant offsets as far as these are known, and commits; bench/emit.ts guards its cost.
 // Only checked identifiers and numbers get into the text.
 import { Emitter } from '@spoor/ctf/encode';
-import { MAX_LIST_LENGTH, listLength, splitWide, toList, toNumber, toText, wideHalves } from './coerce.ts';
+import { listLength, splitWide, toList, toNumber, toText, wideHalves } from './coerce.ts';
 import type { ContextField } from './contexts.ts';
-import type { Declaration, FieldPlan, Plan, ScalarPlan } from './declaration.ts';
-import { wideValue, type FilterAccess } from './filter-access.ts';
+import type { Declaration, Plan, ScalarPlan } from './declaration.ts';
+import { CoercionEmitter, block } from './emit-coerce.ts';
+import { accessText } from './emit-filter.ts';
+import { StoreEmitter } from './emit-write.ts';
+import { wideValue } from './filter-access.ts';
 import { floor, fround, trunc } from './primordials.ts';
 import {
-  LENGTH_BYTES,
   abandon,
   dynamicBytes,
   fixedBytes,
-  isWide,
   monotonicNow,
-  numberConversion,
   scalarBytes,
   stackedTextBytes,
   writeDynamic,
   type Sink,
 } from './serialiser.ts';
+import { StringCache } from './string-cache.ts';
 import { textBytes } from './text.ts';
 
 /** Ids above this need the extended event header. */
@@ -43,6 +44,7 @@ export const runtime: Readonly<Record<string, unknown>> = {
   trunc,
   floor,
   fround,
+  StringCache,
   nothing: Object.freeze({}),
 };
 
@@ -67,56 +69,42 @@ export function contextsOf(sinks: readonly Sink[]): readonly ContextField[] {
   return [...wanted];
 }
 
-/** A statement with a block of its own. */
-function block(out: Emitter, head: string, body: () => void, tail = ''): void {
-  out.open(head);
-  body();
-  out.close(tail);
-}
-
 class SerialiserGenerator {
-  readonly conversions: ((value: unknown) => number)[] = [];
   readonly #declaration: Declaration;
   readonly #sinks: readonly Sink[];
   readonly #contexts: readonly ContextField[];
   readonly #emitter = new Emitter();
-  /** Terms of the size beyond the fixed part: quick upper bounds, and exact ones. */
-  readonly #boundTerms: string[] = [];
-  readonly #exactTerms: string[] = [];
-  /** Bytes written after `p` so far. */
-  #offset = 0;
-  #usesNumbers = false;
-  #usesTexts = false;
+  readonly #coercion: CoercionEmitter;
+  readonly #usesNumbers: boolean;
+  readonly #usesTexts: boolean;
 
   constructor(declaration: Declaration, sinks: readonly Sink[]) {
+    const { fields } = declaration;
     this.#declaration = declaration;
     this.#sinks = sinks;
     this.#contexts = contextsOf(sinks);
+    this.#coercion = new CoercionEmitter(this.#emitter, () => this.#giveUp());
+    this.#usesNumbers = fields.some(({ plan }) => someList(plan, (element) => element.kind !== 'string'));
+    this.#usesTexts = fields.some(({ plan }) => someList(plan, (element) => element.kind === 'string'));
+  }
+
+  get conversions(): readonly ((value: unknown) => number)[] {
+    return this.#coercion.conversions;
   }
 
   generate(): string {
     const { fields, name } = this.#declaration;
     const out = this.#emitter;
-    this.#usesNumbers = fields.some(({ plan }) => someList(plan, (element) => element.kind !== 'string'));
-    this.#usesTexts = fields.some(({ plan }) => someList(plan, (element) => element.kind === 'string'));
     const params = fields.map((_, index) => `a${index}`).join(', ');
     out.line(`'use strict';`);
     out.line(`const { ${Object.keys(runtime).join(', ')} } = runtime;`);
     out.line('const { numbers, texts } = stacks;');
-    this.#sinks.forEach((sink, index) => {
-      const s = this.#suffix(index);
-      out.line(`const { ring: ring${s}, writeText: writeText${s} } = sinks[${index}].writer;`);
-      out.line(
-        `const { view: view${s}, clock: clock${s}, clockHalves: clockHalves${s}, committed: committed${s} } = ring${s};`,
-      );
-      sink.filters?.forEach((_, filter) => {
-        out.line(`const matches${s}_${filter} = sinks[${index}].filters[${filter}].matches;`);
-      });
-    });
+    this.#sinks.forEach((sink, index) => this.#bindSink(sink, index));
     this.#contexts.forEach((_, index) => {
       out.line(`const readContext${index} = contexts[${index}].value;`);
     });
-    this.#eachConversion();
+    this.#coercion.declareConversions(fields);
+    fields.forEach(({ plan }, index) => this.#bindCaches(plan, `a${index}`));
     block(
       out,
       `return function serialise(${params})`,
@@ -129,6 +117,31 @@ class SerialiserGenerator {
     );
     out.line(`//# sourceURL=spoor:emit/${name}`);
     return out.text();
+  }
+
+  #bindSink(sink: Sink, index: number): void {
+    const out = this.#emitter;
+    const s = this.#suffix(index);
+    out.line(`const { ring: ring${s}, writeText: writeText${s} } = sinks[${index}].writer;`);
+    out.line(
+      `const { view: view${s}, clock: clock${s}, clockHalves: clockHalves${s}, committed: committed${s} } = ring${s};`,
+    );
+    if (sink.strings !== undefined) {
+      out.line(`const strings${s} = sinks[${index}].strings;`);
+      out.line(`const { told: told${s}, table: table${s} } = strings${s};`);
+    }
+    sink.filters?.forEach((_, filter) => {
+      out.line(`const matches${s}_${filter} = sinks[${index}].filters[${filter}].matches;`);
+    });
+  }
+
+  /** A cache for each string field that asks for one. */
+  #bindCaches(plan: Plan, v: string): void {
+    if (plan.kind === 'struct') {
+      plan.members.forEach((member, index) => this.#bindCaches(member.plan, `${v}_${index}`));
+    } else if (plan.kind === 'string' && plan.storage === 'cached') {
+      this.#emitter.line(`const cache${v} = new StringCache();`);
+    }
   }
 
   /** Nothing, where there is one ring. */
@@ -144,11 +157,12 @@ class SerialiserGenerator {
       out.line('if (ring.isFull && ring.losesEvent()) return;');
     }
     fields.forEach((field, index) => {
-      this.#coerce(field, `a${index}`);
+      this.#coercion.coerce(field, `a${index}`);
     });
     this.#readContexts((context) => this.#isFiltered(context));
     this.#filter();
     this.#readContexts((context) => !this.#isFiltered(context));
+    this.#findStrings();
     const first = this.#suffix(0);
     out.line(`clock${first}[0] = monotonicNow();`);
     out.line(`const low = clockHalves${first}[0];`);
@@ -161,6 +175,19 @@ class SerialiserGenerator {
       else block(out, `if (pass${index})`, () => this.#record(sink, index));
     });
     this.#release();
+  }
+
+  /** Looks strings up now that nothing of the program runs any more, which might emit and so use the caches. */
+  #findStrings(): void {
+    const out = this.#emitter;
+    for (const { v, storage } of this.#coercion.kept) {
+      if (storage === 'interned') {
+        out.line(`let ${v}i = table${this.#suffix(0)}.idOf(${v});`);
+      } else {
+        out.line(`const ${v}s = cache${v}.find(${v});`);
+        out.line(`const ${v}n = ${v}s < 0 ? ${v}.length * 3 + 1 : cache${v}.sizes[${v}s];`);
+      }
+    }
   }
 
   #isFiltered(context: ContextField): boolean {
@@ -178,7 +205,7 @@ class SerialiserGenerator {
       const v = `c${index}`;
       this.#emitter.line(`let ${v} = readContext${index}();`);
       if (context.kind === 'constant' || context.plan.kind === 'dynamic') return;
-      this.#coerce({ name: context.name, plan: context.plan }, v, false);
+      this.#coercion.coerce({ name: context.name, plan: context.plan }, v, false);
     });
   }
 
@@ -191,7 +218,7 @@ class SerialiserGenerator {
       const s = this.#suffix(index);
       const calls = filters.map(
         ({ accesses }, filter) =>
-          `matches${s}_${filter}(${accesses.map((access) => this.#accessText(access)).join(', ')})`,
+          `matches${s}_${filter}(${accesses.map((access) => accessText(access, this.#contexts)).join(', ')})`,
       );
       out.line(`const pass${s} = ${calls.join(' || ')};`);
       passes.push(`pass${s}`);
@@ -203,28 +230,6 @@ class SerialiserGenerator {
     });
   }
 
-  /** The value that a filter sees: as it is stored. */
-  #accessText(access: FilterAccess): string {
-    if (access.kind === 'context') {
-      const { context } = access;
-      const v = `c${this.#contexts.indexOf(context)}`;
-      if (context.kind === 'constant' || context.plan.kind === 'dynamic') return v;
-      return scalarText(context.plan, v);
-    }
-    const v = `a${access.path.join('_')}`;
-    if (access.kind === 'length') return `${v}n`;
-    if (access.kind === 'scalar') return scalarText(access.plan, v);
-    const { plan, index } = access;
-    const at = `${v}at + ${isWide(plan) ? 2 * index : index}`;
-    const value =
-      plan.kind === 'string'
-        ? `texts.values[${at}]`
-        : isWide(plan)
-          ? wideText(plan, `numbers.values[${at}]`, `numbers.values[${at} + 1]`)
-          : scalarText(plan, `numbers.values[${at}]`);
-    return `(${index} < ${v}n ? ${value} : undefined)`;
-  }
-
   /** Finds space in a ring and writes the event. */
   #record({ contexts, eventId }: Sink, index: number): void {
     const out = this.#emitter;
@@ -233,162 +238,28 @@ class SerialiserGenerator {
       out.line(`clockHalves${s}[0] = low;`);
       out.line(`clockHalves${s}[1] = high;`);
     }
-    this.#offset = 0;
     this.#reserve(contexts, eventId, s);
-    for (const context of contexts) this.#writeContext(context, s);
+    const store = new StoreEmitter(out, s);
+    for (const context of contexts) {
+      store.writeContext(context, `c${this.#contexts.indexOf(context)}`, `sinks[${index}].writer`);
+    }
     this.#declaration.fields.forEach((field, field_) => {
-      this.#write(field, `a${field_}`, s);
+      store.write(field, `a${field_}`);
     });
-    this.#commit(s);
+    out.line(`const end = ${store.position};`);
+    out.line(`ring${s}.pos = end;`);
+    // A plain store makes the event part of the packet: see the head of ringbuffer's producer.ts.
+    out.line(`view${s}.setUint32(ring${s}.contentAt, (end - ring${s}.base) << 3, true);`);
+    out.line(`committed${s}[0] += 1;`);
     if (s !== '') out.close('');
-  }
-
-  #writeContext(context: ContextField, s: string): void {
-    const out = this.#emitter;
-    if (context.kind === 'constant') {
-      this.#writeBytes(context.bytes, s);
-      return;
-    }
-    const v = `c${this.#contexts.indexOf(context)}`;
-    if (context.plan.kind !== 'dynamic') {
-      this.#write({ name: context.name, plan: context.plan }, v, s);
-      return;
-    }
-    out.line(`p = writeDynamic(sinks[${s === '' ? 0 : s}].writer, ${this.#at()}, ${v});`);
-    this.#offset = 0;
-  }
-
-  #writeBytes(bytes: Uint8Array, s: string): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = 0;
-    for (; at + 4 <= bytes.length; at += 4) {
-      this.#emitter.line(`view${s}.setUint32(${this.#at(at)}, ${view.getUint32(at, true)}, true);`);
-    }
-    for (; at < bytes.length; at += 1) {
-      this.#emitter.line(`view${s}.setUint8(${this.#at(at)}, ${bytes[at]});`);
-    }
-    this.#offset += bytes.length;
-  }
-
-  /** One constant a conversion, numbered in the order of the walk. */
-  #eachConversion(): void {
-    const visit = (plan: Plan): void => {
-      if (plan.kind === 'struct') {
-        for (const member of plan.members) visit(member.plan);
-        return;
-      }
-      const scalar = plan.kind === 'array' || plan.kind === 'sequence' ? plan.element : plan;
-      if (scalar.kind !== 'integer' || scalar.labels === undefined || this.#conversionNames.has(scalar))
-        return;
-      const conversion = `convert${this.conversions.length}`;
-      this.#conversionNames.set(scalar, conversion);
-      this.#emitter.line(`const ${conversion} = conversions[${this.conversions.length}];`);
-      this.conversions.push(numberConversion(scalar));
-    };
-    for (const { plan } of this.#declaration.fields) visit(plan);
-  }
-  readonly #conversionNames = new Map<ScalarPlan, string>();
-
-  #conversionOf(plan: ScalarPlan): string {
-    return this.#conversionNames.get(plan) ?? 'toNumber';
-  }
-
-  /** Makes primitives of variable `v` (and of what it holds), and adds up the size unless that is done elsewhere. */
-  #coerce({ name, plan }: FieldPlan, v: string, isSized = true): void {
-    const out = this.#emitter;
-    out.line(`// ${name}`);
-    switch (plan.kind) {
-      case 'string':
-        out.line(`if (typeof ${v} !== 'string') ${v} = toText(${v});`);
-        if (!isSized) return;
-        this.#boundTerms.push(`${v}.length * 3 + 1`);
-        this.#exactTerms.push(`textBytes(${v})`);
-        return;
-      case 'integer':
-      case 'float':
-        if (!isWide(plan)) {
-          out.line(`if (typeof ${v} !== 'number') ${v} = ${this.#conversionOf(plan)}(${v});`);
-          return;
-        }
-        out.line(`let ${v}l, ${v}h;`);
-        block(out, `if (typeof ${v} === 'number')`, () => {
-          out.line(`${v}l = trunc(${v});`);
-          out.line(`${v}h = floor(${v}l / 4294967296);`);
-        });
-        block(out, 'else', () => {
-          out.line(`splitWide(${v});`);
-          out.line(`${v}l = wideHalves[0];`);
-          out.line(`${v}h = wideHalves[1];`);
-        });
-        return;
-      case 'struct':
-        this.#coerceStruct(plan.members, v);
-        return;
-      case 'array':
-      case 'sequence': {
-        const { element } = plan;
-        out.line(`${v} = toList(${v});`);
-        if (plan.kind === 'array') {
-          out.line(`const ${v}n = ${plan.length};`);
-        } else {
-          out.line(`const ${v}n = listLength(${v});`);
-          block(out, `if (${v}n > ${MAX_LIST_LENGTH})`, () => {
-            this.#release();
-            this.#sinks.forEach((_, index) => out.line(`ring${this.#suffix(index)}.countLost();`));
-            out.line('return;');
-          });
-        }
-        if (element.kind === 'string') {
-          out.line(`const ${v}at = texts.push(${v}, ${v}n);`);
-          this.#boundTerms.push(`texts.boundBytes(${v}at, ${v}n)`);
-          this.#exactTerms.push(`stackedTextBytes(texts, ${v}at, ${v}n)`);
-          return;
-        }
-        out.line(
-          isWide(element)
-            ? `const ${v}at = numbers.pushWide(${v}, ${v}n);`
-            : `const ${v}at = numbers.push(${v}, ${v}n, ${this.#conversionOf(element)});`,
-        );
-        if (plan.kind === 'sequence') {
-          this.#boundTerms.push(`${v}n * ${scalarBytes(element)}`);
-          this.#exactTerms.push(`${v}n * ${scalarBytes(element)}`);
-        }
-        return;
-      }
-      default:
-        plan satisfies never;
-    }
-  }
-
-  #coerceStruct(members: readonly FieldPlan[], v: string): void {
-    const out = this.#emitter;
-    const locals = members.map((_, index) => `${v}_${index}`);
-    if (locals.length > 0) out.line(`let ${locals.join(', ')};`);
-    out.line(
-      `if (${v} === null || (typeof ${v} !== 'object' && typeof ${v} !== 'function')) ${v} = nothing;`,
-    );
-    // A getter may throw; what it guards is then recorded as 0 or as the text of undefined.
-    block(
-      out,
-      'try',
-      () => {
-        members.forEach((member, index) => {
-          out.line(`${locals[index]!} = ${v}[${JSON.stringify(member.name)}];`);
-        });
-      },
-      ' catch {}',
-    );
-    members.forEach((member, index) => {
-      this.#coerce(member, locals[index]!);
-    });
   }
 
   /** Finds space and writes the event header; leaves the payload's position in `p`. */
   #reserve(contexts: readonly ContextField[], id: number, s: string): void {
     const out = this.#emitter;
     let fixed = this.#declaration.fields.reduce((sum, { plan }) => sum + fixedBytes(plan), 0);
-    const bounds = [...this.#boundTerms];
-    const exacts = [...this.#exactTerms];
+    const bounds = [...this.#coercion.boundTerms];
+    const exacts = [...this.#coercion.exactTerms];
     for (const context of contexts) {
       const v = `c${this.#contexts.indexOf(context)}`;
       if (context.kind === 'constant') fixed += context.bytes.length;
@@ -403,11 +274,21 @@ class SerialiserGenerator {
     }
     const most = [`${fixed}`, ...bounds].join(' + ');
     const exact = [`${fixed}`, ...exacts].join(' + ');
+    const interned = this.#coercion.kept.filter(({ storage }) => storage === 'interned').map(({ v }) => v);
     const isCompact = id <= COMPACT_ID_MAX;
     out.line(`let p = ring${s}.pos;`);
-    const isFull = `p + ${isCompact ? 4 : 13} + ${most} > ring${s}.end`;
-    block(out, isCompact ? `if (tick !== ring${s}.tick || ${isFull})` : `if (${isFull})`, () => {
-      out.line(`p = ring${s}.begin(${id}, ${exact});`);
+    const reasons = [
+      ...(isCompact ? [`tick !== ring${s}.tick`] : []),
+      `p + ${isCompact ? 4 : 13} + ${most} > ring${s}.end`,
+      ...interned.map((v) => `told${s}[${v}i] !== ring${s}.openedPackets`),
+    ];
+    block(out, `if (${reasons.join(' || ')})`, () => {
+      if (interned.length === 0) {
+        out.line(`p = ring${s}.begin(${id}, ${exact});`);
+      } else {
+        out.line(`p = strings${s}.begin(${id}, ${exact}, [${interned.join(', ')}]);`);
+        for (const v of interned) out.line(`${v}i = table${s}.idOf(${v});`);
+      }
       if (s === '') {
         block(out, 'if (p < 0)', () => {
           this.#release();
@@ -432,101 +313,17 @@ class SerialiserGenerator {
     if (s !== '') out.open('if (p >= 0)');
   }
 
-  #write({ plan }: FieldPlan, v: string, s: string): void {
-    const out = this.#emitter;
-    switch (plan.kind) {
-      case 'string':
-        out.line(`p = writeText${s}(${this.#at()}, ${v});`);
-        this.#offset = 0;
-        return;
-      case 'integer':
-      case 'float':
-        if (isWide(plan)) {
-          out.line(`view${s}.setUint32(${this.#at()}, ${v}l, true);`);
-          out.line(`view${s}.setUint32(${this.#at(4)}, ${v}h, true);`);
-        } else {
-          out.line(storeStatement(plan, s, this.#at(), v));
-        }
-        this.#offset += scalarBytes(plan);
-        return;
-      case 'struct':
-        plan.members.forEach((member, index) => {
-          this.#write(member, `${v}_${index}`, s);
-        });
-        return;
-      case 'array':
-      case 'sequence':
-        if (plan.kind === 'sequence') {
-          out.line(`view${s}.setUint32(${this.#at()}, ${v}n, true);`);
-          this.#offset += LENGTH_BYTES;
-        }
-        this.#writeElements(plan.element, v, s);
-        return;
-      default:
-        plan satisfies never;
-    }
-  }
-
-  #writeElements(element: ScalarPlan, v: string, s: string): void {
-    const out = this.#emitter;
-    const size = scalarBytes(element);
-    if (this.#offset > 0) out.line(`p += ${this.#offset};`);
-    this.#offset = 0;
-    block(out, `for (let i = 0; i < ${v}n; i += 1)`, () => {
-      if (element.kind === 'string') {
-        out.line(`p = writeText${s}(p, texts.values[${v}at + i]);`);
-      } else if (isWide(element)) {
-        out.line(`view${s}.setUint32(p, values[${v}at + 2 * i], true);`);
-        out.line(`view${s}.setUint32(p + 4, values[${v}at + 2 * i + 1], true);`);
-        out.line('p += 8;');
-      } else {
-        out.line(storeStatement(element, s, 'p', `values[${v}at + i]`));
-        out.line(`p += ${size};`);
-      }
-    });
-  }
-
-  #commit(s: string): void {
-    const out = this.#emitter;
-    out.line(`const end = ${this.#at()};`);
-    out.line(`ring${s}.pos = end;`);
-    // A plain store makes the event part of the packet: see the head of ringbuffer's producer.ts.
-    out.line(`view${s}.setUint32(ring${s}.contentAt, (end - ring${s}.base) << 3, true);`);
-    out.line(`committed${s}[0] += 1;`);
+  /** How an event ends that is too large to be looked at. */
+  #giveUp(): void {
+    this.#release();
+    this.#sinks.forEach((_, index) => this.#emitter.line(`ring${this.#suffix(index)}.countLost();`));
+    this.#emitter.line('return;');
   }
 
   #release(): void {
     if (this.#usesNumbers) this.#emitter.line('numbers.top = numbersAt;');
     if (this.#usesTexts) this.#emitter.line('texts.release(textsAt);');
   }
-
-  #at(extra = 0): string {
-    const offset = this.#offset + extra;
-    return offset === 0 ? 'p' : `p + ${offset}`;
-  }
-}
-
-function storeStatement(plan: ScalarPlan, s: string, at: string, value: string): string {
-  if (plan.kind === 'float') return `view${s}.setFloat${plan.bits}(${at}, ${value}, true);`;
-  if (plan.kind === 'string') return `p = writeText${s}(${at}, ${value});`;
-  // DataView stores modulo 2^bits, as C does.
-  return plan.bits === 8
-    ? `view${s}.setUint8(${at}, ${value});`
-    : `view${s}.setUint${plan.bits}(${at}, ${value}, true);`;
-}
-
-/** The value of a scalar in variable `v` as a filter sees it: as it is stored. */
-function scalarText(plan: ScalarPlan, v: string): string {
-  if (plan.kind === 'string') return v;
-  if (plan.kind === 'float') return plan.bits === 32 ? `fround(${v})` : v;
-  if (isWide(plan)) return wideText(plan, `${v}l`, `${v}h`);
-  if (plan.bits === 32) return plan.signed ? `(${v} | 0)` : `(${v} >>> 0)`;
-  const shift = 32 - plan.bits;
-  return `(${v} << ${shift} ${plan.signed ? '>>' : '>>>'} ${shift})`;
-}
-
-function wideText(plan: ScalarPlan, low: string, high: string): string {
-  return `wideValue(${low}, ${high}, ${plan.kind === 'integer' && plan.signed})`;
 }
 
 function someList(plan: Plan, test: (element: ScalarPlan) => boolean): boolean {

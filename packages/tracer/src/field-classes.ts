@@ -111,7 +111,7 @@ export function scalarClass(plan: ScalarPlan): FieldClass {
     case 'float':
       return { kind: 'float', lengthBits: plan.bits, byteOrder: 'le', alignmentBits: 8 };
     case 'string':
-      return { kind: 'string', encoding: 'utf-8' };
+      return plan.storage === 'interned' ? unsigned(32, []) : { kind: 'string', encoding: 'utf-8' };
     default:
       return plan satisfies never;
   }

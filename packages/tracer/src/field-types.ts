@@ -6,6 +6,12 @@ export type NarrowIntegerName = 'u8' | 'u16' | 'u32' | 'i8' | 'i16' | 'i32';
 export type WideIntegerName = 'u64' | 'i64';
 export type IntegerName = NarrowIntegerName | WideIntegerName;
 export type FloatName = 'f32' | 'f64';
+/**
+ * Texts. `cached-string` is recorded as `string` is, quicker where few different texts come again and again: the bytes
+ * of those last seen are kept. `interned-string` is recorded as a number, whose text an event `spoor:string` tells once
+ * in each packet: 4 bytes an event, for texts of which a program has at most some thousands.
+ */
+export type StringName = 'string' | 'cached-string' | 'interned-string';
 
 /** An integer that readers show in hexadecimal. */
 export interface HexType<Name extends IntegerName = IntegerName> {
@@ -23,18 +29,20 @@ export interface EnumerationType<Label extends string = string> {
 /** The value of a label, or the least and the greatest one. */
 export type EnumerationRange = number | readonly [lower: number, upper: number];
 
+/** Fields of one value. */
+export type ScalarType = IntegerName | FloatName | StringName | HexType | EnumerationType;
 /** What elements of arrays and sequences can be. */
-export type ScalarType = IntegerName | FloatName | 'string' | HexType | EnumerationType;
+export type ElementType = Exclude<ScalarType, 'interned-string'>;
 
 /** A list of a length that every event shares. */
-export interface ArrayType<Element extends ScalarType = ScalarType> {
+export interface ArrayType<Element extends ElementType = ElementType> {
   readonly kind: 'array';
   readonly element: Element;
   readonly length: number;
 }
 
 /** A list of a length of each event's own. */
-export interface SequenceType<Element extends ScalarType = ScalarType> {
+export interface SequenceType<Element extends ElementType = ElementType> {
   readonly kind: 'sequence';
   readonly element: Element;
 }
@@ -58,7 +66,7 @@ export type ValueOf<T extends FieldType> = T extends WideIntegerName
   ? number | bigint
   : T extends NarrowIntegerName | FloatName
     ? number
-    : T extends 'string'
+    : T extends StringName
       ? string
       : T extends HexType<infer Name>
         ? ValueOf<Name>
@@ -87,7 +95,7 @@ export function enumeration<const Label extends string>(
 }
 
 /** A list of exactly `length` elements; what an event lacks is recorded as 0 or as an empty string. */
-export function array<const Element extends ScalarType>(
+export function array<const Element extends ElementType>(
   element: Element,
   length: number,
 ): ArrayType<Element> {
@@ -95,7 +103,7 @@ export function array<const Element extends ScalarType>(
 }
 
 /** A list of any length. */
-export function sequence<const Element extends ScalarType>(element: Element): SequenceType<Element> {
+export function sequence<const Element extends ElementType>(element: Element): SequenceType<Element> {
   return { kind: 'sequence', element };
 }
 

@@ -21,3 +21,4 @@ export const keys: typeof Object.keys = Object.keys;
 export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
 export const hrtimeBigint: () => bigint = process.hrtime.bigint;
 export const setTimer: typeof setTimeout = setTimeout;
+export const setRepeatingTimer: typeof setInterval = setInterval;

@@ -14,7 +14,7 @@ import {
   type ProcessDescription,
   type SessionDescription,
 } from '@spoor/ringbuffer';
-import { readFileSync } from 'node:fs';
+import { readFileSync } from '@spoor/sys';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeTraceClass } from './trace-class.ts';

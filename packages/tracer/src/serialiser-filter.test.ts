@@ -185,7 +185,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
   ]);
   expect(code).toMatchInlineSnapshot(`
     "'use strict';
-    const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, nothing } = runtime;
+    const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing } = runtime;
     const { numbers, texts } = stacks;
     const { ring: ring0, writeText: writeText0 } = sinks[0].writer;
     const { view: view0, clock: clock0, clockHalves: clockHalves0, committed: committed0 } = ring0;

@@ -217,7 +217,7 @@ describe('serialisers', () => {
     );
     expect(text).toMatchInlineSnapshot(`
       "'use strict';
-      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, nothing } = runtime;
+      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing } = runtime;
       const { numbers, texts } = stacks;
       const { ring: ring, writeText: writeText } = sinks[0].writer;
       const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
@@ -302,7 +302,7 @@ describe('serialisers', () => {
     `);
     expect(serialiserText(declare('a:empty', {}), sinksOf(makeMemoryRing(), 40)).text).toMatchInlineSnapshot(`
       "'use strict';
-      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, nothing } = runtime;
+      const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing } = runtime;
       const { numbers, texts } = stacks;
       const { ring: ring, writeText: writeText } = sinks[0].writer;
       const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;

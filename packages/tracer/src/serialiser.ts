@@ -3,9 +3,10 @@
 import type { RingProducer } from '@spoor/ringbuffer';
 import { NumberStack, TextStack, toNumber, type ElementNumber } from './coerce.ts';
 import type { ContextField } from './contexts.ts';
-import type { Plan, ScalarPlan } from './declaration.ts';
+import type { FieldPlan, Plan, ScalarPlan } from './declaration.ts';
 import type { EventFilter } from './event-rules.ts';
 import { dynamicKinds } from './field-classes.ts';
+import type { RingStrings } from './interned-strings.ts';
 import { makeTextWriter, textBytes, type TextWriter } from './text.ts';
 
 /** Records one event, or counts it as lost; never throws. */
@@ -44,12 +45,27 @@ export interface Sink {
   readonly contexts: readonly ContextField[];
   /** The event is recorded if one of them takes it; undefined: always. */
   readonly filters?: readonly EventFilter[] | undefined;
+  /** For events with interned strings. */
+  readonly strings?: RingStrings | undefined;
 }
 
-/** Bytes of a scalar whose size is known beforehand; 0 for strings. */
-export function scalarBytes(plan: ScalarPlan): number {
-  return plan.kind === 'string' ? 0 : plan.bits / 8;
+/** Whether the event has a field whose strings are recorded as numbers. */
+export function hasInternedStrings(plans: readonly FieldPlan[]): boolean {
+  return plans.some(({ plan }) =>
+    plan.kind === 'struct'
+      ? hasInternedStrings(plan.members)
+      : plan.kind === 'string' && plan.storage === 'interned',
+  );
 }
+
+/** Bytes of a scalar whose size is known beforehand; 0 for strings that are no numbers. */
+export function scalarBytes(plan: ScalarPlan): number {
+  if (plan.kind === 'string') return plan.storage === 'interned' ? STRING_ID_BYTES : 0;
+  return plan.bits / 8;
+}
+
+/** Size of what stands for an interned string. */
+const STRING_ID_BYTES = 4;
 
 /** Bytes of the parts of a field whose size every event shares. */
 export function fixedBytes(plan: Plan): number {

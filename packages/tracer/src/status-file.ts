@@ -1,5 +1,6 @@
 import { STATUS_FOLDER, type ThreadStatus } from '@spoor/ringbuffer';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from '@spoor/sys';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 
 /** Room for the text; the file is written in place, so that a full file system cannot refuse a later state. */

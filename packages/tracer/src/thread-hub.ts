@@ -14,7 +14,8 @@ import {
   sessionPaths,
   startTicks,
 } from '@spoor/ringbuffer';
-import { statSync } from 'node:fs';
+import { asOwnFileAccess, statSync } from '@spoor/sys';
+import { AsyncResource } from 'node:async_hooks';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
@@ -22,13 +23,16 @@ import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { hrtimeBigint, isNaN, setTimer } from './primordials.ts';
-import { makeStacks, type Serialise } from './serialiser.ts';
+import { StringTable } from './interned-strings.ts';
+import { makeStacks, type Serialise, type Sink } from './serialiser.ts';
 import type { ThreadSession } from './session-slot.ts';
 import { SESSION_VARIABLE } from './session-variable.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
 const lookEveryNs = 50_000_000n;
+/** How often rings that are not mapped are written out: what a killed program loses of them at most. */
+const saveEveryMs = 200;
 
 /** A tracepoint of this thread, and how its gate is armed: to make its serialiser at the next event. */
 interface Armed {
@@ -48,6 +52,9 @@ export class ThreadHub implements ThreadSession {
   readonly #thread: ThreadParts;
   readonly #applications = new Map<string, ApplicationContext>();
   readonly #stacks = makeStacks();
+  /** The thread's asynchronous context as it was before the program: timers that begin in an event belong to it. */
+  readonly #outside = new AsyncResource('SPOOR');
+  #isSaving = false;
   readonly #armed: Armed[] = [];
   #counters: ThreadCounters | undefined;
   /** By path; those that this thread could not attach to have no session. */
@@ -71,7 +78,10 @@ export class ThreadHub implements ThreadSession {
       tid: currentThreadId(),
       processStartTicks,
       contexts: new ContextCatalogue(this.#applications, (reason) => this.tell(reason)),
+      strings: new StringTable(),
+      makeSerialiser: (declaration, sinks) => this.#makeSerialiser(declaration, sinks),
       onSwitch: isWatched ? () => this.#lookNowAndThen() : undefined,
+      onCopiedRing: () => this.#saveFromNowOn(),
     };
     this.#attachAll();
     if (isWatched) {
@@ -108,17 +118,21 @@ export class ThreadHub implements ThreadSession {
     this.#tellOpened();
     this.#isBusy = true;
     try {
-      const sinks = this.#sessions.flatMap((session) => session.sinksOf(declaration));
+      // May load koffi, whose files the module loader reads.
+      const sinks = asOwnFileAccess(() => this.#sessions.flatMap((session) => session.sinksOf(declaration)));
       if (sinks.length === 0) return 'off';
-      return canCompile()
-        ? compileSerialiser(declaration, sinks, this.#stacks)
-        : makeWalkingSerialiser(declaration, sinks, this.#stacks);
+      return this.#makeSerialiser(declaration, sinks);
     } catch (error) {
       this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`);
       return 'off';
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  #makeSerialiser(declaration: Declaration, sinks: readonly Sink[]): Serialise {
+    const make = canCompile() ? compileSerialiser : makeWalkingSerialiser;
+    return make(declaration, sinks, this.#stacks);
   }
 
   registerContext(name: string, read: ApplicationContext): void {
@@ -141,6 +155,7 @@ export class ThreadHub implements ThreadSession {
   }
 
   snapshot(directory: string): readonly SnapshotTotals[] {
+    for (const session of this.#sessions) session.save();
     return this.processPaths().map((path, index) =>
       snapshotProcess(path, join(directory, `${process.pid}-${index}`)),
     );
@@ -275,10 +290,30 @@ export class ThreadHub implements ThreadSession {
     if (!isNaN(watchMs) && watchMs < Infinity) setTimer(tick, watchMs).unref();
   }
 
+  /** Saves by a timer that keeps no program alive. */
+  #saveFromNowOn(): void {
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    const tick = (): void => {
+      for (const session of this.#sessions) session.save();
+      this.#saveCounters();
+      setTimer(tick, saveEveryMs).unref();
+    };
+    this.#outside.runInAsyncScope(() => setTimer(tick, saveEveryMs).unref());
+  }
+
+  #saveCounters(): void {
+    try {
+      this.#counters?.save();
+    } catch {
+      // They are tried again, and at the end.
+    }
+  }
+
   #close(): void {
     try {
       this.#tellOpened();
-      this.#counters?.save();
+      this.#saveCounters();
       for (const session of [...this.#detached, ...this.#sessions]) session.close();
     } catch {
       // A replaced built-in, perhaps: the consumer recovers what is in the rings.

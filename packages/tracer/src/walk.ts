@@ -1,18 +1,9 @@
 // The serialiser that makes no code: it walks the declaration for each event. Slower by a few times, but allowed
 // everywhere; the tests hold the generated serialisers to its bytes.
-import {
-  MAX_LIST_LENGTH,
-  listLength,
-  splitWide,
-  toList,
-  toNumber,
-  toText,
-  wideHalves,
-  type NumberStack,
-  type TextStack,
-} from './coerce.ts';
+import { MAX_LIST_LENGTH, listLength, splitWide, toList, toNumber, toText, wideHalves } from './coerce.ts';
 import type { Declaration, FieldPlan, ScalarPlan } from './declaration.ts';
 import type { ContextField } from './contexts.ts';
+import type { RingStrings } from './interned-strings.ts';
 import { readAccess } from './filter-access.ts';
 import { floor, min } from './primordials.ts';
 import {
@@ -47,7 +38,8 @@ export function makeWalkingSerialiser(
     const textsAt = texts.top;
     try {
       const wanting = sinks.filter((sink) => isWanted(sink, declaration, args));
-      const extraBytes = wanting.length === 0 ? 0 : stackFields(declaration.fields, args, numbers, texts);
+      const interned: string[] = [];
+      const extraBytes = wanting.length === 0 ? 0 : stackFields(declaration.fields, args, stacks, interned);
       const contexts = wanting.map(readContexts);
       const timeNs = wanting.length === 0 ? 0n : monotonicNow();
       for (const [index, sink] of wanting.entries()) {
@@ -59,10 +51,14 @@ export function makeWalkingSerialiser(
           ring.countLost();
           continue;
         }
-        let pos = ring.begin(sink.eventId, contextBytes + fixed + extraBytes);
+        const sizeBytes = contextBytes + fixed + extraBytes;
+        let pos =
+          sink.strings === undefined
+            ? ring.begin(sink.eventId, sizeBytes)
+            : sink.strings.begin(sink.eventId, sizeBytes, interned);
         if (pos < 0) continue;
         for (const { write } of pieces) pos = write(pos);
-        pos = new PayloadWriter(sink.writer, stacks, numbersAt, textsAt).write(declaration.fields, pos);
+        pos = new PayloadWriter(sink, stacks, numbersAt, textsAt).write(declaration.fields, pos);
         ring.commit(pos);
       }
       numbers.top = numbersAt;
@@ -144,12 +140,14 @@ function storeNumber(view: DataView, plan: ScalarPlan, at: number, value: number
 /** Writes what {@link stackFields} put on the stacks. */
 class PayloadWriter {
   readonly #writer: RingWriter;
+  readonly #strings: RingStrings | undefined;
   readonly #stacks: Stacks;
   #number: number;
   #text: number;
 
-  constructor(writer: RingWriter, stacks: Stacks, numbersAt: number, textsAt: number) {
+  constructor({ writer, strings }: Sink, stacks: Stacks, numbersAt: number, textsAt: number) {
     this.#writer = writer;
+    this.#strings = strings;
     this.#stacks = stacks;
     this.#number = numbersAt;
     this.#text = textsAt;
@@ -186,7 +184,9 @@ class PayloadWriter {
     if (plan.kind === 'string') {
       const text = this.#stacks.texts.values[this.#text]!;
       this.#text += 1;
-      return this.#writer.writeText(at, text);
+      if (plan.storage !== 'interned') return this.#writer.writeText(at, text);
+      this.#writer.ring.view.setUint32(at, this.#strings!.table.idOf(text), true);
+      return at + scalarBytes(plan);
     }
     const { view } = this.#writer.ring;
     storeNumber(view, plan, at, this.#nextNumber());
@@ -195,18 +195,22 @@ class PayloadWriter {
   }
 }
 
-/** Puts all primitives on the stacks in order; answers the bytes beyond the fixed ones, or -1 for too long a list. */
+/**
+ * Puts all primitives on the stacks in order, and interned strings into `interned` too; answers the bytes beyond the
+ * fixed ones, or -1 for too long a list.
+ */
 function stackFields(
   fields: readonly FieldPlan[],
   values: readonly unknown[],
-  numbers: NumberStack,
-  texts: TextStack,
+  stacks: Stacks,
+  interned: string[],
 ): number {
+  const { numbers, texts } = stacks;
   let extraBytes = 0;
   for (const [index, { plan }] of fields.entries()) {
     const value = values[index];
     if (plan.kind === 'struct') {
-      const inner = stackFields(plan.members, memberValues(plan.members, value), numbers, texts);
+      const inner = stackFields(plan.members, memberValues(plan.members, value), stacks, interned);
       if (inner < 0) return -1;
       extraBytes += inner;
     } else if (plan.kind === 'array' || plan.kind === 'sequence') {
@@ -225,7 +229,8 @@ function stackFields(
       else numbers.push(list, count, numberConversion(plan.element));
     } else if (plan.kind === 'string') {
       const at = texts.push([toText(value)], 1);
-      extraBytes += stackedTextBytes(texts, at, 1);
+      if (plan.storage === 'interned') interned.push(texts.values[at]!);
+      else extraBytes += stackedTextBytes(texts, at, 1);
     } else if (isWide(plan)) {
       splitWide(value);
       numbers.push([wideHalves[0], wideHalves[1]], 2, toNumber);

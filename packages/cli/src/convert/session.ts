@@ -25,6 +25,7 @@ import {
 import { levelOf, type GeneralOptions } from '../commands/general-options.ts';
 import { colorsFor, colorsSupported } from './colors.ts';
 import { sinkFormats, TextOutputs } from './sinks.ts';
+import { keepYoungGenerationSmall, leavesLittleGarbage } from './young-generation.ts';
 
 /** Status of a command that Ctrl-C ended, as babeltrace2 has it. */
 export const interruptedStatus = 2;
@@ -52,6 +53,8 @@ export class Session {
   private readonly strict: boolean;
   private readonly outputs = new TextOutputs();
   private readonly told = new Set<string>();
+  /** Of the streams of all CTF traces that are open. */
+  private openedBytes = 0;
 
   constructor(options: GeneralOptions & { readonly strict?: boolean }) {
     this.options = options;
@@ -86,7 +89,14 @@ export class Session {
     return [
       plugin('columns', []),
       plugin('otlp', []),
-      plugin('ctf', [ctfFsClass({ warn })]),
+      plugin('ctf', [
+        ctfFsClass({
+          warn,
+          onOpen: ({ sizeBytes }) => {
+            this.openedBytes += sizeBytes;
+          },
+        }),
+      ]),
       plugin('lttng-utils', [debugInfoClass(() => new FileBinaries())]),
       plugin('pipe', pipeClasses),
       plugin('text', [dmesgClass({ warn })]),
@@ -136,6 +146,7 @@ export class Session {
           retryMs,
           ...(allowedMipVersions === undefined ? {} : { mipVersions: allowedMipVersions }),
         });
+        if (leavesLittleGarbage(description, this.openedBytes)) keepYoungGenerationSmall();
         const result = await graph.run();
         // As babeltrace2 does, whatever was printed: terminals are left without colours.
         if (this.outputs.printsText && colorsSupported()) {

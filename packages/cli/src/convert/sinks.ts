@@ -151,7 +151,7 @@ export const sinkFormats: readonly SinkFormat[] = [
     make: async (request) => {
       const places = new TableFiles(neededDirectory(request, 'tables'));
       const { parquetSink } = await import('@spoor/components/parquet');
-      return parquetSink(places, request.parameters, nodeCompressors, request.messages);
+      return parquetSink(places, request.parameters, nodeCompressors(), request.messages);
     },
   },
   {
@@ -221,7 +221,7 @@ export class TextOutputs {
     }
     const descriptor = openOutput(path);
     this.descriptors.push(descriptor);
-    return new FileOutput(descriptor);
+    return new FileOutput(descriptor, path);
   }
 
   close(): void {

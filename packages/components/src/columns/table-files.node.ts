@@ -18,7 +18,7 @@ export class TableFiles implements TablePlaces {
   open(fileName: string): ByteOutput {
     const file = join(this.path, fileName);
     const descriptor = this.create(file);
-    const output = new FileOutput(descriptor);
+    const output = new FileOutput(descriptor, file);
     return {
       write: (bytes, length) => output.write(bytes, length),
       close: () => closeSync(descriptor),

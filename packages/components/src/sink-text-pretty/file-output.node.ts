@@ -18,9 +18,12 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 /** Writes to a file descriptor. */
 export class FileOutput implements TextOutput {
   private readonly descriptor: number;
+  private readonly path: string | undefined;
 
-  constructor(descriptor: number) {
+  /** @param path of the file, for errors; absent where it has none, as standard output. */
+  constructor(descriptor: number, path?: string) {
     this.descriptor = descriptor;
+    this.path = path;
   }
 
   /**
@@ -39,7 +42,9 @@ export class FileOutput implements TextOutput {
         } else if (code === 'EPIPE') {
           throw new ClosedPipeError();
         } else {
-          throw new SpoorError('output/failed', 'writing the output failed', { cause: error });
+          throw new SpoorError('output/failed', `writing ${this.path ?? 'the output'} failed`, {
+            cause: error,
+          });
         }
       }
     }

@@ -19,6 +19,8 @@ import type { TraceSet } from './trace-set.ts';
 /** Where sources tell what is wrong with a trace. */
 export interface SourceEnvironment {
   readonly warn: (line: string) => void;
+  /** Hears of the traces, as soon as they are open. */
+  readonly onOpen?: (set: TraceSet) => void;
 }
 
 /** The set with time counted in ticks, for who shows clock values. */
@@ -108,6 +110,7 @@ export class SetSource implements SourceComponent<EventFlow> {
       return set;
     };
     const set = openWith([]);
+    environment.onOpen?.(set);
     const { traces, streams, eventClasses } = set;
     context.log.info(
       `opened ${traces.length} traces with ${streams.length} streams and ${eventClasses.length} event classes`,

@@ -1,6 +1,6 @@
 import { threadFacts } from './thread-facts.ts';
 import { tracepoint } from '../tracepoint.ts';
-import { guarded } from './guard.ts';
+import { watchEmitter } from './emitters.ts';
 import { noText, textOrNone } from './text.ts';
 import { describeThrown, stackOf } from './thrown.ts';
 
@@ -47,7 +47,7 @@ const warning = tracepoint(
  * would keep a program alive that Node.js ends, so `process.emit` is watched instead: no listener is ever added.
  */
 export function startErrorEvents(): void {
-  const observe = guarded((name: unknown, first: unknown, second: unknown) => {
+  watchEmitter(process, (_process, name, first, second) => {
     switch (name) {
       case 'uncaughtExceptionMonitor': {
         const thrown = describeThrown(first);
@@ -72,19 +72,5 @@ export function startErrorEvents(): void {
       default:
         break;
     }
-  });
-
-  // `emit` is inherited; an own property of the same look stands before it.
-  const inherited = process.emit as unknown as (this: unknown, ...args: unknown[]) => unknown;
-  const emit = function emit(this: unknown, ...args: unknown[]): unknown {
-    observe(args[0], args[1], args[2]);
-    return Reflect.apply(inherited, this, args);
-  };
-  Object.defineProperty(emit, 'length', { value: inherited.length, configurable: true });
-  Object.defineProperty(process, 'emit', {
-    value: emit,
-    writable: true,
-    configurable: true,
-    enumerable: false,
   });
 }

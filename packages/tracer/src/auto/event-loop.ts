@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setRepeatingTimer } from '../primordials.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { guarded } from './guard.ts';
 
@@ -48,7 +49,7 @@ export function startEventLoopEvents(): void {
     );
     histogram.reset();
   });
-  setInterval(tell, periodMs).unref();
+  setRepeatingTimer(tell, periodMs).unref();
 }
 
 function delayNs(sampleNs: number): number {

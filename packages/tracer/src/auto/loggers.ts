@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync } from '@spoor/sys';
 import { dirname, join } from 'node:path';
 import { watchBunyan } from './log-bunyan.ts';
 import { watchDebug } from './log-debug.ts';

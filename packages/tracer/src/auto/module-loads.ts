@@ -13,6 +13,8 @@ export interface LoadedModule {
 
 /** Told of CommonJS modules. */
 export interface LoadWatcher {
+  /** Whether those that are loaded already are left out. */
+  readonly onlyNew?: boolean;
   /** Whether the end of the loading of this file is to be told of. */
   readonly begins: (path: string) => boolean;
   /** The module has run; who asked for it has not got its exports yet. Not called if it threw. */
@@ -31,7 +33,7 @@ export function watchLoads(watcher: LoadWatcher): void {
   const cache = (Module as unknown as { readonly _cache: Readonly<Record<string, LoadedModule>> })._cache;
   // What was preloaded before the tracer.
   for (const [path, module] of Object.entries(cache)) {
-    if (module.loaded && watcher.begins(path)) watcher.ended(module, path);
+    if (watcher.onlyNew !== true && module.loaded && watcher.begins(path)) watcher.ended(module, path);
   }
   watchers.push(watcher);
 }

@@ -2,6 +2,7 @@
 export const defaultSets = [
   'http-server',
   'http-client',
+  'undici',
   'net',
   'dns',
   'workers',
@@ -15,7 +16,16 @@ export const defaultSets = [
 ] as const;
 
 /** The sets that are recorded only when they are named: they cost more, or tell of the same once more. */
-export const extraSets = ['console-log'] as const;
+export const extraSets = [
+  'console-log',
+  'http2',
+  'fs',
+  'timers',
+  'cluster',
+  'modules',
+  'async',
+  'async-end',
+] as const;
 
 /** Name of a set of automatic events. */
 export type AutoSet = (typeof defaultSets)[number] | (typeof extraSets)[number];

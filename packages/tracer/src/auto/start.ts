@@ -1,24 +1,32 @@
+import { startAsyncEndEvents, startAsyncEvents } from './async-resources.ts';
 import { startChildEvents } from './children.ts';
+import { startClusterEvents } from './cluster.ts';
 import { startConsoleEvents, startConsoleLogEvents } from './console.ts';
 import { startDiagnosticsEvents } from './diagnostics.ts';
 import { startDnsEvents } from './dns.ts';
 import { startErrorEvents } from './errors.ts';
 import { startEventLoopEvents } from './event-loop.ts';
 import { startGcEvents } from './gc.ts';
+import { startFileEvents } from './fs.ts';
 import { tellMissing } from './guard.ts';
 import { startHttpClientEvents } from './http-client.ts';
 import { startHttpServerEvents } from './http-server.ts';
+import { startHttp2Events } from './http2.ts';
 import { tellIdentity } from './identity.ts';
 import { startLoggerEvents } from './loggers.ts';
+import { startModuleEvents } from './modules.ts';
 import { startNetEvents } from './net.ts';
 import { enableRequestContext } from './request-context.ts';
 import { chosenChannels, chosenSets, type AutoSet } from './sets.ts';
+import { startTimerEvents } from './timers.ts';
+import { startUndiciEvents } from './undici.ts';
 import { startWorkerEvents } from './workers.ts';
 
 const starters: Readonly<Record<AutoSet, () => void>> = {
   'request-context': enableRequestContext,
   'http-server': startHttpServerEvents,
   'http-client': startHttpClientEvents,
+  undici: startUndiciEvents,
   net: startNetEvents,
   dns: startDnsEvents,
   workers: startWorkerEvents,
@@ -29,6 +37,13 @@ const starters: Readonly<Record<AutoSet, () => void>> = {
   console: startConsoleEvents,
   'console-log': startConsoleLogEvents,
   loggers: startLoggerEvents,
+  http2: startHttp2Events,
+  fs: startFileEvents,
+  timers: startTimerEvents,
+  cluster: startClusterEvents,
+  modules: startModuleEvents,
+  async: startAsyncEvents,
+  'async-end': startAsyncEndEvents,
 };
 
 let started = false;

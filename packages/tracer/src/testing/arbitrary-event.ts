@@ -1,7 +1,7 @@
 // Random declarations, arguments for them, and what a reader must then find.
 import * as fc from 'fast-check';
 import type { FieldValue } from '@spoor/ctf';
-import type { FieldList, FieldType, ScalarType } from '../field-types.ts';
+import type { ElementType, FieldList, FieldType } from '../field-types.ts';
 
 /** What a reader is to find for a value: as `FieldValue`, but enumerations as `{ value, labels }`. */
 export type Expected =
@@ -104,10 +104,10 @@ function scalars(rules: TextRules): readonly ArbitraryField[] {
       type: 'f32',
       values: fc.float({ noNaN: true }).map((value): readonly [unknown, Expected] => [value, value]),
     },
-    {
-      type: 'string',
+    ...(['string', 'cached-string'] as const).map((type) => ({
+      type,
       values: rules.texts.map((text): readonly [unknown, Expected] => [text, recordedText(text)]),
-    },
+    })),
   ];
 }
 
@@ -120,7 +120,7 @@ function field(rules: TextRules, depth: number): fc.Arbitrary<ArbitraryField> {
   const list = fc
     .tuple(scalar, fc.integer({ min: -1, max: 5 }))
     .map(([{ type, values }, length]): ArbitraryField => {
-      const element = type as ScalarType;
+      const element = type as ElementType;
       return length < 0
         ? {
             type: { kind: 'sequence', element },

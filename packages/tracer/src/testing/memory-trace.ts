@@ -3,7 +3,9 @@ import { formatEventTsdl, formatTraceTsdl } from '@spoor/ctf/encode';
 import { RingProducer, RingReader, memoryStore, ringSizeBytes, type RingGeometry } from '@spoor/ringbuffer';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compileSerialiser } from '../compile.ts';
 import type { Declaration } from '../declaration.ts';
+import { RingStrings, StringTable, stringDeclaration } from '../interned-strings.ts';
 import { makeRingWriter, makeStacks, type RingWriter, type Sink, type Stacks } from '../serialiser.ts';
 import { makeEventClass, makeStreamClass, makeTraceClass } from '../trace-class.ts';
 import type { ContextField } from '../contexts.ts';
@@ -20,6 +22,20 @@ export interface MemoryRing {
 /** The ring as the only one that events of a class go to. */
 export function sinksOf({ writer }: MemoryRing, eventId: number): readonly Sink[] {
   return [{ writer, eventId, contexts: [] }];
+}
+
+/** The same for events with interned strings, whose texts events of `stringEventId` tell. */
+export function sinksWithStrings(
+  { writer, stacks }: MemoryRing,
+  eventId: number,
+  stringEventId: number,
+  make: typeof compileSerialiser = compileSerialiser,
+  contexts: readonly ContextField[] = [],
+  table: StringTable = new StringTable(),
+): readonly Sink[] {
+  const tell = make(stringDeclaration, [{ writer, eventId: stringEventId, contexts }], stacks);
+  const strings = new RingStrings(table, writer.ring, tell);
+  return [{ writer, eventId, contexts, strings }];
 }
 
 export function makeMemoryRing(

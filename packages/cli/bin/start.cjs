@@ -1,7 +1,8 @@
 // Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, made by
 // scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
-// compiled form of it is kept below the user's cache directory. Without one of the two everything works, only later.
-import {
+// compiled form of it is kept below the user's cache directory. Without one of the two everything works, only later. CommonJS itself,
+// because the loader of ES modules takes as long to start as all of this.
+const {
   closeSync,
   existsSync,
   fstatSync,
@@ -16,29 +17,32 @@ import {
   statSync,
   unlinkSync,
   writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Script } from 'node:vm';
-import { isMainThread } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
+} = require('node:fs');
+const { createRequire } = require('node:module');
+const { homedir } = require('node:os');
+const { dirname, isAbsolute, join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { Script } = require('node:vm');
 
-const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
+const packageFolder = dirname(__dirname);
 const bundle = join(packageFolder, 'dist', 'spoor.cjs');
 
 /** Compiled forms kept at most: of other versions of Spoor and of Node.js. */
 const mostKept = 4;
-const largestBytes = 16 * 1024 * 1024;
+const largestBytes = 32 * 1024 * 1024;
 
-/** Behind what is kept: its CRC-32. V8 crashes on a compiled form of which a bit is wrong; it looks at lengths alone. */
-const checksumBytes = 4;
+/** Modules of Node.js that take milliseconds to load, and that few commands need. */
+const heavy = new Set(['node:child_process', 'node:worker_threads', 'node:zlib']);
 
-/** The exports of the command's main module. */
-export async function loadCommand() {
-  return isUsable() ? loadBundle() : import('../dist/main.js');
+/**
+ * The exports of the command's main module.
+ * @param keepsCompiled whether the compiled form is kept, when there is none.
+ */
+async function loadCommand(keepsCompiled = true) {
+  return isUsable() ? loadBundle(keepsCompiled) : import('../dist/main.js');
 }
+
+exports.loadCommand = loadCommand;
 
 /** Whether the bundle is there, no older than what `tsc -b` made in a checkout, and right for these arguments. */
 function isUsable() {
@@ -53,8 +57,9 @@ function isUsable() {
   });
 }
 
-function loadBundle() {
-  const source = readFileSync(bundle, 'utf8');
+function loadBundle(keepsCompiled) {
+  // It has no other characters than those of ASCII, so that V8 holds it in half of the memory.
+  const source = readFileSync(bundle, 'latin1');
   const cache = process.env['NODE_DISABLE_COMPILE_CACHE'] === undefined ? cacheFolder() : undefined;
   const { ino, size, mtimeMs } = statSync(bundle);
   const name = `${process.version}-${process.arch}-${ino}-${size}-${Math.floor(mtimeMs)}.v8`;
@@ -67,7 +72,7 @@ function loadBundle() {
     },
   );
   if (
-    isMainThread &&
+    keepsCompiled &&
     cache !== undefined &&
     (cachedData === undefined || script.cachedDataRejected === true)
   ) {
@@ -79,8 +84,10 @@ function loadBundle() {
     });
   }
   const module = { exports: {} };
-  const require = createRequire(bundle);
-  script.runInThisContext()(module.exports, require, module, bundle, dirname(bundle), importModule);
+  const load = createRequire(bundle);
+  const loadLater = (name) =>
+    heavy.has(name) ? new Proxy({}, { get: (_, key) => load(name)[key] }) : load(name);
+  script.runInThisContext()(module.exports, loadLater, module, bundle, dirname(bundle), importModule);
   return module.exports;
 }
 
@@ -104,7 +111,11 @@ function isPrivate({ uid, mode }) {
   return uid === process.getuid?.() && (mode & 0o022) === 0;
 }
 
-/** What a file keeps, if nobody else can have written it and it is as it was written. */
+/**
+ * What a file keeps, if nobody else can have written it and it is as it was written. It is there twice, and both must be
+ * equal: V8 crashes on a compiled form of which a bit is wrong, for it looks at lengths alone, and to compare takes less
+ * time than to load what computes checksums.
+ */
 function readPrivate(folder, name) {
   let descriptor;
   try {
@@ -114,10 +125,9 @@ function readPrivate(folder, name) {
     const file = fstatSync(descriptor);
     if (!file.isFile() || !isPrivate(file) || file.size > largestBytes) return undefined;
     const bytes = Buffer.allocUnsafeSlow(file.size);
-    const length = readSync(descriptor, bytes, 0, file.size, 0) - checksumBytes;
-    if (length !== file.size - checksumBytes || length < 0) return undefined;
-    const kept = bytes.subarray(0, length);
-    return crc32(kept) === bytes.readUInt32LE(length) ? kept : undefined;
+    if (readSync(descriptor, bytes, 0, file.size, 0) !== file.size) return undefined;
+    const kept = bytes.subarray(0, file.size >> 1);
+    return kept.length > 0 && kept.equals(bytes.subarray(kept.length)) ? kept : undefined;
   } catch {
     return undefined;
   } finally {
@@ -135,10 +145,8 @@ function keep(folder, name, bytes) {
     const stat = lstatSync(folder);
     if (!stat.isDirectory() || !isPrivate(stat)) return;
     const made = join(folder, `${process.pid}.tmp`);
-    const checksum = Buffer.alloc(checksumBytes);
-    checksum.writeUInt32LE(crc32(bytes));
     try {
-      writeFileSync(made, Buffer.concat([bytes, checksum]), { mode: 0o600 });
+      writeFileSync(made, Buffer.concat([bytes, bytes]), { mode: 0o600 });
       renameSync(made, join(folder, name));
     } catch (error) {
       rmSync(made, { force: true });

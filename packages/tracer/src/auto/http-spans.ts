@@ -1,0 +1,153 @@
+// The spans of HTTP requests, whatever of Node.js they are made with: HTTP/1 and HTTP/2, `fetch` and undici.
+import { performance } from 'node:perf_hooks';
+import { tracepoint } from '../tracepoint.ts';
+import { spanIds } from './ids.ts';
+import { currentRequest, enterRequest } from './request-context.ts';
+import { noText, textOrNone } from './text.ts';
+
+const serverRequestBegin = tracepoint(
+  'http_server:request_begin',
+  [
+    ['id', 'u32'],
+    ['connection', 'u32'],
+    ['method', 'string'],
+    ['url', 'string'],
+    ['host', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const serverRequestEnd = tracepoint(
+  'http_server:request_end',
+  [
+    ['id', 'u32'],
+    ['status', 'u16'],
+    ['aborted', 'u8'],
+    ['loop_idle_ns', 'u64'],
+  ],
+  { logLevel: 'info' },
+);
+
+const clientRequestBegin = tracepoint(
+  'http_client:request_begin',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['method', 'string'],
+    ['origin', 'string'],
+    ['path', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+const clientResponse = tracepoint(
+  'http_client:response',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['status', 'u16'],
+  ],
+  { logLevel: 'info' },
+);
+const clientRequestEnd = tracepoint(
+  'http_client:request_end',
+  [
+    ['id', 'u32'],
+    ['request', 'u32'],
+    ['status', 'u16'],
+    ['error', 'string'],
+  ],
+  { logLevel: 'info' },
+);
+
+interface ServerState {
+  readonly id: number;
+  /** The loop's idle time at the begin, in milliseconds. */
+  readonly idleMs: number;
+}
+
+const nextServerId = spanIds();
+const serverStates = new WeakMap<object, ServerState>();
+const timing = performance.nodeTiming;
+
+/** What a server is asked. */
+export interface ServerRequest {
+  /** `id` of its `net:connection`; 0 if it is not known. */
+  readonly connection: number;
+  readonly method: unknown;
+  readonly url: unknown;
+  readonly host: unknown;
+}
+
+/** Whether requests to servers are recorded. */
+export function isServerRecorded(): boolean {
+  return serverRequestBegin.enabled || serverRequestEnd.enabled;
+}
+
+/** Begins the span of a request to a server, and its context; `key` stands for it until its end. */
+export function beginServerRequest(key: object, { connection, method, url, host }: ServerRequest): void {
+  const id = nextServerId();
+  enterRequest(id);
+  serverStates.set(key, { id, idleMs: timing.idleTime });
+  serverRequestBegin(id, connection, textOrNone(method), textOrNone(url), textOrNone(host));
+}
+
+/**
+ * Ends the span of a request to a server; does nothing if it has ended.
+ *
+ * @param status 0 if no head was sent.
+ */
+export function endServerRequest(key: object, status: number, isAborted: boolean): void {
+  const state = serverStates.get(key);
+  if (state === undefined) return;
+  serverStates.delete(key);
+  const idleNs = Math.max(0, Math.round((timing.idleTime - state.idleMs) * 1e6));
+  serverRequestEnd(state.id, status, isAborted ? 1 : 0, idleNs);
+}
+
+interface ClientState {
+  readonly id: number;
+  readonly request: number;
+  status: number;
+  error: string;
+}
+
+const nextClientId = spanIds();
+const clientStates = new WeakMap<object, ClientState>();
+
+/** Whether requests of clients are recorded. */
+export function isClientRecorded(): boolean {
+  return clientRequestBegin.enabled || clientResponse.enabled || clientRequestEnd.enabled;
+}
+
+/** Whether the span of a client's request is open. */
+export function hasClientRequest(key: object): boolean {
+  return clientStates.has(key);
+}
+
+/** Begins the span of a request that this thread makes; `key` stands for it until its end. */
+export function beginClientRequest(key: object, method: unknown, origin: string, path: unknown): void {
+  const state: ClientState = { id: nextClientId(), request: currentRequest(), status: 0, error: noText };
+  clientStates.set(key, state);
+  clientRequestBegin(state.id, state.request, textOrNone(method), origin, textOrNone(path));
+}
+
+/** Tells of the head of the response. */
+export function tellClientResponse(key: object, status: unknown): void {
+  const state = clientStates.get(key);
+  if (state === undefined) return;
+  state.status = typeof status === 'number' ? status : 0;
+  clientResponse(state.id, state.request, state.status);
+}
+
+/** Keeps why a request fails, for the end of its span. */
+export function failClientRequest(key: object, error: string): void {
+  const state = clientStates.get(key);
+  if (state !== undefined) state.error = error;
+}
+
+/** Ends the span of a client's request; does nothing if it has ended. */
+export function endClientRequest(key: object): void {
+  const state = clientStates.get(key);
+  if (state === undefined) return;
+  clientStates.delete(key);
+  clientRequestEnd(state.id, state.request, state.status, state.error);
+}
