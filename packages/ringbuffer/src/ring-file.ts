@@ -68,6 +68,8 @@ export interface ThreadRing {
 const SMALLEST: RingGeometry = { subBufferSizeBytes: 16 * 1024, subBufferCount: 2 };
 /** Part of the free space that one ring may take: other threads and other users of the memory come after it. */
 const FREE_SHARE = 0.25;
+/** When space is short, other threads may be giving some back at this moment: how long is waited before each attempt. */
+const pausesMs = [0, 2, 5, 10];
 
 /**
  * Makes the calling thread's ring, smaller than asked for when space is short.
@@ -90,31 +92,32 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   }
   const tier: RingTier = availability.available ? 'mapped' : 'copied';
   const tid = currentThreadId();
-  const freeBytes = freeSpaceBytes(request.folder);
   const leftBytes =
     request.maxMemoryBytes === undefined ? Infinity : request.maxMemoryBytes - takenBytes(request.folder);
   let last: unknown;
-  for (const geometry of geometries(request.geometry)) {
-    const isLast = isSmallest(geometry);
-    const sizeBytes = ringSizeBytes(geometry);
-    if (sizeBytes > leftBytes || (!isLast && sizeBytes > freeBytes * FREE_SHARE)) continue;
-    try {
-      const ring = createOfSize(request, geometry, tier, tid);
-      if (geometry !== request.geometry) {
-        reasons.push(
-          `${ringSizeBytes(request.geometry) > leftBytes ? 'the memory limit of the process' : 'little shared memory'}: ring of ${geometry.subBufferCount} sub-buffers of ${geometry.subBufferSizeBytes} bytes instead of ${request.geometry.subBufferCount} of ${request.geometry.subBufferSizeBytes}`,
-        );
+  for (const pauseMs of pausesMs) {
+    if (pauseMs > 0) pause(pauseMs);
+    for (const geometry of geometries(request.geometry)) {
+      const isLast = isSmallest(geometry);
+      const sizeBytes = ringSizeBytes(geometry);
+      if (sizeBytes > leftBytes || (!isLast && sizeBytes > freeSpaceBytes(request.folder) * FREE_SHARE)) {
+        continue;
       }
-      return { ...ring, tier, geometry, reasons };
-    } catch (error) {
-      if (!isNoSpace(error)) {
-        throw new SpoorError('ring/cannot-create', 'cannot make a ring buffer', {
-          where: request.folder,
-          cause: error,
-        });
+      try {
+        const ring = createOfSize(request, geometry, tier, tid);
+        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, geometry, leftBytes));
+        return { ...ring, tier, geometry, reasons };
+      } catch (error) {
+        if (!isNoSpace(error)) {
+          throw new SpoorError('ring/cannot-create', 'cannot make a ring buffer', {
+            where: request.folder,
+            cause: error,
+          });
+        }
+        last = error;
       }
-      last = error;
     }
+    if (last === undefined) break;
   }
   if (last === undefined) {
     throw new SpoorError('ring/memory-limit', 'no ring buffer fits the memory limit of the process', {
@@ -126,6 +129,15 @@ export function createThreadRing(request: RingRequest): ThreadRing {
     where: request.folder,
     hint: 'make room there, or set SPOOR_RUN_DIR to a folder with space',
   });
+}
+
+function whySmaller(asked: RingGeometry, got: RingGeometry, leftBytes: number): string {
+  const cause = ringSizeBytes(asked) > leftBytes ? 'the memory limit of the process' : 'little shared memory';
+  return `${cause}: ring of ${got.subBufferCount} sub-buffers of ${got.subBufferSizeBytes} bytes instead of ${asked.subBufferCount} of ${asked.subBufferSizeBytes}`;
+}
+
+function pause(timeMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeMs);
 }
 
 /** The asked geometry, then ever smaller ones: fewer sub-buffers down to 4, smaller ones, then 2. */
@@ -171,9 +183,20 @@ function takenBytes(folder: string): number {
   return sum;
 }
 
+/**
+ * Many threads that begin at once each see all of the free space: who has taken more than is left then gives it back,
+ * and so do the others, until all have a part.
+ * @throws SpoorError `ring/crowded`.
+ */
+function requireRoomFor(folder: string, geometry: RingGeometry): void {
+  if (isSmallest(geometry) || freeSpaceBytes(folder) >= ringSizeBytes(geometry)) return;
+  throw new SpoorError('ring/crowded', 'too little shared memory is left for other rings', { where: folder });
+}
+
 function isNoSpace(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (
+    code === 'ring/crowded' ||
     code === 'ENOSPC' ||
     code === 'EDQUOT' ||
     code === 'EFBIG' ||
@@ -211,9 +234,16 @@ function createOfSize(
     ...(onFinished === undefined ? {} : { onFinished }),
   });
   if (tier === 'mapped') {
-    const { memory } = createMappedFile(draft, ringSizeBytes(geometry));
+    const file = createMappedFile(draft, ringSizeBytes(geometry));
+    try {
+      requireRoomFor(request.folder, geometry);
+    } catch (error) {
+      file[Symbol.dispose]();
+      unlinkSync(draft);
+      throw error;
+    }
     // The number is not known before the file has a name; it is the one word written after the link.
-    const producer = new RingProducer(memory, options(0));
+    const producer = new RingProducer(file.memory, options(0));
     const ringNumber = publish(request.folder, draft);
     producer.view.setUint32(CONTROL.ringNumber, ringNumber, true);
     return {
@@ -238,6 +268,7 @@ function createOfSize(
   try {
     // Written whole at once: space that is short must show now.
     writeWhole(fd, producer.bytes);
+    requireRoomFor(request.folder, geometry);
     ringNumber = publish(request.folder, draft);
   } catch (error) {
     closeSync(fd);
