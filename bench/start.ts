@@ -1,7 +1,7 @@
 // How much later does a program start when it is traced? Both run in turns within each sample, since a start takes as
 // long as the machine is busy.
-import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { SESSION_FILE, SESSION_VARIABLE, measureClockOffsetNs } from '@spoor/ringbuffer';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot } from '../tests/support/machine.ts';
 import { describeSession, registerUrl } from '../tests/support/session.ts';
@@ -33,16 +33,25 @@ async function added(args: readonly string[], env: Readonly<Record<string, strin
   };
 }
 
-function traced(name: string, auto: boolean): Contender {
+/** As `spoor record` does it: the first program keeps the compiled form of the tracer for those after. */
+function traced(name: string, auto: boolean, keepsCompiled = true): Contender {
   return {
     name,
     run: async () => {
       const run = mkdtempSync('/dev/shm/spoor-bench-');
       try {
         const geometry = { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 };
-        const session = describeSession('/nowhere', { auto, ...geometry });
-        writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-        return await added(['--import', registerUrl], { [SESSION_VARIABLE]: run });
+        const clockOffsetNs = String(measureClockOffsetNs());
+        const session = describeSession('/nowhere', { auto, clockOffsetNs, ...geometry });
+        const path = join(run, 'session');
+        mkdirSync(path);
+        writeFileSync(join(path, SESSION_FILE), JSON.stringify(session));
+        const args = ['--import', registerUrl];
+        const env = { [SESSION_VARIABLE]: path };
+        if (keepsCompiled) await start(args, env);
+        // Others may write there, so nothing is kept.
+        else chmodSync(run, 0o777);
+        return await added(args, env);
       } finally {
         rmSync(run, { recursive: true });
       }
@@ -57,6 +66,7 @@ await compare({
     { name: 'not traced', run: () => added(['--import', registerUrl], {}) },
     traced('own events', false),
     traced('automatic events', true),
+    traced('automatic, first program', true, false),
   ],
   judge: [
     atMost('not traced', 'addedStartMs', 5),

@@ -1,6 +1,6 @@
 // Makes one CommonJS file of what the tracer loads into a traced program (packages/tracer/src/register.ts says why).
 // Does nothing when the file is newer than all that goes into it. Run by scripts/bootstrap.mjs, and before the tests.
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,6 +22,37 @@ function newestMs(folder) {
     else if (entry.name.endsWith('.js')) newest = Math.max(newest, statSync(path).mtimeMs);
   }
   return newest;
+}
+
+/**
+ * Has built-in modules loaded when something of them is first used: one that only some automatic events need (dns,
+ * perf_hooks …) costs the start of a program up to a millisecond.
+ */
+function withLazyBuiltins(text) {
+  const imported = [...text.matchAll(/let (node_\w+)=require\("(node:[\w/]+)"\);(?:\1=__toESM\(\1,1\);)?/g)];
+  if (imported.length === 0)
+    throw new Error('the bundle imports built-in modules in another way than before');
+  let lazy = text;
+  for (const [statement, name, module] of imported) {
+    // A default import is the module itself.
+    const value = statement.includes('__toESM')
+      ? `__withDefault(require("${module}"))`
+      : `require("${module}")`;
+    lazy = lazy
+      .replace(statement, '')
+      .replace(new RegExp(`(?<![\\w.$])${name}\\.`, 'g'), () => `(${name}??=${value}).`);
+    if (new RegExp(`(?<![\\w.$])${name}(?!\\w|\\?\\?=)`).test(lazy))
+      throw new Error(`${name} is used as a whole`);
+  }
+  const names = imported.map(([, name]) => name).join(',');
+  const head = `let ${names};const __withDefault=(module)=>Object.create(module,{default:{value:module}});`;
+  // The directive stays first.
+  return lazy.replace(/^(?:[`'"]use strict[`'"];)?/, (directive) => `${directive}${head}`);
+}
+
+/** Other characters than ASCII by their codes: they are in texts only, and V8 reads two bytes a character where one is. */
+function asAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Makes the bundle, if it is not there or older than a module; answers whether it did. */
@@ -46,6 +77,7 @@ export async function bundleTracer() {
       strict: true,
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     });
+    writeFileSync(draft, asAscii(withLazyBuiltins(readFileSync(draft, 'utf8'))));
     renameSync(draft, output);
   } finally {
     rmSync(draft, { force: true });

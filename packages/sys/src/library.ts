@@ -98,7 +98,7 @@ function load(): CLibrary {
   if (process.platform !== 'linux') {
     throw new SpoorError('sys/unavailable', `no shared memory rings on ${process.platform}, only on Linux`);
   }
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  const koffi = loadKoffi();
   // The symbols of the running program: whichever C library it was linked to.
   const c = koffi.load(null);
   const number = membarrierNumbers[process.arch];
@@ -124,6 +124,30 @@ function load(): CLibrary {
       'long syscall(long number, _Inout_ uint8_t *, intptr_t, intptr_t, intptr_t, intptr_t)',
     ) as CLibrary['syscall'],
   };
+}
+
+/** The release that this package is pinned to; of another one the binary is left to its own loader. */
+export const KOFFI_VERSION = '3.3.4';
+
+/**
+ * koffi, by its binary at once where that lies where it is looked for first: its own loader reads the running program's
+ * header to find out about the C library, and costs a traced program's start 5 ms. With another C library the binary
+ * cannot be linked, and the loader chooses.
+ */
+function loadKoffi(): Koffi {
+  const require = createRequire(import.meta.url);
+  try {
+    const own = require.resolve('koffi');
+    const triplet = `linux-${process.arch}`;
+    const folder = `${own.slice(0, own.lastIndexOf('/koffi/'))}/@koromix/koffi-${triplet}`;
+    const binary = require(`${folder}/${triplet.replace('-', '_')}/koffi.node`) as Koffi & {
+      readonly version?: unknown;
+    };
+    if (binary.version === KOFFI_VERSION) return binary;
+  } catch {
+    // Installed in another way, or for another C library.
+  }
+  return require('koffi') as Koffi;
 }
 
 /** Electron, and builds of V8 with its sandbox, have no ArrayBuffer over memory that is not V8's own. */

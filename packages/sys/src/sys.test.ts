@@ -12,10 +12,18 @@ import {
   makeCpuReader,
   registerForBarriers,
 } from './index.ts';
+import { KOFFI_VERSION } from './library.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-sys-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
+});
+
+test('the binary of koffi is loaded directly in the version that this package is pinned to', () => {
+  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  expect(manifest.dependencies['koffi']).toBe(KOFFI_VERSION);
 });
 
 describe('system calls', () => {

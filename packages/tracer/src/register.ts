@@ -1,15 +1,86 @@
 // Loaded by `node --import @spoor/tracer/register`, into the main thread and every worker, before the program. Each
 // module costs its start about half a millisecond, and each built-in module that is imported as ESM has all that it
 // exports made: so a program that is not traced loads nothing more than this file, and one that is traced loads one
-// bundle, as CommonJS (`npm run bench -- start` guards the cost). Without the bundle, in a checkout that only the
-// compiler has seen, the modules themselves are loaded.
+// bundle, as CommonJS (`npm run bench -- start` guards the cost). V8 takes half of that time to compile it, so the
+// compiled form is kept for the programs after (docs/design/formats.md). Without the bundle, in a checkout that only
+// the compiler has seen, the modules themselves are loaded.
 import { SESSION_VARIABLE } from './session-variable.ts';
 
-if ((process.env[SESSION_VARIABLE] ?? '') !== '') {
+/** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
+const KEEP_AFTER_MS = 5000;
+
+/** What of CommonJS the bundle uses. */
+type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
+
+/** Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws. */
+function loadBundle(path: string, session: string): void {
+  const { readFileSync } = process.getBuiltinModule('node:fs');
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const { Script } = process.getBuiltinModule('node:vm');
+  const keptPath = compiledPath(path, session);
+  let cachedData: Buffer | undefined;
+  try {
+    if (keptPath !== undefined) cachedData = readFileSync(keptPath);
+  } catch {
+    // Not yet.
+  }
+  // It is ASCII: V8 reads half as many bytes of it this way.
+  const text = `(function (exports, require, __filename) {${readFileSync(path, 'latin1')}\n})`;
+  // V8 refuses what another version made, or other flags.
+  const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
+  (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
+  if (keptPath !== undefined && cachedData === undefined)
+    keepLater(keptPath, () => script.createCachedData());
+}
+
+/**
+ * Where the compiled form of this very bundle is kept: beside the session's directory, if nobody else may write there,
+ * for it is code that runs in programs.
+ */
+function compiledPath(bundle: string, session: string): string | undefined {
+  const { lstatSync, statSync } = process.getBuiltinModule('node:fs');
+  try {
+    const folder = /^([^:]*)\/[^/:]+/.exec(session)?.[1];
+    if (folder === undefined) return undefined;
+    const found = lstatSync(folder);
+    if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+      return undefined;
+    const { ino, size, mtimeMs } = statSync(bundle);
+    return `${folder}/tracer-${process.version}-${process.arch}-${ino}-${size}-${mtimeMs}.v8`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs. */
+function keepLater(path: string, make: () => Uint8Array): void {
+  const { existsSync, renameSync, unlinkSync, writeFileSync } = process.getBuiltinModule('node:fs');
+  let isDone = false;
+  const keep = (): void => {
+    if (isDone) return;
+    isDone = true;
+    const draft = `${path}.${process.pid}-${process.hrtime.bigint()}`;
+    try {
+      if (existsSync(path)) return;
+      writeFileSync(draft, make(), { mode: 0o600, flag: 'wx' });
+      renameSync(draft, path);
+    } catch {
+      try {
+        unlinkSync(draft);
+      } catch {
+        // It was never made: no space, or no permission.
+      }
+    }
+  };
+  process.on('exit', keep);
+  setTimeout(keep, KEEP_AFTER_MS).unref();
+}
+
+const session = process.env[SESSION_VARIABLE] ?? '';
+if (session !== '') {
   let isLoaded = false;
   try {
-    const { createRequire } = process.getBuiltinModule('node:module');
-    createRequire(import.meta.url)('./start-thread.bundle.cjs');
+    loadBundle(`${import.meta.dirname}/start-thread.bundle.cjs`, session);
     isLoaded = true;
   } catch {
     // No bundle; or a defect of ours, which must not end the program.

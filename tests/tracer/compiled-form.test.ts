@@ -1,0 +1,86 @@
+// The compiled form of the tracer, which a traced program leaves for those after it: written whole, taken where it is
+// safe, and never in the way of the program.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { describeSession, registerUrl } from '../support/session.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'spoor-compiled-'));
+  mkdirSync(join(root, 'session'));
+  const session = describeSession('/nowhere', { auto: true });
+  writeFileSync(join(root, 'session', SESSION_FILE), JSON.stringify(session));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** Runs a traced program; answers the state of its thread. */
+function run(...flags: string[]): string {
+  const done = spawnSync(process.execPath, [...flags, '--import', registerUrl, '-e', 'console.log("ran")'], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', [SESSION_VARIABLE]: join(root, 'session') },
+  });
+  expect([done.status, done.stdout, done.stderr]).toEqual([0, 'ran\n', '']);
+  const session = join(root, 'session');
+  const states = readdirSync(session)
+    .filter((name) => /^\d+-\d+$/.test(name))
+    .flatMap((name) => {
+      const status = join(session, name, 'status');
+      const [file = ''] = readdirSync(status);
+      const { state } = JSON.parse(readFileSync(join(status, file), 'utf8')) as { readonly state: string };
+      rmSync(join(session, name), { recursive: true });
+      return state;
+    });
+  return states.join();
+}
+
+const kept = (): string[] => readdirSync(root).filter((name) => name !== 'session');
+
+test('is written by the first program and taken by the next', () => {
+  expect(run()).toBe('recording');
+  const [name = '', ...more] = kept();
+  expect(more).toEqual([]);
+  expect(name).toMatch(/^tracer-v\d+\.\d+\.\d+-\w+-\d+-\d+-[\d.]+\.v8$/);
+  expect(statSync(join(root, name)).mode & 0o777).toBe(0o600);
+  const before = statSync(join(root, name)).mtimeMs;
+  expect(run()).toBe('recording');
+  expect(kept()).toEqual([name]);
+  expect(statSync(join(root, name)).mtimeMs).toBe(before);
+});
+
+test('of other flags, cut or empty, is no hindrance', () => {
+  run();
+  const path = join(root, kept()[0]!);
+  expect(run('--no-opt')).toBe('recording');
+  truncateSync(path, statSync(path).size / 2);
+  expect(run()).toBe('recording');
+  truncateSync(path, 0);
+  expect(run()).toBe('recording');
+});
+
+test('is neither written nor taken where others may write', () => {
+  chmodSync(root, 0o777);
+  expect(run()).toBe('recording');
+  expect(kept()).toEqual([]);
+  chmodSync(root, 0o700);
+  run();
+  // Were this taken, V8 would refuse it; what shows that it was not is that it is still there with its own bytes.
+  const path = join(root, kept()[0]!);
+  writeFileSync(path, 'not code');
+  chmodSync(root, 0o777);
+  expect(run()).toBe('recording');
+  expect(readFileSync(path, 'utf8')).toBe('not code');
+});
