@@ -1,12 +1,12 @@
-// Makes one CommonJS file of what the tracer loads into a traced program (packages/tracer/src/register.ts says why).
-// Does nothing when the file is newer than all that goes into it. Run by scripts/bootstrap.mjs, and before the tests.
+// Makes one CommonJS file of what the tracer loads into a traced program (packages/tracer/src/register.ts says why), and
+// another of what it loads besides to record functions. Does nothing for a file that is newer than all that goes into
+// it. Run by scripts/bootstrap.mjs, and before the tests.
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'packages/tracer/dist');
-const output = join(dist, 'start-thread.bundle.cjs');
 /** Compiled packages that may go into the bundle. */
 const inputs = ['base', 'ctf', 'filter', 'sys', 'ringbuffer', 'tracer'].map((name) =>
   join(root, 'packages', name, 'dist'),
@@ -55,13 +55,31 @@ function asAscii(text) {
   return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Makes the bundle, if it is not there or older than a module; answers whether it did. */
+/** What each bundle is made of, and what is done with its text: every program pays for the first one. */
+const bundles = [
+  {
+    input: 'start-thread.js',
+    output: 'start-thread.bundle.cjs',
+    finish: (text) => asAscii(withLazyBuiltins(text)),
+  },
+  { input: 'functions/start.js', output: 'functions.bundle.cjs', finish: (text) => text },
+];
+
+/** Makes the bundles that are not there or older than a module; answers whether there were any. */
 export async function bundleTracer() {
+  let isMade = false;
+  for (const { input, output, finish } of bundles) {
+    if (await makeBundle(join(dist, input), join(dist, output), finish)) isMade = true;
+  }
+  return isMade;
+}
+
+async function makeBundle(input, output, finish) {
   const isThere = existsSync(output);
   if (isThere && statSync(output).mtimeMs > Math.max(...inputs.map(newestMs))) return false;
   const { rolldown } = await import('rolldown');
   const bundle = await rolldown({
-    input: join(dist, 'start-thread.js'),
+    input,
     platform: 'node',
     external: ['koffi', /^node:/],
     // The generated text of serialisers names no variables of the bundle, but stack traces do: names stay.
@@ -77,7 +95,7 @@ export async function bundleTracer() {
       strict: true,
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     });
-    writeFileSync(draft, asAscii(withLazyBuiltins(readFileSync(draft, 'utf8'))));
+    writeFileSync(draft, finish(readFileSync(draft, 'utf8')));
     renameSync(draft, output);
   } finally {
     rmSync(draft, { force: true });

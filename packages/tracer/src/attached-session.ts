@@ -107,6 +107,11 @@ export class AttachedSession {
     return false;
   }
 
+  /** Marks the values of the event's first field with which it may be recorded. */
+  markTaken(declaration: Declaration, marks: Uint8Array): void {
+    for (const channel of this.#channels.values()) channel.markTaken(declaration, marks);
+  }
+
   /** Where events of this class go. Never throws. */
   sinksOf(declaration: Declaration): readonly Sink[] {
     const sinks: Sink[] = [];

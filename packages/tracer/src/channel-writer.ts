@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
-import { RuleSet } from './event-rules.ts';
+import { RuleSet, markTaken } from './event-rules.ts';
 import { RingStrings, stringDeclaration, type StringTable } from './interned-strings.ts';
 import {
   hasInternedStrings,
@@ -76,6 +76,12 @@ export class ChannelWriter {
   /** Whether events of this class may go here. */
   takes(declaration: Declaration): boolean {
     return this.#failure === undefined && this.#rules.takes(declaration);
+  }
+
+  /** Marks the values of the event's first field with which it may go here. */
+  markTaken(declaration: Declaration, marks: Uint8Array): void {
+    if (this.#failure !== undefined) return;
+    markTaken(this.#rules.verdict(declaration, this.#parts.contexts), marks);
   }
 
   /**

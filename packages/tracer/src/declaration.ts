@@ -20,6 +20,8 @@ export interface IntegerPlan {
   readonly displayBase: 10 | 16;
   /** Label to range, on enumerations. */
   readonly labels?: ReadonlyMap<string, readonly [lower: number, upper: number]>;
+  /** Texts of the values from 0 on: what filters take the field for, instead of a number. */
+  readonly texts?: readonly string[];
 }
 export interface FloatPlan {
   readonly kind: 'float';

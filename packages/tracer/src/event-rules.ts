@@ -10,7 +10,7 @@ import {
 } from '@spoor/filter';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
-import { accessOf, filterTypeOf, type FilterAccess } from './filter-access.ts';
+import { accessOf, filterTypeOf, textsOf, type FilterAccess } from './filter-access.ts';
 
 /** A filter of one event class: takes the values that `accesses` lead to. */
 export interface EventFilter {
@@ -53,6 +53,24 @@ export class RuleSet {
   }
 }
 
+/**
+ * Marks with 1 the values of an event's first field with which it may be recorded: filters that look at nothing else
+ * are asked, all others may take any.
+ */
+export function markTaken(verdict: Verdict, marks: Uint8Array): void {
+  if (verdict === 'none') return;
+  const asked =
+    verdict === 'all' ||
+    verdict.some(({ accesses }) =>
+      accesses.some((access) => access.kind !== 'scalar' || access.path[0] !== 0),
+    )
+      ? undefined
+      : verdict;
+  for (let value = 0; value < marks.length; value += 1) {
+    if (asked === undefined || asked.some(({ matches }) => matches(value))) marks[value] = 1;
+  }
+}
+
 interface ParsedRule {
   readonly name: readonly string[];
   readonly exclude: readonly (readonly string[])[];
@@ -80,9 +98,13 @@ function makeFilter(
       return access === undefined ? undefined : filterTypeOf(access);
     });
     const accesses = program.slots.map(({ reference }) => accessOf(reference, declaration, contexts)!);
-    const readers = program.slots.map(
-      (_, index) => readers8[index] ?? ((...values: readonly unknown[]) => values[index]),
-    );
+    const readers = accesses.map((access, index) => {
+      const read = readers8[index] ?? ((...values: readonly unknown[]) => values[index]);
+      const texts = textsOf(access);
+      return texts === undefined
+        ? read
+        : (...values: readonly unknown[]) => texts[read(...values) as number] ?? '';
+    });
     return { accesses, matches: makePredicate<readonly unknown[]>(program, readers, accesses.length) };
   } catch {
     return undefined;

@@ -61,6 +61,11 @@ function fieldAccess(fields: readonly FieldPlan[], steps: Reference['steps']): F
   return undefined;
 }
 
+/** The texts that a filter takes the values of an integer for. */
+export function textsOf(access: FilterAccess): readonly string[] | undefined {
+  return access.kind === 'scalar' && access.plan.kind === 'integer' ? access.plan.texts : undefined;
+}
+
 /** The type that a filter sees. */
 export function filterTypeOf(access: FilterAccess): FieldType {
   switch (access.kind) {
@@ -70,7 +75,7 @@ export function filterTypeOf(access: FilterAccess): FieldType {
       return access.context.filterType;
     case 'scalar':
     case 'element':
-      return access.plan.kind;
+      return textsOf(access) === undefined ? access.plan.kind : 'string';
     default:
       return access satisfies never;
   }

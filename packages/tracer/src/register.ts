@@ -4,7 +4,7 @@
 // bundle, as CommonJS (`npm run bench -- start` guards the cost). V8 takes half of that time to compile it, so the
 // compiled form is kept for the programs after (docs/design/formats.md). Without the bundle, in a checkout that only
 // the compiler has seen, the modules themselves are loaded.
-import { SESSION_VARIABLE } from './session-variable.ts';
+import { FUNCTIONS_VARIABLE, SESSION_VARIABLE } from './session-variable.ts';
 
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
 const KEEP_AFTER_MS = 5000;
@@ -76,6 +76,18 @@ function keepLater(path: string, make: () => Uint8Array): void {
   setTimeout(keep, KEEP_AFTER_MS).unref();
 }
 
+/** Entry and exit of functions, which needs a parser. */
+async function startFunctions(): Promise<void> {
+  let functions: { readonly startFunctions: (hooksThreadUrl: string) => void } | undefined;
+  try {
+    const { createRequire } = process.getBuiltinModule('node:module');
+    functions = createRequire(import.meta.url)('./functions.bundle.cjs') as typeof functions;
+  } catch {
+    functions = await import('./functions/start.ts').catch(() => undefined);
+  }
+  functions?.startFunctions(new URL('./functions/hooks-thread.js', import.meta.url).href);
+}
+
 const session = process.env[SESSION_VARIABLE] ?? '';
 if (session !== '') {
   let isLoaded = false;
@@ -86,4 +98,5 @@ if (session !== '') {
     // No bundle; or a defect of ours, which must not end the program.
   }
   if (!isLoaded) await import('./start-thread.ts').catch(() => undefined);
+  if ((process.env[FUNCTIONS_VARIABLE] ?? '') !== '') await startFunctions();
 }

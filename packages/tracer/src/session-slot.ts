@@ -17,6 +17,10 @@ export interface ThreadSession {
    * during another such call: the event comes from the program's hooks on what that call does.
    */
   serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy';
+  /** Marks with 1 the values of the event's first field, which counts from 0, with which it may be recorded. */
+  markTaken(declaration: Declaration, marks: Uint8Array): void;
+  /** Calls back whenever other events are recorded than before: perhaps in the middle of one, so without emitting. */
+  whenChanged(callback: () => void): void;
   /** Has contexts named `$app.NAME` read their values by `read`. */
   registerContext(name: string, read: () => unknown): void;
   /** Where a counter of this thread lies; undefined when none can be had. Never throws. */
@@ -35,7 +39,7 @@ export interface ThreadSession {
   tell(reason: string): void;
 }
 
-const key = Symbol.for('@spoor/tracer/session 3');
+const key = Symbol.for('@spoor/tracer/session 4');
 
 /**
  * A thread has one session even if several copies of this package are loaded into it: that of the recorder's

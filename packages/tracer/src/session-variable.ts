@@ -3,3 +3,6 @@
  * @spoor/ringbuffer, which a program that is not traced does not load for it.
  */
 export const SESSION_VARIABLE = 'SPOOR_SESSION';
+
+/** Names the modules whose functions are recorded, by globs. */
+export const FUNCTIONS_VARIABLE = 'SPOOR_FUNCTIONS';

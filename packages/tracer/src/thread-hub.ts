@@ -65,6 +65,7 @@ export class ThreadHub implements ThreadSession {
   readonly #detached: AttachedSession[] = [];
   readonly #whenOpened: (() => void)[] = [];
   #toTell: (() => void)[] = [];
+  readonly #whenChanged: (() => void)[] = [];
   #whenAuto: (() => void) | undefined;
   #isBusy = false;
   #hubStamps = '';
@@ -133,6 +134,14 @@ export class ThreadHub implements ThreadSession {
   #makeSerialiser(declaration: Declaration, sinks: readonly Sink[]): Serialise {
     const make = canCompile() ? compileSerialiser : makeWalkingSerialiser;
     return make(declaration, sinks, this.#stacks);
+  }
+
+  markTaken(declaration: Declaration, marks: Uint8Array): void {
+    for (const session of this.#sessions) session.markTaken(declaration, marks);
+  }
+
+  whenChanged(callback: () => void): void {
+    this.#whenChanged.push(callback);
   }
 
   registerContext(name: string, read: ApplicationContext): void {
@@ -247,6 +256,7 @@ export class ThreadHub implements ThreadSession {
       gate.write = arm;
       gate.on = this.#takes(declaration);
     }
+    for (const callback of this.#whenChanged) callback();
   }
 
   #stamps(): string {

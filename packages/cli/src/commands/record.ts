@@ -8,6 +8,8 @@ interface RecordFlags {
   readonly output?: string;
   /** Names of sets of automatic events; false for none. */
   readonly auto?: string | false;
+  /** Globs of modules, as they were given. */
+  readonly functions?: readonly string[];
   readonly maxMemory?: string;
 }
 
@@ -30,6 +32,8 @@ export const registerRecord: RegisterCommand = (program, context) => {
   const said: SaidOption[] = [];
   let plan:
     { readonly channels: readonly ChannelDescription[]; readonly maxMemoryBytes?: number } | undefined;
+  /** What the program's tracer is told by its environment. */
+  let environment: Readonly<Record<string, string>> = {};
   const command = program
     .command('record')
     .description('Run a command and record the events of its Node.js processes and threads.')
@@ -39,7 +43,12 @@ export const registerRecord: RegisterCommand = (program, context) => {
       '--auto <sets>',
       'which automatic events: names of sets, `all`, `default`, `-NAME`, `diagnostics:GLOB` (default: default)',
     )
-    .option('--no-auto', 'record the tracepoints of the program alone, no automatic events');
+    .option('--no-auto', 'record the tracepoints of the program alone, no automatic events')
+    .option(
+      '--functions <globs>',
+      'record entry and exit of the functions of these modules, such as `src/**,!src/gen/**`; may be repeated',
+      (globs: string, before: readonly string[] | undefined) => [...(before ?? []), globs],
+    );
   for (const [flags, description] of orderedOptions) {
     const option = new Option(flags, description);
     command.addOption(option);
@@ -50,10 +59,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
   command
     .option('--max-memory <size>', 'most memory for the rings of one process; suffixes k, M, G')
     .hook('preAction', async (self) => {
-      const { maxMemory, auto } = self.opts<RecordFlags>();
-      const { readPlan, checkAutoSets } = await import('../record/record-plan.ts');
+      const { maxMemory, auto, functions } = self.opts<RecordFlags>();
+      const { readPlan, readEnvironment } = await import('../record/record-plan.ts');
       try {
-        if (typeof auto === 'string') checkAutoSets(auto);
+        environment = readEnvironment(auto, functions);
         plan = readPlan(said, maxMemory);
       } catch (error) {
         self.error(`error: ${describeError(error)}`);
@@ -62,7 +71,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
+      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
     )
     .action(async (words: [string, ...string[]], flags: RecordFlags) => {
       const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
@@ -76,8 +85,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
           channels: plan?.channels ?? [],
           maxMemoryBytes: plan?.maxMemoryBytes,
           tracerUrl: tracerUrl(),
-          environment:
-            typeof flags.auto === 'string' ? { ...process.env, SPOOR_AUTO: flags.auto } : process.env,
+          environment: { ...process.env, ...environment },
           onNote: (note) => {
             if (note.severity === 'error') process.stderr.write(`${describeNote(note)}\n`);
           },

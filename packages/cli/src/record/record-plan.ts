@@ -10,7 +10,17 @@ import {
   type EventRule,
   type LogLevelRule,
 } from '@spoor/ringbuffer';
-import { LOG_LEVELS, autoSets, contextNames, isContextName, unknownSets } from '@spoor/tracer/names';
+import {
+  FUNCTIONS_VARIABLE,
+  LOG_LEVELS,
+  absoluteGlob,
+  autoSets,
+  contextNames,
+  isContextName,
+  makeChoice,
+  splitGlobs,
+  unknownSets,
+} from '@spoor/tracer/names';
 import { invalid, parseCount, parseLimitBytes, parseSizeBytes, parseTimeoutUs } from './values.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -47,10 +57,42 @@ export function readPlan(
 }
 
 /**
- * Checks the choice of sets of automatic events.
- * @throws SpoorError `record/option` that names what is no set.
+ * What the program's tracer is told by its environment.
+ * @param auto the sets of automatic events; not a text when none were named.
+ * @param functions globs of modules whose functions are recorded, relative to the working directory.
+ * @throws SpoorError `record/option`.
  */
-export function checkAutoSets(text: string): void {
+export function readEnvironment(
+  auto: string | boolean | undefined,
+  functions: readonly string[] | undefined,
+): Readonly<Record<string, string>> {
+  const environment: Record<string, string> = {};
+  if (typeof auto === 'string') {
+    checkAutoSets(auto);
+    environment['SPOOR_AUTO'] = auto;
+  }
+  if (functions !== undefined) {
+    const globs = functions.flatMap((text) =>
+      checked('--functions <globs>', text, () => readFunctionGlobs(text, process.cwd())),
+    );
+    environment[FUNCTIONS_VARIABLE] = JSON.stringify(globs);
+  }
+  return environment;
+}
+
+/** Globs that mean the same wherever the program runs. */
+function readFunctionGlobs(text: string, folder: string): readonly string[] {
+  const globs = splitGlobs(text).map((glob) => absoluteGlob(glob, folder));
+  if (globs.length === 0) throw invalid('It names no files.');
+  try {
+    makeChoice(globs, folder);
+  } catch {
+    throw invalid('It is no pattern of files: `*`, `**`, `?`, `{a,b}`, `[a-z]` may be used.');
+  }
+  return globs;
+}
+
+function checkAutoSets(text: string): void {
   checked('--auto <sets>', text, () => {
     const [stranger] = unknownSets(text);
     if (stranger === undefined) return;
