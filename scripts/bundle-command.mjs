@@ -50,7 +50,11 @@ await build({
         if (folder !== undefined) foreign.add(folder);
       },
       // A script cannot import; who runs it gives it a function that does.
-      renderChunk: (code) => ({ code: ascii(code.replaceAll(/\bimport\(/g, 'importModule(')), map: null }),
+      renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, 'importModule('), map: null }),
+      // Behind the minifier, which would write escaped characters as themselves again.
+      generateBundle(_options, files) {
+        for (const file of Object.values(files)) if (file.type === 'chunk') file.code = ascii(file.code);
+      },
     },
   ],
   ssr: { noExternal: true, target: 'node' },
