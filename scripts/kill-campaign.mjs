@@ -249,7 +249,9 @@ class Round {
   }
 
   hasRings() {
-    return readdirSync(this.runDir, { recursive: true }).some((name) => name.endsWith('.ring'));
+    return readdirSync(this.runDir, { recursive: true }).some(
+      (name) => name.endsWith('.ring') && !name.includes('.gone/'),
+    );
   }
 
   remove() {

@@ -40,6 +40,8 @@ export interface LttngSession {
    * one snapshot after the commands.
    */
   readonly mode?: 'discard' | 'overwrite' | 'snapshot';
+  /** What `lttng enable-channel --blocking-timeout` is given; programs also need LTTNG_UST_ALLOW_BLOCKING. */
+  readonly blockingTimeout?: string;
   /** Event names or patterns to enable; all by default. */
   readonly enable?: readonly string[];
   /** Filter expression of the recording rules; none by default. */
@@ -103,6 +105,9 @@ function script(session: LttngSession, commands: readonly (readonly string[])[],
     `--subbuf-size=${session.subBufferSizeBytes ?? 4 * 1024 * 1024}`,
     `--num-subbuf=${session.subBufferCount ?? 8}`,
     ...(mode === 'overwrite' ? ['--overwrite'] : []),
+    ...(session.blockingTimeout === undefined
+      ? []
+      : [`--blocking-timeout=${quote(session.blockingTimeout)}`]),
   ].join(' ');
   const output = `--output=${quote(resolve(session.dir))}`;
   const filter = session.filter === undefined ? '' : ` --filter=${quote(session.filter)}`;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { Ledger, type RecordingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
+import { finishRemovals } from './removal.ts';
 import type { SessionDirectory } from './run-directory.ts';
 
 /** The pause between two looks at the rings is within these bounds. */
@@ -37,6 +38,7 @@ export class Consumer {
   /** @throws SpoorError `session/…` when the session cannot be read. */
   constructor(session: SessionDirectory, onNote: RecordingContext['onNote']) {
     const { outputDir } = session.readDescription();
+    finishRemovals(session.path);
     this.#session = session;
     this.#ledger = new Ledger(join(session.path, 'ledger.jsonl'));
     this.#context = { outputDir, ledger: this.#ledger, onNote };

@@ -15,6 +15,7 @@ import {
 import { outputError } from './output-error.ts';
 import { describePacket } from './packet-description.ts';
 import { packetsInTrace, streamPathOf } from './recorded-stream.ts';
+import { isGone } from './removal.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /** What was found and written. */
@@ -94,7 +95,10 @@ function findProcesses(root: string): string[] {
       return;
     }
     if (depth === mostDepth) return;
-    for (const entry of entries) if (entry.isDirectory()) search(join(path, entry.name), depth + 1);
+    for (const entry of entries) {
+      // What is being removed is in a trace already.
+      if (entry.isDirectory() && !isGone(entry.name)) search(join(path, entry.name), depth + 1);
+    }
   };
   search(root, 0);
   return found.sort();

@@ -18,6 +18,7 @@ import { MetadataWriter } from './metadata-writer.ts';
 import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
 import { type ProcessIdentity, findInNamespaces, isProcessAlive, isThreadAlive } from './process-identity.ts';
+import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
 
@@ -260,7 +261,7 @@ export class ProcessTrace {
   #remove(): void {
     this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
     this.#metadata?.close();
-    rmSync(this.#directory, { recursive: true, force: true });
+    removeDirectory(this.#directory);
   }
 
   /** Passes on what threads say of how tracing fares. */

@@ -30,6 +30,7 @@ import {
 } from '@spoor/ringbuffer';
 import { makeWithParents } from './output-directory.ts';
 import { type ProcessIdentity, isProcessAlive, ownIdentity, pidNamespace } from './process-identity.ts';
+import { isGone, removeDirectory } from './removal.ts';
 
 /** The content of `session.json` with what only `spoor record` and its consumer read. */
 export interface RecordingSession extends SessionDescription {
@@ -43,7 +44,7 @@ export const OUTPUT_FILE = 'output';
 const endedSessionFile = 'session.ended.json';
 /** Its size, always the same. */
 const consumerFileBytes = 128;
-const sessionName = /^(\d+)-(\d+)-(\d+)(?:-\d+)?$/;
+const sessionName = /^(\d+)-(\d+)-(\d+)(?:-\d+)?(?:\.gone)?$/;
 const processName = /^(\d+)-(\d+)$/;
 
 /** Free bytes below which a program cannot even say why it is not recorded. */
@@ -174,7 +175,12 @@ export class SessionDirectory {
 
   /** Takes the directory away. Rings stay mapped in programs that still live; their memory goes with them. */
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    removeDirectory(this.path);
+  }
+
+  /** Whether its removal was begun: what is left is nothing to complete a trace from. */
+  get isGone(): boolean {
+    return isGone(this.path);
   }
 
   /** Makes an abandoned session this process's own; undefined when another process was faster. */

@@ -8,6 +8,10 @@ import type { SessionDirectory } from './run-directory.ts';
  * @returns a line for the user when events were saved.
  */
 export function salvageSession(abandoned: SessionDirectory): RecordingNote | undefined {
+  if (abandoned.isGone) {
+    abandoned.remove();
+    return undefined;
+  }
   const session = abandoned.claim();
   if (session === undefined) return undefined;
   let note: RecordingNote | undefined;
