@@ -2,12 +2,41 @@
 // package than its declarations need.
 import { createRequire } from 'node:module';
 import type { Gate } from './compile.ts';
+import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
-import type { Serialise } from './serialiser.ts';
+import type { StringTable } from './interned-strings.ts';
+import type { Serialise, Sink } from './serialiser.ts';
 import { SESSION_VARIABLE } from './session-variable.ts';
+
+/** What a thread has for whoever takes its events. */
+export interface ReceiverParts {
+  readonly contexts: ContextCatalogue;
+  readonly strings: StringTable;
+  readonly makeSerialiser: (declaration: Declaration, sinks: readonly Sink[]) => Serialise;
+}
+
+/** Takes events of a thread beside the recordings. */
+export interface EventReceiver {
+  /** Whether events of this class may be taken. */
+  takes(declaration: Declaration): boolean;
+  /** Where events of this class go; undefined when none are taken. */
+  sinkOf(declaration: Declaration, parts: ReceiverParts): Sink | undefined;
+}
+
+/** A tracepoint of this thread that was declared while nothing recorded it. */
+export interface IdleTracepoint {
+  readonly declaration: Declaration;
+  readonly gate: Gate;
+}
 
 /** A thread's part in a recording. */
 export interface ThreadSession {
+  /** Has a tracepoint recorded that was declared before. */
+  adopt(tracepoint: IdleTracepoint): void;
+  /** Has events go to a receiver too, from the next one on. */
+  addReceiver(receiver: EventReceiver): void;
+  /** Has no more events go to it. */
+  removeReceiver(receiver: EventReceiver): void;
   /** Calls back once, when a recording wants automatic events: now, or later. */
   whenAuto(start: () => void): void;
   /** The function that the program calls: the test of the gate and the hand-over of the arguments. */
@@ -39,29 +68,53 @@ export interface ThreadSession {
   tell(reason: string): void;
 }
 
-const key = Symbol.for('@spoor/tracer/session 4');
+const key = Symbol.for('@spoor/tracer/session 5');
+
+/** A thread's session, if there is one, and the tracepoints without one. */
+interface Slot {
+  session: ThreadSession | undefined;
+  readonly idle: IdleTracepoint[];
+}
 
 /**
  * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
  * `--import` and the program's own dependency. The key changes with what they would share.
  */
-const shared = globalThis as { [key]?: { readonly session: ThreadSession | undefined } };
+const shared = globalThis as { [key]?: Slot };
 
 /** For a program that forbids new globals: then each copy has its own. */
-let unshared: { readonly session: ThreadSession | undefined } | undefined;
+let unshared: Slot | undefined;
 
-function keep(session: ThreadSession | undefined): void {
+function keep(session: ThreadSession | undefined): Slot {
+  const slot: Slot = { session, idle: [] };
   try {
-    shared[key] = { session };
+    shared[key] = slot;
   } catch {
-    unshared = { session };
+    unshared = slot;
   }
+  return slot;
 }
 
 /** The session of this thread, made by `attach` if none of the copies has done so yet. */
 export function sharedSession(attach: () => ThreadSession | undefined): ThreadSession | undefined {
   if (shared[key] === undefined) keep(attach());
   return (shared[key] ?? unshared)?.session;
+}
+
+/** The session of this thread; where nothing records the program, the one that `make` makes for its own use. */
+export function sessionOrMake(make: () => ThreadSession): ThreadSession {
+  const known = currentSession();
+  if (known !== undefined) return known;
+  const slot = shared[key] ?? unshared ?? keep(undefined);
+  const session = make();
+  slot.session = session;
+  for (const tracepoint of slot.idle.splice(0)) session.adopt(tracepoint);
+  return session;
+}
+
+/** Notes a tracepoint, for a session that may yet come. */
+export function keepIdle(tracepoint: IdleTracepoint): void {
+  (shared[key] ?? unshared ?? keep(undefined)).idle.push(tracepoint);
 }
 
 /** The session of this thread; undefined when the program is not traced. */

@@ -25,7 +25,7 @@ import type { Declaration } from './declaration.ts';
 import { hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { makeStacks, type Serialise, type Sink } from './serialiser.ts';
-import type { ThreadSession } from './session-slot.ts';
+import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
 import { SESSION_VARIABLE } from './session-variable.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
@@ -56,6 +56,7 @@ export class ThreadHub implements ThreadSession {
   readonly #outside = new AsyncResource('SPOOR');
   #isSaving = false;
   readonly #armed: Armed[] = [];
+  #receivers: readonly EventReceiver[] = [];
   #counters: ThreadCounters | undefined;
   /** By path; those that this thread could not attach to have no session. */
   #attached = new Map<string, Attachment>();
@@ -105,9 +106,23 @@ export class ThreadHub implements ThreadSession {
     else this.#whenAuto = start;
   }
 
-  callOf(declaration: Declaration, gate: Gate): Serialise {
+  adopt({ declaration, gate }: IdleTracepoint): void {
     this.#armed.push({ declaration, gate, arm: gate.write });
     gate.on = this.#takes(declaration);
+  }
+
+  addReceiver(receiver: EventReceiver): void {
+    this.#receivers = [...this.#receivers, receiver];
+    this.#rearm();
+  }
+
+  removeReceiver(receiver: EventReceiver): void {
+    this.#receivers = this.#receivers.filter((other) => other !== receiver);
+    this.#rearm();
+  }
+
+  callOf(declaration: Declaration, gate: Gate): Serialise {
+    this.adopt({ declaration, gate });
     if (canCompile()) return compileCall(declaration, gate);
     return (...values) => {
       if (gate.on) gate.write(...values);
@@ -120,7 +135,10 @@ export class ThreadHub implements ThreadSession {
     this.#isBusy = true;
     try {
       // May load koffi, whose files the module loader reads.
-      const sinks = asOwnFileAccess(() => this.#sessions.flatMap((session) => session.sinksOf(declaration)));
+      const sinks = asOwnFileAccess(() => [
+        ...this.#sessions.flatMap((session) => session.sinksOf(declaration)),
+        ...this.#receivers.flatMap((receiver) => receiver.sinkOf(declaration, this.#thread) ?? []),
+      ]);
       if (sinks.length === 0) return 'off';
       return this.#makeSerialiser(declaration, sinks);
     } catch (error) {
@@ -192,7 +210,10 @@ export class ThreadHub implements ThreadSession {
   }
 
   #takes(declaration: Declaration): boolean {
-    return this.#sessions.some((session) => session.takes(declaration));
+    return (
+      this.#sessions.some((session) => session.takes(declaration)) ||
+      this.#receivers.some((receiver) => receiver.takes(declaration))
+    );
   }
 
   /** Each callback emits, and so makes the rings that take its events. */
@@ -251,7 +272,11 @@ export class ThreadHub implements ThreadSession {
 
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
   #refresh(): void {
-    if (!this.#attachAll()) return;
+    if (this.#attachAll()) this.#rearm();
+  }
+
+  /** Has every tracepoint find out anew, at its next event, where that goes. */
+  #rearm(): void {
     for (const { declaration, gate, arm } of this.#armed) {
       gate.write = arm;
       gate.on = this.#takes(declaration);

@@ -2,7 +2,7 @@ import type { Gate } from './compile.ts';
 import { checkOptions, declare } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
-import { currentSession } from './session-slot.ts';
+import { currentSession, keepIdle } from './session-slot.ts';
 
 /** The values of a list of fields, in its order. */
 export type ValuesOfList<Fields extends FieldList> = {
@@ -73,14 +73,11 @@ export function tracepoint(
   checkOptions(name, options);
   const declaration = declare(name, fields, options.logLevel);
   const session = currentSession();
-  if (session === undefined) {
-    return withEnabled(() => {}, idleGate);
-  }
   const gate: Gate = {
-    on: true,
+    on: session !== undefined,
     // The first event makes what is needed to record it, then is recorded like all others.
     write(...values) {
-      const serialise = session.serialiserOf(declaration);
+      const serialise = currentSession()?.serialiserOf(declaration) ?? 'off';
       if (serialise === 'busy') return;
       if (serialise === 'off') {
         gate.on = false;
@@ -90,10 +87,43 @@ export function tracepoint(
       serialise(...values);
     },
   };
-  return withEnabled(session.callOf(declaration, gate), gate);
+  if (session !== undefined) return withEnabled(session.callOf(declaration, gate), gate);
+  keepIdle({ declaration, gate });
+  return withEnabled(idleCall(gate, declaration.fields.length), gate);
 }
 
-const idleGate: Pick<Gate, 'on'> = { on: false };
+/**
+ * What the program calls while nothing records it. The functions share what V8 learns of them, so that one that is
+ * recorded after all (by a subscription of the program's own) is slower than those that are made for a recording.
+ */
+function idleCall(gate: Gate, count: number): (...values: unknown[]) => void {
+  switch (count) {
+    case 0:
+      return () => {
+        if (gate.on) gate.write();
+      };
+    case 1:
+      return (a) => {
+        if (gate.on) gate.write(a);
+      };
+    case 2:
+      return (a, b) => {
+        if (gate.on) gate.write(a, b);
+      };
+    case 3:
+      return (a, b, c) => {
+        if (gate.on) gate.write(a, b, c);
+      };
+    case 4:
+      return (a, b, c, d) => {
+        if (gate.on) gate.write(a, b, c, d);
+      };
+    default:
+      return (...values) => {
+        if (gate.on) gate.write(...values);
+      };
+  }
+}
 
 function withEnabled(
   emit: (...values: never[]) => void,

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { guarded, guardedListener, tellMissing } from './guard.ts';
 
-const slot = Symbol.for('@spoor/tracer/session 4');
+const slot = Symbol.for('@spoor/tracer/session 5');
 const shared = globalThis as { [slot]?: { readonly session: { tell(reason: string): void } } };
 const kept = shared[slot];
 afterEach(() => {
