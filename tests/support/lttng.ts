@@ -59,11 +59,12 @@ export interface LttngRun {
 /**
  * Compiles a C program against liblttng-ust, once per content of its folder's C files.
  * @param source path of the `.c` file; headers beside it may be included by their name.
+ * @param flags of the compiler, besides the usual.
  * @returns the path of the program, below the checkout's `.cache`.
  */
-export function buildUstProgram(source: string): string {
+export function buildUstProgram(source: string, flags: readonly string[] = []): string {
   const folder = dirname(resolve(source));
-  const hash = createHash('sha256').update(basename(source));
+  const hash = createHash('sha256').update([basename(source), ...flags].join(' '));
   for (const name of readdirSync(folder).sort()) {
     if (/\.[ch]$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)));
   }
@@ -73,7 +74,18 @@ export function buildUstProgram(source: string): string {
   if (existsSync(program)) return program;
   // Built aside and renamed, so that a second builder never runs half a file.
   const made = `${program}.${process.pid}.tmp`;
-  const args = ['-O2', '-I', folder, resolve(source), '-o', made, '-llttng-ust', '-ldl', '-lpthread'];
+  const args = [
+    '-O2',
+    ...flags,
+    '-I',
+    folder,
+    resolve(source),
+    '-o',
+    made,
+    '-llttng-ust',
+    '-ldl',
+    '-lpthread',
+  ];
   const done = spawnSync('gcc', args, { encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`compiling ${source} failed:\n${done.stderr}`);
   renameSync(made, program);
