@@ -1,10 +1,10 @@
 // Makes packages/cli/dist/spoor.cjs of what `tsc -b` made: the command with all that it needs to read traces, as one
 // file. CommonJS, because only of that Node.js 20 can keep V8's compiled form. What other verbs load when they run is
 // left out: they find it beside the file, as they do without it.
-import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { foreignLicenses } from './foreign-licenses.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages/cli');
@@ -19,18 +19,7 @@ function isLeftOut(id, importer) {
   return importer !== undefined && dirname(importer).endsWith('/dist/commands') && !wanted.test(id);
 }
 
-/** Packages of others that are inside, by the folder of each. */
-const foreign = new Set();
-
-/** Their licences, which ask to be kept with them. */
-function licenses() {
-  return Array.from(foreign, (folder) => {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    if (file === undefined) throw new Error(`${name} has no licence file`);
-    return `${name} ${version}:\n\n${readFileSync(join(folder, file), 'utf8').trim().replaceAll('*/', '* /')}`;
-  });
-}
+const licenses = foreignLicenses();
 
 /** Escapes of what is not ASCII, which stands in strings alone: one such character, and V8 takes two bytes for each. */
 function ascii(code) {
@@ -43,12 +32,9 @@ await build({
   logLevel: 'warn',
   publicDir: false,
   plugins: [
+    licenses.plugin,
     {
       name: 'script',
-      transform(_code, id) {
-        const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
-        if (folder !== undefined) foreign.add(folder);
-      },
       // A script cannot import; who runs it gives it a function that does.
       renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, 'importModule('), map: null }),
       // Behind the minifier, which would write escaped characters as themselves again.
@@ -72,7 +58,7 @@ await build({
         // Comments and spaces go, names stay: they are in messages of errors and in profiles.
         minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
         entryFileNames: 'spoor.cjs',
-        postBanner: () => `/*! Contains\n${ascii(licenses().join('\n\n'))}\n*/`,
+        postBanner: () => ascii(licenses.banner()),
       },
     },
   },

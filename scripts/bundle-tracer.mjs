@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { foreignLicenses } from './foreign-licenses.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'packages/tracer/dist');
@@ -78,8 +79,10 @@ async function makeBundle(input, output, finish) {
   const isThere = existsSync(output);
   if (isThere && statSync(output).mtimeMs > Math.max(...inputs.map(newestMs))) return false;
   const { rolldown } = await import('rolldown');
+  const licenses = foreignLicenses();
   const bundle = await rolldown({
     input,
+    plugins: [licenses.plugin],
     platform: 'node',
     external: ['koffi', /^node:/],
     // The generated text of serialisers names no variables of the bundle, but stack traces do: names stay.
@@ -95,7 +98,7 @@ async function makeBundle(input, output, finish) {
       strict: true,
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     });
-    writeFileSync(draft, finish(readFileSync(draft, 'utf8')));
+    writeFileSync(draft, licenses.banner() + finish(readFileSync(draft, 'utf8')));
     renameSync(draft, output);
   } finally {
     rmSync(draft, { force: true });
