@@ -1,6 +1,9 @@
 // Preloaded into a program: koffi refuses views of memory, as it does in Electron.
-const { createRequire } = require('node:module');
-const koffi = createRequire(require.resolve('@spoor/sys'))('koffi');
-koffi.view = () => {
-  throw new Error('External buffers are not allowed');
+const { dlopen } = process;
+process.dlopen = function (module, ...others) {
+  dlopen.call(this, module, ...others);
+  if (typeof module.exports.view !== 'function') return;
+  module.exports.view = () => {
+    throw new Error('External buffers are not allowed');
+  };
 };
