@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { corpusNeeds } from '../support/corpus.ts';
 import { describeNeeding } from '../support/needs.ts';
+import { unusedOutputs } from './reference-cases.ts';
 import { caseName, conformanceCases, skippedCases, verdictOf } from './cases.ts';
 
 describeNeeding(
@@ -17,6 +18,10 @@ describeNeeding(
         if (result.verdict === 'deviates') expect.fail(result.how);
       },
     );
+
+    test('every expected output of the corpus belongs to a case', () => {
+      expect(unusedOutputs()).toEqual([]);
+    });
 
     test('every line of the skip list names a case', () => {
       const names = new Set(conformanceCases(true).map(caseName));
