@@ -8,7 +8,7 @@ import { emitFindNul, emitWalk } from './emit-walk.ts';
 import type { IntegerRead } from './emit-read.ts';
 import type { IntegerFieldClass } from './model.ts';
 import type { IntegerNode, Plan, StringNode } from './plan.ts';
-import { overrunProblem, scanStatus } from './packet-cursor.ts';
+import { headerOverrunProblem, overrunProblem, scanStatus } from './packet-cursor.ts';
 import type { WalkStrategy } from './walk-strategy.ts';
 
 /** Strategy that hears of integers only. */
@@ -170,7 +170,7 @@ export function emitScan(e: Emitter, shape: ScanShape): void {
   if (header !== undefined) {
     e.line('const p = at;');
     afterHeader = e.name('h');
-    const overrun = broken("an event header goes beyond the packet's content");
+    const overrun = broken(headerOverrunProblem);
     e.line(`const ${afterHeader} = ${emitWalk(e, header, new HeaderStrategy(), overrun)};`);
   }
   switch (time.kind) {

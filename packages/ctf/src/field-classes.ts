@@ -81,6 +81,15 @@ export function alignmentOf(fieldClass: FieldClass): number {
   }
 }
 
+/** The greatest alignment in bits of a field class and all inside of it; 1 for none. */
+export function greatestAlignmentOf(fieldClass: FieldClass | undefined): number {
+  if (fieldClass === undefined) return 1;
+  return childrenOf(fieldClass).reduce(
+    (most, child) => Math.max(most, greatestAlignmentOf(child)),
+    alignmentOf(fieldClass),
+  );
+}
+
 /** Bits that a field of this class has at least. */
 export function leastBitsOf(fieldClass: FieldClass): number {
   switch (fieldClass.kind) {

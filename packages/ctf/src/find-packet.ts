@@ -2,7 +2,7 @@
 import { packetPaddingBytes } from './bits.ts';
 import { PacketProperties } from './packet-cursor.ts';
 import type { PacketHeaderDecoder } from './stream-decoder.ts';
-import type { ByteSource } from './stream-reader.ts';
+import type { ByteSource } from './byte-source.ts';
 
 const blockBytes = 65_536;
 /** A header that is longer is not looked at whole before its packet is entered. */

@@ -50,15 +50,9 @@ export {
 } from './stream-decoder.ts';
 export { slotDecoderOf, type DecodeSlots, type SlotDecoder } from './decode-slots.ts';
 export { FieldSlots, type SlotField, type SlotLayout, type SlotMember, type SlotStructure } from './slots.ts';
-export {
-  BytesAwaited,
-  StreamReader,
-  whenArrived,
-  type ByteSource,
-  type LossReport,
-  type PacketPlace,
-  type ReaderStart,
-} from './stream-reader.ts';
+export { BytesAwaited, whenArrived, type ByteSource } from './byte-source.ts';
+export type { LossReport } from './loss-tracker.ts';
+export { StreamReader, type PacketPlace, type ReaderStart } from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
 export { placeInIndex, readPacketIndex, type IndexedPacket, type IndexPlace } from './packet-index.ts';
 export { findPacket } from './find-packet.ts';

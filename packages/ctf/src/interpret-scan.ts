@@ -4,7 +4,13 @@ import type { EventBatch } from './batch.ts';
 import { doubleRoles, halvesRoles } from './emit-packet.ts';
 import { clockAfter, type ScanShape, type TimeRule } from './emit-scan.ts';
 import { ContentEndError, interpret, OverrunError, SilentVisitor } from './interpret.ts';
-import { overrunProblem, scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
+import {
+  headerOverrunProblem,
+  overrunProblem,
+  scanStatus,
+  type PacketCursor,
+  type PacketProperties,
+} from './packet-cursor.ts';
 import type { IntegerNode, Plan } from './plan.ts';
 
 /** Keeps what a packet's header or context says by role. */
@@ -106,7 +112,7 @@ export function scanPlain(shape: ScanShape) {
           afterHeader = interpret(header, bytes, cursor.bit, endBit, visitor, externals);
         } catch (error) {
           if (!(error instanceof OverrunError)) throw error;
-          return broken("an event header goes beyond the packet's content");
+          return broken(headerOverrunProblem);
         }
       }
       if (visitor.clock < BigInt(cursor.clockHi) * word + BigInt(cursor.clockLo)) {

@@ -12,7 +12,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { ByteSink } from './packet-writer.ts';
-import type { ByteSource } from './stream-reader.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { TraceOutput } from './trace-writer.ts';
 
 /** Files held open at a time, by all sources together; the longest unused is closed first. */

@@ -56,6 +56,8 @@ export class PacketCursor {
   bit = 0;
   /** End of the packet's content. */
   endBit = 0;
+  /** Whether the bytes end before the packet does: an event beyond their end is no damage. */
+  isPartial = false;
   /** Clock value of the last event, in ticks. */
   clockHi = 0;
   clockLo = 0;
@@ -86,6 +88,14 @@ export class PacketCursor {
     this.lastStepBackBit = -1;
   }
 
+  /** Makes positions count from so many bits later on: the bytes begin there now. */
+  slide(bits: number): void {
+    this.bit -= bits;
+    this.firstBit -= bits;
+    this.lastStepBackBit -= bits;
+    this.stepBackBit -= bits;
+  }
+
   /**
    * Notes that the clock at an event is before that of the event before it. Some tracers write a packet's first event
    * slightly before the packet's begin, which is no such step.
@@ -100,6 +110,9 @@ export class PacketCursor {
 
 /** What a scan says of an event that it cannot step over; the decoder then looks for the reason. */
 export const overrunProblem = "an event goes beyond the packet's content";
+
+/** What a scan says of an event whose header it cannot step over. */
+export const headerOverrunProblem = "an event header goes beyond the packet's content";
 
 /** Why a scan returned. */
 export const scanStatus = {

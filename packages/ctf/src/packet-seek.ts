@@ -6,7 +6,7 @@ import { packetPaddingBytes } from './bits.ts';
 import { PacketProperties } from './packet-cursor.ts';
 import { placeInIndex } from './packet-index.ts';
 import type { PacketHeaderDecoder, StreamDecoder } from './stream-decoder.ts';
-import type { ByteSource } from './stream-reader.ts';
+import type { ByteSource } from './byte-source.ts';
 
 /** Below this size the headers of all packets are read as quickly. */
 const leastBisectedBytes = 1 << 20;

@@ -13,6 +13,7 @@ import { emitWalk } from './emit-walk.ts';
 import { ValueBuilder, type FieldValue } from './field-value.ts';
 import { interpret, OverrunError, SilentVisitor, type FieldVisitor } from './interpret.ts';
 import { problemOfEvent, PropertyVisitor, scanPlain } from './interpret-scan.ts';
+import { greatestAlignmentOf } from './field-classes.ts';
 import type { EventClass, Scope, StreamClass, StructureFieldClass, TraceClass } from './model.ts';
 import { overrunProblem, scanStatus, type PacketCursor, type PacketProperties } from './packet-cursor.ts';
 import type { External, Plan } from './plan.ts';
@@ -136,6 +137,8 @@ export class StreamDecoder {
   private readonly skips: Skip[];
   private readonly bodyPlans: (Plan | undefined)[];
   private readonly fromHeader: boolean;
+  /** No field of an event is aligned to more. */
+  readonly greatestAlignmentBits: number;
   /** Whether the packet context is decoded along with the header, because it refers to it. */
   private readonly contextFromHeader: boolean;
   private readonly onlyClass: number;
@@ -186,6 +189,19 @@ export class StreamDecoder {
       if (payload !== undefined) collectReferredScopes(payload, foreign);
     }
     this.fromHeader = foreign.has('event-header');
+    // Those of self-contained classes are of the plain form, which has none above 64.
+    let alignmentBits = 64;
+    const seeAlignment = (fieldClass: StructureFieldClass | undefined): void => {
+      alignmentBits = Math.max(alignmentBits, greatestAlignmentOf(fieldClass));
+    };
+    seeAlignment(streamClass.eventHeader);
+    seeAlignment(streamClass.eventCommonContext);
+    for (const eventClass of events) {
+      if (isKnownSelfContained(eventClass)) continue;
+      seeAlignment(eventClass.specificContext);
+      seeAlignment(eventClass.payload);
+    }
+    this.greatestAlignmentBits = alignmentBits;
     const locations = new Map<string, External>();
     const addExternals = (plan: Plan): void => {
       for (const { location } of plan.externals) {
@@ -337,7 +353,7 @@ export class StreamDecoder {
     this.compiledScan ??= this.makeScan();
     const { classOf, others, fixedBits, skips } = this;
     const status = this.compiledScan(cursor, batch, limitNs, classOf, others, fixedBits, skips);
-    if (status === scanStatus.broken && cursor.problem === overrunProblem) {
+    if (status === scanStatus.broken && cursor.problem === overrunProblem && !cursor.isPartial) {
       cursor.problem = problemOfEvent(cursor, this.scanShape(), (id) => {
         const plan = this.planOf(classOf[id] ?? others(id));
         return { plan, externals: this.externalIndexes(plan).map((index) => cursor.externals[index]!) };

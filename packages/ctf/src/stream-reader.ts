@@ -3,26 +3,17 @@
  * size of a packet whatever the size of the stream. Trouble in a packet is reported and the rest of it left out;
  * the events before it are kept.
  */
-import { SpoorError } from '@spoor/base';
 import { packetPaddingBytes } from './bits.ts';
 import { EnumValue, type FieldValue } from './field-value.ts';
 import { timeNsAt } from './interpret-scan.ts';
-import { PacketCursor, PacketProperties } from './packet-cursor.ts';
+import type { ByteSource } from './byte-source.ts';
+import { beginBitsOf, startClock } from './packet-clock.ts';
+import { LossTracker, ticks, type LossReport } from './loss-tracker.ts';
+import { headerOverrunProblem, overrunProblem, PacketCursor, PacketProperties } from './packet-cursor.ts';
+import { SourceChunk } from './source-chunk.ts';
+import { DamageReports } from './damage-reports.ts';
 import { findPacket } from './find-packet.ts';
 import type { PacketHeaderDecoder, StreamDecoder } from './stream-decoder.ts';
-
-/** Bytes that can be read at any place: a file, a response, an array. */
-export interface ByteSource {
-  /** For messages. */
-  readonly name: string;
-  readonly sizeBytes: number;
-  /** Whether bytes may have to be fetched first: `read` then throws {@link BytesAwaited}. */
-  readonly isRemote?: boolean;
-  /** Reads up to `length` bytes at `position` into `into` from index 0 on; returns how many, 0 only at the end. */
-  read(into: Uint8Array, length: number, position: number): number;
-  /** The bytes of LTTng's index of its packets, if there is one. */
-  packetIndex?(): Uint8Array | undefined;
-}
 
 /** Where to begin with a stream. */
 export interface ReaderStart {
@@ -33,56 +24,16 @@ export interface ReaderStart {
   readonly byte: number;
 }
 
-/**
- * Thrown by `read` when the bytes are not at hand yet. What was asked for has changed nothing that matters: once
- * `arrival` is fulfilled, the same call is made again.
- */
-export class BytesAwaited extends Error {
-  /** Rejects when the bytes cannot be had. */
-  readonly arrival: Promise<void>;
-
-  constructor(name: string, arrival: Promise<void>) {
-    super(`${name}: its bytes have yet to come; read it with \`for await\``);
-    this.name = 'BytesAwaited';
-    this.arrival = arrival;
-  }
-}
-
-/**
- * Makes an attempt until all bytes that it needs have come.
- * @param attempt must be such that it may be made again after it threw {@link BytesAwaited}.
- */
-export async function whenArrived<Result>(attempt: () => Result): Promise<Result> {
-  for (;;) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!(error instanceof BytesAwaited)) throw error;
-      await error.arrival;
-    }
-  }
-}
-
 /** No packet may be larger: it is read as a whole. */
 export const largestPacketBytes: number = 128 * 1024 * 1024;
 
-/** Damaged packets of a stream that are told one by one. */
-const mostReports = 20;
+/** Windows move by multiples of this, so that what is aligned in the packet is so in the window. */
+const windowStepBytes = 4096;
 
 /** Damaged packets inside of which others are looked for. */
 const mostBackSearches = 100;
 
 const magic = 0xc1fc1fc1;
-
-/** What a stream tells of losses between two packets (or before the first). */
-export interface LossReport {
-  readonly kind: 'events' | 'packets';
-  /** How many, if the trace says. */
-  readonly count?: bigint;
-  /** Clock values, in ticks, between which it happened. */
-  readonly beginTicks?: bigint;
-  readonly endTicks?: bigint;
-}
 
 /** Bytes of a packet, as far as its file has them. */
 export interface PacketPlace {
@@ -98,10 +49,6 @@ export interface ReaderListener {
   lost(report: LossReport): void;
 }
 
-function ticks(hi: number, lo: number): bigint {
-  return (BigInt(hi) << 32n) | BigInt(lo);
-}
-
 /** Reads a stream made of one or more files, in order. */
 export class StreamReader {
   readonly cursor: PacketCursor = new PacketCursor();
@@ -109,6 +56,10 @@ export class StreamReader {
   readonly properties: PacketProperties = new PacketProperties();
   /** Where the packet's events start, in bits. */
   contextEndBit = 0;
+  /** Where in the packet the cursor's bytes begin. */
+  windowByte = 0;
+  /** Whether {@link nextPacket} last went on in the same packet. */
+  isContinued = false;
   /** Counts packets entered, so that what is derived from one can be kept until the next. */
   packetNumber = 0;
   /**
@@ -116,27 +67,20 @@ export class StreamReader {
    * does not say. A merge that goes by packets as well as events does not hand out a packet's events before that.
    */
   boundaryNs: number = -Infinity;
-  /** Whether the stream is damaged: something was reported. */
-  damaged = false;
-  private reports = 0;
-  /** Events that the trace says were lost, as far as read. */
-  discardedEvents = 0n;
+  private readonly damages: DamageReports;
   private readonly sources: readonly ByteSource[];
   private readonly headerDecoder: PacketHeaderDecoder;
   private readonly decoder: StreamDecoder;
   private readonly listener: ReaderListener;
-  private readonly leastChunkBytes: number;
   /** Packets that end before this clock value are passed over unread. */
   private readonly skipBeforeTicks: bigint;
-  /** Whether the first packet that is entered is not the stream's first. */
-  private readonly beginsInside: boolean = false;
+  private readonly losses: LossTracker;
+  /** Of larger packets so many bytes are in memory at a time; 0 for whole packets. */
+  private readonly windowBytes: number;
   private sourceIndex = 0;
   private packetStart = 0;
   private nextStart = 0;
-  /** The bytes from `chunkStart` on of the present source, `chunkLength` of them. */
-  private chunk = new Uint8Array(packetPaddingBytes);
-  private chunkStart = 0;
-  private chunkLength = 0;
+  private readonly chunk: SourceChunk;
   private truncated = false;
   /** Where the present packet begins, if something was wrong inside it; -1 otherwise. */
   private brokenStart = -1;
@@ -148,9 +92,12 @@ export class StreamReader {
   /** When the present packet ends, as time after the base. */
   private endNs = -Infinity;
   private readonly beginBits: number;
-  private previous:
-    { readonly discarded?: bigint; readonly sequence?: number; readonly end?: bigint } | undefined;
 
+  /**
+   * @param leastChunkBytes read at a time, if the source has them.
+   * @param windowBytes of larger packets that are in memory at a time; 0 for whole packets. Positions in the cursor are
+   * then after {@link windowByte} of the packet, and only `scan` and {@link head} may be used of what is before.
+   */
   constructor(
     sources: readonly ByteSource[],
     headerDecoder: PacketHeaderDecoder,
@@ -158,25 +105,35 @@ export class StreamReader {
     listener: ReaderListener,
     leastChunkBytes: number,
     start?: ReaderStart,
+    windowBytes = 0,
   ) {
     this.sources = sources;
     this.headerDecoder = headerDecoder;
     this.decoder = decoder;
     this.listener = listener;
-    this.leastChunkBytes = leastChunkBytes;
+    this.damages = new DamageReports((message) => listener.damaged(message));
+    this.chunk = new SourceChunk(leastChunkBytes);
+    const mayStep = decoder.greatestAlignmentBits <= windowStepBytes * 8;
+    this.windowBytes = mayStep && !sources.some(({ isRemote }) => isRemote) ? windowBytes : 0;
     this.skipBeforeTicks = start?.skipBeforeTicks ?? 0n;
     if (start !== undefined) {
       this.sourceIndex = start.sourceIndex;
       this.nextStart = start.byte;
-      this.beginsInside = start.sourceIndex > 0 || start.byte > 0;
     }
-    let beginBits = 64;
-    for (const { fieldClass } of decoder.streamClass.packetContext?.members ?? []) {
-      if (fieldClass.kind === 'integer' && fieldClass.roles.includes('default-clock-timestamp')) {
-        beginBits = fieldClass.lengthBits;
-      }
-    }
-    this.beginBits = beginBits;
+    this.losses = new LossTracker(start !== undefined && (start.sourceIndex > 0 || start.byte > 0));
+    this.beginBits = beginBitsOf(decoder.streamClass);
+  }
+
+  private readonly tellLoss = (report: LossReport): void => this.listener.lost(report);
+
+  /** Events that the trace says were lost, as far as read. */
+  get discardedEvents(): bigint {
+    return this.losses.discardedEvents;
+  }
+
+  /** Whether the stream is damaged: something was reported. */
+  get damaged(): boolean {
+    return this.damages.count > 0;
   }
 
   /** All that there is to read. */
@@ -209,8 +166,7 @@ export class StreamReader {
     const source = this.sources[sourceNumber];
     if (source === undefined) return false;
     if (sourceNumber !== this.sourceIndex) {
-      this.chunkLength = 0;
-      this.chunkStart = 0;
+      this.chunk.forget();
     }
     this.sourceIndex = sourceNumber;
     this.packetStart = packetByte;
@@ -221,29 +177,25 @@ export class StreamReader {
 
   /** Reports damage of the packet that the cursor is in. */
   reportDamage(problem: string): void {
-    const source = this.sources[Math.min(this.sourceIndex, this.sources.length - 1)]!;
-    this.damaged = true;
-    this.reports += 1;
-    if (this.reports > mostReports + 1) return;
-    this.listener.damaged(
-      this.reports > mostReports
-        ? `${source.name}: more of its packets are damaged, which is not told one by one`
-        : `${source.name}: packet at byte ${this.packetStart}: ${problem}`,
-    );
+    this.damages.report(this.sources[this.sourceNumber]!.name, this.packetStart, problem);
   }
 
   /**
-   * Says why a scan of the packet stopped short: at damage, or because the file ends inside the packet.
+   * Says why a scan of the packet stopped short: at damage, or because the file ends inside the packet. At the end of a
+   * window nothing is said: {@link nextPacket} goes on in the packet.
    * @param problem the cursor's, when the scan's status was `broken`.
    */
   reportScanEnd(problem: string | undefined): void {
     const { cursor, decoder } = this;
+    this.continues = this.endedByWindow(problem);
+    if (this.continues) return;
+    const windowBit = this.windowByte * 8;
     if (cursor.stepsBack > 0) {
       const times = cursor.stepsBack === 1 ? 'once' : `${cursor.stepsBack} times, first`;
-      this.reportDamage(`time goes back in it ${times} at bit ${cursor.stepBackBit}`);
+      this.reportDamage(`time goes back in it ${times} at bit ${cursor.stepBackBit + windowBit}`);
       cursor.stepsBack = 0;
     }
-    if (cursor.bit > this.contextEndBit) {
+    if (cursor.bit + windowBit > this.contextEndBit) {
       this.lastEventNs = timeNsAt(decoder.time, cursor, cursor.clockHi, cursor.clockLo);
     }
     this.brokenStart = problem === undefined ? -1 : this.packetStart;
@@ -253,7 +205,7 @@ export class StreamReader {
       // Or its size is wrong, and other packets follow in the file.
       if (problem !== undefined && this.mayGoBack()) this.searchFrom = this.packetStart + 1;
     } else if (problem !== undefined) {
-      this.reportDamage(`${problem} (at bit ${cursor.bit}); the rest of the packet is left out`);
+      this.reportDamage(`${problem} (at bit ${cursor.bit + windowBit}); the rest of the packet is left out`);
     }
   }
 
@@ -272,11 +224,18 @@ export class StreamReader {
   }
 
   /**
-   * Moves the cursor to the start of the next packet's events.
+   * Moves the cursor to the start of the next packet's events, or to those of the same packet that are in the next
+   * window; {@link isContinued} tells which.
    * @returns false at the end of the stream, or when it cannot be followed further.
    * @throws BytesAwaited of a remote source; the next call then tries the same packet.
    */
   nextPacket(): boolean {
+    this.isContinued = this.continues;
+    if (this.continues) {
+      this.slide(this.sources[this.sourceIndex]!);
+      this.continues = false;
+      return true;
+    }
     for (;;) {
       const source = this.sources[this.sourceIndex];
       if (source === undefined) return false;
@@ -290,8 +249,7 @@ export class StreamReader {
         this.sourceIndex += 1;
         this.nextStart = 0;
         this.brokenStart = -1;
-        this.chunkLength = 0;
-        this.chunkStart = 0;
+        this.chunk.forget();
         continue;
       }
       this.packetStart = this.nextStart;
@@ -312,41 +270,17 @@ export class StreamReader {
     }
   }
 
-  private fill(source: ByteSource, start: number, wanted: number): void {
-    if (this.chunk.length < wanted + packetPaddingBytes) {
-      this.chunk = new Uint8Array(wanted + packetPaddingBytes);
-    }
-    let length = 0;
-    // Until all has come, the chunk holds nothing.
-    this.chunkLength = 0;
-    while (length < wanted) {
-      const part = length === 0 ? this.chunk : this.chunk.subarray(length);
-      const count = source.read(part, wanted - length, start + length);
-      if (count === 0) break;
-      length += count;
-    }
-    this.chunk.fill(0, length, length + packetPaddingBytes);
-    this.chunkStart = start;
-    this.chunkLength = length;
-  }
-
-  /** Makes the chunk hold at least `wanted` bytes from the packet's start on, if the file has them. */
-  private ensure(source: ByteSource, wanted: number): void {
-    const held = this.chunkStart + this.chunkLength - this.packetStart;
-    if (this.packetStart >= this.chunkStart && held >= wanted) return;
-    const rest = source.sizeBytes - this.packetStart;
-    this.fill(source, this.packetStart, Math.min(rest, Math.max(wanted, this.leastChunkBytes)));
-  }
-
   private enter(source: ByteSource): boolean {
     const { cursor, properties, decoder } = this;
     const rest = source.sizeBytes - this.packetStart;
+    const { chunk } = this;
+    this.windowByte = 0;
     let afterHeader = -1;
     let afterContext = -1;
     // Most headers are short; the second size is for those that are not.
-    for (const size of [Math.max(this.lastPacketBytes, 512), 65_536, 1_048_576]) {
-      this.ensure(source, Math.min(rest, size));
-      this.openWindow(Math.min(rest, this.chunkStart + this.chunkLength - this.packetStart));
+    for (const size of [Math.max(this.lastFirstBytes, 512), 65_536, 1_048_576]) {
+      chunk.ensure(source, this.packetStart, Math.min(rest, size));
+      this.openWindow(Math.min(rest, chunk.heldFrom(this.packetStart)));
       properties.clear();
       const end = cursor.endBit;
       afterHeader = this.headerDecoder.decode(cursor.bytes, cursor.view, end, properties);
@@ -381,21 +315,26 @@ export class StreamReader {
       return false;
     }
     // Whole before anything is noted of it: bytes that have yet to come make the caller begin with it again.
-    if (!this.isEarly()) this.ensure(source, Math.min(totalBytes, rest));
+    const isWindowed =
+      this.windowBytes > 0 && totalBytes > this.windowBytes && afterContext < windowStepBytes * 8;
+    const firstBytes = isWindowed ? this.windowBytes : totalBytes;
+    if (!this.isEarly()) chunk.ensure(source, this.packetStart, Math.min(firstBytes, rest));
     if (contentBits < afterContext) {
       this.reportDamage(
         `impossible sizes: content of ${contentBits} bits, of which the header takes ${afterContext}`,
       );
     }
     this.truncated = totalBytes > rest;
+    this.firstBytes = firstBytes;
+    this.continues = false;
     this.packetBytes = totalBytes;
     this.packetContentBits = contentBits;
     cursor.enterPacket(afterContext);
     this.contextEndBit = afterContext;
     this.nextStart = this.packetStart + totalBytes;
-    this.startClock();
+    startClock(cursor, properties, this.beginBits);
     this.noteBoundary();
-    this.reportLosses();
+    this.losses.enterPacket(this.properties, this.tellLoss);
     return true;
   }
 
@@ -405,50 +344,82 @@ export class StreamReader {
     return hasEnd && (endHi !== 0 || endLo !== 0) && ticks(endHi, endLo) < this.skipBeforeTicks;
   }
 
-  /** Reads the whole packet whose header was entered. */
+  /** Reads the packet whose header was entered, or its first window. */
   private load(source: ByteSource): void {
-    const { cursor, decoder } = this;
-    const held = Math.min(this.packetBytes, source.sizeBytes - this.packetStart);
-    this.lastPacketBytes = this.packetBytes;
-    this.ensure(source, held);
-    this.openWindow(Math.min(held, this.chunkStart + this.chunkLength - this.packetStart));
-    cursor.endBit = Math.min(this.packetContentBits, cursor.endBit);
+    const { cursor, decoder, chunk, packetStart } = this;
+    const held = Math.min(this.packetBytes, source.sizeBytes - packetStart);
+    const first = Math.min(held, this.firstBytes);
+    this.lastFirstBytes = first;
+    chunk.ensure(source, packetStart, first);
+    this.openWindow(Math.min(first, chunk.heldFrom(packetStart)));
+    this.endWindow(Math.min(this.packetContentBits, first < held ? held * 8 : cursor.endBit));
+    if (cursor.isPartial) this.keptHead = cursor.bytes.slice(0, windowStepBytes + packetPaddingBytes);
     this.packetNumber += 1;
     if (decoder.externals.length > 0) this.loadExternals();
   }
 
   private packetBytes = 0;
   private packetContentBits = 0;
-  private lastPacketBytes = 0;
+  /** What is read first of the present packet, and what was of the one before. */
+  private firstBytes = 0;
+  private lastFirstBytes = 0;
+  /** Where the present packet's content ends, as far as the file has it. */
+  private contentEndBit = 0;
+  private keptHead: Uint8Array = new Uint8Array(packetPaddingBytes);
+  /** Whether the scan came to the end of a window that is not the packet's last. */
+  private continues = false;
 
-  /** Points the cursor at the chunk's bytes from the packet's start on. */
+  /** The bytes of the present packet from its start on, at least up to its first event. */
+  get head(): Uint8Array {
+    return this.cursor.isPartial || this.windowByte > 0 ? this.keptHead : this.cursor.bytes;
+  }
+
+  /** Points the cursor at the chunk's bytes from the window's start on. */
   private openWindow(length: number): void {
     const { cursor } = this;
-    const from = this.packetStart - this.chunkStart;
-    const bytes = this.chunk.subarray(from, this.chunkLength + packetPaddingBytes);
-    if (bytes.length < length + packetPaddingBytes) {
-      throw new SpoorError('ctf/internal', `packet window of ${length} bytes is not loaded`);
-    }
+    const bytes = this.chunk.view(this.packetStart + this.windowByte, length);
     cursor.bytes = bytes;
     cursor.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     cursor.endBit = length * 8;
   }
 
-  private startClock(): void {
-    const { cursor, properties } = this;
-    if (!properties.hasBegin) return;
-    if (this.beginBits === 64) {
-      cursor.clockHi = properties.beginHi;
-      cursor.clockLo = properties.beginLo;
-      return;
-    }
-    const span = 1n << BigInt(this.beginBits);
-    const clock = ticks(cursor.clockHi, cursor.clockLo);
-    const value = ticks(properties.beginHi, properties.beginLo);
-    const low = clock % span;
-    const now = clock - low + value + (value < low ? span : 0n);
-    cursor.clockHi = Number(now >> 32n);
-    cursor.clockLo = Number(now & 0xffff_ffffn);
+  /** Whether a scan that ended at the cursor, with this problem if any, ended because of the window's end. */
+  private endedByWindow(problem: string | undefined): boolean {
+    const { cursor } = this;
+    if (!cursor.isPartial) return false;
+    return (
+      problem === undefined ||
+      problem === overrunProblem ||
+      problem === headerOverrunProblem ||
+      cursor.bit >= windowStepBytes * 8
+    );
+  }
+
+  /** Moves the window to the next event; where that is as far as it can go, the window becomes larger. */
+  private slide(source: ByteSource): void {
+    const { cursor, chunk } = this;
+    const stepBytes = Math.floor(cursor.bit / (windowStepBytes * 8)) * windowStepBytes;
+    const wanted = stepBytes === 0 ? (cursor.endBit / 8) * 2 : this.windowBytes;
+    const from = this.packetStart + this.windowByte + stepBytes;
+    const rest = this.contentEndBit - (this.windowByte + stepBytes) * 8;
+    const length = Math.min(Math.ceil(rest / 8), wanted);
+    chunk.ensure(source, from, length);
+    this.windowByte += stepBytes;
+    cursor.slide(stepBytes * 8);
+    this.openWindow(Math.min(length, chunk.heldFrom(from)));
+    // A file that became shorter meanwhile has no more than this.
+    const isShorter = chunk.heldFrom(from) < length;
+    this.endWindow(isShorter ? this.windowByte * 8 + cursor.endBit : this.contentEndBit);
+  }
+
+  /** Notes where the content ends, and ends the cursor's bytes there or earlier. */
+  private endWindow(contentEndBit: number): void {
+    const { cursor } = this;
+    const restBits = contentEndBit - this.windowByte * 8;
+    this.contentEndBit = contentEndBit;
+    cursor.isPartial = restBits > cursor.endBit;
+    // An event's time may be looked at before it is known whether the event ends inside: its header must be there.
+    cursor.endBit = cursor.isPartial ? cursor.endBit - packetPaddingBytes * 8 : restBits;
   }
 
   private noteBoundary(): void {
@@ -476,44 +447,7 @@ export class StreamReader {
 
   /** The packet's context (all members) as values. */
   contextValues(): { readonly [member: string]: FieldValue } {
-    const { cursor, decoder } = this;
-    return decoder.packetValues(cursor.bytes, cursor.bytes.length * 8)['packet-context'] ?? {};
-  }
-
-  private reportLosses(): void {
-    const { properties, previous } = this;
-    const begin = properties.hasBegin ? ticks(properties.beginHi, properties.beginLo) : undefined;
-    const end = properties.hasEnd ? ticks(properties.endHi, properties.endLo) : undefined;
-    const sequence = properties.sequenceNumber;
-    // Events first: babeltrace2 tells of a gap's events before its packets.
-    let discarded: bigint | undefined;
-    if (properties.hasDiscarded) {
-      discarded = ticks(properties.discardedHi, properties.discardedLo);
-      const before = previous?.discarded ?? (this.beginsInside && previous === undefined ? discarded : 0n);
-      if (discarded > before) {
-        const from = previous === undefined ? begin : previous.end;
-        this.discardedEvents += discarded - before;
-        // Before the first packet events may have been lost of a part of the stream that is not here: no count.
-        this.listener.lost({
-          kind: 'events',
-          ...(previous === undefined ? {} : { count: discarded - before }),
-          ...(from === undefined ? {} : { beginTicks: from }),
-          ...(end === undefined ? {} : { endTicks: end }),
-        });
-      }
-    }
-    if (previous?.sequence !== undefined && sequence > previous.sequence + 1) {
-      this.listener.lost({
-        kind: 'packets',
-        count: BigInt(sequence - previous.sequence - 1),
-        ...(previous.end === undefined ? {} : { beginTicks: previous.end }),
-        ...(begin === undefined ? {} : { endTicks: begin }),
-      });
-    }
-    this.previous = {
-      ...(discarded === undefined ? {} : { discarded }),
-      ...(sequence < 0 ? {} : { sequence }),
-      ...(end === undefined ? {} : { end }),
-    };
+    const { head, decoder } = this;
+    return decoder.packetValues(head, head.length * 8)['packet-context'] ?? {};
   }
 }

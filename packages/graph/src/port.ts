@@ -32,6 +32,11 @@ export interface Pass {
   readonly ticksAsTime?: boolean;
   /** How clocks are to be changed, in this order: it changes the order of events, so sources do it. */
   readonly clockRules?: readonly ClockRule[];
+  /**
+   * Large packets may be handed out piece by piece: positions of events are those in the cursor's bytes then, which are
+   * no whole packet.
+   */
+  readonly inWindows?: boolean;
   /** Ends the pass early, between two batches. */
   readonly signal?: AbortSignal;
 }

@@ -349,7 +349,7 @@ function enterPacket(stream: StreamState): void {
   const { reader, decoder } = stream.stream;
   stream.packetNumber = reader.packetNumber;
   stream.context.reset();
-  const { bytes } = reader.cursor;
+  const bytes = reader.head;
   if (stream.members.length > 0) {
     decoder.walkPacket(
       bytes,

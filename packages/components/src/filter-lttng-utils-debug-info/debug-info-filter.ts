@@ -64,7 +64,9 @@ export class DebugInfoFilter implements FilterComponent<EventFlow, EventFlow> {
   readonly output: OutputPort<EventFlow>;
 
   constructor(options: DebugInfoOptions, files: BinaryFiles) {
-    this.output = new OutputPort('out', (pass) => new DebugInfoFlow(this.input.open(pass), options, files));
+    this.output = new OutputPort('out', (pass) => {
+      return new DebugInfoFlow(this.input.open({ ...pass, inWindows: false }), options, files);
+    });
   }
 }
 

@@ -139,7 +139,7 @@ export class ShadowStream {
     const { packets } = this.made;
     if (packets.isOpen) return;
     const { reader, decoder } = this.source;
-    const { properties, cursor } = reader;
+    const { properties } = reader;
     const ticksOf = (hi: number, lo: number): bigint => (BigInt(hi) << 32n) | BigInt(lo);
     const beginTicks = properties.hasBegin ? ticksOf(properties.beginHi, properties.beginLo) : 0n;
     let first = beginTicks;
@@ -156,7 +156,7 @@ export class ShadowStream {
         : {}),
       ...(properties.sequenceNumber === absent ? {} : { sequenceNumber: BigInt(properties.sequenceNumber) }),
     };
-    const scopes = decoder.packetValues(cursor.bytes, reader.contextEndBit);
+    const scopes = decoder.packetValues(reader.head, reader.contextEndBit);
     packets.begin(
       Number(begin >> 32n),
       Number(begin & 0xffff_ffffn),

@@ -77,12 +77,16 @@ export class Muxer {
     this.sink();
   }
 
-  /** Moves an input to the next packet that has events, and notes the first one's time. */
+  /** Moves an input to the next packet, or window of one, that has events, and notes the first one's time. */
   private moveToEvents(index: number, batch: EventBatch): boolean {
     const { reader, decoder } = this.inputs[index]!;
     while (reader.nextPacket()) {
       const status = decoder.scan(reader.cursor, batch, -Infinity);
       if (status === scanStatus.limit) {
+        if (reader.isContinued) {
+          this.times[index] = reader.cursor.nextTimeNs;
+          return true;
+        }
         reader.noteFirstEvent(reader.cursor.nextTimeNs);
         // As babeltrace2 merges messages, of which a packet's end and beginning are two, an event that is earlier
         // than them waits for their turn.

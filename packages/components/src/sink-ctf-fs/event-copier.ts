@@ -122,7 +122,7 @@ export class EventCopier {
 
   private begin(times: Pick<PacketFacts, 'beginTicks' | 'endTicks'>): void {
     const { reader, decoder } = this.stream;
-    const { properties, cursor } = reader;
+    const { properties } = reader;
     const { ignoreDiscardedEvents, ignoreDiscardedPackets } = this.options;
     const facts: PacketFacts = {
       ...times,
@@ -134,7 +134,7 @@ export class EventCopier {
           ? this.packetCount
           : BigInt(properties.sequenceNumber),
     };
-    const scopes = decoder.packetValues(cursor.bytes, reader.contextEndBit);
+    const scopes = decoder.packetValues(reader.head, reader.contextEndBit);
     this.packets.begin(
       this.ticks.hi,
       this.ticks.lo,

@@ -250,8 +250,8 @@ export class DetailsSink {
       parts.push('\n');
       return;
     }
-    const printer = new PlainDetails(reader.cursor.bytes, this.style);
-    decoder.walkPacket(reader.cursor.bytes, reader.contextEndBit, printer);
+    const printer = new PlainDetails(reader.head, this.style);
+    decoder.walkPacket(reader.head, reader.contextEndBit, printer);
     parts.push(':\n', printer.printed());
   }
 

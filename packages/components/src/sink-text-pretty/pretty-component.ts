@@ -31,7 +31,7 @@ export class PrettyComponent implements SinkComponent<EventFlow> {
 
   consume(): boolean {
     const { options = defaultPrettyOptions } = this.parameters;
-    this.flow ??= this.input.open(options.clockCycles ? { ticksAsTime: true } : {});
+    this.flow ??= this.input.open({ inWindows: true, ticksAsTime: options.clockCycles });
     this.sink ??= this.makeSink(this.flow, options);
     if (!this.flow.next()) return false;
     this.sink.consume(this.flow.batch);

@@ -96,7 +96,7 @@ export class PrettySink {
       const { reader } = printed.stream;
       if (printed.packetNumber !== reader.packetNumber) {
         printed.packetNumber = reader.packetNumber;
-        printed.context = printed.printContext(reader.cursor.bytes, reader.contextEndBit).slice();
+        printed.context = printed.printContext(reader.head, reader.contextEndBit).slice();
       }
       const classOfRow = classIndex[row]!;
       const print = printers[classOfRow] ?? this.makePrinter(classOfRow);

@@ -140,16 +140,27 @@ export class ThreadedPrettySink {
     slot.timeNs.set(batch.timeNs.subarray(0, count));
     slot.offsetBits.set(batch.offsetBits.subarray(0, count));
     slot.places.fill(-1);
+    let inWindows = false;
     for (const { info, reader } of this.flow.streams) {
       if (reader.packetNumber === 0) continue;
       slot.places[info.index * 2] = reader.sourceNumber;
       slot.places[info.index * 2 + 1] = reader.packetByte;
+      if (reader.windowByte > 0) inWindows = true;
     }
+    if (inWindows) this.placeInPackets(slot, count);
     slot.lastNs[0] = this.lastNs;
     slot.control[slotField.count] = count;
     passSlot(slot, slotState.ready);
     this.waiting.push({ helper, slot });
     this.sink.tellLosses(batch.timeNs[count - 1]!);
+  }
+
+  /** Makes the positions of a slot's events, which lie in windows of their packets, those in whole packets. */
+  private placeInPackets({ streamIndex, offsetBits }: PrintSlot, count: number): void {
+    const { streams } = this.flow;
+    for (let row = 0; row < count; row++) {
+      offsetBits[row]! += streams[streamIndex[row]!]!.reader.windowByte * 8;
+    }
   }
 
   /** Writes what needs no waiting for. */

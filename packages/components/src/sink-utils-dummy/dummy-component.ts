@@ -25,7 +25,7 @@ export class DummyComponent implements SinkComponent<EventFlow> {
   }
 
   consume(): boolean {
-    this.flow ??= this.input.open();
+    this.flow ??= this.input.open({ inWindows: true });
     if (!this.flow.next()) return false;
     if (this.decodes) this.decodeBatch(this.flow);
     return true;

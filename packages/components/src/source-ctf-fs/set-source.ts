@@ -135,7 +135,7 @@ export class SetSource implements SourceComponent<EventFlow> {
 
   private open({ index }: StreamInfo, pass: Pass = {}): EventFlow {
     const set = this.setFor(pass);
-    const stream = set.openStream(index, set.countsTicks ? undefined : pass.fromNs);
+    const stream = set.openStream(index, set.countsTicks ? undefined : pass.fromNs, pass.inWindows);
     return { ...muxedFlow([stream]), stream };
   }
 }

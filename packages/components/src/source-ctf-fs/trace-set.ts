@@ -22,11 +22,16 @@ export interface ReadOptions extends TimeRange {
   readonly signal?: AbortSignal;
   /** Rows of a batch. */
   readonly batchCapacity?: number;
+  /** Hands out large packets piece by piece: the bytes that the streams' cursors hold are no whole packets then. */
+  readonly inWindows?: boolean;
 }
 
 /** Chunks read at least, when the streams are few; many streams read packet by packet, to bound memory. */
 const chunkBytes = 131_072;
 const manyStreams = 64;
+
+/** Of larger packets so much is in memory at a time, where that will do: it fits into the processor's second cache. */
+const windowBytes = 262_144;
 
 /** A stream while it is read. */
 export class OpenStream {
@@ -150,8 +155,9 @@ export class TraceSet {
    * Opens one stream for a reading.
    * @param fromNs packets that end well before this time are passed over. Some tracers wrote events slightly after
    * the end that their packet claims, so "well" is a second.
+   * @param inWindows whether of large packets only a part is in memory at a time, as {@link Muxer} can read them.
    */
-  openStream(index: number, fromNs?: bigint): OpenStream {
+  openStream(index: number, fromNs?: bigint, inWindows = false): OpenStream {
     const { info, sources, headerDecoder, decoder, classBase } = this.sources[index]!;
     const lossLists = [this.losses];
     const listener = {
@@ -165,7 +171,15 @@ export class TraceSet {
     const least = this.sources.length > manyStreams ? 0 : chunkBytes;
     const clock = decoder.streamClass.clockClass;
     const start = fromNs === undefined ? undefined : this.startOf(index, fromNs);
-    const reader = new StreamReader(sources, headerDecoder, decoder, listener, least, start);
+    const reader = new StreamReader(
+      sources,
+      headerDecoder,
+      decoder,
+      listener,
+      least,
+      start,
+      inWindows ? windowBytes : 0,
+    );
     const { cursor } = reader;
     cursor.streamIndex = info.index;
     cursor.classBase = classBase;
@@ -190,7 +204,7 @@ export class TraceSet {
   /** Begins a reading of all streams, merged and, for a time range, trimmed. */
   read(options: ReadOptions = {}): EventFlow {
     const { beginNs, endNs, signal, batchCapacity } = options;
-    const streams = this.streams.map(({ index }) => this.openStream(index, beginNs));
+    const streams = this.streams.map(({ index }) => this.openStream(index, beginNs, options.inWindows));
     const flow =
       streams.length === 0
         ? emptyFlow(this)
