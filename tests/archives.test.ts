@@ -93,6 +93,28 @@ describeNeeding(
       expect(given(folder)).toEqual([1, expect.stringMatching(/^spoor: standard input is a directory \(/)]);
     });
 
+    test('a part of a trace is told as what it is, with what to send in its place', () => {
+      const trace = at('part');
+      mkdirSync(trace, { recursive: true });
+      const parts: readonly (readonly [string, string, Uint8Array | string])[] = [
+        ['stream', 'a data stream', Uint8Array.of(0xc1, 0x1f, 0xfc, 0xc1, 0, 0, 0, 0)],
+        ['metadata', 'the metadata', '/* CTF 1.8 */\n'],
+        ['packets', 'the metadata', Uint8Array.of(0x57, 0x1d, 0xd1, 0x75, 0, 0)],
+        ['json', 'the metadata', '\u001e{"type":"preamble","version":2}'],
+      ];
+      for (const [name, what, content] of parts) {
+        writeFileSync(join(trace, name), content);
+        const pipe = spawnSync(process.execPath, [spoorProgram, '-'], { input: content, encoding: 'utf8' });
+        expect([pipe.status, pipe.stderr]).toEqual([
+          1,
+          `spoor: standard input is ${what} of a trace, not all of it (send the directory: tar -c DIR | spoor -)\n`,
+        ]);
+        expect(spoor([join(trace, name)]).stderr).toBe(
+          `spoor: ${join(trace, name)} is ${what} of a trace, not all of it (give its directory: ${trace})\n`,
+        );
+      }
+    });
+
     test('other commands take them too', async () => {
       const details = spoor(['-o', 'details', at('a.zip')]).stdout;
       expect(details.replaceAll(at('a.zip'), at('traces'))).toBe(

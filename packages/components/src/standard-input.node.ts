@@ -4,6 +4,9 @@ import { spoolInput } from '@spoor/archive/node';
 import { SpoorError } from '@spoor/base';
 import type { ByteSource } from '@spoor/ctf';
 
+/** Name of that source. */
+export const standardInputName = 'standard input';
+
 let content: ByteSource | undefined;
 
 /**
@@ -17,6 +20,6 @@ export function standardInput(check?: (head: Uint8Array) => void): ByteSource {
       hint: 'name the directory; standard input can be a file or what another command prints',
     });
   }
-  content ??= spoolInput(0, 'standard input', check);
+  content ??= spoolInput(0, standardInputName, check);
   return content;
 }

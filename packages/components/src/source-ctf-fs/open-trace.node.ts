@@ -1,12 +1,12 @@
 /** Finds and opens the traces below directories and in archives. */
 import { readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { archiveKind, openArchive } from '@spoor/archive';
 import { nodeMeans } from '@spoor/archive/node';
 import { SpoorError, describeError } from '@spoor/base';
 import type { ByteSource } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
-import { standardInput } from '../standard-input.node.ts';
+import { standardInput, standardInputName } from '../standard-input.node.ts';
 import type { TraceDirectory } from './build-trace-set.ts';
 import { foldersOfFiles } from './file-set.ts';
 import { openFolders, type OpenOptions, type TraceFolder } from './open-folders.ts';
@@ -114,9 +114,29 @@ function tracesBelow(path: string, warnings: string[]): FoundTrace[] {
   return below.map((trace) => ({ path: trace, pathBelow: relative(resolve(path), trace) }));
 }
 
+/** First bytes of what a trace is made of. */
+const partBeginnings: readonly (readonly [part: string, beginning: readonly number[]])[] = [
+  ['a data stream', [0xc1, 0xfc, 0x1f, 0xc1]],
+  ['a data stream', [0xc1, 0x1f, 0xfc, 0xc1]],
+  ['the metadata', [0x75, 0xd1, 0x1d, 0x57]],
+  ['the metadata', [0x57, 0x1d, 0xd1, 0x75]],
+  ['the metadata', [...new TextEncoder().encode('/* CTF')]],
+  ['the metadata', [0x1e]],
+];
+
 /** @throws SpoorError where the first bytes of a file are not those of an archive. */
 function checkArchive(name: string, head: Uint8Array): void {
   if (archiveKind(head) !== undefined) return;
+  const part = partBeginnings.find(([, beginning]) => beginning.every((byte, index) => head[index] === byte));
+  if (part !== undefined) {
+    // One is nothing without the other, so one alone is never read.
+    throw new SpoorError('trace/not-a-directory', `${name} is ${part[0]} of a trace, not all of it`, {
+      hint:
+        name === standardInputName
+          ? 'send the directory: tar -c DIR | spoor -'
+          : `give its directory: ${dirname(name)}`,
+    });
+  }
   throw new SpoorError('trace/not-a-directory', `not a directory and not an archive: ${name}`, {
     hint: 'a trace is a directory with a file named metadata, which may be in a .tar, .tar.gz, .tar.zst or .zip',
   });
@@ -149,7 +169,7 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
     }
     let folders: readonly TraceFolder[];
     if (stat === undefined) {
-      folders = archiveFolders(standardInput((head) => checkArchive('standard input', head)));
+      folders = archiveFolders(standardInput((head) => checkArchive(standardInputName, head)));
     } else if (stat.isDirectory()) {
       folders = tracesBelow(path, warnings).map(folderOf);
     } else if (stat.isFile()) {
