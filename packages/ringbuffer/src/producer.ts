@@ -326,7 +326,8 @@ export class RingProducer {
   #finish(): void {
     const { view, base, pos } = this;
     const contentBits = (pos - base) << 3;
-    this.#setTime(base + PACKET.timestampEnd);
+    // A clock that went back must not make a packet end before it began: readers would refuse it.
+    if (!this.#isBefore(base + PACKET.timestampBegin)) this.#setTime(base + PACKET.timestampEnd);
     view.setUint32(base + PACKET.contentSizeBits, contentBits, true);
     view.setUint32(base + PACKET.packetSizeBits, contentBits, true);
     this.#setLost(base);
@@ -337,6 +338,13 @@ export class RingProducer {
     this.end = 0;
     this.#options.onFinished?.();
     this.#options.onSwitch?.();
+  }
+
+  /** Whether the time in `clock` is before the one that lies at `at`. */
+  #isBefore(at: number): boolean {
+    const high = this.view.getUint32(at + 4, true);
+    if (this.clockHalves[1]! !== high) return this.clockHalves[1]! < high;
+    return this.clockHalves[0]! < this.view.getUint32(at, true);
   }
 
   #setTime(at: number): void {

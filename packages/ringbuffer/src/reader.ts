@@ -97,8 +97,8 @@ export interface RingPacket {
   readonly bytes: Uint8Array;
 }
 
-/** How often the open packet of a running producer is copied anew for its count to agree. */
-const openAttempts = 16;
+/** How often a size of the open packet of a running producer is looked for that agrees with its count: some 0.1 s. */
+const openAttempts = 30_000;
 
 /** Memory for one packet at a time, shared by readers. */
 export class PacketScratch {
@@ -272,8 +272,7 @@ export class RingReader {
   /**
    * All packets that lie in the ring now, oldest first, with what the open one holds; for the flight-recorder mode.
    * The producer goes on meanwhile: packets that it takes back before they are copied are left out, which shows as
-   * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call. The event count
-   * of the open one is that of a moment later, for its producer goes on: at full speed it has counted some events more.
+   * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call.
    */
   snapshot(take: (packet: RingPacket) => void): void {
     const state = this.poll();
@@ -344,45 +343,58 @@ export class RingReader {
       : undefined;
   }
 
-  /** Copies the open packet and writes into the copy what the producer would have at its end. */
+  /**
+   * Copies the open packet and writes into the copy what the producer would have at its end. Undefined when there is
+   * nothing in it, and when it was finished meanwhile.
+   */
   #readOpen(sequence: number): RingPacket | undefined {
     const slot = sequence % this.header.subBufferCount;
-    let sizeBytes: number | undefined;
-    let committed = this.#readWord(CONTROL.committedEvents);
-    // A producer that lives may commit meanwhile; the count must be that of the copied bytes.
-    for (let attempt = 0; attempt < openAttempts; attempt += 1) {
-      sizeBytes = this.#readContent(slot, sequence);
-      const after = this.#readWord(CONTROL.committedEvents);
-      if (after === committed) break;
-      committed = after;
-    }
+    const pair = this.#settledPair(slot, 2 * sequence + 1);
+    if (pair === undefined) return undefined;
+    const sizeBytes = this.#readContent(slot, sequence, pair.contentBits);
     if (sizeBytes === undefined) return undefined;
-    const committedBefore = this.#readWord(CONTROL.slotEvents + 4 * slot);
-    const mark = this.#mark(slot);
-    if (mark !== 2 * sequence + 1) return undefined;
-    const eventCount = (committed - committedBefore) >>> 0;
+    const eventsBefore = this.#readWord(CONTROL.slotEvents + 4 * slot);
     const { lastTimeNs, lostEvents } = this.poll();
+    if (this.#mark(slot) !== 2 * sequence + 1) return undefined;
     const view = this.#packetView;
     const discardedBefore = view.getUint32(PACKET.eventsDiscarded, true);
     if (sizeBytes === PACKET_HEADER_BYTES && lostEvents === discardedBefore) return undefined;
-    view.setBigUint64(PACKET.timestampEnd, lastTimeNs, true);
+    const beginNs = view.getBigUint64(PACKET.timestampBegin, true);
+    view.setBigUint64(PACKET.timestampEnd, lastTimeNs < beginNs ? beginNs : lastTimeNs, true);
+    view.setUint32(PACKET.contentSizeBits, sizeBytes * 8, true);
     view.setUint32(PACKET.packetSizeBits, sizeBytes * 8, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(lostEvents), true);
-    return {
-      sequence,
-      eventCount,
-      eventsBefore: committedBefore,
-      bytes: this.#packet.subarray(0, sizeBytes),
-    };
+    const eventCount = (pair.committed - eventsBefore) >>> 0;
+    return { sequence, eventCount, eventsBefore, bytes: this.#packet.subarray(0, sizeBytes) };
   }
 
-  /** Copies the content of the packet in `slot`; undefined when it is not packet `sequence`. */
-  #readContent(slot: number, sequence: number): number | undefined {
+  /**
+   * A content size of the open packet and the count of events that belongs to it. They are two words, so they are read
+   * until no event came in between: a program emits seldom enough for that, or it soon finishes the packet, which ends
+   * the search. (A thread that does not get on between its two stores has counted one event less.)
+   */
+  #settledPair(slot: number, mark: number): { contentBits: number; committed: number } | undefined {
+    const contentAt = CONTROL_BYTES + slot * this.header.subBufferSizeBytes + PACKET.contentSizeBits;
+    let contentBits = this.#readWord(contentAt);
+    for (let attempt = 0; ; attempt += 1) {
+      const committed = this.#readWord(CONTROL.committedEvents);
+      const after = this.#readWord(contentAt);
+      if (after === contentBits || attempt === openAttempts) return { contentBits, committed };
+      contentBits = after;
+      if (this.#mark(slot) !== mark) return undefined;
+    }
+  }
+
+  /**
+   * Copies the content of the packet in `slot`, as much as it says that there is unless told; undefined when it is not
+   * packet `sequence`.
+   */
+  #readContent(slot: number, sequence: number, toldBits?: number): number | undefined {
     const base = CONTROL_BYTES + slot * this.header.subBufferSizeBytes;
     const head = this.#packet.subarray(0, PACKET_HEADER_BYTES);
     if (this.#store.read(head, base) < PACKET_HEADER_BYTES) return undefined;
     const view = this.#packetView;
-    const contentBits = view.getUint32(PACKET.contentSizeBits, true);
+    const contentBits = toldBits ?? view.getUint32(PACKET.contentSizeBits, true);
     const sizeBytes = contentBits / 8;
     if (
       view.getUint32(PACKET.magic, true) !== CTF_MAGIC ||

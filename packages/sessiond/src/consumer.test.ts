@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
 import { makeChannel, type RingMode } from '@spoor/ringbuffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Consumer } from './consumer.ts';
+import { Consumer, nextPauseMs } from './consumer.ts';
 import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from './packet-index.ts';
 import { SessionDirectory } from './run-directory.ts';
 import { deaths, dieWriting } from './testing/dying-consumer.ts';
@@ -306,4 +306,29 @@ test('whenever a consumer dies, the next one loses nothing and repeats nothing',
     }),
     { numRuns: 60 },
   );
+});
+
+test('the pause settles where a look finds a little, and never lets a burst through', () => {
+  const capacityBytes = 64 * 512 * 1024;
+  /** The pause after a second of a program that fills the ring at `bytesPerMs`. */
+  const settled = (bytesPerMs: number, bytes = capacityBytes): number => {
+    let pauseMs = 1;
+    for (let spentMs = 0; spentMs < 1000; spentMs += pauseMs) {
+      pauseMs = nextPauseMs(
+        pauseMs,
+        Math.floor(64 * Math.min(1, (bytesPerMs * pauseMs) / bytes)) / 64,
+        bytes,
+      );
+    }
+    return pauseMs;
+  };
+  expect(settled(0)).toBeCloseTo(capacityBytes / 400_000);
+  for (const bytesPerMs of [20_000, 150_000, 370_000, 1_000_000]) {
+    const found = (settled(bytesPerMs) * bytesPerMs) / capacityBytes;
+    expect(found).toBeGreaterThan(1 / 64);
+    expect(found).toBeLessThan(1 / 8);
+  }
+  // A ring that any burst fills at once is looked at as often as can be; a huge one ten times a second.
+  expect(settled(0, 8192)).toBe(1);
+  expect(settled(0, 2 ** 31)).toBe(100);
 });

@@ -12,6 +12,10 @@ const leastPauseMs = 1;
 const mostPauseMs = 100;
 /** No program fills its ring faster than this: the pause is chosen so that a sudden burst does not overrun a ring. */
 const burstBytesPerMs = 400_000;
+/** Part of the fullest ring that a look should find finished: less is a look too many, more is a risk. */
+const wantedFullness = { least: 1 / 32, most: 1 / 16 };
+/** From here on the next look comes at once. */
+const pressingFullness = 1 / 2;
 /** How often processes and threads are looked up in /proc. */
 const settleEveryMs = 50;
 /** How long to wait before writing again after the disk refused. */
@@ -53,16 +57,13 @@ export class Consumer {
     if (nowMs < this.#blockedUntilMs) return retryEveryMs;
     const mustSettle = nowMs - this.#settledMs >= settleEveryMs;
     if (mustSettle) this.#settledMs = nowMs;
-    let packetCount = 0;
-    let isPressed = false;
+    let fullness = 0;
     let leastCapacityBytes = Infinity;
     this.#findProcesses();
     for (const [name, process] of this.#processes) {
       try {
         process.discover();
-        const drained = process.drain();
-        packetCount += drained.packetCount;
-        isPressed ||= drained.isPressed;
+        fullness = Math.max(fullness, process.drain());
         if (mustSettle && process.settle()) this.#processes.delete(name);
       } catch (error) {
         this.#tolerate(name, process, error);
@@ -70,11 +71,8 @@ export class Consumer {
       }
       leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
     }
-    if (isPressed) return 0;
-    // Fast while there is work, slower and slower without, but never so slow that a burst is lost.
-    const ceilingMs = Math.min(mostPauseMs, Math.max(leastPauseMs, leastCapacityBytes / burstBytesPerMs));
-    const wantedMs = packetCount > 0 ? this.#pauseMs / 2 : this.#pauseMs * 1.5;
-    this.#pauseMs = Math.min(Math.max(wantedMs, leastPauseMs), ceilingMs);
+    if (fullness >= pressingFullness) return 0;
+    this.#pauseMs = nextPauseMs(this.#pauseMs, fullness, leastCapacityBytes);
     return this.#pauseMs;
   }
 
@@ -132,6 +130,17 @@ export class Consumer {
     this.#processes.delete(name);
     this.#leftOut.add(name);
   }
+}
+
+/**
+ * How long to wait after a pause of `pauseMs` that let the fullest ring become `fullness` full: a look costs more than
+ * the packet that it finds may, but never so long that a sudden burst fills the smallest ring.
+ */
+export function nextPauseMs(pauseMs: number, fullness: number, leastCapacityBytes: number): number {
+  const ceilingMs = Math.min(mostPauseMs, Math.max(leastPauseMs, leastCapacityBytes / burstBytesPerMs));
+  const { least, most } = wantedFullness;
+  const wantedMs = fullness > most ? pauseMs / 2 : fullness < least ? pauseMs * 1.5 : pauseMs;
+  return Math.min(Math.max(wantedMs, leastPauseMs), ceilingMs);
 }
 
 /** Whether the place that a session writes to is still there. */

@@ -112,21 +112,18 @@ export class ProcessTrace {
 
   /**
    * Writes out what is finished.
-   * @returns the number of packets, and whether a ring was at least half full.
+   * @returns how full the fullest ring was: the part of its sub-buffers that were finished, 0 to 1.
    * @throws SpoorError `record/output`.
    */
-  drain(): { packetCount: number; isPressed: boolean } {
-    let packetCount = 0;
-    let isPressed = false;
+  drain(): number {
+    let fullness = 0;
     for (const [number, ring] of this.#rings) {
       if (ring.reader.header.mode === 'overwrite') continue;
       this.#guarded(number, ring, () => {
-        const count = ring.drain();
-        packetCount += count;
-        if (count * 2 >= ring.reader.header.subBufferCount) isPressed = true;
+        fullness = Math.max(fullness, ring.drain() / ring.reader.header.subBufferCount);
       });
     }
-    return { packetCount, isPressed };
+    return fullness;
   }
 
   /**
