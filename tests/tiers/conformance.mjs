@@ -42,6 +42,11 @@ const nested = tracepoint('types:nested', {
   outer: struct({ a: 'u8', inner: struct({ text: 'string', list: sequence('u8'), big: 'i64' }) }),
   after: 'u32',
 });
+const strings = tracepoint('types:strings', {
+  cached: 'cached-string',
+  interned: 'interned-string',
+  inner: struct({ cached: 'cached-string', interned: 'interned-string' }),
+});
 const plain = tracepoint('types:none');
 const levels = ['emerg', 'err', 'warning', 'info', 'debug'].map((logLevel) =>
   tracepoint(`levels:${logLevel}`, { n: 'u32', text: 'string' }, { logLevel }),
@@ -118,6 +123,10 @@ function emitTypes() {
     },
     5,
   );
+  for (let n = 0; n < 3; n += 1) {
+    strings('GET /', `route ${n % 2}`, { cached: 'é'.repeat(n), interned: 'GET /' });
+    strings(undefined, 'route 0', { cached: 7, interned: 'route 1' });
+  }
   plain();
 }
 

@@ -5,7 +5,7 @@ import { readCounters } from '@spoor/ringbuffer';
 import { describe, expect, test } from 'vitest';
 import { nodeReleases, ownNode, type NodeRelease } from '../support/node-versions.ts';
 import { TracedRun } from '../support/traced.ts';
-import { tiersOf, type Tier } from './tiers.ts';
+import { coreTiersOf, type Tier } from './tiers.ts';
 
 interface Ending {
   readonly name: string;
@@ -113,11 +113,11 @@ function suite(release: NodeRelease, tiers: readonly Tier[]): void {
   });
 }
 
-describe('a program', () => suite(ownNode, tiersOf(ownNode)));
+describe('a program', () => suite(ownNode, coreTiersOf(ownNode)));
 
-describe.each(nodeReleases)('a program on Node.js $major', (release) => {
-  suite(
-    release,
-    tiersOf(release).filter(({ name }) => name === 'mapped memory' || name === 'no koffi'),
-  );
-});
+describe.each(nodeReleases.filter(({ major }) => major !== ownNode.major))(
+  'a program on Node.js $major',
+  (release) => {
+    suite(release, coreTiersOf(release).slice(0, 2));
+  },
+);

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ownNode } from '../support/node-versions.ts';
 import { TracedRun, type Ended } from '../support/traced.ts';
-import { tiersOf } from './tiers.ts';
+import { coreTiersOf } from './tiers.ts';
 
 const tick = `const tick = tracepoint('test:tick', { n: 'u32', text: 'string' });`;
 const failing = `const fail = () => { throw new Error('called'); };`;
@@ -114,7 +114,7 @@ describe('a program whatever its tracer meets', () => {
     }
   });
 
-  describe.each(tiersOf(ownNode).map((tier) => [tier.name, tier] as const))('by way of %s', (_, tier) => {
+  describe.each(coreTiersOf(ownNode).map((tier) => [tier.name, tier] as const))('by way of %s', (_, tier) => {
     test.each(Object.keys(programs))('%s', async (name) => {
       const ended = await runOnce(programs[name]!, tier.nodeArgs, tier.environment);
       expect(ended).toEqual(untraced.get(name));

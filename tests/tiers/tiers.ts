@@ -16,6 +16,12 @@ export interface Tier {
 
 const noEval = '--disallow-code-generation-from-strings';
 
+/** The tiers that share the least code: for tests of many cases. */
+export function coreTiersOf(release: NodeRelease): readonly Tier[] {
+  const names = ['mapped memory', 'no koffi', 'the permission model', 'no code from strings, no koffi'];
+  return tiersOf(release).filter(({ name }) => names.includes(name));
+}
+
 /** All that this release of Node.js has. */
 export function tiersOf({ major }: NodeRelease): readonly Tier[] {
   const permission = [

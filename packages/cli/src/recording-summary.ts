@@ -32,7 +32,7 @@ export function describeRecording(result: RecordingResult): string {
     );
     if (totals.processCount === 0) {
       lines.push(
-        'spoor: no Node.js process was traced (is the command a Node.js program, and does it keep NODE_OPTIONS?)',
+        'spoor: no Node.js process was traced (is the command a Node.js program, does it keep NODE_OPTIONS, may it write to the run directory?)',
       );
     } else {
       lines.push(`spoor: the trace is in ${result.outputDir}`);
