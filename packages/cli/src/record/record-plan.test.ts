@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readPlan, type SaidOption } from './record-plan.ts';
+import { readEnvironment, readPlan, type SaidOption } from './record-plan.ts';
 
 /** `--name value` pairs as commander hands them over. */
 function said(...words: readonly string[]): SaidOption[] {
@@ -79,4 +79,13 @@ test.each([
 test('a limit of memory', () => {
   expect(readPlan([], '64M').maxMemoryBytes).toBe(64 * 1024 ** 2);
   expect(() => readPlan([], 'much')).toThrow("option '--max-memory <size>' argument 'much' is invalid.");
+});
+
+test('globs of functions mean the same wherever the program runs', () => {
+  const globs = readEnvironment(undefined, ['src/**,!src/{a,b}.js', '/abs'])['SPOOR_FUNCTIONS'];
+  const here = process.cwd();
+  expect(JSON.parse(globs!)).toEqual([`${here}/src/**`, `!${here}/src/{a,b}.js`, '/abs']);
+  expect(readEnvironment('gc', undefined)).toEqual({ SPOOR_AUTO: 'gc' });
+  expect(() => readEnvironment(undefined, [','])).toThrow(/option '--functions <globs>'.*names no files/);
+  expect(() => readEnvironment(undefined, ['src/[z-a].js'])).toThrow(/is no pattern of files/);
 });

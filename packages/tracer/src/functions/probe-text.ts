@@ -27,12 +27,15 @@ export function closingText(id: number, isCoroutine: boolean): string {
     : `}finally{if(${gate})${PROBE_NAME}.x(${id},${gate},${result}===${PROBE_NAME})}`;
 }
 
-/** Stands behind `return`, before a value. */
-export const returnedText: string = ` ${result}=(`;
-/** The same before a function or class without a name, which an assignment would give one. */
-export const returnedNamelessText: string = ` ${result}=0,`;
-/** Stands behind a `return` without a value. */
-export const returnedNothingText: string = ` ${result}=void 0`;
+/** Around the value of a `return`: what stands behind the word, and what behind the value. */
+export const returned: readonly [string, string] = [` ${result}=(`, ')'];
+/** The same for a function or class without a name, which an assignment would give one. */
+export const returnedNameless: readonly [string, string] = [` ${result}=0,`, ''];
+/** The same in async generators, which wait for the value. */
+export const returnedLater: readonly [string, string] = [` ${activation}.s(${result}=(`, '))'];
+export const returnedNamelessLater: readonly [string, string] = [` ${activation}.s((${result}=0,`, '))'];
+/** Around a `return` without a value: with one an async generator would wait for it. */
+export const returnedNothing: readonly [string, string] = [`{${result}=void 0;`, '}'];
 
 /** Around `await x` and `yield x`: what waits, and what goes on. */
 export const resumeText: string = `${activation}.r(`;

@@ -1,7 +1,9 @@
 import { createContext, runInContext } from 'node:vm';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rewriteModule, type FoundFunction } from './rewrite.ts';
 import type { Activation, Probe } from './runtime.ts';
+import { arbitraryProgram } from './testing/arbitrary-program.ts';
 import { syntacticForms } from './testing/syntactic-forms.ts';
 
 /** What a run told: through `out`, and to the probe. */
@@ -100,6 +102,20 @@ describe('a rewritten program does what it did', () => {
     await expect(runInContext(code, context)).resolves.toBeUndefined();
   });
 });
+
+test('programs that return, throw and wait in any order do what they did', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryProgram, async (text) => {
+      const source = asProgram(text);
+      const { code, functions } = rewriteModule(source, 'commonjs', 0);
+      const before = await run(source, []);
+      const after = await run(code, functions);
+      expect(after.out).toEqual(before.out);
+      checkNesting(after.events);
+    }),
+    { numRuns: 300 },
+  );
+}, 60_000);
 
 /** Events of a program, each function by its name. */
 async function eventsOf(text: string): Promise<readonly string[]> {

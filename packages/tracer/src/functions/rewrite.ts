@@ -19,9 +19,11 @@ import {
   endReachedText,
   openingText,
   resumeText,
-  returnedNamelessText,
-  returnedNothingText,
-  returnedText,
+  returned,
+  returnedLater,
+  returnedNameless,
+  returnedNamelessLater,
+  returnedNothing,
   suspendText,
   waitText,
   wakeText,
@@ -56,7 +58,13 @@ export function rewriteModule(source: string, format: ModuleFormat, firstId: num
   const rewriter = new Rewriter(source, firstId);
   const program = parseModule(source, format);
   const isStrict = format === 'module' || hasDirective(statementsOf(program), 'use strict');
-  rewriter.visit(program, { isStrict, isTraced: false, isCoroutine: false, owner: undefined });
+  rewriter.visit(program, {
+    isStrict,
+    isTraced: false,
+    isCoroutine: false,
+    isAsyncGenerator: false,
+    owner: undefined,
+  });
   return rewriter.result();
 }
 
@@ -67,6 +75,8 @@ interface Place {
   readonly isTraced: boolean;
   /** Whether that function has probes and is a coroutine. */
   readonly isCoroutine: boolean;
+  /** Whether it is an async generator besides. */
+  readonly isAsyncGenerator: boolean;
   /** The function or class around it, by name. */
   readonly owner: string | undefined;
 }
@@ -172,6 +182,7 @@ class Rewriter {
       isStrict,
       isTraced,
       isCoroutine: isTraced && isCoroutine,
+      isAsyncGenerator: isTraced && node['async'] === true && node['generator'] === true,
       owner: ownName.endsWith(ANONYMOUS) ? place.owner : ownName,
     };
     // Values of parameters are computed before the function's first event, but `return` is none of theirs.
@@ -229,13 +240,10 @@ class Rewriter {
   /** `x => y` becomes `x => {…return …(y)…}`. */
   #expressionBody(node: AstNode, body: AstNode, id: number, isCoroutine: boolean, inner: Place): void {
     const openAt = this.#arrowEnd(node);
-    const isNameless = isNamelessFunction(body);
-    this.#text.appendRight(
-      openAt,
-      `{${openingText(id, isCoroutine)}return${isNameless ? returnedNamelessText : returnedText}`,
-    );
+    const [before, behind] = isNamelessFunction(body) ? returnedNameless : returned;
+    this.#text.appendRight(openAt, `{${openingText(id, isCoroutine)}return${before}`);
     this.visit(body, inner);
-    this.#text.appendLeft(node.end, `${isNameless ? '' : ')'}${closingText(id, isCoroutine)}}`);
+    this.#text.appendLeft(node.end, `${behind}${closingText(id, isCoroutine)}}`);
   }
 
   /** The offset behind `=>`. */
@@ -327,16 +335,20 @@ class Rewriter {
       if (isNode(value)) this.visit(value, place);
       return;
     }
-    const behind = node.start + 'return'.length;
     if (!isNode(value)) {
-      // To the left: the function's end may be in the same place, and comes later.
-      this.#text.appendLeft(behind, returnedNothingText);
+      this.#text.appendRight(node.start, returnedNothing[0]);
+      this.#text.appendLeft(node.end, returnedNothing[1]);
       return;
     }
-    const isNameless = isNamelessFunction(value);
-    this.#text.appendRight(behind, isNameless ? returnedNamelessText : returnedText);
+    const [before, behind] = this.#returnTexts(value, place);
+    this.#text.appendRight(node.start + 'return'.length, before);
     this.visit(value, place);
-    if (!isNameless) this.#text.appendLeft(value.end, ')');
+    this.#text.appendLeft(value.end, behind);
+  }
+
+  #returnTexts(value: AstNode, { isAsyncGenerator }: Place): readonly [string, string] {
+    if (isNamelessFunction(value)) return isAsyncGenerator ? returnedNamelessLater : returnedNameless;
+    return isAsyncGenerator ? returnedLater : returned;
   }
 
   #wait(node: AstNode, place: Place): void {
