@@ -130,8 +130,15 @@ class Round {
     return Number(read(join(this.folder, 'pid')).toString());
   }
 
+  /** Directories of recordings; the compiled form of the tracer, a file, stays beside them. */
+  get sessions() {
+    return readdirSync(this.runDir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  }
+
   get consumer() {
-    const [session = ''] = readdirSync(this.runDir);
+    const [session = ''] = this.sessions;
     const found = /"pid":(\d+)/.exec(read(join(this.runDir, session, 'consumer.json')).toString());
     return Number(found?.[1] ?? 0);
   }
@@ -206,11 +213,11 @@ class Round {
       if (crash.status !== 0) fail(`spoor crash: ${crash.stderr}`);
       rescued = eventsOf(saved);
     }
-    if (readdirSync(this.runDir).length > 0) {
+    if (this.sessions.length > 0) {
       const next = this.spoor('record', '-o', join(this.folder, 'next'), '--', 'true');
       if (next.status !== 0) fail(`the next recording: ${next.stderr}`);
     }
-    if (readdirSync(this.runDir).length > 0) fail('something is left in the run directory');
+    if (this.sessions.length > 0) fail('something is left in the run directory');
     const whole = eventsOf(this.trace);
     const lost = lostIn(this.trace);
     let missing = 0;

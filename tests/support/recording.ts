@@ -110,9 +110,11 @@ export class RecordingPlace implements Disposable {
     return new RunningRecording(child);
   }
 
-  /** Directories of recordings in shared memory. */
+  /** Directories of recordings in shared memory. (The tracer's compiled form, a file, stays there.) */
   sessions(): string[] {
-    return readdirSync(this.runDir).map((name) => join(this.runDir, name));
+    return readdirSync(this.runDir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(this.runDir, name));
   }
 
   /** Path of a folder for a test's own files. */

@@ -9,6 +9,11 @@ import { FUNCTIONS_VARIABLE, SESSION_VARIABLE } from './session-variable.ts';
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
 const KEEP_AFTER_MS = 5000;
 
+/** Nothing is kept where less memory than this is left. */
+const LEAST_FREE_BYTES = 32 * 1024 * 1024;
+/** Compiled forms that are kept at a time, some 200 KB each. */
+const MOST_KEPT = 8;
+
 /** What of CommonJS the bundle uses. */
 type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
 
@@ -54,7 +59,9 @@ function compiledPath(bundle: string, session: string): string | undefined {
 
 /** Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs. */
 function keepLater(path: string, make: () => Uint8Array): void {
-  const { existsSync, renameSync, unlinkSync, writeFileSync } = process.getBuiltinModule('node:fs');
+  const { existsSync, readdirSync, renameSync, statfsSync, unlinkSync, writeFileSync } =
+    process.getBuiltinModule('node:fs');
+  const folder = path.slice(0, path.lastIndexOf('/'));
   let isDone = false;
   const keep = (): void => {
     if (isDone) return;
@@ -62,6 +69,11 @@ function keepLater(path: string, make: () => Uint8Array): void {
     const draft = `${path}.${process.pid}-${process.hrtime.bigint()}`;
     try {
       if (existsSync(path)) return;
+      const { bavail, bsize } = statfsSync(folder);
+      // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
+      if (bavail * bsize < LEAST_FREE_BYTES) return;
+      const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
+      if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
       writeFileSync(draft, make(), { mode: 0o600, flag: 'wx' });
       renameSync(draft, path);
     } catch {
