@@ -11,6 +11,8 @@ export const batchCapacity = 16_384;
 export class EventBatch {
   /** Rows that count. */
   count = 0;
+  /** Rows that are filled at most: no more than the columns have, and fewer where the first rows are awaited. */
+  room: number;
   /** Index of the stream in its trace set. */
   readonly streamIndex: Int32Array;
   /** Index of the event class in its trace set. */
@@ -21,6 +23,7 @@ export class EventBatch {
   readonly offsetBits: Int32Array;
 
   constructor(capacity: number = batchCapacity) {
+    this.room = capacity;
     this.streamIndex = new Int32Array(capacity);
     this.classIndex = new Int32Array(capacity);
     this.timeNs = new Float64Array(capacity);

@@ -155,7 +155,7 @@ export function emitScan(e: Emitter, shape: ScanShape): void {
   const { header, time, fromHeader, onlyClass } = shape;
   e.line('const bytes = cursor.bytes, view = cursor.view, end = cursor.endBit, ext = cursor.externals;');
   e.line('const streams = batch.streamIndex, classes = batch.classIndex;');
-  e.line('const times = batch.timeNs, offsets = batch.offsetBits, capacity = times.length;');
+  e.line('const times = batch.timeNs, offsets = batch.offsetBits, capacity = batch.room;');
   e.line('const stream = cursor.streamIndex, classBase = cursor.classBase;');
   e.line('const originHi = cursor.originHi, originLo = cursor.originLo;');
   e.line('let at = cursor.bit, hi = cursor.clockHi, lo = cursor.clockLo, n = batch.count;');

@@ -102,7 +102,7 @@ export function scanPlain(shape: ScanShape) {
       return scanStatus.broken;
     };
     while (cursor.bit < endBit) {
-      if (batch.count === batch.timeNs.length) return scanStatus.batchFull;
+      if (batch.count === batch.room) return scanStatus.batchFull;
       const visitor = new HeaderVisitor();
       visitor.id = onlyClass;
       visitor.clock = BigInt(cursor.clockHi) * word + BigInt(cursor.clockLo);

@@ -13,6 +13,9 @@ export interface MuxerParameters {
   readonly batchCapacity?: number;
 }
 
+/** Rows of the first batch; each further one has more, up to all. Who waits for the first event sees it sooner. */
+const firstRows = 256;
+
 /** Merges streams of one trace set. */
 export function muxedFlow(streams: readonly OpenStream[], parameters: MuxerParameters = {}): EventFlow {
   const set = streams[0]!.set;
@@ -25,6 +28,7 @@ export function muxedFlow(streams: readonly OpenStream[], parameters: MuxerParam
   const byIndex = [...streams].sort((left, right) => left.info.index - right.info.index);
   const muxer = new Muxer(byIndex);
   const batch = new EventBatch(parameters.batchCapacity);
+  let rows = firstRows / 8;
   // Rows name streams by their index in the set, so streams that are not read leave holes.
   const slots: OpenStream[] = [];
   const losses: Loss[] = [];
@@ -39,7 +43,11 @@ export function muxedFlow(streams: readonly OpenStream[], parameters: MuxerParam
     baseNs: set.baseNs,
     losses,
     ...(byIndex.length === set.streams.length ? { whole: set } : {}),
-    next: () => muxer.next(batch),
+    next: () => {
+      rows = Math.min(rows * 8, batch.timeNs.length);
+      batch.room = rows;
+      return muxer.next(batch);
+    },
     messages: () => new MessageMuxer(set, byIndex, batch, losses),
   };
 }

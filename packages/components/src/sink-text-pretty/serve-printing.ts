@@ -73,7 +73,14 @@ class SlotOutput implements TextOutput {
 }
 
 function batchOf({ control, streamIndex, classIndex, timeNs, offsetBits }: PrintSlot): EventBatch {
-  return { count: control[slotField.count]!, streamIndex, classIndex, timeNs, offsetBits };
+  return {
+    count: control[slotField.count]!,
+    room: timeNs.length,
+    streamIndex,
+    classIndex,
+    timeNs,
+    offsetBits,
+  };
 }
 
 /**
