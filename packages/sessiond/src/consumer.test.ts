@@ -332,3 +332,30 @@ test('the pause settles where a look finds a little, and never lets a burst thro
   expect(settled(0, 8192)).toBe(1);
   expect(settled(0, 2 ** 31)).toBe(100);
 });
+
+test('events that are larger than a sub-buffer are counted, and said once', () => {
+  const session = makeSession();
+  const program = new SimulatedProgram(session.path, false);
+  const notes: string[] = [];
+  const consumer = new Consumer(session, (severity, text) => notes.push(`${severity}: ${text}`));
+  const rings = [0, 1].map((number) => program.ring(number, geometry, 'discard'));
+  for (const ring of rings) {
+    for (let times = 0; times < 3; times += 1) {
+      ring.emit(times);
+      expect(ring.producer.begin(0, 4096 - 80 - 12)).toBe(-1);
+    }
+    ring.sync();
+  }
+  consumer.poll(0);
+  const { totals, complete } = consumer.finish();
+  expect(notes).toEqual([
+    'info: channel ch0: events that are larger than a sub-buffer (4096 bytes) are lost; --subbuf-size gives them room',
+  ]);
+  expect(complete).toBe(true);
+  expect(totals).toMatchObject({ eventCount: 6, lostCount: 6 });
+  for (const [number, ring] of rings.entries()) {
+    const { values, discarded } = readStream(join(traceDir(session), `ch0_${number}`));
+    expect([values, discarded]).toEqual([[0, 1, 2], 3]);
+    ring.close();
+  }
+});

@@ -139,6 +139,7 @@ export class ProcessTrace {
     for (const [number, ring] of this.#rings) {
       if (ring.reader.header.mode === 'overwrite') ring.observe();
       else ring.reader.beat();
+      this.#tellTooLarge(ring);
       if (alive && this.#isThreadAlive(ring.reader.header)) continue;
       this.#guarded(number, ring, () => {
         ring.finish(false);
@@ -249,10 +250,16 @@ export class ProcessTrace {
 
   /** @param isOver whether the ring's thread is gone, so that nobody writes into it any more. */
   #close(number: number, ring: RingDrain, isOver: boolean): void {
+    this.#tellTooLarge(ring);
     this.#context.ledger.addRing(ring.totals(`${this.name}/${number}`));
     ring.remove(isOver);
     this.#rings.delete(number);
     this.#finishedRings.add(number);
+  }
+
+  #tellTooLarge(ring: RingDrain): void {
+    const reason = ring.tooLargeReason;
+    if (reason !== undefined) this.#say(reason, false);
   }
 
   #remove(): void {

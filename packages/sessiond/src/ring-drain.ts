@@ -64,6 +64,13 @@ export class RingDrain implements Disposable {
     return this.reader.header.subBufferSizeBytes * this.reader.header.subBufferCount;
   }
 
+  /** One line when events were lost that no sub-buffer of this ring has room for; as of the last look. */
+  get tooLargeReason(): string | undefined {
+    if (this.#lastState.lostTooLarge === 0) return undefined;
+    const { channelName, subBufferSizeBytes } = this.reader.header;
+    return `channel ${channelName}: events that are larger than a sub-buffer (${subBufferSizeBytes} bytes) are lost; --subbuf-size gives them room`;
+  }
+
   /**
    * Writes out the finished packets, each given back to the producer as soon as it is written.
    * @returns how many there were.
