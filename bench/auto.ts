@@ -77,13 +77,13 @@ await compare({
   question: 'What do automatic events cost a server that only says hello?',
   contenders: [
     { name: 'untraced', run: () => measure({}) },
-    traced('all sets', ''),
+    traced('default sets', ''),
     traced('no request context', '-request-context'),
     traced('http-server alone', 'http-server'),
     traced('gc and event loop', 'gc,event-loop'),
   ],
   judge: [
-    ratioAtMost('all sets', 'untraced', 'requestCpuUs', 1.35),
+    ratioAtMost('default sets', 'untraced', 'requestCpuUs', 1.35),
     ratioAtMost('no request context', 'untraced', 'requestCpuUs'),
     ratioAtMost('http-server alone', 'untraced', 'requestCpuUs'),
     ratioAtMost('gc and event loop', 'untraced', 'requestCpuUs'),

@@ -1,5 +1,5 @@
 // The shop: starts the payment service, the receipt worker and the server, lets the load generator walk through
-// it, and ends. Usage: node shop.mjs [--requests N] [--customers N] [--seed N] [--serve]
+// it, and ends. Usage: node shop.mjs [--requests N] [--customers N] [--seed N] [--price-age MS] [--serve]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -14,10 +14,12 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '20000' },
     customers: { type: 'string', default: '6' },
     seed: { type: 'string', default: '7' },
+    'price-age': { type: 'string', default: '4000' },
     serve: { type: 'boolean', default: false },
   },
 });
-const [requests, customers, seed] = [values.requests, values.customers, values.seed].map((text) => {
+const given = [values.requests, values.customers, values.seed, values['price-age']];
+const [requests, customers, seed, priceAgeMs] = given.map((text) => {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
   console.error(`shop: a whole number above 0 is needed, not ${text}`);
@@ -27,7 +29,7 @@ const [requests, customers, seed] = [values.requests, values.customers, values.s
 const began = performance.now();
 const payment = fork(new URL('./payment.mjs', import.meta.url));
 const [{ port: paymentPort }] = await once(payment, 'message');
-const prices = new PriceCache(4000);
+const prices = new PriceCache(priceAgeMs);
 const payments = new PaymentClient(paymentPort);
 const receipts = new ReceiptOffice();
 const shop = new Shop({ catalogue: new Catalogue(seed), prices, payments, receipts });

@@ -192,7 +192,7 @@ const programs: Readonly<Record<string, string>> = {
       console.log(key, globalThis[key].name, globalThis[key].length, Reflect.ownKeys(globalThis[key]).map(String).join(), Object.getOwnPropertyDescriptor(globalThis, key).enumerable);
     for (const wrong of [undefined, 'text', 5]) try { setTimeout(wrong, 1); } catch (error) { console.log(error.code, error.message); }
     const shown = setTimeout(function shown(a, b) { console.log(this === shown_, a, b, arguments.length); }, 1, 'a', 'b'); const shown_ = shown;
-    console.log(util.inspect(shown, { depth: 0 }).replace(/(_idleStart|asyncId\\)\\]|triggerId\\)\\]): \\d+/g, '$1'), util.inspect(setImmediate(() => {}), { depth: 0 }).replace(/(Id\\)\\]): \\d+/g, '$1'));
+    const plain = (timer) => util.inspect(timer, { depth: 0 }).replace(/(_idleStart|(?:asyncId|triggerId)\\)\\]?): \\d+/g, '$1'); console.log(plain(shown), plain(setImmediate(() => {})));
     console.log(shown.hasRef(), shown.unref() === shown, shown.hasRef(), shown.ref() === shown, shown.refresh() === shown, typeof +shown, String(Object.getOwnPropertyNames(Object.getPrototypeOf(shown))));
     await sleep(5, 'value').then(console.log); let count = 0; for await (const value of ticks(1, 'tick')) if ((count += 1) === 3) break;
     const dispose = Symbol.dispose ?? Symbol.for('none'); const gone = setTimeout(() => console.log('never'), 2); gone[dispose]?.(); clearTimeout(gone);
@@ -201,7 +201,7 @@ const programs: Readonly<Record<string, string>> = {
     await sleep(50, undefined, { signal: AbortSignal.timeout(1) }).catch((error) => console.log(error.name, error.code));
     await sleep(-1); for (const wrong of ['2', Symbol.iterator]) try { await sleep(wrong); } catch (error) { console.log(error.code); } setTimeout(() => console.log('never'), 1e6).unref();
     const order = []; setImmediate(() => order.push('immediate')); process.nextTick(() => order.push('tick')); queueMicrotask(() => order.push('micro')); await new Promise((resolve) => setTimeout(resolve, 5)); console.log(order.join());`,
-  'an error in a timer': `setTimeout(function named() { throw new Error('in a timer'); }, 1); setImmediate(() => console.log('first'));`,
+  'an error in a timer': `setImmediate(() => { console.log('first'); setTimeout(function named() { throw new Error('in a timer'); }, 1); });`,
   'HTTP/2': `
     import http2 from 'node:http2'; import { once } from 'node:events';
     const server = http2.createServer((request, response) => { console.log(request.method, request.url, server.listenerCount('stream'), response.stream.listenerCount('close') > 0);

@@ -32,10 +32,10 @@ function loadBundle(path: string, session: string): void {
   // It is ASCII: V8 reads half as many bytes of it this way.
   const text = `(function (exports, require, __filename) {${readFileSync(path, 'latin1')}\n})`;
   // V8 refuses what another version made, or other flags.
+  const keepLater = keptPath !== undefined && cachedData === undefined ? keeper(keptPath) : undefined;
   const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
   (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
-  if (keptPath !== undefined && cachedData === undefined)
-    keepLater(keptPath, () => script.createCachedData());
+  keepLater?.(() => script.createCachedData());
 }
 
 /**
@@ -57,35 +57,49 @@ function compiledPath(bundle: string, session: string): string | undefined {
   }
 }
 
-/** Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs. */
-function keepLater(path: string, make: () => Uint8Array): void {
-  const { existsSync, readdirSync, renameSync, statfsSync, unlinkSync, writeFileSync } =
+/**
+ * Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs.
+ * Made before the bundle runs, and with functions that call no others by name: these may be wrapped then, for events.
+ */
+function keeper(path: string): (make: () => Uint8Array) => void {
+  const { closeSync, existsSync, openSync, readdirSync, renameSync, statfsSync, unlinkSync, writeSync } =
     process.getBuiltinModule('node:fs');
+  const setTimer = setTimeout;
   const folder = path.slice(0, path.lastIndexOf('/'));
-  let isDone = false;
-  const keep = (): void => {
-    if (isDone) return;
-    isDone = true;
-    const draft = `${path}.${process.pid}-${process.hrtime.bigint()}`;
+  const write = (draft: string, bytes: Uint8Array): void => {
+    const fd = openSync(draft, 'wx', 0o600);
     try {
-      if (existsSync(path)) return;
-      const { bavail, bsize } = statfsSync(folder);
-      // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
-      if (bavail * bsize < LEAST_FREE_BYTES) return;
-      const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
-      if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
-      writeFileSync(draft, make(), { mode: 0o600, flag: 'wx' });
-      renameSync(draft, path);
-    } catch {
-      try {
-        unlinkSync(draft);
-      } catch {
-        // It was never made: no space, or no permission.
-      }
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    } finally {
+      closeSync(fd);
     }
   };
-  process.on('exit', keep);
-  setTimeout(keep, KEEP_AFTER_MS).unref();
+  return (make) => {
+    let isDone = false;
+    const keep = (): void => {
+      if (isDone) return;
+      isDone = true;
+      const draft = `${path}.${process.pid}-${process.hrtime.bigint()}`;
+      try {
+        if (existsSync(path)) return;
+        const { bavail, bsize } = statfsSync(folder);
+        // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
+        if (bavail * bsize < LEAST_FREE_BYTES) return;
+        const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
+        if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
+        write(draft, make());
+        renameSync(draft, path);
+      } catch {
+        try {
+          unlinkSync(draft);
+        } catch {
+          // It was never made: no space, or no permission.
+        }
+      }
+    };
+    process.on('exit', keep);
+    setTimer(keep, KEEP_AFTER_MS).unref();
+  };
 }
 
 /** Entry and exit of functions, which needs a parser. */

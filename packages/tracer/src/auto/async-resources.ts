@@ -9,7 +9,7 @@ export function startAsyncEvents(): void {
     [
       ['id', 'u64'],
       ['trigger_id', 'u64'],
-      ['type', 'string'],
+      ['type', 'cached-string'],
     ],
     { logLevel: 'debug_system' },
   );

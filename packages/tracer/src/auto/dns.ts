@@ -14,7 +14,7 @@ const lookupBegin = tracepoint(
   [
     ['id', 'u32'],
     ['request', 'u32'],
-    ['hostname', 'string'],
+    ['hostname', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
@@ -24,7 +24,7 @@ const lookupEnd = tracepoint(
     ['id', 'u32'],
     ['request', 'u32'],
     ['address', 'string'],
-    ['error', 'string'],
+    ['error', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
@@ -33,8 +33,8 @@ const resolveBegin = tracepoint(
   [
     ['id', 'u32'],
     ['request', 'u32'],
-    ['operation', 'string'],
-    ['hostname', 'string'],
+    ['operation', 'cached-string'],
+    ['hostname', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
@@ -44,7 +44,7 @@ const resolveEnd = tracepoint(
     ['id', 'u32'],
     ['request', 'u32'],
     ['answers', 'u32'],
-    ['error', 'string'],
+    ['error', 'cached-string'],
   ],
   { logLevel: 'info' },
 );

@@ -61,7 +61,7 @@ export function startFileEvents(): void {
     [
       ['id', 'u32'],
       ['request', 'u32'],
-      ['operation', 'string'],
+      ['operation', 'cached-string'],
       ['form', enumeration('u8', { sync: 0, callback: 1, promise: 2 })],
       ['path', 'string'],
       ['fd', 'i32'],
@@ -74,7 +74,7 @@ export function startFileEvents(): void {
       ['id', 'u32'],
       ['request', 'u32'],
       ['result', 'i64'],
-      ['error', 'string'],
+      ['error', 'cached-string'],
     ],
     { logLevel: 'info' },
   );

@@ -10,9 +10,9 @@ const serverRequestBegin = tracepoint(
   [
     ['id', 'u32'],
     ['connection', 'u32'],
-    ['method', 'string'],
+    ['method', 'cached-string'],
     ['url', 'string'],
-    ['host', 'string'],
+    ['host', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
@@ -32,8 +32,8 @@ const clientRequestBegin = tracepoint(
   [
     ['id', 'u32'],
     ['request', 'u32'],
-    ['method', 'string'],
-    ['origin', 'string'],
+    ['method', 'cached-string'],
+    ['origin', 'cached-string'],
     ['path', 'string'],
   ],
   { logLevel: 'info' },
@@ -53,54 +53,45 @@ const clientRequestEnd = tracepoint(
     ['id', 'u32'],
     ['request', 'u32'],
     ['status', 'u16'],
-    ['error', 'string'],
+    ['error', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
 
-interface ServerState {
-  readonly id: number;
-  /** The loop's idle time at the begin, in milliseconds. */
-  readonly idleMs: number;
-}
-
 const nextServerId = spanIds();
-const serverStates = new WeakMap<object, ServerState>();
 const timing = performance.nodeTiming;
-
-/** What a server is asked. */
-export interface ServerRequest {
-  /** `id` of its `net:connection`; 0 if it is not known. */
-  readonly connection: number;
-  readonly method: unknown;
-  readonly url: unknown;
-  readonly host: unknown;
-}
 
 /** Whether requests to servers are recorded. */
 export function isServerRecorded(): boolean {
   return serverRequestBegin.enabled || serverRequestEnd.enabled;
 }
 
-/** Begins the span of a request to a server, and its context; `key` stands for it until its end. */
-export function beginServerRequest(key: object, { connection, method, url, host }: ServerRequest): void {
-  const id = nextServerId();
-  enterRequest(id);
-  serverStates.set(key, { id, idleMs: timing.idleTime });
-  serverRequestBegin(id, connection, textOrNone(method), textOrNone(url), textOrNone(host));
+/** How long the loop of this thread has slept, in milliseconds: for {@link endServerRequest}. */
+export function loopIdleMs(): number {
+  return timing.idleTime;
 }
 
 /**
- * Ends the span of a request to a server; does nothing if it has ended.
+ * Begins the span of a request to a server, and its context. Returns its id.
  *
+ * @param connection `id` of its `net:connection`; 0 if it is not known.
+ */
+export function beginServerRequest(connection: number, method: unknown, url: unknown, host: unknown): number {
+  const id = nextServerId();
+  enterRequest(id);
+  serverRequestBegin(id, connection, textOrNone(method), textOrNone(url), textOrNone(host));
+  return id;
+}
+
+/**
+ * Ends the span of a request to a server.
+ *
+ * @param idleMs {@link loopIdleMs} at its begin.
  * @param status 0 if no head was sent.
  */
-export function endServerRequest(key: object, status: number, isAborted: boolean): void {
-  const state = serverStates.get(key);
-  if (state === undefined) return;
-  serverStates.delete(key);
-  const idleNs = Math.max(0, Math.round((timing.idleTime - state.idleMs) * 1e6));
-  serverRequestEnd(state.id, status, isAborted ? 1 : 0, idleNs);
+export function endServerRequest(id: number, idleMs: number, status: number, isAborted: boolean): void {
+  const idleNs = Math.max(0, Math.round((timing.idleTime - idleMs) * 1e6));
+  serverRequestEnd(id, status, isAborted ? 1 : 0, idleNs);
 }
 
 interface ClientState {

@@ -17,6 +17,7 @@ import {
   failClientRequest,
   isClientRecorded,
   isServerRecorded,
+  loopIdleMs,
   tellClientResponse,
 } from './http-spans.ts';
 import { noText } from './text.ts';
@@ -36,9 +37,14 @@ export function startHttp2Events(): void {
 
 /** @param samples servers whose classes are watched: they are not exported. */
 function startServer(samples: readonly object[]): void {
+  const open = new WeakMap<ServerHttp2Stream, { readonly id: number; readonly idleMs: number }>();
   const onClose = guardedListener(function onServerStreamClose(this: ServerHttp2Stream): void {
-    const status: unknown = this.headersSent ? this.sentHeaders[':status'] : 0;
-    endServerRequest(this, typeof status === 'number' ? status : 0, this.aborted || this.rstCode !== 0);
+    const request = open.get(this);
+    if (request === undefined) return;
+    open.delete(this);
+    const sent: unknown = this.headersSent ? this.sentHeaders[':status'] : 0;
+    const status = typeof sent === 'number' ? sent : 0;
+    endServerRequest(request.id, request.idleMs, status, this.aborted || this.rstCode !== 0);
   });
   for (const sample of samples) {
     watchEmitter(Object.getPrototypeOf(sample) as Http2Server, (_server, name, first, second) => {
@@ -46,12 +52,9 @@ function startServer(samples: readonly object[]): void {
       const stream = first as ServerHttp2Stream;
       const headers = second as IncomingHttpHeaders;
       stream.on('close', onClose);
-      beginServerRequest(stream, {
-        connection: 0,
-        method: headers[':method'],
-        url: headers[':path'],
-        host: headers[':authority'] ?? headers.host,
-      });
+      const idleMs = loopIdleMs();
+      const host = headers[':authority'] ?? headers.host;
+      open.set(stream, { id: beginServerRequest(0, headers[':method'], headers[':path'], host), idleMs });
     });
   }
 }

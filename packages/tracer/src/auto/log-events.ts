@@ -18,11 +18,11 @@ export function logEvent(logLevel: LogLevel): LogEvent {
   const made: LogEvent = tracepoint(
     'spoor_log:event',
     [
-      ['domain', 'string'],
-      ['level', 'string'],
-      ['logger', 'string'],
+      ['domain', 'cached-string'],
+      ['level', 'cached-string'],
+      ['logger', 'cached-string'],
       ['request', 'u32'],
-      ['message', 'string'],
+      ['message', 'cached-string'],
       ['fields', 'string'],
     ],
     { logLevel },

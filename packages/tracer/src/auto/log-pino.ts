@@ -82,8 +82,8 @@ export function splitLine(
   time: unknown,
   bindings: string,
 ): { readonly message: string; readonly rest: string } {
-  const end = line.lastIndexOf('}');
-  const before = `,${JSON.stringify(messageKey)}:`;
+  const end = line.endsWith('}\n') ? line.length - 2 : line.lastIndexOf('}');
+  const before = messageKey === 'msg' ? ',"msg":' : `,${JSON.stringify(messageKey)}:`;
   const at = line.lastIndexOf(before);
   const text = at === -1 ? undefined : parsedText(line.slice(at + before.length, end));
   const to = text === undefined ? end : at;
@@ -100,6 +100,8 @@ export function splitLine(
 
 function parsedText(json: string): string | undefined {
   if (!json.startsWith('"')) return undefined;
+  // A quote within would be escaped: then this is the whole text, as it is.
+  if (!json.includes('\\')) return json.indexOf('"', 1) === json.length - 1 ? json.slice(1, -1) : undefined;
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'string' ? value : undefined;

@@ -20,7 +20,7 @@ interface SyncHooks {
   registerHooks?(hooks: {
     load(
       url: string,
-      context: unknown,
+      context: { readonly conditions?: unknown },
       nextLoad: (url: string, context: unknown) => { readonly format?: unknown },
     ): unknown;
   }): unknown;
@@ -82,6 +82,9 @@ function monotonicNs(): number {
 function watchFromHere(tell: (loaded: LoadedSource) => void): void {
   (Module as SyncHooks).registerHooks?.({
     load(url, context, nextLoad) {
+      // Those that are required are told of as CommonJS modules.
+      const { conditions } = context;
+      if (Array.isArray(conditions) && conditions.includes('require')) return nextLoad(url, context);
       const startNs = monotonicNs();
       const loaded = nextLoad(url, context);
       if (!url.startsWith('node:')) {

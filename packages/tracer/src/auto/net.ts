@@ -23,7 +23,7 @@ const connectEnd = tracepoint(
     ['request', 'u32'],
     ['address', 'string'],
     ['port', 'u16'],
-    ['error', 'string'],
+    ['error', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
@@ -47,7 +47,7 @@ const connectionEnd = tracepoint(
     ['request', 'u32'],
     ['bytes_read', 'u64'],
     ['bytes_written', 'u64'],
-    ['error', 'string'],
+    ['error', 'cached-string'],
   ],
   { logLevel: 'info' },
 );

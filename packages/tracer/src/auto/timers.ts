@@ -69,7 +69,7 @@ export function startTimerEvents(): void {
     [
       ['id', 'u32'],
       ['request', 'u32'],
-      ['error', 'string'],
+      ['error', 'cached-string'],
     ],
     { logLevel: 'info' },
   );

@@ -18,7 +18,7 @@ const connectBegin = tracepoint(
   [
     ['id', 'u32'],
     ['request', 'u32'],
-    ['origin', 'string'],
+    ['origin', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
@@ -27,7 +27,7 @@ const connectEnd = tracepoint(
   [
     ['id', 'u32'],
     ['request', 'u32'],
-    ['error', 'string'],
+    ['error', 'cached-string'],
   ],
   { logLevel: 'info' },
 );
