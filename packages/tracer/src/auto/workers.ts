@@ -38,7 +38,8 @@ export function startWorkerEvents(): void {
     'worker_threads',
     guarded((message: unknown) => {
       const { worker } = message as { worker: Worker };
-      if (!workerBegin.enabled) return;
+      // Node's own thread for module hooks (in 20) is none of the program's, and has no end.
+      if (!workerBegin.enabled || worker.constructor.name === 'InternalWorker') return;
       // Thread numbers are unique in a process, which makes them good ids for spans.
       const state = { id: worker.threadId, request: currentRequest() };
       states.set(worker, state);

@@ -1,0 +1,51 @@
+// All automatic events on every release of Node.js: what a release lacks is left out, nothing breaks, and the real
+// babeltrace2 reads what came of it.
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { command, describeNeeding, repoRoot } from '../support/needs.ts';
+import { nodeReleases, otherNodes } from '../support/node-versions.ts';
+import { RecordingPlace, readByPeer, summaryOf, textOfPeer } from '../support/recording.ts';
+
+const program = join(repoRoot, 'tests/tiers/automatic.mjs');
+
+/** What the program does, as spans and events; how often where that is certain. */
+const expected: Readonly<Record<string, number | undefined>> = {
+  'http_server:request_begin': 5,
+  'http_server:request_end': 5,
+  'http_client:request_begin': 5,
+  'http_client:request_end': 5,
+  'dns:lookup_begin': undefined,
+  'fs:operation_begin': undefined,
+  'timers:start': undefined,
+  'async:init': undefined,
+  'net:connection_begin': undefined,
+  'worker:thread_begin': 1,
+  'worker:thread_end': 1,
+  'child_process:run_begin': 1,
+  'child_process:run_end': 1,
+  'console:message': 2,
+  'nodejs:process_start': 2,
+  'nodejs:thread_begin': 3,
+  'nodejs:unhandled_rejection': 1,
+};
+
+describeNeeding([command('babeltrace2'), otherNodes()], 'all automatic events', () => {
+  test.each(nodeReleases)('on Node.js $major', ({ path }) => {
+    using place = new RecordingPlace();
+    const done = place.record(['--auto', 'all', '--', path, program]);
+    expect(done.status, done.stderr).toBe(1);
+    expect(done.stdout).toBe('in a worker\nabout to end\n');
+    expect(done.stderr).toContain('Error: on purpose');
+    expect(done.stderr).not.toContain('note:');
+    const { eventCount, lostCount } = summaryOf(done.stderr);
+    expect(lostCount).toBe(0);
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount, stderr: '' });
+    const counts = new Map<string, number>();
+    for (const [, name = ''] of textOfPeer(place.traceDir).matchAll(/ ([a-z_]+:[a-z_]+): \{/g))
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const [name, count] of Object.entries(expected)) {
+      if (count === undefined) expect(counts.get(name), name).toBeGreaterThan(0);
+      else expect(counts.get(name), name).toBe(count);
+    }
+  });
+});
