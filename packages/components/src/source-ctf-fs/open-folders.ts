@@ -9,7 +9,7 @@ import {
   type ClockRule,
 } from '../filter-utils-clock/clock-rules.ts';
 import { buildTraceSet, traceName, type TraceDirectory } from './build-trace-set.ts';
-import { MetadataReader } from './metadata-reader.ts';
+import { sharedMetadata } from './metadata-reader.ts';
 import type { TraceSet } from './trace-set.ts';
 
 /** How to open traces. */
@@ -84,7 +84,6 @@ function openWithRules(
   others: readonly TraceDirectory[],
 ): TraceSet {
   const directories: TraceDirectory[] = [...others];
-  const metadata = new MetadataReader();
   let failure: unknown;
   for (const folder of folders) {
     const { path, metadataName } = folder;
@@ -93,7 +92,7 @@ function openWithRules(
       const onTruncated = (problem: SpoorError): void => {
         warnings.push(`${describeError(problem)}; what stands before is used`);
       };
-      const declared = metadata.read(folder.metadata(), metadataName, onTruncated);
+      const declared = sharedMetadata.read(folder.metadata(), metadataName, onTruncated);
       const placed = withClockRules(declared, { name: traceName(declared, pathBelow), path }, rules);
       const traceClass = options.ticksAsTime === true ? inTicks(placed) : placed;
       directories.push({ path, pathBelow, traceClass, sources: folder.streams(warnings) });
