@@ -128,6 +128,21 @@ describe('HTTP', () => {
     expect(stdout).toBe('0 0\n1 1\n2 2\n0 0\n');
   });
 
+  test('events tell their request also where rules leave the events of requests out', () => {
+    const { events } = record(
+      `${server(`(request, response) => { console.log(request.url); response.end(); }`)}
+      await call('/1'); await call('/2'); await call('/3');
+      close();`,
+      {},
+      ['-e', 'console:message', '-t', 'request_id'],
+    );
+    expect(events.map(({ name, fields }) => [name, fields['text'], fields['request']])).toEqual([
+      ['console:message', '/1', 1],
+      ['console:message', '/2', 2],
+      ['console:message', '/3', 3],
+    ]);
+  });
+
   test('aborted requests, on either side, have an end', () => {
     const { events } = record(`${server(`(request, response) => {
         if (request.url === '/destroyed') response.destroy();

@@ -26,13 +26,17 @@ export interface RecordedRun {
 }
 
 /** Runs an ES module, given as text, under `spoor record`; its files are gone when this returns. */
-export function record(text: string, env: Readonly<Record<string, string>> = {}): RecordedRun {
+export function record(
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+  options: readonly string[] = [],
+): RecordedRun {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-recorded-'));
   try {
     const program = join(folder, 'program.mjs');
     const output = join(folder, 'trace');
     writeFileSync(program, text);
-    const run = spoor(['record', '-o', output, '--', process.execPath, program], { env });
+    const run = spoor(['record', '-o', output, ...options, '--', process.execPath, program], { env });
     const set = openTrace(output);
     const events = [...plainEvents(set)];
     return { status: run.status, stdout: run.stdout, stderr: run.stderr, events, baseNs: set.baseNs };

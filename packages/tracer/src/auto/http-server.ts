@@ -2,7 +2,13 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { guarded, guardedListener } from './guard.ts';
-import { beginServerRequest, endServerRequest, isServerRecorded, loopIdleMs } from './http-spans.ts';
+import {
+  beginServerRequest,
+  endServerRequest,
+  isServerRecorded,
+  loopIdleMs,
+  passServerRequest,
+} from './http-spans.ts';
 import { connectionOf } from './net.ts';
 
 interface ServerMessage {
@@ -62,7 +68,10 @@ export function startHttpServerEvents(): void {
   subscribe(
     'http.server.request.start',
     guarded((message: unknown) => {
-      if (!isServerRecorded()) return;
+      if (!isServerRecorded()) {
+        passServerRequest();
+        return;
+      }
       const { request, response, socket } = message as ServerMessage;
       const connection = connectionAt(socket);
       let { open } = connection;

@@ -1,5 +1,6 @@
 // The spans of HTTP requests, whatever of Node.js they are made with: HTTP/1 and HTTP/2, `fetch` and undici.
 import { performance } from 'node:perf_hooks';
+import { currentSession } from '../session-slot.ts';
 import { tracepoint } from '../tracepoint.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest, enterRequest } from './request-context.ts';
@@ -81,6 +82,15 @@ export function beginServerRequest(connection: number, method: unknown, url: unk
   enterRequest(id);
   serverRequestBegin(id, connection, textOrNone(method), textOrNone(url), textOrNone(host));
   return id;
+}
+
+/**
+ * Begins the context of a request to a server whose own events are left out: others may be recorded, which tell what
+ * request they are part of, and on a kept connection they would tell of an earlier one.
+ */
+export function passServerRequest(): void {
+  const isRecorded = (currentSession()?.processPaths().length ?? 0) > 0;
+  if (isRecorded) enterRequest(nextServerId());
 }
 
 /**

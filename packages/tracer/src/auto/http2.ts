@@ -18,6 +18,7 @@ import {
   isClientRecorded,
   isServerRecorded,
   loopIdleMs,
+  passServerRequest,
   tellClientResponse,
 } from './http-spans.ts';
 import { noText } from './text.ts';
@@ -48,7 +49,11 @@ function startServer(samples: readonly object[]): void {
   });
   for (const sample of samples) {
     watchEmitter(Object.getPrototypeOf(sample) as Http2Server, (_server, name, first, second) => {
-      if (name !== 'stream' || !isServerRecorded()) return;
+      if (name !== 'stream') return;
+      if (!isServerRecorded()) {
+        passServerRequest();
+        return;
+      }
       const stream = first as ServerHttp2Stream;
       const headers = second as IncomingHttpHeaders;
       stream.on('close', onClose);
