@@ -38,4 +38,6 @@ test('the summary names events, losses, processes and place', () => {
   );
   const none = { ...totals, eventCount: 0, lostCount: 0, processCount: 0, threadCount: 0, sizeBytes: 0 };
   expect(describeRecording({ ...result, totals: none })).toContain('no Node.js process was traced');
+  const empty = { ...none, processCount: 1 };
+  expect(describeRecording({ ...result, totals: empty })).toContain('no event came that the recording takes');
 });

@@ -37,6 +37,11 @@ export function describeRecording(result: RecordingResult): string {
     } else {
       lines.push(`spoor: the trace is in ${result.outputDir}`);
     }
+    if (totals.eventCount === 0 && totals.processCount > 0) {
+      lines.push(
+        'spoor: no event came that the recording takes (do -e, -x, -f and --loglevel leave out too much?)',
+      );
+    }
     for (const [name, value] of Object.entries(totals.counters)) lines.push(`spoor: ${name} = ${value}`);
     if (totals.lostCount > 0 && result.error === undefined) {
       lines.push('spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k');

@@ -1,9 +1,11 @@
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 
-/** What came of one ring, that is of one thread. */
+/** What came of one ring, that is of one thread and channel. */
 export interface RingTotals {
   /** `PID-STARTTIME/N`. */
   readonly ring: string;
+  /** Number and start time of its thread; absent if the ring does not know them. */
+  readonly thread?: string;
   /** Path of the stream file. */
   readonly stream: string;
   /** Events that are in the trace. */
@@ -25,7 +27,7 @@ export interface RecordingTotals {
   readonly packetCount: number;
   readonly sizeBytes: number;
   readonly processCount: number;
-  /** Threads that recorded at least one event. */
+  /** Threads that have a ring, each once however many channels it has. */
   readonly threadCount: number;
   /** Counters of the programs by name, summed over threads and processes. */
   readonly counters: Readonly<Record<string, number>>;
@@ -97,17 +99,17 @@ export class Ledger {
   /** Sums of all that was entered so far. */
   sum(): RecordingTotals {
     const sum = { eventCount: 0, lostCount: 0, overwrittenCount: 0, packetCount: 0, sizeBytes: 0 };
-    let threadCount = 0;
+    const threads = new Set<string>();
     for (const ring of this.#rings.values()) {
       sum.eventCount += ring.eventCount;
       sum.lostCount += ring.lostCount;
       sum.overwrittenCount += ring.overwrittenCount;
       sum.packetCount += ring.packetCount;
       sum.sizeBytes += ring.sizeBytes;
-      threadCount += 1;
+      threads.add(ring.thread ?? ring.ring);
     }
     const counters = this.#sumCounters();
-    return { ...sum, processCount: this.#processes.size, threadCount, counters };
+    return { ...sum, processCount: this.#processes.size, threadCount: threads.size, counters };
   }
 
   /** Enters what a process's counters were last seen at. */

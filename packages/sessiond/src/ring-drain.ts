@@ -127,7 +127,8 @@ export class RingDrain implements Disposable {
   /** What came of the ring up to now. */
   totals(ring: string): RingTotals {
     const { committedEvents, lostEvents } = this.#lastState;
-    const overwrite = this.reader.header.mode === 'overwrite';
+    const { mode, tid, threadStartTicks } = this.reader.header;
+    const overwrite = mode === 'overwrite';
     // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
     // end of the recording is neither lost nor overwritten.
     const unrecorded = (committedEvents - this.#recordedEvents) >>> 0;
@@ -136,6 +137,7 @@ export class RingDrain implements Disposable {
     const overwritten = this.#committedEvents - afterLastPacket - this.#recordedEvents;
     return {
       ring,
+      ...(threadStartTicks === 0n ? {} : { thread: `${tid}-${threadStartTicks}` }),
       stream: this.#streamPath,
       eventCount: this.#recordedEvents,
       lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),

@@ -185,7 +185,7 @@ function slowRequest(
     : status >= 500
       ? paint('bad', String(status))
       : String(status);
-  const at = `${durationText(request.beginNs - summary.beginNs)} into the trace`;
+  const at = placeText(request.beginNs - summary.beginNs);
   const where = `${threadName(summary, facts, request.thread)}, ${at}`;
   const shown = parts.filter((part) => part.durationNs >= durationNs * smallShare);
   const small = parts.filter((part) => part.durationNs < durationNs * smallShare);
@@ -205,6 +205,13 @@ function slowRequest(
           ),
         ]),
   ];
+}
+
+/** Where something began; what an event tells of afterwards may have begun before the first event. */
+function placeText(sinceBeginNs: number): string {
+  return sinceBeginNs < 0
+    ? `${durationText(-sinceBeginNs)} before the first event`
+    : `${durationText(sinceBeginNs)} into the trace`;
 }
 
 /** Spans that have a section of their own, or last as long as the thread. */
@@ -235,7 +242,7 @@ function gcSection(summary: TraceSummary, facts: TraceFacts, { paint }: ReportOp
     `${indent}${counted(gc.count, 'pause')}, ${durationText(gc.totalNs)} in all, ` +
       `99 % within ${durationText(gc.p99Ns)}`,
     `${indent}longest ${durationText(gc.longestNs)} (${safeText(longest.kind)}) on ` +
-      `${threadName(summary, facts, longest.thread)}, ${durationText(longest.beginNs - summary.beginNs)} into the trace`,
+      `${threadName(summary, facts, longest.thread)}, ${placeText(longest.beginNs - summary.beginNs)}`,
     ...table(
       [
         { title: 'kind', align: 'left' },
