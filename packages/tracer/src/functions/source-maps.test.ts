@@ -51,6 +51,8 @@ test('a map that is not there, or none, is no map', () => {
     'data:application/json,{',
     'data:text/plain,x',
     'https://example.org/a.map',
+    '/dev/zero',
+    '/proc/self',
   ]) {
     expect(ModuleMap.of(`f();\n//# sourceMappingURL=${where}`, url)).toBeUndefined();
   }

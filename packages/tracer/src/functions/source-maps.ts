@@ -1,11 +1,13 @@
 // From the text that a loader gave to the file that somebody wrote: by the source map that the text names, if any.
 import remapping, { type EncodedSourceMap } from '@jridgewell/remapping';
 import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping';
+import { readFileSync, statSync } from '@spoor/sys';
 import type { SourceMap } from 'magic-string';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const mapComment = /^[ \t]*\/\/[#@] sourceMappingURL=(\S+)[ \t]*$/gm;
+/** Maps of the largest bundles have some tens of megabytes. */
+const maxMapSizeBytes = 256 * 1024 * 1024;
 const dataUrl = /^data:application\/json[^,]*?(;base64)?,(.*)$/s;
 
 /** Where a place of a text comes from. */
@@ -67,8 +69,15 @@ export function mapCommentText(map: string): string {
 
 function mapText(named: string, mapUrl: string): string {
   const [, isBase64, text] = dataUrl.exec(named) ?? [];
-  if (text === undefined) return readFileSync(fileURLToPath(mapUrl), 'utf8');
+  if (text === undefined) return mapFileText(fileURLToPath(mapUrl));
   return isBase64 === undefined ? decodeURIComponent(text) : Buffer.from(text, 'base64').toString('utf8');
+}
+
+/** Text of a file. A text may name anything: a FIFO would hold the program up, a device fill its memory. */
+function mapFileText(path: string): string {
+  const stat = statSync(path);
+  if (!stat.isFile() || stat.size > maxMapSizeBytes) throw new Error(`${path} is no source map`);
+  return readFileSync(path, 'utf8');
 }
 
 function pathOf(address: string): string {
