@@ -1,5 +1,7 @@
 // Components that are programs: the Python example, and programs that misbehave.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command, repoRoot } from './support/machine.ts';
@@ -128,6 +130,109 @@ describe('programs that misbehave', () => {
     expect(spoor(...all, ...filter, ...details).stdout).toBe(done.stdout);
     const wrong = spoor(...source([ready, '{"type":"packet-end","time":1}']));
     expect(wrong.stderr).toContain('the end of a packet cannot come in a stream before its beginning');
+  });
+
+  test('messages that a program wants are given to it, and a filter hands them on', () => {
+    const own = source([
+      ready,
+      '{"type":"packet-beginning","time":2}',
+      event(3),
+      '{"type":"packet-end","time":4}',
+      '{"type":"discarded-packets","count":2,"begin":4,"end":5}',
+      '{"type":"inactivity","time":6}',
+      '{"type":"end"}',
+    ]);
+    const given: readonly string[] = [
+      '{"type":"stream-beginning","message":0,"stream":0}',
+      '{"type":"packet-beginning","message":0,"stream":0,"time":2,"packet":{',
+      '{"type":"event","event":0,"stream":0,"name":"e","time":3,"payload":{"n":1},"context":{},"packet":{',
+      '{"type":"packet-end","message":0,"stream":0,"time":4}',
+      '{"type":"discarded-packets","message":0,"stream":0,"begin":4,"end":5,"count":2}',
+      '{"type":"inactivity","message":0,"stream":0,"time":6}',
+      '{"type":"stream-end","message":0,"stream":0}',
+    ];
+    const program = (kind: string, messages: string, cases: string): string[] => {
+      const script = `echo '{"type":"ready","protocol":1,"messages":${messages}}'; read -r hello; read -r begin;
+        while read -r line; do case "$line" in ${cases}
+          '{"type":"end"}') echo '{"type":"end"}'; exit;; *) echo "$line" >&2;; esac; done`;
+      return ['-c', `${kind}.pipe.exec`, '-p', `command=["sh", "-c", ${JSON.stringify(script)}]`];
+    };
+    const lines = (text: string): readonly string[] => text.trimEnd().split('\n');
+    const sink = lines(spoor(...own, ...program('sink', 'true', '')).stderr);
+    expect(sink).toHaveLength(given.length);
+    for (const [index, line] of given.entries()) expect(sink[index]).toContain(line);
+    const some = lines(spoor(...own, ...program('sink', '["packet-end"]', '')).stderr);
+    expect(some.map((line) => line.slice(0, 20))).toEqual(['{"type":"event","eve', '{"type":"packet-end"']);
+    // A filter that hands on all but losses, message by message and events in lists.
+    const cases = `*'"type":"event"'*) of='"events":[0]';; *'"type":"discarded'*) of='';;
+      *'"message":0'*) of='"message":0';;
+      *'"flush"'*) [ -z "$of" ] || echo "{\\"type\\":\\"forward\\",$of}"; of=''; echo '{"type":"flushed"}';;`;
+    const details = ['-c', 'sink.text.details', '-p', 'compact=yes,with-metadata=no'];
+    const all = lines(spoor(...own, ...details).stdout);
+    const filtered = spoor(...own, ...program('filter', 'true', cases), ...details);
+    expect(filtered.stderr).toBe('');
+    expect(lines(filtered.stdout)).toEqual(all.filter((line) => !line.includes('Discarded')));
+    const wrong = spoor(...own, ...program('sink', '["packets"]', ''));
+    expect(wrong.stderr).toContain('there are no messages of the kind "packets"');
+  });
+
+  test('integers of every length come exactly, wherever they stand', () => {
+    const fields =
+      '{"type":"ready","protocol":1,"traces":[{"name":"t","streamClasses":[{"events":[{"name":"e","fields":{"time":"u64","f":"f64","s":"string"}}]}]}]}';
+    const of = (time: string, payload: string): string =>
+      `{"type":"event","name":"e","time":${time},"payload":${payload}}`;
+    const done = spoor(
+      ...source([
+        fields,
+        of(
+          '1700000000000000001',
+          '{"time":18446744073709551615,"f":0.30000000000000004,"s":"1234567890123456789"}',
+        ),
+        of('1700000000000000002', '{"time":3,"f":1,"s":"\\"time\\":1700000000000000001"}'),
+        '{"type":"event","payload":{"time":1700000000000000003,"f":2,"s":""},"name":"e","time":1700000000000000003}',
+        '{"type":"end"}',
+      ]),
+      '-c',
+      'sink.text.json',
+    );
+    expect(done.stderr).toBe('');
+    expect(
+      done.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => {
+          const { timeNs, payload } = JSON.parse(line) as {
+            readonly timeNs: string;
+            readonly payload: object;
+          };
+          return [timeNs, payload];
+        }),
+    ).toEqual([
+      ['1700000000000000001', { time: '18446744073709551615', f: 0.1 + 0.2, s: '1234567890123456789' }],
+      ['1700000000000000002', { time: 3, f: 1, s: '"time":1700000000000000001' }],
+      ['1700000000000000003', { time: '1700000000000000003', f: 2, s: '' }],
+    ]);
+  });
+
+  test('a source that says when its events begin is not waited for, and Ctrl-C ends the greeting', () => {
+    const early = ready.replace('"protocol":1', '"protocol":1,"firstTime":7');
+    // It has no event before the sink begins, which makes the file that it waits for.
+    const folder = mkdtempSync(join(tmpdir(), 'spoor-pipe-'));
+    const file = join(folder, 'begun');
+    const script = `echo '${early}'; while [ ! -e ${file} ]; do sleep 0.02; done; echo '${event(9)}'; echo '{"type":"end"}'; cat >/dev/null`;
+    const sink = `echo '{"type":"ready","protocol":1}'; read -r hello; read -r begin; touch ${file};
+      while read -r line; do case "$line" in '{"type":"end"}') echo "$line"; exit;; *) echo "$line" >&2;; esac; done`;
+    const of = (text: string): string => `command=["sh", "-c", ${JSON.stringify(text)}]`;
+    const done = spoor('-c', 'source.pipe.exec', '-p', of(script), '-c', 'sink.pipe.exec', '-p', of(sink));
+    expect(done.stderr).toContain('"time":9');
+    expect(done.status).toBe(0);
+    const silent = `kill -INT $PPID; exec sleep 600`;
+    expect(spoor('-c', 'source.pipe.exec', '-p', of(silent))).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: '',
+    });
+    rmSync(folder, { recursive: true });
   });
 
   test('a filter that forwards what is not there; one that lets all pass', () => {

@@ -56,6 +56,45 @@ describe('the template', () => {
     ]);
   });
 
+  test('a package is resolved as `import` does it', () => {
+    const own = join(folder, 'node_modules/@mine/plugins');
+    mkdirSync(join(own, 'lib'), { recursive: true });
+    const write = (name: string, plugin: string): void =>
+      writeFileSync(
+        join(own, 'lib', name),
+        `export const plugin = { name: '${plugin}', componentClasses: [] };`,
+      );
+    write('esm.mjs', 'modern');
+    write('more-x.mjs', 'further');
+    writeFileSync(join(own, 'lib/old.cjs'), "throw new Error('the form for require')");
+    writeFileSync(
+      join(own, 'package.json'),
+      JSON.stringify({
+        name: '@mine/plugins',
+        main: './lib/old.cjs',
+        exports: {
+          '.': { types: './no.d.ts', require: './lib/old.cjs', import: './lib/esm.mjs' },
+          './more/*': { node: { import: ['./lib/more-*.mjs'] } },
+          './more/hidden': null,
+        },
+      }),
+    );
+    const found = spoor(['--plugin=@mine/plugins', '--plugin=@mine/plugins/more/x', 'list-plugins']);
+    expect(found.stderr).toBe('');
+    expect(found.stdout).toContain('\nmodern:\n');
+    expect(found.stdout).toContain('\nfurther:\n');
+    const byPath = spoor([`--plugin-path=${join(folder, 'node_modules/@mine')}`, 'list-plugins']);
+    expect(byPath.stdout).toContain('\nmodern:\n');
+    for (const name of ['@mine/plugins/more/hidden', '@mine/plugins/lib/esm.mjs']) {
+      const hidden = spoor([`--plugin=${name}`, 'list-plugins']);
+      expect(hidden.stderr).toContain('that can be imported');
+      expect(hidden.status).toBe(1);
+    }
+    expect(spoor(['--plugin=@mine/absent', 'list-plugins']).stderr).toContain(
+      'there is no package @mine/absent',
+    );
+  });
+
   test('is found in the home of the user, unless that is left out', () => {
     mkdirSync(join(folder, '.local/lib/spoor'), { recursive: true });
     symlinkSync(join(folder, 'mine'), join(folder, '.local/lib/spoor/plugins'));
@@ -139,6 +178,11 @@ describe('a plug-in that is wrong is named with its file', () => {
       `${stream} s.event('e', 1, { n: 1 }); yield; output.trace({ streams: [] });`,
       'before the first event',
     ],
+    [
+      'flood',
+      `${stream} for (let n = 0; n < 300000; n++) s.event('e', n, { n: 1 });`,
+      'source.bad.s failed: 262144 events and messages were appended at a stretch',
+    ],
     ['rejection', `${stream} yield Promise.reject(new Error('gone'));`, 'source.bad.s failed: gone'],
   ])('while it runs: %s', (name, body, message) => {
     const path = join(folder, `run-${name}`);
@@ -148,6 +192,91 @@ describe('a plug-in that is wrong is named with its file', () => {
     expect(done.status).toBe(1);
     expect(done.stderr).toContain(message);
     expect(done.stderr).not.toContain('\n    at ');
+  });
+
+  test.each([
+    [
+      'getter',
+      '{ get name() { throw new Error("no name"); } }',
+      'throws where its properties are read: no name',
+    ],
+    [
+      'class-getter',
+      "{ name: 'bad', componentClasses: [{ kind: 'sink', name: 's', description: 'd', open() {}, get help() { throw new Error('no help'); } }] }",
+      'throws where its properties are read: no help',
+    ],
+  ])('a property that throws: %s', (name, text, message) => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    writeFileSync(join(path, 'it.mjs'), `export const plugin = ${text};`);
+    const done = spoor([`--plugin-path=${path}`, 'list-plugins']);
+    expect(done.stderr).toContain(message);
+    expect(done.stderr).toContain(join(path, 'it.mjs'));
+    expect(done.status).toBe(1);
+  });
+
+  test.each([
+    ['source', 'open: () => 42', 'source.bad.s failed: `open` returned the number 42, not steps'],
+    ['source', 'async *open() {}', 'returned an asynchronous generator (write `*open` without `async`'],
+    ['filter', 'open() {}', 'filter.bad.s failed: `open` returned nothing, not what takes events'],
+    ['filter', 'open: () => ({})', 'returned an object without a function `event`'],
+    ['sink', 'open: () => ({ event() {}, end: 5 })', 'whose `end` is the number 5, not a function'],
+  ])('what `open` of a %s returns: %s', (kind, open, message) => {
+    const path = mkdtempSync(join(folder, 'open-'));
+    const own = `{ kind: '${kind}', name: 's', description: 'd', ${open} }`;
+    writeFileSync(
+      join(path, 'it.mjs'),
+      plugin(`${own}, ${source(stream).replace("name: 's'", "name: 'good'")}`),
+    );
+    const first = kind === 'source' ? 's' : 'good';
+    const rest = kind === 'source' ? [] : ['-c', `${kind}.bad.s`];
+    const done = spoor([`--plugin-path=${path}`, '-c', `source.bad.${first}`, ...rest]);
+    expect(done.stderr).toContain(message);
+    expect(done.status).toBe(1);
+  });
+
+  test('what a filter adds to an event or to the end may be much', () => {
+    const path = join(folder, 'much');
+    mkdirSync(path);
+    const filter = `{ kind: 'filter', name: 'f', description: 'd', open({ output, forward }) {
+      ${stream.replace('s = output', 'o = output')}
+      return {
+        event(event) { forward(); for (let n = 0; n < 1000; n++) o.event('e', event.timeNs, { n: n % 256 }); },
+        *end() { for (let n = 0; n < 300000; n++) { o.event('e', 10000, { n: 1 }); yield; } },
+      };
+    } }`;
+    const many = `${stream} for (let n = 0; n < 1000; n++) { s.event('e', n, { n: 1 }); yield; }`;
+    writeFileSync(join(path, 'it.mjs'), plugin(`${source(many)}, ${filter}`));
+    const args = [
+      `--plugin-path=${path}`,
+      '-c',
+      'source.bad.s',
+      '-c',
+      'filter.bad.f',
+      '-c',
+      'sink.utils.counter',
+    ];
+    const done = spoor(args);
+    expect(done.stderr).toBe('');
+    expect(done.stdout).toContain('1301000 Event messages');
+  });
+
+  test.each([
+    ['source', "s.event('e', BigInt(n), { n: 1 }); wait(); yield;", ''],
+    ['sink', "s.event('e', BigInt(n), { n: 1 }); yield;", 'wait();'],
+  ])('a slow %s is interrupted', (kind, body, event) => {
+    const path = join(folder, `slow-${kind}`);
+    mkdirSync(path);
+    // At 5 ms an event one batch would take longer than the test may.
+    const head = `let calls = 0; const wait = () => { if (++calls === 3) process.kill(process.pid, 'SIGINT');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); };`;
+    const sink = `{ kind: 'sink', name: 'k', description: 'd', open: () => ({ event() { ${event} } }) }`;
+    writeFileSync(
+      join(path, 'it.mjs'),
+      head + plugin(`${source(`${stream} for (let n = 0; n < 1e6; n++) { ${body} }`)}, ${sink}`),
+    );
+    const done = spoor([`--plugin-path=${path}`, '-c', 'source.bad.s', '-c', 'sink.bad.k']);
+    expect(done).toMatchObject({ status: 2, stderr: '' });
   });
 
   test('a source may wait, and Ctrl-C ends the waiting', () => {

@@ -6,6 +6,10 @@ docs/design/component-pipe.md tells the protocol. Needs the standard library alo
 import json
 import sys
 
+if hasattr(sys.stdin, "reconfigure"):
+    sys.stdin.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(encoding="utf-8")
+
 # Made once: `json.dump` would go through Python code for each value.
 encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -25,11 +29,15 @@ def flush():
     sys.stdout.flush()
 
 
-def greet(traces=()):
-    """Answers the greeting with the traces that the component makes; returns its parameters."""
+def greet(traces=(), **wishes):
+    """Answers the greeting with the traces that the component makes; returns its parameters.
+
+    Wishes are other members of `ready`: `messages=True` asks for beginnings, ends and losses beside events,
+    `firstTime=TIME` says when the events of a source begin, so that nobody waits for the first one.
+    """
     hello = receive()
     if hello is None or hello["protocol"] != 1:
         sys.exit("this component speaks version 1 of the protocol")
-    send("ready", protocol=1, traces=list(traces))
+    send("ready", protocol=1, traces=list(traces), **wishes)
     flush()
     return hello["parameters"]

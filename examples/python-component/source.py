@@ -14,10 +14,11 @@ def main():
             {"events": [{"name": "response", "fields": {"path": "string", "duration_us": "u32"}}]}
         ],
     }
-    parameters = component.greet([trace])
+    begin_ns = 1_700_000_000_000_000_000
+    parameters = component.greet([trace], firstTime=begin_ns)
     component.receive()  # begin
     randomness = random.Random(parameters.get("seed", 1))
-    time_ns = 1_700_000_000_000_000_000
+    time_ns = begin_ns
     for _ in range(parameters.get("count", 100)):
         time_ns += randomness.randrange(1, 1_000_000)
         payload = {

@@ -9,8 +9,7 @@ export {
 } from './plugin/author-class.ts';
 export { definePlugin, pluginOfModule, type PluginDefinition } from './plugin/define-plugin.ts';
 export { EventOutput, type OutputStreamOptions, type OutputTrace } from './plugin/event-output.ts';
-export { FilterFlow } from './plugin/filter-flow.ts';
-export { SourceFlow, type EventHandler, type SourceSteps } from './plugin/made-flows.ts';
+export type { EventHandler, SourceSteps } from './plugin/handler.ts';
 export type { EventContexts, OutputStream } from './plugin/output-stream.ts';
 export type { StreamMessage, StreamMessageKind } from './plugin/stream-message.ts';
 export type { EventView } from './source-ctf-fs/event-view.ts';

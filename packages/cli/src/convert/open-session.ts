@@ -1,12 +1,12 @@
 /** Begins the run of a command with all plug-ins that there are. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describeError, SpoorError } from '@spoor/base';
 import { pluginOfPipeFile } from '@spoor/components/node';
 import type { GeneralOptions } from '../commands/general-options.ts';
+import { entryOf, resolvePackage } from './package-entry.ts';
 import { Session } from './session.ts';
 
 /** Where plug-ins are looked for when nothing is said. */
@@ -30,23 +30,13 @@ export function pluginFolders(options: GeneralOptions): readonly PluginFolder[] 
   ];
 }
 
-/** The file that a package's directory stands for. */
-function mainOf(folder: string): string | undefined {
-  const manifest = join(folder, 'package.json');
-  if (!existsSync(manifest)) return undefined;
-  const described: unknown = JSON.parse(readFileSync(manifest, 'utf8'));
-  const main =
-    typeof described === 'object' && described !== null && 'main' in described ? described.main : undefined;
-  return join(folder, typeof main === 'string' ? main : 'index.js');
-}
-
 /** Plug-ins of a directory: modules, packages, and descriptions of programs. */
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder)
     .sort()
     .flatMap((name) => {
       const path = join(folder, name);
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return mainOf(path) ?? [];
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return entryOf(path) ?? [];
       return /\.(?:mjs|js|pipe\.json)$/.test(name) ? [path] : [];
     });
 }
@@ -96,15 +86,8 @@ async function loadFolder(session: Session, { path, wasAskedFor }: PluginFolder)
 
 /** Loads a plug-in from a package that is installed where the command is run, or beside the command. */
 async function loadPackage(session: Session, name: string): Promise<void> {
-  let file: string | undefined;
-  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
-    try {
-      file = createRequire(from).resolve(name);
-      break;
-    } catch {
-      // Looked for in the next place.
-    }
-  }
+  const file =
+    resolvePackage(name, process.cwd()) ?? resolvePackage(name, dirname(fileURLToPath(import.meta.url)));
   if (file === undefined) {
     throw new SpoorError('plugin/package', `there is no package ${name}`, {
       hint: `install it where the command is run: npm install ${name}`,

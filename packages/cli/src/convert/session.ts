@@ -124,6 +124,31 @@ export class Session {
       }));
   }
 
+  /** Makes a graph; undefined where it is not wanted any more before it stands. */
+  private async make(
+    description: GraphDescription,
+    signal: AbortSignal,
+    retryMs: number,
+  ): Promise<Graph<EventFlow> | undefined> {
+    const { allowedMipVersions } = this.options;
+    try {
+      return await Graph.make(this.registry, description, {
+        signal,
+        logLevel: this.level,
+        log: (component, level, text) => {
+          if (level === 'warning' || level === 'error' || level === 'fatal') say(`spoor: ${text}`);
+          else say(`spoor: ${level}: ${component}: ${text}`);
+        },
+        turn: () => new Promise((resolve) => void setImmediate(resolve)),
+        retryMs,
+        ...(allowedMipVersions === undefined ? {} : { mipVersions: allowedMipVersions }),
+      });
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * Runs a graph to its end.
    * @returns the exit status: 1 when a trace is damaged, whatever of it could be read.
@@ -132,20 +157,10 @@ export class Session {
     description: GraphDescription,
     { retryMs = 100 }: { readonly retryMs?: number | undefined } = {},
   ): Promise<number> {
-    const { allowedMipVersions } = this.options;
     try {
       return await interruptible(async (signal) => {
-        const graph = await Graph.make(this.registry, description, {
-          signal,
-          logLevel: this.level,
-          log: (component, level, text) => {
-            if (level === 'warning' || level === 'error' || level === 'fatal') say(`spoor: ${text}`);
-            else say(`spoor: ${level}: ${component}: ${text}`);
-          },
-          turn: () => new Promise((resolve) => void setImmediate(resolve)),
-          retryMs,
-          ...(allowedMipVersions === undefined ? {} : { mipVersions: allowedMipVersions }),
-        });
+        const graph = await this.make(description, signal, retryMs);
+        if (graph === undefined) return interruptedStatus;
         if (leavesLittleGarbage(description, this.openedBytes)) keepYoungGenerationSmall();
         const result = await graph.run();
         // As babeltrace2 does, whatever was printed: terminals are left without colours.

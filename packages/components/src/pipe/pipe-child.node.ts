@@ -115,12 +115,14 @@ export class PipeChild {
     }
   }
 
-  /** An error that names the component. */
+  private readonly told = new WeakSet<SpoorError>();
+
+  /** The error, naming the component. */
   named(error: SpoorError): SpoorError {
-    return new SpoorError(error.code, `${this.who}: ${error.message}`, {
-      hint: error.hint,
-      cause: error.cause,
-    });
+    if (this.told.has(error)) return error;
+    const named = new SpoorError(error.code, `${this.who}: ${error.message}`, error);
+    this.told.add(named);
+    return named;
   }
 
   /**
@@ -172,9 +174,10 @@ export class PipeChild {
     await new Promise<void>((resolve) => void this.wake.push(resolve));
   }
 
-  /** Waits for a message, before the graph runs. */
+  /** Waits for a message, before the graph runs. @throws SpoorError like {@link receive}; the signal's reason. */
   async first(): Promise<PipeMessage> {
     for (;;) {
+      this.context.signal.throwIfAborted();
       const message = this.receive();
       if (message !== undefined) return message;
       await this.activityWithin(100);
@@ -232,6 +235,12 @@ export class PipeChild {
     if (!(await this.closing(patience))) {
       this.child.kill('SIGKILL');
       await this.closing(graceMs);
+    }
+    if (this.closed === undefined) {
+      // A process that it started may hold the pipes open: nobody waits for that one.
+      this.child.stdin!.destroy();
+      this.child.stdout!.destroy();
+      this.child.unref();
     }
     if (!this.done || this.failure !== undefined || this.context.signal.aborted) return;
     const status = this.closed?.status ?? 'it did not end';

@@ -15,12 +15,23 @@ import {
   type Plugin,
 } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
-import { SourceFlow } from '../plugin/made-flows.ts';
-import { messageFlow } from '../plugin/stream-message.ts';
+import type { RowAssembler } from '../made-events/row-assembler.ts';
 import { pluginOfModule } from '../plugin/define-plugin.ts';
+import type { EventOutput } from '../plugin/event-output.ts';
+import { guardedSource, type Guard } from '../plugin/guard.ts';
+import type { SourceSteps } from '../plugin/handler.ts';
+import { SourceFlow } from '../plugin/source-flow.ts';
+import { readingOf, ThroughFlow, type Reading } from '../plugin/through-flow.ts';
+import { beginLine, EventLines, messageLine } from './event-lines.ts';
 import { PipeChild } from './pipe-child.node.ts';
-import { beginLine, EventLines, PipeFilterFlow, sourceSteps } from './pipe-flows.node.ts';
-import { jsonOfParameter, pipeProtocol, type PipeMessage } from './pipe-messages.ts';
+import { declare, ProgramWork, sourceSteps } from './pipe-flows.node.ts';
+import {
+  jsonOfParameter,
+  pipeProtocol,
+  wantedKinds,
+  type PipeMessage,
+  type WantedKinds,
+} from './pipe-messages.ts';
 
 const defaultTimeoutS = 30;
 
@@ -34,15 +45,14 @@ interface PipeProgram {
 }
 
 /** Names the component in what its work throws. */
-function named<T>(child: PipeChild, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof SpoorError) || error.code === 'pipe/ended' || error.code === 'pipe/timeout') {
-      throw error;
+function guardOfProgram(child: PipeChild): Guard {
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof SpoorError ? child.named(error) : error;
     }
-    throw error.message.includes(': ') && error.code.startsWith('pipe/fail') ? error : child.named(error);
-  }
+  };
 }
 
 async function greet(
@@ -53,7 +63,7 @@ async function greet(
 ): Promise<PipeMessage> {
   child.send(
     `{"type":"hello","protocol":${pipeProtocol},"kind":"${kind}","name":${JSON.stringify(context.name)},` +
-      `"logLevel":"${context.log.level}","capabilities":["messages"],"parameters":${jsonOfParameter(parameters)}}\n`,
+      `"logLevel":"${context.log.level}","capabilities":["messages","all-messages","forward-events","first-time"],"parameters":${jsonOfParameter(parameters)}}\n`,
   );
   const ready = await child.first();
   if (ready['type'] === 'ready' && ready['protocol'] === pipeProtocol) return ready;
@@ -87,106 +97,123 @@ async function component(
 ): Promise<Component<EventFlow>> {
   const { command, timeoutS, folder } = program;
   const child = new PipeChild(command, who, timeoutS * 1000, context, folder);
+  const guard = guardOfProgram(child);
   const ready = await greet(child, kind, program, context);
+  const wanted = guard(() => wantedKinds(ready));
+  const once = onePass(who);
   if (kind === 'source') {
     child.send('{"type":"begin"}\n');
-    // Times are relative to the first event, so that they are exact; a merge would have to wait for it anyway.
-    await child.look();
-  }
-  const once = onePass(who);
-  const guardedFlow = (flow: SourceFlow | PipeFilterFlow): EventFlow => ({
-    batch: flow.batch,
-    streams: flow.streams,
-    eventClasses: flow.eventClasses,
-    baseNs: flow.baseNs,
-    get losses() {
-      return flow.losses;
-    },
-    next: () => named(child, () => flow.next()),
-    messages: () => {
-      const found = flow.messages();
-      return messageFlow(
-        flow,
-        () => named(child, () => found.next()),
-        () => found.message,
-      );
-    },
-  });
-  const input = new InputPort<EventFlow>('in');
-  if (kind === 'source') {
+    // Times are relative to the first event, so that they are exact: it is waited for where the program says nothing.
+    if (ready['firstTime'] === undefined) await child.look();
     const open = (): EventFlow => {
       once();
-      return guardedFlow(
-        named(
-          child,
-          () =>
-            new SourceFlow(
-              (output) => sourceSteps(child, ready, output),
-              (until) => context.idle(until),
-            ),
-        ),
+      const begin = (output: EventOutput): SourceSteps => sourceSteps(child, ready, output);
+      return guardedSource(
+        guard(() => new SourceFlow(begin, (until) => context.idle(until))),
+        guard,
       );
     };
     return { kind, name: who, outputs: [new OutputPort('out', open)] };
   }
-  if (kind === 'filter') {
-    const output = new OutputPort<EventFlow>('out', (pass = {}) => {
-      once();
-      const { fromNs: _, ...whole } = pass;
-      const upstream = input.open(whole);
-      return guardedFlow(named(child, () => new PipeFilterFlow(upstream, child, ready, context)));
-    });
-    return { kind, name: who, inputs: [input], output };
+  const input = new InputPort<EventFlow>('in');
+  if (kind === 'sink') return sinkComponent(who, child, input, wanted, context);
+  const output = new OutputPort<EventFlow>('out', (pass = {}) => {
+    once();
+    const { fromNs: _, ...whole } = pass;
+    const upstream = input.open(whole);
+    const begin = (made: EventOutput, assembler: RowAssembler): ProgramWork => {
+      const own = declare(ready, made);
+      child.send(beginLine(upstream));
+      return new ProgramWork(child, own, wanted, assembler, context);
+    };
+    return new ThroughFlow(upstream, begin, guard);
+  });
+  return { kind, name: who, inputs: [input], output };
+}
+
+/** Gives a program what comes, as fast as it takes it in. */
+class ProgramFeed {
+  private readonly child: PipeChild;
+  private readonly wanted: WantedKinds;
+  private readonly reading: Reading;
+  private readonly lines: EventLines;
+  private row = 0;
+  private isEnding = false;
+
+  constructor(child: PipeChild, wanted: WantedKinds, flow: EventFlow) {
+    this.child = child;
+    this.wanted = wanted;
+    this.reading = readingOf(flow, wanted.size > 0);
+    this.lines = new EventLines(this.reading.flow);
+    this.reading.flow.batch.count = 0;
+    child.send(beginLine(flow));
   }
-  return sinkComponent(who, child, input, context);
+
+  /** Whether there are rows that it has not been given. */
+  private get hasRows(): boolean {
+    return this.row < this.reading.flow.batch.count;
+  }
+
+  /** Does one thing: `pause` where the program is to be waited for. Reading is not its fault, so it is not guarded. */
+  consume(guard: Guard): 'more' | 'pause' | 'end' {
+    const { child, reading } = this;
+    const { batch } = reading.flow;
+    if (this.isEnding) return guard(() => this.takeEnd());
+    if (!guard(() => child.isWritable)) return 'pause';
+    if (this.hasRows) {
+      guard(() => this.giveRows());
+      return 'more';
+    }
+    this.row = 0;
+    batch.count = 0;
+    const found = reading.next();
+    if (found === 'message') this.giveMessage();
+    if (found === 'end') {
+      batch.count = 0;
+      child.send('{"type":"end"}\n');
+      this.isEnding = true;
+    }
+    return 'more';
+  }
+
+  private giveRows(): void {
+    const { text, next } = this.lines.lines(this.row);
+    this.child.send(text);
+    this.row = next;
+  }
+
+  private giveMessage(): void {
+    const line = messageLine(this.reading.message()!, this.wanted, 0);
+    if (line !== undefined) this.child.send(line);
+  }
+
+  private takeEnd(): 'pause' | 'end' {
+    const message = this.child.receive();
+    if (message === undefined) return 'pause';
+    if (message['type'] === 'end') return 'end';
+    throw new SpoorError('pipe/message', 'a sink has nothing to say but `end`');
+  }
 }
 
 function sinkComponent(
   who: string,
   child: PipeChild,
   input: InputPort<EventFlow>,
+  wanted: WantedKinds,
   context: ComponentContext,
 ): Component<EventFlow> {
-  let reading: { readonly flow: EventFlow; readonly lines: EventLines } | undefined;
-  let row = 0;
-  let isEnding = false;
-  const pause = (): true => {
-    context.idle(child.activity());
-    return true;
-  };
+  const guard = guardOfProgram(child);
+  let feed: ProgramFeed | undefined;
   return {
     kind: 'sink',
     name: who,
     input,
-    consume: () =>
-      named(child, () => {
-        if (reading === undefined) {
-          const flow = input.open();
-          reading = { flow, lines: new EventLines(flow) };
-          child.send(beginLine(flow));
-        }
-        if (isEnding) {
-          const message = child.receive();
-          if (message === undefined) return pause();
-          if (message['type'] === 'end') return false;
-          throw new SpoorError('pipe/message', 'a sink has nothing to say but `end`');
-        }
-        if (!child.isWritable) return pause();
-        const { flow, lines } = reading;
-        if (row < flow.batch.count) {
-          const { text, next } = lines.lines(row);
-          child.send(text);
-          row = next;
-          return true;
-        }
-        row = 0;
-        flow.batch.count = 0;
-        if (flow.next()) return true;
-        flow.batch.count = 0;
-        child.send('{"type":"end"}\n');
-        isEnding = true;
-        return true;
-      }),
+    consume: () => {
+      feed ??= new ProgramFeed(child, wanted, input.open());
+      const done = feed.consume(guard);
+      if (done === 'pause') context.idle(child.activity());
+      return done !== 'end';
+    },
     finish() {},
   };
 }

@@ -1,19 +1,25 @@
-/** Flows of components that are programs. */
-import type { EventBatch, TraceDescription, WritableStructure } from '@spoor/ctf';
+/** What programs that are sources and filters do. */
+import type { TraceDescription, WritableStructure } from '@spoor/ctf';
 import { SpoorError } from '@spoor/base';
 import type { ComponentContext } from '@spoor/graph';
-import type { EventFlow, Flow, Message, MessageFlow, NextMessage } from '../event-flow.ts';
-import { RowAssembler } from '../made-events/row-assembler.ts';
-import { EventOutput } from '../plugin/event-output.ts';
-import { readingOf, type Reading } from '../plugin/filter-flow.ts';
+import type { Message, NextMessage } from '../event-flow.ts';
+import type { RowAssembler } from '../made-events/row-assembler.ts';
+import type { EventOutput } from '../plugin/event-output.ts';
 import type { OutputStream } from '../plugin/output-stream.ts';
-import { messageFlow } from '../plugin/stream-message.ts';
-import { jsonOf } from '../sink-text-json/json-value.ts';
-import { EventView } from '../source-ctf-fs/event-view.ts';
-import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
-import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import type { FilterWork, Reading } from '../plugin/through-flow.ts';
+import { nanosecondsOfClock } from '../source-ctf-fs/clock.ts';
+import type { Loss } from '../source-ctf-fs/trace-info.ts';
+import { EventLines, messageLine } from './event-lines.ts';
 import type { PipeChild } from './pipe-child.node.ts';
-import { integerOf, objectOf, objectsOf, textOf, type PipeMessage } from './pipe-messages.ts';
+import {
+  integerOf,
+  integersOf,
+  objectOf,
+  objectsOf,
+  textOf,
+  type PipeMessage,
+  type WantedKinds,
+} from './pipe-messages.ts';
 
 /** Declares the traces and streams of a `ready` message; its streams, in their order. */
 export function declare(ready: PipeMessage, output: EventOutput): readonly OutputStream[] {
@@ -39,6 +45,14 @@ export function declare(ready: PipeMessage, output: EventOutput): readonly Outpu
       }),
     );
   });
+}
+
+/** Where the events of a program begin that says so, in nanoseconds from the origin. */
+export function firstTimeNs(ready: PipeMessage, streams: readonly OutputStream[]): bigint | undefined {
+  if (ready['firstTime'] === undefined) return undefined;
+  const clock = streams[0]?.info.streamClass.clockClass;
+  const ticks = integerOf(ready, 'firstTime');
+  return clock === undefined ? undefined : nanosecondsOfClock(clock, ticks);
 }
 
 /** Takes an event, or another message, of the program. */
@@ -98,6 +112,7 @@ export function* sourceSteps(
   output: EventOutput,
 ): Generator<Promise<unknown> | undefined, void, undefined> {
   const streams = declare(ready, output);
+  output.expectFrom(firstTimeNs(ready, streams));
   for (;;) {
     // A source may be silent for as long as it likes.
     const message = child.receive(false);
@@ -111,168 +126,84 @@ export function* sourceSteps(
   }
 }
 
-/** What is known of the events to come, as a line. */
-export function beginLine(flow: Flow): string {
-  const streams = flow.streams.flatMap((stream, index) => {
-    if (stream === undefined) return [];
-    const { trace, id, path } = stream.info;
-    return { stream: index, trace: trace.name, id, path };
-  });
-  return `${JSON.stringify({ type: 'begin', streams })}\n`;
-}
-
-/** The rows of a batch as lines. */
-export class EventLines {
-  private readonly view: EventView;
-  private readonly batch: EventBatch;
-  private readonly baseNs: bigint;
-
-  constructor({ batch, streams, eventClasses, baseNs }: Flow) {
-    this.batch = batch;
-    this.baseNs = baseNs;
-    this.view = new EventView(batch, streams, eventClasses);
-  }
-
-  /** Lines of rows from `from` on, up to about a megabyte, and the row after them. */
-  lines(from: number): { readonly text: string; readonly next: number } {
-    const { batch, view, baseNs } = this;
-    const parts: string[] = [];
-    let length = 0;
-    let row = from;
-    for (; row < batch.count && length < 1_000_000; row++) {
-      const event = view.moveTo(row);
-      const line =
-        `{"type":"event","event":${row},"stream":${batch.streamIndex[row]},"name":${JSON.stringify(event.name)}` +
-        `,"time":${baseNs + BigInt(event.timeNs)},"payload":${jsonOf(event.payload())}` +
-        `,"context":${jsonOf(event.commonContext())},"packet":${jsonOf(event.packetContext())}}\n`;
-      parts.push(line);
-      length += line.length;
-    }
-    return { text: parts.join(''), next: row };
-  }
-}
-
-/** A flow through a program: batch by batch, so that what is on its way is bounded. */
-export class PipeFilterFlow implements EventFlow {
-  readonly batch: EventBatch;
-  readonly streams: readonly OpenStream[];
-  readonly eventClasses: readonly EventClassInfo[];
-  readonly baseNs: bigint;
-  private readonly upstream: EventFlow;
+/** What goes through a program: batch by batch, so that what is on its way is bounded. */
+export class ProgramWork implements FilterWork {
+  readonly takesMessages: boolean;
+  readonly losses: Loss[] = [];
+  state: FilterWork['state'] = 'reads';
   private readonly child: PipeChild;
   private readonly context: ComponentContext;
   private readonly assembler: RowAssembler;
-  private readonly output: EventOutput;
   private readonly own: readonly OutputStream[];
+  private readonly wanted: WantedKinds;
   private lines: EventLines | undefined;
-  private reading: Reading | undefined;
-  private message: Message | undefined;
-  private state: 'free' | 'writing' | 'asked' | 'ending' | 'ended' = 'free';
+  private phase: 'writing' | 'asked' | 'ending' = 'writing';
+  /** The message that is at hand, and not forwarded yet. */
+  private atHand: Message | undefined;
   private row = 0;
-  private lossesTaken = 0;
-  private readonly allLosses: Loss[] = [];
+  /** Rows of the batch at hand. */
+  private count = 0;
 
-  constructor(upstream: EventFlow, child: PipeChild, ready: PipeMessage, context: ComponentContext) {
-    this.upstream = upstream;
+  constructor(
+    child: PipeChild,
+    own: readonly OutputStream[],
+    wanted: WantedKinds,
+    assembler: RowAssembler,
+    context: ComponentContext,
+  ) {
     this.child = child;
+    this.own = own;
+    this.wanted = wanted;
+    this.takesMessages = wanted.size > 0;
+    this.assembler = assembler;
     this.context = context;
-    this.assembler = new RowAssembler(upstream.batch);
-    this.output = new EventOutput({
-      assembler: this.assembler,
-      streamCount: upstream.streams.length,
-      classCount: upstream.eventClasses.length,
-      baseNs: upstream.baseNs,
-    });
-    this.own = declare(ready, this.output);
-    const { streams, classes } = this.output.open();
-    const all = [...upstream.streams];
-    all.push(...streams);
-    this.streams = all;
-    this.eventClasses = [...upstream.eventClasses, ...classes];
-    this.baseNs = upstream.baseNs;
-    this.batch = this.assembler.batch;
-    child.send(beginLine(upstream));
   }
 
-  get losses(): readonly Loss[] {
-    const { losses } = this.reading?.flow ?? this.upstream;
-    while (this.lossesTaken < losses.length) this.allLosses.push(losses[this.lossesTaken++]!);
-    this.allLosses.push(...this.output.losses.splice(0));
-    return this.allLosses;
+  get handsOn(): boolean {
+    return this.state !== 'works';
   }
 
-  next(): boolean {
-    const reading = this.read(false);
-    for (;;) {
-      const found = this.found(reading);
-      if (found !== 'message') return found === 'events';
+  take(found: NextMessage, reading: Reading): void {
+    this.lines ??= new EventLines(reading.flow);
+    if (found === 'message') {
+      this.takeMessage(reading.message()!);
+      return;
     }
-  }
-
-  /** All messages: those that are no events pass by the program. */
-  messages(): MessageFlow {
-    const reading = this.read(true);
-    return messageFlow(
-      this,
-      () => this.found(reading),
-      () => this.message,
-    );
-  }
-
-  private read(all: boolean): Reading {
-    if (this.reading === undefined) {
-      this.reading = readingOf(this.upstream, all);
-      this.assembler.readFrom(this.reading.flow.batch);
-      this.lines = new EventLines(this.reading.flow);
+    this.state = 'works';
+    this.row = 0;
+    if (found === 'events') {
+      this.phase = 'writing';
+      this.count = reading.flow.batch.count;
+      return;
     }
-    return this.reading;
+    this.count = 0;
+    this.child.send('{"type":"end"}\n');
+    this.phase = 'ending';
   }
 
-  private found(reading: Reading): NextMessage {
-    const { assembler, batch } = this;
-    batch.count = 0;
-    for (;;) {
-      if (!assembler.isEmpty && (this.state === 'free' || this.state === 'ended')) {
-        this.message = assembler.takeMessage();
-        if (this.message !== undefined) return 'message';
-        assembler.fill();
-        if (batch.count > 0) return 'events';
-        continue;
-      }
-      if (this.state === 'ended') return 'end';
-      if (!this.advance(reading)) return 'events';
+  private takeMessage(message: Message): void {
+    const line = messageLine(message, this.wanted, 0);
+    if (line === undefined) {
+      if (message.kind === 'loss') this.losses.push(message.loss);
+      this.assembler.tell({ message });
+      return;
     }
+    this.atHand = message;
+    this.child.send(`${line}{"type":"flush"}\n`);
+    this.count = 0;
+    this.state = 'works';
+    this.phase = 'asked';
   }
 
-  /** Does one thing; false when there is nothing now. */
-  private advance(reading: Reading): boolean {
-    const { child } = this;
-    switch (this.state) {
-      case 'free':
-        switch (reading.next()) {
-          case 'end':
-            child.send('{"type":"end"}\n');
-            this.state = 'ending';
-            return true;
-          case 'message':
-            this.assembler.tell({ message: reading.message()! });
-            return true;
-          case 'events':
-            break;
-        }
-        if (reading.flow.batch.count === 0) return false;
-        this.row = 0;
-        this.state = 'writing';
-        return true;
+  work(): boolean {
+    switch (this.phase) {
       case 'writing':
-        return this.write(reading.flow.batch);
+        return this.write();
       case 'asked':
       case 'ending':
-        return this.answer(reading.flow.batch);
-      case 'ended':
-        return true;
+        return this.takeAnswers();
       default:
-        return this.state satisfies never;
+        return this.phase satisfies never;
     }
   }
 
@@ -281,9 +212,9 @@ export class PipeFilterFlow implements EventFlow {
     return false;
   }
 
-  private write({ count }: EventBatch): boolean {
+  private write(): boolean {
     const { child } = this;
-    if (this.row < count) {
+    if (this.row < this.count) {
       if (!child.isWritable) return this.pause();
       const { text, next } = this.lines!.lines(this.row);
       this.row = next;
@@ -291,35 +222,59 @@ export class PipeFilterFlow implements EventFlow {
       return true;
     }
     child.send('{"type":"flush"}\n');
-    this.state = 'asked';
+    this.phase = 'asked';
     return true;
   }
 
-  private answer({ count }: EventBatch): boolean {
-    const message = this.child.receive();
-    if (message === undefined) return this.pause();
+  /** Takes one answer after the other, as many as are there and can be handed on soon. */
+  private takeAnswers(): boolean {
+    for (let left = 1024; left > 0; left--) {
+      const message = this.child.receive();
+      if (message === undefined) return this.pause();
+      this.takeAnswer(message);
+      if (this.state !== 'works') break;
+    }
+    return true;
+  }
+
+  private takeAnswer(message: PipeMessage): void {
     const { type } = message;
     switch (typeof type === 'string' ? type : '') {
-      case 'forward': {
-        const event = Number(integerOf(message, 'event'));
-        if (this.state !== 'asked' || !(event >= 0 && event < count)) {
-          throw new SpoorError('pipe/message', `\`forward\` names the event ${event}, which is not at hand`);
-        }
-        this.assembler.keep(event);
-        return true;
-      }
+      case 'forward':
+        this.forward(message);
+        return;
       case 'flushed':
-        if (this.state !== 'asked') throw unexpected(message);
-        this.state = 'free';
-        return true;
+        if (this.phase !== 'asked') throw unexpected(message);
+        this.atHand = undefined;
+        this.state = 'reads';
+        return;
       case 'end':
-        if (this.state !== 'ending') throw unexpected(message);
-        this.output.close();
+        if (this.phase !== 'ending') throw unexpected(message);
         this.state = 'ended';
-        return true;
+        return;
       default:
         takeMessage(message, this.own);
-        return true;
+    }
+  }
+
+  private forward(message: PipeMessage): void {
+    if (message['message'] !== undefined) {
+      const { atHand } = this;
+      this.atHand = undefined;
+      if (atHand === undefined || integerOf(message, 'message') !== 0n) {
+        throw new SpoorError('pipe/message', '`forward` names a message that is not at hand');
+      }
+      if (atHand.kind === 'loss') this.losses.push(atHand.loss);
+      this.assembler.tell({ message: atHand });
+      return;
+    }
+    const events =
+      message['events'] === undefined ? [Number(integerOf(message, 'event'))] : integersOf(message, 'events');
+    for (const event of events) {
+      if (this.phase !== 'asked' || !(event >= 0 && event < this.count)) {
+        throw new SpoorError('pipe/message', `\`forward\` names the event ${event}, which is not at hand`);
+      }
+      this.assembler.keep(event);
     }
   }
 }

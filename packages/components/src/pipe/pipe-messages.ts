@@ -2,6 +2,7 @@
 import { parseJson, type JsonValue } from '@spoor/ctf';
 import { SpoorError } from '@spoor/base';
 import { UnsignedValue, type ParameterValue } from '@spoor/graph';
+import { streamMessageKinds, type StreamMessageKind } from '../plugin/stream-message.ts';
 
 /** Version of the protocol. */
 export const pipeProtocol = 1;
@@ -35,12 +36,24 @@ function plain(value: JsonValue): PipeValue {
   }
 }
 
+/** The time of a message that has it before all that is nested, as most have. */
+const leadingTime = /^(\{[^{}]*?"time":\s*)(\d{16,})(?=\s*[,}])/;
+/** Perhaps an integer that a double cannot hold; a fraction's digits are none. */
+const longInteger = /(?<![\d.])\d{16,}(?![\d.eE])/;
+
+/** JSON.parse is an order quicker, and exact where no integer is long; a long time alone it is given as a text. */
+function parseValue(line: string): PipeValue {
+  const [head = '', before = '', time = ''] = leadingTime.exec(line) ?? [];
+  const rest = head === '' ? line : line.slice(head.length);
+  if (longInteger.test(rest)) return plain(parseJson(line));
+  return JSON.parse(head === '' ? line : `${before}"${time}"${rest}`) as PipeValue;
+}
+
 /** Reads a line. @throws SpoorError `pipe/garbage`. */
 export function parseLine(line: string): PipeMessage {
   let value: PipeValue;
   try {
-    // JSON.parse is quicker, and exact where no number is long.
-    value = /\d{16}/.test(line) ? plain(parseJson(line)) : (JSON.parse(line) as PipeValue);
+    value = parseValue(line);
   } catch {
     value = null;
   }
@@ -74,6 +87,38 @@ export function integerOf(message: PipeMessage, name: string): bigint {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
   if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value);
   throw wrongMember(message, name, 'an integer');
+}
+
+/** A member that must be an array of integers that a double can hold. @throws SpoorError `pipe/message`. */
+export function integersOf(message: PipeMessage, name: string): readonly number[] {
+  const value = message[name];
+  if (Array.isArray(value) && value.every((item) => Number.isSafeInteger(item)))
+    return value as readonly number[];
+  throw wrongMember(message, name, 'an array of integers');
+}
+
+/** Kinds of messages beside events that a program wants. */
+export type WantedKinds = ReadonlySet<StreamMessageKind>;
+
+/** What a `ready` message says that the program wants. @throws SpoorError `pipe/message` for an unknown kind. */
+export function wantedKinds(ready: PipeMessage): WantedKinds {
+  const value = ready['messages'] ?? [];
+  if (value === true) return new Set(streamMessageKinds);
+  if (value === false) return new Set();
+  if (!Array.isArray(value)) throw wrongMember(ready, 'messages', 'true or an array of kinds');
+  return new Set(
+    value.map((item: PipeValue) => {
+      const kind = streamMessageKinds.find((known) => known === item);
+      if (kind !== undefined) return kind;
+      throw new SpoorError(
+        'pipe/message',
+        `there are no messages of the kind ${JSON.stringify(item as string)}`,
+        {
+          hint: `there are ${streamMessageKinds.join(', ')}`,
+        },
+      );
+    }),
+  );
 }
 
 /** A member that must be a text. @throws SpoorError `pipe/message`. */

@@ -1,5 +1,5 @@
 /** Component classes of plug-ins: what their authors write, and what a graph makes of it. */
-import { describeError, SpoorError } from '@spoor/base';
+import { SpoorError } from '@spoor/base';
 import {
   InputPort,
   OutputPort,
@@ -12,13 +12,15 @@ import {
   type Pass,
   type QueryObject,
 } from '@spoor/graph';
-import { messagesOf, type EventFlow, type Flow, type MessageFlow } from '../event-flow.ts';
-import { EventView } from '../source-ctf-fs/event-view.ts';
+import type { EventFlow } from '../event-flow.ts';
 import type { EventClassInfo, StreamInfo } from '../source-ctf-fs/trace-info.ts';
 import type { EventOutput } from './event-output.ts';
-import { FilterFlow } from './filter-flow.ts';
-import { SourceFlow, type EventHandler, type SourceSteps } from './made-flows.ts';
-import { messageFlow, StreamMessage } from './stream-message.ts';
+import { HandlerWork } from './filter-work.ts';
+import { guardedSource, guardOf, type Guard } from './guard.ts';
+import { checkHandler, Stretch, type EventHandler, type SourceSteps } from './handler.ts';
+import { SourceFlow } from './source-flow.ts';
+import { StreamMessage } from './stream-message.ts';
+import { readingOf, ThroughFlow, type Reading } from './through-flow.ts';
 
 /** What the parts of a plug-in have in common. */
 interface Definition {
@@ -81,47 +83,11 @@ export interface SinkDefinition extends Definition {
 /** A component class as a plug-in has it; one with `create` is a class of a graph as it is. */
 export type AuthorClass = SourceDefinition | FilterDefinition | SinkDefinition | ComponentClass<EventFlow>;
 
-/** Runs code of a plug-in; what it throws is told with its name. */
-function guarded<T>(who: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw whoThrew(who, cause);
-  }
-}
-
-function whoThrew(who: string, cause: unknown): SpoorError {
-  if (cause instanceof SpoorError && cause.code === 'plugin/threw') return cause;
-  return new SpoorError('plugin/threw', `${who} failed: ${describeError(cause)}`, { cause: undefined });
-}
-
 function inputOf(flow: EventFlow): Input {
   return {
     streams: flow.streams.flatMap((stream) => (stream === undefined ? [] : [stream.info])),
     eventClasses: flow.eventClasses,
     baseNs: flow.baseNs,
-  };
-}
-
-/** A flow of which each step is guarded. */
-function guardedFlow(who: string, flow: SourceFlow | FilterFlow): EventFlow {
-  return {
-    batch: flow.batch,
-    streams: flow.streams,
-    eventClasses: flow.eventClasses,
-    baseNs: flow.baseNs,
-    get losses() {
-      return flow.losses;
-    },
-    next: () => guarded(who, () => flow.next()),
-    messages: () => {
-      const found = flow.messages();
-      return messageFlow(
-        flow,
-        () => guarded(who, () => found.next()),
-        () => found.message,
-      );
-    },
   };
 }
 
@@ -138,92 +104,117 @@ function sourceComponent(
   given: Given,
   context: ComponentContext,
 ): Component<EventFlow> {
+  const guard = guardOf(who);
   const open = (pass: Pass = {}): EventFlow => {
     refuseClocks(who, pass);
     const begin = (output: EventOutput): SourceSteps => definition.open({ ...given, output });
-    return guardedFlow(
-      who,
-      guarded(who, () => new SourceFlow(begin, (until) => context.idle(until))),
+    return guardedSource(
+      guard(() => new SourceFlow(begin, (until) => context.idle(until))),
+      guard,
     );
   };
   return { kind: 'source', name: who, outputs: [new OutputPort('out', open)] };
 }
 
-function filterComponent(who: string, definition: FilterDefinition, given: Given): Component<EventFlow> {
+function filterComponent(
+  who: string,
+  definition: FilterDefinition,
+  given: Given,
+  context: ComponentContext,
+): Component<EventFlow> {
+  const guard = guardOf(who);
   const input = new InputPort<EventFlow>('in');
   const open = (pass: Pass = {}): EventFlow => {
     // A filter may keep a state, so it sees all events.
     const { fromNs: _, ...whole } = pass;
     const upstream = input.open(whole);
-    const begin = (output: EventOutput, forward: () => void): EventHandler =>
-      definition.open({ ...given, input: inputOf(upstream), output, forward });
-    return guardedFlow(
-      who,
-      guarded(who, () => new FilterFlow(upstream, begin)),
+    return new ThroughFlow(
+      upstream,
+      (output, assembler) =>
+        new HandlerWork(
+          (forward) => checkHandler(definition.open({ ...given, input: inputOf(upstream), output, forward })),
+          assembler,
+          (until) => context.idle(until),
+        ),
+      guard,
     );
   };
   return { kind: 'filter', name: who, inputs: [input], output: new OutputPort('out', open) };
 }
 
-/** Gives the events of a batch; the function returned says whether there may be more. */
-function giveEvents(who: string, flow: EventFlow, handler: EventHandler): () => boolean {
-  const giveBatch = batchGiver(who, flow, handler);
-  return () => {
-    if (!flow.next()) return false;
-    giveBatch();
-    return true;
-  };
-}
+/** Gives a sink what comes, and no more at a time than it takes in soon. */
+class SinkFeed {
+  private readonly reading: Reading;
+  private readonly handler: EventHandler;
+  private readonly guard: Guard;
+  private readonly stretch = new Stretch();
+  private row = 0;
 
-/** Gives a batch of events, or another message. */
-function giveAll(who: string, flow: MessageFlow, handler: EventHandler): () => boolean {
-  const giveBatch = batchGiver(who, flow, handler);
-  return () => {
-    const found = flow.next();
-    if (found === 'message') guarded(who, () => handler.message!(new StreamMessage(flow.message!)));
-    else if (found === 'events') giveBatch();
+  constructor(flow: EventFlow, handler: EventHandler, guard: Guard) {
+    this.handler = handler;
+    this.guard = guard;
+    this.reading = readingOf(flow, handler.message !== undefined);
+    this.reading.flow.batch.count = 0;
+  }
+
+  /** False when there is no more. */
+  consume(): boolean {
+    const { reading, handler, guard } = this;
+    if (this.row < reading.flow.batch.count) {
+      guard(() => this.giveRows());
+      return true;
+    }
+    this.row = 0;
+    reading.flow.batch.count = 0;
+    const found = reading.next();
+    if (found === 'message') guard(() => handler.message!(new StreamMessage(reading.message()!)));
     return found !== 'end';
-  };
-}
+  }
 
-function batchGiver(who: string, flow: Flow, handler: EventHandler): () => void {
-  const view = new EventView(flow.batch, flow.streams, flow.eventClasses);
-  return () =>
-    guarded(who, () => {
-      for (let row = 0; row < flow.batch.count; row++) handler.event(view.moveTo(row));
-    });
+  private giveRows(): void {
+    const { handler, stretch } = this;
+    const { view, flow } = this.reading;
+    const { count } = flow.batch;
+    stretch.begin();
+    while (this.row < count) {
+      handler.event(view.moveTo(this.row));
+      this.row++;
+      if (stretch.isOver) return;
+    }
+  }
 }
 
 function sinkComponent(who: string, definition: SinkDefinition, given: Given): Component<EventFlow> {
+  const guard = guardOf(who);
   const input = new InputPort<EventFlow>('in');
-  let consumeBatch: (() => boolean) | undefined;
   let handler: EventHandler | undefined;
+  let feed: SinkFeed | undefined;
   let ended = false;
-  const begin = (): (() => boolean) => {
+  const begin = (): SinkFeed => {
     const flow = input.open();
-    const takes = (handler = guarded(who, () => definition.open({ ...given, input: inputOf(flow) })));
-    return takes.message === undefined ? giveEvents(who, flow, takes) : giveAll(who, messagesOf(flow), takes);
+    handler = guard(() => checkHandler(definition.open({ ...given, input: inputOf(flow) })));
+    return new SinkFeed(flow, handler, guard);
   };
   return {
     kind: 'sink',
     name: who,
     input,
     consume(): boolean {
-      consumeBatch ??= begin();
-      ended = !consumeBatch();
+      feed ??= begin();
+      ended = !feed.consume();
       return !ended;
     },
     finish(): void {
-      if (ended) guarded(who, () => handler?.end?.());
+      if (ended) guard(() => handler?.end?.());
     },
   };
 }
 
 /** The class of a graph that an author's class is. */
 export function classOfAuthor(authored: AuthorClass, plugin: string): ComponentClass<EventFlow> {
-  if ('create' in authored) return authored;
+  // Properties are read once, where what they throw is told with the plug-in's file.
   const { kind, name, description, help, parameters = {}, mipVersions, queries } = authored;
-  return {
+  const told = {
     kind,
     name,
     description,
@@ -231,6 +222,12 @@ export function classOfAuthor(authored: AuthorClass, plugin: string): ComponentC
     ...(help === undefined ? {} : { help }),
     ...(mipVersions === undefined ? {} : { mipVersions }),
     ...(queries === undefined ? {} : { queries }),
+  };
+  if ('create' in authored) {
+    return { ...told, create: (values, context) => authored.create(values, context) };
+  }
+  return {
+    ...told,
     create: (values, context) => {
       const fullName = `${kind}.${plugin}.${name}`;
       const who = context.name === fullName ? fullName : `${fullName} (${context.name})`;
@@ -239,7 +236,7 @@ export function classOfAuthor(authored: AuthorClass, plugin: string): ComponentC
         case 'source':
           return sourceComponent(who, authored, given, context);
         case 'filter':
-          return filterComponent(who, authored, given);
+          return filterComponent(who, authored, given, context);
         case 'sink':
           return sinkComponent(who, authored, given);
         default:

@@ -73,6 +73,19 @@ function checkClass(entry: unknown, fail: (what: string) => never): asserts entr
  * @throws SpoorError `plugin/misdeclared`, which says what is wrong.
  */
 export function pluginOfModule(exported: unknown, place: string): Plugin<EventFlow> {
+  try {
+    return readPlugin(exported, place);
+  } catch (cause) {
+    if (cause instanceof SpoorError && cause.code === 'plugin/misdeclared') throw cause;
+    // A property may be anything, such as a getter that throws.
+    throw new SpoorError('plugin/misdeclared', 'the plug-in throws where its properties are read', {
+      where: place,
+      cause,
+    });
+  }
+}
+
+function readPlugin(exported: unknown, place: string): Plugin<EventFlow> {
   const fail = (what: string): never => {
     throw new SpoorError('plugin/misdeclared', `the plug-in ${what}`, {
       where: place,

@@ -15,6 +15,9 @@ import type { EventClassInfo, Loss, StreamInfo, TraceInfo } from '../source-ctf-
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import { OutputStream } from './output-stream.ts';
 
+/** What may wait to be handed on: it is kept in memory, some hundred bytes each. */
+const mostWaiting = 262_144;
+
 /** A stream to declare. */
 export interface OutputStreamOptions {
   /** Id of its class; not needed where there is one class only. */
@@ -101,6 +104,7 @@ export class EventOutput {
     { readonly decoder: StreamDecoder; readonly encoder: StreamEncoder; readonly classBase: number }
   >();
   private early: Appended[] = [];
+  private expectedNs: bigint | undefined;
   private earlyFirst: { readonly ticks: bigint; readonly info: StreamInfo } | undefined;
   private isOpen = false;
   private traceCount = 0;
@@ -147,8 +151,15 @@ export class EventOutput {
     return stream;
   }
 
-  /** @internal */
+  /** @internal @throws SpoorError `plugin/too-many`. */
   add(appended: Appended, info: StreamInfo): void {
+    if (this.early.length + this.place.assembler.length >= mostWaiting) {
+      throw new SpoorError(
+        'plugin/too-many',
+        `${mostWaiting} events and messages were appended at a stretch and wait to be handed on`,
+        { hint: '`yield` between events; the `end` of a filter may be a generator, too' },
+      );
+    }
     if (this.isOpen) {
       appended.put();
       return;
@@ -167,9 +178,19 @@ export class EventOutput {
     for (const stream of this.streams) stream.close();
   }
 
-  /** @internal Whether something was appended that has a time. */
+  /**
+   * Says about when the events are, so that nobody waits for the first one: times are counted from there. To be called
+   * before the first event is handed on; not called, the first event's time is taken.
+   * @param timeNs nanoseconds from the clocks' origin.
+   */
+  expectFrom(timeNs: bigint | undefined): void {
+    this.refuseLate();
+    this.expectedNs = timeNs;
+  }
+
+  /** @internal Whether something was appended that has a time, or when the first will be is known. */
   get hasTime(): boolean {
-    return this.earlyFirst !== undefined;
+    return this.earlyFirst !== undefined || this.expectedNs !== undefined;
   }
 
   /** @internal Ends the declarations; what was appended is put in its place. */
@@ -178,6 +199,7 @@ export class EventOutput {
     const clock = earlyFirst?.info.streamClass.clockClass;
     this.baseNs =
       this.place.baseNs ??
+      this.expectedNs ??
       (earlyFirst === undefined
         ? BigInt(Date.now()) * 1_000_000n
         : clock === undefined

@@ -6,14 +6,17 @@ import type { StreamInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 
 /** Kinds of messages that are no events. */
-export type StreamMessageKind =
-  | 'stream-beginning'
-  | 'stream-end'
-  | 'packet-beginning'
-  | 'packet-end'
-  | 'discarded-events'
-  | 'discarded-packets'
-  | 'inactivity';
+export const streamMessageKinds = [
+  'stream-beginning',
+  'stream-end',
+  'packet-beginning',
+  'packet-end',
+  'discarded-events',
+  'discarded-packets',
+  'inactivity',
+] as const;
+
+export type StreamMessageKind = (typeof streamMessageKinds)[number];
 
 /** The beginning or end of a stream or packet, a loss, or inactivity: a window on the message at hand. */
 export class StreamMessage {
