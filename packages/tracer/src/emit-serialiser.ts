@@ -164,6 +164,7 @@ class SerialiserGenerator {
     this.#readContexts((context) => !this.#isFiltered(context));
     this.#findStrings();
     const first = this.#suffix(0);
+    this.#keepTimeBefore(0);
     out.line(`clock${first}[0] = monotonicNow();`);
     out.line(`const low = clockHalves${first}[0];`);
     out.line(`const high = clockHalves${first}[1];`);
@@ -230,11 +231,19 @@ class SerialiserGenerator {
     });
   }
 
+  /** Keeps what the ring's clock showed last, low half: within a tick it tells whether the clock went back. */
+  #keepTimeBefore(index: number): void {
+    if (this.#sinks[index]!.eventId > COMPACT_ID_MAX) return;
+    const s = this.#suffix(index);
+    this.#emitter.line(`const before${s} = clockHalves${s}[0];`);
+  }
+
   /** Finds space in a ring and writes the event. */
   #record({ contexts, eventId }: Sink, index: number): void {
     const out = this.#emitter;
     const s = this.#suffix(index);
     if (index > 0) {
+      this.#keepTimeBefore(index);
       out.line(`clockHalves${s}[0] = low;`);
       out.line(`clockHalves${s}[1] = high;`);
     }
@@ -278,11 +287,13 @@ class SerialiserGenerator {
     const isCompact = id <= COMPACT_ID_MAX;
     out.line(`let p = ring${s}.pos;`);
     const reasons = [
-      ...(isCompact ? [`tick !== ring${s}.tick`] : []),
+      ...(isCompact ? [`tick !== ring${s}.tick`, `low < before${s}`] : []),
       `p + ${isCompact ? 4 : 13} + ${most} > ring${s}.end`,
       ...interned.map((v) => `told${s}[${v}i] !== ring${s}.openedPackets`),
     ];
     block(out, `if (${reasons.join(' || ')})`, () => {
+      // The compact header has no way to say that the clock went back.
+      if (isCompact) out.line(`if (low < before${s}) ring${s}.tick = -1;`);
       if (interned.length === 0) {
         out.line(`p = ring${s}.begin(${id}, ${exact});`);
       } else {

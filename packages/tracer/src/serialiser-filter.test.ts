@@ -205,13 +205,15 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
         let c0 = readContext0();
         // request_id
         if (typeof c0 !== 'number') c0 = toNumber(c0);
+        const before0 = clockHalves0[0];
         clock0[0] = monotonicNow();
         const low = clockHalves0[0];
         const high = clockHalves0[1];
         const tick = (low >>> 27) | (high << 5);
         if (pass0) {
           let p = ring0.pos;
-          if (tick !== ring0.tick || p + 4 + 1 + a1.length * 3 + 1 > ring0.end) {
+          if (tick !== ring0.tick || low < before0 || p + 4 + 1 + a1.length * 3 + 1 > ring0.end) {
+            if (low < before0) ring0.tick = -1;
             p = ring0.begin(3, 1 + textBytes(a1));
           }
           else {

@@ -341,12 +341,14 @@ test('the text of a serialiser with such fields is for people too', () => {
         const a0s = cachea0.find(a0);
         const a0n = a0s < 0 ? a0.length * 3 + 1 : cachea0.sizes[a0s];
         let a1i = table.idOf(a1);
+        const before = clockHalves[0];
         clock[0] = monotonicNow();
         const low = clockHalves[0];
         const high = clockHalves[1];
         const tick = (low >>> 27) | (high << 5);
         let p = ring.pos;
-        if (tick !== ring.tick || p + 4 + 4 + a0n > ring.end || told[a1i] !== ring.openedPackets) {
+        if (tick !== ring.tick || low < before || p + 4 + 4 + a0n > ring.end || told[a1i] !== ring.openedPackets) {
+          if (low < before) ring.tick = -1;
           p = strings.begin(3, 4 + (a0s < 0 ? textBytes(a0) : a0n), [a1]);
           a1i = table.idOf(a1);
           if (p < 0) {

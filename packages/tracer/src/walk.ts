@@ -44,6 +44,8 @@ export function makeWalkingSerialiser(
       const timeNs = wanting.length === 0 ? 0n : monotonicNow();
       for (const [index, sink] of wanting.entries()) {
         const { ring } = sink.writer;
+        // The compact header has no way to say that the clock went back.
+        if (timeNs < ring.clock[0]!) ring.tick = -1;
         ring.clock[0] = timeNs;
         const pieces = contexts[index]!;
         const contextBytes = pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
