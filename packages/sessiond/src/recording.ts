@@ -67,7 +67,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
     const runDirectory = runDirectoryRoot(environment);
     ensureRunDirectory(runDirectory);
     for (const abandoned of abandonedSessions(runDirectory)) {
-      const note = salvageSession(abandoned);
+      const note = salvageSession(abandoned, output.firstMade);
       if (note !== undefined) onNote(note);
     }
     session = SessionDirectory.create(runDirectory, {

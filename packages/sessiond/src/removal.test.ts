@@ -5,6 +5,7 @@ import { makeChannel } from '@spoor/ringbuffer';
 import { afterAll, expect, test } from 'vitest';
 import { Consumer } from './consumer.ts';
 import { extractCrash } from './crash.ts';
+import { prepareOutputDirectory } from './output-directory.ts';
 import { finishRemovals, isGone, removeDirectory } from './removal.ts';
 import { SessionDirectory, abandonedSessions } from './run-directory.ts';
 import { salvageSession } from './salvage.ts';
@@ -24,6 +25,30 @@ test('a directory is gone at once, also where an earlier removal left something'
     expect(readdirSync(root)).toEqual([]);
   }
   removeDirectory(join(root, 'never'));
+});
+
+test.each([
+  ['gone, and its place taken by a new one', true, []],
+  ['there, but empty', false, ['ust']],
+])('the output of an abandoned recording is %s', (_, isMadeAnew, found) => {
+  const runDir = mkdtempSync(join(root, 'run-'));
+  const outputDir = mkdtempSync(join(root, 'trace-'));
+  const channels = [makeChannel(geometry)];
+  const session = SessionDirectory.create(runDir, { name: 'test', channels, auto: false, outputDir });
+  const program = new SimulatedProgram(session.path, false);
+  const ring = program.ring(0, geometry, 'discard');
+  ring.emit(1);
+  ring.sync();
+  ring.close();
+  const orphan = session.path.replace(/-\d+$/, '-1');
+  renameSync(session.path, orphan);
+  const [abandoned] = abandonedSessions(runDir);
+  if (isMadeAnew) rmSync(outputDir, { recursive: true });
+  const output = prepareOutputDirectory(outputDir);
+  const note = salvageSession(abandoned!, output.firstMade);
+  expect(note?.text.includes('1 events')).toBe(isMadeAnew ? undefined : true);
+  expect(readdirSync(outputDir)).toEqual(found);
+  expect(existsSync(orphan)).toBe(false);
 });
 
 test('a process and a recording whose removal was broken off are nobody’s any more', () => {
