@@ -122,6 +122,16 @@ describeNeeding([command('babeltrace2')], 'sets of automatic events, as babeltra
     expect(events.filter(({ fields }) => /session|status|rings/.test(String(fields['path'])))).toEqual([]);
   });
 
+  test('fs and modules: nothing of what the tracer itself reads, the recorder of functions neither', () => {
+    const events = printed('fs,modules', `import fs from 'node:fs'; fs.statSync('/');`, [
+      '--functions',
+      '/**',
+    ]);
+    const names = events.map(({ fields }) => String(fields['path'] ?? fields['url'] ?? ''));
+    expect(names).toContain('/');
+    expect(names.filter((name) => name.includes('bundle'))).toEqual([]);
+  });
+
   test('timers: set, fired, cancelled, and waited for', () => {
     const events = printed(
       'timers',

@@ -102,20 +102,24 @@ function keeper(path: string): (make: () => Uint8Array) => void {
   };
 }
 
-/** Entry and exit of functions, which needs a parser. */
-async function startFunctions(): Promise<void> {
-  let functions: { readonly startFunctions: (hooksThreadUrl: string) => void } | undefined;
+/** What records entry and exit of functions. It brings a parser. */
+interface Functions {
+  readonly startFunctions: (hooksThreadUrl: string) => void;
+}
+
+async function loadFunctions(): Promise<Functions | undefined> {
   try {
     const { createRequire } = process.getBuiltinModule('node:module');
-    functions = createRequire(import.meta.url)('./functions.bundle.cjs') as typeof functions;
+    return createRequire(import.meta.url)('./functions.bundle.cjs') as Functions;
   } catch {
-    functions = await import('./functions/start.ts').catch(() => undefined);
+    return import('./functions/start.ts').catch(() => undefined);
   }
-  functions?.startFunctions(new URL('./functions/hooks-thread.js', import.meta.url).href);
 }
 
 const session = process.env[SESSION_VARIABLE] ?? '';
 if (session !== '') {
+  // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
+  const functions = (process.env[FUNCTIONS_VARIABLE] ?? '') === '' ? undefined : await loadFunctions();
   let isLoaded = false;
   try {
     loadBundle(`${import.meta.dirname}/start-thread.bundle.cjs`, session);
@@ -124,5 +128,5 @@ if (session !== '') {
     // No bundle; or a defect of ours, which must not end the program.
   }
   if (!isLoaded) await import('./start-thread.ts').catch(() => undefined);
-  if ((process.env[FUNCTIONS_VARIABLE] ?? '') !== '') await startFunctions();
+  functions?.startFunctions(new URL('./functions/hooks-thread.js', import.meta.url).href);
 }
