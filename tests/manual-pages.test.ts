@@ -15,6 +15,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTraceWriter, describeTrace } from '@spoor/ctf';
 import { DirectoryOutput } from '@spoor/ctf/node';
+import { autoSets, contextNames } from '@spoor/tracer/names';
 import { manualExamples, manualPages } from '../packages/cli/src/man/pages.ts';
 import { componentClasses } from '../packages/cli/src/convert/plugins.ts';
 import { spoorProgram } from '../packages/cli/src/program.ts';
@@ -54,6 +55,12 @@ test('the build writes the pages', () => {
   const wanted = ['spoor', 'spoor-record', 'spoor-convert', 'spoor-run', 'spoor-query', 'spoor-list-plugins'];
   const more = ['spoor-help', 'spoor-analyze', 'spoor-view', 'spoor-completion', 'spoor-babeltrace2'];
   expect([...wanted, ...more].filter((name) => !pages.has(`${name}.1`))).toEqual([]);
+});
+
+test('spoor-record names all sets of automatic events and all contexts', () => {
+  const page = pages.get('spoor-record.1')!.replaceAll('\\-', '-').replaceAll(/\\f./g, '');
+  const names = [...autoSets, ...contextNames.filter((name) => !name.startsWith('perf:'))];
+  expect(names.filter((name) => !new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(page))).toEqual([]);
 });
 
 describeNeeding([command('man'), command('groff'), command('script')], 'man', () => {

@@ -65,8 +65,10 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
   },
   'spoor-record': {
     description: [
-      'Runs a command and records the events of its Node.js processes and their threads: those of its tracepoints, and automatic ones (HTTP, network, DNS, garbage collection, event-loop delay, workers, console, errors). What was recorded survives a program that is killed. The trace is CTF 1.8, which babeltrace2(1) and Trace Compass read, too.',
+      'Runs a command and records the events of its Node.js processes and their threads: those of its tracepoints, and automatic ones (HTTP, network, DNS, garbage collection, event-loop delay, workers, children, console, loggers, errors). What was recorded survives a program that is killed. The trace is CTF 1.8, which babeltrace2(1) and Trace Compass read, too.',
       'Each thread writes into sub-buffers of its own in shared memory. Events that find them full are lost and counted, unless `--overwrite` keeps the last ones instead.',
+      'The sets of automatic events for `--auto` are `request-context`, `http-server`, `http-client`, `undici`, `net`, `dns`, `workers`, `children`, `gc`, `event-loop`, `errors`, `console` and `loggers`, which are the default; and `console-log`, `http2`, `fs`, `timers`, `cluster`, `modules`, `async` and `async-end`.',
+      'The contexts for `--context` are `vpid`, `vtid`, `procname`, `pthread_id`, `cpu_id`, `hostname`, `async_id`, `trigger_async_id`, `request_id`, `trace_id`, `span_id`, `$app.PROVIDER:NAME` of the program, and `perf:thread:COUNTER` with the counters that lttng-add-context(1) names, such as `perf:thread:page-faults`.',
     ],
     exitStatus: [
       ['N', 'That of the command.'],
@@ -81,10 +83,11 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
         'NODE_OPTIONS',
         'Set for the command, so that its Node.js processes load the tracer; what it held is kept.',
       ],
+      ['SPOOR_RUN_DIR', 'Where the sub-buffers lie, in place of `/dev/shm/spoor-UID`.'],
     ],
     files: [
       ['~/lttng-traces/NAME-DATE-TIME', 'Where the trace is written unless `--output` says otherwise.'],
-      ['/dev/shm', 'Holds the sub-buffers while the command runs.'],
+      ['/dev/shm/spoor-UID', 'Holds the sub-buffers while the command runs.'],
     ],
     examples: [
       {
