@@ -167,8 +167,8 @@ const programs: Readonly<Record<string, string>> = {
     fs.closeSync(fd); try { fs.closeSync(fd); } catch (error) { console.log(error.message, error.code, error.syscall); }
     for (const args of [['/none'], ['/none', () => {}], [undefined], [{}], ['/none', 'utf8']]) for (const name of ['stat', 'statSync', 'readFile', 'readFileSync'])
       try { const result = fs[name](...args.slice(0, name.endsWith('Sync') ? 1 : 2)); console.log(name, typeof result); } catch (error) { console.log(name, error.code, error.name, error.message); }
-    fs.readFile('/none', function (error, data) { console.log(error.code, data, arguments.length, this === undefined || this === null || typeof this); });
-    fs.exists(5, (there) => console.log('exists', there)); fs.access('/', (...args) => console.log(args));
+    await new Promise((resolve) => fs.readFile('/none', function (error, data) { resolve(console.log(error.code, data, arguments.length, this === undefined || this === null || typeof this)); }));
+    await new Promise((resolve) => fs.exists(5, (there) => resolve(console.log('exists', there)))); await new Promise((resolve) => fs.access('/', (...args) => resolve(console.log(args))));
     console.log(await fsp.readFile('/none').catch((error) => error.code), await fsp.readFile().catch((error) => error.code));
     const handle = await fsp.open(path); console.log(Object.getOwnPropertyNames(Object.getPrototypeOf(handle)).join(), handle.read.name, handle.close.name, (await handle.stat()).isFile(), (await handle.readFile('utf8')).length);
     for await (const line of handle.readLines()) console.log(line.length);
