@@ -1,19 +1,13 @@
 /** The part of the package that needs Node.js. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import { ensureDirectory } from './directories.node.ts';
 import type { ByteSink } from './packet-writer.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { TraceOutput } from './trace-writer.ts';
+
+export { ensureDirectory };
 
 /** Files held open at a time, by all sources together; the longest unused is closed first. */
 const mostOpenFiles = 256;
@@ -115,7 +109,7 @@ export class DirectoryOutput implements TraceOutput {
   constructor(path: string) {
     this.path = path;
     try {
-      mkdirSync(path, { recursive: true });
+      ensureDirectory(path);
     } catch (error) {
       throw new SpoorError('output/failed', `cannot make the directory ${path}`, { cause: error });
     }
@@ -124,7 +118,7 @@ export class DirectoryOutput implements TraceOutput {
 
   create(name: string): FileSink {
     const path = join(this.path, name);
-    if (name.includes('/')) mkdirSync(dirname(path), { recursive: true });
+    if (name.includes('/')) ensureDirectory(dirname(path));
     return new FileSink(path);
   }
 }

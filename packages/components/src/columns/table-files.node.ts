@@ -1,7 +1,8 @@
 /** Tables in the file system or on a pipe. */
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import { ensureDirectory } from '@spoor/ctf/node';
 import { FileOutput } from '../sink-text-pretty/file-output.node.ts';
 import type { TextOutput } from '../sink-text-pretty/pretty-sink.ts';
 import type { ByteOutput, TablePlaces } from './table-places.ts';
@@ -27,7 +28,7 @@ export class TableFiles implements TablePlaces {
 
   private create(file: string): number {
     try {
-      mkdirSync(this.path, { recursive: true });
+      ensureDirectory(this.path);
       return openSync(file, 'wx');
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {

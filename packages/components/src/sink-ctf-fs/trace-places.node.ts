@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import { DirectoryOutput } from '@spoor/ctf/node';
+import { DirectoryOutput, ensureDirectory } from '@spoor/ctf/node';
 import type { TracePlace, TracePlaces } from './ctf-sink.ts';
 import { firstFree } from './trace-path.ts';
 
@@ -24,7 +24,7 @@ export class DirectoryPlaces implements TracePlaces {
     const failed = (path: string, cause: unknown): SpoorError =>
       new SpoorError('output/failed', `cannot make the directory ${path}`, { cause });
     try {
-      mkdirSync(dirname(wanted), { recursive: true });
+      ensureDirectory(dirname(wanted));
     } catch (error) {
       throw failed(dirname(wanted), error);
     }
