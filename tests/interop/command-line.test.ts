@@ -122,6 +122,17 @@ describeNeeding(
       }
     });
 
+    test('without colour where there is no terminal, whatever --color says', () => {
+      same(['--color', 'always', ust()], { TERM: 'xterm' });
+    });
+
+    test('metadata as it stands in its packets', () => {
+      // It begins without the signature of CTF 1.8.
+      const path = join(corpusFolder('tracecompass'), 'context-switches/context-switches-ust');
+      same(['query', 'source.ctf.fs', 'metadata-info', '-p', `path="${path}"`]);
+      same(['-o', 'ctf-metadata', path]);
+    });
+
     test('run: the same graph', () => {
       const source = ['-c', 'in:source.ctf.fs', '-p', `inputs=["${ust()}"]`];
       const middle = [

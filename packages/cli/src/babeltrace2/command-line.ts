@@ -54,6 +54,7 @@ function readGeneral(args: readonly string[], versionText: string): General | st
   let omitHomePluginPath = false;
   let omitSystemPluginPath = false;
   const options = (): GeneralOptions => ({
+    colorsOnTerminalsOnly: true,
     ...(logLevel === undefined ? {} : { logLevel }),
     pluginPath,
     omitHomePluginPath,

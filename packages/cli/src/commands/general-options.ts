@@ -7,6 +7,8 @@ import { collect, logLevel } from './component-options.ts';
 /** What is said before the verb. */
 export interface GeneralOptions {
   readonly allowedMipVersions?: readonly number[];
+  /** `color=always` too gives colours only where the terminal shows them, as babeltrace2 does. */
+  readonly colorsOnTerminalsOnly?: boolean;
   readonly debug?: boolean;
   readonly logLevel?: LogLevel;
   readonly omitHomePluginPath?: boolean;

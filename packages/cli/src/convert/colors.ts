@@ -11,8 +11,12 @@ export function colorsSupported(): boolean {
   return colorTerminals.test(TERM) && process.stdout.isTTY && process.stderr.isTTY;
 }
 
-/** The codes for a choice of `never`, `auto` and `always`. */
-export function colorsFor(choice: string | undefined): Colors {
-  if (choice === 'never' || (choice !== 'always' && !colorsSupported())) return noColors;
+/**
+ * The codes for a choice of `never`, `auto` and `always`.
+ * @param onTerminalsOnly - `always` is no more than `auto`, as in babeltrace2; else it colours files and pipes too.
+ */
+export function colorsFor(choice: string | undefined, onTerminalsOnly: boolean): Colors {
+  const isForced = choice === 'always' && !onTerminalsOnly;
+  if (choice === 'never' || (!isForced && !colorsSupported())) return noColors;
   return terminalColors(process.env['TERM'] !== 'xterm-kitty');
 }

@@ -117,7 +117,7 @@ export class Session {
           return make({
             parameters: given,
             output: () => this.outputs.open(typeof path === 'string' ? path : undefined, binary !== true),
-            colorsOf: colorsFor,
+            colorsOf: (choice) => colorsFor(choice, this.options.colorsOnTerminalsOnly === true),
             messages: say,
           });
         },

@@ -65,14 +65,13 @@ function metadataInfo(parameters: Parameters): QueryAnswer {
   return { 'is-packetized': packetised, text };
 }
 
-/** The text of metadata as babeltrace2 gives it: with a first line that says what it is. */
+/** The text of metadata, as it stands in the file or its packets, and whether it is in packets. */
 export function metadataText(
   bytes: Uint8Array,
   path: string,
 ): { readonly text: string; readonly packetised: boolean } {
   const { text, packetByteOrder } = unwrapMetadata(bytes, path);
-  const packetised = packetByteOrder !== undefined;
-  return { text: packetised && !text.startsWith('/* CTF') ? `/* CTF 1.8 */\n\n${text}` : text, packetised };
+  return { text, packetised: packetByteOrder !== undefined };
 }
 
 const traceParameters = {
