@@ -4,6 +4,7 @@ import {
   FlagsValue,
   type FieldClass,
   type FieldValue,
+  type IntegerFieldClass,
   type Scope,
   type StructureFieldClass,
 } from '@spoor/ctf';
@@ -58,6 +59,16 @@ function find(info: EventClassInfo, reference: Reference): Found | undefined {
     if (member !== undefined) return { scope, member: member.name, fieldClass: member.fieldClass };
   }
   return undefined;
+}
+
+/** The enumeration that a reference leads to through structures; undefined where it leads elsewhere. */
+export function enumerationAt(info: EventClassInfo, reference: Reference): IntegerFieldClass | undefined {
+  let fieldClass: FieldClass | undefined = find(info, reference)?.fieldClass;
+  for (const step of reference.steps.slice(1)) {
+    if (fieldClass?.kind !== 'structure') return undefined;
+    fieldClass = fieldClass.members.find(({ name }) => name === step)?.fieldClass;
+  }
+  return fieldClass?.kind === 'integer' && fieldClass.mappings !== undefined ? fieldClass : undefined;
 }
 
 /** Names that references of a scope may begin with, in a class of events. */

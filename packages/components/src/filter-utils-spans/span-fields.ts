@@ -1,8 +1,14 @@
 /** What is read of the events that begin and end spans: references of the filter language, and the thread. */
 import { parseFilter, type FieldReader, type FieldType, type Reference } from '@spoor/filter';
 import { SpoorError } from '@spoor/base';
+import { labelText } from '../columns/labels.ts';
 import type { Flow } from '../event-flow.ts';
-import { readerOf, typeOfReference, type EventArguments } from '../filter-utils-events/field-reference.ts';
+import {
+  enumerationAt,
+  readerOf,
+  typeOfReference,
+  type EventArguments,
+} from '../filter-utils-events/field-reference.ts';
 import type { EventClassInfo } from '../source-ctf-fs/trace-info.ts';
 
 /** Type of a member of span events. */
@@ -17,6 +23,8 @@ export interface SpanField {
   readonly member: string;
   /** Absent for the thread. */
   readonly reference?: Reference;
+  /** Whether enumerations are their labels, as captures have them, in place of their numbers, which keys compare. */
+  readonly hasLabels?: boolean;
 }
 
 /** The word for the thread in keys. */
@@ -44,8 +52,12 @@ function referenceIn(info: EventClassInfo, reference: Reference): Reference {
 }
 
 /** Type of a reference in a class; undefined where it leads nowhere. */
-export function fieldTypeIn(info: EventClassInfo, { reference }: SpanField): FieldType | undefined {
+export function fieldTypeIn(
+  info: EventClassInfo,
+  { reference, hasLabels }: SpanField,
+): FieldType | undefined {
   if (reference === undefined) return 'integer';
+  if (hasLabels === true && enumerationAt(info, referenceIn(info, reference)) !== undefined) return 'string';
   return typeOfReference(info, referenceIn(info, reference));
 }
 
@@ -98,7 +110,15 @@ export class ThreadTracker {
 /** Reads a field of the events of a class. */
 export function memberReader(info: EventClassInfo, field: SpanField, threads: ThreadTracker): MemberReader {
   if (field.reference === undefined) return threads.readerFor(info);
-  return readerOf(info, referenceIn(info, field.reference));
+  const reference = referenceIn(info, field.reference);
+  const read = readerOf(info, reference);
+  const enumeration = field.hasLabels === true ? enumerationAt(info, reference) : undefined;
+  if (enumeration === undefined) return read;
+  return (...at) => {
+    const value = read(...at);
+    if (typeof value !== 'number' && typeof value !== 'bigint') return value;
+    return labelText(enumeration, value) ?? String(value);
+  };
 }
 
 /** What readers take, of a row of a flow. */

@@ -1,4 +1,4 @@
-import { createTraceWriter, describeTrace, type WritableStructure } from '@spoor/ctf';
+import { createTraceWriter, describeTrace, type IntegerFieldClass, type WritableStructure } from '@spoor/ctf';
 import { OutputPort, parseParameters } from '@spoor/graph';
 import { expect, test } from 'vitest';
 import type { EventFlow } from '../event-flow.ts';
@@ -8,6 +8,21 @@ import { MemoryTrace } from '../testing/memory-trace.ts';
 import { SpansFilter, spansParametersOf, type SpansParameters } from './spans-filter.ts';
 
 type Written = readonly [ticks: number, name: string, fields?: WritableStructure, cpu?: number];
+
+/** Functions by number. */
+const func: IntegerFieldClass = {
+  kind: 'integer',
+  lengthBits: 8,
+  alignmentBits: 8,
+  byteOrder: 'le',
+  signed: false,
+  displayBase: 10,
+  roles: [],
+  mappings: [
+    { label: 'pay (shop.js:1:1)', ranges: [{ lower: 1n, upper: 1n }] },
+    { label: 'price (shop.js:2:1)', ranges: [{ lower: 2n, upper: 2n }] },
+  ],
+};
 
 function traceOf(events: readonly Written[]): TraceSet {
   const traceClass = describeTrace({
@@ -24,6 +39,8 @@ function traceOf(events: readonly Written[]): TraceSet {
           { name: 'syscall_entry_exit', fields: {} },
           { name: 'work_begin', fields: { id: 'u32', text: 'string', share: 'f64' } },
           { name: 'work_end', fields: { id: 'u32' } },
+          { name: 'call_entry', fields: { func } },
+          { name: 'call_exit', fields: { func } },
         ],
       },
     ],
@@ -132,6 +149,24 @@ test('spans of one key lie in each other, or the later takes the place of the ea
   expect(told).toEqual([
     'filter.utils.spans: span: 1 spans, 1 ends without a beginning, 1 beginnings without an end',
   ]);
+});
+
+test('an enumeration is its label as a capture, its number as a key', () => {
+  const events: readonly Written[] = [
+    [1, 'call_entry', { func: 1 }],
+    [2, 'call_entry', { func: 2 }],
+    [3, 'call_exit', { func: 2 }],
+    [4, 'call_exit', { func: 1 }],
+    [5, 'call_entry', { func: 9 }],
+    [6, 'call_exit', { func: 9 }],
+  ];
+  const calls = 'begin=["call_entry"],end=["call_exit"],nested=yes';
+  expect(spansOf(events, `${calls},key=["$thread"],capture=["func"]`).map((span) => span['func'])).toEqual([
+    'price (shop.js:2:1)',
+    'pay (shop.js:1:1)',
+    '9',
+  ]);
+  expect(spansOf(events, `${calls},key=["func"]`).map((span) => span['func'])).toEqual([2, 1, 9]);
 });
 
 test('filters choose beginnings and ends; long and surplus spans are given up', () => {

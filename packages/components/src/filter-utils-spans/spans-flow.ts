@@ -111,7 +111,8 @@ export class SpansFlow implements EventFlow {
     const active = parameters.rules.map((rule): ActiveRule => {
       const keys = spanFields(rule.key ?? []);
       const fields: SpanField[] = [];
-      for (const field of [...keys, ...spanFields(rule.capture ?? [])]) {
+      const captures = spanFields(rule.capture ?? []).map((field) => ({ ...field, hasLabels: true }));
+      for (const field of [...keys, ...captures]) {
         if (ownMembers.has(field.member) || fields.some(({ member }) => member === field.member)) continue;
         fields.push(field);
       }
