@@ -79,6 +79,24 @@ test('the JSON has the same, as plain data', () => {
   });
 });
 
+test('traces that are not of a process each have streams; what began before the first event says so', () => {
+  function* late(): Generator<TraceEvent> {
+    const fields: Record<string, unknown> = {
+      start_ns: 1_000_000n,
+      duration_ns: 500_000n,
+      kind: { labels: [] },
+    };
+    yield { name: 'nodejs:gc', timeNs: 4e6, thread: 0, eventClass: {}, field: (key) => fields[key] };
+  }
+  const lines = reportLines(
+    summarise(late, { monotonicOffsetNs: () => 0n }),
+    { ...facts, processes: [{ name: 'lager', pid: 0 }], threads: [{ process: 0, tid: 0 }] },
+    { paint: plainPainter, width: 80 },
+  );
+  expect(lines.join('\n')).toContain('; 1 trace, 1 stream');
+  expect(lines.join('\n')).toContain('3.00 ms before the first event');
+});
+
 test('a trace without events still has a report', () => {
   const lines = reportLines(
     summarise(() => []),

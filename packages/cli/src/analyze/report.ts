@@ -71,6 +71,13 @@ export function threadName(summary: TraceSummary, facts: TraceFacts, thread: num
   return `${label} of ${safeText(program)} ${process.pid}`;
 }
 
+/** How many processes and threads; of traces that are not of one process each, such as the kernel's, what they are. */
+function originText({ threads }: TraceSummary, { processes }: TraceFacts): string {
+  return processes.length > 0 && processes.every(({ pid }) => pid === 0)
+    ? `${counted(processes.length, 'trace')}, ${counted(threads.length, 'stream')}`
+    : `${counted(processes.length, 'process', 'processes')}, ${counted(threads.length, 'thread')}`;
+}
+
 function traceSection(summary: TraceSummary, facts: TraceFacts, { paint, width }: ReportOptions): string[] {
   const durationNs = summary.endNs - summary.beginNs;
   const began = new Date(Number((facts.baseNs + BigInt(Math.round(summary.beginNs))) / 1_000_000n));
@@ -83,8 +90,7 @@ function traceSection(summary: TraceSummary, facts: TraceFacts, { paint, width }
     ...facts.paths.map((path) => indent + cut(safeText(path), width - 2)),
     `${indent}${counted(summary.events, 'event')}${rate}, ${sizeText(facts.sizeBytes)}, ` +
       (lost === 0 ? paint('good', 'none lost') : paint('bad', `${countText(lost)} lost`)),
-    `${indent}${durationText(durationNs)}${when}; ${counted(facts.processes.length, 'process', 'processes')}, ` +
-      counted(summary.threads.length, 'thread'),
+    `${indent}${durationText(durationNs)}${when}; ${originText(summary, facts)}`,
   ];
 }
 
