@@ -166,6 +166,34 @@ describeNeeding([command('babeltrace2')], 'a traced program, read by babeltrace2
   });
 });
 
+test('counters of threads that ended, or were ended, leave no descriptors behind', async () => {
+  using run = new TracedRun({ contexts: ['perf:thread:page-faults', 'perf:thread:task-clock'] });
+  const ended = await run.run(`import { once } from 'node:events';
+    import { readdirSync, readlinkSync } from 'node:fs';
+    import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+    const counters = () => readdirSync('/proc/self/fd').filter((fd) => {
+      try { return readlinkSync('/proc/self/fd/' + fd).includes('perf_event'); } catch { return false; }
+    }).length;
+    if (isMainThread) {
+      const seen = [];
+      for (const end of [(worker) => worker.terminate(), (worker) => worker.postMessage('end')]) {
+        const worker = new Worker(new URL(import.meta.url));
+        await once(worker, 'message');
+        seen.push(counters());
+        end(worker);
+        await once(worker, 'exit');
+      }
+      console.log(...seen, counters());
+    } else {
+      tracepoint('test:tick', { n: 'u32' })(1);
+      parentPort.once('message', () => process.exit());
+      parentPort.postMessage('done');
+    }`);
+  expect(ended).toMatchObject({ status: 0, stderr: '' });
+  // Two in each thread, none where the machine does not let programs count.
+  expect(ended.stdout.trim()).toMatch(/^([02]) \1 0$/);
+});
+
 describe('a full ring', () => {
   const flood = `const tick = tracepoint('test:tick', { n: 'u32' });
     const began = performance.now();
