@@ -268,6 +268,14 @@ describeNeeding([command('babeltrace2')], 'spoor crash', () => {
     expect(done.status).toBe(1);
     expect(done.stderr).toMatch(/a process's events cannot be read: /);
     expect(kept(output)).toEqual([1500, 1500]);
+
+    // What would be read without end.
+    const endless = crashOf('endless', (copy) => {
+      rmSync(join(copy, 'events', classId!));
+      symlinkSync('/dev/zero', join(copy, 'events', classId!));
+    });
+    expect(endless.status).toBe(1);
+    expect(endless.stderr).toMatch(/a process's events cannot be read: \S+: neither a file nor a folder/);
   });
 });
 

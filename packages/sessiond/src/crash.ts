@@ -136,6 +136,7 @@ class Extraction {
   add(path: string): void {
     this.#processCount += 1;
     try {
+      refuseSpecialFiles(path);
       this.#addCounters(path);
       const process = new CrashedProcess(path, () => this.#choosePath(path));
       for (const name of ringsOf(path)) this.#addRing(process, join(path, RINGS_FOLDER, name), name);
@@ -203,6 +204,25 @@ class Extraction {
     for (let number = 2; this.#taken.has(unique); number += 1) unique = `${stem}-${number}`;
     this.#taken.add(unique);
     return unique;
+  }
+}
+
+/**
+ * Programs leave plain files and folders. A FIFO or a device in the place of one would be read without end, and a link
+ * lead elsewhere. (Rings are looked at one by one, when they are opened.)
+ */
+function refuseSpecialFiles(path: string): void {
+  const refuse = (folder: string, entries: readonly Dirent[]): void => {
+    const special = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+    if (special === undefined) return;
+    throw new SpoorError('crash/special-file', 'neither a file nor a folder', {
+      where: join(folder, special.name),
+    });
+  };
+  const entries = entriesOf(path, false);
+  refuse(path, entries);
+  for (const { name } of entries.filter((entry) => entry.isDirectory() && entry.name !== RINGS_FOLDER)) {
+    refuse(join(path, name), entriesOf(join(path, name), false));
   }
 }
 
