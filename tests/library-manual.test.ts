@@ -84,17 +84,23 @@ test('every field, quickly', () => {
   expect(run(examples[4]!)).toBe(`${sum}\n`);
 });
 
+test('messages, from a time on', () => {
+  const output = run(examples[5]!);
+  expect(output.match(/^lost: /gm)).toHaveLength(1);
+  expect(output).toMatch(/^stream-beginning \S+$/m);
+});
+
 test('text is what the command prints', () => {
   const options = ['--clock-seconds', '--event', 'app:tick'];
-  expect(run(examples[5]!)).toBe(spoor([join(folder, 'trace'), ...options]).stdout);
+  expect(run(examples[6]!)).toBe(spoor([join(folder, 'trace'), ...options]).stdout);
 });
 
 test('what is in a trace, and its losses', () => {
-  const output = run(examples[6]!);
+  const output = run(examples[7]!);
   expect(output).toMatch(/trace \S+ 2\n/);
   expect(output).toContain('http_server:request_begin');
   expect(output).toMatch(/^1 \[\]$/m);
-  expect(examples.length).toBe(7);
+  expect(examples.length).toBe(8);
 });
 
 test('the example of the README', () => {

@@ -6,6 +6,7 @@ export {
   type MessageFlow,
   type NextMessage,
 } from './event-flow.ts';
+export { MessageIterator, type FlowOpener } from './message-iterator.ts';
 export type { AddressInfo, BinaryFiles, DebugInfoPlaces } from './filter-lttng-utils-debug-info/binary.ts';
 export {
   debugInfoClass,

@@ -60,6 +60,8 @@ export class StreamReader {
   windowByte = 0;
   /** Whether {@link nextPacket} last went on in the same packet. */
   isContinued = false;
+  /** Whether packets were passed over because they end before what is wanted. */
+  hasPassedOver = false;
   /** Counts packets entered, so that what is derived from one can be kept until the next. */
   packetNumber = 0;
   /**
@@ -119,8 +121,9 @@ export class StreamReader {
     if (start !== undefined) {
       this.sourceIndex = start.sourceIndex;
       this.nextStart = start.byte;
+      this.hasPassedOver = start.sourceIndex > 0 || start.byte > 0;
     }
-    this.losses = new LossTracker(start !== undefined && (start.sourceIndex > 0 || start.byte > 0));
+    this.losses = new LossTracker(this.hasPassedOver);
     this.beginBits = beginBitsOf(decoder.streamClass);
   }
 
@@ -267,6 +270,7 @@ export class StreamReader {
         this.load(source);
         return true;
       }
+      this.hasPassedOver = true;
     }
   }
 

@@ -64,6 +64,13 @@ function nanosecondsOf(instant: Instant, set: TraceSet): bigint {
   return BigInt(instant.getTime()) * 1_000_000n;
 }
 
+/** The selection without what is before a time. */
+export function selectFrom(selection: Selection, fromNs: bigint, set: TraceSet): Selection {
+  const { begin } = selection;
+  const isLater = begin !== undefined && nanosecondsOf(begin, set) > fromNs;
+  return isLater ? selection : { ...selection, begin: fromNs };
+}
+
 function listOf(names: string | readonly string[]): readonly string[] {
   return typeof names === 'string' ? [names] : names;
 }

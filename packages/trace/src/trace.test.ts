@@ -84,6 +84,24 @@ test('for and for await give the same events, any number of times', async () => 
   expect(batched.reduce((sum, rows) => sum + rows, 0)).toBe(count);
 });
 
+test('messages are gone through, from the beginning or a time', () => {
+  const messages = openTrace(path).messages({ events: '*' });
+  const kinds = (): Set<string> => {
+    const seen = new Set<string>();
+    for (let found = messages.next(); found !== 'end'; found = messages.next()) {
+      seen.add(found === 'events' ? 'events' : messages.message!.kind);
+    }
+    return seen;
+  };
+  const all = kinds();
+  expect(all).toContain('events');
+  expect(all).toContain('stream-beginning');
+  messages.seekNs(baseNs + 10n ** 18n);
+  expect(kinds()).not.toContain('events');
+  messages.seekBeginning();
+  expect(kinds()).toEqual(all);
+});
+
 describe('an event', () => {
   const nth = (row: number): EventRecord => {
     let at = 0;

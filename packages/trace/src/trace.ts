@@ -1,12 +1,12 @@
 /** A trace as programs read it. */
 import type { EventClassInfo, EventFlow, Loss, StreamInfo, TraceInfo, TraceSet } from '@spoor/components';
-import { EventFields, EventSelection } from '@spoor/components';
+import { EventFields, EventSelection, MessageIterator } from '@spoor/components';
 import type { EventBatch } from '@spoor/ctf';
 import { shownEventName } from '@spoor/ctf';
 import { ColumnGatherer, type ColumnName, type Columns } from './columns.ts';
 import { showAs } from './members.ts';
 import { Reading, type Steps } from './reading.ts';
-import { checkOptions, select, type Selection } from './selection.ts';
+import { checkOptions, select, selectFrom, type Selection } from './selection.ts';
 import { textOptionNames, TextSteps, type TextOptions } from './text-steps.ts';
 import { TraceEvent, type EventOf, type EventTypes } from './trace-event.ts';
 
@@ -109,6 +109,21 @@ export class Trace<Types extends EventTypes = EventTypes>
   /** Events in the order of time, ties as babeltrace2 breaks them. The event is one object, moved along. */
   events(selection: Selection = {}): Reading<EventOf<Types>> {
     return new Reading(() => new EventSteps(this.flow(selection)) as unknown as Steps<EventOf<Types>>);
+  }
+
+  /**
+   * All messages, not events alone: what begins and ends, and what was lost. The iterator can be moved to the beginning
+   * and to a time while it is read.
+   */
+  messages(selection: Selection = {}): MessageIterator {
+    return new MessageIterator({
+      open: ({ fromNs } = {}) =>
+        this.flow(
+          fromNs === undefined
+            ? selection
+            : selectFrom({ ...this.selection, ...selection }, fromNs, this.set),
+        ),
+    });
   }
 
   /** Events as columns of where they are, for those who decode by themselves. The batch is one object, filled anew. */

@@ -198,7 +198,8 @@ export class TrimmedMessages implements MessageFlow {
     if (this.phase !== 'seeking') return;
     this.phase = 'within';
     for (const { stream, inPacket, timed } of this.states.values()) {
-      const at = timed ? ticksAt(stream, this.range.beginNs!) : {};
+      // What was passed over unread had its times, too.
+      const at = timed || stream.reader.hasPassedOver ? ticksAt(stream, this.range.beginNs!) : {};
       this.queue.push({ kind: 'stream-beginning', stream, ...at });
       if (inPacket) this.queue.push({ kind: 'packet-beginning', stream, ...at });
     }
@@ -210,7 +211,7 @@ export class TrimmedMessages implements MessageFlow {
     this.enter();
     this.phase = 'ended';
     for (const { stream, inPacket, timed } of this.states.values()) {
-      const at = timed ? ticksAt(stream, this.range.endNs!) : {};
+      const at = timed || stream.reader.hasPassedOver ? ticksAt(stream, this.range.endNs!) : {};
       if (inPacket) this.queue.push({ kind: 'packet-end', stream, ...at });
       this.queue.push({ kind: 'stream-end', stream, ...at });
     }

@@ -96,7 +96,12 @@ function startAt(
   let sourceIndex = 0;
   while (sourceIndex + 1 < sources.length && (begins[sourceIndex + 1] ?? fromTicksNs) < fromTicksNs)
     sourceIndex++;
-  const byte = seekPacket(sources[sourceIndex]!, headerDecoder, decoder, skipBeforeTicks);
+  let byte = seekPacket(sources[sourceIndex]!, headerDecoder, decoder, skipBeforeTicks);
+  if (byte === 0 && sourceIndex > 0) {
+    // What was lost before its first packet is told by the last one of the file before.
+    sourceIndex -= 1;
+    byte = seekPacket(sources[sourceIndex]!, headerDecoder, decoder, skipBeforeTicks);
+  }
   return { skipBeforeTicks, sourceIndex, byte };
 }
 
