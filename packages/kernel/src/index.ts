@@ -1,0 +1,12 @@
+export type {
+  DynamicContent,
+  FieldShape,
+  IntegerShape,
+  KernelEventFormat,
+  KernelField,
+} from './formats/event-format.ts';
+export { integerOfType, type MachineWords } from './formats/field-type.ts';
+export { FormatError } from './formats/format-error.ts';
+export { KernelFormats } from './formats/kernel-formats.ts';
+export { checkEventHeader, eventTypes, parsePageHeader, type PageLayout } from './formats/page-layout.ts';
+export { parseEventFormat, parseFieldLine } from './formats/parse-format.ts';

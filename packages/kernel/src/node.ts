@@ -1,0 +1,7 @@
+export {
+  findTracefs,
+  listEvents,
+  readFormats,
+  tracefsMounts,
+  type FormatSelection,
+} from './tracefs/tracefs.node.ts';
