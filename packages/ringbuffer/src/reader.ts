@@ -97,6 +97,14 @@ export interface RingPacket {
   readonly bytes: Uint8Array;
 }
 
+/** How far a running producer was at one moment. */
+interface OpenProgress {
+  readonly contentBits: number;
+  readonly committedEvents: number;
+  readonly lostEvents: number;
+  readonly lastTimeNs: bigint;
+}
+
 /** How often a size of the open packet of a running producer is looked for that agrees with its count: some 0.1 s. */
 const openAttempts = 30_000;
 
@@ -126,6 +134,9 @@ export class RingReader {
   readonly #view = new DataView(this.#control.buffer);
   readonly #word = new Uint8Array(4);
   readonly #wordView = new DataView(this.#word.buffer);
+  /** The words of the control page from the clock to the count of events. */
+  readonly #progress = new Uint8Array(CONTROL.committedEvents + 4 - CONTROL.clock);
+  readonly #progressView = new DataView(this.#progress.buffer);
   readonly #note = new Uint8Array(12);
   readonly #beat = new Uint8Array(1);
   readonly #noteView = new DataView(this.#note.buffer);
@@ -349,40 +360,47 @@ export class RingReader {
    */
   #readOpen(sequence: number): RingPacket | undefined {
     const slot = sequence % this.header.subBufferCount;
-    const pair = this.#settledPair(slot, 2 * sequence + 1);
-    if (pair === undefined) return undefined;
-    const sizeBytes = this.#readContent(slot, sequence, pair.contentBits);
+    const progress = this.#settledProgress(slot, 2 * sequence + 1);
+    if (progress === undefined) return undefined;
+    const { contentBits, committedEvents, lostEvents, lastTimeNs } = progress;
+    const sizeBytes = this.#readContent(slot, sequence, contentBits);
     if (sizeBytes === undefined) return undefined;
     const eventsBefore = this.#readWord(CONTROL.slotEvents + 4 * slot);
-    const { lastTimeNs, lostEvents } = this.poll();
     if (this.#mark(slot) !== 2 * sequence + 1) return undefined;
     const view = this.#packetView;
-    const discardedBefore = view.getUint32(PACKET.eventsDiscarded, true);
+    const discardedBefore = Number(view.getBigUint64(PACKET.eventsDiscarded, true));
     if (sizeBytes === PACKET_HEADER_BYTES && lostEvents === discardedBefore) return undefined;
     const beginNs = view.getBigUint64(PACKET.timestampBegin, true);
     view.setBigUint64(PACKET.timestampEnd, lastTimeNs < beginNs ? beginNs : lastTimeNs, true);
     view.setUint32(PACKET.contentSizeBits, sizeBytes * 8, true);
     view.setUint32(PACKET.packetSizeBits, sizeBytes * 8, true);
     view.setBigUint64(PACKET.eventsDiscarded, BigInt(lostEvents), true);
-    const eventCount = (pair.committed - eventsBefore) >>> 0;
+    const eventCount = (committedEvents - eventsBefore) >>> 0;
     return { sequence, eventCount, eventsBefore, bytes: this.#packet.subarray(0, sizeBytes) };
   }
 
   /**
-   * A content size of the open packet and the count of events that belongs to it. They are two words, so they are read
-   * until no event came in between: a program emits seldom enough for that, or it soon finishes the packet, which ends
-   * the search. (A thread that does not get on between its two stores has counted one event less.)
+   * A content size of the open packet, and what belongs to it: the counts and the time of that moment. They are words
+   * apart, so they are read until no event came in between: a program emits seldom enough for that, or it soon finishes
+   * the packet, which ends the search. (A thread that does not get on between its two stores has counted one event less.)
    */
-  #settledPair(slot: number, mark: number): { contentBits: number; committed: number } | undefined {
+  #settledProgress(slot: number, mark: number): OpenProgress | undefined {
     const contentAt = CONTROL_BYTES + slot * this.header.subBufferSizeBytes + PACKET.contentSizeBits;
     let contentBits = this.#readWord(contentAt);
     for (let attempt = 0; ; attempt += 1) {
-      const committed = this.#readWord(CONTROL.committedEvents);
+      this.#store.read(this.#progress, CONTROL.clock);
       const after = this.#readWord(contentAt);
-      if (after === contentBits || attempt === openAttempts) return { contentBits, committed };
+      if (after === contentBits || attempt === openAttempts) break;
       contentBits = after;
       if (this.#mark(slot) !== mark) return undefined;
     }
+    const view = this.#progressView;
+    return {
+      contentBits,
+      committedEvents: view.getUint32(CONTROL.committedEvents - CONTROL.clock, true),
+      lostEvents: Number(view.getBigUint64(CONTROL.lostEvents - CONTROL.clock, true)),
+      lastTimeNs: view.getBigUint64(0, true),
+    };
   }
 
   /**

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingGeometry, type RingMode } from './layout.ts';
+import {
+  CONTROL_BYTES,
+  PACKET,
+  PACKET_HEADER_BYTES,
+  ringSizeBytes,
+  type RingGeometry,
+  type RingMode,
+} from './layout.ts';
 import { RingProducer } from './producer.ts';
 import { RingReader, memoryStore } from './reader.ts';
 
@@ -8,7 +15,7 @@ const geometry: RingGeometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
 function makeRing(
   mode: RingMode,
   sizes: RingGeometry = geometry,
-): { producer: RingProducer; reader: RingReader } {
+): { producer: RingProducer; reader: RingReader; memory: ArrayBuffer } {
   const memory = new ArrayBuffer(ringSizeBytes(sizes));
   const producer = new RingProducer(memory, {
     ...sizes,
@@ -24,7 +31,7 @@ function makeRing(
     channelName: 'ch0',
     cpuId: () => 3,
   });
-  return { producer, reader: new RingReader(memoryStore(memory), 'test') };
+  return { producer, memory, reader: new RingReader(memoryStore(memory), 'test') };
 }
 
 /** Emits one event with a payload of one u32; false when it was lost. */
@@ -96,6 +103,35 @@ describe('a ring', () => {
       committedEvents: 2,
     });
     expect(contextWord(reader.read(0)!.bytes, PACKET.eventsDiscarded)).toBe(1);
+  });
+
+  test('a snapshot tells of no loss that came after the events which it has', () => {
+    const { producer, memory } = makeRing('overwrite');
+    for (let value = 0; value < 3; value += 1) emit(producer, value);
+    const still = memoryStore(memory);
+    let isLosing = true;
+    const reader = new RingReader(
+      {
+        write: still.write,
+        read(into, position) {
+          // Between the look at the counts and the copy of the packet.
+          if (isLosing && position === CONTROL_BYTES) emit(producer, 9, 5000);
+          return still.read(into, position);
+        },
+      },
+      'test',
+    );
+    const told = (): number[] => {
+      const words: number[] = [];
+      reader.snapshot(({ bytes, eventCount }) => {
+        words.push(eventCount, contextWord(bytes, PACKET.eventsDiscarded));
+        words.push(contextWord(bytes, PACKET.timestampEnd));
+      });
+      return words;
+    };
+    expect(told()).toEqual([3, 0, 2001]);
+    isLosing = false;
+    expect(told()).toEqual([3, 1, 9001]);
   });
 
   test.each<RingMode>(['discard', 'overwrite'])(
