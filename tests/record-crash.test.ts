@@ -288,6 +288,14 @@ describe('spoor crash refuses with one line', () => {
     expect(spoor(['crash', join(place.root, 'absent')]).stderr).toMatch(
       /^spoor: .*cannot read the directory.*\n$/,
     );
+    // Files and folders of others that bear such names.
+    mkdirSync(join(place.folder('others'), 'a/rings'), { recursive: true });
+    writeFileSync(join(place.root, 'others/a/rings/gold.txt'), '');
+    writeFileSync(join(place.root, 'others/process.json'), '{}');
+    writeFileSync(join(place.root, 'others/rings'), '');
+    expect(spoor(['crash', join(place.root, 'others')]).stderr).toBe(
+      nothing.stderr.replace('/empty:', '/others:'),
+    );
     using run = new TracedRun();
     await run.run(`${tick} tick(1, 'x'); ${killed}`);
     const before = stateOf(run.path);

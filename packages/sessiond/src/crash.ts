@@ -90,7 +90,7 @@ function findProcesses(root: string): string[] {
   const found: string[] = [];
   const search = (path: string, depth: number) => {
     const entries = entriesOf(path, depth === 0);
-    if (entries.some(({ name }) => name === PROCESS_FILE || name === RINGS_FOLDER)) {
+    if (isOfProcess(path, entries)) {
       found.push(path);
       return;
     }
@@ -102,6 +102,19 @@ function findProcesses(root: string): string[] {
   };
   search(root, 0);
   return found.sort();
+}
+
+/**
+ * Whether a directory is one that a traced process made, or what is left of one: not whatever has a folder or a file of
+ * the same name.
+ */
+function isOfProcess(path: string, entries: readonly Dirent[]): boolean {
+  const rings = entries.find(({ name }) => name === RINGS_FOLDER);
+  if (rings === undefined || !rings.isDirectory()) return false;
+  return (
+    entries.some(({ name }) => name === PROCESS_FILE) ||
+    entriesOf(join(path, RINGS_FOLDER), false).some(({ name }) => ringName.test(name))
+  );
 }
 
 function entriesOf(path: string, isRoot: boolean): Dirent[] {

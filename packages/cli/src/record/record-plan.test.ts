@@ -76,6 +76,20 @@ test.each([
   expect(() => readPlan(said(...words), undefined)).toThrow(message);
 });
 
+test('what is wrong with a long filter is told without all of it', () => {
+  const filter = Array(6000).fill('a == 1').join(' || ');
+  let message = '';
+  try {
+    readPlan(said('--filter', filter), undefined);
+  } catch (error) {
+    ({ message } = error as Error);
+  }
+  expect(message).toMatch(
+    /^option '--filter <x>' argument 'a == 1 .*…' is invalid\. the expression has more than/,
+  );
+  expect(message.length).toBeLessThan(250);
+});
+
 test('a limit of memory', () => {
   expect(readPlan([], '64M').maxMemoryBytes).toBe(64 * 1024 ** 2);
   expect(() => readPlan([], 'much')).toThrow("option '--max-memory <size>' argument 'much' is invalid.");

@@ -23,6 +23,9 @@ import {
 } from '@spoor/tracer/names';
 import { invalid, parseCount, parseLimitBytes, parseSizeBytes, parseTimeoutUs } from './values.ts';
 
+/** Characters of an option's value that an error message repeats: a filter may have thousands. */
+const MOST_SHOWN = 80;
+
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface DraftChannel extends Writable<Omit<ChannelDescription, 'rules' | 'contexts'>> {
@@ -109,7 +112,8 @@ function checked<T>(flags: string, value: string, read: () => T): T {
     return read();
   } catch (error) {
     const why = error instanceof SpoorError ? error.message : String(error);
-    throw new SpoorError('record/option', `option '${flags}' argument '${value}' is invalid. ${why}`);
+    const shown = value.length <= MOST_SHOWN ? value : `${value.slice(0, MOST_SHOWN - 1)}…`;
+    throw new SpoorError('record/option', `option '${flags}' argument '${shown}' is invalid. ${why}`);
   }
 }
 
