@@ -145,6 +145,27 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
     expect(eventCount).toBeGreaterThan(20);
   });
 
+  test('when all were killed and the next recording is given the same directory: it completes the trace, and is refused', async () => {
+    using place = new RecordingPlace();
+    const run = place.start(['--no-auto', '--overwrite', '--', 'node', program('forever.mjs')]);
+    await run.said('running');
+    const consumer = run.consumerPid(place.sessions())!;
+    // A flight recorder's trace is written at its end: until then there are but empty folders in its directory.
+    await until(() => existsSync(join(place.traceDir, 'ust')));
+    process.kill(run.pid, 'SIGSTOP');
+    process.kill(consumer, 'SIGKILL');
+    run.signalGroup('SIGKILL');
+    await run.ended;
+    const again = place.record(['--no-auto', '--overwrite', '--', 'node', '-e', '']);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toMatch(/note: a recording that was broken off is completed: [1-9]\d* events/);
+    expect(again.stderr).toMatch(/trace of a recording that was broken off \(that trace is complete now/);
+    expect(place.sessions()).toEqual([]);
+    const { eventCount, stderr } = readByPeer(place.traceDir);
+    expect(stderr).toBe('');
+    expect(eventCount).toBeGreaterThan(20);
+  });
+
   test('when koffi is not there: recorded by copying, and the summary says so', () => {
     using place = new RecordingPlace();
     const args = ['--no-auto', '--', 'node', program('count.mjs'), '100000', '200000'];

@@ -43,8 +43,6 @@ export function defaultOutputDirectory(
 export interface PreparedDirectory {
   /** Absolute path. */
   readonly path: string;
-  /** The topmost directory that was made for it; undefined when it was there, empty. */
-  readonly firstMade: string | undefined;
   /** Takes away the directories that were made, as far as they are still empty. */
   removeIfEmpty(): void;
 }
@@ -94,7 +92,6 @@ export function prepareOutputDirectory(given: string): PreparedDirectory {
   }
   return {
     path,
-    firstMade,
     removeIfEmpty() {
       if (firstMade === undefined) return;
       try {

@@ -1,11 +1,17 @@
 /** `spoor record` as a function: a private session, its consumer, the command, and what came of them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { type ChannelDescription, runDirectoryRoot } from '@spoor/ringbuffer';
 import { nodeOptionsWithTracer, notExecutable, resolveCommand } from './command.ts';
 import { ConsumerSupervisor, type DrainResult, type RecordingNote } from './consumer-supervisor.ts';
-import { defaultOutputDirectory, prepareOutputDirectory, recordingName } from './output-directory.ts';
+import {
+  type PreparedDirectory,
+  defaultOutputDirectory,
+  prepareOutputDirectory,
+  recordingName,
+} from './output-directory.ts';
 import { SessionDirectory, abandonedSessions, ensureRunDirectory, noMemory } from './run-directory.ts';
 import { salvageSession } from './salvage.ts';
 import type { RecordingTotals } from './ledger.ts';
@@ -53,23 +59,21 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
   const [program, ...args] = options.command;
   const programPath = resolveCommand(program, environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin');
   const name = recordingName(program);
-  const output = prepareOutputDirectory(
-    options.outputDir ?? defaultOutputDirectory(name, new Date(), environment),
-  );
   const notes: RecordingNote[] = [];
   const onNote = (note: RecordingNote) => {
     notes.push(note);
     options.onNote(note);
   };
+  const runDirectory = runDirectoryRoot(environment);
+  ensureRunDirectory(runDirectory);
+  const output = prepareAfterSalvage(
+    runDirectory,
+    options.outputDir ?? defaultOutputDirectory(name, new Date(), environment),
+    onNote,
+  );
   let session: SessionDirectory | undefined;
   let supervisor: ConsumerSupervisor | undefined;
   try {
-    const runDirectory = runDirectoryRoot(environment);
-    ensureRunDirectory(runDirectory);
-    for (const abandoned of abandonedSessions(runDirectory)) {
-      const note = salvageSession(abandoned, output.firstMade);
-      if (note !== undefined) onNote(note);
-    }
     session = SessionDirectory.create(runDirectory, {
       name,
       channels: options.channels,
@@ -125,6 +129,37 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
     throw error;
   } finally {
     session?.remove();
+  }
+}
+
+/**
+ * Completes recordings that were broken off, and then prepares the output of this one. That order counts where they
+ * were given the same directory: what is left of the old one goes into its own trace, or nowhere.
+ * @throws SpoorError `record/output-…`.
+ */
+function prepareAfterSalvage(
+  runDirectory: string,
+  outputDir: string,
+  onNote: (note: RecordingNote) => void,
+): PreparedDirectory {
+  const salvaged = abandonedSessions(runDirectory).flatMap((session) => salvageSession(session) ?? []);
+  for (const { eventCount, outputDir: place } of salvaged) {
+    const text = `a recording that was broken off is completed: ${eventCount} events in ${place}`;
+    onNote({ severity: 'info', text });
+  }
+  try {
+    return prepareOutputDirectory(outputDir);
+  } catch (error) {
+    const isOwn = salvaged.some(({ outputDir: place }) => place === resolve(outputDir));
+    if (!(error instanceof SpoorError) || error.code !== 'record/output-not-empty' || !isOwn) throw error;
+    throw new SpoorError(
+      error.code,
+      'the output directory has the trace of a recording that was broken off',
+      {
+        where: resolve(outputDir),
+        hint: 'that trace is complete now: keep it or remove it, and name a new directory with -o',
+      },
+    );
   }
 }
 

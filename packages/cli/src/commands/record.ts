@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { describeError } from '@spoor/base';
+import type { RecordingNote } from '@spoor/sessiond';
 import type { RegisterCommand } from './register-command.ts';
 import type { ChannelDescription } from '@spoor/ringbuffer';
 import type { SaidOption } from '../record/record-plan.ts';
@@ -77,6 +78,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
       const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
       const { describeRecording, describeNote } = await import('../recording-summary.ts');
       const { tracerUrl } = await import('./installed.ts');
+      const notes: RecordingNote[] = [];
       try {
         const result = await recordCommand({
           command: words,
@@ -88,11 +90,13 @@ export const registerRecord: RegisterCommand = (program, context) => {
           environment: { ...process.env, ...environment },
           onNote: (note) => {
             if (note.severity === 'error') process.stderr.write(`${describeNote(note)}\n`);
+            else notes.push(note);
           },
         });
         process.stderr.write(describeRecording(result));
         context.exitStatus = result.status;
       } catch (error) {
+        for (const note of notes) process.stderr.write(`${describeNote(note)}\n`);
         process.stderr.write(`spoor: ${describeError(error)}\n`);
         context.exitStatus = statusOfCommandError(error) ?? 1;
       }
