@@ -88,6 +88,30 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(textOfPeer(place.traceDir)).toBe('');
   });
 
+  test('a filter that fits no event that came is told of, one that fits some is not', () => {
+    using place = new RecordingPlace();
+    const args = [
+      '-f',
+      'value >= 0',
+      '--channel',
+      'b',
+      '-f',
+      'total > 1',
+      '--channel',
+      'c',
+      '-f',
+      'text == 1',
+    ];
+    const done = place.record([...args, '--', 'node', program('count.mjs'), '3']);
+    expect(done.status, done.stderr).toBe(0);
+    const notes = done.stderr.split('\n').filter((line) => line.startsWith('spoor: note: '));
+    expect(notes).toEqual([
+      expect.stringMatching(/note: channel b: filter `total > 1` fits none .*\(.*there is no total\)$/),
+      expect.stringMatching(/note: channel c: filter `text == 1` fits none of the events that came/),
+    ]);
+    expect(readByPeer(place.traceDir).eventCount).toBe(3);
+  });
+
   test('a command that is no Node.js program runs, and the summary says that nothing was traced', () => {
     using place = new RecordingPlace();
     const done = place.record(['--', 'sh', '-c', 'echo plain; exit 4']);

@@ -23,6 +23,7 @@ test('the summary names events, losses, processes and place', () => {
   const totals = {
     eventCount: 1_234_567,
     lostCount: 1,
+    tooLargeCount: 0,
     overwrittenCount: 0,
     packetCount: 20,
     sizeBytes: 5_000_000,
@@ -36,6 +37,8 @@ test('the summary names events, losses, processes and place', () => {
       'spoor: the trace is in /t/x\n' +
       'spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k\n',
   );
+  const tooLarge = describeRecording({ ...result, totals: { ...totals, tooLargeCount: 1 } });
+  expect(tooLarge).not.toContain('more room');
   const none = { ...totals, eventCount: 0, lostCount: 0, processCount: 0, threadCount: 0, sizeBytes: 0 };
   expect(describeRecording({ ...result, totals: none })).toContain('no Node.js process was traced');
   const empty = { ...none, processCount: 1 };

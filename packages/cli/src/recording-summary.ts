@@ -43,7 +43,8 @@ export function describeRecording(result: RecordingResult): string {
       );
     }
     for (const [name, value] of Object.entries(totals.counters)) lines.push(`spoor: ${name} = ${value}`);
-    if (totals.lostCount > 0 && result.error === undefined) {
+    // Those that no sub-buffer has room for have a note of their own.
+    if (totals.lostCount > totals.tooLargeCount && result.error === undefined) {
       lines.push('spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k');
     }
   }

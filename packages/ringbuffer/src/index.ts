@@ -41,6 +41,7 @@ export {
   startTicks,
   type ProcessDescription,
   type RingStatus,
+  type FilterStatus,
   type ThreadStatus,
 } from './run-directory.ts';
 export {

@@ -46,6 +46,14 @@ export interface RingStatus extends RingGeometry {
   readonly tier: RingTier;
 }
 
+/** How a rule's filter fares in one thread. */
+export interface FilterStatus {
+  /** Names channel and filter, the same in each thread. */
+  readonly name: string;
+  /** Of an event that came, why the filter does not fit it; absent once it fits one. */
+  readonly unlinked?: string;
+}
+
 /** `status/N.json`: how tracing fares in one thread; N is of no meaning. */
 export interface ThreadStatus {
   readonly tid: number;
@@ -57,6 +65,8 @@ export interface ThreadStatus {
   readonly reasons: readonly string[];
   /** One line each: which events are not recorded although the thread records. */
   readonly missing?: readonly string[];
+  /** Filters that events have been tried with. */
+  readonly filters?: readonly FilterStatus[];
 }
 
 /** Where recordings' directories are made for this user. */

@@ -99,6 +99,7 @@ export class Consumer {
       complete = false;
       this.#context.onNote('error', `${path} was removed or cut while it was recorded: its events are gone`);
     }
+    for (const line of this.#ledger.uselessFilters()) this.#context.onNote('info', line);
     return { totals: this.#ledger.sum(), complete: complete && !this.#ledger.hasFaults };
   }
 

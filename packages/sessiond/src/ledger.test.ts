@@ -10,6 +10,7 @@ const ring = (number: number, thread?: string): RingTotals => ({
   stream: `ch${number}`,
   eventCount: 5,
   lostCount: 0,
+  tooLargeCount: 0,
   overwrittenCount: 0,
   packetCount: 1,
   sizeBytes: 100,
@@ -29,6 +30,25 @@ test('a thread counts once, however many channels it writes to', () => {
     ledger.addRing(ring(3));
     ledger.addRing(ring(4));
     expect(new Ledger(path).sum()).toMatchObject({ eventCount: 25, threadCount: 4 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a filter is useless when it fits no event of any thread', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-ledger-'));
+  try {
+    const path = join(folder, 'ledger.jsonl');
+    const ledger = new Ledger(path);
+    ledger.addFilter({ name: 'f1', unlinked: 'a:x: there is no total' });
+    ledger.addFilter({ name: 'f2', unlinked: 'a:x: there is no id' });
+    ledger.addFilter({ name: 'f2' });
+    ledger.addFilter({ name: 'f2', unlinked: 'a:y: there is no id' });
+    ledger.addFilter({ name: 'f1', unlinked: 'a:y: there is no total' });
+    const lines = ['f1 fits none of the events that came (a:x: there is no total)'];
+    expect(ledger.uselessFilters()).toEqual(lines);
+    // A consumer that takes its place knows it too.
+    expect(new Ledger(path).uselessFilters()).toEqual(lines);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

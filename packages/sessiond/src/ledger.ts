@@ -1,3 +1,4 @@
+import type { FilterStatus } from '@spoor/ringbuffer';
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 
 /** What came of one ring, that is of one thread and channel. */
@@ -12,6 +13,8 @@ export interface RingTotals {
   readonly eventCount: number;
   /** Events that are not, because the ring was full or its packets could not be written. */
   readonly lostCount: number;
+  /** Of these, larger than a sub-buffer. */
+  readonly tooLargeCount: number;
   /** Events that newer ones replaced, in overwrite mode. */
   readonly overwrittenCount: number;
   readonly packetCount: number;
@@ -23,6 +26,8 @@ export interface RingTotals {
 export interface RecordingTotals {
   readonly eventCount: number;
   readonly lostCount: number;
+  /** Of these, larger than a sub-buffer. */
+  readonly tooLargeCount: number;
   readonly overwrittenCount: number;
   readonly packetCount: number;
   readonly sizeBytes: number;
@@ -37,6 +42,7 @@ type LedgerLine =
   | RingTotals
   | { readonly process: string }
   | { readonly fault: string }
+  | { readonly filter: FilterStatus }
   | { readonly counters: string; readonly values: Readonly<Record<string, number>> };
 
 /**
@@ -48,6 +54,8 @@ export class Ledger {
   readonly #rings: Map<string, RingTotals> = new Map();
   readonly #processes: Set<string> = new Set();
   readonly #counters: Map<string, ReadonlyMap<string, number>> = new Map();
+  /** By name: why no event fits a filter; undefined once one does. */
+  readonly #filters: Map<string, string | undefined> = new Map();
   #faultCount = 0;
   #unwritten: string = '';
 
@@ -60,6 +68,7 @@ export class Ledger {
       if ('process' in line) this.#processes.add(line.process);
       else if ('counters' in line) this.#counters.set(line.counters, new Map(Object.entries(line.values)));
       else if ('fault' in line) this.#faultCount += 1;
+      else if ('filter' in line) this.#noteFilter(line.filter);
       else this.#rings.set(line.ring, line);
     }
   }
@@ -98,11 +107,19 @@ export class Ledger {
 
   /** Sums of all that was entered so far. */
   sum(): RecordingTotals {
-    const sum = { eventCount: 0, lostCount: 0, overwrittenCount: 0, packetCount: 0, sizeBytes: 0 };
+    const sum = {
+      eventCount: 0,
+      lostCount: 0,
+      tooLargeCount: 0,
+      overwrittenCount: 0,
+      packetCount: 0,
+      sizeBytes: 0,
+    };
     const threads = new Set<string>();
     for (const ring of this.#rings.values()) {
       sum.eventCount += ring.eventCount;
       sum.lostCount += ring.lostCount;
+      sum.tooLargeCount += ring.tooLargeCount;
       sum.overwrittenCount += ring.overwrittenCount;
       sum.packetCount += ring.packetCount;
       sum.sizeBytes += ring.sizeBytes;
@@ -117,6 +134,26 @@ export class Ledger {
     if (values.size === 0) return;
     this.#counters.set(process, values);
     this.#append({ counters: process, values: Object.fromEntries(values) });
+  }
+
+  /** Enters how a filter fares in a thread. */
+  addFilter(filter: FilterStatus): void {
+    if (this.#noteFilter(filter)) this.#append({ filter });
+  }
+
+  /** One line for each filter that fits no event of any thread, so that nothing was recorded by its rule. */
+  uselessFilters(): string[] {
+    return [...this.#filters].flatMap(([name, unlinked]) =>
+      unlinked === undefined ? [] : `${name} fits none of the events that came (${unlinked})`,
+    );
+  }
+
+  /** Whether that is news. */
+  #noteFilter({ name, unlinked }: FilterStatus): boolean {
+    const isKnown = this.#filters.has(name);
+    if (isKnown && (unlinked !== undefined || this.#filters.get(name) === undefined)) return false;
+    this.#filters.set(name, unlinked);
+    return true;
   }
 
   #sumCounters(): Record<string, number> {

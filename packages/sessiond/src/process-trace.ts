@@ -285,6 +285,7 @@ export class ProcessTrace {
       this.#seenStatus.add(text);
       for (const reason of status.reasons) this.#say(reason, status.state === 'off');
       for (const reason of status.missing ?? []) this.#say(reason, true);
+      for (const filter of status.filters ?? []) this.#context.ledger.addFilter(filter);
     }
   }
 

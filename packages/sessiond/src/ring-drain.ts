@@ -126,7 +126,7 @@ export class RingDrain implements Disposable {
 
   /** What came of the ring up to now. */
   totals(ring: string): RingTotals {
-    const { committedEvents, lostEvents } = this.#lastState;
+    const { committedEvents, lostEvents, lostTooLarge } = this.#lastState;
     const { mode, tid, threadStartTicks } = this.reader.header;
     const overwrite = mode === 'overwrite';
     // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
@@ -141,6 +141,7 @@ export class RingDrain implements Disposable {
       stream: this.#streamPath,
       eventCount: this.#recordedEvents,
       lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),
+      tooLargeCount: lostTooLarge,
       overwrittenCount: overwrite ? overwritten : 0,
       packetCount: this.#writer?.packetCount ?? 0,
       sizeBytes: this.#writer?.sizeBytes ?? 0,

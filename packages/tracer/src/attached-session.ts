@@ -4,6 +4,7 @@ import { describeError } from '@spoor/base';
 import {
   EVENTS_FOLDER,
   type ChannelDescription,
+  type FilterStatus,
   type SessionDescription,
   type ThreadStatus,
 } from '@spoor/ringbuffer';
@@ -12,6 +13,7 @@ import { ChannelWriter, type SessionParts } from './channel-writer.ts';
 import { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
+import type { FilterLink } from './event-rules.ts';
 import { openProcessDirectory } from './process-directory.ts';
 import type { StringTable } from './interned-strings.ts';
 import type { Serialise, Sink } from './serialiser.ts';
@@ -19,6 +21,9 @@ import { StatusFile } from './status-file.ts';
 
 /** Most events whose absence a status file surely has room for. */
 const MOST_MISSING = 5;
+
+/** Most filters of a channel that a status file tells of: the same in each thread. */
+const MOST_FILTERS = 5;
 
 /** What a thread brings into each of its sessions. */
 export interface ThreadParts {
@@ -117,12 +122,14 @@ export class AttachedSession {
     const sinks: Sink[] = [];
     for (const channel of this.#channels.values()) {
       if (!channel.takes(declaration)) continue;
+      const { linkVersion } = channel;
       try {
         const sink = channel.sinkOf(declaration);
         if (sink !== undefined) sinks.push(sink);
       } catch (error) {
         this.#fail(channel, declaration, error);
       }
+      if (channel.linkVersion !== linkVersion) this.#writeStatus();
     }
     return sinks;
   }
@@ -186,6 +193,7 @@ export class AttachedSession {
   #writeStatus(): void {
     const channels = [...this.#channels.values()];
     const rings = channels.flatMap(({ status }) => status ?? []);
+    const filters = [...this.#channels].flatMap(([name, { filterLinks }]) => filterStatus(name, filterLinks));
     const state: ThreadStatus['state'] =
       rings.length > 0 ? 'recording' : this.#hasFailed ? 'off' : 'attached';
     this.#status.write({
@@ -194,8 +202,22 @@ export class AttachedSession {
       ...(rings.length === 0 ? {} : { rings }),
       reasons: [...channels.flatMap(({ reasons }) => reasons), ...this.#reasons],
       ...(this.#missing.length === 0 ? {} : { missing: this.#missing }),
+      ...(filters.length === 0 ? {} : { filters }),
     });
   }
+}
+
+/** What a status file says of a channel's filters; not of those that no event has been tried with yet. */
+function filterStatus(channel: string, links: readonly FilterLink[]): readonly FilterStatus[] {
+  return links.slice(0, MOST_FILTERS).flatMap(({ filter, isLinked, unlinked }) => {
+    if (!isLinked && unlinked === undefined) return [];
+    const name = `channel ${channel}: filter \`${cut(filter, 60)}\``;
+    return [isLinked || unlinked === undefined ? { name } : { name, unlinked: cut(unlinked, 90) }];
+  });
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 function closeQuietly(channel: ChannelWriter): void {

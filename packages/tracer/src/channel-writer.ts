@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
-import { RuleSet, markTaken } from './event-rules.ts';
+import { RuleSet, markTaken, type FilterLink } from './event-rules.ts';
 import { RingStrings, stringDeclaration, type StringTable } from './interned-strings.ts';
 import {
   hasInternedStrings,
@@ -111,6 +111,16 @@ export class ChannelWriter {
       tier: ring.tier,
       ...ring.geometry,
     };
+  }
+
+  /** How the filters of its rules fare. */
+  get filterLinks(): readonly FilterLink[] {
+    return this.#rules.filterLinks;
+  }
+
+  /** Changes whenever {@link filterLinks} does. */
+  get linkVersion(): number {
+    return this.#rules.linkVersion;
   }
 
   /** Why the ring is not as it was asked for, one line each. */

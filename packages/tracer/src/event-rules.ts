@@ -1,4 +1,5 @@
 // Which events a channel records, decided once a tracepoint: what is left for each event is its filter, if any.
+import { SpoorError, describeError } from '@spoor/base';
 import type { EventRule } from '@spoor/ringbuffer';
 import {
   globMatches,
@@ -21,18 +22,37 @@ export interface EventFilter {
 /** What a channel makes of an event class: nothing, all events, or those that one of the filters takes. */
 export type Verdict = 'none' | 'all' | readonly EventFilter[];
 
+/** How a rule's filter fares: one that fits no event class that comes leaves out all that the rule is to take. */
+export interface FilterLink {
+  /** The expression as it was given. */
+  readonly filter: string;
+  /** Whether it fits a class that came. */
+  readonly isLinked: boolean;
+  /** The first class that it does not fit, and why not: `shop:order: there is no total`. */
+  readonly unlinked: string | undefined;
+}
+
 /** The rules of a channel, read once. */
 export class RuleSet {
   readonly #rules: readonly ParsedRule[];
-
   /** @throws SpoorError `filter/…` when a filter cannot be read. */
   constructor(rules: readonly EventRule[]) {
     this.#rules = rules.map((rule) => ({
       name: parseGlob(rule.name),
       exclude: rule.exclude.map(parseGlob),
       logLevel: rule.logLevel,
-      filter: rule.filter === undefined ? undefined : parseFilter(rule.filter),
+      filter: rule.filter === undefined ? undefined : new RuleFilter(rule.filter),
     }));
+  }
+
+  /** How the filters fare with the classes that {@link verdict} was asked for. */
+  get filterLinks(): readonly FilterLink[] {
+    return this.#rules.flatMap(({ filter }) => filter ?? []);
+  }
+
+  /** Changes whenever {@link filterLinks} does. */
+  get linkVersion(): number {
+    return this.#rules.reduce((sum, { filter }) => sum + (filter?.version ?? 0), 0);
   }
 
   /** Whether any rule may take events of this class. */
@@ -46,7 +66,7 @@ export class RuleSet {
     for (const rule of this.#rules) {
       if (!isNamed(rule, declaration)) continue;
       if (rule.filter === undefined) return 'all';
-      const filter = makeFilter(rule.filter, declaration, contexts);
+      const filter = rule.filter.link(declaration, contexts);
       if (filter !== undefined) filters.push(filter);
     }
     return filters.length === 0 ? 'none' : filters;
@@ -75,7 +95,35 @@ interface ParsedRule {
   readonly name: readonly string[];
   readonly exclude: readonly (readonly string[])[];
   readonly logLevel: EventRule['logLevel'];
-  readonly filter: Expression | undefined;
+  readonly filter: RuleFilter | undefined;
+}
+
+class RuleFilter implements FilterLink {
+  readonly filter: string;
+  readonly #expression: Expression;
+  isLinked = false;
+  unlinked: string | undefined;
+
+  constructor(filter: string) {
+    this.filter = filter;
+    this.#expression = parseFilter(filter);
+  }
+
+  /** How much there is to tell: 0 to 2. */
+  get version(): number {
+    return Number(this.isLinked) + Number(this.unlinked !== undefined);
+  }
+
+  /** The filter for events of a class; undefined when it does not fit them. */
+  link(declaration: Declaration, contexts: ContextCatalogue): EventFilter | undefined {
+    const filter = makeFilter(this.#expression, declaration, contexts);
+    if (filter instanceof SpoorError) {
+      this.unlinked ??= `${declaration.name}: ${filter.message}`;
+      return undefined;
+    }
+    this.isLinked = true;
+    return filter;
+  }
 }
 
 function isNamed({ name, exclude, logLevel }: ParsedRule, declaration: Declaration): boolean {
@@ -86,12 +134,12 @@ function isNamed({ name, exclude, logLevel }: ParsedRule, declaration: Declarati
   return logLevel.kind === 'only' ? declaration.logLevel === level : declaration.logLevel <= level;
 }
 
-/** Undefined when the class lacks what the filter needs, or has it as another type: then it is false for all events. */
+/** An error when the class lacks what the filter needs, or has it as another type: then it is false for all events. */
 function makeFilter(
   expression: Expression,
   declaration: Declaration,
   contexts: ContextCatalogue,
-): EventFilter | undefined {
+): EventFilter | SpoorError {
   try {
     const program = makeProgram(expression, (reference) => {
       const access = accessOf(reference, declaration, contexts);
@@ -106,8 +154,8 @@ function makeFilter(
         : (...values: readonly unknown[]) => texts[read(...values) as number] ?? '';
     });
     return { accesses, matches: makePredicate<readonly unknown[]>(program, readers, accesses.length) };
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof SpoorError ? error : new SpoorError('filter/unusable', describeError(error));
   }
 }
 

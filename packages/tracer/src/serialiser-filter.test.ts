@@ -107,6 +107,21 @@ function sinkOf(
   };
 }
 
+test('a set of rules tells which filters fit no class that came', () => {
+  const rules = ['nothing == 1', 'text == "a"', 'text > 1'];
+  const set = new RuleSet(rules.map((filter) => ({ name: 'test:*', exclude: [], filter })));
+  const untold = rules.map((filter) => ({ filter, isLinked: false, unlinked: undefined }));
+  expect(set.filterLinks).toMatchObject(untold);
+  const version = set.linkVersion;
+  set.verdict(declaration, contexts);
+  expect(set.filterLinks).toMatchObject([
+    { isLinked: false, unlinked: `${declaration.name}: there is no nothing` },
+    { isLinked: true, unlinked: undefined },
+    { isLinked: false, unlinked: expect.stringContaining('has a text on one side') as string },
+  ]);
+  expect(set.linkVersion).not.toBe(version);
+});
+
 test('filters take the same events in generated code and in the plain walk', () => {
   let taken = 0;
   fc.assert(

@@ -9,6 +9,8 @@ const STATUS_BYTES = 2048;
 /** One thread's status, for the summary of the recording. */
 export class StatusFile {
   readonly #path: string;
+  /** Bytes that the file has: all are written each time. */
+  #sizeBytes = STATUS_BYTES;
 
   constructor(processPath: string, tid: number) {
     this.#path = join(processPath, STATUS_FOLDER, `${tid}-${process.hrtime.bigint()}.json`);
@@ -17,17 +19,15 @@ export class StatusFile {
   /** Replaces what the file says. Never throws. */
   write(status: ThreadStatus): void {
     try {
-      let whole = JSON.stringify(status);
-      for (
-        let kept = status.reasons.length - 1;
-        kept >= 0 && Buffer.byteLength(whole) > STATUS_BYTES;
-        kept--
-      ) {
-        whole = JSON.stringify({ ...status, reasons: [...status.reasons.slice(0, kept), '…'] });
+      let whole = '';
+      for (const shorter of shortened(status)) {
+        whole = JSON.stringify(shorter);
+        if (Buffer.byteLength(whole) <= STATUS_BYTES) break;
       }
+      this.#sizeBytes = Math.max(this.#sizeBytes, Buffer.byteLength(whole));
       const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
       try {
-        writeSync(fd, whole.padEnd(STATUS_BYTES - (Buffer.byteLength(whole) - whole.length)), 0);
+        writeSync(fd, whole.padEnd(this.#sizeBytes - (Buffer.byteLength(whole) - whole.length)), 0);
       } finally {
         closeSync(fd);
       }
@@ -35,4 +35,15 @@ export class StatusFile {
       // Nowhere left to say it: the recording shows a process without events.
     }
   }
+}
+
+/** A status, then ever less of it. */
+function* shortened(status: ThreadStatus): Generator<ThreadStatus> {
+  yield status;
+  const { reasons } = status;
+  for (let kept = reasons.length - 1; kept >= 0; kept -= 1) {
+    yield { ...status, reasons: [...reasons.slice(0, kept), '…'] };
+  }
+  const { filters: _, ...rest } = status;
+  yield { ...rest, reasons: reasons.length === 0 ? reasons : ['…'] };
 }
