@@ -1,4 +1,4 @@
-import type { RequestBreakdown, RequestData, RequestEndData } from '@spoor/analysis';
+import type { DurationFigures, RequestBreakdown, RequestData, RequestEndData } from '@spoor/analysis';
 import type { Analysis } from './analyze-trace.ts';
 import { threadName } from './report.ts';
 
@@ -71,16 +71,7 @@ export function jsonReport({ summary, facts }: Analysis): object {
   };
 }
 
-function snakeFigures(figures: {
-  readonly name: string;
-  readonly count: number;
-  readonly totalNs: number;
-  readonly meanNs: number;
-  readonly p50Ns: number;
-  readonly p90Ns: number;
-  readonly p99Ns: number;
-  readonly maxNs: number;
-}): object {
+function snakeFigures(figures: DurationFigures): object {
   return {
     name: figures.name,
     count: figures.count,

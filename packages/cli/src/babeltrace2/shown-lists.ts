@@ -1,29 +1,10 @@
 /** Lists of `--names` and `--fields`, as parameters of `sink.text.pretty`. */
 import { SpoorError } from '@spoor/base';
+import { fieldWords, nameWords } from '../convert/shown-words.ts';
 
-const nameWords: Readonly<Record<string, string>> = {
-  payload: 'payload',
-  args: 'payload',
-  arg: 'payload',
-  context: 'context',
-  ctx: 'context',
-  scope: 'scope',
-  header: 'header',
-  all: 'all',
-  none: 'none',
-};
-
-const fieldWords: ReadonlySet<string> = new Set([
-  'trace',
-  'trace:hostname',
-  'trace:domain',
-  'trace:procname',
-  'trace:vpid',
-  'loglevel',
-  'emf',
-  'callsite',
-  'all',
-]);
+const nameListWords: Readonly<Record<string, string>> = { ...nameWords, all: 'all', none: 'none' };
+/** babeltrace2 has no `none` here. */
+const fieldListWords = { ...fieldWords, all: 'all' };
 
 function listError(message: string): SpoorError {
   return new SpoorError('babeltrace2/list', message);
@@ -55,7 +36,7 @@ function parameters(words: readonly string[], prefix: string): string[] {
 /** Parameters of `--names`. @throws SpoorError `babeltrace2/list`. */
 export function namesParameters(list: string): string[] {
   const words = wordsOf(list, (word) => {
-    const known = Object.hasOwn(nameWords, word) ? nameWords[word] : undefined;
+    const known = Object.hasOwn(nameListWords, word) ? nameListWords[word] : undefined;
     if (known === undefined) throw listError(`Unknown name: \`${word}\`.`);
     return known;
   });
@@ -71,7 +52,7 @@ export function namesParameters(list: string): string[] {
 export function fieldsParameters(list: string): string[] {
   return parameters(
     wordsOf(list, (word) => {
-      if (!fieldWords.has(word)) throw listError(`Unknown field: \`${word}\`.`);
+      if (!Object.hasOwn(fieldListWords, word)) throw listError(`Unknown field: \`${word}\`.`);
       return word;
     }),
     'field',

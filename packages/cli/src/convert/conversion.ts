@@ -1,4 +1,5 @@
 /** The graph that a conversion is: what the arguments of `convert` come to, as components and connections. */
+import { fieldWords, nameWords } from './shown-words.ts';
 import { SpoorError } from '@spoor/base';
 import type { ConvertOptions } from '../commands/convert.ts';
 import type { ImplicitOptions, NamedComponent } from '../commands/component-options.ts';
@@ -38,28 +39,6 @@ const prettyFlags: ReadonlyMap<string, string> = new Map([
   ['clockSeconds', 'clock-seconds'],
   ['delta', 'no-delta'],
 ]);
-
-const nameWords: Readonly<Record<string, string>> = {
-  payload: 'payload',
-  args: 'payload',
-  arg: 'payload',
-  context: 'context',
-  ctx: 'context',
-  scope: 'scope',
-  header: 'header',
-};
-const fieldWords: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    'trace',
-    'trace:hostname',
-    'trace:domain',
-    'trace:procname',
-    'trace:vpid',
-    'loglevel',
-    'emf',
-    'callsite',
-  ].map((word) => [word, word]),
-);
 
 /** The parameters of a list such as `payload,context`. */
 function listParameters(

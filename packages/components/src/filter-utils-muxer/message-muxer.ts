@@ -3,6 +3,7 @@
  * was lost, in babeltrace2's order. Events come by the batch as from the plain muxer; every other message comes alone.
  */
 import { scanStatus, type EventBatch } from '@spoor/ctf';
+import { TimeHeap } from './time-heap.ts';
 import { nanosecondsOfClock, ticksOfNanoseconds } from '../source-ctf-fs/clock.ts';
 import type { Message, MessageFlow, NextMessage } from '../event-flow.ts';
 import type { EventClassInfo, Loss } from '../source-ctf-fs/trace-info.ts';
@@ -33,7 +34,7 @@ export class MessageMuxer implements MessageFlow {
   readonly baseNs: bigint;
   readonly losses: readonly Loss[];
   private readonly inputs: readonly Input[];
-  private readonly heap: number[];
+  private readonly heap: TimeHeap;
   private last = -Infinity;
 
   /**
@@ -56,14 +57,16 @@ export class MessageMuxer implements MessageFlow {
       losses: [],
       firstEventTicks: undefined,
     }));
-    this.heap = streams.map((_, index) => index);
+    this.heap = new TimeHeap(streams.length);
+    this.heap.times.fill(-Infinity);
+    this.heap.fill(streams.map((_, index) => index));
   }
 
   next(): NextMessage {
     const { batch, heap, inputs } = this;
     batch.count = 0;
-    while (heap.length > 0) {
-      const top = heap[0]!;
+    while (heap.size > 0) {
+      const { top } = heap;
       const input = inputs[top]!;
       if (input.head !== 'events') {
         if (batch.count > 0) return 'events';
@@ -72,7 +75,7 @@ export class MessageMuxer implements MessageFlow {
       }
       const { reader, decoder } = input.stream;
       const before = batch.count;
-      const status = decoder.scan(reader.cursor, batch, this.limitOf(top));
+      const status = decoder.scan(reader.cursor, batch, heap.limit());
       if (batch.count > before) this.last = batch.timeNs[batch.count - 1]!;
       if (status === scanStatus.batchFull) return 'events';
       if (status === scanStatus.limit) {
@@ -81,7 +84,8 @@ export class MessageMuxer implements MessageFlow {
         reader.reportScanEnd(status === scanStatus.broken ? reader.cursor.problem : undefined);
         this.endPacket(input);
       }
-      this.sink();
+      heap.times[top] = input.time;
+      heap.sink();
     }
     this.message = undefined;
     return batch.count > 0 ? 'events' : 'end';
@@ -119,9 +123,8 @@ export class MessageMuxer implements MessageFlow {
       }
       case 'stream-end': {
         this.message = { kind: 'stream-end', stream };
-        const moved = this.heap.pop()!;
-        if (this.heap.length > 0) this.heap[0] = moved;
-        break;
+        this.heap.pop();
+        return;
       }
       case 'events':
         break;
@@ -130,7 +133,8 @@ export class MessageMuxer implements MessageFlow {
         throw new TypeError(String(never));
       }
     }
-    if (this.heap.length > 0) this.sink();
+    this.heap.times[this.heap.top] = input.time;
+    this.heap.sink();
   }
 
   private timeOf(input: Input, ticks: bigint | undefined): number {
@@ -210,37 +214,5 @@ export class MessageMuxer implements MessageFlow {
   private endPacket(input: Input): void {
     input.head = 'packet-end';
     input.time = this.timeOf(input, this.packetEnd(input));
-  }
-
-  /** The last time at which the heap's top goes before all others. */
-  private limitOf(top: number): number {
-    const { heap, inputs } = this;
-    if (heap.length === 1) return Infinity;
-    let next = heap[1]!;
-    if (heap.length > 2 && this.before(heap[2]!, next)) next = heap[2]!;
-    const { time } = inputs[next]!;
-    return top < next ? time : time - 1;
-  }
-
-  private before(left: number, right: number): boolean {
-    const difference = this.inputs[left]!.time - this.inputs[right]!.time;
-    // The difference of two infinities is not a number: they are equal.
-    return difference < 0 || (!(difference > 0) && left < right);
-  }
-
-  /** Restores the heap after its top changed. */
-  private sink(): void {
-    const { heap } = this;
-    const moving = heap[0]!;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.before(heap[child + 1]!, heap[child]!)) child += 1;
-      if (this.before(moving, heap[child]!)) break;
-      heap[at] = heap[child]!;
-      at = child;
-    }
-    heap[at] = moving;
   }
 }
