@@ -21,7 +21,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   ringbuffer: { mayImport: ['base', 'sys'], browser: false },
   control: { mayImport: ['base', 'filter'], browser: false },
   tracer: { mayImport: ['base', 'ctf', 'filter', 'sys', 'ringbuffer'], browser: false },
-  kernel: { mayImport: ['base', 'ctf', 'elf', 'filter', 'sys'], browser: true },
+  kernel: { mayImport: ['base', 'ctf', 'elf', 'filter', 'ringbuffer', 'sys'], browser: true },
   graph: { mayImport: ['base', 'ctf'], browser: true },
   components: { mayImport: ['archive', 'base', 'ctf', 'elf', 'filter', 'graph', 'kernel'], browser: true },
   trace: { mayImport: ['archive', 'base', 'components', 'ctf', 'graph'], browser: true },

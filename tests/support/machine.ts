@@ -1,10 +1,10 @@
 // What the machine has beyond npm. Free of the test runner, so that benchmarks use it too.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Groups that SPOOR_REQUIRE may name, separated by commas; `all` names every one. */
-export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes';
+export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel';
 
 /** One thing that may be absent. */
 export interface Need {
@@ -39,6 +39,18 @@ export function command(name: string, group: NeedGroup = 'interop'): Need {
 /** Being root: needed for mount namespaces and the kernel's tracefs. */
 export function root(): Need {
   return { group: 'root', lack: 'not root', met: process.getuid?.() === 0 };
+}
+
+/** The inode of the first PID namespace, the same on every machine: numbers of threads in events are of it. */
+const firstPidNamespace = 'pid:[4026531836]';
+
+/** The kernel's tracing: root, tracefs mounted, and no PID namespace of one's own. */
+export function tracefs(): Need {
+  const met =
+    process.getuid?.() === 0 &&
+    existsSync('/sys/kernel/tracing/events') &&
+    readlinkSync('/proc/self/ns/pid') === firstPidNamespace;
+  return { group: 'kernel', lack: 'no tracefs (as root: mount -t tracefs nodev /sys/kernel/tracing)', met };
 }
 
 /** A trace archive of the shared corpus. */

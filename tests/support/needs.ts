@@ -12,6 +12,7 @@ export {
   repoRoot,
   root,
   sharedRoot,
+  tracefs,
 } from './machine.ts';
 
 /** What becomes of a suite. */

@@ -10,3 +10,6 @@ export { FormatError } from './formats/format-error.ts';
 export { KernelFormats } from './formats/kernel-formats.ts';
 export { checkEventHeader, eventTypes, parsePageHeader, type PageLayout } from './formats/page-layout.ts';
 export { parseEventFormat, parseFieldLine } from './formats/parse-format.ts';
+export { PageCursor } from './pages/page-cursor.ts';
+export { globMatcher, matchEvents, splitEventName } from './tracefs/event-names.ts';
+export { lostOf, parseRingStatistics, type RingStatistics } from './tracefs/ring-statistics.ts';

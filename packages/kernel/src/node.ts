@@ -1,4 +1,11 @@
 export {
+  defaultPrefix,
+  sweepInstances,
+  TracefsInstance,
+  type RingGeometry,
+  type RingSettings,
+} from './tracefs/instance.node.ts';
+export {
   findTracefs,
   listEvents,
   readFormats,

@@ -1,0 +1,106 @@
+// Instances of the running kernel's tracefs, each with a prefix of the test's own.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
+import { findTracefs, readFormats, sweepInstances, TracefsInstance } from '@spoor/kernel/node';
+
+const prefix = 'spoortest';
+
+describeNeeding([tracefs()], 'instances of tracefs', () => {
+  const root = findTracefs();
+
+  test('every format of this kernel is understood', () => {
+    const formats = readFormats(root);
+    const available = readFileSync(join(root, 'available_events'), 'latin1').trim().split('\n');
+    expect(available.filter((name) => formats.ofName(name) === undefined)).toEqual([]);
+    expect(formats.ofName('ftrace:print')).toBeDefined();
+    for (const event of formats.events) expect(formats.ofId(event.id)).toBe(event);
+  });
+
+  test('an instance is configured, records, counts and is removed', () => {
+    let path: string;
+    {
+      using instance = TracefsInstance.create(root, 'a session/channel', prefix);
+      path = instance.path;
+      expect(instance.name).toMatch(/^spoortest-.*-a_session_channel$/);
+      const geometry = instance.configure({
+        clock: 'mono',
+        subBufferBytes: 16_000,
+        ringBytes: 500_000,
+        overwrite: false,
+      });
+      expect(instance.clock()).toBe('mono');
+      expect(geometry.ringBytes).toBeGreaterThanOrEqual(500_000);
+      expect(geometry.subBufferBytes % 4096).toBe(0);
+      expect(instance.enable(['sched:sched_process_*', 'raw_syscalls:*'])).toContain(
+        'sched:sched_process_fork',
+      );
+      expect(readFileSync(join(path, 'events/raw_syscalls/enable'), 'latin1').trim()).toBe('1');
+      instance.setThreads([process.pid]);
+      instance.start();
+      spawnSync('true');
+      instance.stop();
+      const recorded = instance.statistics().reduce((sum, { entries }) => sum + entries, 0);
+      expect(recorded).toBeGreaterThan(10);
+      expect(readFileSync(join(path, 'trace'), 'latin1')).toMatch(/sched_process_exec: filename=.*true/);
+      instance.clear();
+      expect(instance.statistics().every(({ entries }) => entries === 0)).toBe(true);
+    }
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('threads that are hidden leave nothing', () => {
+    using instance = TracefsInstance.create(root, 'hidden', prefix);
+    instance.setThreads([process.pid]);
+    instance.hideThreads([process.pid]);
+    instance.enable(['raw_syscalls:sys_enter']);
+    instance.start();
+    for (let times = 0; times < 100; times++) existsSync('/');
+    instance.stop();
+    expect(instance.statistics().reduce((sum, { entries }) => sum + entries, 0)).toBe(0);
+  });
+
+  test('what the kernel refuses is told with its reason', () => {
+    using instance = TracefsInstance.create(root, 'errors', prefix);
+    instance.setFilter('sched:sched_switch', 'prev_pid == 1 && next_comm ~ "a*"');
+    instance.setFilter('sched:sched_switch', '');
+    expect(() => instance.setFilter('sched:sched_switch', 'nosuch == 1')).toThrow(
+      expect.objectContaining({
+        code: 'kernel/filter',
+        message: expect.stringContaining('Field not found') as string,
+      }),
+    );
+    expect(() => instance.configure({ clock: 'sundial' })).toThrow(
+      expect.objectContaining({ code: 'kernel/einval' }),
+    );
+    expect(() => instance.setOption('nosuch', true)).toThrow(
+      expect.objectContaining({ code: 'kernel/enoent' }),
+    );
+    expect(() => instance.enable(['sched:nosuch_*'])).toThrow(
+      expect.objectContaining({ code: 'kernel/no-event' }),
+    );
+  });
+
+  test("a killed process's instances are swept, a living one's are not", async () => {
+    const program = `import { findTracefs, TracefsInstance } from '@spoor/kernel/node';
+      console.log(TracefsInstance.create(findTracefs(), 'left', 'spoortest').path);
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: repoRoot,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output] = (await once(child.stdout, 'data')) as [Buffer];
+    const path = output.toString().trim();
+    expect(existsSync(path)).toBe(true);
+    using own = TracefsInstance.create(root, 'mine', prefix);
+    expect(sweepInstances(root, prefix)).not.toContain(path.split('/').at(-1));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(sweepInstances(root, prefix)).toContain(path.split('/').at(-1));
+    expect(existsSync(path)).toBe(false);
+    expect(existsSync(own.path)).toBe(true);
+  });
+});
