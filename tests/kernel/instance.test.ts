@@ -1,7 +1,8 @@
 // Instances of the running kernel's tracefs, each with a prefix of the test's own.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
@@ -54,13 +55,44 @@ describeNeeding([tracefs()], 'instances of tracefs', () => {
 
   test('threads that are hidden leave nothing', () => {
     using instance = TracefsInstance.create(root, 'hidden', prefix);
-    instance.setThreads([process.pid]);
-    instance.hideThreads([process.pid]);
     instance.enable(['raw_syscalls:sys_enter']);
+    instance.setFilter('raw_syscalls:sys_enter', `common_pid == ${process.pid}`);
+    const recorded = (): number => {
+      instance.clear();
+      instance.start();
+      for (let times = 0; times < 100; times++) existsSync('/');
+      instance.stop();
+      return instance.statistics().reduce((sum, { entries }) => sum + entries, 0);
+    };
+    expect(recorded()).toBeGreaterThanOrEqual(100);
+    instance.hideThreads([process.pid]);
+    expect(recorded()).toBe(0);
+    // Who is in a list of those that are wanted is wanted; without the list all is as before.
+    instance.setThreads([process.pid]);
+    expect(recorded()).toBeGreaterThanOrEqual(100);
+    instance.setThreads([]);
+    expect(recorded()).toBe(0);
+  });
+
+  test('a command of the recorder, which is hidden itself, is followed', async () => {
+    using instance = TracefsInstance.create(root, 'followed', prefix);
+    instance.hideThreads([process.pid]);
+    instance.enable(['sched:sched_process_exec']);
+    // It says its number and waits until that is in the list.
+    const script = `echo $$ > "$1"; read line < "$1"; exec "$0" -c 'true; /bin/true'`;
+    const fifo = join(mkdtempSync(join(tmpdir(), 'spoor-follow-')), 'fifo');
+    spawnSync('mkfifo', [fifo]);
+    const child = spawn('sh', ['-c', script, 'sh', fifo], { stdio: 'ignore' });
+    instance.setThreads([child.pid!]);
     instance.start();
-    for (let times = 0; times < 100; times++) existsSync('/');
+    readFileSync(fifo);
+    writeFileSync(fifo, 'go\n');
+    await once(child, 'exit');
     instance.stop();
-    expect(instance.statistics().reduce((sum, { entries }) => sum + entries, 0)).toBe(0);
+    const text = readFileSync(join(instance.path, 'trace'), 'latin1');
+    expect(text).toMatch(/sched_process_exec: filename=.*\/bin\/true/);
+    expect(text).toContain(`pid=${child.pid}`);
+    rmSync(join(fifo, '..'), { recursive: true });
   });
 
   test('what the kernel refuses is told with its reason', () => {

@@ -13,3 +13,15 @@ export { parseEventFormat, parseFieldLine } from './formats/parse-format.ts';
 export { PageCursor } from './pages/page-cursor.ts';
 export { globMatcher, matchEvents, splitEventName } from './tracefs/event-names.ts';
 export { lostOf, parseRingStatistics, type RingStatistics } from './tracefs/ring-statistics.ts';
+export type {
+  BatchSink,
+  PageSink,
+  PageSinkModule,
+  RingPlace,
+  RingResult,
+  SinkReference,
+} from './drain/page-sink.ts';
+export { parseDescription, rawRecordingVersion, type RawDescription } from './recording/description.ts';
+export { packFormats, unpackFormats, type FormatFile } from './recording/format-archive.ts';
+export { storedPageAt, type StoredPage } from './recording/page-walk.ts';
+export { commitWord, storedPageBytes, usedPageBytes } from './recording/stored-page.ts';

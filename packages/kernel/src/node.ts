@@ -12,3 +12,5 @@ export {
   tracefsMounts,
   type FormatSelection,
 } from './tracefs/tracefs.node.ts';
+export { KernelDrain, ownThreads, type DrainOptions } from './drain/kernel-drain.node.ts';
+export { RawRecording, type RawRecordingOptions } from './recording/write-recording.node.ts';

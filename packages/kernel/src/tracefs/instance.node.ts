@@ -67,6 +67,8 @@ export class TracefsInstance implements Disposable {
   readonly path: string;
   /** Processors that have a ring. */
   readonly cpus: readonly number[];
+  private readonly hidden = new Set<number>();
+  private isLimited = false;
 
   private constructor(root: string, name: string) {
     this.root = root;
@@ -234,7 +236,11 @@ export class TracefsInstance implements Disposable {
    * @param follow whether children of theirs are added as they are born, and taken away when they end.
    */
   setThreads(tids: readonly number[], follow = true): void {
-    this.setOption('event-fork', follow);
+    this.isLimited = tids.length > 0;
+    // The kernel follows children of hidden threads as well: a command that the recorder starts would be hidden. In a
+    // list of those that are wanted nobody needs hiding.
+    this.writeThreads('set_event_notrace_pid', this.isLimited ? [] : [...this.hidden], 'replace');
+    this.setOption('event-fork', this.isLimited && follow);
     this.writeThreads('set_event_pid', tids, 'replace');
   }
 
@@ -243,9 +249,11 @@ export class TracefsInstance implements Disposable {
     this.writeThreads('set_event_pid', tids, 'append');
   }
 
-  /** Keeps the events of these threads out, whatever else is chosen: the recorder's own. */
+  /** Keeps the events of these threads out, the recorder's own, unless {@link setThreads} says which are wanted. */
   hideThreads(tids: readonly number[]): void {
-    this.writeThreads('set_event_notrace_pid', tids, 'append');
+    const fresh = tids.filter((tid) => !this.hidden.has(tid));
+    for (const tid of fresh) this.hidden.add(tid);
+    if (!this.isLimited && fresh.length > 0) this.writeThreads('set_event_notrace_pid', fresh, 'append');
   }
 
   private writeThreads(file: string, tids: readonly number[], how: 'replace' | 'append'): void {

@@ -1,0 +1,33 @@
+/** What a thread that reads rings and the one that started it say to each other. */
+import type { PageLayout } from '../formats/page-layout.ts';
+import type { RingResult } from './page-sink.ts';
+
+/** What a thread is started with. */
+export interface DrainRequest {
+  readonly rings: readonly { readonly cpu: number; readonly path: string }[];
+  readonly layout: PageLayout;
+  readonly clock: string;
+  readonly sinkModule: string;
+  readonly sinkData: unknown;
+  /** Words of {@link controlWords}, shared by all threads of a drain. */
+  readonly control: Int32Array;
+  readonly intervalMs: number;
+  readonly ringBytes: number;
+}
+
+/** Indexes of shared words. */
+export const controlWords = {
+  /** Changed, and waiters woken, whenever something is asked for. */
+  sequence: 0,
+  /** 1: read all that is there, and end. */
+  stopping: 1,
+  count: 2,
+} as const;
+
+/** What a thread tells. */
+export type DrainMessage =
+  | { readonly kind: 'ready' }
+  /** All that was in the rings when the sequence became this has been handed on. */
+  | { readonly kind: 'flushed'; readonly sequence: number }
+  | { readonly kind: 'failed'; readonly cpu: number; readonly message: string }
+  | { readonly kind: 'done'; readonly results: readonly RingResult[] };

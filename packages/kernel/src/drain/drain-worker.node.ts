@@ -1,0 +1,132 @@
+/** The thread that reads rings: sleeps, empties them into their sinks, sleeps again. */
+import { describeError } from '@spoor/base';
+import { parentPort, workerData } from 'node:worker_threads';
+import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
+import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
+import { PageCursor } from '../pages/page-cursor.ts';
+import { RingReader } from './ring-reader.node.ts';
+
+/** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
+const floodBytesPerMs = 256_000;
+const longestIntervalMs = 50;
+
+/** A ring with its sink. */
+class RingDrain {
+  readonly cpu: number;
+  failure: string | undefined;
+  private readonly reader: RingReader;
+  private readonly sink: PageSink | BatchSink;
+  private readonly cursor: PageCursor;
+  private pageCount = 0;
+  private sizeBytes = 0;
+  private result: unknown;
+
+  constructor(cpu: number, reader: RingReader, sink: PageSink | BatchSink) {
+    this.cpu = cpu;
+    this.reader = reader;
+    this.sink = sink;
+    this.cursor = new PageCursor(reader.layout);
+    this.cursor.setBytes(reader.bytes);
+  }
+
+  private guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failure ??= describeError(error);
+    }
+  }
+
+  /**
+   * Hands on what is in the ring; other rings wait meanwhile, so at most about `mostBytes`.
+   * @param untilEmpty whether the page that is being written is wanted, too: else it may stay for a better time, for
+   * little is gained by a page of few events.
+   * @returns how much that was.
+   */
+  drain(mostBytes: number, untilEmpty: boolean): number {
+    let drained = 0;
+    this.guard(() => {
+      const { reader, sink, cursor } = this;
+      let pages = 0;
+      while (drained < mostBytes) {
+        const count = reader.read();
+        if (count === 0) break;
+        if ('batch' in sink) {
+          sink.batch(reader.bytes, reader.batchBytes, count);
+        } else {
+          for (let index = 0; index < count; index++) {
+            cursor.open(index * reader.layout.subBufferBytes, reader.layout.subBufferBytes);
+            sink.page(reader.pages[index]!, reader.usedBytes(index), cursor.lostEvents);
+          }
+        }
+        drained += reader.batchBytes;
+        pages += count;
+        // The first page may be the rest of one that was read while it filled: full ones may follow it.
+        if (reader.endsShort && pages > 1 && !untilEmpty) break;
+      }
+      this.pageCount += pages;
+      this.sizeBytes += drained;
+      if (pages > 0) sink.flush();
+    });
+    return drained;
+  }
+
+  close(): RingResult {
+    this.guard(() => {
+      this.result = this.sink.close();
+    });
+    this.reader[Symbol.dispose]();
+    const { cpu, pageCount, sizeBytes, result, failure } = this;
+    return { cpu, pageCount, sizeBytes, result, failure };
+  }
+}
+
+async function openRings({ rings, layout, clock, sinkModule, sinkData }: DrainRequest): Promise<RingDrain[]> {
+  const { createPageSink } = (await import(sinkModule)) as PageSinkModule;
+  const drains: RingDrain[] = [];
+  for (const { cpu, path } of rings) {
+    const reader = new RingReader(path, layout);
+    drains.push(new RingDrain(cpu, reader, await createPageSink(sinkData, { cpu, layout, clock })));
+  }
+  return drains;
+}
+
+async function serve(request: DrainRequest): Promise<void> {
+  const { control, ringBytes } = request;
+  const tell = (message: DrainMessage): void => parentPort?.postMessage(message);
+  const drains = await openRings(request);
+  const slowestMs = Math.max(1, Math.min(longestIntervalMs, Math.floor(ringBytes / floodBytesPerMs)));
+  const fastestMs = Math.min(request.intervalMs, slowestMs);
+  let intervalMs = fastestMs;
+  const failed = new Set<RingDrain>();
+  // What is asked for while the rings are being read is done in the next round.
+  let served = Atomics.load(control, controlWords.sequence);
+  tell({ kind: 'ready' });
+  for (;;) {
+    Atomics.wait(control, controlWords.sequence, served, intervalMs);
+    const sequence = Atomics.load(control, controlWords.sequence);
+    const stopping = Atomics.load(control, controlWords.stopping) === 1;
+    let most = 0;
+    for (const drain of drains) {
+      if (drain.failure !== undefined) continue;
+      // A ring that is written while it is read to its end would hold up the others; of one that is not written
+      // any more there is less.
+      most = Math.max(most, drain.drain(ringBytes * 2, sequence !== served));
+    }
+    for (const drain of drains) {
+      if (drain.failure === undefined || failed.has(drain)) continue;
+      failed.add(drain);
+      tell({ kind: 'failed', cpu: drain.cpu, message: drain.failure });
+    }
+    if (sequence !== served) {
+      served = sequence;
+      tell({ kind: 'flushed', sequence });
+    }
+    if (stopping) break;
+    if (most * 16 > ringBytes) intervalMs = fastestMs;
+    else if (most * 64 < ringBytes) intervalMs = Math.min(slowestMs, intervalMs * 2);
+  }
+  tell({ kind: 'done', results: drains.map((drain) => drain.close()) });
+}
+
+await serve(workerData as DrainRequest);

@@ -1,0 +1,63 @@
+/** Where the pages of rings go. */
+import type { PageLayout } from '../formats/page-layout.ts';
+
+/** The ring that a sink is made for. */
+export interface RingPlace {
+  readonly cpu: number;
+  readonly layout: PageLayout;
+  /** Name of the instance's clock, as in `trace_clock`. */
+  readonly clock: string;
+}
+
+/** Takes the pages of one ring, in their order. What it throws ends the reading of that ring. */
+export interface PageSink {
+  /**
+   * Takes one page.
+   * @param bytes a whole sub-buffer, its header included; they are another page's when the call has returned. All
+   * views that a sink is given are of one ArrayBuffer.
+   * @param lengthBytes what of it is used.
+   * @param lostEvents events lost before it; -1 where it is not told how many.
+   */
+  page(bytes: Uint8Array, lengthBytes: number, lostEvents: number): void;
+  /** The ring has been emptied for now. */
+  flush(): void;
+  /**
+   * Nothing more comes.
+   * @returns what {@link RingResult} hands out; it must be something that can be sent between threads.
+   */
+  close(): unknown;
+}
+
+/** A sink that writes pages as they are, many at a time. */
+export interface BatchSink extends Pick<PageSink, 'flush' | 'close'> {
+  /**
+   * Takes pages that lie one behind the other.
+   * @param lengthBytes of all of them: what {@link storedPageBytes} says of each, together.
+   */
+  batch(bytes: Uint8Array, lengthBytes: number, pageCount: number): void;
+}
+
+/** What the module of a sink exports. */
+export interface PageSinkModule {
+  /** @param data what the sink was asked for with. */
+  createPageSink(data: unknown, place: RingPlace): PageSink | BatchSink | Promise<PageSink | BatchSink>;
+}
+
+/** A sink, by its module: it runs in the thread that reads. */
+export interface SinkReference {
+  readonly module: URL;
+  /** Anything that can be sent to a thread. */
+  readonly data: unknown;
+}
+
+/** What became of a ring. */
+export interface RingResult {
+  readonly cpu: number;
+  readonly pageCount: number;
+  /** Bytes of pages, headers included. */
+  readonly sizeBytes: number;
+  /** What the sink's `close` said. */
+  readonly result: unknown;
+  /** Why reading ended early, if it did. */
+  readonly failure: string | undefined;
+}

@@ -1,0 +1,89 @@
+/** Reads the pages of one ring from `trace_pipe_raw`, several into one piece of memory. */
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import type { PageLayout } from '../formats/page-layout.ts';
+import { commitWord, storedPageBytes, usedPageBytes } from '../recording/stored-page.ts';
+import { controlError, errnoOf } from '../tracefs/control-file.node.ts';
+
+/** Read before they are handed on: few enough to stay in the processor's cache. */
+const batchBytes = 262_144;
+
+/** Made once a ring; what it reads into is used again and again. */
+export class RingReader implements Disposable {
+  readonly layout: PageLayout;
+  /** Of each page of a batch, all of its sub-buffer. */
+  readonly pages: readonly Uint8Array[];
+  /** Of the pages read last: where they lie. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Bytes of the batch: every page but the last one is whole. */
+  batchBytes = 0;
+  /** Whether the last page of the batch was not full: it had been read while it filled, or is filling now. */
+  endsShort = false;
+  private readonly path: string;
+  private readonly descriptor: number;
+
+  /** @throws SpoorError `kernel/ERRNO`. */
+  constructor(path: string, layout: PageLayout) {
+    this.layout = layout;
+    this.path = path;
+    const { subBufferBytes } = layout;
+    const count = Math.max(1, Math.floor(batchBytes / subBufferBytes));
+    this.bytes = new Uint8Array(count * subBufferBytes);
+    this.view = new DataView(this.bytes.buffer);
+    this.pages = Array.from({ length: count }, (_, index) =>
+      this.bytes.subarray(index * subBufferBytes, (index + 1) * subBufferBytes),
+    );
+    try {
+      this.descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      throw controlError('open a ring', path, error);
+    }
+  }
+
+  /**
+   * Reads pages until the batch is full, a page is not full, or the ring is empty.
+   * @returns how many; 0 when it is empty.
+   * @throws SpoorError `kernel/ERRNO`.
+   */
+  read(): number {
+    const { layout, view, pages } = this;
+    const { subBufferBytes } = layout;
+    this.endsShort = false;
+    this.batchBytes = 0;
+    let count = 0;
+    while (count < pages.length) {
+      const at = count * subBufferBytes;
+      if (this.readPage(at) < layout.dataOffsetBytes) break;
+      count += 1;
+      const stored = storedPageBytes(commitWord(view, at, layout), layout);
+      this.batchBytes = at + stored;
+      if (stored < subBufferBytes) {
+        this.endsShort = true;
+        break;
+      }
+    }
+    return count;
+  }
+
+  /** Used bytes of a page of the batch. */
+  usedBytes(index: number): number {
+    const { layout, view } = this;
+    return usedPageBytes(commitWord(view, index * layout.subBufferBytes, layout), layout);
+  }
+
+  private readPage(at: number): number {
+    for (;;) {
+      try {
+        return readSync(this.descriptor, this.bytes, at, this.layout.subBufferBytes, null);
+      } catch (error) {
+        const errno = errnoOf(error);
+        if (errno === 'EAGAIN') return 0;
+        if (errno !== 'EINTR') throw controlError('read a ring', this.path, error);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.descriptor);
+  }
+}

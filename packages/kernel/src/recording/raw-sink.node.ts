@@ -1,0 +1,36 @@
+/** A sink that writes the pages of a ring into `DIRECTORY/cpuN`. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import type { BatchSink, RingPlace } from '../drain/page-sink.ts';
+
+/** What the sink is asked for with. */
+export interface RawSinkData {
+  readonly directory: string;
+}
+
+/** Makes the sink; the file must not be there yet. */
+export function createPageSink(data: RawSinkData, { cpu }: RingPlace): BatchSink {
+  const path = join(data.directory, `cpu${cpu}`);
+  const descriptor = openSync(path, 'wx', 0o640);
+  return {
+    batch(bytes, lengthBytes) {
+      try {
+        for (let at = 0; at < lengthBytes;) at += writeSync(descriptor, bytes, at, lengthBytes - at);
+      } catch (error) {
+        const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+        throw new SpoorError(full ? 'kernel/disk-full' : 'kernel/write', 'cannot write the pages of a ring', {
+          where: path,
+          hint: full ? 'the disk is full; what was written before is whole' : undefined,
+          cause: error,
+        });
+      }
+    },
+    flush() {
+      // Nothing is held back.
+    },
+    close() {
+      closeSync(descriptor);
+    },
+  };
+}
