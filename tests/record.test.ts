@@ -150,6 +150,15 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(readByPeer(place.traceDir)).toEqual({ eventCount: 10_000, stderr: '' });
   });
 
+  test('threads that ended keep no shared memory, and what they counted is in the summary', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('counting-workers.mjs'), '6']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stdout).toBe('free\n');
+    expect(done.stderr).toContain('spoor: t:count = 12\n');
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 6, threadCount: 6 });
+  });
+
   test('a program behind npm run is found', () => {
     using place = new RecordingPlace();
     const folder = place.folder('package');

@@ -11,25 +11,21 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
-  readdirSync,
   writeSync,
 } from '@spoor/sys';
 import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-
-export const COUNTERS_FOLDER = 'counters';
-/** `SPCN` as it lies in the file. */
-const MAGIC = 0x4e435053;
-const VERSION = 1;
-const HEADER_BYTES = 64;
-/** A counter's name, with its NUL, then its value. */
-const NAME_BYTES = 120;
-const SLOT_BYTES = 128;
-const FILE_BYTES = 64 * 1024;
-const MOST_COUNTERS: number = (FILE_BYTES - HEADER_BYTES) / SLOT_BYTES;
-/** Byte offsets in the header. */
-const AT = { magic: 0, version: 4, count: 8 } as const;
+import {
+  COUNTERS_FOLDER,
+  COUNTER_BYTES,
+  COUNTER_FILE_BYTES,
+  COUNTER_HEADER,
+  COUNTER_HEADER_BYTES,
+  COUNTER_MAGIC,
+  COUNTER_NAME_BYTES,
+  COUNTER_VERSION,
+  MOST_COUNTERS,
+} from './counter-layout.ts';
 
 /** Where one counter of a thread lies: add to `values[index]`. */
 export interface CounterCell {
@@ -56,12 +52,12 @@ export class ThreadCounters {
     this.#path = join(folder, `${currentThreadId()}-${process.hrtime.bigint()}.counters`);
     this.#isMapped = isAvailable().available;
     this.#memory = this.#isMapped
-      ? createMappedFile(this.#path, FILE_BYTES).memory
-      : new ArrayBuffer(FILE_BYTES);
+      ? createMappedFile(this.#path, COUNTER_FILE_BYTES).memory
+      : new ArrayBuffer(COUNTER_FILE_BYTES);
     this.#view = new DataView(this.#memory);
     this.#values = new Float64Array(this.#memory);
-    this.#view.setUint32(AT.version, VERSION, true);
-    this.#view.setUint32(AT.magic, MAGIC, true);
+    this.#view.setUint32(COUNTER_HEADER.version, COUNTER_VERSION, true);
+    this.#view.setUint32(COUNTER_HEADER.magic, COUNTER_MAGIC, true);
     this.save();
   }
 
@@ -71,13 +67,13 @@ export class ThreadCounters {
     if (known !== undefined) return known;
     const number = this.#cells.size;
     const encoded = Buffer.from(name, 'utf8');
-    if (number >= MOST_COUNTERS || encoded.length >= NAME_BYTES) return undefined;
-    const at = HEADER_BYTES + number * SLOT_BYTES;
+    if (number >= MOST_COUNTERS || encoded.length >= COUNTER_NAME_BYTES) return undefined;
+    const at = COUNTER_HEADER_BYTES + number * COUNTER_BYTES;
     new Uint8Array(this.#memory).set(encoded, at);
-    const cell = { values: this.#values, index: (at + NAME_BYTES) / 8 };
+    const cell = { values: this.#values, index: (at + COUNTER_NAME_BYTES) / 8 };
     this.#cells.set(name, cell);
     // The name is whole before a reader may look at it.
-    Atomics.store(new Uint32Array(this.#memory), AT.count / 4, number + 1);
+    Atomics.store(new Uint32Array(this.#memory), COUNTER_HEADER.count / 4, number + 1);
     return cell;
   }
 
@@ -87,7 +83,7 @@ export class ThreadCounters {
     // In place: a reader, or the end of the program, may come at any time.
     const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
-      writeSync(fd, new Uint8Array(this.#memory), 0, FILE_BYTES, 0);
+      writeSync(fd, new Uint8Array(this.#memory), 0, COUNTER_FILE_BYTES, 0);
     } finally {
       closeSync(fd);
     }
@@ -100,34 +96,4 @@ export class ThreadCounters {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     linkSync(this.#path, join(folder, basename(this.#path)));
   }
-}
-
-/** Sums of a process's counters over its threads, those that ended too; files that make no sense are left out. */
-export function readCounters(processPath: string): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>();
-  const folder = join(processPath, COUNTERS_FOLDER);
-  let names: readonly string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return sums;
-  }
-  for (const file of names) {
-    if (!file.endsWith('.counters')) continue;
-    for (const [name, value] of readFile(join(folder, file))) sums.set(name, (sums.get(name) ?? 0) + value);
-  }
-  return sums;
-}
-
-function readFile(path: string): readonly (readonly [string, number])[] {
-  const bytes = readFileSync(path);
-  if (bytes.length < FILE_BYTES || bytes.readUInt32LE(AT.magic) !== MAGIC) return [];
-  if (bytes.readUInt32LE(AT.version) !== VERSION) return [];
-  const count = Math.min(bytes.readUInt32LE(AT.count), MOST_COUNTERS);
-  return Array.from({ length: count }, (_, number) => {
-    const at = HEADER_BYTES + number * SLOT_BYTES;
-    const name = bytes.subarray(at, at + NAME_BYTES);
-    const end = name.indexOf(0);
-    return [name.toString('utf8', 0, end < 0 ? NAME_BYTES : end), bytes.readDoubleLE(at + NAME_BYTES)];
-  });
 }

@@ -58,5 +58,7 @@ export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescripti
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';
 
-export { COUNTERS_FOLDER, ThreadCounters, readCounters, type CounterCell } from './counter-file.ts';
+export { ThreadCounters, type CounterCell } from './counter-file.ts';
+export { COUNTERS_FOLDER } from './counter-layout.ts';
+export { mergeEndedCounters, readCounters } from './counter-reader.ts';
 export { snapshotProcess, type SnapshotTotals } from './snapshot-process.ts';

@@ -9,7 +9,7 @@ import {
   RINGS_FOLDER,
   type RingHeader,
   STATUS_FOLDER,
-  type ThreadStatus,
+  mergeEndedCounters,
   readCounters,
   readProcess,
 } from '@spoor/ringbuffer';
@@ -21,6 +21,7 @@ import { type ProcessIdentity, findInNamespaces, isProcessAlive, isThreadAlive }
 import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
+import { ThreadStatuses } from './thread-statuses.ts';
 
 /** What all processes of a recording share. */
 export interface RecordingContext {
@@ -41,8 +42,7 @@ export class ProcessTrace {
   readonly #context: RecordingContext;
   readonly #rings: Map<number, RingDrain> = new Map();
   readonly #finishedRings: Set<number> = new Set();
-  readonly #seenStatus: Set<string> = new Set();
-  readonly #saidReasons: Set<string> = new Set();
+  readonly #statuses: ThreadStatuses;
   #description: ProcessDescription | undefined;
   /** Its number here when that is another than its own; 0 when it is gone. */
   #outerPid: number | undefined;
@@ -56,6 +56,13 @@ export class ProcessTrace {
     this.#directory = join(sessionPath, name);
     this.#identity = parseProcessDirectory(name);
     this.#context = context;
+    this.#statuses = new ThreadStatuses(join(this.#directory, STATUS_FOLDER), {
+      onReason: (reason, isFault) => {
+        if (isFault) context.ledger.addFault(reason);
+        context.onNote(isFault ? 'error' : 'info', reason);
+      },
+      onFilter: (filter) => context.ledger.addFilter(filter),
+    });
   }
 
   /** Bytes of the smallest ring, or undefined without one. */
@@ -132,8 +139,10 @@ export class ProcessTrace {
    * @throws SpoorError `record/output`.
    */
   settle(): boolean {
-    this.#readStatus();
     const alive = this.isAlive();
+    const isOver = (tid: number) => alive && this.#isThreadOver(tid);
+    this.#statuses.read(isOver);
+    mergeEndedCounters(this.#directory, isOver);
     // Rings that the process made before its end must be seen: look after finding it dead.
     if (!alive) this.discover();
     for (const [number, ring] of this.#rings) {
@@ -174,7 +183,7 @@ export class ProcessTrace {
       }
       if (this.#rings.has(number)) this.#close(number, ring, !isRunning);
     }
-    this.#readStatus();
+    this.#statuses.read(() => false);
     this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
     this.#metadata?.close();
     return complete;
@@ -259,7 +268,7 @@ export class ProcessTrace {
 
   #tellTooLarge(ring: RingDrain): void {
     const reason = ring.tooLargeReason;
-    if (reason !== undefined) this.#say(reason, false);
+    if (reason !== undefined) this.#statuses.say(reason, false);
   }
 
   #remove(): void {
@@ -268,34 +277,9 @@ export class ProcessTrace {
     removeDirectory(this.#directory);
   }
 
-  /** Passes on what threads say of how tracing fares. */
-  #readStatus(): void {
-    for (const file of listed(join(this.#directory, STATUS_FOLDER))) {
-      if (!file.endsWith('.json')) continue;
-      const path = join(this.#directory, STATUS_FOLDER, file);
-      let text: string;
-      try {
-        text = readFileSync(path, 'utf8');
-      } catch {
-        continue;
-      }
-      if (this.#seenStatus.has(text)) continue;
-      const status = parseStatus(text);
-      if (status === undefined) continue; // Half written: the next look finds it whole.
-      this.#seenStatus.add(text);
-      for (const reason of status.reasons) this.#say(reason, status.state === 'off');
-      for (const reason of status.missing ?? []) this.#say(reason, true);
-      for (const filter of status.filters ?? []) this.#context.ledger.addFilter(filter);
-    }
-  }
-
-  /** Passes one line on, once: a thread repeats it when there is more to say, and threads say the same. */
-  #say(reason: string, isFault: boolean): void {
-    const said = `${isFault}: ${reason}`;
-    if (this.#saidReasons.has(said)) return;
-    this.#saidReasons.add(said);
-    if (isFault) this.#context.ledger.addFault(reason);
-    this.#context.onNote(isFault ? 'error' : 'info', reason);
+  /** Whether a thread of this process, which runs, has ended: as far as its number says it here. */
+  #isThreadOver(tid: number): boolean {
+    return this.#outerPid === undefined && !existsSync(`/proc/${this.#identity.pid}/task/${tid}`);
   }
 }
 
@@ -308,14 +292,6 @@ export function isOutputError(error: unknown): error is SpoorError {
 export function describeOutputError(error: SpoorError): string {
   const cause = error.cause instanceof Error ? ` [${(error.cause as NodeJS.ErrnoException).code}]` : '';
   return `${error.where}: ${error.message}${cause}; ${error.hint}`;
-}
-
-function parseStatus(text: string): ThreadStatus | undefined {
-  try {
-    return JSON.parse(text) as ThreadStatus;
-  } catch {
-    return undefined;
-  }
 }
 
 function listed(path: string): string[] {
