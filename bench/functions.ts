@@ -1,6 +1,6 @@
 // What do entry and exit of a function cost, against gcc -finstrument-functions with liblttng-ust-cyg-profile-fast? Both
 // overwrite a ring of 16 sub-buffers of 256 KiB that nobody reads. And what does a function cost that was rewritten and
-// is not recorded?
+// is not recorded? Two bare readings of the clock stand beside: a pair has two times, so that is its floor.
 import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ const batches = 7;
 const subBufferSizeBytes = 256 * 1024;
 const subBufferCount = 16;
 const loop = join(import.meta.dirname, 'support', 'function-loop.js');
+const clockLoop = join(import.meta.dirname, 'support', 'clock-loop.js');
 const library = 'liblttng-ust-cyg-profile-fast.so';
 
 const isThere = ['/usr/lib', ...readdirSync('/usr/lib').map((name) => join('/usr/lib', name))].some(
@@ -55,6 +56,12 @@ async function runSpoor(): Promise<Sample> {
   return { ...recorded, disabledNs: off['pairNs']! - plain['pairNs']! };
 }
 
+/** Two times, and no events. */
+async function runClock(): Promise<Sample> {
+  const argv = [process.execPath, clockLoop, String(count), String(batches)];
+  return JSON.parse((await spend(argv, { stdout: 'text' })).stdout) as Sample;
+}
+
 async function runUst(): Promise<Sample> {
   const dir = mkdtempSync(join(tmpdir(), 'spoor-bench-ust-'));
   mkdirSync(join(dir, 'trace'));
@@ -80,10 +87,12 @@ await compare({
   question: 'What do entry and exit of a function cost, against lttng-ust-cyg-profile-fast in C?',
   contenders: [
     { name: 'spoor', run: runSpoor },
+    { name: 'two readings', run: runClock },
     { name: 'lttng-ust', run: runUst },
   ],
   judge: [
     ratioAtMost('spoor', 'lttng-ust', 'pairNs', 0.4),
+    ratioAtMost('two readings', 'lttng-ust', 'pairNs'),
     atMost('spoor', 'disabledNs', 1),
     atMost('spoor', 'collectionsPer1M', 1),
   ],
