@@ -20,6 +20,7 @@ const types: Readonly<Record<string, FieldType>> = {
   s: 'string',
   t: 'string',
   v: 'varying',
+  e: 'enumeration',
   '$ctx.vpid': 'integer',
 };
 
@@ -30,11 +31,10 @@ const typeOf = (reference: Reference): FieldType | undefined => {
 
 function predicates(text: string): readonly ((event: Event) => boolean)[] {
   const program = makeProgram(parseFilter(text), typeOf);
-  const readers = program.slots.map(
-    ({ reference }) =>
-      (event: Event) =>
-        event[printReference(reference)],
-  );
+  const readers = program.slots.map(({ reference, type }) => (event: Event) => {
+    const name = printReference(reference);
+    return event[type === 'string' && types[name] === 'enumeration' ? `${name}-label` : name];
+  });
   return [true, false].map((compile) => makePredicate<[Event]>(program, readers, 1, { compile }));
 }
 
@@ -47,6 +47,8 @@ const event: Event = {
   s: 'abc.log',
   t: 'abc.log',
   v: 7,
+  e: 3,
+  'e-label': 'running',
   '$ctx.vpid': 42,
 };
 
@@ -97,6 +99,10 @@ describe('is true', () => {
     'v == 7',
     'v != 8.5',
     'v',
+    // Enumerations are numbers, and their labels beside a text.
+    'e == 3 && e == "run*" && "running" == e && e != "idle" && e != s',
+    'e + 1 == 4 && e & 1 == 1 && e < 3.5 && e',
+    'e != v && e == e',
     // What is not looked at may be missing.
     'i == 7 || 1 / 0',
     'j > 0 && 1 / 0 || i',
@@ -143,6 +149,7 @@ describe('types that do not fit', () => {
     ['x & 1', 'column 1: `&` takes integers, not a float'],
     ['~1.5', 'column 2: `~` takes integers, not a float'],
     ['s & 1', 'column 1: `&` takes integers, not a text'],
+    ['e < "a"', 'column 3: `<` cannot compare texts'],
     ['"a*" == "*b"', 'column 6: two patterns cannot be compared'],
     ['v + 1', 'column 1: the type of v changes from event to event, so `+` cannot take it'],
     ['v == v', 'column 3: the types of v and v change from event to event'],

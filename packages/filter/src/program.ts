@@ -8,8 +8,11 @@ import { printReference } from './print.ts';
 /** What the values of a field are compared and computed as. */
 export type ValueType = 'integer' | 'float' | 'string';
 
-/** What a reference leads to: a value of a type, or of one that changes from event to event (a variant). */
-export type FieldType = ValueType | 'varying';
+/**
+ * What a reference leads to: a value of a type, or of one that changes from event to event (a variant). Enumerations are
+ * integers, and their labels where they are compared with a text.
+ */
+export type FieldType = ValueType | 'enumeration' | 'varying';
 
 /** Says what a reference leads to in one class of events; undefined when to nothing that has a value. */
 export type Resolve = (reference: Reference) => FieldType | undefined;
@@ -82,6 +85,7 @@ export interface Program {
 type Operand =
   | ProgramNode
   | { readonly kind: 'varying'; readonly reference: Reference }
+  | { readonly kind: 'enumeration'; readonly reference: Reference }
   | { readonly kind: 'pattern'; readonly parts: GlobParts };
 
 function typeError(at: number, message: string, hint?: string): SpoorError {
@@ -114,7 +118,9 @@ class Typer {
   /** A node whose value is a number. */
   number(expression: Expression, use: string): ProgramNode {
     const operand = this.operand(expression);
-    if (operand.kind === 'varying') return this.field(operand.reference, 'integer');
+    if (operand.kind === 'varying' || operand.kind === 'enumeration') {
+      return this.field(operand.reference, 'integer');
+    }
     if (operand.kind === 'pattern' || operand.type === 'string') {
       throw typeError(expression.at, `a text cannot be ${use}`, 'texts are compared with == and !=');
     }
@@ -123,6 +129,7 @@ class Typer {
 
   private integer(expression: Expression, operator: string): ProgramNode {
     const operand = this.operand(expression);
+    if (operand.kind === 'enumeration') return this.field(operand.reference, 'integer');
     if (operand.kind === 'varying') {
       if (this.lenient) return this.field(operand.reference, 'integer');
       throw typeError(
@@ -155,7 +162,8 @@ class Typer {
             where: `filter, column ${expression.at + 1}`,
           });
         }
-        return type === 'varying' ? { kind: 'varying', reference } : this.field(reference, type);
+        if (type === 'varying' || type === 'enumeration') return { kind: type, reference };
+        return this.field(reference, type);
       }
       case 'unary':
         return this.unary(expression);
@@ -255,6 +263,10 @@ class Typer {
     }
     if (left.kind === 'varying') left = this.field(left.reference, typeOf(right));
     if (right.kind === 'varying') right = this.field(right.reference, typeOf(left));
+    const isWithText = typeOf(left) === 'string' || typeOf(right) === 'string';
+    const settled = isWithText ? 'string' : 'integer';
+    if (left.kind === 'enumeration') left = this.field(left.reference, settled);
+    if (right.kind === 'enumeration') right = this.field(right.reference, settled);
     const texts = Number(typeOf(left) === 'string') + Number(typeOf(right) === 'string');
     if (texts === 1) {
       const number = typeOf(left) === 'string' ? sides.right : sides.left;
@@ -280,6 +292,7 @@ class Typer {
 
 function typeOf(operand: Operand): ValueType {
   if (operand.kind === 'pattern' || operand.kind === 'varying') return 'string';
+  if (operand.kind === 'enumeration') return 'integer';
   return operand.type;
 }
 

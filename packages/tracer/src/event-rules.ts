@@ -11,7 +11,7 @@ import {
 } from '@spoor/filter';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
-import { accessOf, filterTypeOf, textsOf, type FilterAccess } from './filter-access.ts';
+import { accessOf, filterTypeOf, labelsOf, type FilterAccess } from './filter-access.ts';
 
 /** A filter of one event class: takes the values that `accesses` lead to. */
 export interface EventFilter {
@@ -148,10 +148,12 @@ function makeFilter(
     const accesses = program.slots.map(({ reference }) => accessOf(reference, declaration, contexts)!);
     const readers = accesses.map((access, index) => {
       const read = readers8[index] ?? ((...values: readonly unknown[]) => values[index]);
-      const texts = textsOf(access);
-      return texts === undefined
-        ? read
-        : (...values: readonly unknown[]) => texts[read(...values) as number] ?? '';
+      const textOf = program.slots[index]!.type === 'string' ? labelsOf(access) : undefined;
+      if (textOf === undefined) return read;
+      return (...values: readonly unknown[]) => {
+        const value = read(...values) as number | bigint | undefined;
+        return value === undefined ? undefined : textOf(value);
+      };
     });
     return { accesses, matches: makePredicate<readonly unknown[]>(program, readers, accesses.length) };
   } catch (error) {

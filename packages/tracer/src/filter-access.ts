@@ -4,7 +4,7 @@ import type { FieldType, Reference } from '@spoor/filter';
 import { toList, toNumber, toText, splitWide, wideHalves, listLength } from './coerce.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration, FieldPlan, IntegerPlan, Plan, ScalarPlan } from './declaration.ts';
-import { asBigInt, asIntN, fround } from './primordials.ts';
+import { asBigInt, asIntN, asText, fround } from './primordials.ts';
 import { isWide, numberConversion } from './serialiser.ts';
 
 /** Where a value is. `path` are positions: of the field, then of members of structures. */
@@ -61,11 +61,6 @@ function fieldAccess(fields: readonly FieldPlan[], steps: Reference['steps']): F
   return undefined;
 }
 
-/** The texts that a filter takes the values of an integer for. */
-export function textsOf(access: FilterAccess): readonly string[] | undefined {
-  return access.kind === 'scalar' && access.plan.kind === 'integer' ? access.plan.texts : undefined;
-}
-
 /** The type that a filter sees. */
 export function filterTypeOf(access: FilterAccess): FieldType {
   switch (access.kind) {
@@ -75,10 +70,27 @@ export function filterTypeOf(access: FilterAccess): FieldType {
       return access.context.filterType;
     case 'scalar':
     case 'element':
-      return textsOf(access) === undefined ? access.plan.kind : 'string';
+      return labelsOf(access) === undefined ? access.plan.kind : 'enumeration';
     default:
       return access satisfies never;
   }
+}
+
+/** The text of a value of an enumeration, as readers of the trace show it; undefined where it is none. */
+export function labelsOf(access: FilterAccess): ((value: number | bigint) => string) | undefined {
+  if (access.kind !== 'scalar' && access.kind !== 'element') return undefined;
+  if (access.plan.kind !== 'integer' || access.plan.labels === undefined) return undefined;
+  const { labels, texts } = access.plan;
+  if (texts !== undefined) return (value) => texts[value as number] ?? '';
+  const ranges = [...labels];
+  return (value) => {
+    let text = '';
+    for (let at = 0; at < ranges.length; at += 1) {
+      const [label, [lower, upper]] = ranges[at]!;
+      if (value >= lower && value <= upper) text = text === '' ? label : `${text} | ${label}`;
+    }
+    return text === '' ? asText(value) : text;
+  };
 }
 
 /** The value of a 64-bit integer from its halves (each perhaps beyond 32 bits): a number where that is exact. */

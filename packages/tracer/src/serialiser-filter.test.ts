@@ -46,6 +46,7 @@ const filters = [
   '_list_length > 1 && names[0] == "x*"',
   'wide[1] > 4294967295',
   'state == 1 && inner.x > 0.25',
+  'state == "o*" && state != "off" || state == "7"',
   'inner.deep.y & 3 == 1',
   '$app.test:app == 5 || $app.test:app == "five"',
   '$ctx.procname == "node*" && $ctx.vpid > 0 && $ctx.request_id == 0',

@@ -14,7 +14,7 @@ const mostRanges = 2048;
 const mostKept = 65_536;
 
 /** Between the labels of one value. */
-const labelSeparator = ' | ';
+export const LABEL_SEPARATOR = ' | ';
 
 /** Codes of an enumeration's values. Several labels of one value are one text, joined by ` | `. */
 export class LabelCodes implements Labels {
@@ -58,7 +58,7 @@ export class LabelCodes implements Labels {
 /** The labels of a value, if it has any. */
 export function labelText(fieldClass: IntegerFieldClass, value: number | bigint): string | undefined {
   const labels = labelTableOf(fieldClass).labelsOf(value);
-  return labels.length === 0 ? undefined : labels.join(labelSeparator);
+  return labels.length === 0 ? undefined : labels.join(LABEL_SEPARATOR);
 }
 
 /** Codes of the flags of a bit map. */

@@ -88,7 +88,7 @@ export class EventSelection {
     if (this.expression === undefined) return true;
     const program = this.program(this.expression, info);
     if (program instanceof SpoorError) return false;
-    const readers = program.slots.map(({ reference }) => readerOf(info, reference));
+    const readers = program.slots.map(({ reference, type }) => readerOf(info, reference, type));
     return makePredicate<EventArguments>(program, readers, 5, this.options);
   }
 

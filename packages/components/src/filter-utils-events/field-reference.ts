@@ -4,11 +4,11 @@ import {
   FlagsValue,
   type FieldClass,
   type FieldValue,
-  type IntegerFieldClass,
   type Scope,
   type StructureFieldClass,
 } from '@spoor/ctf';
-import type { FieldReader, FieldType, Reference } from '@spoor/filter';
+import type { FieldReader, FieldType, Reference, ValueType } from '@spoor/filter';
+import { LABEL_SEPARATOR } from '../columns/labels.ts';
 import type { EventClassInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 
@@ -61,16 +61,6 @@ function find(info: EventClassInfo, reference: Reference): Found | undefined {
   return undefined;
 }
 
-/** The enumeration that a reference leads to through structures; undefined where it leads elsewhere. */
-export function enumerationAt(info: EventClassInfo, reference: Reference): IntegerFieldClass | undefined {
-  let fieldClass: FieldClass | undefined = find(info, reference)?.fieldClass;
-  for (const step of reference.steps.slice(1)) {
-    if (fieldClass?.kind !== 'structure') return undefined;
-    fieldClass = fieldClass.members.find(({ name }) => name === step)?.fieldClass;
-  }
-  return fieldClass?.kind === 'integer' && fieldClass.mappings !== undefined ? fieldClass : undefined;
-}
-
 /** Names that references of a scope may begin with, in a class of events. */
 export function namesIn(info: EventClassInfo, scope: Reference['scope']): readonly string[] {
   return rootsOf(info, scope).flatMap(({ structure }) => structure?.members.map(({ name }) => name) ?? []);
@@ -86,7 +76,9 @@ function collectTypes(
   switch (fieldClass.kind) {
     case 'integer':
       // Wider ones are outside of the language, in which integers have 64 bits.
-      if (step === undefined && fieldClass.lengthBits <= 64) into.add('integer');
+      if (step === undefined && fieldClass.lengthBits <= 64) {
+        into.add(fieldClass.mappings === undefined ? 'integer' : 'enumeration');
+      }
       return;
     case 'boolean':
     case 'bit-array':
@@ -162,23 +154,37 @@ function plain(value: FieldValue | undefined): unknown {
   return value instanceof EnumValue || value instanceof FlagsValue ? value.value : value;
 }
 
-/** Reads what a reference leads to; undefined where the event has it not. */
-export function readerOf(info: EventClassInfo, reference: Reference): FieldReader<EventArguments> {
+/** The labels of an enumeration, its number's digits where it has none; other values as `plain` has them. */
+function labelled(value: FieldValue | undefined): unknown {
+  if (!(value instanceof EnumValue)) return plain(value);
+  return value.labels.length > 1 ? value.labels.join(LABEL_SEPARATOR) : String(value);
+}
+
+/**
+ * Reads what a reference leads to; undefined where the event has it not.
+ * @param type what it is compared as: enumerations are their numbers, and their labels as a text.
+ */
+export function readerOf(
+  info: EventClassInfo,
+  reference: Reference,
+  type: ValueType = 'integer',
+): FieldReader<EventArguments> {
   const found = find(info, reference);
   if (found === undefined) return () => undefined;
   const { scope, member } = found;
   const steps = reference.steps.slice(1);
+  const settle = type === 'string' ? labelled : plain;
   if (scope === 'packet-context') {
     return (_bytes, _view, _offsetBits, _externals, stream) =>
-      plain(steps.reduce<FieldValue | undefined>(stepInto, stream.packetContext()[member]));
+      settle(steps.reduce<FieldValue | undefined>(stepInto, stream.packetContext()[member]));
   }
   const accessor = info.decoder.accessor(info.localIndex, scope, member);
   if (steps.length === 0) {
-    return (bytes, view, offsetBits, externals) => plain(accessor(bytes, view, offsetBits, externals));
+    return (bytes, view, offsetBits, externals) => settle(accessor(bytes, view, offsetBits, externals));
   }
   return (bytes, view, offsetBits, externals) => {
     let value = accessor(bytes, view, offsetBits, externals);
     for (const step of steps) value = stepInto(value, step);
-    return plain(value);
+    return settle(value);
   };
 }

@@ -1,14 +1,8 @@
 /** What is read of the events that begin and end spans: references of the filter language, and the thread. */
-import { parseFilter, type FieldReader, type FieldType, type Reference } from '@spoor/filter';
+import { parseFilter, type FieldReader, type Reference } from '@spoor/filter';
 import { SpoorError } from '@spoor/base';
-import { labelText } from '../columns/labels.ts';
 import type { Flow } from '../event-flow.ts';
-import {
-  enumerationAt,
-  readerOf,
-  typeOfReference,
-  type EventArguments,
-} from '../filter-utils-events/field-reference.ts';
+import { readerOf, typeOfReference, type EventArguments } from '../filter-utils-events/field-reference.ts';
 import type { EventClassInfo } from '../source-ctf-fs/trace-info.ts';
 
 /** Type of a member of span events. */
@@ -55,10 +49,10 @@ function referenceIn(info: EventClassInfo, reference: Reference): Reference {
 export function fieldTypeIn(
   info: EventClassInfo,
   { reference, hasLabels }: SpanField,
-): FieldType | undefined {
+): MemberType | 'varying' | undefined {
   if (reference === undefined) return 'integer';
-  if (hasLabels === true && enumerationAt(info, referenceIn(info, reference)) !== undefined) return 'string';
-  return typeOfReference(info, referenceIn(info, reference));
+  const type = typeOfReference(info, referenceIn(info, reference));
+  return type !== 'enumeration' ? type : hasLabels === true ? 'string' : 'integer';
 }
 
 /** Type of a member whose values come from several classes. */
@@ -110,15 +104,7 @@ export class ThreadTracker {
 /** Reads a field of the events of a class. */
 export function memberReader(info: EventClassInfo, field: SpanField, threads: ThreadTracker): MemberReader {
   if (field.reference === undefined) return threads.readerFor(info);
-  const reference = referenceIn(info, field.reference);
-  const read = readerOf(info, reference);
-  const enumeration = field.hasLabels === true ? enumerationAt(info, reference) : undefined;
-  if (enumeration === undefined) return read;
-  return (...at) => {
-    const value = read(...at);
-    if (typeof value !== 'number' && typeof value !== 'bigint') return value;
-    return labelText(enumeration, value) ?? String(value);
-  };
+  return readerOf(info, referenceIn(info, field.reference), field.hasLabels === true ? 'string' : 'integer');
 }
 
 /** What readers take, of a row of a flow. */
