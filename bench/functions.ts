@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildUstProgram, lttngNeeds, runUnderLttng } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
-import { describeSession, registerUrl } from '../tests/support/session.ts';
+import { describeSession, registerPath } from '../tests/support/session.ts';
 import { atMost, compare, ratioAtMost, spend, type Sample } from './harness.ts';
 
 const count = 2_000_000;
@@ -39,7 +39,7 @@ async function runRewritten(rule: string, iterations = count): Promise<Sample> {
       rules: [{ name: rule, exclude: [] }],
     });
     writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-    const argv = [process.execPath, '--import', registerUrl, loop, String(iterations), String(batches)];
+    const argv = [process.execPath, '--require', registerPath, loop, String(iterations), String(batches)];
     const env = { [SESSION_VARIABLE]: run, SPOOR_FUNCTIONS: loop };
     const { stdout } = await spend(argv, { stdout: 'text', env });
     return JSON.parse(stdout) as Sample;

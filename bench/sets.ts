@@ -3,14 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { repoRoot } from '../tests/support/machine.ts';
-import { describeSession } from '../tests/support/session.ts';
+import { describeSession, registerPath } from '../tests/support/session.ts';
 import { compare, ratioAtMost, type Contender, type Sample } from './harness.ts';
 
 const loop = join(repoRoot, 'bench/support/set-loop.mjs');
-const register = pathToFileURL(join(repoRoot, 'packages/tracer/dist/register.js')).href;
 
 /** What is done, and the sets that watch it. */
 const operations: Readonly<Record<string, string>> = {
@@ -82,7 +80,11 @@ function traced(name: string, rule: string): Contender {
             rules: [{ name: rule, exclude: [] }],
           });
           writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-          const env = { [SESSION_VARIABLE]: run, SPOOR_AUTO: sets, NODE_OPTIONS: `--import ${register}` };
+          const env = {
+            [SESSION_VARIABLE]: run,
+            SPOOR_AUTO: sets,
+            NODE_OPTIONS: `--require ${registerPath}`,
+          };
           return timeNs(operation, env);
         } finally {
           rmSync(run, { recursive: true });

@@ -4,7 +4,7 @@ import { SESSION_FILE, SESSION_VARIABLE, measureClockOffsetNs } from '@spoor/rin
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot } from '../tests/support/machine.ts';
-import { describeSession, registerUrl } from '../tests/support/session.ts';
+import { describeSession, registerPath } from '../tests/support/session.ts';
 import { atMost, compare, spend, type Contender, type Sample } from './harness.ts';
 import { median } from './support/statistics.ts';
 
@@ -46,7 +46,7 @@ function traced(name: string, auto: boolean, keepsCompiled = true): Contender {
         const path = join(run, 'session');
         mkdirSync(path);
         writeFileSync(join(path, SESSION_FILE), JSON.stringify(session));
-        const args = ['--import', registerUrl];
+        const args = ['--require', registerPath];
         const env = { [SESSION_VARIABLE]: path };
         if (keepsCompiled) await start(args, env);
         // Others may write there, so nothing is kept.
@@ -63,7 +63,7 @@ await compare({
   name: 'start',
   question: 'How much later does a program begin when the tracer is loaded before it?',
   contenders: [
-    { name: 'not traced', run: () => added(['--import', registerUrl], {}) },
+    { name: 'not traced', run: () => added(['--require', registerPath], {}) },
     traced('own events', false),
     traced('automatic events', true),
     traced('automatic, first program', true, false),

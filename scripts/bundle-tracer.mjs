@@ -1,6 +1,6 @@
-// Makes one CommonJS file of what the tracer loads into a traced program (packages/tracer/src/register.ts says why), and
-// another of what it loads besides to record functions. Does nothing for a file that is newer than all that goes into
-// it. Run by scripts/bootstrap.mjs, and before the tests.
+// Makes the CommonJS files that the tracer loads into programs (packages/tracer/src/load-tracer.ts says why): one that
+// every program loads, one for those that are traced, and another of what is loaded besides to record functions. Does
+// nothing for a file that is newer than all that goes into it. Run by scripts/bootstrap.mjs, and before the tests.
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,8 @@ function asAscii(text) {
 
 /** What each bundle is made of, and what is done with its text: every program pays for the first one. */
 const bundles = [
+  // It also gets into children that an old Node.js runs.
+  { input: 'preload.js', output: 'register.bundle.cjs', target: 'es2018', finish: (text) => text },
   {
     input: 'start-thread.js',
     output: 'start-thread.bundle.cjs',
@@ -69,13 +71,13 @@ const bundles = [
 /** Makes the bundles that are not there or older than a module; answers whether there were any. */
 export async function bundleTracer() {
   let isMade = false;
-  for (const { input, output, finish } of bundles) {
-    if (await makeBundle(join(dist, input), join(dist, output), finish)) isMade = true;
+  for (const { input, output, finish, target = 'esnext' } of bundles) {
+    if (await makeBundle(join(dist, input), join(dist, output), finish, target)) isMade = true;
   }
   return isMade;
 }
 
-async function makeBundle(input, output, finish) {
+async function makeBundle(input, output, finish, target) {
   const isThere = existsSync(output);
   if (isThere && statSync(output).mtimeMs > Math.max(...inputs.map(newestMs))) return false;
   const { rolldown } = await import('rolldown');
@@ -84,6 +86,7 @@ async function makeBundle(input, output, finish) {
     input,
     plugins: [licenses.plugin],
     platform: 'node',
+    transform: { target },
     external: ['koffi', /^node:/],
     // The generated text of serialisers names no variables of the bundle, but stack traces do: names stay.
     onLog: (level, log, handler) => handler(level === 'warn' ? 'error' : level, log),

@@ -1,18 +1,10 @@
 // A program must not be able to tell that it is traced: each program of the table runs without the tracer and with
 // it, and must leave the same output and the same exit status.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { asCommonJs } from '../support/as-commonjs.ts';
+import { ProgramPlace } from '../support/program-place.ts';
 import { TestSession } from '../support/session.ts';
-
-interface Ending {
-  readonly status: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Names of the programs, and their text (ES modules). */
 const programs: Readonly<Record<string, string>> = {
@@ -231,46 +223,20 @@ const programs: Readonly<Record<string, string>> = {
   'CommonJS inside': `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); console.log(require('dns').promises.lookup.length, require('http').Server.name);`,
 };
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spoor-behaviour-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const place = new ProgramPlace();
+afterAll(() => place.remove());
 
-function run(file: string, environment: Readonly<Record<string, string>>): Promise<Ending> {
-  const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...inherited } = process.env;
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file], { env: { ...inherited, ...environment }, timeout: 60_000 });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr: withoutNoise(stderr) }));
-  });
-}
-
-/**
- * Leaves out what differs from run to run, and the stack frames of the tracer, which an error may have gone through:
- * those of its wrappers, the one that Node.js has for async hooks, and the property that a timer's callback is in.
- */
-function withoutNoise(stderr: string): string {
-  return stderr
-    .split('\n')
-    .filter((line) => !/packages\/tracer\/dist\//.test(line))
-    .join('\n')
-    .replace(/\(node:\d+\)/g, '(node:PID)')
-    .replace(/\n +at \S*callbackTrampoline \(node:internal\/async_hooks:[\d:]+\)/g, '')
-    .replace(/(at (?:Timeout|Immediate)\.)(?:<anonymous>|_onTimeout|_onImmediate)/g, '$1<anonymous>')
-    .replace(/ \[as (?:_onTimeout|_onImmediate)\]/g, '');
-}
-
-describe('a program that is traced behaves as one that is not', () => {
+describe.each([
+  ['as an ES module', (text: string) => text, 'mjs'],
+  ['as CommonJS', asCommonJs, 'cjs'],
+] as const)('a program that is traced behaves as one that is not, %s', (_, written, ending) => {
   test.concurrent.each(Object.entries(programs))('%s', async (name, text) => {
-    const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.mjs`);
-    writeFileSync(file, text);
+    const file = place.write(`${name.replaceAll(/\W+/g, '-')}.${ending}`, written(text));
     using session = new TestSession();
-    const plain = await run(file, {});
-    const traced = await run(file, { ...session.environment, SPOOR_AUTO: 'all' });
+    // Frames of the tracer push none of the program's out.
+    const args = ['--stack-trace-limit=50', file];
+    const plain = await place.run(args, {});
+    const traced = await place.run(args, { ...session.environment, SPOOR_AUTO: 'all' });
     expect(traced).toEqual(plain);
     // It was traced indeed: the process has made its folder beside the session's description.
     expect(readdirSync(session.folder).length).toBeGreaterThan(1);

@@ -33,12 +33,7 @@ function log(text: string, options: readonly string[] = [], ending = 'mjs'): Log
   const output = join(folder, 'trace');
   writeFileSync(program, text);
   const env = { ...process.env, DEBUG: 'shop:*', DEBUG_COLORS: 'no', DEBUG_HIDE_DATE: 'yes' };
-  // Any module that is imported first has Node.js point elsewhere in the line of an error.
-  const plain = spawnSync(process.execPath, ['--import', 'data:text/javascript,', program], {
-    env,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
+  const plain = spawnSync(process.execPath, [program], { env, encoding: 'utf8', timeout: 60_000 });
   const args = ['record', '-o', output, ...options, '--', process.execPath, program];
   try {
     const run = spoor(args, { env });

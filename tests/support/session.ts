@@ -14,8 +14,11 @@ import {
 } from '@spoor/ringbuffer';
 import { repoRoot } from './machine.ts';
 
-/** Where the module is that the tracer is loaded by. */
+/** The module that `--import` loads the tracer by. */
 export const registerUrl: string = pathToFileURL(join(repoRoot, 'packages/tracer/dist/register.js')).href;
+
+/** The file that `--require` loads the tracer by, as `spoor record` does it. */
+export const registerPath: string = join(repoRoot, 'packages/tracer/dist/register.bundle.cjs');
 
 /** What tests say of a session: of its only channel without `channels`. */
 export type TestSettings = Partial<SessionDescription> & Partial<Omit<ChannelDescription, 'name'>>;
@@ -44,7 +47,7 @@ export class TestSession implements Disposable {
     this.folder = mkdtempSync(join(tmpdir(), 'spoor-session-'));
     const session = describeSession(this.folder, { auto: true, subBufferCount: 4, ...settings });
     writeFileSync(join(this.folder, SESSION_FILE), JSON.stringify(session));
-    this.environment = { [SESSION_VARIABLE]: this.folder, NODE_OPTIONS: `--import ${registerUrl}` };
+    this.environment = { [SESSION_VARIABLE]: this.folder, NODE_OPTIONS: `--require ${registerPath}` };
   }
 
   [Symbol.dispose](): void {

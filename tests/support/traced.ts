@@ -27,8 +27,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { asCommonJs } from './as-commonjs.ts';
 import { repoRoot } from './machine.ts';
-import { describeSession, registerUrl, type TestSettings } from './session.ts';
+import { describeSession, registerPath, type TestSettings } from './session.ts';
 
 /** The tracer as programs load it, built. */
 export const tracerUrl: string = pathToFileURL(join(repoRoot, 'packages/tracer/dist/index.js')).href;
@@ -67,7 +68,10 @@ export class TracedRun implements Disposable {
     writeFileSync(join(this.path, SESSION_FILE), JSON.stringify(describeSession(this.tracePath, settings)));
   }
 
-  /** Runs JavaScript text as a module `program.mjs`; `whileRunning` is called every few milliseconds. */
+  /**
+   * Runs JavaScript text as a module `program.mjs`, or by `asCommonJs` as `program.cjs`; `whileRunning` is called every few
+   * milliseconds.
+   */
   async run(
     text: string,
     options: {
@@ -75,15 +79,15 @@ export class TracedRun implements Disposable {
       readonly node?: string;
       readonly nodeArgs?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
+      readonly commonJs?: boolean;
       readonly whileRunning?: (kill: (signal: NodeJS.Signals) => void) => void;
     } = {},
   ): Promise<Ended> {
-    const file = join(this.path, 'program.mjs');
-    writeFileSync(
-      file,
-      `import { counter, enumeration, registerContext, sequence, snapshot, struct, tracepoint } from ${JSON.stringify(tracerUrl)};\n${text}`,
-    );
-    const args = [...(options.nodeArgs ?? []), '--import', registerUrl, file];
+    const file = join(this.path, options.commonJs === true ? 'program.cjs' : 'program.mjs');
+    const { pathname } = new URL(tracerUrl);
+    const module = `import { counter, enumeration, registerContext, sequence, snapshot, struct, tracepoint } from '${pathname}';\n${text}`;
+    writeFileSync(file, options.commonJs === true ? asCommonJs(module) : module);
+    const args = [...(options.nodeArgs ?? []), '--require', registerPath, file];
     const child = spawn(options.node ?? process.execPath, args, {
       env: { ...process.env, [SESSION_VARIABLE]: this.path, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

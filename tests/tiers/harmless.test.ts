@@ -100,10 +100,10 @@ async function runOnce(
   code: string,
   nodeArgs: readonly string[],
   env: Readonly<Record<string, string>>,
-  settings = {},
+  settings: { readonly commonJs?: boolean } = {},
 ): Promise<Ended> {
-  using run = new TracedRun({ auto: true, subBufferSizeBytes: 64 * 1024, subBufferCount: 4, ...settings });
-  return await run.run(code, { nodeArgs: ['--no-warnings', ...nodeArgs], env });
+  using run = new TracedRun({ auto: true, subBufferSizeBytes: 64 * 1024, subBufferCount: 4 });
+  return await run.run(code, { ...settings, nodeArgs: ['--no-warnings', ...nodeArgs], env });
 }
 
 describe('a program whatever its tracer meets', () => {
@@ -120,5 +120,12 @@ describe('a program whatever its tracer meets', () => {
       expect(ended).toEqual(untraced.get(name));
       expect(ended.status).toBe(0);
     });
+  });
+
+  test.each(Object.keys(programs))('%s (CommonJS)', async (name) => {
+    const plain = await runOnce(programs[name]!, [], { SPOOR_SESSION: '' }, { commonJs: true });
+    const ended = await runOnce(programs[name]!, [], {}, { commonJs: true });
+    expect(ended).toEqual(plain);
+    expect(ended.status).toBe(0);
   });
 });

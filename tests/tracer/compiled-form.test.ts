@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { describeSession, registerUrl } from '../support/session.ts';
+import { describeSession, registerPath } from '../support/session.ts';
 
 let root: string;
 beforeEach(() => {
@@ -29,10 +29,14 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** Runs a traced program; answers the state of its thread. */
 function run(...flags: string[]): string {
-  const done = spawnSync(process.execPath, [...flags, '--import', registerUrl, '-e', 'console.log("ran")'], {
-    encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', [SESSION_VARIABLE]: join(root, 'session') },
-  });
+  const done = spawnSync(
+    process.execPath,
+    [...flags, '--require', registerPath, '-e', 'console.log("ran")'],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '', [SESSION_VARIABLE]: join(root, 'session') },
+    },
+  );
   expect([done.status, done.stdout, done.stderr]).toEqual([0, 'ran\n', '']);
   const session = join(root, 'session');
   const states = readdirSync(session)

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { repoRoot } from '../support/machine.ts';
+import { registerUrl } from '../support/session.ts';
 import { TracedRun, tracerUrl } from '../support/traced.ts';
 
 const tick = `const tick = tracepoint('test:tick', { n: 'u32', text: 'string' });`;
@@ -347,12 +348,48 @@ describe('a traced program', () => {
     expect([...ticksByThread(run).values()]).toEqual([[0, 1]]);
   });
 
+  test('has one of each automatic event, though every way to load the tracer is taken, and another copy', async () => {
+    using run = new TracedRun({ auto: true });
+    const copy = mkdtempSync(join(repoRoot, '.cache/tracer-copy-'));
+    try {
+      cpSync(join(repoRoot, 'packages/tracer/dist'), copy, { recursive: true });
+      const ended = await run.run(
+        `await import(${JSON.stringify(registerUrl)}); function once() { return console.log('said'); } once();`,
+        {
+          nodeArgs: ['--require', join(copy, 'register.bundle.cjs'), '--import', registerUrl],
+          env: { SPOOR_FUNCTIONS: run.path },
+        },
+      );
+      expect(ended).toMatchObject({ status: 0, stdout: 'said\n', stderr: '' });
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+    expect(run.statuses().map(({ reasons }) => reasons)).toEqual([[]]);
+    run.drain();
+    const names = Array.from(openTrace(run.tracePath).events(), ({ name }) => name);
+    for (const name of ['nodejs:process_start', 'console:message', 'js:func_entry'])
+      expect(names.filter((other) => other === name)).toHaveLength(1);
+  });
+
+  test('has workers made of text recorded as those of files', async () => {
+    using run = new TracedRun({ auto: true });
+    const ended = await run.run(
+      `const { Worker } = await import('node:worker_threads'); new Worker('console.log(1 + 1)', { eval: true });`,
+    );
+    expect(ended).toMatchObject({ status: 0, stdout: '2\n', stderr: '' });
+    run.drain();
+    const threads = Array.from(openTrace(run.tracePath).events(), (event) =>
+      event.name === 'nodejs:thread_begin' ? event.field('name') : undefined,
+    );
+    expect(threads.filter((name) => name !== undefined)).toEqual(['main', 'worker 1']);
+  });
+
   test('may forbid new globals', async () => {
     using run = new TracedRun();
-    const frozen = join(run.path, 'frozen.mjs');
+    const frozen = join(run.path, 'frozen.cjs');
     writeFileSync(frozen, 'Object.preventExtensions(globalThis);');
     const ended = await run.run(`${tick} for (let n = 0; n < 10; n += 1) tick(n, 'x');`, {
-      nodeArgs: ['--import', pathToFileURL(frozen).href],
+      nodeArgs: ['--require', frozen],
     });
     expect(ended).toMatchObject({ status: 0, stderr: '' });
     run.drain();

@@ -32,11 +32,11 @@ test('commands are found as a shell finds them', () => {
 });
 
 test('options of Node.js that were there are kept, and the tracer is loaded once', () => {
-  const url = 'file:///x/register.js';
-  expect(nodeOptionsWithTracer(url, undefined)).toBe(`--import=${url}`);
-  const options = nodeOptionsWithTracer(url, '--max-old-space-size=100');
-  expect(options).toBe(`--import=${url} --max-old-space-size=100`);
-  expect(nodeOptionsWithTracer(url, options)).toBe(options);
+  const path = '/x/register.cjs';
+  expect(nodeOptionsWithTracer(path, undefined)).toBe(`--require=${path}`);
+  const options = nodeOptionsWithTracer(path, '--max-old-space-size=100');
+  expect(options).toBe(`--require=${path} --max-old-space-size=100`);
+  expect(nodeOptionsWithTracer(path, options)).toBe(options);
 });
 
 test('what cannot be looked into is passed over, as by a shell', () => {

@@ -70,9 +70,18 @@ export function statusOfCommandError(error: unknown): number | undefined {
   return undefined;
 }
 
-/** `NODE_OPTIONS` that load the tracer first and keep what was there. */
-export function nodeOptionsWithTracer(tracerUrl: string, existing: string | undefined): string {
-  const own = `--import=${tracerUrl}`;
+/**
+ * `NODE_OPTIONS` that load the tracer first and keep what was there. By `--require`: with `--import` Node.js would load a
+ * CommonJS program by the loader of ES modules, and run it in another order.
+ * @param tracerPath of a CommonJS file.
+ */
+export function nodeOptionsWithTracer(tracerPath: string, existing: string | undefined): string {
+  const own = `--require=${quoted(tracerPath)}`;
   if (existing === undefined || existing.trim() === '') return own;
   return existing.includes(own) ? existing : `${own} ${existing}`;
+}
+
+/** As Node.js reads words of `NODE_OPTIONS`: spaces part them but in quotes, where a backslash takes the next character. */
+function quoted(word: string): string {
+  return /[ "\\]/.test(word) ? `"${word.replace(/["\\]/g, '\\$&')}"` : word;
 }

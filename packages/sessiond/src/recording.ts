@@ -28,8 +28,8 @@ export interface RecordingOptions {
   readonly channels: readonly ChannelDescription[];
   /** Most bytes that the rings of one process take together. */
   readonly maxMemoryBytes?: number | undefined;
-  /** File URL of the module that programs load first. */
-  readonly tracerUrl: string;
+  /** The CommonJS file that programs load first. */
+  readonly tracerPath: string;
   /** Environment of the command and of `SPOOR_RUN_DIR`, `LTTNG_HOME`, `PATH`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Called at once for what the user should know while the command runs. */
@@ -86,7 +86,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
     const commandEnvironment = {
       ...environment,
       SPOOR_SESSION: session.path,
-      NODE_OPTIONS: nodeOptionsWithTracer(options.tracerUrl, environment['NODE_OPTIONS']),
+      NODE_OPTIONS: nodeOptionsWithTracer(options.tracerPath, environment['NODE_OPTIONS']),
     };
     const ran = await runCommand(programPath, program, args, commandEnvironment, supervisor);
     let drained: DrainResult | undefined;

@@ -136,6 +136,18 @@ export const KOFFI_VERSION = '3.3.4';
  */
 function loadKoffi(): Koffi {
   const require = createRequire(import.meta.url);
+  const known = new Set(Object.keys(require.cache));
+  try {
+    return findKoffi(require);
+  } finally {
+    // Who lists the modules of the program finds its own; who requires koffi by itself still gets this one.
+    for (const path of Object.keys(require.cache)) {
+      if (!known.has(path)) Object.defineProperty(require.cache, path, { enumerable: false });
+    }
+  }
+}
+
+function findKoffi(require: NodeJS.Require): Koffi {
   try {
     const own = require.resolve('koffi');
     const triplet = `linux-${process.arch}`;

@@ -37,7 +37,10 @@ export interface ThreadSession {
   addReceiver(receiver: EventReceiver): void;
   /** Has no more events go to it. */
   removeReceiver(receiver: EventReceiver): void;
-  /** Calls back once, when a recording wants automatic events: now, or later. */
+  /**
+   * Calls back once, when a recording wants automatic events: now, or later. Only who asks first is called, for each copy
+   * of this package that is loaded asks.
+   */
   whenAuto(start: () => void): void;
   /** The function that the program calls: the test of the gate and the hand-over of the arguments. */
   callOf(declaration: Declaration, gate: Gate): Serialise;
@@ -78,7 +81,7 @@ interface Slot {
 
 /**
  * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
- * `--import` and the program's own dependency. The key changes with what they would share.
+ * `--require` and the program's own dependency. The key changes with what they would share.
  */
 const shared = globalThis as { [key]?: Slot };
 
@@ -124,13 +127,13 @@ export function currentSession(): ThreadSession | undefined {
   return (shared[key] ?? unshared)?.session;
 }
 
-/** For a traced program that was started without the recorder's `--import`. */
+/** For a traced program that was started without the recorder's `--require`. */
 function loadSession(): void {
   try {
     // The module attaches the thread and puts its session into the slot.
     createRequire(import.meta.url)('./session.js');
   } catch {
-    // In a bundle there is no such file; such a program is traced through the recorder's `--import`.
+    // In a bundle there is no such file; such a program is traced through the recorder's `--require`.
   }
   if ((shared[key] ?? unshared) === undefined) keep(undefined);
 }

@@ -68,6 +68,7 @@ export class ThreadHub implements ThreadSession {
   #toTell: (() => void)[] = [];
   readonly #whenChanged: (() => void)[] = [];
   #whenAuto: (() => void) | undefined;
+  #isAutoAsked = false;
   #isBusy = false;
   #hubStamps = '';
   #lookedNs = 0n;
@@ -102,6 +103,8 @@ export class ThreadHub implements ThreadSession {
   }
 
   whenAuto(start: () => void): void {
+    if (this.#isAutoAsked) return;
+    this.#isAutoAsked = true;
     if (this.auto) start();
     else this.#whenAuto = start;
   }

@@ -1,15 +1,16 @@
 /** Where packages of Spoor lie that other processes load. A module of its own: it must stand where the packages see it. */
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpoorError } from '@spoor/base';
 
-/** Address of the module that a traced program loads before its own. */
-export function tracerUrl(): string {
+/** Path of the file that a traced program loads before its own. */
+export function tracerPath(): string {
   try {
-    return import.meta.resolve('@spoor/tracer/register');
+    return createRequire(import.meta.url).resolve('@spoor/tracer/register');
   } catch (error) {
-    throw new SpoorError('record/no-tracer', 'the package @spoor/tracer is not there', {
-      hint: 'install spoor again',
+    throw new SpoorError('record/no-tracer', 'the package @spoor/tracer is not there, or not built', {
+      hint: 'install spoor again; in a checkout: npm run build',
       cause: error,
     });
   }

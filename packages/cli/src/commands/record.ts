@@ -77,7 +77,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .action(async (words: [string, ...string[]], flags: RecordFlags) => {
       const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
       const { describeRecording, describeNote } = await import('../recording-summary.ts');
-      const { tracerUrl } = await import('./installed.ts');
+      const { tracerPath } = await import('./installed.ts');
       const notes: RecordingNote[] = [];
       try {
         const result = await recordCommand({
@@ -86,7 +86,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
           auto: flags.auto !== false,
           channels: plan?.channels ?? [],
           maxMemoryBytes: plan?.maxMemoryBytes,
-          tracerUrl: tracerUrl(),
+          tracerPath: tracerPath(),
           environment: { ...process.env, ...environment },
           onNote: (note) => {
             if (note.severity === 'error') process.stderr.write(`${describeNote(note)}\n`);

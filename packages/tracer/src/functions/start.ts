@@ -9,7 +9,7 @@ import { globsOfVariable, makeChoice } from './choice.ts';
 import type { HooksThreadData, HooksThreadMessage } from './hooks-thread.ts';
 import { hasSyncHooks, hookCommonJs, hookModules, keepOutermost } from './load-hooks.ts';
 import { ModuleRewriter, type ModuleHost } from './modules.ts';
-import { publishProbe } from './probe-global.ts';
+import { isProbePublished, publishProbe } from './probe-global.ts';
 import { makeFunctionTable, type FunctionTable } from './runtime.ts';
 
 /** How functions are chosen and shown. */
@@ -24,7 +24,7 @@ interface Settings {
  */
 export function startFunctions(hooksThreadUrl: string): void {
   const session = currentSession();
-  if (session === undefined) return;
+  if (session === undefined || isProbePublished()) return;
   try {
     const settings: Settings = {
       globs: globsOfVariable(process.env[FUNCTIONS_VARIABLE] ?? ''),

@@ -1,0 +1,164 @@
+// Loads the tracer into a thread, before the program, and synchronously: Node.js then runs a CommonJS program as it does
+// without it. `scripts/bundle-tracer.mjs` makes of this module the CommonJS file that `--require` names and `register.ts`
+// loads. Each module costs a program's start about half a millisecond, and each built-in module that is imported as ESM
+// has all that it exports made: so a program that is not traced loads nothing more than this file, and one that is traced
+// loads one bundle, as CommonJS (`npm run bench -- start` guards the cost). V8 takes half of that time to compile it, so
+// the compiled form is kept for the programs after (docs/design/formats.md).
+//
+// Nothing is imported here but constants: the file also gets into children of the program that are run by a Node.js too
+// old for the tracer, which must not notice it.
+import { FUNCTIONS_VARIABLE, SESSION_VARIABLE } from './session-variable.ts';
+
+/** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
+const KEEP_AFTER_MS = 5000;
+
+/** Nothing is kept where less memory than this is left. */
+const LEAST_FREE_BYTES = 32 * 1024 * 1024;
+/** Compiled forms that are kept at a time, some 200 KB each. */
+const MOST_KEPT = 8;
+
+/** What of CommonJS the bundle uses. */
+type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
+
+/** Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws. */
+function loadBundle(path: string, session: string): void {
+  const { readFileSync } = process.getBuiltinModule('node:fs');
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const { Script } = process.getBuiltinModule('node:vm');
+  const keptPath = compiledPath(path, session);
+  let cachedData: Buffer | undefined;
+  try {
+    if (keptPath !== undefined) cachedData = readFileSync(keptPath);
+  } catch {
+    // Not yet.
+  }
+  // It is ASCII: V8 reads half as many bytes of it this way.
+  const text = `(function (exports, require, __filename) {${readFileSync(path, 'latin1')}\n})`;
+  // V8 refuses what another version made, or other flags.
+  const keepLater = keptPath !== undefined && cachedData === undefined ? keeper(keptPath) : undefined;
+  const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
+  (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
+  keepLater?.(() => script.createCachedData());
+}
+
+/**
+ * Where the compiled form of this very bundle is kept: beside the session's directory, if nobody else may write there,
+ * for it is code that runs in programs.
+ */
+function compiledPath(bundle: string, session: string): string | undefined {
+  const { lstatSync, statSync } = process.getBuiltinModule('node:fs');
+  try {
+    const folder = /^([^:]*)\/[^/:]+/.exec(session)?.[1];
+    if (folder === undefined) return undefined;
+    const found = lstatSync(folder);
+    if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+      return undefined;
+    const { ino, size, mtimeMs } = statSync(bundle);
+    return `${folder}/tracer-${process.version}-${process.arch}-${ino}-${size}-${mtimeMs}.v8`;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs.
+ * Made before the bundle runs, and with functions that call no others by name: these may be wrapped then, for events.
+ */
+function keeper(path: string): (make: () => Uint8Array) => void {
+  const { closeSync, existsSync, openSync, readdirSync, renameSync, statfsSync, unlinkSync, writeSync } =
+    process.getBuiltinModule('node:fs');
+  const setTimer = setTimeout;
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  const write = (draft: string, bytes: Uint8Array): void => {
+    const fd = openSync(draft, 'wx', 0o600);
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  return (make) => {
+    let isDone = false;
+    const keep = (): void => {
+      if (isDone) return;
+      isDone = true;
+      const draft = `${path}.${process.pid}-${process.hrtime.bigint()}`;
+      try {
+        if (existsSync(path)) return;
+        const { bavail, bsize } = statfsSync(folder);
+        // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
+        if (bavail * bsize < LEAST_FREE_BYTES) return;
+        const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
+        if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
+        write(draft, make());
+        renameSync(draft, path);
+      } catch {
+        try {
+          unlinkSync(draft);
+        } catch {
+          // It was never made: no space, or no permission.
+        }
+      }
+    };
+    process.on('exit', keep);
+    setTimer(keep, KEEP_AFTER_MS).unref();
+  };
+}
+
+/** What records entry and exit of functions. It brings a parser. */
+interface Functions {
+  readonly startFunctions: (hooksThreadUrl: string) => void;
+}
+
+function loadFunctions(folder: string): Functions | undefined {
+  if ((process.env[FUNCTIONS_VARIABLE] ?? '') === '') return undefined;
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const require = createRequire(`${folder}/`);
+  const path = `${folder}/functions.bundle.cjs`;
+  try {
+    return require(path) as Functions;
+  } catch {
+    return undefined;
+  } finally {
+    if (Object.hasOwn(require.cache, path)) Object.defineProperty(require.cache, path, { enumerable: false });
+  }
+}
+
+/** The part of `node:worker_threads` that is used. */
+interface WorkerThreads {
+  readonly isMainThread: boolean;
+  /** Null in the main thread, and in threads that Node.js runs for itself. */
+  readonly parentPort: unknown;
+  /** Node.js 22.14 and later. */
+  readonly isInternalThread?: boolean;
+}
+
+/**
+ * Whether this is a thread that Node.js runs for itself, as it does for hooks of `module.register`: it preloads there too
+ * what is named by `--require`, and the tracer registers hooks of its own, which would begin yet another such thread.
+ */
+function isThreadOfNode(): boolean {
+  const { isMainThread, isInternalThread, parentPort } = process.getBuiltinModule(
+    'node:worker_threads',
+  ) as WorkerThreads;
+  return !isMainThread && (isInternalThread ?? parentPort === null);
+}
+
+/**
+ * Loads what records this thread, if it is traced. Never throws.
+ * @param folder of the bundles.
+ */
+export function loadTracer(folder: string): void {
+  const session = process.env[SESSION_VARIABLE] ?? '';
+  if (session === '' || typeof process.getBuiltinModule !== 'function') return;
+  try {
+    if (isThreadOfNode()) return;
+    // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
+    const functions = loadFunctions(folder);
+    loadBundle(`${folder}/start-thread.bundle.cjs`, session);
+    const { pathToFileURL } = process.getBuiltinModule('node:url');
+    functions?.startFunctions(pathToFileURL(`${folder}/functions/hooks-thread.js`).href);
+  } catch {
+    // A defect of ours, which must not end the program.
+  }
+}
