@@ -20,6 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   sys: { mayImport: ['base'], browser: false },
   ringbuffer: { mayImport: ['base', 'sys'], browser: false },
   control: { mayImport: ['base', 'filter'], browser: false },
+  trigger: { mayImport: ['base', 'control', 'filter'], browser: true },
   tracer: { mayImport: ['base', 'ctf', 'filter', 'sys', 'ringbuffer'], browser: false },
   kernel: { mayImport: ['base', 'ctf', 'elf', 'filter', 'ringbuffer', 'sys'], browser: true },
   graph: { mayImport: ['base', 'ctf'], browser: true },
@@ -27,7 +28,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   trace: { mayImport: ['archive', 'base', 'components', 'ctf', 'graph'], browser: true },
   store: { mayImport: ['base'], browser: true },
   analysis: { mayImport: ['base', 'graph', 'store'], browser: true },
-  sessiond: { mayImport: ['base', 'control', 'ctf', 'filter', 'kernel', 'ringbuffer'], browser: false },
+  sessiond: {
+    mayImport: ['base', 'control', 'ctf', 'filter', 'kernel', 'ringbuffer', 'trigger'],
+    browser: false,
+  },
   server: { mayImport: ['base', 'ctf', 'graph', 'components', 'analysis', 'store'], browser: false },
   viewer: { mayImport: ['base', 'store', 'server'], browser: true },
   cli: {

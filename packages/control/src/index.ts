@@ -54,6 +54,7 @@ export {
   type StopResult,
   type Topic,
   type TrackRequest,
+  type TriggerRequest,
   type WaitingRequest,
   type Warned,
   type Welcome,
@@ -64,6 +65,7 @@ export { checkName } from './session-name.ts';
 export type { ProcessTracker, TrackedAttribute } from './tracker.ts';
 export type {
   Action,
+  ActionStatus,
   CapturedValue,
   ChannelBufferUsage,
   Condition,
@@ -72,6 +74,7 @@ export type {
   EventSilence,
   ExecAction,
   IncrementMapAction,
+  NoticedEvent,
   NotifyAction,
   RatePolicy,
   SessionAction,
@@ -80,8 +83,8 @@ export type {
   SnapshotAction,
   SpanDuration,
   Trigger,
-  TriggerErrors,
   TriggerNotification,
+  TriggerStatus,
   WebhookAction,
 } from './trigger.ts';
 export { fromWireError, toWireError } from './wire-error.ts';

@@ -7,7 +7,7 @@ import type { Domain, EventRule, EventRuleKind, RecordingRule } from './event-ru
 import type { Output, SnapshotOutput } from './output.ts';
 import type { RotationSchedule, Session, SessionMode } from './session.ts';
 import type { ProcessTracker, TrackedAttribute } from './tracker.ts';
-import type { Trigger, TriggerErrors, TriggerNotification } from './trigger.ts';
+import type { Trigger, TriggerNotification, TriggerStatus } from './trigger.ts';
 
 /** Changes with what an older peer would misunderstand; a peer of another version is refused. */
 export const CONTROL_VERSION = 1;
@@ -207,6 +207,9 @@ export interface RestoreSession {
   readonly force?: boolean;
 }
 
+/** A trigger that is to be added. */
+export type TriggerRequest = Omit<Trigger, 'name' | 'ownerUid'> & Partial<Pick<Trigger, 'name' | 'ownerUid'>>;
+
 /** What each method takes and answers. */
 export interface Methods {
   readonly hello: { readonly params: Hello; readonly result: Welcome };
@@ -264,13 +267,13 @@ export interface Methods {
     readonly result: { readonly session: Session } & Warned;
   };
   readonly 'add-trigger': {
-    /** A name is made when absent; the owner is the client's user. */
-    readonly params: Omit<Trigger, 'name' | 'ownerUid'> & { readonly name?: string };
+    /** A name is made when absent; the owner is the client's user, another one only if that is root. */
+    readonly params: TriggerRequest;
     readonly result: { readonly trigger: Trigger };
   };
   readonly 'list-triggers': {
     readonly params: Readonly<Record<string, never>>;
-    readonly result: { readonly triggers: readonly Trigger[]; readonly errors: readonly TriggerErrors[] };
+    readonly result: { readonly triggers: readonly Trigger[]; readonly status: readonly TriggerStatus[] };
   };
   readonly 'remove-trigger': { readonly params: { readonly name: string }; readonly result: Warned };
   readonly subscribe: {

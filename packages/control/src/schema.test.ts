@@ -78,8 +78,11 @@ const good: { readonly [Name in MethodName]: Methods[Name]['params'] } = {
       kind: 'span-duration',
       begin: rule,
       end: rule,
-      key: ['id'],
+      beginKey: ['id'],
+      endKey: ['request'],
+      scope: 'process',
       thresholdMs: 250,
+      at: 'end',
       captures: ['url'],
     },
     actions: [

@@ -1,6 +1,6 @@
 /** Triggers: when something happens, something is done. Conditions and actions of LTTng 2.16, and our own. */
 import type { Domain, EventRule } from './event-rule.ts';
-import type { SnapshotOutput } from './output.ts';
+import type { Output } from './output.ts';
 
 /** An event that a rule takes. Captures are expressions over its fields and contexts, such as `size`, `$ctx.vpid`, `a[2]`. */
 export interface EventRuleMatches {
@@ -31,14 +31,12 @@ export interface SessionRotation {
   readonly session: string;
 }
 
-/** At least `count` matching events in some `periodMs`; of each value of `key` by itself if there is one. */
+/** At least `count` matching events in some `periodMs`, of all processes together. */
 export interface EventRate {
   readonly kind: 'event-rate';
   readonly rule: EventRule;
   readonly count: number;
   readonly periodMs: number;
-  /** Expressions over fields and contexts. */
-  readonly key: readonly string[];
 }
 
 /** An event of `end` that comes at least `thresholdMs` after that of `begin` with the same key. */
@@ -46,9 +44,15 @@ export interface SpanDuration {
   readonly kind: 'span-duration';
   readonly begin: EventRule;
   readonly end: EventRule;
-  readonly key: readonly string[];
+  /** Expressions over fields and contexts, of the beginning and, as many, of the end. */
+  readonly beginKey: readonly string[];
+  readonly endKey: readonly string[];
+  /** Where beginning and end are looked for together: in one thread, in one process, or in all of them. */
+  readonly scope: 'thread' | 'process' | 'all';
   readonly thresholdMs: number;
-  /** Of the ending event. */
+  /** `end`: met when the span has ended. `threshold`: already when it has lasted that long, ended or not. */
+  readonly at: 'end' | 'threshold';
+  /** Of the ending event, or of the beginning where that has no such field. */
   readonly captures: readonly string[];
 }
 
@@ -89,7 +93,10 @@ export interface SnapshotAction {
   readonly kind: 'snapshot-session';
   readonly session: string;
   /** In place of the session's own outputs. */
-  readonly output?: Omit<SnapshotOutput, 'id' | 'name'> & { readonly name?: string };
+  readonly output?: Output;
+  /** Of the snapshot. */
+  readonly name?: string;
+  readonly maxSizeBytes?: number;
 }
 
 /** Runs a program of this machine. It gets the notification as JSON on its standard input. */
@@ -130,6 +137,16 @@ export interface Trigger {
 export type CapturedValue =
   null | boolean | number | string | readonly CapturedValue[] | { readonly [field: string]: CapturedValue };
 
+/** An event that met a condition. */
+export interface NoticedEvent {
+  readonly name: string;
+  /** Nanoseconds since the epoch in decimal. */
+  readonly timeNs: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly procname: string;
+}
+
 /** What a subscriber gets, a program on its standard input, and a webhook as its body. */
 export interface TriggerNotification {
   readonly trigger: string;
@@ -137,17 +154,33 @@ export interface TriggerNotification {
   readonly condition: Condition['kind'];
   /** Nanoseconds since the epoch in decimal: of the event, or when the condition was evaluated. */
   readonly timeNs: string;
-  /** Values in the order of the condition's captures; of `event-rate` and `span-duration` the key, under its expressions. */
+  /** Of `event-rule-matches` the event, of `span-duration` its beginning. */
+  readonly event?: NoticedEvent;
+  /** Of `span-duration` its end; absent when it had not ended. */
+  readonly end?: NoticedEvent;
+  /** Values in the order of the condition's captures; of `span-duration` first the key, under its expressions. */
   readonly captures: readonly { readonly expression: string; readonly value: CapturedValue }[];
-  /** What was measured: `durationNs`, `count`, `sizeBytes`, `ratio`, `archivePath` … as the condition has it. */
+  /** What was measured: `durationNs`, `count`, `sizeBytes`, `usedBytes`, `archivePath` … as the condition has it. */
   readonly measured: Readonly<Record<string, number | string>>;
 }
 
-/** How often actions failed, since the trigger was added. */
-export interface TriggerErrors {
+/** How an action of a trigger has fared, since the trigger was added. */
+export interface ActionStatus {
+  /** Times that the condition was met. */
+  readonly requestCount: number;
+  /** Those that the rate policy let through and that ended well. */
+  readonly executionCount: number;
+  readonly failureCount: number;
+  readonly lastFailure?: string;
+}
+
+/** How a trigger has fared, since it was added. */
+export interface TriggerStatus {
   readonly trigger: string;
+  /** How often its condition was met. */
+  readonly firedCount: number;
   /** Events that could not be looked at, because they came faster than that. */
   readonly discardedCount: number;
-  /** One number an action. */
-  readonly actionFailures: readonly number[];
+  /** In the order of its actions. */
+  readonly actions: readonly ActionStatus[];
 }

@@ -9,6 +9,7 @@ export {
   type UnaryOperator,
 } from './expression.ts';
 export { globMatches, parseGlob, printGlob, type GlobParts } from './globs.ts';
+export { expandNameTemplate, namesEvent, parseNameTemplate, type NameTemplatePart } from './name-template.ts';
 export { parseFilter } from './parser.ts';
 export { printExpression, printReference } from './print.ts';
 export {

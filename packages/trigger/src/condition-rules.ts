@@ -1,0 +1,64 @@
+import { SpoorError } from '@spoor/base';
+import type { Condition, EventRule, Trigger, UserTracepointRule } from '@spoor/control';
+import { checkFilter, parseFilter, parseNameTemplate } from '@spoor/filter';
+import { parseCapture } from './capture.ts';
+
+/** What part an event rule has in a condition. */
+export type RuleRole = 'match' | 'begin' | 'end' | 'count';
+
+/** An event rule of a condition. */
+export interface ConditionRule {
+  readonly role: RuleRole;
+  readonly rule: UserTracepointRule;
+  /** What is read of the events that it takes. */
+  readonly captures: readonly string[];
+}
+
+/** The event rules of a condition; none where it is not about events. */
+export function conditionRules(condition: Condition): readonly ConditionRule[] {
+  switch (condition.kind) {
+    case 'event-rule-matches':
+      return [{ role: 'match', rule: userRule(condition.rule), captures: condition.captures }];
+    case 'event-rate':
+    case 'event-silence':
+      return [{ role: 'count', rule: userRule(condition.rule), captures: [] }];
+    case 'span-duration': {
+      const { begin, end, beginKey, endKey, captures } = condition;
+      return [
+        { role: 'begin', rule: userRule(begin), captures: [...beginKey, ...captures] },
+        { role: 'end', rule: userRule(end), captures: [...endKey, ...captures] },
+      ];
+    }
+    case 'channel-buffer-usage':
+    case 'session-consumed-size':
+    case 'session-rotation-starts':
+    case 'session-rotation-finishes':
+      return [];
+    default:
+      return condition satisfies never;
+  }
+}
+
+function userRule(rule: EventRule): UserTracepointRule {
+  if (rule.kind === 'user-tracepoint') return rule;
+  throw new SpoorError('trigger/domain', 'triggers are for events of programs, not of the kernel yet', {
+    hint: '--type=user:tracepoint',
+  });
+}
+
+/**
+ * Checks the texts in a trigger, of which its shape says nothing: filters, captures, keys.
+ * @throws SpoorError `filter/…`, `trigger/capture`, `trigger/key`, `trigger/domain`.
+ */
+export function checkTexts({ condition, actions }: Pick<Trigger, 'condition' | 'actions'>): void {
+  for (const { rule, captures } of conditionRules(condition)) {
+    if (rule.filter !== undefined) checkFilter(parseFilter(rule.filter));
+    captures.forEach(parseCapture);
+  }
+  if (condition.kind === 'span-duration' && condition.beginKey.length !== condition.endKey.length) {
+    throw new SpoorError('trigger/key', 'the beginning and the end of a span need as many keys each');
+  }
+  for (const action of actions) {
+    if (action.kind === 'increment-map-value') parseNameTemplate(action.key);
+  }
+}

@@ -1,0 +1,363 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ratePolicyText } from './rate-policy.ts';
+import { timeText } from './quantities.ts';
+import { readTriggerArguments } from './trigger-arguments.ts';
+import { checkTexts } from './condition-rules.ts';
+import type { Action, Condition, RatePolicy, TriggerRequest, UserTracepointRule } from '@spoor/control';
+import { readRequest } from '@spoor/control/schema';
+
+const levels = { emerg: 0, warning: 4, debug_line: 13, debug: 14 };
+const read = (...args: readonly string[]): TriggerRequest =>
+  readTriggerArguments(args, {
+    levels,
+    resolvePath: (path) => (path.startsWith('/') ? path : `/at/${path}`),
+  });
+const matches = ['--condition=event-rule-matches', '--type=user'];
+
+describe("LTTng's examples", () => {
+  it('matches with log level, then stops and rotates', () => {
+    expect(
+      read(
+        '--condition=event-rule-matches',
+        '--type=user',
+        '--name=my_app:*',
+        '--log-level=TRACE_WARNING..',
+        '--action=stop-session',
+        'my-session',
+        '--action=rotate-session',
+        'my-session',
+      ),
+    ).toEqual({
+      condition: {
+        kind: 'event-rule-matches',
+        rule: { kind: 'user-tracepoint', name: 'my_app:*', logLevel: { kind: 'at-least', level: 4 } },
+        captures: [],
+      },
+      actions: [
+        { kind: 'stop-session', session: 'my-session' },
+        { kind: 'rotate-session', session: 'my-session' },
+      ],
+    });
+  });
+
+  it('tells the name of the trigger, of the event and of the snapshot apart', () => {
+    const request = read(
+      '--name=mine',
+      ...matches,
+      '--name',
+      'a:b',
+      '--action=snapshot-session',
+      's',
+      '-n',
+      'shot',
+      '--max-size=4M',
+      '--path=/tmp/x',
+      '--rate-policy=once-after:3',
+      '--owner-uid=7',
+    );
+    expect(request.name).toBe('mine');
+    expect(request.ownerUid).toBe(7);
+    expect(request.condition).toMatchObject({ rule: { name: 'a:b' } });
+    expect(request.actions).toEqual([
+      {
+        kind: 'snapshot-session',
+        session: 's',
+        name: 'shot',
+        maxSizeBytes: 4 * 1024 ** 2,
+        output: { kind: 'local', path: '/tmp/x' },
+        ratePolicy: { kind: 'once-after', count: 3 },
+      },
+    ]);
+  });
+
+  it('counts into a map', () => {
+    const request = read(
+      ...matches,
+      '--action=incr-map-value',
+      '--session=s',
+      '--type=user',
+      '--channel=counters',
+      '--key={event_name}_count',
+    );
+    expect(request.actions).toEqual([
+      {
+        kind: 'increment-map-value',
+        session: 's',
+        map: 'counters',
+        key: '{event_name}_count',
+      },
+    ]);
+  });
+});
+
+it('reads a span, its keys and a policy of time', () => {
+  expect(
+    read(
+      '--condition=span-duration-ge',
+      '--threshold-time=250ms',
+      '--begin-name=http:server_request_begin',
+      '--end-name=http:server_request_end',
+      '--key=id',
+      '--action=notify',
+      '--rate-policy=at-most:1/1m',
+    ),
+  ).toEqual({
+    condition: {
+      kind: 'span-duration',
+      begin: { kind: 'user-tracepoint', name: 'http:server_request_begin' },
+      end: { kind: 'user-tracepoint', name: 'http:server_request_end' },
+      beginKey: ['id'],
+      endKey: ['id'],
+      scope: 'process',
+      thresholdMs: 250,
+      at: 'end',
+      captures: [],
+    },
+    actions: [{ kind: 'notify', ratePolicy: { kind: 'at-most', count: 1, periodMs: 60_000 } }],
+  });
+});
+
+// The first nine are refused by lttng 2.13 too; tests/interop compares.
+it.each([
+  [[...matches, '--name=x'], 'at least one --action'],
+  [['--action=notify'], '--condition is missing'],
+  [['--condition=foo', '--action=notify'], 'no condition `foo`'],
+  [[...matches, '--action=foo'], 'no action `foo`'],
+  [['--condition=event-rule-matches', '--action=notify'], 'needs a --type'],
+  [[...matches, '--capture=a && b', '--action=notify'], 'cannot be captured'],
+  [[...matches, '--action=notify', '--rate-policy=every:0'], 'no rate policy'],
+  [[...matches, '--action=start-session'], 'needs a session'],
+  [[...matches, '--action=notify', 'extra'], 'unexpected argument `extra`'],
+  [[...matches, '--action=notify', ...matches], 'already given'],
+  [['--condition=event-rule-matches', '--type=kernel:tracepoint', '--action=notify'], 'not for events of'],
+  [[...matches, '--log-level=LOUD', '--action=notify'], 'no log level'],
+  [[...matches, '--filter=a +', '--action=notify'], 'filter'],
+  [[...matches, '--action=webhook', 'ftp://x'], 'no address'],
+  [['--condition=span-duration-ge', '--threshold-time=1s', '--action=notify'], '--begin-name'],
+  [['--condition=event-silence', '--threshold-time=0ms', '--action=notify'], 'no value for'],
+  [['--condition'], 'needs a value'],
+])('refuses %j', (args, message) => {
+  expect(() => read(...args)).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/^(trigger|filter)\//) }),
+  );
+  expect(() => read(...args)).toThrow(message === 'filter' ? /./ : message);
+});
+
+const name = fc.stringMatching(/^[a-z][a-z0-9:*_-]{0,12}$/);
+const logLevel = fc.record({
+  kind: fc.constantFrom('at-least' as const, 'only' as const),
+  level: fc.constantFrom(...Object.values(levels)),
+});
+const rule: fc.Arbitrary<UserTracepointRule> = fc.record(
+  {
+    kind: fc.constant('user-tracepoint' as const),
+    name: fc.stringMatching(/^[a-z]{1,5}:[a-z*_]{1,8}$/),
+    exclude: fc.array(name, { minLength: 1, maxLength: 2 }),
+    logLevel,
+    filter: fc.constantFrom('a > 5', 'name == "x*" && $ctx.vtid != 3'),
+  },
+  { requiredKeys: ['kind', 'name'] },
+);
+const capture = fc.constantFrom('a', 'a.b[2]', '$ctx.vpid', '$app.shop:user');
+const timeMs = fc.oneof(fc.integer({ min: 1, max: 1e7 }), fc.constantFrom(0.25, 1500, 60_000, 3_600_000));
+const ratePolicy: fc.Arbitrary<RatePolicy> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('every' as const, 'once-after' as const),
+    count: fc.integer({ min: 1 }),
+  }),
+  fc.record({ kind: fc.constant('at-most' as const), count: fc.integer({ min: 1 }), periodMs: timeMs }),
+);
+const condition: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({
+    kind: fc.constant('event-rule-matches' as const),
+    rule,
+    captures: fc.array(capture, { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant('channel-buffer-usage' as const),
+    comparison: fc.constantFrom('at-least' as const, 'at-most' as const),
+    session: name,
+    domain: fc.constant('user' as const),
+    channel: name,
+    threshold: fc.oneof(
+      fc.record({ ratio: fc.constantFrom(0, 0.25, 1) }),
+      fc.record({ sizeBytes: fc.nat() }),
+    ),
+  }),
+  fc.record({ kind: fc.constant('session-consumed-size' as const), session: name, sizeBytes: fc.nat() }),
+  fc.record({
+    kind: fc.constantFrom('session-rotation-starts' as const, 'session-rotation-finishes' as const),
+    session: name,
+  }),
+  fc.record({
+    kind: fc.constant('event-rate' as const),
+    rule,
+    count: fc.integer({ min: 1 }),
+    periodMs: timeMs,
+  }),
+  fc.record({ kind: fc.constant('event-silence' as const), rule, durationMs: timeMs }),
+  fc
+    .record({ begin: rule, end: rule, keys: fc.array(fc.tuple(capture, capture), { maxLength: 2 }) })
+    .chain(({ begin, end, keys }) =>
+      fc.record({
+        kind: fc.constant('span-duration' as const),
+        begin: fc.constant(begin),
+        end: fc.constant(end),
+        beginKey: fc.constant(keys.map(([key]) => key)),
+        endKey: fc.constant(keys.map(([, key]) => key)),
+        scope: fc.constantFrom('thread' as const, 'process' as const, 'all' as const),
+        thresholdMs: timeMs,
+        at: fc.constantFrom('end' as const, 'threshold' as const),
+        captures: fc.array(capture, { maxLength: 2 }),
+      }),
+    ),
+);
+const timeoutMs = timeMs;
+const someAction: fc.Arbitrary<Action> = fc.oneof(
+  fc.constant({ kind: 'notify' as const }),
+  fc.record({
+    kind: fc.constantFrom('start-session' as const, 'stop-session' as const, 'rotate-session' as const),
+    session: name,
+  }),
+  fc.record(
+    {
+      kind: fc.constant('snapshot-session' as const),
+      session: name,
+      name,
+      maxSizeBytes: fc.integer({ min: 1 }),
+      output: fc.record({ kind: fc.constant('local' as const), path: fc.constantFrom('/tmp/a b', '/at/x') }),
+    },
+    { requiredKeys: ['kind', 'session'] },
+  ),
+  fc.record({
+    kind: fc.constant('exec' as const),
+    command: fc.constant(['/bin/sh', '-c', 'logger -t "x y"']),
+    timeoutMs,
+  }),
+  fc.record({ kind: fc.constant('webhook' as const), url: fc.webUrl(), timeoutMs }),
+  fc.record({
+    kind: fc.constant('increment-map-value' as const),
+    session: name,
+    map: name,
+    key: fc.constantFrom('{event_name}', 'all', '{{{provider_name}'),
+  }),
+);
+const action = fc
+  .tuple(someAction, fc.option(ratePolicy, { nil: undefined }))
+  .map(([one, policy]): Action => (policy === undefined ? one : { ...one, ratePolicy: policy }));
+
+function ruleArguments(
+  prefix: string,
+  { name: glob, exclude = [], logLevel: level, filter }: UserTracepointRule,
+): string[] {
+  const word = Object.entries(levels)
+    .find(([, number]) => number === level?.level)?.[0]
+    .toUpperCase();
+  return [
+    `--${prefix}name=${glob}`,
+    ...exclude.map((text) => `--${prefix}exclude-name=${text}`),
+    ...(level === undefined ? [] : [`--${prefix}log-level=${word}${level.kind === 'only' ? '' : '..'}`]),
+    ...(filter === undefined ? [] : [`--${prefix}filter`, filter]),
+  ];
+}
+
+function conditionArguments(from: Condition): string[] {
+  const rulesOf = (prefix: string, of: Extract<Condition, { rule: unknown }>['rule']): string[] =>
+    of.kind === 'user-tracepoint' ? ruleArguments(prefix, of) : [];
+  const captures = 'captures' in from ? from.captures.map((text) => `--capture=${text}`) : [];
+  switch (from.kind) {
+    case 'event-rule-matches':
+      return ['--condition=event-rule-matches', '--type=user', ...rulesOf('', from.rule), ...captures];
+    case 'channel-buffer-usage':
+      return [
+        `--condition=channel-buffer-usage-${from.comparison === 'at-least' ? 'ge' : 'le'}`,
+        '--domain=user',
+        '--session',
+        from.session,
+        `--channel=${from.channel}`,
+        'ratio' in from.threshold
+          ? `--threshold-ratio=${from.threshold.ratio}`
+          : `--threshold-size=${from.threshold.sizeBytes}`,
+      ];
+    case 'session-consumed-size':
+      return ['--condition=session-consumed-size-ge', '-s', from.session, '-t', `${from.sizeBytes}`];
+    case 'session-rotation-starts':
+    case 'session-rotation-finishes':
+      return [`--condition=${from.kind}`, `--session=${from.session}`];
+    case 'event-rate':
+      return [
+        '--condition=event-rate-ge',
+        ...rulesOf('', from.rule),
+        `--threshold-count=${from.count}`,
+        `--period=${timeText(from.periodMs)}`,
+      ];
+    case 'event-silence':
+      return [
+        '--condition=event-silence',
+        `--threshold-time=${timeText(from.durationMs)}`,
+        ...rulesOf('', from.rule),
+      ];
+    case 'span-duration':
+      return [
+        '--condition=span-duration-ge',
+        `--threshold-time=${timeText(from.thresholdMs)}`,
+        ...rulesOf('begin-', from.begin),
+        ...rulesOf('end-', from.end),
+        ...from.beginKey.map((key) => `--begin-key=${key}`),
+        ...from.endKey.map((key) => `--end-key=${key}`),
+        `--scope=${from.scope}`,
+        `--at=${from.at}`,
+        ...captures,
+      ];
+    default:
+      return from satisfies never;
+  }
+}
+
+function actionArguments(from: Action): string[] {
+  const words = [`--action=${from.kind === 'increment-map-value' ? 'incr-map-value' : from.kind}`];
+  if (from.kind === 'exec') words.push(from.command[2]!);
+  else if (from.kind === 'webhook') words.push(from.url);
+  else if (from.kind === 'increment-map-value') {
+    words.push(`--session=${from.session}`, `--channel=${from.map}`, `--key=${from.key}`);
+  } else if (from.kind !== 'notify') words.push(from.session);
+  if (from.ratePolicy !== undefined) words.push(`--rate-policy=${ratePolicyText(from.ratePolicy)}`);
+  if ('timeoutMs' in from) words.push(`--timeout=${timeText(from.timeoutMs)}`);
+  if (from.kind === 'snapshot-session') {
+    if (from.name !== undefined) words.push(`--name=${from.name}`);
+    if (from.maxSizeBytes !== undefined) words.push(`-m${from.maxSizeBytes}`);
+    if (from.output?.kind === 'local') words.push('--path', from.output.path.replace('/at/', ''));
+  }
+  return words;
+}
+
+it('reads back what is written as arguments, and a daemon takes it', () => {
+  fc.assert(
+    fc.property(condition, fc.array(action, { minLength: 1, maxLength: 3 }), (wanted, actions) => {
+      const said = [...conditionArguments(wanted), ...actions.flatMap(actionArguments)];
+      const params = read(...said);
+      expect(params).toEqual({ condition: wanted, actions });
+      const request = { id: 1, method: 'add-trigger', params };
+      expect(readRequest(JSON.stringify(request))).toEqual(request);
+      checkTexts(params);
+    }),
+  );
+});
+
+it('looks into the texts of triggers that come as JSON', () => {
+  const { condition: matching, actions } = read(...matches, '--action=notify');
+  if (matching.kind !== 'event-rule-matches') throw new Error(matching.kind);
+  const check = (wanted: Condition): (() => void) => {
+    return () => checkTexts({ condition: wanted, actions });
+  };
+  const { rule: plain } = matching;
+  expect(check({ ...matching, rule: { ...plain, filter: 'a ==' } })).toThrow(/./);
+  expect(check({ ...matching, captures: ['1 + 1'] })).toThrow(/cannot be captured/);
+  expect(check({ ...matching, rule: { kind: 'kernel-tracepoint', name: 'sched_*' } })).toThrow(/kernel/);
+  expect(() => checkTexts({ condition: matching, actions: [{ ...increment, key: '{x}' }] })).toThrow(
+    /template/,
+  );
+});
+
+const increment = { kind: 'increment-map-value', session: 's', map: 'm', key: 'k' } as const;
