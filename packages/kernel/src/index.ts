@@ -25,3 +25,16 @@ export { parseDescription, rawRecordingVersion, type RawDescription } from './re
 export { packFormats, unpackFormats, type FormatFile } from './recording/format-archive.ts';
 export { storedPageAt, type StoredPage } from './recording/page-walk.ts';
 export { commitWord, storedPageBytes, usedPageBytes } from './recording/stored-page.ts';
+export { kernelContextNames, kernelContexts, type ContextField } from './contexts/context-fields.ts';
+export { TaskTable, taskColumns, type TaskColumn } from './contexts/task-table.ts';
+export type { MappedEvent, MappedField } from './mapping/event-mapping.ts';
+export { mapEvents, type MappingOptions, type Naming } from './mapping/map-events.ts';
+export { syscallNames } from './mapping/syscall-names.ts';
+export {
+  kernelEnvironment,
+  type KernelIdentity,
+  type KernelTraceFacts,
+} from './transcode/kernel-trace-class.ts';
+export type { PacketOutput } from './transcode/packet-buffer.ts';
+export type { PageStream, PageStreamOptions, PageStreamStatistics } from './transcode/page-stream.ts';
+export { KernelTranscoder, type TranscoderOptions } from './transcode/transcoder.ts';

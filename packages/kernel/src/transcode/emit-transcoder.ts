@@ -1,0 +1,464 @@
+/**
+ * Writes the code of a transcoder: one function that walks over the records of a page and writes events, and one a body.
+ * The third stage. Everything is numbers: no name of a format is in the code. `bench/kernel-transcode.ts` guards it.
+ */
+import { Emitter } from '@spoor/ctf';
+import { taskRecordReader } from '../contexts/task-updates.ts';
+import { taskNameWord, taskRowWords, taskWordOf, type TaskTable } from '../contexts/task-table.ts';
+import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
+import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
+import { hiddenClass, noClass, type EventBody, type TranscodePlan } from './transcode-plan.ts';
+
+/**
+ * Words of the state that the walk begins and ends with. `hi` and `lo` are the time of the last record; `writtenHi` and
+ * `writtenLo` that of the last event where `check` is set: only then may the header's bits of the time not suffice.
+ */
+export const stateWord = {
+  hi: 0,
+  lo: 1,
+  pos: 2,
+  next: 3,
+  check: 4,
+  writtenHi: 5,
+  writtenLo: 6,
+  eventCount: 7,
+  unknownCount: 8,
+  damaged: 9,
+  size: 10,
+} as const;
+
+/**
+ * The walk: from the word `from` of a page up to the word `end`, or until the output is beyond `limit`; then `next` of
+ * the state is the record that does not fit.
+ */
+export type PageWalk = (
+  words: Int32Array,
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  end: number,
+  outView: DataView,
+  out: Uint8Array,
+  limit: number,
+  state: Int32Array,
+  used: Uint8Array,
+  cpu: number,
+) => void;
+
+const walkParameters = [
+  'words',
+  'bytes',
+  'view',
+  'from',
+  'end',
+  'outView',
+  'out',
+  'limit',
+  'state',
+  'used',
+  'cpu',
+] as const;
+
+/** The header's forms: bytes, and bits of the time in it. */
+const headerBytes = { compact: 4, large: 6 } as const;
+const timeBits = { compact: 27, large: 32 } as const;
+
+/** Writes a function without parameters that makes the walk: so all functions are made once. */
+export function emitTranscoder(plan: TranscodePlan, table: TaskTable): Emitter {
+  const emitter = new Emitter();
+  const tasks = emitter.bind('tasks', table.words);
+  for (const [index, body] of plan.bodies.entries()) emitBody(emitter, index, body, tasks, table);
+  emitDispatch(emitter, plan);
+  emitter.open(`return function walk(${walkParameters.join(', ')})`);
+  emitWalk(emitter, plan, tasks, table.taskCount);
+  emitter.close(';');
+  return emitter;
+}
+
+function emitWalk(emitter: Emitter, plan: TranscodePlan, tasks: string, taskCount: number): void {
+  const classes = emitter.bind('classes', plan.classOfSlot);
+  const bodies = emitter.bind('bodies', plan.bodyOfSlot);
+  const least = emitter.bind('least', plan.leastWordsOfSlot);
+  emitter.line(
+    `let hi = state[${stateWord.hi}], lo = state[${stateWord.lo}], pos = state[${stateWord.pos}];`,
+  );
+  emitter.line(`let check = state[${stateWord.check}], writtenHi = state[${stateWord.writtenHi}];`);
+  emitter.line(`let writtenLo = state[${stateWord.writtenLo}], events = 0, unknown = 0, damaged = 0;`);
+  emitter.line('let word = from;');
+  emitter.open('while (word < end)');
+  emitter.line('if (pos > limit) break;');
+  emitter.line('const head = words[word];');
+  emitter.line('const kind = head & 31, delta = head >>> 5;');
+  emitter.line('let record = word + 1, next = record + kind;');
+  emitter.open('if (kind > 28 || kind === 0)');
+  emitter.line('if (record >= end) { damaged += kind === 29 && delta === 0 ? 0 : 1; word = end; break; }');
+  emitter.line('const second = words[record];');
+  emitter.open('if (kind >= 30)');
+  emitter.line('if (check === 0) { check = 1; writtenHi = hi; writtenLo = lo; }');
+  emitter.line('const low = (second << 27) | delta;');
+  emitter.open('if (kind === 30)');
+  emitter.line('lo = (lo + low) | 0;');
+  emitter.line('hi = (hi + (second >>> 5) + ((lo >>> 0) < (low >>> 0) ? 1 : 0)) | 0;');
+  emitter.close(' else {');
+  // The record has 59 bits of the time; the rest is that of the page.
+  emitter.line('lo = low;');
+  emitter.line('hi = (hi & 0xf8000000) | (second >>> 5);');
+  emitter.close();
+  emitter.line('word = record + 1;');
+  emitter.line('continue;');
+  emitter.close();
+  emitter.line('if (kind === 29 && delta === 0) { word = end; break; }');
+  // Lengths include the word that they stand in; what is shorter than a record's own fields is none.
+  emitter.line('const length = second >>> 0;');
+  emitter.line('next = record + (length >>> 2);');
+  emitter.line('if (length < 8 || (length & 3) !== 0) { damaged += 1; word = end; break; }');
+  emitter.open('if (kind === 29)');
+  emitter.line('if (check === 0) { check = 1; writtenHi = hi; writtenLo = lo; }');
+  emitter.line('lo = (lo + delta) | 0;');
+  emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
+  emitter.line('word = next;');
+  emitter.line('continue;');
+  emitter.close();
+  emitter.line('record += 1;');
+  emitter.close();
+  emitter.line('const size = next - record;');
+  emitter.line('if (next > end || size < 2) { damaged += 1; word = end; break; }');
+  emitter.line('const type = words[record] & 0xffff;');
+  emitter.line('let slot = type;');
+  for (const [type, first] of [
+    [plan.entryType, plan.entrySlot],
+    [plan.exitType, plan.exitSlot],
+  ] as const) {
+    if (type < 0) continue;
+    emitter.open(`if (type === ${type} && size > 2)`);
+    emitter.line('const number = words[record + 2] >>> 0;');
+    emitter.line(`slot = ${first} + (number < ${plan.callCount} ? number : ${plan.callCount});`);
+    emitter.close();
+  }
+  emitter.line(`const id = size < ${least}[slot] ? ${noClass} : ${classes}[slot];`);
+  emitter.open(`if (id >= ${hiddenClass})`);
+  emitter.line(`if (id === ${noClass}) unknown += 1;`);
+  emitter.line(`else body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);
+  emitter.line('if (check === 0) { check = 1; writtenHi = hi; writtenLo = lo; }');
+  emitter.line('lo = (lo + delta) | 0;');
+  emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
+  emitter.line('word = next;');
+  emitter.line('continue;');
+  emitter.close();
+  emitter.line('lo = (lo + delta) | 0;');
+  emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
+  emitter.line('used[id] = 1;');
+  emitHeader(emitter, plan);
+  emitContexts(emitter, plan, tasks, taskCount);
+  emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);
+  emitter.line('events += 1;');
+  emitter.line('word = next;');
+  emitter.close();
+  emitter.line(`state[${stateWord.hi}] = hi; state[${stateWord.lo}] = lo; state[${stateWord.pos}] = pos;`);
+  emitter.line(`state[${stateWord.next}] = word; state[${stateWord.check}] = check;`);
+  emitter.line(`state[${stateWord.writtenHi}] = writtenHi; state[${stateWord.writtenLo}] = writtenLo;`);
+  emitter.line(`state[${stateWord.eventCount}] += events; state[${stateWord.unknownCount}] += unknown;`);
+  emitter.line(`state[${stateWord.damaged}] += damaged;`);
+}
+
+function emitDispatch(emitter: Emitter, plan: TranscodePlan): void {
+  emitter.open('function body(index, words, bytes, view, record, size, outView, out, pos)');
+  emitter.open('switch (index)');
+  for (const index of plan.bodies.keys()) {
+    emitter.line(`case ${index}: return body${index}(words, bytes, view, record, size, outView, out, pos);`);
+  }
+  emitter.line('default: return pos;');
+  emitter.close();
+  emitter.close();
+}
+
+function emitHeader(emitter: Emitter, { header }: TranscodePlan): void {
+  const compact = header === 'compact';
+  emitter.line('let full = false;');
+  emitter.open('if (check !== 0)');
+  emitter.line('check = 0;');
+  emitter.line('let gapHi = hi - writtenHi;');
+  emitter.line('if ((lo >>> 0) < (writtenLo >>> 0)) gapHi -= 1;');
+  emitter.line(
+    compact
+      ? `full = gapHi !== 0 || ((lo - writtenLo) >>> 0) >= ${2 ** timeBits.compact};`
+      : 'full = gapHi !== 0;',
+  );
+  emitter.close();
+  emitter.open('if (full)');
+  emitter.line(compact ? 'out[pos] = 31;' : 'outView.setUint16(pos, 0xffff, true);');
+  const at = compact ? 1 : 2;
+  emitter.line(`outView.setInt32(pos + ${at}, id, true);`);
+  emitter.line(`outView.setInt32(pos + ${at + 4}, lo, true);`);
+  emitter.line(`outView.setInt32(pos + ${at + 8}, hi, true);`);
+  emitter.line(`pos += ${at + 12};`);
+  emitter.close(' else {');
+  if (compact) {
+    emitter.line('outView.setInt32(pos, id | (lo << 5), true);');
+  } else {
+    emitter.line('outView.setUint16(pos, id, true);');
+    emitter.line('outView.setInt32(pos + 2, lo, true);');
+  }
+  emitter.line(`pos += ${headerBytes[header]};`);
+  emitter.close();
+}
+
+function emitContexts(emitter: Emitter, { contexts }: TranscodePlan, tasks: string, taskCount: number): void {
+  if (contexts.length === 0) return;
+  emitter.line('const tid = words[record + 1];');
+  if (contexts.some(({ source }) => source.kind === 'task' || source.kind === 'name')) {
+    emitter.line(`const row = tid > 0 && tid < ${taskCount} ? tid * ${taskRowWords} : 0;`);
+  }
+  let offset = 0;
+  for (const { source } of contexts) {
+    const at = `pos + ${offset}`;
+    switch (source.kind) {
+      case 'tid':
+        emitter.line(`outView.setInt32(${at}, tid, true);`);
+        offset += 4;
+        break;
+      case 'cpu':
+        emitter.line(`outView.setInt32(${at}, cpu, true);`);
+        offset += 4;
+        break;
+      case 'task':
+        emitter.line(`outView.setInt32(${at}, ${tasks}[row + ${taskWordOf(source.column)}], true);`);
+        offset += 4;
+        break;
+      case 'name':
+        for (let index = 0; index < 4; index += 1) {
+          emitter.line(
+            `outView.setInt32(pos + ${offset + index * 4}, ${tasks}[row + ${taskNameWord + index}], true);`,
+          );
+        }
+        offset += 16;
+        break;
+      case 'flag':
+        emitter.line(`out[${at}] = ((words[record] >>> 16) & ${source.mask}) === ${source.set} ? 1 : 0;`);
+        offset += 1;
+        break;
+      case 'preemptible':
+        emitter.line(`out[${at}] = ((words[record] >>> 24) & 15) === 0 ? 1 : 0;`);
+        offset += 1;
+        break;
+      default:
+        source satisfies never;
+    }
+  }
+  emitter.line(`pos += ${offset};`);
+}
+
+function emitBody(emitter: Emitter, index: number, body: EventBody, tasks: string, table: TaskTable): void {
+  emitter.open(`function body${index}(words, bytes, view, record, size, outView, out, pos)`);
+  if (body.update !== undefined) {
+    const { what, format } = body.update;
+    const update = emitter.bind('update', taskRecordReader(format, what, table));
+    emitter.line(`${update}(view, bytes, record * 4, size * 4);`);
+  }
+  const writer = new BodyWriter(emitter, tasks, table.taskCount);
+  for (const source of body.sources) writer.write(source);
+  emitter.line(`return ${writer.place(0)};`);
+  emitter.close();
+}
+
+/** Writes the statements of one body; `offset` is what lies between `pos` and the next field. */
+class BodyWriter {
+  private readonly emitter: Emitter;
+  private readonly tasks: string;
+  private readonly taskCount: number;
+  private offset = 0;
+
+  constructor(emitter: Emitter, tasks: string, taskCount: number) {
+    this.emitter = emitter;
+    this.tasks = tasks;
+    this.taskCount = taskCount;
+  }
+
+  place(more: number): string {
+    const sum = this.offset + more;
+    return sum === 0 ? 'pos' : `pos + ${sum}`;
+  }
+
+  write(source: ValueSource): void {
+    const { emitter } = this;
+    switch (source.kind) {
+      case 'integer':
+        this.writeInteger(source);
+        return;
+      case 'bytes':
+        this.writeBytes(source.offsetBytes, source.sizeBytes);
+        return;
+      case 'text':
+        this.writeText(source.from, source.lengthBytes);
+        return;
+      case 'string': {
+        const [at, length] = this.textAt(source.from);
+        const copy = emitter.bind('copyString', copyString);
+        emitter.line(`pos = ${copy}(bytes, ${at}, ${length}, out, ${this.place(0)});`);
+        this.offset = 0;
+        return;
+      }
+      case 'sequence': {
+        const [at, length] = this.textAt(source.from);
+        const copy = emitter.bind('copySequence', copySequence);
+        emitter.line(
+          `pos = ${copy}(bytes, ${at}, ${length}, out, ${this.place(0)}, ${source.elementBytes});`,
+        );
+        this.offset = 0;
+        return;
+      }
+      case 'request-flags': {
+        const flags = emitter.bind('requestFlags', requestFlags);
+        this.setWord(`${flags}(bytes, record * 4 + ${source.offsetBytes}, ${source.sizeBytes})`);
+        return;
+      }
+      case 'task': {
+        const row = this.row(source.tidOffsetBytes);
+        this.setWord(`${this.tasks}[${row} + ${taskWordOf(source.column)}]`);
+        return;
+      }
+      case 'task-numbers': {
+        const tid = emitter.name('tid');
+        const inner = emitter.name('inner');
+        emitter.line(`const ${tid} = ${this.word(source.tidOffsetBytes)};`);
+        emitter.line(
+          `const ${inner} = ${this.tasks}[${this.row(source.tidOffsetBytes)} + ${taskWordOf('vtid')}];`,
+        );
+        emitter.line(`const nested = ${inner} !== 0 && ${inner} !== ${tid};`);
+        emitter.line(`out[${this.place(0)}] = nested ? 2 : 1;`);
+        emitter.line(`outView.setInt32(${this.place(1)}, ${tid}, true);`);
+        emitter.line(`if (nested) outView.setInt32(${this.place(5)}, ${inner}, true);`);
+        emitter.line(`pos += ${this.offset + 5} + (nested ? 4 : 0);`);
+        this.offset = 0;
+        return;
+      }
+      case 'constant':
+        for (let index = 0; index < source.lengthBytes; index += 1) {
+          emitter.line(
+            `out[${this.place(index)}] = ${index < 4 ? (source.value >>> (8 * index)) & 255 : 0};`,
+          );
+        }
+        this.offset += source.lengthBytes;
+        return;
+      default:
+        source satisfies never;
+    }
+  }
+
+  private setWord(expression: string): void {
+    this.emitter.line(`outView.setInt32(${this.place(0)}, ${expression}, true);`);
+    this.offset += 4;
+  }
+
+  /** 32 bits of the record. */
+  private word(offsetBytes: number): string {
+    return offsetBytes % 4 === 0
+      ? `words[record + ${offsetBytes / 4}]`
+      : `view.getInt32(record * 4 + ${offsetBytes}, true)`;
+  }
+
+  private row(tidOffsetBytes: number): string {
+    const tid = this.emitter.name('of');
+    this.emitter.line(`const ${tid} = ${this.word(tidOffsetBytes)};`);
+    const row = this.emitter.name('row');
+    this.emitter.line(
+      `const ${row} = ${tid} > 0 && ${tid} < ${this.taskCount} ? ${tid} * ${taskRowWords} : 0;`,
+    );
+    return row;
+  }
+
+  private writeInteger(source: ValueSource & { readonly kind: 'integer' }): void {
+    const { offsetBytes, sizeBytes, lengthBytes, signed, add } = source;
+    const { emitter } = this;
+    let low: string;
+    if (sizeBytes === 1) {
+      low = signed
+        ? `(bytes[record * 4 + ${offsetBytes}] << 24) >> 24`
+        : `bytes[record * 4 + ${offsetBytes}]`;
+    } else if (sizeBytes === 2) {
+      low = `view.get${signed ? 'Int' : 'Uint'}16(record * 4 + ${offsetBytes}, true)`;
+    } else {
+      low = this.word(offsetBytes);
+    }
+    if (add !== 0) low = `(${low} + ${add}) | 0`;
+    switch (lengthBytes) {
+      case 1:
+        emitter.line(`out[${this.place(0)}] = ${low};`);
+        break;
+      case 2:
+        emitter.line(`outView.setInt16(${this.place(0)}, ${low}, true);`);
+        break;
+      case 4:
+        emitter.line(`outView.setInt32(${this.place(0)}, ${low}, true);`);
+        break;
+      case 8: {
+        const name = emitter.name('low');
+        emitter.line(`const ${name} = ${low};`);
+        emitter.line(`outView.setInt32(${this.place(0)}, ${name}, true);`);
+        const high = sizeBytes === 8 ? this.word(offsetBytes + 4) : signed ? `${name} >> 31` : '0';
+        emitter.line(`outView.setInt32(${this.place(4)}, ${high}, true);`);
+        break;
+      }
+      default:
+        lengthBytes satisfies never;
+    }
+    this.offset += lengthBytes;
+  }
+
+  private writeBytes(offsetBytes: number, sizeBytes: number): void {
+    const { emitter } = this;
+    const most = 64;
+    if (sizeBytes > most) {
+      emitter.line(
+        `for (let i = 0; i < ${sizeBytes}; i += 1) out[${this.place(0)} + i] = bytes[record * 4 + ${offsetBytes} + i];`,
+      );
+    } else {
+      let index = 0;
+      for (; index + 4 <= sizeBytes; index += 4) {
+        emitter.line(`outView.setInt32(${this.place(index)}, ${this.word(offsetBytes + index)}, true);`);
+      }
+      for (; index < sizeBytes; index += 1) {
+        emitter.line(`out[${this.place(index)}] = bytes[record * 4 + ${offsetBytes + index}];`);
+      }
+    }
+    this.offset += sizeBytes;
+  }
+
+  private writeText(from: TextPlace, lengthBytes: number): void {
+    // Arrays of the same size are copied whole, what may lie behind their NUL included: readers stop there.
+    if (from.kind === 'fixed' && from.sizeBytes === lengthBytes) {
+      this.writeBytes(from.offsetBytes, lengthBytes);
+      return;
+    }
+    const [at, length] = this.textAt(from);
+    const copy = this.emitter.bind('copyText', copyText);
+    this.emitter.line(`${copy}(bytes, ${at}, ${length}, out, ${this.place(0)}, ${lengthBytes});`);
+    this.offset += lengthBytes;
+  }
+
+  /** Where text lies, and how long it is at most; nothing of what lies outside the record. */
+  private textAt(from: TextPlace): readonly [at: string, length: string] {
+    const { emitter } = this;
+    switch (from.kind) {
+      case 'fixed':
+        return [`record * 4 + ${from.offsetBytes}`, `${from.sizeBytes}`];
+      case 'trailing': {
+        const length = emitter.name('length');
+        emitter.line(`const ${length} = Math.max(0, size * 4 - ${from.offsetBytes});`);
+        return [`record * 4 + ${from.offsetBytes}`, length];
+      }
+      case 'dynamic': {
+        const place = emitter.name('place');
+        const begin = emitter.name('begin');
+        const length = emitter.name('length');
+        emitter.line(`const ${place} = ${this.word(from.offsetBytes)};`);
+        const base = from.relative ? from.offsetBytes + 4 : 0;
+        emitter.line(`const ${begin} = (${place} & 0xffff)${base === 0 ? '' : ` + ${base}`};`);
+        emitter.line(`const ${length} = ${begin} + (${place} >>> 16) > size * 4 ? 0 : ${place} >>> 16;`);
+        return [`record * 4 + ${begin}`, length];
+      }
+      default:
+        return from satisfies never;
+    }
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * The plan of a transcoder, interpreted: the same bytes as generated code writes, made in the plainest way. It is the
+ * oracle of tests, and the way where code may not be made from text.
+ */
+import type { ContextField } from '../contexts/context-fields.ts';
+import { taskNameWord, taskRowWords, taskWordOf, type TaskTable } from '../contexts/task-table.ts';
+import { taskRecordReader } from '../contexts/task-updates.ts';
+import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
+import { stateWord, type PageWalk } from './emit-transcoder.ts';
+import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
+import { hiddenClass, noClass, type TranscodePlan } from './transcode-plan.ts';
+
+/** One record of a page. */
+interface Record {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly lengthBytes: number;
+}
+
+/** Where an event is written. */
+class Output {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  pos: number;
+
+  constructor(view: DataView, bytes: Uint8Array, pos: number) {
+    this.view = view;
+    this.bytes = bytes;
+    this.pos = pos;
+  }
+
+  integer(value: bigint, lengthBytes: number): void {
+    for (let index = 0; index < lengthBytes; index += 1) {
+      this.bytes[this.pos + index] = Number((value >> BigInt(8 * index)) & 255n);
+    }
+    this.pos += lengthBytes;
+  }
+}
+
+/** Makes the walk that interprets a plan. */
+export function walkByPlan(plan: TranscodePlan, table: TaskTable): PageWalk {
+  const updates = plan.bodies.map(({ update }) =>
+    update === undefined ? undefined : taskRecordReader(update.format, update.what, table),
+  );
+  const slotOf = (view: DataView, at: number, lengthBytes: number): number => {
+    const type = view.getUint16(at, true);
+    for (const [wanted, first] of [
+      [plan.entryType, plan.entrySlot],
+      [plan.exitType, plan.exitSlot],
+    ] as const) {
+      if (type !== wanted || lengthBytes <= 8) continue;
+      return first + Math.min(view.getUint32(at + 8, true), plan.callCount);
+    }
+    return type;
+  };
+  return (words, bytes, view, from, end, outView, out, limit, state, used, cpu) => {
+    const output = new Output(outView, out, state[stateWord.pos]!);
+    let time = (BigInt(state[stateWord.hi]! >>> 0) << 32n) | BigInt(state[stateWord.lo]! >>> 0);
+    let written =
+      state[stateWord.check] === 0
+        ? time
+        : (BigInt(state[stateWord.writtenHi]! >>> 0) << 32n) | BigInt(state[stateWord.writtenLo]! >>> 0);
+    let word = from;
+    const damage = (): void => {
+      state[stateWord.damaged]! += 1;
+      word = end;
+    };
+    while (word < end && output.pos <= limit) {
+      const head = words[word]!;
+      const kind = head & 31;
+      const delta = BigInt(head >>> 5);
+      let record = word + 1;
+      let next = record + kind;
+      if (kind === 0 || kind > 28) {
+        if (record >= end) {
+          if (kind === 29 && delta === 0n) word = end;
+          else damage();
+          break;
+        }
+        const second = BigInt(words[record]! >>> 0);
+        if (kind === 30 || kind === 31) {
+          const told = (second << 27n) | delta;
+          time = kind === 30 ? BigInt.asUintN(64, time + told) : ((time >> 59n) << 59n) | told;
+          word = record + 1;
+          continue;
+        }
+        if (kind === 29 && delta === 0n) {
+          word = end;
+          break;
+        }
+        if (second < 8n || second % 4n !== 0n) {
+          damage();
+          break;
+        }
+        next = record + Number(second / 4n);
+        if (kind === 29) {
+          time = BigInt.asUintN(64, time + delta);
+          word = next;
+          continue;
+        }
+        record += 1;
+      }
+      const size = next - record;
+      if (next > end || size < 2) {
+        damage();
+        break;
+      }
+      time = BigInt.asUintN(64, time + delta);
+      const item: Record = { view, bytes, at: record * 4, lengthBytes: size * 4 };
+      const slot = slotOf(view, item.at, item.lengthBytes);
+      const body = plan.bodyOfSlot[slot]!;
+      const id = size < plan.leastWordsOfSlot[slot]! ? noClass : plan.classOfSlot[slot]!;
+      word = next;
+      if (id === noClass) {
+        state[stateWord.unknownCount]! += 1;
+        continue;
+      }
+      if (id === hiddenClass) {
+        updates[body]?.(view, bytes, item.at, item.lengthBytes);
+        continue;
+      }
+      used[id] = 1;
+      writeHeader(output, plan, id, time, written);
+      written = time;
+      for (const { source } of plan.contexts) writeContext(output, source, item, table, cpu);
+      updates[body]?.(view, bytes, item.at, item.lengthBytes);
+      for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, table);
+      state[stateWord.eventCount]! += 1;
+    }
+    state[stateWord.hi] = Number(time >> 32n);
+    state[stateWord.lo] = Number(time & 0xffff_ffffn);
+    state[stateWord.check] = 1;
+    state[stateWord.writtenHi] = Number(written >> 32n);
+    state[stateWord.writtenLo] = Number(written & 0xffff_ffffn);
+    state[stateWord.pos] = output.pos;
+    state[stateWord.next] = word;
+  };
+}
+
+function writeHeader(
+  output: Output,
+  { header }: TranscodePlan,
+  id: number,
+  time: bigint,
+  written: bigint,
+): void {
+  const [idBits, timeBits] = header === 'compact' ? [5n, 27n] : [16n, 32n];
+  const gap = time - written;
+  if (gap >= 0n && gap < 1n << timeBits) {
+    const stamp = BigInt.asUintN(Number(timeBits), time);
+    output.integer(BigInt(id) | (stamp << idBits), Number(idBits + timeBits) / 8);
+    return;
+  }
+  output.integer((1n << idBits) - 1n, header === 'compact' ? 1 : 2);
+  output.integer(BigInt(id), 4);
+  output.integer(time, 8);
+}
+
+function rowOf(tid: number, table: TaskTable): number {
+  return tid > 0 && tid < table.taskCount ? tid * taskRowWords : 0;
+}
+
+function writeContext(
+  output: Output,
+  source: ContextField['source'],
+  { view, at }: Record,
+  table: TaskTable,
+  cpu: number,
+): void {
+  const tid = view.getInt32(at + 4, true);
+  switch (source.kind) {
+    case 'tid':
+      output.integer(BigInt(tid), 4);
+      return;
+    case 'cpu':
+      output.integer(BigInt(cpu), 4);
+      return;
+    case 'task':
+      output.integer(BigInt(table.words[rowOf(tid, table) + taskWordOf(source.column)]!), 4);
+      return;
+    case 'name':
+      for (let index = 0; index < 4; index += 1) {
+        output.integer(BigInt(table.words[rowOf(tid, table) + taskNameWord + index]!), 4);
+      }
+      return;
+    case 'flag':
+      output.integer((view.getUint8(at + 2) & source.mask) === source.set ? 1n : 0n, 1);
+      return;
+    case 'preemptible':
+      output.integer((view.getUint8(at + 3) & 15) === 0 ? 1n : 0n, 1);
+      return;
+    default:
+      source satisfies never;
+  }
+}
+
+function readInteger(view: DataView, at: number, sizeBytes: 1 | 2 | 4 | 8, signed: boolean): bigint {
+  let value = 0n;
+  for (let index = sizeBytes - 1; index >= 0; index -= 1) {
+    value = (value << 8n) | BigInt(view.getUint8(at + index));
+  }
+  return signed ? BigInt.asIntN(sizeBytes * 8, value) : value;
+}
+
+/** Where text lies, and how long it is at most; nothing of what lies outside the record. */
+function textAt(from: TextPlace, { view, at, lengthBytes }: Record): readonly [at: number, length: number] {
+  switch (from.kind) {
+    case 'fixed':
+      return [at + from.offsetBytes, from.sizeBytes];
+    case 'trailing':
+      return [at + from.offsetBytes, Math.max(0, lengthBytes - from.offsetBytes)];
+    case 'dynamic': {
+      const place = view.getUint32(at + from.offsetBytes, true);
+      const begin = (place & 0xffff) + (from.relative ? from.offsetBytes + 4 : 0);
+      const length = place >>> 16;
+      return [at + begin, begin + length > lengthBytes ? 0 : length];
+    }
+    default:
+      return from satisfies never;
+  }
+}
+
+function writeValue(output: Output, source: ValueSource, record: Record, table: TaskTable): void {
+  const { view, bytes, at } = record;
+  switch (source.kind) {
+    case 'integer': {
+      const { offsetBytes, sizeBytes, signed, lengthBytes, add } = source;
+      output.integer(readInteger(view, at + offsetBytes, sizeBytes, signed) + BigInt(add), lengthBytes);
+      return;
+    }
+    case 'bytes':
+      output.bytes.set(
+        bytes.subarray(at + source.offsetBytes, at + source.offsetBytes + source.sizeBytes),
+        output.pos,
+      );
+      output.pos += source.sizeBytes;
+      return;
+    case 'text': {
+      const { from, lengthBytes } = source;
+      const [begin, length] = textAt(from, record);
+      if (from.kind === 'fixed' && from.sizeBytes === lengthBytes) {
+        output.bytes.set(bytes.subarray(begin, begin + length), output.pos);
+      } else {
+        copyText(bytes, begin, length, output.bytes, output.pos, lengthBytes);
+      }
+      output.pos += lengthBytes;
+      return;
+    }
+    case 'string': {
+      const [begin, length] = textAt(source.from, record);
+      output.pos = copyString(bytes, begin, length, output.bytes, output.pos);
+      return;
+    }
+    case 'sequence': {
+      const [begin, length] = textAt(source.from, record);
+      output.pos = copySequence(bytes, begin, length, output.bytes, output.pos, source.elementBytes);
+      return;
+    }
+    case 'request-flags':
+      output.integer(BigInt(requestFlags(bytes, at + source.offsetBytes, source.sizeBytes)), 4);
+      return;
+    case 'task': {
+      const tid = view.getInt32(at + source.tidOffsetBytes, true);
+      output.integer(BigInt(table.words[rowOf(tid, table) + taskWordOf(source.column)]!), 4);
+      return;
+    }
+    case 'task-numbers': {
+      const tid = view.getInt32(at + source.tidOffsetBytes, true);
+      const inner = table.words[rowOf(tid, table) + taskWordOf('vtid')]!;
+      const numbers = inner !== 0 && inner !== tid ? [tid, inner] : [tid];
+      output.integer(BigInt(numbers.length), 1);
+      for (const number of numbers) output.integer(BigInt(number), 4);
+      return;
+    }
+    case 'constant':
+      output.integer(BigInt(source.value), source.lengthBytes);
+      return;
+    default:
+      source satisfies never;
+  }
+}

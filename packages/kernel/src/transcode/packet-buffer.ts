@@ -1,0 +1,104 @@
+/** The packet that a transcoder writes into: LTTng's packet header and context before the events. */
+import type { IndexedPacket } from '@spoor/ctf';
+
+/** Where finished packets go. */
+export interface PacketOutput {
+  /**
+   * Takes a packet.
+   * @param bytes its first `lengthBytes` are the packet; they are reused after the call.
+   * @param facts what an index tells of it, but for its place.
+   */
+  packet(bytes: Uint8Array, lengthBytes: number, facts: Omit<IndexedPacket, 'offsetBytes'>): void;
+}
+
+/** Bytes of header and context together, which events follow. */
+export const packetHeadBytes: number = 4 + 16 + 4 + 8 + 6 * 8 + 4;
+
+const place = {
+  magic: 0,
+  uuid: 4,
+  streamId: 20,
+  instance: 24,
+  begin: 32,
+  end: 40,
+  content: 48,
+  size: 56,
+  sequence: 64,
+  discarded: 72,
+  cpu: 80,
+} as const;
+
+/** What all packets of a stream say. */
+export interface StreamFacts {
+  readonly uuid: string;
+  readonly cpu: number;
+  readonly instance: number;
+}
+
+/** One buffer, used for one packet after the other. */
+export class PacketBuffer {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  private readonly output: PacketOutput;
+  private readonly facts: StreamFacts;
+  private sequence = 0;
+  private beginHi = 0;
+  private beginLo = 0;
+  private discarded = 0n;
+
+  /** @param capacityBytes of the largest packet, all of its last event included. */
+  constructor(capacityBytes: number, facts: StreamFacts, output: PacketOutput) {
+    this.bytes = new Uint8Array(capacityBytes);
+    this.view = new DataView(this.bytes.buffer);
+    this.facts = facts;
+    this.output = output;
+    this.view.setUint32(place.magic, 0xc1fc1fc1, true);
+    for (let index = 0; index < 16; index += 1) {
+      const digits = facts.uuid.replaceAll('-', '').slice(index * 2, index * 2 + 2);
+      this.bytes[place.uuid + index] = Number.parseInt(digits, 16);
+    }
+    this.view.setUint32(place.streamId, 0, true);
+    this.view.setBigUint64(place.instance, BigInt(facts.instance), true);
+    this.view.setUint32(place.cpu, facts.cpu, true);
+  }
+
+  /** Events that were lost, beside those that were said before: the next packet to end counts them. */
+  discard(count: number): void {
+    this.discarded += BigInt(count);
+  }
+
+  get discardedCount(): bigint {
+    return this.discarded;
+  }
+
+  /** Begins a packet at a clock value, given in halves. */
+  begin(hi: number, lo: number): void {
+    this.beginHi = hi >>> 0;
+    this.beginLo = lo >>> 0;
+  }
+
+  /** Ends the packet: its last event ends before `lengthBytes`, its last moment is given in halves. */
+  end(lengthBytes: number, hi: number, lo: number): void {
+    const { view } = this;
+    const bits = BigInt(lengthBytes) * 8n;
+    view.setUint32(place.begin, this.beginLo, true);
+    view.setUint32(place.begin + 4, this.beginHi, true);
+    view.setUint32(place.end, lo >>> 0, true);
+    view.setUint32(place.end + 4, hi >>> 0, true);
+    view.setBigUint64(place.content, bits, true);
+    view.setBigUint64(place.size, bits, true);
+    view.setBigUint64(place.sequence, BigInt(this.sequence), true);
+    view.setBigUint64(place.discarded, this.discarded, true);
+    this.output.packet(this.bytes, lengthBytes, {
+      sizeBytes: lengthBytes,
+      contentBits: lengthBytes * 8,
+      beginTicks: (BigInt(this.beginHi) << 32n) | BigInt(this.beginLo),
+      endTicks: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0),
+      discardedEvents: this.discarded,
+      streamId: 0n,
+      streamInstanceId: BigInt(this.facts.instance),
+      sequenceNumber: BigInt(this.sequence),
+    });
+    this.sequence += 1;
+  }
+}

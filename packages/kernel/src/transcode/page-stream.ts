@@ -1,0 +1,216 @@
+/** The stream of one processor: takes its pages, gives packets. */
+import { SpoorError } from '@spoor/base';
+import { stateWord, type PageWalk } from './emit-transcoder.ts';
+import { PacketBuffer, packetHeadBytes, type PacketOutput } from './packet-buffer.ts';
+import type { TranscodePlan } from './transcode-plan.ts';
+
+/** Of which processor, and where its packets go. */
+export interface PageStreamOptions {
+  readonly cpu: number;
+  readonly output: PacketOutput;
+  /** A packet is ended once it is larger; 256 KiB by default. */
+  readonly packetBytes?: number;
+  /** `stream_instance_id` of its packets; the processor's number by default. */
+  readonly instance?: number;
+}
+
+const defaultPacketBytes = 262_144;
+
+/** Bits of a page's commit word. */
+const lengthMask = 0x3fff_ffff;
+const lostCountFollows = 0x4000_0000;
+
+/** What a stream has done so far. */
+export interface PageStreamStatistics {
+  readonly pageCount: number;
+  readonly eventCount: number;
+  /** Records of events that the formats do not have, or that are not wanted. */
+  readonly unknownCount: number;
+  /** Events that the kernel says it lost; where it could not count them, one for each time. */
+  readonly lostCount: number;
+  readonly packetCount: number;
+  /** Pages whose records did not make sense up to their end. */
+  readonly damagedCount: number;
+}
+
+/** One stream. Pages are given in their order; losses between them are told by the pages. */
+export class PageStream {
+  /** 1 for each class of which an event was written, by its id. */
+  readonly used: Uint8Array;
+  private readonly plan: TranscodePlan;
+  private readonly walk: PageWalk;
+  private readonly packet: PacketBuffer;
+  private readonly limit: number;
+  private readonly cpu: number;
+  private readonly state = new Int32Array(stateWord.size);
+  private isOpen = false;
+  /** Losses that the last packet counted. */
+  private toldDiscarded = 0n;
+  private pageCount = 0;
+  private eventCount = 0;
+  private unknownCount = 0;
+  private packetCount = 0;
+  private damagedCount = 0;
+  /** The buffer that pages are in, as it was last, and views over it. */
+  private buffer: ArrayBufferLike | undefined;
+  private words: Int32Array = new Int32Array(0);
+  private bytes: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(new ArrayBuffer(0));
+
+  constructor(
+    plan: TranscodePlan,
+    walk: PageWalk,
+    uuid: string,
+    slackBytes: number,
+    classCount: number,
+    options: PageStreamOptions,
+  ) {
+    const { cpu, output, packetBytes = defaultPacketBytes, instance = cpu } = options;
+    this.plan = plan;
+    this.walk = walk;
+    this.cpu = cpu;
+    this.limit = Math.max(packetBytes, packetHeadBytes);
+    this.packet = new PacketBuffer(this.limit + slackBytes, { uuid, cpu, instance }, output);
+    this.used = new Uint8Array(classCount);
+  }
+
+  get statistics(): PageStreamStatistics {
+    const { pageCount, eventCount, unknownCount, packetCount, damagedCount } = this;
+    return {
+      pageCount,
+      eventCount,
+      unknownCount,
+      lostCount: Number(this.packet.discardedCount),
+      packetCount,
+      damagedCount,
+    };
+  }
+
+  /**
+   * Takes a sub-buffer.
+   * @param bytes the buffer that it lies in; `at` is where it begins there, a multiple of 4 from the buffer's beginning.
+   * @param lengthBytes bytes that there are of it: what the page says is behind them is not read.
+   */
+  page(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    const { layout } = this.plan;
+    this.open(bytes);
+    const start = bytes.byteOffset + at;
+    if (start % 4 !== 0)
+      throw new SpoorError('kernel/page', `a page lies at byte ${start}, not at a multiple of 4`);
+    this.pageCount += 1;
+    if (lengthBytes < layout.dataOffsetBytes) {
+      this.damagedCount += 1;
+      return;
+    }
+    const { words } = this;
+    const lo = words[(start + layout.timestampOffsetBytes) >> 2]!;
+    const hi = words[(start + layout.timestampOffsetBytes + 4) >> 2]!;
+    const commit = words[(start + layout.commitOffsetBytes) >> 2]!;
+    const room = lengthBytes - layout.dataOffsetBytes;
+    const said = commit & lengthMask;
+    const length = Math.min(said, room) & ~3;
+    if (length !== said) this.damagedCount += 1;
+    const from = start + layout.dataOffsetBytes;
+    // Bit 31: events were lost before this page.
+    if (commit < 0) this.loseBefore(hi, lo, commit, from + length, start + lengthBytes);
+    this.setTime(hi, lo);
+    if (length === 0) return;
+    this.walkRecords(from >> 2, (from + length) >> 2);
+  }
+
+  /** Ends the packet that is open, if it has events. */
+  flush(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    const discarded = this.packet.discardedCount;
+    // A page may have had records of the task table alone.
+    if (this.state[stateWord.pos] === packetHeadBytes && discarded === this.toldDiscarded) return;
+    this.toldDiscarded = discarded;
+    this.endPacket();
+  }
+
+  /** Losses that no page tells of: they are said by a last packet. @param hi and `lo` are the time that they end at. */
+  lose(count: number, hi: number, lo: number): void {
+    this.flush();
+    this.packet.discard(count);
+    this.beginPacket(hi, lo);
+    this.flush();
+  }
+
+  private open(bytes: Uint8Array): void {
+    if (this.buffer === bytes.buffer) return;
+    const { buffer } = bytes;
+    this.buffer = buffer;
+    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  private loseBefore(hi: number, lo: number, commit: number, after: number, end: number): void {
+    this.flush();
+    const counted = (commit & lostCountFollows) !== 0 && after + this.plan.layout.longBytes <= end;
+    const count = counted ? this.view.getUint32(after, true) : 1;
+    this.packet.discard(count);
+    this.setTime(hi, lo);
+  }
+
+  /** A page's time: that of its first event, so there may be any gap between the last event and it. */
+  private setTime(hi: number, lo: number): void {
+    const { state } = this;
+    if (this.isOpen && state[stateWord.check] === 0) {
+      state[stateWord.check] = 1;
+      state[stateWord.writtenHi] = state[stateWord.hi]!;
+      state[stateWord.writtenLo] = state[stateWord.lo]!;
+    }
+    state[stateWord.hi] = hi;
+    state[stateWord.lo] = lo;
+  }
+
+  private walkRecords(from: number, end: number): void {
+    const { state } = this;
+    state[stateWord.next] = from;
+    state[stateWord.eventCount] = 0;
+    state[stateWord.unknownCount] = 0;
+    state[stateWord.damaged] = 0;
+    for (;;) {
+      if (!this.isOpen) this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!);
+      this.walk(
+        this.words,
+        this.bytes,
+        this.view,
+        state[stateWord.next]!,
+        end,
+        this.packet.view,
+        this.packet.bytes,
+        this.limit,
+        state,
+        this.used,
+        this.cpu,
+      );
+      if (state[stateWord.pos]! <= this.limit) break;
+      this.flush();
+      if (state[stateWord.next]! >= end) break;
+    }
+    this.eventCount += state[stateWord.eventCount]!;
+    this.unknownCount += state[stateWord.unknownCount]!;
+    this.damagedCount += state[stateWord.damaged]!;
+  }
+
+  private beginPacket(hi: number, lo: number): void {
+    const { state } = this;
+    this.isOpen = true;
+    this.packet.begin(hi, lo);
+    state[stateWord.hi] = hi;
+    state[stateWord.lo] = lo;
+    state[stateWord.pos] = packetHeadBytes;
+    state[stateWord.check] = 1;
+    state[stateWord.writtenHi] = hi;
+    state[stateWord.writtenLo] = lo;
+  }
+
+  private endPacket(): void {
+    const { state } = this;
+    this.packetCount += 1;
+    this.packet.end(state[stateWord.pos]!, state[stateWord.hi]!, state[stateWord.lo]!);
+  }
+}

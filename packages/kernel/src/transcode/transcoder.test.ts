@@ -1,0 +1,480 @@
+// Pages with random records of every kind of field: the packets that are made of them are read by our reader, and the
+// generated code and the interpreter write the same bytes.
+import { formatTsdl } from '@spoor/ctf';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { MemoryTrace } from '../../../components/src/testing/memory-trace.ts';
+import { TaskTable } from '../contexts/task-table.ts';
+import type { KernelEventFormat } from '../formats/event-format.ts';
+import { PageBuilder } from '../testing/page-builder.ts';
+import { sampleFormats } from '../testing/sample-formats.ts';
+import { kernelEnvironment } from './kernel-trace-class.ts';
+import { KernelTranscoder, type TranscoderOptions } from './transcoder.ts';
+
+const facts = {
+  uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
+  clockOffsetNs: 0n,
+  environment: kernelEnvironment({
+    hostname: 'test',
+    kernelRelease: '6.18.0',
+    kernelVersion: '#1 SMP',
+    machine: 'x86_64',
+  }),
+};
+
+function options(more: Partial<TranscoderOptions> = {}): TranscoderOptions {
+  return {
+    naming: 'lttng',
+    machine: 'x86_64',
+    facts,
+    tasks: new TaskTable(40_000),
+    wantsCall: (call) => /^(?:read|openat|mmap|clone)$/.test(call),
+    ...more,
+  };
+}
+
+/** What a page is made of: records and gaps before them. */
+interface Step {
+  readonly gap: bigint;
+  readonly means: 'delta' | 'extend' | 'stamp' | 'discarded';
+  readonly format: KernelEventFormat;
+  readonly seed: number;
+}
+
+const text = ['', 'a', 'bash', 'kworker/0:1H', 'fifteen-letters', 'ümlaut'];
+
+/** A record of a format with values that follow from `seed`; what it has, by the format's names. */
+function recordOf({ format, seed }: Step): {
+  readonly bytes: Uint8Array;
+  readonly values: Map<string, unknown>;
+} {
+  const bytes = new Uint8Array(400);
+  const view = new DataView(bytes.buffer);
+  const values = new Map<string, unknown>();
+  let random = seed >>> 0;
+  const next = (limit: number): number => {
+    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0;
+    return (random >>> 8) % limit;
+  };
+  const put = (at: number, value: bigint, sizeBytes: number): void => {
+    for (let index = 0; index < sizeBytes; index += 1) {
+      bytes[at + index] = Number((BigInt.asUintN(64, value) >> BigInt(8 * index)) & 255n);
+    }
+  };
+  const putText = (at: number, content: string, room: number): void => {
+    bytes.set(new TextEncoder().encode(content).subarray(0, room - 1), at);
+  };
+  view.setUint16(0, format.id, true);
+  bytes[2] = next(8);
+  bytes[3] = next(16);
+  const tid = 1 + next(30_000);
+  view.setInt32(4, tid, true);
+  values.set('common_pid', tid);
+  let tail =
+    4 *
+    Math.ceil(Math.max(...format.fields.map(({ offsetBytes, sizeBytes }) => offsetBytes + sizeBytes)) / 4);
+  for (const { name, shape, offsetBytes } of format.fields) {
+    switch (shape.kind) {
+      case 'integer': {
+        const bits = shape.sizeBytes * 8;
+        const raw = BigInt.asUintN(
+          bits,
+          (BigInt(next(0x1_0000)) << 48n) ^ BigInt(next(0xff_ffff)) ^ (BigInt(next(2)) << 63n),
+        );
+        const value = /pid/.test(name) ? BigInt(1 + next(30_000)) : name === 'id' ? BigInt(next(600)) : raw;
+        put(offsetBytes, value, shape.sizeBytes);
+        values.set(name, shape.signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value));
+        break;
+      }
+      case 'text': {
+        const content =
+          name === 'rwbs' ? ['WS', 'R', 'FWFS', 'DE', 'FF', 'RAM', 'N'][next(7)]! : text[next(text.length)]!;
+        putText(offsetBytes, content, shape.sizeBytes);
+        values.set(name, content);
+        break;
+      }
+      case 'array': {
+        const items = Array.from({ length: shape.count }, (_, index) => {
+          const value = BigInt(next(200));
+          put(offsetBytes + index * shape.element.sizeBytes, value, shape.element.sizeBytes);
+          return value;
+        });
+        values.set(name, items);
+        break;
+      }
+      case 'dynamic': {
+        const { content } = shape;
+        const begin = tail - (shape.relative ? offsetBytes + 4 : 0);
+        let length: number;
+        if (content.kind === 'text') {
+          const word = text[next(text.length)]!;
+          const encoded = new TextEncoder().encode(word);
+          bytes.set(encoded, tail);
+          length = encoded.length + 1;
+          values.set(name, word);
+        } else {
+          const size =
+            content.kind === 'array'
+              ? content.element.sizeBytes
+              : content.kind === 'cpumask'
+                ? content.wordBytes
+                : 1;
+          const items = Array.from({ length: next(4) }, (_, index) => {
+            const value = BigInt(next(200));
+            put(tail + index * size, value, size);
+            return value;
+          });
+          length = items.length * size;
+          values.set(name, items);
+        }
+        view.setUint32(offsetBytes, ((length << 16) | begin) >>> 0, true);
+        tail += (length + 3) & ~3;
+        break;
+      }
+      case 'bytes':
+      case 'trailing':
+      default:
+        throw new Error(`no sample has ${shape.kind}`);
+    }
+  }
+  return { bytes: bytes.subarray(0, tail), values };
+}
+
+const stepOf = (formats: readonly KernelEventFormat[]): fc.Arbitrary<Step> =>
+  fc.record({
+    gap: fc.oneof(
+      { weight: 8, arbitrary: fc.bigInt(0n, 100_000n) },
+      { weight: 1, arbitrary: fc.bigInt(0n, 0x7ff_ffffn) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          2n ** 27n,
+          2n ** 32n - 1n,
+          2n ** 32n,
+          2n ** 32n + 1n,
+          2n ** 33n,
+          2n ** 40n,
+        ),
+      },
+    ),
+    means: fc.constantFrom('delta', 'extend', 'stamp', 'discarded'),
+    format: fc.constantFrom(...formats),
+    seed: fc.nat(),
+  });
+
+interface Made {
+  readonly time: bigint;
+  readonly format: KernelEventFormat;
+  readonly values: Map<string, unknown>;
+}
+
+/** Pages of these steps, and what is in them. */
+function build(
+  steps: readonly Step[],
+  lost: readonly number[],
+): { readonly pages: readonly Uint8Array[]; readonly made: readonly Made[] } {
+  const pages: Uint8Array[] = [];
+  const made: Made[] = [];
+  let time = 7_000_000_123n;
+  let page = new PageBuilder(sampleFormats.layout, time);
+  const finish = (): void => {
+    pages.push(page.finish(lost[pages.length] ?? 0));
+  };
+  for (const step of steps) {
+    if (page.freeBytes < 600) {
+      finish();
+      page = new PageBuilder(sampleFormats.layout, time);
+    }
+    time += step.gap;
+    let delta = 0;
+    if (step.means === 'stamp') page.stamp(time & (2n ** 59n - 1n));
+    else if (step.means === 'extend' || step.gap >= 2n ** 27n) page.extend(step.gap);
+    // One without a time would be the end of the page.
+    else if (step.means === 'discarded' && step.gap > 0n) page.discarded(Number(step.gap), 16);
+    else delta = Number(step.gap);
+    const { bytes, values } = recordOf(step);
+    page.record(delta, bytes, step.seed % 3 === 0);
+    made.push({ time, format: step.format, values });
+  }
+  finish();
+  return { pages, made };
+}
+
+function transcode(
+  transcoder: KernelTranscoder,
+  pages: readonly Uint8Array[],
+  packetBytes: number,
+): {
+  readonly trace: MemoryTrace;
+  readonly statistics: ReturnType<KernelTranscoder['stream']>['statistics'];
+} {
+  const trace = new MemoryTrace();
+  const metadata = new TextEncoder().encode(formatTsdl(transcoder.traceClass));
+  trace.create('metadata').write(metadata, metadata.length);
+  const file = trace.create('chan_3');
+  const stream = transcoder.stream({
+    cpu: 3,
+    packetBytes,
+    output: { packet: (bytes, lengthBytes) => file.write(bytes, lengthBytes) },
+  });
+  const buffer = new Uint8Array(4096 * pages.length);
+  for (const [index, page] of pages.entries()) {
+    buffer.set(page, index * 4096);
+    stream.page(buffer, index * 4096, 4096);
+  }
+  stream.flush();
+  return { trace, statistics: stream.statistics };
+}
+
+/** Numbers as BigInts, enumerations as their numbers: as the records have them. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'number') return BigInt(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object' && value !== null && 'value' in value) return plain(value.value);
+  return value;
+}
+
+test('under the names of the kernel every value is read back, at its time', () => {
+  const transcoder = new KernelTranscoder(sampleFormats, options({ naming: 'native' }));
+  fc.assert(
+    fc.property(
+      fc.array(stepOf(sampleFormats.events), { maxLength: 60 }),
+      fc.array(fc.constantFrom(0, 0, 5, -1), { maxLength: 8 }),
+      fc.constantFrom(200, 1000, 262_144),
+      (steps, lost, packetBytes) => {
+        const { pages, made } = build(steps, lost);
+        const { trace, statistics } = transcode(transcoder, pages, packetBytes);
+        const set = trace.open();
+        const events = Array.from(set.events(), (event) => ({
+          name: event.name,
+          time: BigInt(event.timeNs) + set.baseNs,
+          payload: Object.entries(event.payload() ?? {})
+            .filter(([name]) => !/^_.*_length$/.test(name))
+            .map(([name, value]) => [name, plain(value)]),
+        }));
+        expect(set.warnings).toEqual([]);
+        const expected = made.map(({ time, format, values }) => ({
+          name: format.name,
+          time,
+          payload: format.fields.map(({ name }) => [name, values.get(name)]),
+        }));
+        expect(events).toEqual(expected);
+        const told = lost.slice(0, pages.length).reduce<number>((sum, count) => sum + Math.abs(count), 0);
+        expect(statistics).toMatchObject({
+          eventCount: made.length,
+          lostCount: told,
+          unknownCount: 0,
+          damagedCount: 0,
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('generated code and the interpreter write the same bytes', () => {
+  const contexts = [
+    'tid',
+    'pid',
+    'procname',
+    'cpu_id',
+    'interruptible',
+    'need_reschedule',
+    'preemptible',
+    'vtid',
+  ];
+  const choices = [
+    {},
+    { contexts },
+    { naming: 'native' as const },
+    // Few enough for the smaller header.
+    { wants: (name: string) => /switch|fork|strange|softirq/.test(name), contexts },
+  ];
+  const pairs = choices.map((choice) =>
+    [true, false].map((compile) => new KernelTranscoder(sampleFormats, options({ ...choice, compile }))),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(stepOf(sampleFormats.events), { maxLength: 50 }),
+      fc.array(fc.constantFrom(0, 5), { maxLength: 5 }),
+      fc.constantFrom(...pairs),
+      fc.constantFrom(300, 262_144),
+      (steps, lost, pair, packetBytes) => {
+        const { pages } = build(steps, lost);
+        const [fast, slow] = pair.map((transcoder) => transcode(transcoder, pages, packetBytes));
+        expect(fast!.statistics).toEqual(slow!.statistics);
+        expect(fast!.trace.files).toEqual(slow!.trace.files);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('pages of random bytes never make it fail', () => {
+  const transcoder = new KernelTranscoder(sampleFormats, options());
+  const plan = new KernelTranscoder(sampleFormats, options({ compile: false }));
+  fc.assert(
+    fc.property(
+      fc.array(stepOf(sampleFormats.events), { minLength: 1, maxLength: 12 }),
+      fc.array(fc.tuple(fc.nat(4095), fc.nat(255)), { maxLength: 40 }),
+      (steps, damage) => {
+        const { pages } = build(steps, []);
+        for (const page of pages) for (const [at, value] of damage) page[at] = value;
+        const made = transcode(transcoder, pages, 262_144);
+        expect(transcode(plan, pages, 262_144).statistics).toEqual(made.statistics);
+        // Whatever was made of it can be read.
+        for (const event of made.trace.open().events()) event.payload();
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+function events(
+  steps: readonly (readonly [name: string, fill: (view: DataView) => void])[],
+  more: Partial<TranscoderOptions> = {},
+): readonly unknown[] {
+  const page = new PageBuilder(sampleFormats.layout, 5_000_000_000n);
+  for (const [name, fill] of steps) {
+    const format = sampleFormats.ofName(name)!;
+    const bytes = new Uint8Array(64);
+    const view = new DataView(bytes.buffer);
+    view.setUint16(0, format.id, true);
+    fill(view);
+    page.record(10, bytes);
+  }
+  const { trace } = transcode(new KernelTranscoder(sampleFormats, options(more)), [page.finish()], 262_144);
+  return Array.from(trace.open().events(), (event) => {
+    const payload = Object.entries(event.payload() ?? {}).map(([name, value]) => [name, plain(value)]);
+    const context = Object.entries(event.commonContext() ?? {}).map(([name, value]) => [name, plain(value)]);
+    return {
+      event: event.name,
+      ...Object.fromEntries(payload),
+      context: Object.fromEntries(context),
+    } as unknown;
+  });
+}
+
+const putText = (view: DataView, at: number, content: string): void => {
+  new Uint8Array(view.buffer).set(new TextEncoder().encode(content), at);
+};
+
+test('system calls have their names, typed arguments and labels', () => {
+  const found = events([
+    [
+      'raw_syscalls:sys_enter',
+      (view) => {
+        view.setInt32(8, 257, true);
+        view.setBigInt64(16, -100n, true);
+        view.setBigUint64(24, 0x7fff_1234_5678n, true);
+        view.setBigUint64(32, 0o2000101n, true);
+        view.setBigUint64(40, 0o644n, true);
+      },
+    ],
+    [
+      'raw_syscalls:sys_exit',
+      (view) => {
+        view.setInt32(8, 257, true);
+        view.setBigInt64(16, -2n, true);
+      },
+    ],
+    ['raw_syscalls:sys_enter', (view) => view.setInt32(8, 999, true)],
+  ]);
+  expect(found[0]).toMatchObject({
+    event: 'syscall_entry_openat',
+    dfd: -100n,
+    filename: 0x7fff_1234_5678n,
+    flags: 0o2000101n,
+    mode: 0o644n,
+  });
+  expect(found[1]).toEqual({ event: 'syscall_exit_openat', ret: -2n, context: {} });
+  expect(found[2]).toMatchObject({ event: 'syscall_entry_unknown', id: 999n });
+});
+
+test('priorities, states and names are as LTTng has them', () => {
+  const [found] = events([
+    [
+      'sched:sched_switch',
+      (view) => {
+        putText(view, 8, 'node');
+        view.setInt32(24, 77, true);
+        view.setInt32(28, 120, true);
+        view.setBigInt64(32, 256n, true);
+        putText(view, 40, 'swapper/1');
+        view.setInt32(60, 120, true);
+      },
+    ],
+  ]);
+  expect(found).toEqual({
+    event: 'sched_switch',
+    prev_comm: 'node',
+    prev_tid: 77n,
+    prev_prio: 20n,
+    prev_state: 256n,
+    next_comm: 'swapper/1',
+    next_tid: 0n,
+    next_prio: 20n,
+    context: {},
+  });
+});
+
+test('the task table tells threads from processes, and gives contexts', () => {
+  const tasks = new TaskTable(1000);
+  tasks.set(50, 'pid', 40);
+  tasks.set(50, 'pid_ns', 4_026_531);
+  tasks.set(50, 'vtid', 50);
+  const fork = (child: number, flags: bigint) =>
+    [
+      [
+        'task:task_newtask',
+        (view: DataView) => {
+          view.setInt32(4, 50, true);
+          view.setInt32(8, child, true);
+          putText(view, 12, 'worker');
+          view.setBigUint64(32, flags, true);
+        },
+      ],
+      [
+        'sched:sched_process_fork',
+        (view: DataView) => {
+          view.setInt32(4, 50, true);
+          view.setInt32(12, 50, true);
+          view.setInt32(20, child, true);
+        },
+      ],
+    ] as const;
+  const wants = (name: string): boolean => !name.startsWith('task:');
+  const found = events(
+    [
+      ...fork(60, 0x1_0000n),
+      ...fork(70, 0n),
+      [
+        'irq:softirq_entry',
+        (view) => {
+          view.setInt32(4, 60, true);
+          view.setInt32(8, 9, true);
+        },
+      ],
+    ],
+    { tasks, wants, contexts: ['pid', 'ppid', 'procname', 'vtid'] },
+  );
+  expect(found).toMatchObject([
+    {
+      event: 'sched_process_fork',
+      parent_pid: 40n,
+      child_tid: 60n,
+      child_pid: 40n,
+      vtids: [60n],
+      child_ns_inum: 4_026_531n,
+    },
+    { event: 'sched_process_fork', parent_pid: 40n, child_tid: 70n, child_pid: 70n },
+    { event: 'irq_softirq_entry', vec: 9n, context: { pid: 40n, procname: 'worker', vtid: 60n } },
+  ]);
+  expect(tasks.get(70, 'ppid')).toBe(40);
+});
+
+test('unknown contexts are refused, with the one that was probably meant', () => {
+  expect(() => new KernelTranscoder(sampleFormats, options({ contexts: ['procnam'] }))).toThrow(
+    expect.objectContaining({ code: 'kernel/context', hint: 'did you mean procname?' }),
+  );
+});

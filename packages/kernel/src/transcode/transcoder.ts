@@ -1,0 +1,107 @@
+/** Pages of the kernel's ring buffer become packets of a CTF trace. */
+import { SpoorError } from '@spoor/base';
+import { canCompile, compileFunction, type TraceClass } from '@spoor/ctf';
+import { kernelContexts, type ContextField } from '../contexts/context-fields.ts';
+import { TaskTable } from '../contexts/task-table.ts';
+import type { KernelFormats } from '../formats/kernel-formats.ts';
+import type { MappedEvent } from '../mapping/event-mapping.ts';
+import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
+import { emitTranscoder, type PageWalk } from './emit-transcoder.ts';
+import { kernelTraceClass, type KernelTraceFacts } from './kernel-trace-class.ts';
+import { PageStream, type PageStreamOptions } from './page-stream.ts';
+import {
+  fixedBytesOf,
+  makeTranscodePlan,
+  openFieldsOf,
+  printTranscodePlan,
+  type TranscodePlan,
+} from './transcode-plan.ts';
+import { walkByPlan } from './interpret-transcode.ts';
+
+/** What a transcoder makes, and of what. */
+export interface TranscoderOptions extends MappingOptions {
+  readonly facts: KernelTraceFacts;
+  /** Names of context fields that each event gets; none by default. */
+  readonly contexts?: readonly string[];
+  /** What is known of tasks; an empty table by default. */
+  readonly tasks?: TaskTable;
+  /** Events that do not come from pages, such as those of the state dump; their ids follow those of the kernel's. */
+  readonly moreEvents?: readonly MappedEvent[];
+  /** False interprets the plan in place of making code of it: slow, for where code may not be made from text. */
+  readonly compile?: boolean;
+}
+
+/** Greatest number of a task where it is not known: PID_MAX_LIMIT of 64-bit machines. */
+const mostTasks = 4_194_304;
+
+/** Events that keep the task table right, whether or not they are in the trace. */
+const tableEvents = ['task:task_newtask', 'task:task_rename', 'sched:sched_process_exec'];
+
+/**
+ * Makes events from records. One transcoder serves any number of streams (one a processor), one after the other; a
+ * thread of its own makes its own, with the same options and a table in the same memory.
+ */
+export class KernelTranscoder {
+  /** Its one stream class has all events that there may be, `id` by `id`. */
+  readonly traceClass: TraceClass;
+  readonly events: readonly MappedEvent[];
+  readonly contexts: readonly ContextField[];
+  readonly tasks: TaskTable;
+  readonly plan: TranscodePlan;
+  private readonly facts: KernelTraceFacts;
+  private readonly walk: PageWalk;
+  private readonly slackBytes: number;
+
+  /** @throws SpoorError `kernel/machine` for a big-endian recording, `kernel/context`. */
+  constructor(formats: KernelFormats, options: TranscoderOptions) {
+    const { layout } = formats;
+    if (!layout.littleEndian) {
+      throw new SpoorError('kernel/machine', 'recordings of big-endian machines cannot be converted');
+    }
+    this.facts = options.facts;
+    this.contexts = kernelContexts(options.contexts ?? []);
+    this.tasks = options.tasks ?? new TaskTable(mostTasks);
+    const mapped = mapEvents(formats, options);
+    const { wants = () => true } = options;
+    const unwanted = tableEvents.filter((name) => !wants(name));
+    const hidden = mapEvents(formats, { ...options, wants: (name) => unwanted.includes(name) });
+    this.events = [...mapped, ...(options.moreEvents ?? [])];
+    const typeOf = (name: string): number =>
+      options.naming === 'lttng' && wants(name) ? (formats.ofName(name)?.id ?? -1) : -1;
+    this.plan = makeTranscodePlan(layout, this.events, hidden, this.contexts, {
+      entryType: typeOf('raw_syscalls:sys_enter'),
+      exitType: typeOf('raw_syscalls:sys_exit'),
+    });
+    this.traceClass = kernelTraceClass(options.facts, this.events, this.plan.header, this.contexts);
+    const largestField = Math.min(layout.subBufferBytes, 0x1_0000);
+    this.slackBytes = fixedBytesOf(this.plan) + openFieldsOf(this.plan) * largestField;
+    if (options.compile === false || !canCompile()) {
+      this.walk = walkByPlan(this.plan, this.tasks);
+    } else {
+      const make = compileFunction('kernel', [], emitTranscoder(this.plan, this.tasks)) as () => PageWalk;
+      this.walk = make();
+    }
+  }
+
+  /** Begins the stream of one processor. */
+  stream(options: PageStreamOptions): PageStream {
+    return new PageStream(
+      this.plan,
+      this.walk,
+      this.facts.uuid,
+      this.slackBytes,
+      this.events.length,
+      options,
+    );
+  }
+
+  /** The plan as text, for people. */
+  printPlan(): string {
+    return printTranscodePlan(this.plan);
+  }
+
+  /** The generated code as text, for people. */
+  printCode(): string {
+    return emitTranscoder(this.plan, this.tasks).text();
+  }
+}
