@@ -4,14 +4,16 @@ const octaves = 53;
 
 /**
  * Counts durations in buckets whose width grows with the value, so that quantiles of any number of durations
- * take constant memory (27 KiB). Count, sum, least and greatest are exact.
+ * take constant memory: 512 bytes for each power of two that is met, 27 KiB at most. Count, sum, least and greatest
+ * are exact.
  */
 export class Distribution {
   count = 0;
   sumNs = 0;
   minNs: number = Number.POSITIVE_INFINITY;
   maxNs = 0;
-  private readonly buckets = new Float64Array(bucketsPerOctave * octaves);
+  /** By octave; made when its first duration comes. */
+  private readonly buckets: (Float64Array | undefined)[] = Array.from({ length: octaves });
 
   /** Counts a duration; negative ones, which only a stepping clock makes, count as 0. */
   add(durationNs: number): void {
@@ -21,7 +23,23 @@ export class Distribution {
     if (value < this.minNs) this.minNs = value;
     if (value > this.maxNs) this.maxNs = value;
     const index = bucketOf(value);
-    this.buckets[index] = this.buckets[index]! + 1;
+    const octave = Math.floor(index / bucketsPerOctave);
+    const buckets = (this.buckets[octave] ??= new Float64Array(bucketsPerOctave));
+    const within = index % bucketsPerOctave;
+    buckets[within] = buckets[within]! + 1;
+  }
+
+  /** Counts all durations of another. */
+  addAll(other: Distribution): void {
+    this.count += other.count;
+    this.sumNs += other.sumNs;
+    this.minNs = Math.min(this.minNs, other.minNs);
+    this.maxNs = Math.max(this.maxNs, other.maxNs);
+    for (const [octave, theirs] of other.buckets.entries()) {
+      if (theirs === undefined) continue;
+      const buckets = (this.buckets[octave] ??= new Float64Array(bucketsPerOctave));
+      for (const [within, count] of theirs.entries()) buckets[within] = buckets[within]! + count;
+    }
   }
 
   /** The mean; 0 when nothing was counted. */
@@ -35,9 +53,12 @@ export class Distribution {
     const wanted = Math.max(1, Math.ceil(rank * this.count));
     if (wanted >= this.count) return this.maxNs;
     let seen = 0;
-    for (let index = 0; index < this.buckets.length; index += 1) {
-      seen += this.buckets[index]!;
-      if (seen >= wanted) return Math.min(upperEndOf(index), this.maxNs);
+    for (const [octave, buckets] of this.buckets.entries()) {
+      if (buckets === undefined) continue;
+      for (let within = 0; within < bucketsPerOctave; within += 1) {
+        seen += buckets[within]!;
+        if (seen >= wanted) return Math.min(upperEndOf(octave * bucketsPerOctave + within), this.maxNs);
+      }
     }
     return this.maxNs;
   }

@@ -1,5 +1,6 @@
 export { Distribution } from './distribution.ts';
-export { EventRoles, integerOf, textOf, type EventRole, type TraceEvent } from './event.ts';
+export { EventRoles, integerOf, textOf, type CodePlace, type EventRole, type TraceEvent } from './event.ts';
+export { FunctionCalls, type FunctionFigures, type FunctionSummary } from './functions.ts';
 export { GcPauses, gcEventName, type GcKindSummary, type GcSummary } from './gc.ts';
 export { Largest } from './largest.ts';
 export { RequestBreakdowns, requestSpanName, type RequestBreakdown, type RequestPart } from './requests.ts';

@@ -1,5 +1,6 @@
 import { Distribution } from './distribution.ts';
 import { EventRoles, integerOf, textOf, type EventRole, type TraceEvent } from './event.ts';
+import { FunctionCalls, type FunctionSummary } from './functions.ts';
 import { GcPauses, gcEventName, type GcSummary } from './gc.ts';
 import { Largest } from './largest.ts';
 import { RequestBreakdowns, requestSpanName, type RequestBreakdown } from './requests.ts';
@@ -85,6 +86,7 @@ export interface TraceSummary {
     readonly slowest: readonly RequestBreakdown[];
   };
   readonly gc: GcSummary;
+  readonly calls: FunctionSummary;
   /** Longest delay first. */
   readonly loopDelays: readonly LoopDelay[];
   readonly unmatched: {
@@ -125,6 +127,7 @@ export function summarise(read: () => Iterable<TraceEvent>, options: SummaryOpti
 
 class FirstPass {
   readonly pauses = new GcPauses();
+  private readonly calls = new FunctionCalls();
   private readonly roles: EventRoles;
   private readonly matcher: SpanMatcher;
   private readonly counts = new Map<
@@ -178,6 +181,7 @@ class FirstPass {
     else inThread.events += 1;
     const role = this.roles.of(event);
     if (role.kind === 'point') {
+      this.calls.observe(event);
       if (name === 'nodejs:event_loop_delay') this.takeDelay(event);
       if (name === 'nodejs:process_start') this.threads.get(thread)!.script = textOf(event.field('script'));
       return;
@@ -225,6 +229,7 @@ class FirstPass {
         slowest,
       },
       gc: this.pauses.summary(),
+      calls: this.calls.finish(),
       loopDelays: [...this.delays.values()]
         .map(({ utilizationSum, ...delay }) => ({ ...delay, utilization: utilizationSum / delay.periods }))
         .toSorted((a, b) => b.maxNs - a.maxNs),

@@ -7,9 +7,11 @@ export {
   type NextMessage,
 } from './event-flow.ts';
 export { MessageIterator, type FlowOpener } from './message-iterator.ts';
+export { AddressNames, codePlaceOf } from './filter-lttng-utils-debug-info/address-names.ts';
 export type { AddressInfo, BinaryFiles, DebugInfoPlaces } from './filter-lttng-utils-debug-info/binary.ts';
 export {
   debugInfoClass,
+  defaultDebugInfoDir,
   DebugInfoFilter,
   debugInfoOptionsOf,
   debugInfoParameters,
@@ -23,6 +25,7 @@ export {
   type ClockRule,
 } from './filter-utils-clock/clock-rules.ts';
 export { clockClass } from './filter-utils-clock/clock-class.ts';
+export type { EventArguments } from './filter-utils-events/field-reference.ts';
 export { EventsFilter, type EventsFilterParameters } from './filter-utils-events/events-filter.ts';
 export { EventSelection, type EventRule, type Verdict } from './filter-utils-events/event-selection.ts';
 export { presetRules, spanPresets, type SpanRule } from './filter-utils-spans/span-rule.ts';

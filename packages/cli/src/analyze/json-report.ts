@@ -1,4 +1,10 @@
-import type { DurationFigures, RequestBreakdown, RequestData, RequestEndData } from '@spoor/analysis';
+import type {
+  DurationFigures,
+  FunctionFigures,
+  RequestBreakdown,
+  RequestData,
+  RequestEndData,
+} from '@spoor/analysis';
 import type { Analysis } from './analyze-trace.ts';
 import { threadName } from './report.ts';
 
@@ -54,6 +60,8 @@ export function jsonReport({ summary, facts }: Analysis): object {
         longest_ns: longestNs,
       })),
     },
+    functions: summary.calls.functions.map(snakeCalls),
+    unmatched_exits: summary.calls.unmatchedExits,
     event_loops: summary.loopDelays.map((delay) => ({
       thread: thread(delay.thread),
       max_ns: delay.maxNs,
@@ -76,6 +84,26 @@ function snakeFigures(figures: DurationFigures): object {
     name: figures.name,
     count: figures.count,
     total_ns: figures.totalNs,
+    mean_ns: figures.meanNs,
+    p50_ns: figures.p50Ns,
+    p90_ns: figures.p90Ns,
+    p99_ns: figures.p99Ns,
+    max_ns: figures.maxNs,
+  };
+}
+
+function snakeCalls(figures: FunctionFigures): object {
+  return {
+    name: figures.name,
+    source: figures.source,
+    kind: figures.isCoroutine ? 'coroutine' : 'function',
+    calls: figures.calls,
+    threw: figures.threw,
+    unfinished: figures.unfinished,
+    total_ns: figures.totalNs,
+    self_ns: figures.selfNs,
+    waiting_ns: figures.waitingNs,
+    min_ns: figures.minNs,
     mean_ns: figures.meanNs,
     p50_ns: figures.p50Ns,
     p90_ns: figures.p90Ns,

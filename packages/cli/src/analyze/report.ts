@@ -6,6 +6,7 @@ import type {
   TraceSummary,
 } from '@spoor/analysis';
 import type { TraceFacts } from './facts.ts';
+import { functionSection } from './function-section.ts';
 import {
   bar,
   cut,
@@ -37,6 +38,7 @@ export function reportLines(summary: TraceSummary, facts: TraceFacts, options: R
     requestSection(summary, options),
     slowestSection(summary, facts, options),
     spanSection(summary, options),
+    functionSection(summary, options),
     gcSection(summary, facts, options),
     loopSection(summary, facts, options),
     lossSection(summary, facts, options),

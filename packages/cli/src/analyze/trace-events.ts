@@ -1,6 +1,10 @@
-import type { TraceEvent } from '@spoor/analysis';
+import type { CodePlace, TraceEvent } from '@spoor/analysis';
 import {
+  AddressNames,
+  FileBinaries,
   clockOffsetNs,
+  codePlaceOf,
+  defaultDebugInfoDir,
   type EventView,
   type StreamInfo,
   type TraceInfo,
@@ -42,13 +46,29 @@ export class ThreadedTrace {
 
   /** All events in order of time, through one object that is moved along. */
   *events(): Generator<TraceEvent, void, undefined> {
-    const window = new ThreadEvent();
+    const names = this.addressNames();
+    const window = new ThreadEvent(names);
+    const lossCounts = new Uint32Array(this.set.streams.length);
+    let lossesSeen = 0;
     for (const view of this.set.events()) {
       const stream = this.streams[view.stream.index]!;
+      for (const { losses } = this.set; lossesSeen < losses.length; lossesSeen += 1) {
+        lossCounts[losses[lossesSeen]!.stream.index]! += 1;
+      }
+      if (names?.tells(view.info) === true) names.note(view.info, view.place);
       window.view = view;
+      window.lossCount = lossCounts[view.stream.index]!;
       window.thread = stream.fromContext ? this.threadOfContext(view) : stream.thread;
       yield window;
     }
+  }
+
+  /** For traces with addresses of functions. */
+  private addressNames(): AddressNames | undefined {
+    const has = this.set.eventClasses.some(({ eventClass }) =>
+      eventClass.name.startsWith('lttng_ust_cyg_profile'),
+    );
+    return has ? new AddressNames(new FileBinaries(), { debugInfoDir: defaultDebugInfoDir }) : undefined;
   }
 
   private threadOfStream(stream: StreamInfo): number {
@@ -99,6 +119,12 @@ export class ThreadedTrace {
 class ThreadEvent implements TraceEvent {
   view!: EventView;
   thread = 0;
+  lossCount = 0;
+  private readonly names: AddressNames | undefined;
+
+  constructor(names: AddressNames | undefined) {
+    this.names = names;
+  }
 
   get name(): string {
     return this.view.name;
@@ -114,6 +140,11 @@ class ThreadEvent implements TraceEvent {
 
   field(name: string): unknown {
     return this.view.field(name);
+  }
+
+  placeOf(address: bigint): CodePlace | undefined {
+    const found = this.names?.lookUp(this.view.info, this.view.place, address);
+    return found === undefined ? undefined : codePlaceOf(found);
   }
 }
 

@@ -20,7 +20,7 @@ export interface DebugInfoOptions extends DebugInfoPlaces {
 }
 
 /** Where distributions put debug information that was taken out. */
-const defaultDebugInfoDir = '/usr/lib/debug';
+export const defaultDebugInfoDir = '/usr/lib/debug';
 
 /** The parameters of the filter, babeltrace2's. */
 export const debugInfoParameters: ParameterTable = {

@@ -7,6 +7,7 @@ import {
   type FieldValue,
   type Scope,
 } from '@spoor/ctf';
+import type { EventArguments } from '../filter-utils-events/field-reference.ts';
 import type { EventClassInfo, StreamInfo } from './trace-info.ts';
 import type { OpenStream } from './trace-set.ts';
 
@@ -88,6 +89,13 @@ export class EventView {
   /** Members of the context of the packet that holds the event. */
   packetContext(): { readonly [member: string]: FieldValue } {
     return this.streams[this.batch.streamIndex[this.row]!]!.packetContext();
+  }
+
+  /** What functions take that read of the event's bytes: good until the next batch. */
+  get place(): EventArguments {
+    const stream = this.streams[this.batch.streamIndex[this.row]!]!;
+    const { cursor } = stream.reader;
+    return [cursor.bytes, cursor.view, this.batch.offsetBits[this.row]!, cursor.externals, stream];
   }
 
   /** Reads by a function that the decoder of the event's class made. */
