@@ -6,6 +6,8 @@ export {
   type ChannelAttributes,
   type LossMode,
 } from './channel.ts';
+export { ControlClient, NotificationReader, type ConnectOptions } from './client.ts';
+export { LineConnection } from './connection.ts';
 export {
   domainOf,
   ruleKey,
@@ -21,6 +23,7 @@ export {
 } from './event-rule.ts';
 export { LineSplitter } from './lines.ts';
 export type { LocalOutput, NetworkOutput, Output, SnapshotOutput } from './output.ts';
+export { controlDirectory, homeDirectory, socketPath, type Environment } from './places.ts';
 export {
   CONTROL_VERSION,
   MOST_LINE_BYTES,

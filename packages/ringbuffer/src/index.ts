@@ -55,6 +55,7 @@ export {
   type SessionDescription,
 } from './session-description.ts';
 export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescription } from './hub.ts';
+export { hubPath } from './hub-place.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';
 

@@ -67,6 +67,8 @@ export interface ThreadStatus {
   readonly missing?: readonly string[];
   /** Filters that events have been tried with. */
   readonly filters?: readonly FilterStatus[];
+  /** The revision of the session that it follows; its events of before are in finished sub-buffers. */
+  readonly revision?: number;
 }
 
 /** Where recordings' directories are made for this user. */

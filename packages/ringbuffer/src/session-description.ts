@@ -59,6 +59,13 @@ export interface SessionDescription {
    * of a recording keeps their events in order; a process measures its own when it is absent.
    */
   readonly clockOffsetNs?: string;
+  /**
+   * Number of a session of a hub that grows with each change. A thread that took a change over finishes its open
+   * sub-buffers and notes the number in its status.
+   */
+  readonly revision?: number;
+  /** When it grows, threads emit again what they told at their begin. */
+  readonly stateDumps?: number;
 }
 
 /** A channel with what is usual where `settings` say nothing: `ch0`, discard, 16 × 256 KiB, every event. */

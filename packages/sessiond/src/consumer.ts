@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { Ledger, type RecordingTotals } from './ledger.ts';
+import { Ledger, type RecordingTotals, type RingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
 import { finishRemovals } from './removal.ts';
 import type { SessionDirectory } from './run-directory.ts';
@@ -28,6 +28,14 @@ export interface ConsumerResult {
   readonly complete: boolean;
 }
 
+/** How a consumer differs from that of `spoor record`. */
+export interface ConsumerOptions {
+  /** Where it writes to; by default where the session says. */
+  readonly outputDir?: string;
+  /** Whether rings in overwrite mode are written all along, and not at their end alone. */
+  readonly drainsOverwrite?: boolean;
+}
+
 /** Polls the rings of a session. Not started by itself: its owner calls `poll` after each pause, and `finish`. */
 export class Consumer {
   readonly #session: SessionDirectory;
@@ -38,14 +46,21 @@ export class Consumer {
   #pauseMs = leastPauseMs;
   #settledMs = 0;
   #blockedUntilMs = 0;
+  /** Written of processes that are over. */
+  #droppedBytes = 0;
 
-  /** @throws SpoorError `session/…` when the session cannot be read. */
-  constructor(session: SessionDirectory, onNote: RecordingContext['onNote']) {
-    const { outputDir } = session.readDescription();
+  /**
+   * @throws SpoorError `session/…` when the session cannot be read.
+   */
+  constructor(
+    session: SessionDirectory,
+    onNote: RecordingContext['onNote'],
+    { outputDir = session.readDescription().outputDir, drainsOverwrite = false }: ConsumerOptions = {},
+  ) {
     finishRemovals(session.path);
     this.#session = session;
     this.#ledger = new Ledger(join(session.path, 'ledger.jsonl'));
-    this.#context = { outputDir, ledger: this.#ledger, onNote };
+    this.#context = { outputDir, ledger: this.#ledger, onNote, drainsOverwrite };
   }
 
   /**
@@ -64,7 +79,7 @@ export class Consumer {
       try {
         process.discover();
         fullness = Math.max(fullness, process.drain());
-        if (mustSettle && process.settle()) this.#processes.delete(name);
+        if (mustSettle && process.settle()) this.#drop(name);
       } catch (error) {
         this.#tolerate(name, process, error);
         if (isOutputError(error)) this.#blockedUntilMs = nowMs + retryEveryMs;
@@ -76,8 +91,11 @@ export class Consumer {
     return this.#pauseMs;
   }
 
-  /** Ends the recording: programs stop, and everything they recorded so far is written. */
-  finish(): ConsumerResult {
+  /**
+   * Ends the recording: programs stop, and everything they recorded so far is written.
+   * @param isMoved whether streams may lie elsewhere than where they were written.
+   */
+  finish(isMoved: boolean = false): ConsumerResult {
     this.#session.end();
     this.#findProcesses();
     let complete = true;
@@ -95,12 +113,69 @@ export class Consumer {
       if (!process.end()) complete = false;
     }
     this.#processes.clear();
-    for (const path of this.#ledger.damagedStreams()) {
+    for (const path of isMoved ? [] : this.#ledger.damagedStreams()) {
       complete = false;
       this.#context.onNote('error', `${path} was removed or cut while it was recorded: its events are gone`);
     }
     for (const line of this.#ledger.uselessFilters()) this.#context.onNote('info', line);
     return { totals: this.#ledger.sum(), complete: complete && !this.#ledger.hasFaults };
+  }
+
+  /**
+   * Writes out what programs have handed over so far.
+   * @throws SpoorError `record/output`.
+   */
+  drain(): void {
+    this.#findProcesses();
+    for (const [name, process] of this.#processes) {
+      try {
+        process.discover();
+        process.drain();
+        if (process.settle()) this.#drop(name);
+      } catch (error) {
+        if (isOutputError(error)) throw error;
+        this.#tolerate(name, process, error);
+      }
+    }
+  }
+
+  /**
+   * Ends the current trace chunk: writes out what programs have handed over, closes the files and has `move` put them
+   * where they belong. What comes afterwards goes to new ones.
+   * @throws SpoorError `record/output`, and what `move` throws; the chunk goes on then.
+   */
+  changeChunk(move: () => string): void {
+    this.drain();
+    for (const process of this.#processes.values()) process.leaveChunk();
+    this.#context.outputDir = move();
+  }
+
+  /** What was recorded so far, of rings that are open too. */
+  totals(): RecordingTotals {
+    const open: RingTotals[] = [];
+    for (const [name, process] of this.#processes) {
+      for (const ring of process.rings())
+        open.push(ring.openTotals(`${name}/${ring.reader.header.ringNumber}`));
+    }
+    return this.#ledger.sum(open);
+  }
+
+  /** The processes that are being recorded. */
+  processes(): Iterable<ProcessTrace> {
+    return this.#processes.values();
+  }
+
+  /** Bytes that were written since this was asked last. */
+  takeWrittenBytes(): number {
+    let bytes = this.#droppedBytes;
+    this.#droppedBytes = 0;
+    for (const process of this.#processes.values()) bytes += process.takeWrittenBytes();
+    return bytes;
+  }
+
+  #drop(name: string): void {
+    this.#droppedBytes += this.#processes.get(name)?.takeWrittenBytes() ?? 0;
+    this.#processes.delete(name);
   }
 
   /** Leaves everything as it is for another consumer. */

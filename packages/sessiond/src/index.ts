@@ -13,3 +13,5 @@ export {
   isIndexHeader,
 } from './packet-index.ts';
 export { extractCrash, type CrashResult, type CrashTotals } from './crash.ts';
+export { runDaemon, type RunDaemonOptions } from './daemon/run-daemon.ts';
+export { startDaemon, type StartDaemonOptions } from './daemon/start-daemon.ts';

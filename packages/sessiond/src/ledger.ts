@@ -105,8 +105,8 @@ export class Ledger {
       .map(({ stream }) => stream);
   }
 
-  /** Sums of all that was entered so far. */
-  sum(): RecordingTotals {
+  /** Sums of all that was entered so far, and of `open` rings that are not yet. */
+  sum(open: readonly RingTotals[] = []): RecordingTotals {
     const sum = {
       eventCount: 0,
       lostCount: 0,
@@ -116,7 +116,8 @@ export class Ledger {
       sizeBytes: 0,
     };
     const threads = new Set<string>();
-    for (const ring of this.#rings.values()) {
+    const rings = new Map([...this.#rings, ...open.map((ring) => [ring.ring, ring] as const)]);
+    for (const ring of rings.values()) {
       sum.eventCount += ring.eventCount;
       sum.lostCount += ring.lostCount;
       sum.tooLargeCount += ring.tooLargeCount;

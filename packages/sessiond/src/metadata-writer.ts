@@ -27,7 +27,7 @@ export class MetadataWriter implements Disposable {
     this.#path = path;
     this.#eventsDirectory = eventsDirectory;
     try {
-      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
     } catch (error) {
       throw outputError(path, error);
     }

@@ -25,9 +25,11 @@ import { ThreadStatuses } from './thread-statuses.ts';
 
 /** What all processes of a recording share. */
 export interface RecordingContext {
-  /** Absolute path of the output directory. */
-  readonly outputDir: string;
+  /** Absolute path of the output directory; another one for each trace chunk. */
+  outputDir: string;
   readonly ledger: Ledger;
+  /** Whether rings in overwrite mode are written all along, as LTTng does, and not at their end alone. */
+  readonly drainsOverwrite: boolean;
   /** Takes one line for the user. */
   readonly onNote: (severity: 'info' | 'error', text: string) => void;
 }
@@ -47,6 +49,8 @@ export class ProcessTrace {
   /** Its number here when that is another than its own; 0 when it is gone. */
   #outerPid: number | undefined;
   #wasAlive = false;
+  /** What was written of rings that are closed. */
+  #closedBytes = 0;
   #traceDir = '';
   #metadata: MetadataWriter | undefined;
 
@@ -125,7 +129,7 @@ export class ProcessTrace {
   drain(): number {
     let fullness = 0;
     for (const [number, ring] of this.#rings) {
-      if (ring.reader.header.mode === 'overwrite') continue;
+      if (ring.reader.header.mode === 'overwrite' && !this.#context.drainsOverwrite) continue;
       this.#guarded(number, ring, () => {
         fullness = Math.max(fullness, ring.drain() / ring.reader.header.subBufferCount);
       });
@@ -189,6 +193,36 @@ export class ProcessTrace {
     return complete;
   }
 
+  /**
+   * Closes the trace of this chunk; the process goes on in that of the next one at its next {@link discover}.
+   * @throws SpoorError `record/output` when its metadata cannot be brought up to date.
+   */
+  leaveChunk(): void {
+    this.#metadata?.update();
+    for (const ring of this.#rings.values()) ring.leave();
+    this.#metadata?.close();
+    this.#metadata = undefined;
+  }
+
+  /** Bytes that were written since this was asked last. */
+  takeWrittenBytes(): number {
+    let bytes = 0;
+    for (const ring of this.#rings.values()) bytes += ring.takeWrittenBytes();
+    const closed = this.#closedBytes;
+    this.#closedBytes = 0;
+    return bytes + closed;
+  }
+
+  /** Name of the process, once it said so. */
+  get procname(): string {
+    return this.#description?.procname ?? '';
+  }
+
+  /** The rings that are open now. */
+  rings(): Iterable<RingDrain> {
+    return this.#rings.values();
+  }
+
   /** Closes all files; nothing is written or taken away. */
   close(): void {
     for (const ring of this.#rings.values()) ring.close();
@@ -222,6 +256,7 @@ export class ProcessTrace {
     }
     this.#metadata = metadata;
     this.#traceDir = traceDir;
+    for (const ring of this.#rings.values()) ring.enter(traceDir, metadata);
     return true;
   }
 
@@ -261,6 +296,7 @@ export class ProcessTrace {
   #close(number: number, ring: RingDrain, isOver: boolean): void {
     this.#tellTooLarge(ring);
     this.#context.ledger.addRing(ring.totals(`${this.name}/${number}`));
+    this.#closedBytes += ring.takeWrittenBytes();
     ring.remove(isOver);
     this.#rings.delete(number);
     this.#finishedRings.add(number);

@@ -23,10 +23,13 @@ export class RingDrain implements Disposable {
   readonly reader: RingReader;
   readonly #number: number;
   readonly #ringPath: string;
-  readonly #streamPath: string;
-  readonly #metadata: MetadataWriter;
+  #streamPath: string;
+  #metadata: MetadataWriter;
   readonly #fd: number;
   #writer: StreamWriter | undefined;
+  /** What went to the streams of earlier trace chunks. */
+  #earlier = { packetCount: 0, sizeBytes: 0 };
+  #writtenBytes = 0;
   #recordedEvents: number;
   #recordedPackets: number;
   #lastState!: RingState;
@@ -77,16 +80,19 @@ export class RingDrain implements Disposable {
    * @throws SpoorError `record/output`; the packets that could not be written stay in the ring.
    */
   drain(): number {
-    const state = this.#observe();
-    if (state.finished.length === 0) return 0;
+    const { finished } = this.#observe();
+    const isOverwrite = this.reader.header.mode === 'overwrite';
+    // Nothing is given back in overwrite mode: what was written already lies there until it is replaced.
+    const taken = isOverwrite ? finished.filter((sequence) => sequence >= this.#recordedPackets) : finished;
+    if (taken.length === 0) return 0;
     this.#metadata.update();
-    for (const sequence of state.finished) {
+    for (const sequence of taken) {
       const packet = this.reader.read(sequence);
       if (packet === undefined) continue;
       this.#record(packet);
-      this.reader.release(sequence);
+      if (!isOverwrite) this.reader.release(sequence);
     }
-    return state.finished.length;
+    return taken.length;
   }
 
   /** Looks how far the producer is; to be called now and then in overwrite mode. */
@@ -143,9 +149,43 @@ export class RingDrain implements Disposable {
       lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),
       tooLargeCount: lostTooLarge,
       overwrittenCount: overwrite ? overwritten : 0,
-      packetCount: this.#writer?.packetCount ?? 0,
-      sizeBytes: this.#writer?.sizeBytes ?? 0,
+      packetCount: this.#earlier.packetCount + (this.#writer?.packetCount ?? 0),
+      sizeBytes: this.#earlier.sizeBytes + (this.#writer?.sizeBytes ?? 0),
     };
+  }
+
+  /** The same while the ring is in use: what waits in it is not lost. */
+  openTotals(ring: string): RingTotals {
+    return { ...this.totals(ring), lostCount: this.#lastState.lostEvents };
+  }
+
+  /** Closes the stream: the next packets go to that of another trace chunk, which {@link enter} names. */
+  leave(): void {
+    this.#earlier = {
+      packetCount: this.#earlier.packetCount + (this.#writer?.packetCount ?? 0),
+      sizeBytes: this.#earlier.sizeBytes + (this.#writer?.sizeBytes ?? 0),
+    };
+    this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  /** Goes on in a new trace chunk. */
+  enter(traceDir: string, metadata: MetadataWriter): void {
+    this.#metadata = metadata;
+    this.#streamPath = streamPathOf(traceDir, this.reader.header, this.#number);
+    if (existsSync(this.#streamPath)) this.#writer = new StreamWriter(this.#streamPath);
+  }
+
+  /** Bytes that were written since this was asked last. */
+  takeWrittenBytes(): number {
+    const bytes = this.#writtenBytes;
+    this.#writtenBytes = 0;
+    return bytes;
+  }
+
+  /** How the ring stands, as of the last look. */
+  get state(): RingState {
+    return this.#lastState;
   }
 
   /**
@@ -192,6 +232,7 @@ export class RingDrain implements Disposable {
     const last = this.#writer.lastEntry;
     if (last === undefined || last.packetSequenceNumber < BigInt(packet.sequence)) {
       this.#writer.append(packet.bytes, describePacket(packet.bytes, this.#number));
+      this.#writtenBytes += packet.bytes.length;
     }
     this.#committedThrough = (packet.eventsBefore + packet.eventCount) >>> 0;
     if (packet.sequence >= this.#recordedPackets) {

@@ -59,7 +59,8 @@ export function noMemory(where: string, cause?: unknown): SpoorError {
   });
 }
 
-function memoryError(where: string, cause: unknown): SpoorError {
+/** The error of a directory in shared memory that cannot be made. */
+export function memoryError(where: string, cause: unknown): SpoorError {
   if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') return noMemory(where, cause);
   return new SpoorError('record/run-directory', 'cannot make the directory in shared memory', {
     where,
@@ -201,11 +202,16 @@ export class SessionDirectory {
     // Numbers of another PID namespace say nothing here: such a directory is left alone.
     if (parts[1] !== pidNamespace()) return true;
     if (isProcessAlive({ pid: Number(parts[2]), startTicks: parts[3] ?? '0' })) return true;
+    const consumer = this.readConsumer();
+    return consumer !== undefined && isProcessAlive(consumer);
+  }
+
+  /** The process that consumes the rings, or did last; undefined when none ever began. */
+  readConsumer(): ProcessIdentity | undefined {
     try {
-      const text = readFileSync(join(this.path, CONSUMER_FILE), 'utf8');
-      return isProcessAlive(JSON.parse(text) as ProcessIdentity);
+      return JSON.parse(readFileSync(join(this.path, CONSUMER_FILE), 'utf8')) as ProcessIdentity;
     } catch {
-      return false; // Its consumer never began.
+      return undefined;
     }
   }
 }

@@ -115,5 +115,5 @@ export class StreamWriter implements Disposable {
 
 /** Opens for reading and writing, making the file if it is not there and keeping what is in it. */
 function openForUpdate(path: string): number {
-  return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
 }

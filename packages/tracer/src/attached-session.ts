@@ -50,6 +50,8 @@ export class AttachedSession {
   readonly #reasons = new Set<string>();
   readonly #missing: string[] = [];
   #hasFailed = false;
+  /** The revision at which open sub-buffers were finished last. */
+  #settledRevision: number | undefined;
 
   /** Throws what the file system throws: then this thread has no part in the session. */
   constructor(path: string, description: SessionDescription, thread: ThreadParts) {
@@ -76,6 +78,7 @@ export class AttachedSession {
       },
       onSwitch: thread.onSwitch,
     };
+    this.#settledRevision = description.revision;
     for (const channel of description.channels) this.#enable(channel);
     this.#writeStatus();
   }
@@ -89,8 +92,12 @@ export class AttachedSession {
     return this.#description.auto;
   }
 
-  /** Takes a changed description over. Rings that were made keep their sizes; rules count from the next event on. */
-  update(description: SessionDescription): void {
+  /**
+   * Takes a changed description over. Rings that were made keep their sizes; rules count from the next event on.
+   * Answers `dump` when the thread is to tell again what it told at its begin.
+   */
+  update(description: SessionDescription): 'dump' | undefined {
+    const isDumpWanted = (description.stateDumps ?? 0) > (this.#description.stateDumps ?? 0);
     this.#description = description;
     const wanted = new Map(description.channels.map((channel) => [channel.name, channel]));
     for (const [name, writer] of this.#channels) {
@@ -104,6 +111,7 @@ export class AttachedSession {
     }
     for (const channel of wanted.values()) this.#enable(channel);
     this.#writeStatus();
+    return isDumpWanted ? 'dump' : undefined;
   }
 
   /** Whether events of this class may be recorded. */
@@ -149,9 +157,22 @@ export class AttachedSession {
     for (const channel of this.#channels.values()) channel.save();
   }
 
-  /** Closes the rings that nothing is written to any more. */
-  closeRetired(): void {
+  /**
+   * What a change of the session needs done between two events: closes the rings that nothing is written to any more,
+   * and hands over what the others have so far.
+   */
+  settle(): void {
     for (const channel of this.#retired.splice(0)) closeQuietly(channel);
+    const { revision } = this.#description;
+    if (revision === this.#settledRevision) return;
+    this.#settledRevision = revision;
+    try {
+      this.flush();
+      this.save();
+    } catch {
+      // The consumer takes what is in the rings when the session ends.
+    }
+    this.#writeStatus();
   }
 
   /** Closes all rings. Never throws. */
@@ -203,6 +224,7 @@ export class AttachedSession {
       reasons: [...channels.flatMap(({ reasons }) => reasons), ...this.#reasons],
       ...(this.#missing.length === 0 ? {} : { missing: this.#missing }),
       ...(filters.length === 0 ? {} : { filters }),
+      ...(this.#settledRevision === undefined ? {} : { revision: this.#settledRevision }),
     });
   }
 }

@@ -7,6 +7,8 @@
 //
 // Nothing is imported here but constants: the file also gets into children of the program that are run by a Node.js too
 // old for the tracer, which must not notice it.
+import { hubPath } from '@spoor/ringbuffer/hub-place';
+import { followHub } from './follow-hub.ts';
 import { FUNCTIONS_VARIABLE, SESSION_VARIABLE } from './session-variable.ts';
 
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
@@ -145,14 +147,27 @@ function isThreadOfNode(): boolean {
 }
 
 /**
- * Loads what records this thread, if it is traced. Never throws.
+ * Loads what records this thread: at once if it is traced, else when its user's session daemon has a session. Never throws.
  * @param folder of the bundles.
  */
 export function loadTracer(folder: string): void {
-  const session = process.env[SESSION_VARIABLE] ?? '';
-  if (session === '' || typeof process.getBuiltinModule !== 'function') return;
+  if (typeof process.getBuiltinModule !== 'function') return;
   try {
     if (isThreadOfNode()) return;
+    const session = process.env[SESSION_VARIABLE] ?? '';
+    if (session !== '') {
+      load(folder, session);
+      return;
+    }
+    const hub = hubPath(process.env);
+    followHub(hub, () => load(folder, hub));
+  } catch {
+    // As in `load`.
+  }
+}
+
+function load(folder: string, session: string): void {
+  try {
     // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
     const functions = loadFunctions(folder);
     loadBundle(`${folder}/start-thread.bundle.cjs`, session);

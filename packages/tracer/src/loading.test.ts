@@ -28,6 +28,12 @@ test('a program that is not traced loads declarations only: no reader, no ring, 
 
 test('what is loaded into every thread is one file until that finds a session', () => {
   expect([...loadedFrom('register.ts')]).toEqual(['register.ts']);
-  expect([...loadedFrom('preload.ts')]).toEqual(['preload.ts', 'load-tracer.ts', 'session-variable.ts']);
+  expect([...loadedFrom('preload.ts')]).toEqual([
+    'preload.ts',
+    'load-tracer.ts',
+    '@spoor/ringbuffer/hub-place',
+    'follow-hub.ts',
+    'session-variable.ts',
+  ]);
   expect(loadedFrom('start-thread.ts')).toContain('@spoor/ringbuffer');
 });

@@ -6,7 +6,7 @@ import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import type { StringTable } from './interned-strings.ts';
 import type { Serialise, Sink } from './serialiser.ts';
-import { SESSION_VARIABLE } from './session-variable.ts';
+import { namedSessions } from './session-variable.ts';
 
 /** What a thread has for whoever takes its events. */
 export interface ReceiverParts {
@@ -100,8 +100,17 @@ function keep(session: ThreadSession | undefined): Slot {
 
 /** The session of this thread, made by `attach` if none of the copies has done so yet. */
 export function sharedSession(attach: () => ThreadSession | undefined): ThreadSession | undefined {
-  if (shared[key] === undefined) keep(attach());
-  return (shared[key] ?? unshared)?.session;
+  const slot = shared[key] ?? unshared;
+  if (slot === undefined) return keep(attach()).session;
+  if (slot.session === undefined) adoptIdle(slot, attach());
+  return slot.session;
+}
+
+/** Gives a thread that had none a session, with the tracepoints that were declared before. */
+function adoptIdle(slot: Slot, session: ThreadSession | undefined): void {
+  if (session === undefined) return;
+  slot.session = session;
+  for (const tracepoint of slot.idle.splice(0)) session.adopt(tracepoint);
 }
 
 /** The session of this thread; where nothing records the program, the one that `make` makes for its own use. */
@@ -110,8 +119,7 @@ export function sessionOrMake(make: () => ThreadSession): ThreadSession {
   if (known !== undefined) return known;
   const slot = shared[key] ?? unshared ?? keep(undefined);
   const session = make();
-  slot.session = session;
-  for (const tracepoint of slot.idle.splice(0)) session.adopt(tracepoint);
+  adoptIdle(slot, session);
   return session;
 }
 
@@ -122,8 +130,7 @@ export function keepIdle(tracepoint: IdleTracepoint): void {
 
 /** The session of this thread; undefined when the program is not traced. */
 export function currentSession(): ThreadSession | undefined {
-  const isTraced = (process.env[SESSION_VARIABLE] ?? '') !== '';
-  if (isTraced && (shared[key] ?? unshared) === undefined) loadSession();
+  if ((shared[key] ?? unshared) === undefined && namedSessions() !== '') loadSession();
   return (shared[key] ?? unshared)?.session;
 }
 

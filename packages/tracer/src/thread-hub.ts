@@ -26,7 +26,7 @@ import { hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { makeStacks, type Serialise, type Sink } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
-import { SESSION_VARIABLE } from './session-variable.ts';
+import { namedSessions } from './session-variable.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
@@ -246,7 +246,7 @@ export class ThreadHub implements ThreadSession {
       isChanged = true;
       try {
         const description = readSession(path);
-        known?.session.update(description);
+        if (known?.session.update(description) === 'dump') this.#toTell = [...this.#whenOpened];
         found.set(path, {
           session: known?.session ?? new AttachedSession(path, description, this.#thread),
           stamp,
@@ -316,7 +316,7 @@ export class ThreadHub implements ThreadSession {
     const tick = (): void => {
       this.#look();
       for (const session of this.#detached.splice(0)) session.close();
-      for (const session of this.#sessions) session.closeRetired();
+      for (const session of this.#sessions) session.settle();
       if (this.#whenAuto !== undefined && this.auto) {
         const start = this.#whenAuto;
         this.#whenAuto = undefined;
@@ -367,8 +367,8 @@ function stampOf(path: string): string {
 
 /** This thread's part in the sessions that the environment names; undefined when there are none that it can use. */
 export function attachThread(): ThreadHub | undefined {
-  const named = process.env[SESSION_VARIABLE];
-  if (named === undefined || named === '') return undefined;
+  const named = namedSessions();
+  if (named === '') return undefined;
   try {
     // Packets are little-endian and written by plain typed arrays.
     if (endianness() !== 'LE') return undefined;

@@ -1,0 +1,151 @@
+/** Controls a session daemon from a program. */
+import { LineConnection } from './connection.ts';
+import { socketPath } from './places.ts';
+import {
+  CONTROL_VERSION,
+  type MethodName,
+  type Methods,
+  type Notification,
+  type Topic,
+  type Welcome,
+} from './protocol.ts';
+
+/** Notifications that wait for a slow reader; older ones give way. */
+const MOST_WAITING = 10_000;
+
+/** How to reach a daemon. */
+export interface ConnectOptions {
+  /** Of the daemon's socket; by default where that of this user is. */
+  readonly path?: string;
+  /** `LTTNG_RUNDIR`, `XDG_RUNTIME_DIR` … ; by default those of this process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Who connects, for the daemon's log. */
+  readonly client?: string;
+}
+
+/** A connection to a session daemon. */
+export class ControlClient implements Disposable {
+  readonly welcome: Welcome;
+  readonly #connection: LineConnection;
+  readonly #readers = new Set<NotificationReader>();
+
+  private constructor(connection: LineConnection, welcome: Welcome) {
+    this.#connection = connection;
+    this.welcome = welcome;
+    connection.onNotification = (notification) => {
+      for (const reader of this.#readers) reader.take(notification as Notification);
+    };
+    connection.onClose = () => {
+      for (const reader of this.#readers) reader.end();
+    };
+  }
+
+  /**
+   * Connects to the session daemon.
+   * @throws SpoorError `control/unreachable` when none runs, `control/version` when it is of another release.
+   */
+  static async connect(options: ConnectOptions = {}): Promise<ControlClient> {
+    const path = options.path ?? socketPath(options.environment ?? process.env);
+    const connection = await LineConnection.open(path);
+    try {
+      const hello = { version: CONTROL_VERSION, client: options.client ?? `node ${process.pid}` };
+      const welcome = (await connection.call('hello', hello)) as Welcome;
+      return new ControlClient(connection, welcome);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Has the daemon do something.
+   * @throws SpoorError what the daemon answered: its `code` is stable; `control/disconnected`.
+   */
+  call<Name extends MethodName>(
+    method: Name,
+    params: Methods[Name]['params'],
+  ): Promise<Methods[Name]['result']> {
+    return this.#connection.call(method, params) as Promise<Methods[Name]['result']>;
+  }
+
+  /**
+   * Notifications of some topics, from now on, until the loop over them is left or the connection ends. A reader that
+   * does not keep up loses the oldest: `missedCount` says how many.
+   */
+  async notifications(...topics: readonly Topic[]): Promise<NotificationReader> {
+    const reader = new NotificationReader(topics, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    await this.call('subscribe', { topics });
+    return reader;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Notifications, to be read by `for await`. */
+export class NotificationReader implements AsyncIterableIterator<Notification> {
+  readonly #topics: ReadonlySet<string>;
+  readonly #leave: () => void;
+  readonly #waiting: Notification[] = [];
+  #wake: ((result: IteratorResult<Notification>) => void) | undefined;
+  #isOver = false;
+  #missedCount = 0;
+
+  constructor(topics: readonly Topic[], leave: () => void) {
+    this.#topics = new Set(topics);
+    this.#leave = leave;
+  }
+
+  /** How many notifications were dropped because nobody read them. */
+  get missedCount(): number {
+    return this.#missedCount;
+  }
+
+  /** Adds a notification, if it is of one of the topics. */
+  take(notification: Notification): void {
+    if (!this.#topics.has(notification.topic) || this.#isOver) return;
+    if (this.#wake !== undefined) {
+      const wake = this.#wake;
+      this.#wake = undefined;
+      wake({ done: false, value: notification });
+      return;
+    }
+    this.#waiting.push(notification);
+    if (this.#waiting.length <= MOST_WAITING) return;
+    this.#waiting.shift();
+    this.#missedCount += 1;
+  }
+
+  /** Ends the loop once what waits is read. */
+  end(): void {
+    this.#isOver = true;
+    this.#leave();
+    this.#wake?.({ done: true, value: undefined });
+    this.#wake = undefined;
+  }
+
+  next(): Promise<IteratorResult<Notification>> {
+    const value = this.#waiting.shift();
+    if (value !== undefined) return Promise.resolve({ done: false, value });
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  return(): Promise<IteratorResult<Notification>> {
+    this.#waiting.length = 0;
+    this.end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,218 @@
+/** Keeps a consumer at work for the daemon: finds the one that runs, starts one, replaces one that dies. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { SpoorError } from '@spoor/base';
+import { LineConnection } from '@spoor/control';
+import {
+  HOST_VERSION,
+  type HostMethod,
+  type HostMethods,
+  type HostNote,
+  type Keeping,
+} from '../hosted/host-protocol.ts';
+import { ConsumerHost } from '../hosted/host.ts';
+import { isProcessAlive, type ProcessIdentity } from '../process-identity.ts';
+import { SessionDirectory } from '../run-directory.ts';
+
+/** How long a new consumer may take until it listens. */
+const START_MS = 30_000;
+const LOOK_MS = 5;
+/** How long a consumer may take to end. */
+const PATIENCE_MS = 2000;
+/** A consumer that died this often within {@link DEATH_WINDOW_MS} is not replaced before it has passed. */
+const DEATH_LIMIT = 12;
+const DEATH_WINDOW_MS = 10_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The daemon's connection to its consumer. */
+export class ConsumerLink {
+  readonly #socketPath: string;
+  readonly #onNote: (note: HostNote) => void;
+  /** What the consumer is to work for. */
+  readonly #sessions = new Map<string, Keeping>();
+  readonly #deathsMs: number[] = [];
+  #connection: Promise<LineConnection> | undefined;
+  #identity: ProcessIdentity | undefined;
+  /** Consumes in this process while a successor is loaded: that takes longer than a busy program needs to fill its ring. */
+  #standIn: ConsumerHost | undefined;
+  #replacedCount = 0;
+  #isClosed = false;
+
+  constructor(socketPath: string, onNote: (note: HostNote) => void) {
+    this.#socketPath = socketPath;
+    this.#onNote = onNote;
+  }
+
+  /** How many consumers died and were replaced. */
+  get replacedCount(): number {
+    return this.#replacedCount;
+  }
+
+  /** Process number of the consumer; undefined when there is none. */
+  get pid(): number | undefined {
+    return this.#identity?.pid;
+  }
+
+  /** Has a consumer ready for the first session. */
+  prepare(): void {
+    this.#connect().catch(() => undefined);
+  }
+
+  /**
+   * Has the consumer take over a session's rings.
+   * @throws SpoorError `control/consumer`, or what the consumer says.
+   */
+  async attach(session: string, keeping: Keeping): Promise<void> {
+    this.#sessions.set(session, keeping);
+    await this.call('attach', { session, keeping });
+  }
+
+  /** The session is over. */
+  forget(session: string): void {
+    this.#sessions.delete(session);
+  }
+
+  /**
+   * Asks the consumer; once more if it dies over it.
+   * @throws SpoorError `control/consumer`, or what the consumer says.
+   */
+  async call<Name extends HostMethod>(
+    method: Name,
+    params: HostMethods[Name]['params'],
+  ): Promise<HostMethods[Name]['result']> {
+    for (let attempt = 1; ; attempt += 1) {
+      const connection = await this.#connect();
+      try {
+        return (await connection.call(method, params)) as HostMethods[Name]['result'];
+      } catch (error) {
+        const isGone = error instanceof SpoorError && error.code === 'control/disconnected';
+        if (!isGone || attempt === 3) throw error;
+      }
+    }
+  }
+
+  /** Leaves the consumer alone: with sessions it goes on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.close();
+    this.#standIn?.close();
+  }
+
+  #connect(): Promise<LineConnection> {
+    this.#connection ??= this.#find();
+    this.#connection.catch(() => {
+      this.#connection = undefined;
+    });
+    return this.#connection;
+  }
+
+  async #find(): Promise<LineConnection> {
+    const connection = (await this.#tryOpen()) ?? (await this.#start());
+    for (const [session, keeping] of this.#sessions) await connection.call('attach', { session, keeping });
+    connection.onClose = () => this.#died();
+    if (!connection.isOpen) this.#died();
+    return connection;
+  }
+
+  /** Connects to a consumer that runs. */
+  async #tryOpen(): Promise<LineConnection | undefined> {
+    let connection: LineConnection;
+    try {
+      connection = await LineConnection.open(this.#socketPath);
+    } catch {
+      return undefined;
+    }
+    try {
+      const hello = (await connection.call('hello', { version: HOST_VERSION })) as ProcessIdentity;
+      this.#identity = hello;
+      connection.onNotification = (note) => this.#onNote(note as HostNote);
+      return connection;
+    } catch {
+      // It is of another release, or on its end.
+      connection.close();
+      return undefined;
+    }
+  }
+
+  async #start(): Promise<LineConnection> {
+    this.#leaveStandIn();
+    await this.#endOthers();
+    const environment = { ...process.env };
+    // The consumer must not trace itself, and flags meant for a program are not meant for it.
+    delete environment['SPOOR_SESSION'];
+    delete environment['NODE_OPTIONS'];
+    if (this.#sessions.size > 0) this.#standInNow();
+    const main = fileURLToPath(new URL('../hosted/host-main.js', import.meta.url));
+    const child = spawn(process.execPath, [main, this.#socketPath], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore'],
+      env: environment,
+      cwd: '/',
+    });
+    let failure: unknown;
+    child.on('error', (error) => (failure = error));
+    child.on('exit', (code, signal) => (failure = signal ?? `status ${code}`));
+    child.unref();
+    for (const began = performance.now(); performance.now() - began < START_MS;) {
+      await pause(LOOK_MS);
+      const connection = await this.#tryOpen();
+      if (connection !== undefined && this.#identity?.pid === child.pid) {
+        this.#leaveStandIn();
+        return connection;
+      }
+      connection?.close();
+      if (failure !== undefined) break;
+    }
+    this.#leaveStandIn();
+    throw new SpoorError('control/consumer', 'the consumer cannot be started', {
+      where: this.#socketPath,
+      cause: failure,
+    });
+  }
+
+  /** Ends consumers that do not answer: two at the same rings would write everything twice. */
+  async #endOthers(): Promise<void> {
+    const known = [...this.#sessions.keys()].map((path) => new SessionDirectory(path).readConsumer());
+    for (const identity of [this.#identity, ...known]) {
+      if (identity === undefined || identity.pid === process.pid) continue;
+      for (let waitedMs = 0; isProcessAlive(identity); waitedMs += LOOK_MS) {
+        try {
+          process.kill(identity.pid, waitedMs < PATIENCE_MS ? 'SIGTERM' : 'SIGKILL');
+        } catch {
+          break;
+        }
+        await pause(LOOK_MS);
+      }
+    }
+  }
+
+  /** Takes the rings until a successor is there. */
+  #standInNow(): void {
+    try {
+      this.#standIn = new ConsumerHost();
+      for (const [session, keeping] of this.#sessions) this.#standIn.attach(session, keeping);
+    } catch {
+      // The successor meets the same, and tells of it.
+      this.#leaveStandIn();
+    }
+  }
+
+  #leaveStandIn(): void {
+    this.#standIn?.close();
+    this.#standIn = undefined;
+  }
+
+  #died(): void {
+    this.#connection = undefined;
+    if (this.#isClosed) return;
+    this.#replacedCount += 1;
+    const nowMs = Date.now();
+    this.#deathsMs.push(nowMs);
+    const recent = this.#deathsMs.filter((time) => nowMs - time < DEATH_WINDOW_MS).length;
+    if (this.#sessions.size === 0) return;
+    if (recent <= DEATH_LIMIT) this.prepare();
+    else setTimeout(() => this.prepare(), DEATH_WINDOW_MS).unref();
+  }
+}

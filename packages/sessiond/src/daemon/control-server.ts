@@ -1,0 +1,81 @@
+/** The daemon's socket: what clients say, and notifications for those that want them. */
+import { SpoorError } from '@spoor/base';
+import type { Hello, Methods, Notification, Request, Topic } from '@spoor/control';
+import { toWireError } from '@spoor/control';
+import { RequestError, readRequest } from '@spoor/control/schema';
+import { type LinePeer, LineServer, type SocketAccess } from '../line-server.ts';
+import type { Daemon } from './daemon.ts';
+
+/** A subscriber that leaves more than this unread is disconnected: it would take the daemon's memory. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+
+interface Client {
+  isWelcome: boolean;
+  readonly topics: Set<Topic>;
+}
+
+/** Serves clients of a daemon. */
+export class ControlServer {
+  readonly #clients = new Map<LinePeer, Client>();
+  #server: LineServer | undefined;
+  #daemon: Daemon | undefined;
+
+  /** @throws SpoorError `control/socket`. */
+  async listen(path: string, access: SocketAccess, daemon: Daemon): Promise<void> {
+    this.#daemon = daemon;
+    this.#server = await LineServer.listen(path, access, {
+      receive: (peer, line) => this.#receive(peer, line),
+      closed: (peer) => this.#clients.delete(peer),
+    });
+  }
+
+  /** Sends a notification to all who subscribed to its topic. */
+  publish(notification: Notification): void {
+    for (const [peer, { topics }] of this.#clients) {
+      if (!topics.has(notification.topic)) continue;
+      peer.send({ notification });
+      if (peer.unreadBytes > MOST_UNREAD_BYTES) peer.destroy();
+    }
+  }
+
+  close(): void {
+    this.#server?.close();
+  }
+
+  #receive(peer: LinePeer, line: string): void {
+    let client = this.#clients.get(peer);
+    if (client === undefined) {
+      client = { isWelcome: false, topics: new Set() };
+      this.#clients.set(peer, client);
+    }
+    let request: Request;
+    try {
+      request = readRequest(line);
+    } catch (error) {
+      peer.send({ id: error instanceof RequestError ? error.requestId : 0, error: toWireError(error) });
+      if (!client.isWelcome) peer.end();
+      return;
+    }
+    void this.#answer(peer, client, request);
+  }
+
+  async #answer(peer: LinePeer, client: Client, { id, method, params }: Request): Promise<void> {
+    try {
+      if (!client.isWelcome && method !== 'hello') {
+        throw new SpoorError('control/no-hello', 'a client says hello first');
+      }
+      const result = await this.#daemon!.handle(method, params as Hello & Methods[typeof method]['params']);
+      if (method === 'hello') client.isWelcome = true;
+      if (method === 'subscribe' || method === 'unsubscribe') {
+        for (const topic of (params as Methods['subscribe']['params']).topics) {
+          if (method === 'subscribe') client.topics.add(topic);
+          else client.topics.delete(topic);
+        }
+      }
+      peer.send({ id, result });
+    } catch (error) {
+      peer.send({ id, error: toWireError(error) });
+      if (!client.isWelcome) peer.end();
+    }
+  }
+}

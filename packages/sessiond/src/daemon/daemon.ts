@@ -1,0 +1,384 @@
+/** A session daemon: its sessions, and one function for each method of the protocol. */
+import { rmSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { SpoorError, closestName } from '@spoor/base';
+import {
+  CONTROL_VERSION,
+  type CreateSession,
+  type Domain,
+  type Environment,
+  type MethodName,
+  type Methods,
+  type Notification,
+  type Output,
+  type Session,
+  type SnapshotOutput,
+  checkName,
+  homeDirectory,
+} from '@spoor/control';
+import { localTimestamp } from '../output-directory.ts';
+import { ConsumerLink } from './consumer-link.ts';
+import {
+  addContexts,
+  checkRule,
+  disableChannel,
+  disableEvent,
+  enableChannel,
+  enableEvent,
+  track,
+} from './edits.ts';
+import { Hub } from './hub.ts';
+import { ManagedSession, localPath } from './managed-session.ts';
+import { SessionStore } from './session-store.ts';
+
+/** What a daemon is made with. */
+export interface DaemonOptions {
+  /** Directory of its state, that of its socket. */
+  readonly directory: string;
+  readonly hub: string;
+  readonly environment: Environment;
+  readonly release: string;
+  readonly publish: (notification: Notification) => void;
+}
+
+type Handlers = {
+  readonly [Name in MethodName]: (
+    params: Methods[Name]['params'],
+  ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>;
+};
+
+/** More sessions than this are refused: each has files, and is looked at again and again. */
+const MOST_SESSIONS = 10_000;
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #hub: Hub;
+  readonly #store: SessionStore;
+  readonly #consumer: ConsumerLink;
+  readonly #sessions = new Map<string, ManagedSession>();
+
+  /** @throws SpoorError when its directories cannot be made. */
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#hub = new Hub(options.hub);
+    this.#store = new SessionStore(join(options.directory, 'sessions'));
+    this.#consumer = new ConsumerLink(
+      join(options.directory, 'consumer.sock'),
+      ({ session, severity, text }) => {
+        if (severity !== 'error') return;
+        for (const managed of this.#sessions.values()) {
+          if (this.#hub.sessionPath(managed.model.id) === session) managed.addTrouble(text);
+        }
+      },
+    );
+  }
+
+  /** Takes over what an earlier daemon left. */
+  async resume(): Promise<void> {
+    const { sessions, unusable } = this.#store.readAll();
+    for (const path of unusable) rmSync(path, { force: true });
+    const known = new Set(sessions.map(({ session }) => session.id));
+    // What an earlier daemon was killed over making or removing.
+    for (const id of this.#hub.sessionIds()) if (!known.has(id)) this.#hub.remove(id);
+    for (const { session, run } of sessions) {
+      this.#sessions.set(session.name, new ManagedSession(this.#surroundings(), session, run));
+    }
+    for (const session of this.#sessions.values()) {
+      await session.resume().catch((error: unknown) => session.addTrouble(String(error)));
+    }
+  }
+
+  /**
+   * Does what a request asks for.
+   * @throws SpoorError what is wrong with it.
+   */
+  async handle<Name extends MethodName>(
+    method: Name,
+    params: Methods[Name]['params'],
+  ): Promise<Methods[Name]['result']> {
+    return this.#handlers[method](params);
+  }
+
+  /** Leaves all sessions to the next daemon: their consumer goes on. */
+  async close(): Promise<void> {
+    for (const session of this.#sessions.values()) session.close();
+    await this.#consumer.close();
+  }
+
+  readonly #handlers: Handlers = {
+    hello: ({ version }) => {
+      if (version !== CONTROL_VERSION) {
+        throw new SpoorError(
+          'control/version',
+          `the session daemon speaks version ${CONTROL_VERSION} of the protocol, not ${version}`,
+          { hint: 'end the daemon (kill its process) and let this release start its own' },
+        );
+      }
+      const { release } = this.#options;
+      return { version: CONTROL_VERSION, pid: process.pid, release, hub: this.#hub.path };
+    },
+    'create-session': (asked) => ({ session: this.#create(asked).model, warnings: [] }),
+    'destroy-session': async ({ session, wait = true }) => {
+      const managed = this.#find(session);
+      const result = await managed.destroy(wait);
+      this.#sessions.delete(session);
+      return result;
+    },
+    'start-session': async ({ session }) => {
+      await this.#find(session).start();
+      return { warnings: [] };
+    },
+    'stop-session': ({ session, wait = true }) => this.#find(session).stop(wait),
+    'list-sessions': () => ({ sessions: [...this.#sessions.values()].map(({ model }) => model) }),
+    'get-session': ({ session }) => ({ session: this.#find(session).model }),
+    'get-usage': ({ session }) => this.#find(session).usage(),
+    'enable-channel': ({ session, domain, channel, attributes }) => {
+      requireDomain(domain);
+      return this.#find(session).change((model) => enableChannel(model, domain, channel, attributes));
+    },
+    'disable-channel': async ({ session, domain, channel }) => {
+      await this.#find(session).change((model) => ({
+        session: disableChannel(model, domain, channel),
+        result: undefined,
+      }));
+      return { warnings: [] };
+    },
+    'enable-event': async ({ session, domain, channel, rule }) => {
+      requireDomain(domain);
+      const isUser = rule.kind === 'user-tracepoint';
+      if (isUser !== (domain === 'user')) {
+        throw new SpoorError(
+          'control/invalid-rule',
+          `a rule of kind ${rule.kind} is not of the ${domain} domain`,
+        );
+      }
+      const result = await this.#find(session).change((model) => enableEvent(model, domain, channel, rule));
+      return { ...result, rule: { rule, isEnabled: true } };
+    },
+    'disable-event': async ({ session, domain, channel, name, kind }) => {
+      const disabledCount = await this.#find(session).change((model) =>
+        disableEvent(model, domain, channel, name, kind),
+      );
+      return { disabledCount, warnings: [] };
+    },
+    'add-context': async ({ session, domain, channel, contexts }) => {
+      requireDomain(domain);
+      const channels = await this.#find(session).change((model) =>
+        addContexts(model, domain, channel, contexts),
+      );
+      return { channels, warnings: [] };
+    },
+    track: (asked) => this.#track(asked, true),
+    untrack: (asked) => this.#track(asked, false),
+    'rotate-session': async ({ session, wait = true }) => {
+      const managed = this.#find(session);
+      const rotation = managed.rotate();
+      if (wait) return rotation;
+      rotation.catch((error: unknown) => managed.addTrouble(String(error)));
+      return { chunkId: managed.model.chunkId, state: 'pending', path: '' };
+    },
+    'set-rotation': async ({ session, periodUs, sizeBytes }) => {
+      const managed = this.#find(session);
+      if (managed.model.output === undefined) {
+        throw new SpoorError('control/not-rotatable', `session ${session} has no trace chunks`);
+      }
+      const rotation = await managed.change((model) => {
+        const result = {
+          ...pick('periodUs', periodUs, model.rotation.periodUs),
+          ...pick('sizeBytes', sizeBytes, model.rotation.sizeBytes),
+        };
+        return { session: { ...model, rotation: result }, result };
+      });
+      managed.reschedule();
+      return { rotation };
+    },
+    'record-snapshot': async ({ session, ...asked }) => {
+      if (asked.name !== undefined) checkName('snapshot', asked.name);
+      return { snapshots: await this.#find(session).snapshot(asked) };
+    },
+    'add-snapshot-output': async ({ session, output, name, maxSizeBytes }) => {
+      localPath(output);
+      if (name !== undefined) checkName('snapshot output', name);
+      const added = await this.#find(session).change((model) => {
+        const id = Math.max(0, ...model.snapshotOutputs.map((other) => other.id)) + 1;
+        const result: SnapshotOutput = {
+          id,
+          name: name ?? `snapshot-${id}`,
+          output,
+          ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
+        };
+        if (model.snapshotOutputs.some((other) => other.name === result.name)) {
+          throw new SpoorError(
+            'control/snapshot-output',
+            `there is a snapshot output ${result.name} already`,
+          );
+        }
+        return { session: { ...model, snapshotOutputs: [...model.snapshotOutputs, result] }, result };
+      });
+      return { output: added };
+    },
+    'remove-snapshot-output': async ({ session, output }) => {
+      await this.#find(session).change((model) => {
+        const left = model.snapshotOutputs.filter(({ id, name }) => id !== output && name !== output);
+        if (left.length === model.snapshotOutputs.length) {
+          throw new SpoorError('control/snapshot-output', `there is no snapshot output ${output}`);
+        }
+        return { session: { ...model, snapshotOutputs: left }, result: undefined };
+      });
+      return { warnings: [] };
+    },
+    'clear-session': async ({ session }) => ({ warnings: await this.#find(session).clear() }),
+    'regenerate-metadata': ({ session }) => this.#unserved(session, 'metadata cannot be regenerated'),
+    'regenerate-statedump': async ({ session }) => {
+      await this.#find(session).dumpState();
+      return { warnings: [] };
+    },
+    'restore-session': async ({ session: saved, force = false }) => {
+      checkName('session', saved.name);
+      for (const channel of saved.channels) {
+        requireDomain(channel.domain);
+        for (const { rule } of channel.rules) checkRule(rule);
+      }
+      const existing = this.#sessions.get(saved.name);
+      if (existing !== undefined) {
+        if (!force) throw existsAlready(saved.name);
+        await existing.destroy(true);
+        this.#sessions.delete(saved.name);
+      }
+      const model: Session = {
+        ...saved,
+        id: this.#store.nextId(),
+        isActive: false,
+        hasStarted: false,
+        createdMs: Date.now(),
+        snapshotCount: 0,
+        chunkId: 0,
+      };
+      const managed = this.#add(model);
+      if (saved.isActive) await managed.start();
+      return { session: managed.model, warnings: [] };
+    },
+    'add-trigger': () => noTriggers(),
+    'list-triggers': () => ({ triggers: [], status: [] }),
+    'remove-trigger': () => noTriggers(),
+    // Who sent them is the server's matter.
+    subscribe: () => ({}),
+    unsubscribe: () => ({}),
+  };
+
+  #surroundings(): ConstructorParameters<typeof ManagedSession>[0] {
+    const { publish } = this.#options;
+    return { hub: this.#hub, store: this.#store, consumer: this.#consumer, publish };
+  }
+
+  #find(name: string): ManagedSession {
+    const found = this.#sessions.get(name);
+    if (found !== undefined) return found;
+    const near = closestName(name, [...this.#sessions.keys()]);
+    throw new SpoorError('control/no-session', `there is no session named ${name}`, {
+      hint: near === undefined ? 'spoor list shows the sessions' : `did you mean ${near}`,
+    });
+  }
+
+  #create(asked: CreateSession): ManagedSession {
+    const now = new Date();
+    const name = asked.name ?? `auto-${localTimestamp(now)}`;
+    checkName('session', name);
+    if (this.#sessions.has(name)) throw existsAlready(name);
+    if (this.#sessions.size >= MOST_SESSIONS) {
+      throw new SpoorError('control/too-many-sessions', `there are ${MOST_SESSIONS} sessions already`);
+    }
+    const { mode, output, shmPath, automaticEvents = true, hasNoSnapshotOutput = false } = asked;
+    if (mode === 'network' || mode === 'live') localPath(output ?? noNetwork);
+    if (shmPath !== undefined && !isAbsolute(shmPath)) {
+      throw new SpoorError('control/invalid-path', 'the directory of the rings is not absolute', {
+        where: shmPath,
+      });
+    }
+    const place: Output = output ?? {
+      kind: 'local',
+      path: this.#defaultPath(name, now, asked.name === undefined),
+    };
+    localPath(place);
+    const hasSnapshotOutput = mode === 'snapshot' && !hasNoSnapshotOutput;
+    return this.#add({
+      name,
+      id: this.#store.nextId(),
+      mode,
+      isActive: false,
+      hasStarted: false,
+      createdMs: now.getTime(),
+      ...(mode === 'local' ? { output: place } : {}),
+      ...(shmPath === undefined ? {} : { shmPath }),
+      automaticEvents,
+      channels: [],
+      snapshotOutputs: hasSnapshotOutput ? [{ id: 1, name: 'snapshot-1', output: place }] : [],
+      snapshotCount: 0,
+      rotation: {},
+      chunkId: 0,
+      trackers: { user: [], kernel: [] },
+    });
+  }
+
+  #add(model: Session): ManagedSession {
+    const managed = new ManagedSession(this.#surroundings(), model);
+    managed.save();
+    this.#sessions.set(model.name, managed);
+    this.#consumer.prepare();
+    this.#options.publish({ topic: 'session', session: model.name, change: 'created' });
+    return managed;
+  }
+
+  #defaultPath(name: string, date: Date, isDated: boolean): string {
+    const folder = isDated ? name : `${name}-${localTimestamp(date)}`;
+    return join(homeDirectory(this.#options.environment), 'lttng-traces', folder);
+  }
+
+  async #track(
+    { session, domain, attribute, values }: Methods['track']['params'],
+    isAdded: boolean,
+  ): Promise<Methods['track']['result']> {
+    requireDomain(domain);
+    const trackers = await this.#find(session).change((model) => {
+      const changed = track(model, domain, attribute, values, isAdded);
+      return { session: changed, result: changed.trackers[domain] };
+    });
+    return { trackers };
+  }
+
+  #unserved(session: string, what: string): never {
+    this.#find(session);
+    throw new SpoorError('control/unserved', what);
+  }
+}
+
+const noNetwork: Output = {
+  kind: 'network',
+  protocol: 'net',
+  host: '127.0.0.1',
+  controlPort: 5342,
+  dataPort: 5343,
+};
+
+function pick<Key extends string>(
+  key: Key,
+  asked: number | null | undefined,
+  before: number | undefined,
+): { readonly [Name in Key]?: number } {
+  const value = asked === undefined ? before : (asked ?? undefined);
+  return (value === undefined ? {} : { [key]: value }) as { readonly [Name in Key]?: number };
+}
+
+function existsAlready(name: string): SpoorError {
+  return new SpoorError('control/session-exists', `there is a session named ${name} already`);
+}
+
+/** @throws SpoorError `control/no-kernel-tracer`. */
+function requireDomain(domain: Domain): void {
+  if (domain === 'user') return;
+  throw new SpoorError('control/no-kernel-tracer', 'this daemon does not trace the kernel');
+}
+
+function noTriggers(): never {
+  throw new SpoorError('control/unserved', 'this daemon has no triggers');
+}

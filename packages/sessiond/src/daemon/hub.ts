@@ -1,0 +1,109 @@
+/** The hub of a session daemon: by it programs learn of sessions (docs/design/control.md). */
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  CONSUMER_FILE,
+  HUB_FILE,
+  HUB_SESSIONS_FOLDER,
+  RUN_VERSION,
+  SESSION_FILE,
+  type SessionDescription,
+} from '@spoor/ringbuffer';
+import { ownIdentity } from '../process-identity.ts';
+import { removeDirectory } from '../removal.ts';
+import { ensureRunDirectory, memoryError } from '../run-directory.ts';
+
+/** How often idle programs look for changes. */
+const WATCH_MS = 100;
+/** Size of the file that names the consumer, always the same. */
+const CONSUMER_FILE_BYTES = 128;
+
+/** The directory of all sessions of a daemon. */
+export class Hub {
+  readonly path: string;
+  readonly #sessions: string;
+
+  /**
+   * Makes the hub if it is not there.
+   * @throws SpoorError `record/run-directory`, `record/run-directory-unsafe`, `record/no-shared-memory`.
+   */
+  constructor(path: string) {
+    this.path = path;
+    this.#sessions = join(path, HUB_SESSIONS_FOLDER);
+    // Who could put another directory in the place of this one could read what programs record.
+    ensureRunDirectory(dirname(path));
+    ensureRunDirectory(path);
+    ensureRunDirectory(this.#sessions);
+    this.touch();
+  }
+
+  /** Directory of a session, whether or not it is there. */
+  sessionPath(id: number): string {
+    return join(this.#sessions, String(id));
+  }
+
+  /** Numbers of the sessions that have a directory. */
+  sessionIds(): number[] {
+    return readdirSync(this.#sessions)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  }
+
+  /**
+   * Makes the directory of a session.
+   * @param place of its rings; below it a directory is made.
+   * @throws SpoorError `record/no-shared-memory`, `record/run-directory`.
+   */
+  create(id: number, place?: string): void {
+    const path = this.sessionPath(id);
+    try {
+      if (place === undefined) {
+        mkdirSync(path, { mode: 0o700 });
+      } else {
+        mkdirSync(place, { mode: 0o700, recursive: true });
+        symlinkSync(place, path);
+      }
+      // Its memory is taken now: later there may be none, and a consumer has to be able to say who it is.
+      writeFileSync(join(path, CONSUMER_FILE), ' '.repeat(CONSUMER_FILE_BYTES), { mode: 0o600 });
+    } catch (cause) {
+      throw memoryError(path, cause);
+    }
+  }
+
+  /**
+   * Replaces what a session asks of programs; they learn of it by {@link touch}.
+   * @throws SpoorError `record/no-shared-memory`, `record/run-directory`.
+   */
+  describe(id: number, description: SessionDescription): void {
+    const path = this.sessionPath(id);
+    const draft = join(path, '.session.json');
+    try {
+      const text = JSON.stringify({ ...description, owner: ownIdentity() });
+      writeFileSync(draft, text, { mode: 0o600 });
+      renameSync(draft, join(path, SESSION_FILE));
+    } catch (cause) {
+      throw memoryError(path, cause);
+    }
+  }
+
+  /** Takes the directory of a session away with all that is in it. */
+  remove(id: number, place?: string): void {
+    if (place === undefined) {
+      removeDirectory(this.sessionPath(id));
+      return;
+    }
+    rmSync(this.sessionPath(id), { force: true });
+    removeDirectory(place);
+  }
+
+  /** Has programs look at what is here now. */
+  touch(): void {
+    const draft = join(this.path, '.hub.json');
+    try {
+      writeFileSync(draft, JSON.stringify({ version: RUN_VERSION, watchMs: WATCH_MS }), { mode: 0o600 });
+      renameSync(draft, join(this.path, HUB_FILE));
+    } catch (cause) {
+      throw memoryError(this.path, cause);
+    }
+  }
+}

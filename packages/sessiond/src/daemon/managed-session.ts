@@ -1,0 +1,458 @@
+/** One session of a daemon: its model, and what is done when that changes. */
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import type {
+  DestroyResult,
+  LossCounts,
+  Notification,
+  Output,
+  RotateResult,
+  Session,
+  SessionUsage,
+  SnapshotRecord,
+  StopResult,
+} from '@spoor/control';
+import { measureClockOffsetNs } from '@spoor/ringbuffer';
+import type { WorkerTotals } from '../hosted/host-protocol.ts';
+import { moveChunk } from '../hosted/trace-chunk.ts';
+import { localTimestamp } from '../output-directory.ts';
+import type { ConsumerLink } from './consumer-link.ts';
+import { type SessionRun, describeSession } from './describe-session.ts';
+import type { Hub } from './hub.ts';
+import { awaitPrograms } from './program-answers.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** How long programs may take to hand over what they recorded. Who takes longer does so later. */
+const PATIENCE_MS = 3000;
+/** Lines of trouble that are kept of a session. */
+const MOST_TROUBLES = 20;
+
+/** What a session needs of its daemon. */
+export interface SessionSurroundings {
+  readonly hub: Hub;
+  readonly store: SessionStore;
+  readonly consumer: ConsumerLink;
+  readonly publish: (notification: Notification) => void;
+}
+
+/** `YYYYmmddTHHMMSS+ZZZZ` in local time, as LTTng names archives. */
+export function chunkTime(ms: number): string {
+  const date = new Date(ms);
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const zone = -date.getTimezoneOffset();
+  const zoneText = `${zone < 0 ? '-' : '+'}${two(Math.abs(zone) / 60)}${two(Math.abs(zone) % 60)}`;
+  return `${localTimestamp(date).replace('-', 'T')}${zoneText}`;
+}
+
+function lossesOf(totals: WorkerTotals | undefined): LossCounts {
+  const { eventCount = 0, discardedCount = 0, overwrittenCount = 0 } = totals ?? {};
+  return { eventCount, discardedCount, overwrittenCount };
+}
+
+export class ManagedSession {
+  readonly #around: SessionSurroundings;
+  #model: Session;
+  #run: SessionRun;
+  /** What is under way; the next thing begins after it. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #troubles: string[] = [];
+  #rotationTimer: NodeJS.Timeout | undefined;
+
+  constructor(around: SessionSurroundings, session: Session, run?: SessionRun) {
+    this.#around = around;
+    this.#model = session;
+    this.#run = run ?? {
+      revision: 0,
+      clockOffsetNs: String(measureClockOffsetNs()),
+      stateDumps: 0,
+      chunkBeganMs: session.createdMs,
+      hasRotated: false,
+    };
+  }
+
+  get model(): Session {
+    return this.#model;
+  }
+
+  /** Notes a line of the consumer. */
+  addTrouble(text: string): void {
+    this.#troubles = [...this.#troubles.filter((other) => other !== text), text].slice(-MOST_TROUBLES);
+  }
+
+  /** Notes a session that is new. */
+  save(): void {
+    this.#around.store.write({ session: this.#model, run: this.#run });
+  }
+
+  /** Goes on with a session that an earlier daemon left. */
+  async resume(): Promise<void> {
+    if (!this.#model.hasStarted) return;
+    await this.#inTurn(async () => {
+      const { hub } = this.#around;
+      if (!hub.sessionIds().includes(this.#model.id)) hub.create(this.#model.id, this.#place());
+      this.#describe();
+      await this.#attach();
+      hub.touch();
+    });
+    this.#schedule();
+  }
+
+  /** Changes the model; programs learn of it. */
+  change<Result>(
+    edit: (session: Session) => { readonly session: Session; readonly result: Result },
+  ): Promise<Result> {
+    return this.#inTurn(async () => {
+      const { session, result } = edit(this.#model);
+      if (session === this.#model) return result;
+      await this.#become(session);
+      this.#tell('changed');
+      return result;
+    });
+  }
+
+  /**
+   * Starts recording.
+   * @throws SpoorError `control/already-started`, `control/no-channel`.
+   */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#model.isActive) {
+        throw new SpoorError('control/already-started', `session ${this.#model.name} is recording already`);
+      }
+      if (this.#model.channels.length === 0) {
+        throw new SpoorError('control/no-channel', `session ${this.#model.name} has no channel`, {
+          hint: 'spoor enable-event -u NAME makes one',
+        });
+      }
+      const { hub } = this.#around;
+      const isFirst = !this.#model.hasStarted;
+      if (isFirst) {
+        hub.create(this.#model.id, this.#place());
+        this.#run = { ...this.#run, chunkBeganMs: Date.now() };
+      }
+      try {
+        await this.#become({ ...this.#model, isActive: true, hasStarted: true });
+      } catch (error) {
+        if (isFirst) hub.remove(this.#model.id, this.#place());
+        throw error;
+      }
+      this.#schedule();
+      this.#tell('started');
+    });
+  }
+
+  /**
+   * Stops recording; waits until what was recorded is written, unless told otherwise.
+   * @throws SpoorError `control/already-stopped`, `record/output`.
+   */
+  stop(isAwaited: boolean): Promise<StopResult> {
+    return this.#inTurn(async () => {
+      if (!this.#model.isActive) {
+        throw new SpoorError('control/already-stopped', `session ${this.#model.name} is stopped already`);
+      }
+      return this.#stop(isAwaited);
+    });
+  }
+
+  /** Ends the session: all that was recorded is written, and its memory is free. */
+  destroy(isAwaited: boolean): Promise<DestroyResult> {
+    return this.#inTurn(async () => {
+      clearTimeout(this.#rotationTimer);
+      const { hub, store, consumer } = this.#around;
+      const { id, hasStarted, output } = this.#model;
+      let losses = lossesOf(undefined);
+      const warnings: string[] = [];
+      let path = output?.kind === 'local' ? output.path : undefined;
+      if (hasStarted) {
+        if (this.#model.isActive) warnings.push(...(await this.#stop(isAwaited)).warnings);
+        const session = hub.sessionPath(id);
+        const { isComplete, ...totals } = await consumer.call('finish', { session });
+        consumer.forget(session);
+        hub.touch();
+        losses = lossesOf(totals);
+        if (!isComplete)
+          warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
+        if (this.#run.hasRotated && path !== undefined) {
+          const archive = this.#archivePath(path, Date.now());
+          moveChunk({ from: this.#chunkPath(path), archive });
+          path = archive;
+        }
+        hub.remove(id, this.#place());
+      }
+      store.remove(id);
+      this.#tell('destroyed');
+      return { losses, warnings, ...(path === undefined || !hasStarted ? {} : { path }) };
+    });
+  }
+
+  /**
+   * Archives the current trace chunk.
+   * @throws SpoorError `control/not-rotatable`, `record/output`.
+   */
+  rotate(): Promise<RotateResult> {
+    return this.#inTurn(async () => {
+      const { output, hasStarted, chunkId } = this.#model;
+      if (output?.kind !== 'local' || !hasStarted) {
+        throw new SpoorError('control/not-rotatable', `session ${this.#model.name} has no trace chunk`, {
+          hint: hasStarted ? 'only sessions that write all along have any' : 'start it first',
+        });
+      }
+      this.#around.publish({ topic: 'rotation', session: this.#model.name, chunkId, state: 'started' });
+      await this.#handOver();
+      const nowMs = Date.now();
+      const archive = this.#archivePath(output.path, nowMs);
+      const next = join(output.path, `${chunkTime(nowMs)}-${chunkId + 1}`);
+      const session = this.#around.hub.sessionPath(this.#model.id);
+      const from = this.#chunkPath(output.path);
+      await this.#around.consumer.call('change-chunk', { session, from, archive, next });
+      this.#model = { ...this.#model, chunkId: chunkId + 1 };
+      this.#run = { ...this.#run, chunkBeganMs: nowMs, hasRotated: true };
+      this.save();
+      this.#around.publish({
+        topic: 'rotation',
+        session: this.#model.name,
+        chunkId,
+        state: 'archived',
+        path: archive,
+      });
+      return { chunkId, state: 'archived', path: archive };
+    });
+  }
+
+  /** Forgets what was recorded of the current chunk. */
+  clear(): Promise<readonly string[]> {
+    return this.#inTurn(async () => {
+      if (!this.#model.hasStarted) return [];
+      const warnings = await this.#handOver();
+      const { output, id } = this.#model;
+      const from = output?.kind === 'local' ? this.#chunkPath(output.path) : '';
+      const session = this.#around.hub.sessionPath(id);
+      await this.#around.consumer.call('change-chunk', { session, from, archive: null, next: from });
+      return warnings;
+    });
+  }
+
+  /**
+   * Writes what is in memory, to each snapshot output or to the one that is given.
+   * @throws SpoorError `control/not-a-snapshot-session`, `control/no-snapshot-output`, `record/output`.
+   */
+  snapshot(asked: {
+    readonly output?: Output;
+    readonly name?: string;
+    readonly maxSizeBytes?: number;
+  }): Promise<readonly SnapshotRecord[]> {
+    return this.#inTurn(async () => {
+      const { mode, hasStarted, snapshotOutputs, name } = this.#model;
+      if (mode !== 'snapshot' && mode !== 'no-output') {
+        throw new SpoorError(
+          'control/not-a-snapshot-session',
+          `session ${name} writes its events all along`,
+          {
+            hint: 'create it with --snapshot to take snapshots',
+          },
+        );
+      }
+      if (!hasStarted) throw new SpoorError('control/not-started', `session ${name} was never started`);
+      const outputs =
+        asked.output === undefined
+          ? snapshotOutputs
+          : [{ output: asked.output, name: asked.name ?? 'snapshot', maxSizeBytes: asked.maxSizeBytes }];
+      if (outputs.length === 0) {
+        throw new SpoorError('control/no-snapshot-output', `session ${name} has no snapshot output`, {
+          hint: 'name a directory, or give it one by spoor snapshot add-output',
+        });
+      }
+      const records: SnapshotRecord[] = [];
+      for (const { output, name: outputName, maxSizeBytes } of outputs) {
+        const began = performance.now();
+        const number = this.#model.snapshotCount;
+        const folder = `${asked.name ?? outputName}-${localTimestamp(new Date())}-${number}`;
+        const path = join(localPath(output), folder);
+        const session = this.#around.hub.sessionPath(this.#model.id);
+        const limit = asked.maxSizeBytes ?? maxSizeBytes ?? null;
+        const written = await this.#around.consumer.call('snapshot', { session, path, maxSizeBytes: limit });
+        this.#model = { ...this.#model, snapshotCount: number + 1 };
+        this.save();
+        records.push({ path, ...written, tookMs: performance.now() - began });
+      }
+      return records;
+    });
+  }
+
+  /** Has programs tell their state anew. */
+  dumpState(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#model.isActive) {
+        throw new SpoorError('control/not-started', `session ${this.#model.name} is not recording`);
+      }
+      this.#run = { ...this.#run, stateDumps: this.#run.stateDumps + 1 };
+      await this.#become(this.#model);
+    });
+  }
+
+  /** What the session does now. */
+  async usage(): Promise<SessionUsage> {
+    const timeNs = String(process.hrtime.bigint());
+    const { name, hasStarted, id } = this.#model;
+    if (!hasStarted) {
+      return {
+        session: name,
+        timeNs,
+        channels: [],
+        processCount: 0,
+        writtenBytes: 0,
+        losses: lossesOf(undefined),
+        troubles: this.#troubles,
+      };
+    }
+    const session = this.#around.hub.sessionPath(id);
+    const { totals, channels, writtenBytes } = await this.#around.consumer.call('usage', { session });
+    return {
+      session: name,
+      timeNs,
+      channels,
+      processCount: totals.processCount,
+      writtenBytes,
+      losses: lossesOf(totals),
+      troubles: this.#troubles,
+    };
+  }
+
+  /** Leaves the session to the next daemon. */
+  close(): void {
+    clearTimeout(this.#rotationTimer);
+  }
+
+  async #stop(isAwaited: boolean): Promise<StopResult> {
+    clearTimeout(this.#rotationTimer);
+    const warnings = await this.#become({ ...this.#model, isActive: false }, isAwaited ? PATIENCE_MS : 0);
+    const session = this.#around.hub.sessionPath(this.#model.id);
+    const totals = await this.#around.consumer.call('drain', { session });
+    this.#tell('stopped');
+    return { losses: lossesOf(totals), warnings: isAwaited ? warnings : [] };
+  }
+
+  /** Has programs finish their open sub-buffers. */
+  #handOver(): Promise<readonly string[]> {
+    return this.#become(this.#model, PATIENCE_MS);
+  }
+
+  /**
+   * Makes a changed model the session's.
+   * @param patienceMs how long to wait until programs have handed over what they recorded before.
+   */
+  async #become(session: Session, patienceMs = 0): Promise<readonly string[]> {
+    const { hub, store } = this.#around;
+    const earlier = { session: this.#model, run: this.#run };
+    this.#model = session;
+    this.#run = { ...this.#run, revision: this.#run.revision + 1 };
+    try {
+      this.save();
+      if (!session.hasStarted) return [];
+      this.#describe();
+      await this.#attach();
+      hub.touch();
+    } catch (error) {
+      this.#model = earlier.session;
+      this.#run = earlier.run;
+      store.write(earlier);
+      throw error;
+    }
+    if (patienceMs === 0) return [];
+    const waiting = await awaitPrograms(hub.sessionPath(session.id), this.#run.revision, patienceMs);
+    if (waiting === 0) return [];
+    return [
+      `${waiting} ${waiting === 1 ? 'thread is' : 'threads are'} too busy to hand over the last events now: they follow`,
+    ];
+  }
+
+  #describe(): void {
+    this.#around.hub.describe(this.#model.id, describeSession(this.#model, this.#run));
+  }
+
+  #attach(): Promise<void> {
+    const { mode, id } = this.#model;
+    const isInMemory = mode === 'snapshot' || mode === 'no-output';
+    return this.#around.consumer.attach(this.#around.hub.sessionPath(id), isInMemory ? 'memory' : 'stream');
+  }
+
+  /** Directory of the rings, when it is not in the hub. */
+  #place(): string | undefined {
+    const { shmPath, name, createdMs } = this.#model;
+    return shmPath === undefined
+      ? undefined
+      : join(shmPath, `${name}-${localTimestamp(new Date(createdMs))}`);
+  }
+
+  /** Where the current chunk lies. */
+  #chunkPath(output: string): string {
+    const { chunkBeganMs, hasRotated } = this.#run;
+    return hasRotated ? join(output, `${chunkTime(chunkBeganMs)}-${this.#model.chunkId}`) : output;
+  }
+
+  #archivePath(output: string, endMs: number): string {
+    const name = `${chunkTime(this.#run.chunkBeganMs)}-${chunkTime(endMs)}-${this.#model.chunkId}`;
+    return join(output, 'archives', name);
+  }
+
+  /** Rotates by itself as the schedule says. */
+  #schedule(): void {
+    clearTimeout(this.#rotationTimer);
+    const { rotation, isActive, chunkId } = this.#model;
+    const { periodUs, sizeBytes } = rotation;
+    if (!isActive || (periodUs === undefined && sizeBytes === undefined)) return;
+    const dueMs = periodUs === undefined ? Infinity : this.#run.chunkBeganMs + periodUs / 1000;
+    const look = async (): Promise<void> => {
+      const isDue =
+        Date.now() >= dueMs || (sizeBytes !== undefined && (await this.#chunkBytes()) >= sizeBytes);
+      // Somebody may have rotated it meanwhile.
+      if (isDue && this.#model.isActive && this.#model.chunkId === chunkId) await this.rotate();
+    };
+    const waitMs = Math.max(
+      1,
+      sizeBytes === undefined ? dueMs - Date.now() : Math.min(SIZE_LOOK_MS, dueMs - Date.now()),
+    );
+    this.#rotationTimer = setTimeout(
+      () => {
+        look()
+          .catch((error: unknown) => this.addTrouble(String(error)))
+          .finally(() => this.#schedule());
+      },
+      Math.min(waitMs, MOST_TIMER_MS),
+    );
+    this.#rotationTimer.unref();
+  }
+
+  /** Takes a new schedule over. */
+  reschedule(): void {
+    this.#schedule();
+  }
+
+  async #chunkBytes(): Promise<number> {
+    const session = this.#around.hub.sessionPath(this.#model.id);
+    return (await this.#around.consumer.call('usage', { session })).chunkBytes;
+  }
+
+  #tell(change: 'started' | 'stopped' | 'changed' | 'destroyed'): void {
+    this.#around.publish({ topic: 'session', session: this.#model.name, change });
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** How often the size of a chunk is looked at. */
+const SIZE_LOOK_MS = 200;
+/** Longest time that a timer of Node.js can wait. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws SpoorError `control/no-network-output`. */
+export function localPath(output: Output): string {
+  if (output.kind === 'local') return output.path;
+  throw new SpoorError('control/no-network-output', 'traces cannot be sent over the network yet', {
+    where: output.host,
+  });
+}

@@ -1,0 +1,99 @@
+/** The session daemon as a process: its directories, its socket, its end. */
+import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
+import { type Environment, type Notification, controlDirectory, socketPath } from '@spoor/control';
+import { hubPath } from '@spoor/ringbuffer';
+import type { SocketAccess } from '../line-server.ts';
+import { makeWithParents } from '../output-directory.ts';
+import { ControlServer } from './control-server.ts';
+import { Daemon } from './daemon.ts';
+import { leaveLock, runningDaemon, takeLock } from './daemon-lock.ts';
+
+/** How to run a daemon. */
+export interface RunDaemonOptions {
+  readonly environment: Environment;
+  readonly release: string;
+  /** Gets the daemon's process number. */
+  readonly pidFile?: string;
+  /** Group whose members may control root's daemon; `tracing` by default, if there is such a group. */
+  readonly group?: string;
+  /** Called when requests are answered. */
+  readonly onReady: () => void;
+}
+
+/**
+ * Runs a session daemon until it is told to end by SIGTERM, SIGINT or SIGHUP. Its sessions go on without it.
+ * @returns when it has ended.
+ * @throws SpoorError `control/already-running`, `control/directory-unsafe`, `control/socket`.
+ */
+export async function runDaemon(options: RunDaemonOptions): Promise<void> {
+  const { environment } = options;
+  const directory = controlDirectory(environment);
+  process.title = 'spoor-sessiond';
+  // Traces are for the user and the group, as LTTng's are.
+  process.umask(0o007);
+  const gid = process.getuid?.() === 0 ? groupId(options.group ?? 'tracing') : undefined;
+  ensureDirectory(directory, gid);
+  if (!takeLock(directory)) {
+    const pid = runningDaemon(directory)?.pid;
+    throw new SpoorError('control/already-running', `a session daemon runs already (process ${pid})`, {
+      where: directory,
+    });
+  }
+  const server = new ControlServer();
+  try {
+    const publish = (notification: Notification): void => server.publish(notification);
+    const { release } = options;
+    const daemon = new Daemon({ directory, hub: hubPath(environment), environment, release, publish });
+    await daemon.resume();
+    const access: SocketAccess = gid === undefined ? { mode: 0o600 } : { mode: 0o660, gid };
+    await server.listen(socketPath(environment), access, daemon);
+    if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`, { mode: 0o644 });
+    options.onReady();
+    await new Promise<void>((end) => {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end());
+    });
+    server.close();
+    await daemon.close();
+    rmSync(socketPath(environment), { force: true });
+    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+  } finally {
+    leaveLock(directory);
+  }
+}
+
+/** Makes the directory of socket and state, which nobody else may write to. */
+function ensureDirectory(path: string, gid: number | undefined): void {
+  try {
+    if (!existsSync(path)) makeWithParents(path, 0o700);
+  } catch (cause) {
+    if (!existsSync(path)) {
+      throw new SpoorError('control/directory', 'cannot make the directory of the session daemon', {
+        where: path,
+        hint: 'set LTTNG_RUNDIR to a directory of your own',
+        cause,
+      });
+    }
+  }
+  const found = lstatSync(path);
+  const uid = process.getuid?.() ?? found.uid;
+  if (!found.isDirectory() || found.uid !== uid) {
+    throw new SpoorError('control/directory-unsafe', 'the directory of the session daemon is not your own', {
+      where: path,
+      hint: 'remove it, or set LTTNG_RUNDIR to a directory of your own',
+    });
+  }
+  if (gid !== undefined) chownSync(path, uid, gid);
+  chmodSync(path, gid === undefined ? 0o700 : 0o750);
+}
+
+function groupId(name: string): number | undefined {
+  try {
+    const line = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .find((text) => text.startsWith(`${name}:`));
+    return line === undefined ? undefined : Number(line.split(':')[2]);
+  } catch {
+    return undefined;
+  }
+}

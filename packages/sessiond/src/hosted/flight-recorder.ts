@@ -1,0 +1,268 @@
+/** A session whose events stay in the rings: for snapshots, until newer ones replace them. */
+import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  PROCESS_FILE,
+  type ProcessDescription,
+  RINGS_FOLDER,
+  RingReader,
+  type RingState,
+  PacketScratch,
+  fileStore,
+  readProcess,
+} from '@spoor/ringbuffer';
+import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
+import { finishRemovals, removeDirectory } from '../removal.ts';
+import { type SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
+import type { HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
+import type { SessionWorker } from './session-worker.ts';
+import { writeProcessSnapshot } from './snapshot-writer.ts';
+import { UsageTable } from './usage-table.ts';
+
+/** Rings of threads that are over are kept for snapshots up to this many bytes, the youngest. */
+const MOST_RETAINED_BYTES = 64 * 1024 * 1024;
+/** How often it is looked whose threads are over. */
+const lookEveryMs = 250;
+
+const scratch = new PacketScratch();
+const ringName = /^(\d+)\.ring$/;
+
+/** A ring that is open here. */
+interface OpenRing {
+  readonly path: string;
+  readonly fd: number;
+  readonly reader: RingReader;
+  /** Whether its thread is over. */
+  isRetained: boolean;
+  /** Counted on where the producer's 32 bits wrap. */
+  committedEvents: number;
+  lostEvents: number;
+}
+
+interface RecordedProcess {
+  readonly path: string;
+  readonly identity: ProcessIdentity;
+  readonly rings: Map<number, OpenRing>;
+  description: ProcessDescription | undefined;
+}
+
+/** Keeps the rings of a session. */
+export class FlightRecorder implements SessionWorker {
+  readonly #session: SessionDirectory;
+  readonly #processes = new Map<string, RecordedProcess>();
+  /** Rings of threads that are over, in the order of their ends. */
+  readonly #retained: { readonly process: RecordedProcess; readonly number: number }[] = [];
+  /** Of rings that are gone. */
+  readonly #past = { eventCount: 0, discardedCount: 0 };
+  #processCount = 0;
+  #isSnapshotRunning = false;
+
+  constructor(session: SessionDirectory) {
+    finishRemovals(session.path);
+    this.#session = session;
+  }
+
+  readonly chunkBytes = 0;
+  #writtenBytes = 0;
+
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  poll(): number {
+    // Rings that a snapshot reads stay as they are.
+    if (!this.#isSnapshotRunning) this.#look();
+    return lookEveryMs;
+  }
+
+  drain(): void {
+    this.#look();
+  }
+
+  /** What was recorded up to now is left out of later snapshots. */
+  changeChunk(): void {
+    this.#look();
+    for (const { process, number } of this.#retained.splice(0)) this.#drop(process, number);
+    for (const { rings } of this.#processes.values()) {
+      for (const ring of rings.values()) {
+        const { finished } = ring.reader.poll();
+        const last = finished.at(-1);
+        if (last !== undefined) ring.reader.note(last, 0);
+      }
+    }
+  }
+
+  async snapshot(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']> {
+    this.#look();
+    let ringCount = 0;
+    for (const { rings } of this.#processes.values()) ringCount += rings.size;
+    const ringLimitBytes =
+      maxSizeBytes === null ? undefined : Math.floor(maxSizeBytes / Math.max(1, ringCount));
+    let eventCount = 0;
+    let sizeBytes = 0;
+    this.#isSnapshotRunning = true;
+    try {
+      for (const process of this.#processes.values()) {
+        if (process.description === undefined || process.rings.size === 0) continue;
+        const written = await writeProcessSnapshot(
+          process.path,
+          process.description,
+          [...process.rings].map(([number, { reader }]) => ({ number, reader })),
+          path,
+          ringLimitBytes,
+        );
+        eventCount += written.eventCount;
+        sizeBytes += written.sizeBytes;
+      }
+    } finally {
+      this.#isSnapshotRunning = false;
+    }
+    this.#writtenBytes += sizeBytes;
+    return { eventCount, sizeBytes };
+  }
+
+  totals(): WorkerTotals {
+    this.#observe();
+    let { eventCount, discardedCount } = this.#past;
+    for (const { rings } of this.#processes.values()) {
+      for (const ring of rings.values()) {
+        eventCount += ring.committedEvents;
+        discardedCount += ring.lostEvents;
+      }
+    }
+    return { eventCount, discardedCount, overwrittenCount: 0, processCount: this.#processCount };
+  }
+
+  usage(): readonly WorkerUsage[] {
+    const table = new UsageTable();
+    for (const { rings, description } of this.#processes.values()) {
+      for (const { reader } of rings.values())
+        table.add(description?.procname ?? '', reader.header, reader.poll());
+    }
+    return table.rows();
+  }
+
+  finish(): boolean {
+    this.#session.end();
+    this.#look();
+    this.#observe();
+    for (const { rings } of this.#processes.values()) for (const { reader } of rings.values()) reader.stop();
+    this.close();
+    return true;
+  }
+
+  close(): void {
+    for (const { rings } of this.#processes.values()) for (const { fd } of rings.values()) closeSync(fd);
+    this.#processes.clear();
+  }
+
+  /** Finds processes and rings that appeared, and those that are over. */
+  #look(): void {
+    for (const name of this.#session.processDirectories()) {
+      let process = this.#processes.get(name);
+      if (process === undefined) {
+        const path = join(this.#session.path, name);
+        process = { path, identity: parseProcessDirectory(name), rings: new Map(), description: undefined };
+        this.#processes.set(name, process);
+        this.#processCount += 1;
+      }
+      const isAlive = isProcessAlive(process.identity);
+      this.#findRings(process);
+      this.#retire(process, isAlive);
+      if (!isAlive && process.rings.size === 0) {
+        removeDirectory(process.path);
+        this.#processes.delete(name);
+      }
+    }
+    this.#dropOldest();
+  }
+
+  #findRings(process: RecordedProcess): void {
+    if (process.description === undefined) {
+      if (!existsSync(join(process.path, PROCESS_FILE))) return;
+      process.description = readProcess(process.path);
+    }
+    const folder = join(process.path, RINGS_FOLDER);
+    let names: string[];
+    try {
+      names = readdirSync(folder);
+    } catch {
+      return;
+    }
+    for (const name of names) {
+      const number = Number(ringName.exec(name)?.[1] ?? Number.NaN);
+      if (Number.isNaN(number) || process.rings.has(number)) continue;
+      const path = join(folder, name);
+      if (statSync(path).size === 0) continue;
+      const fd = openSync(path, 'r+');
+      try {
+        const reader = new RingReader(fileStore(fd), path, scratch);
+        const state = reader.poll();
+        process.rings.set(number, {
+          path,
+          fd,
+          reader,
+          isRetained: false,
+          committedEvents: state.committedEvents,
+          lostEvents: state.lostEvents,
+        });
+      } catch {
+        // It is being laid out, or its program died over that.
+        closeSync(fd);
+      }
+    }
+  }
+
+  /** Notes which rings belong to nobody any more. */
+  #retire(process: RecordedProcess, isAlive: boolean): void {
+    for (const [number, ring] of process.rings) {
+      if (ring.isRetained) continue;
+      const { pid, tid, threadStartTicks } = ring.reader.header;
+      // A process of another PID namespace knows itself under another number: its threads cannot be looked up.
+      const isForeign = pid !== process.identity.pid;
+      if (isAlive && (isForeign || isThreadAlive(pid, tid, threadStartTicks))) continue;
+      ring.isRetained = true;
+      this.#retained.push({ process, number });
+    }
+  }
+
+  #dropOldest(): void {
+    let sizeBytes = 0;
+    let first = this.#retained.length;
+    while (first > 0) {
+      const { process, number } = this.#retained[first - 1]!;
+      sizeBytes += process.rings.get(number)?.reader.sizeBytes ?? 0;
+      if (sizeBytes > MOST_RETAINED_BYTES) break;
+      first -= 1;
+    }
+    for (const { process, number } of this.#retained.splice(0, first)) this.#drop(process, number);
+  }
+
+  #drop(process: RecordedProcess, number: number): void {
+    const ring = process.rings.get(number);
+    if (ring === undefined) return;
+    this.#count(ring, ring.reader.poll());
+    this.#past.eventCount += ring.committedEvents;
+    this.#past.discardedCount += ring.lostEvents;
+    process.rings.delete(number);
+    try {
+      // Frees the memory at once: a process keeps its mapping of a thread that is over.
+      ftruncateSync(ring.fd, 0);
+      if (!isProcessAlive(process.identity)) unlinkSync(ring.path);
+    } catch {
+      // It goes with the directory.
+    }
+    closeSync(ring.fd);
+  }
+
+  #observe(): void {
+    for (const { rings } of this.#processes.values()) {
+      for (const ring of rings.values()) this.#count(ring, ring.reader.poll());
+    }
+  }
+
+  #count(ring: OpenRing, state: RingState): void {
+    ring.committedEvents += (state.committedEvents - ring.committedEvents) >>> 0;
+    ring.lostEvents = state.lostEvents;
+  }
+}

@@ -1,0 +1,95 @@
+/** What the session daemon and its consumer say to each other: JSON lines over a Unix socket, as to clients. */
+
+/** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
+export const HOST_VERSION = 1;
+
+/** Whether a session's events go to files all along, or stay in memory for snapshots. */
+export type Keeping = 'stream' | 'memory';
+
+/** Counts of a session. */
+export interface WorkerTotals {
+  readonly eventCount: number;
+  readonly discardedCount: number;
+  readonly overwrittenCount: number;
+  readonly processCount: number;
+}
+
+/** One channel of one process. */
+export interface WorkerUsage {
+  readonly channel: string;
+  readonly pid: number;
+  readonly procname: string;
+  readonly ringCount: number;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly eventCount: number;
+  readonly discardedCount: number;
+}
+
+/** Names the directory of a session in the hub. */
+interface OfSession {
+  readonly session: string;
+}
+
+/** A step from one trace chunk to the next; all paths are absolute. */
+export interface ChunkChange {
+  readonly from: string;
+  readonly archive: string | null;
+  readonly next: string;
+}
+
+/** What each method takes and answers. */
+export interface HostMethods {
+  readonly hello: {
+    readonly params: { readonly version: number };
+    readonly result: { readonly pid: number; readonly startTicks: string };
+  };
+  /** Takes the rings of a session over; nothing to do when it has them. */
+  readonly attach: {
+    readonly params: OfSession & { readonly keeping: Keeping };
+    readonly result: Readonly<Record<string, never>>;
+  };
+  /** Writes out what programs have handed over. */
+  readonly drain: { readonly params: OfSession; readonly result: WorkerTotals };
+  /**
+   * Ends the current chunk, which lies in `from`: moves it to `archive`, or removes it without one. What comes
+   * afterwards goes to `next`. Nothing to do when that was done already.
+   */
+  readonly 'change-chunk': {
+    readonly params: OfSession & ChunkChange;
+    readonly result: Readonly<Record<string, never>>;
+  };
+  readonly snapshot: {
+    readonly params: OfSession & { readonly path: string; readonly maxSizeBytes: number | null };
+    readonly result: { readonly eventCount: number; readonly sizeBytes: number };
+  };
+  readonly usage: {
+    readonly params: OfSession;
+    readonly result: {
+      readonly totals: WorkerTotals;
+      readonly channels: readonly WorkerUsage[];
+      readonly chunkBytes: number;
+      readonly writtenBytes: number;
+    };
+  };
+  /** Ends the session: programs leave it, and all that they recorded is written. */
+  readonly finish: {
+    readonly params: OfSession;
+    readonly result: WorkerTotals & { readonly isComplete: boolean };
+  };
+}
+
+export type HostMethod = keyof HostMethods;
+
+/** Something worth telling, one line. */
+export interface HostNote {
+  readonly session: string;
+  readonly severity: 'info' | 'error';
+  readonly text: string;
+}
+
+export interface HostRequest<Name extends HostMethod = HostMethod> {
+  readonly id: number;
+  readonly method: Name;
+  readonly params: HostMethods[Name]['params'];
+}

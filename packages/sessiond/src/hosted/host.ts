@@ -1,0 +1,158 @@
+/** The consumer of a session daemon: takes the rings of all its sessions, and outlives it. */
+import { SpoorError, describeError } from '@spoor/base';
+import { toWireError } from '@spoor/control';
+import type { LinePeer } from '../line-server.ts';
+import { ownIdentity } from '../process-identity.ts';
+import { SessionDirectory } from '../run-directory.ts';
+import { FlightRecorder } from './flight-recorder.ts';
+import {
+  HOST_VERSION,
+  type HostMethod,
+  type HostMethods,
+  type HostRequest,
+  type Keeping,
+} from './host-protocol.ts';
+import type { SessionWorker } from './session-worker.ts';
+import { StreamWorker } from './stream-worker.ts';
+
+interface Hosted {
+  readonly worker: SessionWorker;
+  dueMs: number;
+}
+
+/** After an error of a session that nothing helps against, it is left alone for so long. */
+const RETRY_MS = 1000;
+
+type Handlers = {
+  readonly [Name in HostMethod]: (
+    params: HostMethods[Name]['params'],
+  ) => HostMethods[Name]['result'] | Promise<HostMethods[Name]['result']>;
+};
+
+/** Works for any number of sessions. */
+export class ConsumerHost {
+  readonly #sessions = new Map<string, Hosted>();
+  readonly #peers = new Set<LinePeer>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Whether it has nothing to do. */
+  get isIdle(): boolean {
+    return this.#sessions.size === 0;
+  }
+
+  /** Whether no daemon is connected. */
+  get isAlone(): boolean {
+    return this.#peers.size === 0;
+  }
+
+  receive(peer: LinePeer, line: string): void {
+    // Only daemons of this user reach the socket, and of this version only those that said so.
+    const { id, method, params } = JSON.parse(line) as HostRequest;
+    this.#peers.add(peer);
+    void this.#answer(method, params).then(
+      (result) => peer.send({ id, result }),
+      (error: unknown) => peer.send({ id, error: toWireError(error) }),
+    );
+  }
+
+  closed(peer: LinePeer): void {
+    this.#peers.delete(peer);
+  }
+
+  /** Leaves all sessions as they are. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const { worker } of this.#sessions.values()) worker.close();
+    this.#sessions.clear();
+  }
+
+  /** Takes a session over; its rings are looked at from now on. */
+  attach(session: string, keeping: Keeping): void {
+    if (this.#sessions.has(session)) return;
+    const directory = new SessionDirectory(session);
+    directory.writeConsumer(ownIdentity());
+    const worker =
+      keeping === 'memory'
+        ? new FlightRecorder(directory)
+        : new StreamWorker(directory, (severity, text) => this.#note(session, severity, text));
+    this.#sessions.set(session, { worker, dueMs: 0 });
+    this.#schedule();
+  }
+
+  async #answer<Name extends HostMethod>(
+    method: Name,
+    params: HostMethods[Name]['params'],
+  ): Promise<HostMethods[Name]['result']> {
+    const handler = this.#handlers[method] as Handlers[Name] | undefined;
+    if (handler === undefined) throw new SpoorError('control/malformed-request', `no method ${method}`);
+    return handler(params);
+  }
+
+  readonly #handlers: Handlers = {
+    hello: ({ version }) => {
+      if (version === HOST_VERSION) return ownIdentity();
+      throw new SpoorError('control/version', `the consumer speaks version ${HOST_VERSION}, not ${version}`);
+    },
+    attach: ({ session, keeping }) => {
+      this.attach(session, keeping);
+      return {};
+    },
+    drain: ({ session }) => {
+      const worker = this.#worker(session);
+      worker.drain();
+      return worker.totals();
+    },
+    'change-chunk': ({ session, ...change }) => {
+      this.#worker(session).changeChunk(change);
+      return {};
+    },
+    snapshot: ({ session, path, maxSizeBytes }) => this.#worker(session).snapshot(path, maxSizeBytes),
+    usage: ({ session }) => {
+      const worker = this.#worker(session);
+      const { chunkBytes, writtenBytes } = worker;
+      return { totals: worker.totals(), channels: worker.usage(), chunkBytes, writtenBytes };
+    },
+    finish: ({ session }) => {
+      const worker = this.#worker(session);
+      const isComplete = worker.finish();
+      const totals = worker.totals();
+      this.#sessions.delete(session);
+      return { ...totals, isComplete };
+    },
+  };
+
+  #worker(session: string): SessionWorker {
+    const hosted = this.#sessions.get(session);
+    if (hosted !== undefined) return hosted.worker;
+    throw new SpoorError('control/not-attached', 'the consumer does not work for this session', {
+      where: session,
+    });
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#sessions.size === 0) return;
+    let dueMs = Infinity;
+    for (const hosted of this.#sessions.values()) dueMs = Math.min(dueMs, hosted.dueMs);
+    const waitMs = Math.max(0, dueMs - performance.now());
+    this.#timer = setTimeout(() => this.#poll(), waitMs);
+  }
+
+  #poll(): void {
+    for (const [session, hosted] of this.#sessions) {
+      const nowMs = performance.now();
+      if (hosted.dueMs > nowMs) continue;
+      try {
+        hosted.dueMs = nowMs + hosted.worker.poll(nowMs);
+      } catch (error) {
+        this.#note(session, 'error', describeError(error));
+        hosted.dueMs = nowMs + RETRY_MS;
+      }
+    }
+    this.#schedule();
+  }
+
+  #note(session: string, severity: 'info' | 'error', text: string): void {
+    for (const peer of this.#peers) peer.send({ notification: { session, severity, text } });
+  }
+}

@@ -1,0 +1,97 @@
+/** A trace of what the rings of a process hold at this moment, while its threads go on. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EVENTS_FOLDER, type ProcessDescription, type RingPacket, type RingReader } from '@spoor/ringbuffer';
+import { MetadataWriter } from '../metadata-writer.ts';
+import { localTimestamp, pathComponent } from '../output-directory.ts';
+import { outputError } from '../output-error.ts';
+import { describePacket } from '../packet-description.ts';
+import { StreamWriter } from '../stream-writer.ts';
+
+/** A ring of the process. */
+export interface SnapshotRing {
+  readonly number: number;
+  readonly reader: RingReader;
+}
+
+/**
+ * Writes the trace of one process below `path`.
+ * @param limitBytes most bytes of a ring's packets: the newest that fit.
+ * @throws SpoorError `record/output`.
+ */
+export async function writeProcessSnapshot(
+  processPath: string,
+  description: ProcessDescription,
+  rings: readonly SnapshotRing[],
+  path: string,
+  limitBytes: number | undefined,
+): Promise<{ readonly eventCount: number; readonly sizeBytes: number }> {
+  const { procname, pid, startedMs, header } = description;
+  const name = `${pathComponent(procname)}-${pid}-${localTimestamp(new Date(startedMs))}`;
+  const traceDir = join(path, 'ust', 'pid', name);
+  try {
+    mkdirSync(traceDir, { recursive: true });
+  } catch (cause) {
+    throw outputError(traceDir, cause);
+  }
+  let eventCount = 0;
+  let sizeBytes = 0;
+  for (const ring of rings) {
+    const written = writeRing(ring, traceDir, limitBytes);
+    eventCount += written.eventCount;
+    sizeBytes += written.sizeBytes;
+    // Other sessions are waiting for their rings to be emptied.
+    await nextTurn();
+  }
+  // Last: now every class of the packets is declared.
+  using metadata = new MetadataWriter(join(traceDir, 'metadata'), header, join(processPath, EVENTS_FOLDER));
+  metadata.update();
+  return { eventCount, sizeBytes };
+}
+
+function writeRing(
+  { number, reader }: SnapshotRing,
+  traceDir: string,
+  limitBytes: number | undefined,
+): { readonly eventCount: number; readonly sizeBytes: number } {
+  // What was cleared, or taken by another reader, is noted in the ring.
+  const first = reader.poll().recordedPackets;
+  const path = join(traceDir, `${pathComponent(reader.header.channelName)}_${number}`);
+  let writer: StreamWriter | undefined;
+  let eventCount = 0;
+  const append = (bytes: Uint8Array): void => {
+    writer ??= new StreamWriter(path);
+    writer.append(bytes, describePacket(bytes, number));
+  };
+  try {
+    if (limitBytes === undefined) {
+      reader.snapshot((packet) => {
+        if (packet.sequence < first) return;
+        append(packet.bytes);
+        eventCount += packet.eventCount;
+      });
+    } else {
+      for (const packet of newestWithin(reader, first, limitBytes)) {
+        append(packet.bytes);
+        eventCount += packet.eventCount;
+      }
+    }
+    return { eventCount, sizeBytes: writer?.sizeBytes ?? 0 };
+  } finally {
+    writer?.close();
+  }
+}
+
+/** The newest packets that fit into so many bytes, oldest first. */
+function newestWithin(reader: RingReader, first: number, limitBytes: number): RingPacket[] {
+  const kept: RingPacket[] = [];
+  let keptBytes = 0;
+  reader.snapshot((packet) => {
+    if (packet.sequence < first) return;
+    kept.push({ ...packet, bytes: packet.bytes.slice() });
+    keptBytes += packet.bytes.length;
+    while (keptBytes > limitBytes && kept.length > 0) keptBytes -= kept.shift()!.bytes.length;
+  });
+  return kept;
+}

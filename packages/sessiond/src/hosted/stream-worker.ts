@@ -1,0 +1,89 @@
+import { SpoorError } from '@spoor/base';
+import { Consumer } from '../consumer.ts';
+import type { SessionDirectory } from '../run-directory.ts';
+import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
+import type { SessionWorker } from './session-worker.ts';
+import { TraceChunk } from './trace-chunk.ts';
+import { UsageTable } from './usage-table.ts';
+
+/** Writes the events of a session to its output directory all along. */
+export class StreamWorker implements SessionWorker {
+  readonly #consumer: Consumer;
+  readonly #chunk: TraceChunk;
+  #chunkBytes: number;
+  #writtenBytes = 0;
+
+  /** @throws SpoorError `session/…` when the session cannot be read. */
+  constructor(session: SessionDirectory, onNote: (severity: 'info' | 'error', text: string) => void) {
+    this.#chunk = new TraceChunk(session.path, session.readDescription().outputDir);
+    const { outputDir } = this.#chunk;
+    this.#consumer = new Consumer(session, onNote, { outputDir, drainsOverwrite: true });
+    this.#chunkBytes = this.#chunk.sizeBytes();
+  }
+
+  get chunkBytes(): number {
+    this.#count();
+    return this.#chunkBytes;
+  }
+
+  get writtenBytes(): number {
+    this.#count();
+    return this.#writtenBytes;
+  }
+
+  poll(nowMs: number): number {
+    return this.#consumer.poll(nowMs);
+  }
+
+  drain(): void {
+    this.#consumer.drain();
+  }
+
+  changeChunk(change: ChunkChange): void {
+    if (this.#chunk.isDone(change)) return;
+    this.#consumer.changeChunk(() => {
+      this.#chunk.change(change);
+      return change.next;
+    });
+    this.#count();
+    this.#chunkBytes = 0;
+  }
+
+  snapshot(): Promise<HostMethods['snapshot']['result']> {
+    return Promise.reject(
+      new SpoorError('control/not-a-snapshot-session', 'the session writes its events all along', {
+        hint: 'create it with --snapshot to take snapshots',
+      }),
+    );
+  }
+
+  totals(): WorkerTotals {
+    const { eventCount, lostCount, overwrittenCount, processCount } = this.#consumer.totals();
+    return { eventCount, discardedCount: lostCount, overwrittenCount, processCount };
+  }
+
+  usage(): readonly WorkerUsage[] {
+    const table = new UsageTable();
+    for (const process of this.#consumer.processes()) {
+      for (const ring of process.rings()) {
+        ring.observe();
+        table.add(process.procname, ring.reader.header, ring.state);
+      }
+    }
+    return table.rows();
+  }
+
+  finish(): boolean {
+    return this.#consumer.finish(true).complete;
+  }
+
+  close(): void {
+    this.#consumer.close();
+  }
+
+  #count(): void {
+    const bytes = this.#consumer.takeWrittenBytes();
+    this.#writtenBytes += bytes;
+    this.#chunkBytes += bytes;
+  }
+}

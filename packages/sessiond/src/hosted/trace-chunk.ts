@@ -1,0 +1,133 @@
+/**
+ * The current trace chunk of a session. The first lies in the session's output directory itself, later ones in folders
+ * `BEGIN-ID` of it, and finished ones in `archives/BEGIN-END-ID`, as LTTng has them. The step from one to the next is
+ * noted before it is done, so that whoever comes after a kill in the middle completes it.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { outputError } from '../output-error.ts';
+import type { ChunkChange } from './host-protocol.ts';
+
+/** Folders of a chunk, one a domain. */
+const domainFolders = ['ust', 'kernel'] as const;
+/** Where a session's directory in shared memory says what its current chunk is. */
+const CHUNK_FILE = 'chunk.json';
+
+interface ChunkNote {
+  readonly outputDir: string;
+  /** A step that was begun: nothing is written to the chunk any more. */
+  readonly change?: ChunkChange;
+}
+
+/** Where the current chunk of a session lies. */
+export class TraceChunk {
+  readonly #notePath: string;
+  #outputDir: string;
+
+  /**
+   * Completes the step that an earlier consumer was killed in.
+   * @param firstDir of the first chunk.
+   * @throws SpoorError `record/output`.
+   */
+  constructor(sessionPath: string, firstDir: string) {
+    this.#notePath = join(sessionPath, CHUNK_FILE);
+    const note = this.#read();
+    this.#outputDir = note?.outputDir ?? firstDir;
+    if (note?.change !== undefined) this.#carryOut(note.change);
+  }
+
+  get outputDir(): string {
+    return this.#outputDir;
+  }
+
+  /** Whether the step is done already: the current chunk is the next one, or a later one. */
+  isDone(change: ChunkChange): boolean {
+    return this.#outputDir !== change.from;
+  }
+
+  /**
+   * Goes to the next chunk. All files of the current one must be closed.
+   * @throws SpoorError `record/output`.
+   */
+  change(change: ChunkChange): void {
+    this.#write({ outputDir: this.#outputDir, change });
+    this.#carryOut(change);
+  }
+
+  /** Bytes of the stream files of the current chunk. */
+  sizeBytes(): number {
+    let sum = 0;
+    for (const folder of domainFolders) sum += sizeOf(join(this.#outputDir, folder));
+    return sum;
+  }
+
+  #carryOut(change: ChunkChange): void {
+    try {
+      moveChunk(change);
+    } catch (cause) {
+      // The chunk goes on.
+      this.#write({ outputDir: this.#outputDir });
+      throw outputError(change.archive ?? change.from, cause);
+    }
+    this.#outputDir = change.next;
+    this.#write({ outputDir: change.next });
+  }
+
+  #read(): ChunkNote | undefined {
+    try {
+      return JSON.parse(readFileSync(this.#notePath, 'utf8')) as ChunkNote;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #write(note: ChunkNote): void {
+    const draft = `${this.#notePath}.draft`;
+    writeFileSync(draft, JSON.stringify(note), { mode: 0o600 });
+    renameSync(draft, this.#notePath);
+  }
+}
+
+/** Moves or removes what lies in `from`. Done again after a kill in the middle, it moves what was left. */
+export function moveChunk({ from, archive }: Omit<ChunkChange, 'next'>): void {
+  if (archive === null) {
+    for (const folder of domainFolders) rmSync(join(from, folder), { recursive: true, force: true });
+    return;
+  }
+  // A folder of its own is moved as a whole; it is that of the archives where the first chunk lies.
+  const isWhole = dirname(archive) !== join(from, 'archives');
+  if (isWhole) {
+    if (!existsSync(from)) return;
+    mkdirSync(dirname(archive), { recursive: true });
+    renameSync(from, archive);
+    return;
+  }
+  mkdirSync(archive, { recursive: true });
+  for (const folder of domainFolders) {
+    const path = join(from, folder);
+    if (existsSync(path)) renameSync(path, join(archive, folder));
+  }
+}
+
+function sizeOf(path: string): number {
+  let sum = 0;
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const below = join(path, entry.name);
+      if (entry.isDirectory()) sum += entry.name === 'index' ? 0 : sizeOf(below);
+      else if (entry.name !== 'metadata') sum += statSync(below).size;
+    }
+  } catch {
+    // It is not there, or going.
+  }
+  return sum;
+}

@@ -1,0 +1,35 @@
+import type { RingHeader, RingState } from '@spoor/ringbuffer';
+import type { WorkerUsage } from './host-protocol.ts';
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Sums up rings by process and channel. */
+export class UsageTable {
+  readonly #rows = new Map<string, Writable<WorkerUsage>>();
+
+  /** Adds one ring. In overwrite mode everything in it counts as used, since a snapshot would have it. */
+  add(procname: string, header: RingHeader, state: RingState): void {
+    const { pid, channelName: channel, subBufferCount, subBufferSizeBytes } = header;
+    const key = `${pid} ${channel}`;
+    const row = this.#rows.get(key) ?? {
+      channel,
+      pid,
+      procname,
+      ringCount: 0,
+      capacityBytes: 0,
+      usedBytes: 0,
+      eventCount: 0,
+      discardedCount: 0,
+    };
+    row.ringCount += 1;
+    row.capacityBytes += subBufferCount * subBufferSizeBytes;
+    row.usedBytes += state.finished.length * subBufferSizeBytes;
+    row.eventCount += state.committedEvents;
+    row.discardedCount += state.lostEvents;
+    this.#rows.set(key, row);
+  }
+
+  rows(): readonly WorkerUsage[] {
+    return [...this.#rows.values()];
+  }
+}

@@ -1,0 +1,118 @@
+/** The answering end of lines of JSON messages, over a Unix socket. */
+import { chmodSync, chownSync, rmSync } from 'node:fs';
+import { type Server, type Socket, createServer } from 'node:net';
+import { SpoorError } from '@spoor/base';
+import { LineSplitter, toWireError } from '@spoor/control';
+
+/** One connection. */
+export class LinePeer {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Sends a message. */
+  send(message: object): void {
+    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Bytes that the other end has not taken yet. */
+  get unreadBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Sends what waits and ends the connection. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** What a server does with its connections. */
+export interface LineHandler {
+  /** Called for each line; what it throws ends the connection. */
+  receive(peer: LinePeer, line: string): void;
+  closed(peer: LinePeer): void;
+}
+
+/** Who may connect. */
+export interface SocketAccess {
+  readonly mode: number;
+  /** Group that the socket belongs to. */
+  readonly gid?: number;
+}
+
+/** Most connections at a time: more are closed at once. */
+const MOST_CONNECTIONS = 1000;
+
+/** Listens on a Unix socket. */
+export class LineServer {
+  readonly #server: Server;
+  readonly #peers = new Set<LinePeer>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /**
+   * Begins to listen; what lies at `path` is taken away. The directory must let nobody else in.
+   * @throws SpoorError `control/socket`.
+   */
+  static async listen(path: string, access: SocketAccess, handler: LineHandler): Promise<LineServer> {
+    const server = createServer();
+    const listening = new LineServer(server);
+    server.maxConnections = MOST_CONNECTIONS;
+    server.on('connection', (socket) => listening.#accept(socket, handler));
+    try {
+      rmSync(path, { force: true });
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(path, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      chmodSync(path, access.mode);
+      if (access.gid !== undefined) chownSync(path, process.getuid?.() ?? 0, access.gid);
+    } catch (cause) {
+      server.close();
+      throw new SpoorError('control/socket', 'cannot listen on the socket', { where: path, cause });
+    }
+    server.on('error', () => undefined);
+    return listening;
+  }
+
+  get connectionCount(): number {
+    return this.#peers.size;
+  }
+
+  /** Stops listening and ends all connections. */
+  close(): void {
+    this.#server.close();
+    for (const peer of this.#peers) peer.destroy();
+  }
+
+  #accept(socket: Socket, handler: LineHandler): void {
+    const peer = new LinePeer(socket);
+    const splitter = new LineSplitter();
+    this.#peers.add(peer);
+    socket.on('data', (bytes) => {
+      try {
+        for (const line of splitter.push(bytes)) handler.receive(peer, line);
+      } catch (error) {
+        peer.send({ id: 0, error: toWireError(error) });
+        peer.end();
+      }
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#peers.delete(peer);
+      handler.closed(peer);
+    });
+  }
+}
