@@ -9,6 +9,8 @@ await compare({
   name: 'details',
   question: 'How fast is a trace printed with all its details?',
   facts: { events },
+  // babeltrace2 alone takes a third of a minute a round: with five of them it is two minutes.
+  warmups: 0,
   contenders: [
     command('spoor details', [process.execPath, spoorProgram, '-o', 'details', dir]),
     command('babeltrace2 details', ['babeltrace2', '-c', 'sink.text.details', dir]),

@@ -1,9 +1,11 @@
 // One side of bench/otel.ts: prints, as one JSON object, what a span costs without any processor and what the named one
 // adds, in ns of processor time.
-//   node otel-loop.js PROCESSOR SPANS
+//   node otel-loop.js PROCESSOR SPANS [PORT]
+import http from 'node:http';
 import {
   BasicTracerProvider,
   BatchSpanProcessor,
+  SimpleSpanProcessor,
   type ReadableSpan,
   type SpanExporter,
   type SpanProcessor,
@@ -13,23 +15,45 @@ import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { SpoorSpanProcessor } from '@spoor/tracer/opentelemetry';
 import { median } from './statistics.ts';
 
-/** Does all that an OTLP/JSON exporter does but send. */
-class UnsentExporter implements SpanExporter {
+/** Serialises to OTLP/JSON, and posts that to a collector if there is one. */
+class Exporter implements SpanExporter {
   bytes = 0;
-  export(spans: ReadableSpan[], done: (result: { readonly code: 0 }) => void): void {
-    this.bytes += JsonTraceSerializer.serializeRequest(spans)?.length ?? 0;
-    done({ code: 0 });
+  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #port: number | undefined;
+
+  constructor(port: number | undefined) {
+    this.#port = port;
   }
+
+  export(spans: ReadableSpan[], done: (result: { readonly code: number }) => void): void {
+    const body = JsonTraceSerializer.serializeRequest(spans)!;
+    this.bytes += body.length;
+    if (this.#port === undefined) {
+      done({ code: 0 });
+      return;
+    }
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const to = { host: '127.0.0.1', port: this.#port, method: 'POST', path: '/v1/traces' };
+    http
+      .request({ ...to, agent: this.#agent, headers }, (response) =>
+        response.resume().on('end', () => done({ code: 0 })),
+      )
+      .on('error', () => done({ code: 1 }))
+      .end(body);
+  }
+
   shutdown(): Promise<void> {
+    this.#agent.destroy();
     return Promise.resolve();
   }
 }
 
-const [, , processor = '', spans = '0'] = process.argv;
-const exporter = new UnsentExporter();
+const [, , processor = '', spans = '0', collector] = process.argv;
+const exporter = new Exporter(collector === undefined ? undefined : Number(collector));
 const makers: Readonly<Record<string, () => SpanProcessor>> = {
   spoor: () => new SpoorSpanProcessor(),
   batch: () => new BatchSpanProcessor(exporter),
+  simple: () => new SimpleSpanProcessor(exporter),
 };
 
 /** Spans between flushes: fewer than the queue of the batch processor holds, so that it drops none. */
@@ -63,5 +87,5 @@ async function spanNs(processors: SpanProcessor[]): Promise<number> {
 
 const without = await spanNs([]);
 const withIt = await spanNs([makers[processor]!()]);
-if (processor === 'batch' && exporter.bytes === 0) throw new Error('nothing was exported');
+if (processor !== 'spoor' && exporter.bytes === 0) throw new Error('nothing was exported');
 console.log(JSON.stringify({ bareNs: without, spanNs: withIt, addedNs: withIt - without }));

@@ -29,8 +29,8 @@ export interface FloatPlan {
 }
 export interface StringPlan {
   readonly kind: 'string';
-  /** How it is recorded, where not encoded at each event: bytes that are kept, or a number. */
-  readonly storage?: 'cached' | 'interned';
+  /** How it is recorded, where not encoded at each event: bytes that are kept, or brought along, or a number. */
+  readonly storage?: 'cached' | 'prepared' | 'interned';
 }
 export type ScalarPlan = IntegerPlan | FloatPlan | StringPlan;
 export interface ArrayPlan {
@@ -149,6 +149,7 @@ function planField(event: string, name: string, fieldType: FieldType): Plan {
         return { kind: 'struct', members: planMembers(event, entries(fieldType.members), `${name}.`) };
       case 'hex':
       case 'enumeration':
+      case 'prepared-text':
         break;
       default:
         fieldType satisfies never;
@@ -188,6 +189,7 @@ function planScalar(event: string, name: string, type: ScalarType): ScalarPlan {
   }
   if (typeof type === 'object' && type !== null) {
     if (type.kind === 'hex') return planInteger(event, name, type.integer, 16);
+    if (type.kind === 'prepared-text') return { kind: 'string', storage: 'prepared' };
     if (type.kind === 'enumeration') {
       if (typeof type.integer !== 'string' || typeof type.labels !== 'object' || type.labels === null) {
         throw wrong(

@@ -2,7 +2,7 @@
 // of the size that these will take. Whatever of the program can run in the middle of an event runs here.
 import type { Emitter } from '@spoor/ctf/encode';
 import { MAX_LIST_LENGTH } from './coerce.ts';
-import type { FieldPlan, Plan, ScalarPlan } from './declaration.ts';
+import type { FieldPlan, Plan, ScalarPlan, StringPlan } from './declaration.ts';
 import { isWide, numberConversion, scalarBytes } from './serialiser.ts';
 
 /** A statement with a block of its own. */
@@ -61,7 +61,7 @@ export class CoercionEmitter {
     out.line(`// ${name}`);
     switch (plan.kind) {
       case 'string':
-        out.line(`if (typeof ${v} !== 'string') ${v} = toText(${v});`);
+        if (plan.storage !== 'prepared') out.line(`if (typeof ${v} !== 'string') ${v} = toText(${v});`);
         if (isSized) this.#sizeString(v, plan.storage);
         return;
       case 'integer':
@@ -100,7 +100,7 @@ export class CoercionEmitter {
     }
   }
 
-  #sizeString(v: string, storage: 'cached' | 'interned' | undefined): void {
+  #sizeString(v: string, storage: StringPlan['storage']): void {
     if (storage === 'interned') {
       // Four bytes, which are part of the fixed size.
       this.kept.push({ v, storage });
@@ -108,6 +108,9 @@ export class CoercionEmitter {
       this.kept.push({ v, storage });
       this.boundTerms.push(`${v}n`);
       this.exactTerms.push(`(${v}s < 0 ? textBytes(${v}) : ${v}n)`);
+    } else if (storage === 'prepared') {
+      this.boundTerms.push(`${v}.sizeBytes`);
+      this.exactTerms.push(`${v}.sizeBytes`);
     } else {
       this.boundTerms.push(`${v}.length * 3 + 1`);
       this.exactTerms.push(`textBytes(${v})`);

@@ -27,7 +27,7 @@ export function accessText(access: FilterAccess, contexts: readonly ContextField
 }
 
 function scalarText(plan: ScalarPlan, v: string): string {
-  if (plan.kind === 'string') return v;
+  if (plan.kind === 'string') return plan.storage === 'prepared' ? `toText(${v})` : v;
   if (plan.kind === 'float') return plan.bits === 32 ? `fround(${v})` : v;
   if (isWide(plan)) return wideText(plan, `${v}l`, `${v}h`);
   if (plan.bits === 32) return plan.signed ? `(${v} | 0)` : `(${v} >>> 0)`;

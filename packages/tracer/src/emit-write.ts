@@ -2,7 +2,7 @@
 // as these are known.
 import type { Emitter } from '@spoor/ctf/encode';
 import type { ContextField } from './contexts.ts';
-import type { FieldPlan, ScalarPlan } from './declaration.ts';
+import type { FieldPlan, ScalarPlan, StringPlan } from './declaration.ts';
 import { block } from './emit-coerce.ts';
 import { LENGTH_BYTES, isWide, scalarBytes } from './serialiser.ts';
 
@@ -47,11 +47,7 @@ export class StoreEmitter {
           this.#offset += scalarBytes(plan);
           return;
         }
-        out.line(
-          plan.storage === 'cached'
-            ? `p = ${v}s < 0 ? writeText${s}(${this.#at()}, ${v}) : cache${v}.copy(${v}s, view${s}, ${this.#at()});`
-            : `p = writeText${s}(${this.#at()}, ${v});`,
-        );
+        out.line(`p = ${this.#textStatement(plan, v)};`);
         this.#offset = 0;
         return;
       case 'integer':
@@ -111,6 +107,15 @@ export class StoreEmitter {
         out.line(`p += ${scalarBytes(element)};`);
       }
     });
+  }
+
+  /** What writes a text, and gives the position after it. */
+  #textStatement({ storage }: StringPlan, v: string): string {
+    const s = this.#s;
+    const at = this.#at();
+    if (storage === 'prepared') return `${v}.copy(view${s}, ${at})`;
+    const write = `writeText${s}(${at}, ${v})`;
+    return storage === 'cached' ? `${v}s < 0 ? ${write} : cache${v}.copy(${v}s, view${s}, ${at})` : write;
   }
 
   #storeStatement(plan: Exclude<ScalarPlan, { kind: 'string' }>, at: string, value: string): string {

@@ -1,4 +1,5 @@
 /** The types that fields of a tracepoint can have, and what the emit function takes for each. */
+import type { PreparedText } from './prepared-text.ts';
 
 /** Integers that a number holds exactly. */
 export type NarrowIntegerName = 'u8' | 'u16' | 'u32' | 'i8' | 'i16' | 'i32';
@@ -29,10 +30,18 @@ export interface EnumerationType<Label extends string = string> {
 /** The value of a label, or the least and the greatest one. */
 export type EnumerationRange = number | readonly [lower: number, upper: number];
 
+/** A text that comes as bytes: for events of the tracer's own (`prepared-text.ts`). */
+export interface PreparedTextType {
+  readonly kind: 'prepared-text';
+}
+
+/** The one such type. */
+export const preparedText: PreparedTextType = { kind: 'prepared-text' };
+
 /** Fields of one value. */
-export type ScalarType = IntegerName | FloatName | StringName | HexType | EnumerationType;
+export type ScalarType = IntegerName | FloatName | StringName | HexType | EnumerationType | PreparedTextType;
 /** What elements of arrays and sequences can be. */
-export type ElementType = Exclude<ScalarType, 'interned-string'>;
+export type ElementType = Exclude<ScalarType, 'interned-string' | PreparedTextType>;
 
 /** A list of a length that every event shares. */
 export interface ArrayType<Element extends ElementType = ElementType> {
@@ -72,11 +81,13 @@ export type ValueOf<T extends FieldType> = T extends WideIntegerName
         ? ValueOf<Name>
         : T extends EnumerationType<infer Label>
           ? Label | number
-          : T extends ArrayType<infer Element> | SequenceType<infer Element>
-            ? ArrayLike<ValueOf<Element>>
-            : T extends StructType<infer Members>
-              ? { readonly [Name in keyof Members]: ValueOf<Members[Name]> }
-              : never;
+          : T extends PreparedTextType
+            ? PreparedText
+            : T extends ArrayType<infer Element> | SequenceType<infer Element>
+              ? ArrayLike<ValueOf<Element>>
+              : T extends StructType<infer Members>
+                ? { readonly [Name in keyof Members]: ValueOf<Members[Name]> }
+                : never;
 
 /** Shows an integer field in hexadecimal: `hex('u64')`. */
 export function hex<const Name extends IntegerName>(integer: Name): HexType<Name> {

@@ -5,8 +5,8 @@
  */
 import { bounded, noText, textOrNone } from './auto/text.ts';
 import { currentRequest } from './auto/request-context.ts';
-import { enumeration } from './field-types.ts';
-import { attributesText, type SpanAttributes } from './span-attributes.ts';
+import { enumeration, preparedText } from './field-types.ts';
+import { AttributesWriter, type SpanAttributes } from './span-attributes.ts';
 import { tracepoint } from './tracepoint.ts';
 
 /** Seconds since the Unix epoch, and nanoseconds beyond them. */
@@ -91,7 +91,7 @@ const spanEnd = tracepoint(
     ['start_nsec', 'u32'],
     ['end_s', 'i64'],
     ['end_nsec', 'u32'],
-    ['attributes', 'string'],
+    ['attributes', preparedText],
     ['dropped_attributes', 'u32'],
     ['events', 'u32'],
     ['links', 'u32'],
@@ -108,7 +108,7 @@ const resourceEvent = tracepoint(
   'otel:resource',
   [
     ['id', 'u32'],
-    ['attributes', 'string'],
+    ['attributes', preparedText],
   ],
   { logLevel: 'info' },
 );
@@ -127,7 +127,7 @@ class Resources {
   #sinceTold = 0;
 
   /** Number of the resource, from 1; 0 while it is not yet known, and beyond many. */
-  numberOf(resource: SpanResource): number {
+  numberOf(resource: SpanResource, attributes: AttributesWriter): number {
     if (resource.asyncAttributesPending === true) return 0;
     let index = this.#known.indexOf(resource);
     if (index < 0) {
@@ -138,7 +138,8 @@ class Resources {
     if (this.#lastTold !== resource || this.#sinceTold >= resourcePeriod) {
       this.#lastTold = resource;
       this.#sinceTold = 0;
-      resourceEvent(index + 1, attributesText(resource.attributes).text);
+      attributes.write(resource.attributes);
+      resourceEvent(index + 1, attributes.text);
     }
     return index + 1;
   }
@@ -158,6 +159,8 @@ class Resources {
  */
 export class SpoorSpanProcessor {
   readonly #resources = new Resources();
+  readonly #attributes = new AttributesWriter();
+  #isWriting = false;
 
   onStart(span: RecordableSpan): void {
     if (!spanBegin.enabled) return;
@@ -181,12 +184,16 @@ export class SpoorSpanProcessor {
 
   onEnd(span: RecordableSpan): void {
     if (!spanEnd.enabled) return;
+    // A context that the program registered is its own code, which may end a span in the middle of this event.
+    const wasWriting = this.#isWriting;
+    const attributes = wasWriting ? new AttributesWriter() : this.#attributes;
+    this.#isWriting = true;
     try {
       const ids = span.spanContext();
       const parent = span.parentSpanContext;
       const { startTime, endTime, status } = span;
-      const resource = this.#resources.numberOf(span.resource);
-      const { text, dropped } = attributesText(span.attributes);
+      const resource = this.#resources.numberOf(span.resource, attributes);
+      const dropped = attributes.write(span.attributes);
       const scope = span.instrumentationScope ?? span.instrumentationLibrary;
       const remote = hasIsRemote | (parent?.isRemote === true ? isRemote : 0);
       spanEnd(
@@ -202,7 +209,7 @@ export class SpoorSpanProcessor {
         startTime[1],
         endTime[0],
         endTime[1],
-        text,
+        attributes.text,
         dropped + (span.droppedAttributesCount ?? 0),
         span.events.length + (span.droppedEventsCount ?? 0),
         span.links.length + (span.droppedLinksCount ?? 0),
@@ -214,6 +221,8 @@ export class SpoorSpanProcessor {
       );
     } catch {
       // As above.
+    } finally {
+      this.#isWriting = wasWriting;
     }
   }
 

@@ -1,82 +1,75 @@
-// Attributes of spans as JSON text of bounded length. The text is all that is made: the loop that decides whether the
-// whole object may be handed to JSON.stringify makes nothing.
-import { maxTextLength } from './auto/text.ts';
+// Attributes of spans as JSON of bounded length, straight into bytes: names are kept as they are written, and no string
+// is made of what is short and plain. bench/otel.ts guards its cost.
+import { bounded } from './auto/text.ts';
+import { PreparedText } from './prepared-text.ts';
+import { isArray, isFinite } from './primordials.ts';
+import { StringCache } from './string-cache.ts';
 
 /** Attributes as OpenTelemetry has them: primitives, and lists of these. */
 export interface SpanAttributes {
   readonly [name: string]: unknown;
 }
 
-/** Longest JSON text of one span's attributes, in UTF-16 code units. */
-export const maxAttributesLength = 8192;
+/** Longest JSON text of one span's attributes, in bytes. */
+export const maxAttributesBytes = 8192;
 
 /** Longest list that is not cut. */
 const maxElements = 128;
 
-const empty = '{}';
+/** In a loop over names V8 knows the answer, which it does not of `Object.hasOwn`. */
+const isOwn = Object.prototype.hasOwnProperty;
 
-/** What {@link attributesText} returns; one object, for the next call to fill again. */
-const result = { text: empty, dropped: 0 };
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
 
-/** JSON text of attributes, and how many were left out because they are too many or no values. */
-export function attributesText(attributes: SpanAttributes): {
-  readonly text: string;
-  readonly dropped: number;
-} {
-  result.dropped = 0;
-  result.text = empty;
-  let size = 2;
-  let plain = true;
-  for (const name in attributes) {
-    const value = attributes[name];
-    size += name.length + 4;
+/** Writes attributes as JSON, again and again into one place. */
+export class AttributesWriter {
+  /** The JSON text of the last call, until the next. */
+  readonly text: PreparedText = new PreparedText(maxAttributesBytes);
+  /** Names with what stands around them before their values. */
+  readonly #names = new StringCache((name) => `,${JSON.stringify(name)}:`);
+
+  /** Makes {@link text}; returns how many attributes are not in it, because they are too many or no values. */
+  write(attributes: SpanAttributes): number {
+    const { text } = this;
+    let dropped = 0;
+    text.length = 0;
+    for (const name in attributes) {
+      if (!isOwn.call(attributes, name)) continue;
+      const begin = text.length;
+      // The closing brace must fit, too.
+      if (this.#addMember(name, attributes[name]) && text.length < maxAttributesBytes) continue;
+      text.length = begin;
+      dropped += 1;
+    }
+    // The first name's comma gives way.
+    if (text.length === 0) text.addCharacter(OPENING_BRACE);
+    else text.replace(0, OPENING_BRACE);
+    text.addCharacter(CLOSING_BRACE);
+    return dropped;
+  }
+
+  /** False if the value is none, or there is no room. */
+  #addMember(name: string, value: unknown): boolean {
+    const { text } = this;
     if (typeof value === 'string') {
-      size += value.length + 2;
-      if (value.length > maxTextLength) plain = false;
-    } else if (typeof value === 'number') {
-      size += 24;
-      // JSON has no word for what is not finite.
-      if (value - value !== 0) plain = false;
-    } else if (typeof value === 'boolean') {
-      size += 5;
-    } else {
-      plain = false;
+      return text.addKept(this.#names, name) && text.addQuoted(bounded(value));
     }
-  }
-  if (size === 2) return result;
-  if (plain && size <= maxAttributesLength) {
-    const text = JSON.stringify(attributes);
-    // Characters that are escaped take up to six.
-    if (text.length <= maxAttributesLength) {
-      result.text = text;
-      return result;
+    if (typeof value === 'number' && isFinite(value)) {
+      return text.addKept(this.#names, name) && text.addNumber(value);
     }
+    const json = valueJson(value);
+    return json !== undefined && text.addKept(this.#names, name) && text.addText(json);
   }
-  return byMember(attributes);
 }
 
-/** The same member by member: each is cut, and what does not fit any more is left out. */
-function byMember(attributes: SpanAttributes): { readonly text: string; readonly dropped: number } {
-  let text = '';
-  let dropped = 0;
-  for (const name of Object.keys(attributes)) {
-    const value = valueText(attributes[name]);
-    const member = value === undefined ? '' : `${JSON.stringify(name)}:${value}`;
-    if (value === undefined || text.length + member.length + 3 > maxAttributesLength) dropped += 1;
-    else text += text === '' ? member : `,${member}`;
-  }
-  result.text = `{${text}}`;
-  result.dropped = dropped;
-  return result;
-}
-
-function valueText(value: unknown): string | undefined {
-  if (typeof value === 'string') {
-    return JSON.stringify(value.length <= maxTextLength ? value : `${value.slice(0, maxTextLength - 1)}…`);
-  }
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : `"${value}"`;
+/** JSON of any value; undefined of what is none. */
+function valueJson(value: unknown): string | undefined {
+  if (typeof value === 'string') return JSON.stringify(bounded(value));
+  // JSON has no word for what is not finite.
+  if (typeof value === 'number') return isFinite(value) ? JSON.stringify(value) : `"${value}"`;
   if (typeof value === 'boolean') return String(value);
-  if (!Array.isArray(value)) return undefined;
-  const elements = value.slice(0, maxElements).map((element) => valueText(element) ?? 'null');
+  if (!isArray(value)) return undefined;
+  const elements = value.slice(0, maxElements).map((element) => valueJson(element) ?? 'null');
   return `[${elements.join(',')}]`;
 }

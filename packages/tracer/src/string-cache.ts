@@ -40,6 +40,38 @@ export function detached(text: string): string {
   return text;
 }
 
+/** Copies `sizeBytes` of UTF-8 (nothing else) from one memory to another; returns the position after them. */
+export function copyUtf8(
+  from: DataView,
+  fromAt: number,
+  sizeBytes: number,
+  to: DataView,
+  at: number,
+): number {
+  let source = fromAt;
+  let pos = at;
+  let left = sizeBytes;
+  // Eight bytes as a double: V8 makes an object of a 64-bit integer here, and of no double. All doubles keep their
+  // bits but signalling NaNs, which are no UTF-8: their last byte is 7F or FF, and the one before it from F0 on.
+  for (; left >= 8; left -= 8) {
+    to.setFloat64(pos, from.getFloat64(source, true), true);
+    source += 8;
+    pos += 8;
+  }
+  if (left >= 4) {
+    to.setUint32(pos, from.getUint32(source, true), true);
+    source += 4;
+    pos += 4;
+    left -= 4;
+  }
+  for (; left > 0; left -= 1) {
+    to.setUint8(pos, from.getUint8(source));
+    source += 1;
+    pos += 1;
+  }
+  return pos;
+}
+
 /** The bytes of the strings that one field saw last. */
 export class StringCache {
   /** By slot: size in bytes, with the NUL. */
@@ -47,12 +79,16 @@ export class StringCache {
   readonly #texts: string[] = Array.from({ length: SLOT_COUNT }, () => '');
   readonly #view: DataView;
   readonly #write: (at: number, text: string) => number;
+  /** What is kept for a string, if not the string itself. */
+  readonly encode: (text: string) => string;
 
-  constructor() {
+  constructor(encode: (text: string) => string = (text) => text) {
+    this.encode = encode;
     const bytes = Buffer.alloc((SLOT_COUNT + 1) * SLOT_BYTES);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#write = makeTextWriter(this.#view, bytes);
-    this.sizes[EMPTY_SLOT] = 1;
+    const empty = EMPTY_SLOT << SLOT_SHIFT;
+    this.sizes[EMPTY_SLOT] = this.#write(empty, encode('')) - empty;
   }
 
   /** The slot that holds the string's bytes until the next call; -1 for one that is too long to be kept. */
@@ -64,36 +100,15 @@ export class StringCache {
 
   /** Copies the bytes of a slot, NUL included, to `at`; returns the position after them. */
   copy(slot: number, to: DataView, at: number): number {
-    const view = this.#view;
-    let from = slot << SLOT_SHIFT;
-    let pos = at;
-    let left = this.sizes[slot]!;
-    // Eight bytes as a double: V8 makes an object of a 64-bit integer here, and of no double. All doubles keep their
-    // bits but signalling NaNs, which are no UTF-8: their last byte is 7F or FF, and the one before it from F0 on.
-    for (; left >= 8; left -= 8) {
-      to.setFloat64(pos, view.getFloat64(from, true), true);
-      from += 8;
-      pos += 8;
-    }
-    if (left >= 4) {
-      to.setUint32(pos, view.getUint32(from, true), true);
-      from += 4;
-      pos += 4;
-      left -= 4;
-    }
-    for (; left > 0; left -= 1) {
-      to.setUint8(pos, view.getUint8(from));
-      from += 1;
-      pos += 1;
-    }
-    return pos;
+    return copyUtf8(this.#view, slot << SLOT_SHIFT, this.sizes[slot]!, to, at);
   }
 
   #fill(slot: number, text: string): number {
     if (text.length >= SLOT_BYTES) return -1;
-    const sizeBytes = textBytes(text);
+    const encoded = this.encode(text);
+    const sizeBytes = textBytes(encoded);
     if (sizeBytes > SLOT_BYTES) return -1;
-    this.#write(slot << SLOT_SHIFT, text);
+    this.#write(slot << SLOT_SHIFT, encoded);
     this.#texts[slot] = detached(text);
     this.sizes[slot] = sizeBytes;
     return slot;

@@ -1,13 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-// A program may have a copy of this package beside the one that `spoor record` loads into it: both find the storage
-// under this name in the global object.
+/**
+ * Where the storage of this thread is, once there is one. A program may have a copy of this package beside the one that
+ * `spoor record` loads into it: both find the same slot, under this name in the global object.
+ */
+interface Slot {
+  storage: AsyncLocalStorage<number> | undefined;
+}
+
 const globalName = Symbol.for('@spoor/tracer request context');
-const globals = globalThis as { [globalName]?: AsyncLocalStorage<number> };
+const globals = globalThis as { [globalName]?: Slot };
+const slot: Slot = globals[globalName] ?? makeSlot();
 
 // On Node.js 20 a program with any asynchronous context pays for it at each promise (about 60 ns at each `await`),
 // so the storage is made only when the first request comes to a server.
-let storage: AsyncLocalStorage<number> | undefined;
 let wanted = false;
 
 /** Lets `enterRequest` take effect. */
@@ -18,8 +24,8 @@ export function enableRequestContext(): void {
 /** Marks the rest of the current callback, and all that it starts, as part of a server request. */
 export function enterRequest(id: number): void {
   if (!wanted) return;
-  storage ??= globals[globalName] ?? makeStorage();
-  storage.enterWith(id);
+  slot.storage ??= new AsyncLocalStorage();
+  slot.storage.enterWith(id);
 }
 
 /**
@@ -28,12 +34,11 @@ export function enterRequest(id: number): void {
  * `http_server:request_begin` event. Work that outlives its request still counts as part of it.
  */
 export function currentRequest(): number {
-  storage ??= globals[globalName];
-  return storage?.getStore() ?? 0;
+  return slot.storage?.getStore() ?? 0;
 }
 
-function makeStorage(): AsyncLocalStorage<number> {
-  const made = new AsyncLocalStorage<number>();
+function makeSlot(): Slot {
+  const made: Slot = { storage: undefined };
   Object.defineProperty(globals, globalName, { value: made, configurable: true });
   return made;
 }
