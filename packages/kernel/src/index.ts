@@ -1,3 +1,4 @@
+export { btfConstants } from './formats/btf-constants.ts';
 export type {
   DynamicContent,
   FieldShape,
@@ -38,3 +39,12 @@ export {
 export type { PacketOutput } from './transcode/packet-buffer.ts';
 export type { PageStream, PageStreamOptions, PageStreamStatistics } from './transcode/page-stream.ts';
 export { KernelTranscoder, type TranscoderOptions } from './transcode/transcoder.ts';
+export { parseExpressions, type Expression } from './print/c-expression.ts';
+export { PrintFormatError } from './print/c-tokens.ts';
+export { fieldOf, type PrintContext } from './print/evaluate.ts';
+export { fieldLabels, usedConstants, type FieldLabels } from './print/field-labels.ts';
+export { parsePrintFormat, printFormatOf, type PrintFormat } from './print/print-format.ts';
+export { fieldsText, recordText } from './print/render.ts';
+export { KernelSymbols, parsePrintkFormats, type SymbolPlace } from './print/symbols.ts';
+export { contextLetters, parseCommands, secondsText, traceLine } from './print/trace-line.ts';
+export { fieldBytes, fieldValue, type RecordBytes, type Value } from './print/values.ts';

@@ -1,21 +1,34 @@
 /** Writes a raw recording: the pages of an instance's rings as they are, and all that is needed to understand them. */
-import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { endianness, hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import { SpoorError } from '@spoor/base';
 import { KernelDrain, type DrainOptions } from '../drain/kernel-drain.node.ts';
 import type { RingResult } from '../drain/page-sink.ts';
-import { parsePageHeader } from '../formats/page-layout.ts';
+import { parsePageHeader, type PageLayout } from '../formats/page-layout.ts';
 import type { RingStatistics } from '../tracefs/ring-statistics.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
-import { readIfThere } from '../tracefs/tracefs.node.ts';
+import { listEvents, readIfThere } from '../tracefs/tracefs.node.ts';
+import { btfConstants } from '../formats/btf-constants.ts';
+import { usedConstants } from '../print/field-labels.ts';
 import { rawRecordingVersion, type RawDescription } from './description.ts';
-import { packFormats, type FormatFile } from './format-archive.ts';
+import { packFormats, unpackFormats, type FormatFile } from './format-archive.ts';
 
 /** What is recorded beside the pages. */
 export interface RawRecordingOptions extends Pick<DrainOptions, 'intervalMs' | 'threads' | 'onFailure'> {
-  /** Events whose formats are kept, `SYSTEM:NAME`: those that are switched on. Those of the kernel itself always are. */
+  /**
+   * Events whose formats are kept, `SYSTEM:NAME`: those that are switched on. Those that the kernel writes itself always
+   * are, and with `raw_syscalls` all of `syscalls`, for they name the arguments.
+   */
   readonly events: readonly string[];
   /** Whether names of addresses are kept, some megabytes. Yes by default. */
   readonly kallsyms?: boolean;
@@ -25,7 +38,11 @@ function formatFiles(root: string, events: readonly string[]): FormatFile[] {
   const own = readdirSync(join(root, 'events/ftrace')).filter((name) =>
     statSync(join(root, 'events/ftrace', name)).isDirectory(),
   );
-  return [...events, ...own.map((name) => `ftrace:${name}`)].flatMap((event) => {
+  const wanted = new Set([...events, ...own.map((name) => `ftrace:${name}`)]);
+  if (events.some((event) => event.startsWith('raw_syscalls:'))) {
+    for (const event of listEvents(root)) if (event.startsWith('syscalls:')) wanted.add(event);
+  }
+  return [...wanted].flatMap((event) => {
     const colon = event.indexOf(':');
     const system = event.slice(0, colon);
     const name = event.slice(colon + 1);
@@ -45,13 +62,16 @@ export class RawRecording {
   private readonly instance: TracefsInstance;
   private readonly drain: KernelDrain;
   private readonly description: RawDescription;
+  private readonly layout: PageLayout;
 
   private constructor(
     directory: string,
     instance: TracefsInstance,
     drain: KernelDrain,
     description: RawDescription,
+    layout: PageLayout,
   ) {
+    this.layout = layout;
     this.directory = directory;
     this.instance = instance;
     this.drain = drain;
@@ -81,7 +101,8 @@ export class RawRecording {
     const header = readFileSync(join(root, 'events/header_page'), 'latin1');
     write('header_page', header);
     write('header_event', readFileSync(join(root, 'events/header_event')));
-    write('formats', packFormats(formatFiles(root, options.events)));
+    const formats = packFormats(formatFiles(root, options.events));
+    write('formats', formats);
     for (const name of ['printk_formats', 'saved_cmdlines']) write(name, readIfThere(join(root, name)) ?? '');
     if (options.kallsyms !== false) write('kallsyms', readIfThere('/proc/kallsyms') ?? '');
     const clock = instance.clock();
@@ -100,12 +121,13 @@ export class RawRecording {
       clockOffsetNs: clockOffset(clock),
       cpus: instance.cpus,
     };
+    const layout = parsePageHeader(header, littleEndian, subBufferBytes);
     const drain = await KernelDrain.start(instance, {
       ...options,
-      layout: parsePageHeader(header, littleEndian, subBufferBytes),
+      layout,
       sink: { module: new URL('./raw-sink.node.js', import.meta.url), data: { directory } },
     });
-    const recording = new RawRecording(directory, instance, drain, description);
+    const recording = new RawRecording(directory, instance, drain, description, layout);
     recording.describe();
     return recording;
   }
@@ -117,6 +139,16 @@ export class RawRecording {
       mode: 0o640,
     });
     renameSync(`${path}.new`, path);
+  }
+
+  /** Writes the values of names that print formats use, which takes too long for the beginning. */
+  private describeConstants(): void {
+    const path = '/sys/kernel/btf/vmlinux';
+    if (!existsSync(path)) return;
+    const { layout, directory } = this;
+    const names = usedConstants(unpackFormats(readFileSync(join(directory, 'formats')), layout, directory));
+    const lines = [...btfConstants(readFileSync(path), names)].map(([name, value]) => `${name} ${value}\n`);
+    writeFileSync(join(directory, 'constants'), lines.join(''), { mode: 0o640 });
   }
 
   /** Resolves when all that has been recorded until now is in the files. */
@@ -132,6 +164,7 @@ export class RawRecording {
     this.instance.stop();
     const rings = await this.drain.stop();
     const statistics = this.instance.statistics();
+    this.describeConstants();
     // Names of threads that were seen meanwhile.
     writeFileSync(
       join(this.directory, 'saved_cmdlines'),
