@@ -30,7 +30,9 @@ function newestMs(folder) {
  * perf_hooks …) costs the start of a program up to a millisecond.
  */
 function withLazyBuiltins(text) {
-  const imported = [...text.matchAll(/let (node_\w+)=require\("(node:[\w/]+)"\);(?:\1=__toESM\(\1,1\);)?/g)];
+  const imported = [
+    ...text.matchAll(/let (node_\w+) = require\("(node:[\w/]+)"\);(?:\s*\1 = __toESM\(\1, 1\);)?/g),
+  ];
   if (imported.length === 0)
     throw new Error('the bundle imports built-in modules in another way than before');
   let lazy = text;
@@ -56,31 +58,43 @@ function asAscii(text) {
   return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** Its whole text is one function: what wraps it need not be put around it in each program. */
+function asFunction(text) {
+  return `(function(exports,require,__filename){${text}\n})`;
+}
+
 /** What each bundle is made of, and what is done with its text: every program pays for the first one. */
 const bundles = [
   // It also gets into children that an old Node.js runs.
-  { input: 'preload.js', output: 'register.bundle.cjs', target: 'es2018', finish: (text) => text },
+  { input: 'preload.js', output: 'register.bundle.cjs', target: 'es2018' },
   {
     input: 'start-thread.js',
     output: 'start-thread.bundle.cjs',
-    finish: (text) => asAscii(withLazyBuiltins(text)),
+    before: withLazyBuiltins,
+    after: (text) => asFunction(asAscii(text)),
+    // Less text and fewer strings to compile; functions and classes keep their names, for stacks.
+    mangle: { toplevel: true, keepNames: true, reserved: ['require', 'exports', '__filename'] },
   },
-  { input: 'functions/start.js', output: 'functions.bundle.cjs', finish: (text) => text },
+  { input: 'functions/start.js', output: 'functions.bundle.cjs' },
 ];
+
+const same = (text) => text;
 
 /** Makes the bundles that are not there or older than a module; answers whether there were any. */
 export async function bundleTracer() {
   let isMade = false;
-  for (const { input, output, finish, target = 'esnext' } of bundles) {
-    if (await makeBundle(join(dist, input), join(dist, output), finish, target)) isMade = true;
-  }
+  for (const bundle of bundles) if (await makeBundle(bundle)) isMade = true;
   return isMade;
 }
 
-async function makeBundle(input, output, finish, target) {
+/** The text is finished in three steps: `before` is made short, and then `after`. */
+async function makeBundle({ target = 'esnext', before = same, mangle = false, after = same, ...names }) {
+  const input = join(dist, names.input);
+  const output = join(dist, names.output);
   const isThere = existsSync(output);
   if (isThere && statSync(output).mtimeMs > Math.max(...inputs.map(newestMs))) return false;
   const { rolldown } = await import('rolldown');
+  const { minifySync } = await import('rolldown/experimental');
   const licenses = foreignLicenses();
   const bundle = await rolldown({
     input,
@@ -99,9 +113,15 @@ async function makeBundle(input, output, finish, target) {
       format: 'cjs',
       // Wrappers must not see the global object where the program gave no `this`.
       strict: true,
-      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+      minify: false,
     });
-    writeFileSync(draft, licenses.banner() + finish(readFileSync(draft, 'utf8')));
+    const { code, errors } = minifySync(draft, before(readFileSync(draft, 'utf8')), {
+      compress: false,
+      mangle,
+      codegen: { removeWhitespace: true },
+    });
+    if (errors.length > 0) throw new Error(`${output}: ${errors[0].message}`);
+    writeFileSync(draft, licenses.banner() + after(code));
     renameSync(draft, output);
   } finally {
     rmSync(draft, { force: true });

@@ -89,7 +89,7 @@ export function processFolder(pid: number, startTicks: bigint): string {
 export function startTicks(pid: number, tid?: number): bigint | undefined {
   let stat: string;
   try {
-    stat = readFileSync(tid === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${tid}/stat`, 'latin1');
+    stat = readFileSync(tid === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${tid}/stat`, 'utf8');
   } catch {
     return undefined;
   }

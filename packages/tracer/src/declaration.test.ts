@@ -1,11 +1,24 @@
 import { SpoorError } from '@spoor/base';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { declare } from './declaration.ts';
+import { LazyDeclaration, declare } from './declaration.ts';
 import { array, enumeration, hex, sequence, struct, type FieldTypes } from './field-types.ts';
 import { metadataText } from './testing/memory-trace.ts';
 import { tracepoint } from './tracepoint.ts';
 
 describe('a declaration', () => {
+  test('that is planned when somebody looks at it is the same', () => {
+    const fields = [
+      ['count', 'u32'],
+      ['text', 'cached-string'],
+      ['kind', enumeration('u8', { a: 1 })],
+      ['list', sequence('i16')],
+    ] as const;
+    const lazy = new LazyDeclaration('test:lazy', fields, 'warning');
+    const { name, logLevel, fields: planned } = lazy;
+    expect({ name, logLevel, fields: planned }).toEqual(declare('test:lazy', fields, 'warning'));
+    expect(lazy.fields).toBe(planned);
+  });
+
   test.each<[string, string, FieldTypes]>([
     ['a name without a provider', 'order', {}],
     ['a name that would end its string', 'a:b";', {}],

@@ -95,6 +95,24 @@ export function declare(
   return { name, logLevel: LOG_LEVELS[logLevel], fields: planMembers(name, list, '') };
 }
 
+/** A declaration that is known to be right: its fields are planned when somebody looks at them. */
+export class LazyDeclaration implements Declaration {
+  readonly name: string;
+  readonly logLevel: number;
+  readonly #list: FieldList;
+  #fields: readonly FieldPlan[] | undefined;
+
+  constructor(name: string, fields: FieldList, logLevel: LogLevel = DEFAULT_LOG_LEVEL) {
+    this.name = name;
+    this.logLevel = LOG_LEVELS[logLevel];
+    this.#list = fields;
+  }
+
+  get fields(): readonly FieldPlan[] {
+    return (this.#fields ??= planMembers(this.name, this.#list, ''));
+  }
+}
+
 /**
  * Checks what a declaration says beside the fields, for those without a type checker: a lone `'info'`, or a misspelt
  * name, would otherwise be no option at all.

@@ -19,7 +19,7 @@ const LEAST_FREE_BYTES = 32 * 1024 * 1024;
 /** Compiled forms that are kept at a time, some 200 KB each. */
 const MOST_KEPT = 8;
 
-/** What of CommonJS the bundle uses. */
+/** The bundle is a function of what it uses of CommonJS. */
 type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
 
 /** Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws. */
@@ -35,7 +35,7 @@ function loadBundle(path: string, session: string): void {
     // Not yet.
   }
   // It is ASCII: V8 reads half as many bytes of it this way.
-  const text = `(function (exports, require, __filename) {${readFileSync(path, 'latin1')}\n})`;
+  const text = readFileSync(path, 'latin1');
   // V8 refuses what another version made, or other flags.
   const keepLater = keptPath !== undefined && cachedData === undefined ? keeper(keptPath) : undefined;
   const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
@@ -140,6 +140,8 @@ interface WorkerThreads {
  * what is named by `--require`, and the tracer registers hooks of its own, which would begin yet another such thread.
  */
 function isThreadOfNode(): boolean {
+  // Such a thread has no file and no arguments. To load what says it surely takes milliseconds.
+  if (process.argv.length > 1) return false;
   const { isMainThread, isInternalThread, parentPort } = process.getBuiltinModule(
     'node:worker_threads',
   ) as WorkerThreads;

@@ -79,6 +79,7 @@ function environment(
   startedMs: number,
 ): ReadonlyMap<string, string | bigint> {
   const script = process.argv[1];
+  const started = isoBasic(startedMs);
   return new Map<string, string | bigint>([
     ['domain', 'ust'],
     ['tracer_name', 'spoor'],
@@ -88,14 +89,25 @@ function environment(
     ['tracer_buffering_id', BigInt(process.pid)],
     ['architecture_bit_width', process.arch === 'ia32' || process.arch === 'arm' ? 32n : 64n],
     ['trace_name', session.name],
-    ['trace_creation_datetime', isoBasic(startedMs)],
-    ['hostname', hostname()],
+    ['trace_creation_datetime', started],
+    ['hostname', hostName()],
     ['vpid', BigInt(process.pid)],
     ['procname', procname],
-    ['vpid_datetime', isoBasic(startedMs)],
+    ['vpid_datetime', started],
     ['node_version', process.version],
     ...(script === undefined ? [] : [['node_script', basename(script)] as const]),
   ]);
+}
+
+/** From the kernel: to load node:os takes longer. */
+function hostName(): string {
+  try {
+    const name = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
+    if (name !== '') return name;
+  } catch {
+    // As above.
+  }
+  return hostname();
 }
 
 /** `YYYYmmddTHHMMSS+zzzz` in local time. */
@@ -112,7 +124,7 @@ function isoBasic(ms: number): string {
 /** From the kernel: loading node:crypto would take longer than all else that is done here. */
 function newUuid(): string {
   try {
-    const uuid = readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
+    const uuid = readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim();
     if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) return uuid;
   } catch {
     // Some sandboxes hide it.
@@ -122,7 +134,7 @@ function newUuid(): string {
 
 function bootId(): string | undefined {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return undefined;
   }

@@ -16,7 +16,6 @@ import {
 } from '@spoor/ringbuffer';
 import { asOwnFileAccess, statSync } from '@spoor/sys';
 import { AsyncResource } from 'node:async_hooks';
-import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
 import { compileCall, compileSerialiser, type Gate } from './compile.ts';
@@ -371,7 +370,7 @@ export function attachThread(): ThreadHub | undefined {
   if (named === '') return undefined;
   try {
     // Packets are little-endian and written by plain typed arrays.
-    if (endianness() !== 'LE') return undefined;
+    if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) return undefined;
     const ticks = startTicks(process.pid);
     if (ticks === undefined) return undefined;
     const hub = new ThreadHub(

@@ -1,5 +1,5 @@
 import type { Gate } from './compile.ts';
-import { checkOptions, declare } from './declaration.ts';
+import { checkOptions, declare, type Declaration } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
 import { currentSession, keepIdle } from './session-slot.ts';
@@ -73,8 +73,15 @@ export function tracepoint(
   checkOptions(name, options);
   const declaration = declare(name, fields, options.logLevel);
   const session = currentSession();
+  const gate = makeGate(declaration);
+  if (session === undefined) return adoptIdle(declaration, gate, declaration.fields.length);
+  return withEnabled(session.callOf(declaration, gate), gate);
+}
+
+/** The gate of a tracepoint that a session will adopt; closed until then. */
+export function makeGate(declaration: Declaration): Gate {
   const gate: Gate = {
-    on: session !== undefined,
+    on: false,
     // The first event makes what is needed to record it, then is recorded like all others.
     write(...values) {
       const serialise = currentSession()?.serialiserOf(declaration) ?? 'off';
@@ -87,14 +94,21 @@ export function tracepoint(
       serialise(...values);
     },
   };
-  if (session !== undefined) return withEnabled(session.callOf(declaration, gate), gate);
-  keepIdle({ declaration, gate });
-  return withEnabled(idleCall(gate, declaration.fields.length), gate);
+  return gate;
+}
+
+/** The function of a tracepoint with `count` fields that need not be the fastest, in this thread's session if it has one. */
+export function adoptIdle(declaration: Declaration, gate: Gate, count: number): Tracepoint<readonly never[]> {
+  const session = currentSession();
+  if (session === undefined) keepIdle({ declaration, gate });
+  else session.adopt({ declaration, gate });
+  return withEnabled(idleCall(gate, count), gate);
 }
 
 /**
- * What the program calls while nothing records it. The functions share what V8 learns of them, so that one that is
- * recorded after all (by a subscription of the program's own) is slower than those that are made for a recording.
+ * What the program calls while nothing records it, and the tracer's own events. The functions share what V8 learns of
+ * them, so that one that is recorded (by a subscription of the program's own) is a few nanoseconds slower than those that
+ * are made for a recording, but they need not be compiled one by one.
  */
 function idleCall(gate: Gate, count: number): (...values: unknown[]) => void {
   switch (count) {
@@ -117,6 +131,14 @@ function idleCall(gate: Gate, count: number): (...values: unknown[]) => void {
     case 4:
       return (a, b, c, d) => {
         if (gate.on) gate.write(a, b, c, d);
+      };
+    case 5:
+      return (a, b, c, d, e) => {
+        if (gate.on) gate.write(a, b, c, d, e);
+      };
+    case 6:
+      return (a, b, c, d, e, f) => {
+        if (gate.on) gate.write(a, b, c, d, e, f);
       };
     default:
       return (...values) => {

@@ -1,5 +1,5 @@
 import { createHook } from 'node:async_hooks';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { textOrNone } from './text.ts';
 
 /** Events of the life of asynchronous resources: when they are made, and when their callbacks run. */

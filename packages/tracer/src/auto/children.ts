@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded, guardedListener } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';

@@ -1,5 +1,5 @@
 import type { Cluster, Worker } from 'node:cluster';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { watchEmitter } from './emitters.ts';
 import { guarded } from './guard.ts';
 import { textOrNone } from './text.ts';

@@ -1,5 +1,5 @@
 import { enumeration } from '../field-types.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { levelOfName, logEvent, tellLog } from './log-events.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrNone } from './text.ts';

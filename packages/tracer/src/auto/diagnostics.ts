@@ -1,7 +1,7 @@
 import { Channel, channel, type ChannelListener } from 'node:diagnostics_channel';
 import { types } from 'node:util';
 import { globMatches, parseGlob } from '@spoor/filter';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { plainJson } from './plain-json.ts';

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import dnsPromises from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { withCallback, withPromise, type Question } from './calls.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';

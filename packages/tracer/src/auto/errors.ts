@@ -1,5 +1,5 @@
 import { threadFacts } from './thread-facts.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { watchEmitter } from './emitters.ts';
 import { noText, textOrNone } from './text.ts';
 import { describeThrown, stackOf } from './thrown.ts';

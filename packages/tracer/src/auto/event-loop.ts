@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setRepeatingTimer } from '../primordials.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 
 const eventLoopDelay = tracepoint(

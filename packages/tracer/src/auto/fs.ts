@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { types } from 'node:util';
 import { enumeration } from '../field-types.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { withCallback, withPromise, withReturn, type Question } from './calls.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';

@@ -1,7 +1,7 @@
 import { PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
 import { enumeration } from '../field-types.ts';
 import { currentSession } from '../session-slot.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 import { MonotonicClock } from './monotonic.ts';
 

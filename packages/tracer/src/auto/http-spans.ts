@@ -1,7 +1,7 @@
 // The spans of HTTP requests, whatever of Node.js they are made with: HTTP/1 and HTTP/2, `fetch` and undici.
 import { performance } from 'node:perf_hooks';
 import { currentSession } from '../session-slot.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest, enterRequest } from './request-context.ts';
 import { noText, textOrNone } from './text.ts';

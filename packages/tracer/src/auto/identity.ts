@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { setTimer } from '../primordials.ts';
 import { currentSession } from '../session-slot.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { noText, textOrNone } from './text.ts';
 import { threadFacts } from './thread-facts.ts';
 

@@ -1,5 +1,5 @@
 import type { LogLevel } from '../log-level.ts';
-import { tracepoint, type Tracepoint } from '../tracepoint.ts';
+import { tracepoint, type Tracepoint } from './tracepoint.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrNone } from './text.ts';
 

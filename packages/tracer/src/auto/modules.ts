@@ -1,7 +1,7 @@
 import { isOwnFileAccess } from '@spoor/sys';
 import Module from 'node:module';
 import { hrtimeBigint } from '../primordials.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 import { watchLoads } from './module-loads.ts';
 import { textOrNone } from './text.ts';

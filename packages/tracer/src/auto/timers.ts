@@ -2,7 +2,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import { enumeration } from '../field-types.ts';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { withPromise, type Question } from './calls.ts';
 import { guarded } from './guard.ts';
 import { spanIds } from './ids.ts';

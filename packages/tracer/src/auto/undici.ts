@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 import {
   beginClientRequest,

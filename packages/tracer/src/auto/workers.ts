@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Worker } from 'node:worker_threads';
-import { tracepoint } from '../tracepoint.ts';
+import { tracepoint } from './tracepoint.ts';
 import { guarded, guardedListener } from './guard.ts';
 import { currentRequest } from './request-context.ts';
 
