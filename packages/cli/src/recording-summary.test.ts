@@ -31,7 +31,15 @@ test('the summary names events, losses, processes and place', () => {
     threadCount: 3,
     counters: {},
   };
-  const result = { status: 0, outputDir: '/t/x', durationMs: 1500, totals, error: undefined, notes: [] };
+  const result = {
+    status: 0,
+    outputDir: '/t/x',
+    durationMs: 1500,
+    totals,
+    kernel: undefined,
+    error: undefined,
+    notes: [],
+  };
   expect(describeRecording(result)).toBe(
     'spoor: recorded 1,234,567 events (5.0 MB) in 1.50 s, 1 event lost; 2 processes, 3 threads\n' +
       'spoor: the trace is in /t/x\n' +
@@ -43,4 +51,34 @@ test('the summary names events, losses, processes and place', () => {
   expect(describeRecording({ ...result, totals: none })).toContain('no Node.js process was traced');
   const empty = { ...none, processCount: 1 };
   expect(describeRecording({ ...result, totals: empty })).toContain('no event came that the recording takes');
+});
+
+test('of the kernel it has a line of its own, and other programs than those of Node.js are no fault then', () => {
+  const totals = {
+    eventCount: 0,
+    lostCount: 0,
+    tooLargeCount: 0,
+    overwrittenCount: 0,
+    packetCount: 0,
+    sizeBytes: 0,
+    processCount: 0,
+    threadCount: 0,
+    counters: {},
+  };
+  const kernel = { eventCount: 70_000, lostCount: 0, sizeBytes: 2_000_000, error: undefined };
+  const result = {
+    status: 0,
+    outputDir: '/t/x',
+    durationMs: 1500,
+    totals,
+    kernel,
+    error: undefined,
+    notes: [],
+  };
+  expect(describeRecording(result)).toBe(
+    'spoor: recorded 70,000 events of the kernel (2.0 MB), none lost\nspoor: the trace is in /t/x\n',
+  );
+  expect(describeRecording({ ...result, kernel: { ...kernel, lostCount: 3 } })).toContain(
+    '3 events lost (larger',
+  );
 });

@@ -1,7 +1,7 @@
 /** The lines that `spoor record` prints when it is done. */
 import { describeError } from '@spoor/base';
 import { counted, sizeText } from './units.ts';
-import type { RecordingNote, RecordingResult } from '@spoor/sessiond';
+import type { KernelTotals, RecordingNote, RecordingResult } from '@spoor/sessiond';
 
 /** A duration for people: `0.84 s`, `12.3 s`, `3 min 05 s`. */
 export function describeDuration(durationMs: number): string {
@@ -17,10 +17,17 @@ export function describeNote(note: RecordingNote): string {
   return `spoor: ${note.severity === 'error' ? '' : 'note: '}${note.text}`;
 }
 
+function describeKernel({ eventCount, lostCount, sizeBytes }: KernelTotals): string {
+  const lost =
+    lostCount === 0 ? 'none lost' : `${counted(lostCount, 'event')} lost (larger rings: --kernel-buffer)`;
+  return `spoor: recorded ${counted(eventCount, 'event')} of the kernel (${sizeText(sizeBytes)}), ${lost}`;
+}
+
 /** The whole summary, for standard error, each line ended. */
 export function describeRecording(result: RecordingResult): string {
   const lines: string[] = [];
-  const { totals } = result;
+  const { totals, kernel } = result;
+  if (kernel !== undefined) lines.push(describeKernel(kernel));
   if (totals !== undefined) {
     const lost = totals.lostCount === 0 ? 'none lost' : `${counted(totals.lostCount, 'event')} lost`;
     const overwritten =
@@ -30,7 +37,10 @@ export function describeRecording(result: RecordingResult): string {
       `spoor: recorded ${counted(totals.eventCount, 'event')} (${size}) in ${describeDuration(result.durationMs)}, ${lost}${overwritten}; ` +
         `${counted(totals.processCount, 'process', 'processes')}, ${counted(totals.threadCount, 'thread')}`,
     );
-    if (totals.processCount === 0) {
+    if (totals.processCount === 0 && kernel !== undefined) {
+      // The kernel's events are what was wanted of a program that is not one of Node.js.
+      lines[lines.length - 1] = `spoor: the trace is in ${result.outputDir}`;
+    } else if (totals.processCount === 0) {
       lines.push(
         'spoor: no Node.js process was traced (is the command a Node.js program, does it keep NODE_OPTIONS, may it write to the run directory?)',
       );

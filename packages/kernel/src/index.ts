@@ -48,3 +48,6 @@ export { fieldsText, recordText } from './print/render.ts';
 export { KernelSymbols, parsePrintkFormats, type SymbolPlace } from './print/symbols.ts';
 export { contextLetters, parseCommands, secondsText, traceLine } from './print/trace-line.ts';
 export { fieldBytes, fieldValue, type RecordBytes, type Value } from './print/values.ts';
+export { defaultEvents, selectEvents } from './live/select-events.ts';
+export { lttngName } from './mapping/map-events.ts';
+export { stateDumpEvents } from './statedump/statedump-events.ts';

@@ -14,3 +14,11 @@ export {
 } from './tracefs/tracefs.node.ts';
 export { KernelDrain, ownThreads, type DrainOptions } from './drain/kernel-drain.node.ts';
 export { RawRecording, type RawRecordingOptions } from './recording/write-recording.node.ts';
+export { fillTaskTable, makeTaskTable } from './contexts/fill-task-table.node.ts';
+export {
+  KernelRecording,
+  threadsOf,
+  type KernelRecordingOptions,
+  type KernelRecordingResult,
+} from './live/kernel-recording.node.ts';
+export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';

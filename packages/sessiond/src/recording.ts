@@ -14,6 +14,7 @@ import {
 } from './output-directory.ts';
 import { SessionDirectory, abandonedSessions, ensureRunDirectory, noMemory } from './run-directory.ts';
 import { salvageSession } from './salvage.ts';
+import type { KernelPart, KernelPlan, KernelTotals } from './kernel-part.ts';
 import type { RecordingTotals } from './ledger.ts';
 
 /** What to record, and how. */
@@ -30,6 +31,8 @@ export interface RecordingOptions {
   readonly maxMemoryBytes?: number | undefined;
   /** The CommonJS file that programs load first. */
   readonly tracerPath: string;
+  /** What is recorded of the kernel, if anything. */
+  readonly kernel?: KernelPlan | undefined;
   /** Environment of the command and of `SPOOR_RUN_DIR`, `LTTNG_HOME`, `PATH`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Called at once for what the user should know while the command runs. */
@@ -45,6 +48,8 @@ export interface RecordingResult {
   readonly durationMs: number;
   /** Undefined when the consumer could not be kept alive. */
   readonly totals: RecordingTotals | undefined;
+  /** What was recorded of the kernel; undefined where it was not, or could not be ended. */
+  readonly kernel: KernelTotals | undefined;
   /** Why the trace lacks something, if it does. */
   readonly error: SpoorError | undefined;
   readonly notes: readonly RecordingNote[];
@@ -73,6 +78,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
   );
   let session: SessionDirectory | undefined;
   let supervisor: ConsumerSupervisor | undefined;
+  let kernel: KernelPart | undefined;
   try {
     session = SessionDirectory.create(runDirectory, {
       name,
@@ -88,7 +94,12 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       SPOOR_SESSION: session.path,
       NODE_OPTIONS: nodeOptionsWithTracer(options.tracerPath, environment['NODE_OPTIONS']),
     };
-    const ran = await runCommand(programPath, program, args, commandEnvironment, supervisor);
+    if (options.kernel !== undefined) {
+      const { KernelPart } = await import('./kernel-part.ts');
+      kernel = await KernelPart.prepare(options.kernel, output.path, session, onNote);
+      if (supervisor.pid !== undefined) kernel.hide(supervisor.pid);
+    }
+    const ran = await runCommand(programPath, program, args, commandEnvironment, supervisor, kernel);
     let drained: DrainResult | undefined;
     let error: SpoorError | undefined;
     try {
@@ -113,6 +124,8 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
         text: `the consumer died (${supervisor.lastDeath}) and was replaced${times}`,
       });
     }
+    const kernelTotals = await ran.kernel;
+    error ??= kernelTotals?.error;
     // Nothing was traced: no empty directory is left.
     if (drained?.totals.processCount === 0) output.removeIfEmpty();
     return {
@@ -120,11 +133,13 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       outputDir: output.path,
       durationMs: ran.durationMs,
       totals: drained?.totals,
+      kernel: kernelTotals,
       error,
       notes,
     };
   } catch (error) {
     supervisor?.kill();
+    await kernel?.abandon();
     output.removeIfEmpty();
     throw error;
   } finally {
@@ -168,6 +183,8 @@ interface CommandRun {
   readonly durationMs: number;
   /** Settles when the consumer has written everything. */
   readonly stopped: Promise<DrainResult>;
+  /** Settles when the kernel's trace is complete. */
+  readonly kernel: Promise<KernelTotals> | undefined;
 }
 
 /** Runs the command to its end and has the consumer stop; passes signals on meanwhile. */
@@ -177,6 +194,7 @@ async function runCommand(
   args: readonly string[],
   environment: Record<string, string | undefined>,
   supervisor: ConsumerSupervisor,
+  kernel: KernelPart | undefined,
 ): Promise<CommandRun> {
   let child: ChildProcess | undefined;
   let interrupts = 0;
@@ -194,16 +212,38 @@ async function runCommand(
   process.on('SIGINT', interrupt).on('SIGQUIT', interrupt);
   for (const signal of forwarded) process.on(signal, forward);
   try {
-    const began = performance.now();
+    let began = performance.now();
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, refuse) => {
-      child = spawn(path, args, { stdio: 'inherit', env: environment, argv0: name });
-      child.on('error', (error) => refuse(notExecutable(path, error)));
-      child.on('exit', (code, signal) => settle([code, signal]));
+      const start = (): ChildProcess =>
+        spawn(path, args, { stdio: 'inherit', env: environment, argv0: name });
+      const watch = (started: ChildProcess): void => {
+        child = started;
+        child.on('error', (error) => refuse(notExecutable(path, error)));
+        child.on('exit', (code, signal) => settle([code, signal]));
+      };
+      if (kernel === undefined) {
+        watch(start());
+        return;
+      }
+      kernel
+        .launch([name, ...args], environment, start, watch)
+        .then(() => {
+          began = performance.now();
+        })
+        .catch(refuse);
     });
     const durationMs = performance.now() - began;
+    // First the kernel: what the recorder does from now on is not the command's.
+    const kernelStopped = kernel?.stop();
     const stopped = supervisor.stop();
     await stopped.catch(() => undefined);
-    return { status: signal === null ? (code ?? 1) : 128 + constants.signals[signal], durationMs, stopped };
+    await kernelStopped;
+    return {
+      status: signal === null ? (code ?? 1) : 128 + constants.signals[signal],
+      durationMs,
+      stopped,
+      kernel: kernelStopped,
+    };
   } finally {
     process.off('SIGINT', interrupt).off('SIGQUIT', interrupt);
     for (const signal of forwarded) process.off(signal, forward);

@@ -3,6 +3,7 @@ import { describeError } from '@spoor/base';
 import type { RecordingNote } from '@spoor/sessiond';
 import type { RegisterCommand } from './register-command.ts';
 import type { ChannelDescription } from '@spoor/ringbuffer';
+import type { KernelPlan } from '@spoor/sessiond';
 import type { SaidOption } from '../record/record-plan.ts';
 
 interface RecordFlags {
@@ -12,6 +13,12 @@ interface RecordFlags {
   /** Globs of modules, as they were given. */
   readonly functions?: readonly string[];
   readonly maxMemory?: string;
+  readonly kernel?: boolean;
+  readonly kernelEvents?: readonly string[];
+  readonly kernelContext?: readonly string[];
+  readonly kernelBuffer?: string;
+  readonly kernelMaps?: boolean;
+  readonly allProcesses?: boolean;
 }
 
 /** Options that are about the channel or the rule that was begun last, so that their order counts. */
@@ -33,6 +40,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
   const said: SaidOption[] = [];
   let plan:
     { readonly channels: readonly ChannelDescription[]; readonly maxMemoryBytes?: number } | undefined;
+  let kernel: KernelPlan | undefined;
   /** What the program's tracer is told by its environment. */
   let environment: Readonly<Record<string, string>> = {};
   const command = program
@@ -57,12 +65,38 @@ export const registerRecord: RegisterCommand = (program, context) => {
       said.push({ flags, name: option.name(), value: value ?? '' });
     });
   }
+  const listed = (names: string, before: readonly string[] | undefined): readonly string[] => [
+    ...(before ?? []),
+    ...names
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ];
   command
+    .option(
+      '-k, --kernel',
+      'record the kernel as well (as root): what it does for the command and all that comes of it',
+    )
+    .option(
+      '--kernel-events <globs>',
+      'which events of the kernel, such as `sched_*,syscall_*,block:*`; may be repeated (default: of scheduling, interrupts, system calls, disks, network, signals and page faults)',
+      listed,
+    )
+    .option(
+      '--kernel-context <names>',
+      'add these context fields to each event of the kernel; may be repeated',
+      listed,
+    )
+    .option('--kernel-buffer <size>', 'size of the ring of each processor; suffixes k, M, G (default: 8M)')
+    .option('--kernel-maps', 'the state dump has the memory maps of all processes')
+    .option('--all-processes', 'record the kernel for all processes of the machine')
     .option('--max-memory <size>', 'most memory for the rings of one process; suffixes k, M, G')
     .hook('preAction', async (self) => {
-      const { maxMemory, auto, functions } = self.opts<RecordFlags>();
+      const { maxMemory, auto, functions, ...kernelFlags } = self.opts<RecordFlags>();
       const { readPlan, readEnvironment } = await import('../record/record-plan.ts');
+      const { readKernelPlan } = await import('../record/kernel-plan.ts');
       try {
+        kernel = readKernelPlan(kernelFlags);
         environment = readEnvironment(auto, functions);
         plan = readPlan(said, maxMemory);
       } catch (error) {
@@ -72,7 +106,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
+      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
     )
     .action(async (words: [string, ...string[]], flags: RecordFlags) => {
       const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
@@ -86,6 +120,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
           auto: flags.auto !== false,
           channels: plan?.channels ?? [],
           maxMemoryBytes: plan?.maxMemoryBytes,
+          kernel,
           tracerPath: tracerPath(),
           environment: { ...process.env, ...environment },
           onNote: (note) => {

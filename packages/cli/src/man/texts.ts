@@ -69,6 +69,7 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
       'Each thread writes into sub-buffers of its own in shared memory. Events that find them full are lost and counted, unless `--overwrite` keeps the last ones instead.',
       'The sets of automatic events for `--auto` are `request-context`, `http-server`, `http-client`, `undici`, `net`, `dns`, `workers`, `children`, `gc`, `event-loop`, `errors`, `console` and `loggers`, which are the default; and `console-log`, `http2`, `fs`, `timers`, `cluster`, `modules`, `async` and `async-end`.',
       'The contexts for `--context` are `vpid`, `vtid`, `procname`, `pthread_id`, `cpu_id`, `hostname`, `async_id`, `trigger_async_id`, `request_id`, `trace_id`, `span_id`, `$app.PROVIDER:NAME` of the program, and `perf:thread:COUNTER` with the counters that lttng-add-context(1) names, such as `perf:thread:page-faults`.',
+      'With `--kernel` (as root) the trace has a folder `kernel` beside that of the programs, on the same clock: events of the kernel, which are recorded through tracefs and named as LTTng names them, and a dump of the state of the machine. Recorded are the command, all that comes of it, and switches and wake-ups that one of them takes part in; with `--all-processes` everything. The names for `--kernel-events` are those of LTTng or, with a colon, those of tracefs. The contexts for `--kernel-context` are `tid`, `pid`, `ppid`, `vtid`, `vpid`, `vppid`, `procname`, `prio`, `uid`, `euid`, `suid`, `gid`, `egid`, `sgid`, the namespaces such as `pid_ns`, `cpu_id`, `interruptible`, `preemptible` and `need_reschedule`.',
     ],
     exitStatus: [
       ['N', 'That of the command.'],
@@ -97,6 +98,10 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
       {
         command: 'spoor record --overwrite --num-subbuf 4 -o last -- node server.js',
         text: 'Keep the last events only, in 1 MiB a thread.',
+      },
+      {
+        command: 'spoor record -k --kernel-context procname,tid -- node server.js',
+        text: 'Record what the kernel does for a program as well.',
       },
     ],
     seeAlso: ['spoor-analyze(1)', 'spoor-view(1)', 'spoor-convert(1)', 'lttng-enable-channel(1)'],

@@ -42,7 +42,7 @@ const systemNames: Readonly<Record<string, string>> = {
 };
 
 /** The name of an event that no rule is about. */
-function nameOf({ system, name }: KernelEventFormat): string {
+function nameOf({ system, name }: Pick<KernelEventFormat, 'system' | 'name'>): string {
   if (system === 'printk' && name === 'console') return 'printk_console';
   if (system === 'kvm' && /^kvm_(?:entry|exit|mmio_x86|cpuid|apic|inj_virq|pic_set_irq)$/.test(name)) {
     return name.replace(/^kvm_/, 'kvm_x86_');
@@ -51,6 +51,20 @@ function nameOf({ system, name }: KernelEventFormat): string {
   if (bareSystems.has(system)) return name;
   const prefix = systemNames[system] ?? system;
   return name === prefix || name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`;
+}
+
+/**
+ * LTTng's name for an event of the kernel, known without its format. Of the two events of `raw_syscalls` it is that of
+ * all system calls: `syscall_entry_*`.
+ */
+export function lttngName(system: string, event: string): string {
+  const rule = rules.get(`${system}:${event}`);
+  if (rule !== undefined) return rule.name;
+  const call = /^sys_(enter|exit)(?:_(.+))?$/.exec(event);
+  if (call !== null && (system === 'raw_syscalls' || system === 'syscalls')) {
+    return `syscall_${call[1] === 'enter' ? 'entry' : 'exit'}_${call[2] ?? '*'}`;
+  }
+  return nameOf({ system, name: event });
 }
 
 function mapByRule(rule: EventRule, format: KernelEventFormat): MappedEvent {

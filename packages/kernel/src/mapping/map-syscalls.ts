@@ -51,16 +51,20 @@ const lttngArguments: Readonly<Record<string, { readonly name?: string; readonly
   'clone.clone_flags': { type: { sizeBytes: 4, signed: false, base: 16 } },
 };
 
+/** Arguments that are addresses, though the kernel declares them as numbers. */
+const addresses = new Set(['addr', 'old_addr', 'new_addr', 'start', 'brk', 'newsp', 'tls', 'arg', 'shmaddr']);
+
 /** Calls that give back an address. */
 const givesAddress = new Set(['mmap', 'mremap', 'brk', 'shmat']);
 
-function argumentType({ type }: KernelField): ArgumentType {
+function argumentType({ type, name }: KernelField): ArgumentType {
   const own = argumentTypes[type];
   if (own !== undefined) return own;
   const known = integerOfType(type, { longBytes: 8 });
   if (known === undefined) return anyWord;
   const { sizeBytes, signed, meaning } = known;
-  return { sizeBytes, signed, base: meaning === 'pointer' ? 16 : 10 };
+  const isAddress = meaning === 'pointer' || (sizeBytes === 8 && !signed && addresses.has(name));
+  return { sizeBytes, signed, base: isAddress ? 16 : 10 };
 }
 
 function argument(call: string, field: KernelField, machine: string): MappedField {

@@ -111,7 +111,9 @@ function emitWalk(emitter: Emitter, plan: TranscodePlan, tasks: string, taskCoun
   // Lengths include the word that they stand in; what is shorter than a record's own fields is none.
   emitter.line('const length = second >>> 0;');
   emitter.line('next = record + (length >>> 2);');
-  emitter.line('if (length < 8 || (length & 3) !== 0) { damaged += 1; word = end; break; }');
+  emitter.line(
+    'if (length < (kind === 0 ? 8 : 4) || (length & 3) !== 0) { damaged += 1; word = end; break; }',
+  );
   emitter.open('if (kind === 29)');
   emitter.line('if (check === 0) { check = 1; writtenHi = hi; writtenLo = lo; }');
   emitter.line('lo = (lo + delta) | 0;');

@@ -89,7 +89,7 @@ export function walkByPlan(plan: TranscodePlan, table: TaskTable): PageWalk {
           word = end;
           break;
         }
-        if (second < 8n || second % 4n !== 0n) {
+        if (second < (kind === 0 ? 8n : 4n) || second % 4n !== 0n) {
           damage();
           break;
         }

@@ -4,6 +4,7 @@ import type {
   EventClass,
   IntegerFieldClass,
   Role,
+  StreamClass,
   StructureFieldClass,
   StructureMember,
   TraceClass,
@@ -76,17 +77,26 @@ export function membersOf(fields: readonly MappedField[]): readonly StructureMem
   });
 }
 
-/** The class of an event. */
-export function eventClassOf(event: MappedEvent, id: number): EventClass {
-  return { id: BigInt(id), name: event.name, payload: structure(membersOf(event.fields)) };
+/** An event that does not come from records: its name and the members of its payload. */
+export interface PlainEvent {
+  readonly name: string;
+  readonly members: readonly StructureMember[];
 }
 
-/** The trace class of a kernel trace with one stream class; ids of events are their places in `events`. */
+function eventClassOf(name: string, members: readonly StructureMember[], id: number): EventClass {
+  return { id: BigInt(id), name, payload: structure(members) };
+}
+
+/**
+ * The trace class of a kernel trace: stream class 0 is that of the processors, ids of its events are their places in
+ * `events`; stream class 1 has `more`, in the same way and without contexts, if there are any.
+ */
 export function kernelTraceClass(
   facts: KernelTraceFacts,
   events: readonly MappedEvent[],
   header: HeaderForm,
   contexts: readonly ContextField[],
+  more: readonly PlainEvent[] = [],
 ): TraceClass {
   const clock: ClockClass = {
     name: clockName,
@@ -122,26 +132,44 @@ export function kernelTraceClass(
     clockClasses: [clock],
     streamClasses: [
       {
-        id: 0n,
-        packetContext: structure([
-          { name: 'timestamp_begin', fieldClass: stamp(64, ['default-clock-timestamp']) },
-          { name: 'timestamp_end', fieldClass: stamp(64, ['packet-end-default-clock-timestamp']) },
-          { name: 'content_size', fieldClass: unsigned(64, ['packet-content-length']) },
-          { name: 'packet_size', fieldClass: unsigned(64, ['packet-total-length']) },
-          { name: 'packet_seq_num', fieldClass: unsigned(64, ['packet-sequence-number']) },
-          { name: 'events_discarded', fieldClass: unsigned(64, ['discarded-event-record-counter-snapshot']) },
-          { name: 'cpu_id', fieldClass: unsigned(32, []) },
-        ]),
-        eventHeader: header === 'compact' ? headerOf(5, 27) : headerOf(16, 32),
+        ...streamClass(0n, header, clock),
         ...(contexts.length === 0
           ? {}
           : {
               eventCommonContext: structure(contexts.map(({ name, fieldClass }) => ({ name, fieldClass }))),
             }),
-        clockClass: clock,
-        eventClasses: events.map(eventClassOf),
+        eventClasses: events.map((event, id) => eventClassOf(event.name, membersOf(event.fields), id)),
       },
+      ...(more.length === 0
+        ? []
+        : [
+            {
+              ...streamClass(1n, 'compact', clock),
+              eventClasses: more.map(({ name, members }, id) => eventClassOf(name, members, id)),
+            },
+          ]),
     ],
+  };
+}
+
+function streamClass(
+  id: bigint,
+  header: HeaderForm,
+  clockClass: ClockClass,
+): Omit<StreamClass, 'eventClasses'> {
+  return {
+    id,
+    packetContext: structure([
+      { name: 'timestamp_begin', fieldClass: stamp(64, ['default-clock-timestamp']) },
+      { name: 'timestamp_end', fieldClass: stamp(64, ['packet-end-default-clock-timestamp']) },
+      { name: 'content_size', fieldClass: unsigned(64, ['packet-content-length']) },
+      { name: 'packet_size', fieldClass: unsigned(64, ['packet-total-length']) },
+      { name: 'packet_seq_num', fieldClass: unsigned(64, ['packet-sequence-number']) },
+      { name: 'events_discarded', fieldClass: unsigned(64, ['discarded-event-record-counter-snapshot']) },
+      { name: 'cpu_id', fieldClass: unsigned(32, []) },
+    ]),
+    eventHeader: header === 'compact' ? headerOf(5, 27) : headerOf(16, 32),
+    clockClass,
   };
 }
 

@@ -129,11 +129,18 @@ export class PageStream {
     this.endPacket();
   }
 
-  /** Losses that no page tells of: they are said by a last packet. @param hi and `lo` are the time that they end at. */
-  lose(count: number, hi: number, lo: number): void {
+  /** Losses that no page tells of: the next packet counts them. */
+  discard(count: number): void {
     this.flush();
     this.packet.discard(count);
-    this.beginPacket(hi, lo);
+  }
+
+  /** Ends the stream: losses that no packet has counted are told by one without events. */
+  close(): void {
+    this.flush();
+    if (this.packet.discardedCount === this.toldDiscarded) return;
+    const { state } = this;
+    this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!);
     this.flush();
   }
 

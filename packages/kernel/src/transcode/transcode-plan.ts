@@ -45,7 +45,10 @@ const callCount = 1024;
 /** Classes that the smaller header has room for; the larger one has one more than 65,534. */
 export const mostCompactClasses = 31;
 
-/** Makes the plan. Events without a name are recorded in the task table alone. */
+/**
+ * Makes the plan.
+ * @param hidden events that only the task table is told of.
+ */
 export function makeTranscodePlan(
   layout: PageLayout,
   events: readonly MappedEvent[],

@@ -190,7 +190,8 @@ function build(
     if (step.means === 'stamp') page.stamp(time & (2n ** 59n - 1n));
     else if (step.means === 'extend' || step.gap >= 2n ** 27n) page.extend(step.gap);
     // One without a time would be the end of the page.
-    else if (step.means === 'discarded' && step.gap > 0n) page.discarded(Number(step.gap), 16);
+    else if (step.means === 'discarded' && step.gap > 0n)
+      page.discarded(Number(step.gap), (step.seed % 4) * 4);
     else delta = Number(step.gap);
     const { bytes, values } = recordOf(step);
     page.record(delta, bytes, step.seed % 3 === 0);

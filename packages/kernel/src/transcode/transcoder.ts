@@ -7,7 +7,7 @@ import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
 import { emitTranscoder, type PageWalk } from './emit-transcoder.ts';
-import { kernelTraceClass, type KernelTraceFacts } from './kernel-trace-class.ts';
+import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from './kernel-trace-class.ts';
 import { PageStream, type PageStreamOptions } from './page-stream.ts';
 import {
   fixedBytesOf,
@@ -25,8 +25,8 @@ export interface TranscoderOptions extends MappingOptions {
   readonly contexts?: readonly string[];
   /** What is known of tasks; an empty table by default. */
   readonly tasks?: TaskTable;
-  /** Events that do not come from pages, such as those of the state dump; their ids follow those of the kernel's. */
-  readonly moreEvents?: readonly MappedEvent[];
+  /** Events that do not come from pages, such as those of the state dump: a stream class of their own, number 1. */
+  readonly moreEvents?: readonly PlainEvent[];
   /** False interprets the plan in place of making code of it: slow, for where code may not be made from text. */
   readonly compile?: boolean;
 }
@@ -42,7 +42,7 @@ const tableEvents = ['task:task_newtask', 'task:task_rename', 'sched:sched_proce
  * thread of its own makes its own, with the same options and a table in the same memory.
  */
 export class KernelTranscoder {
-  /** Its one stream class has all events that there may be, `id` by `id`. */
+  /** Stream class 0 has all events that there may be, by their ids. */
   readonly traceClass: TraceClass;
   readonly events: readonly MappedEvent[];
   readonly contexts: readonly ContextField[];
@@ -65,14 +65,15 @@ export class KernelTranscoder {
     const { wants = () => true } = options;
     const unwanted = tableEvents.filter((name) => !wants(name));
     const hidden = mapEvents(formats, { ...options, wants: (name) => unwanted.includes(name) });
-    this.events = [...mapped, ...(options.moreEvents ?? [])];
+    this.events = mapped;
+    const more = options.moreEvents ?? [];
     const typeOf = (name: string): number =>
       options.naming === 'lttng' && wants(name) ? (formats.ofName(name)?.id ?? -1) : -1;
     this.plan = makeTranscodePlan(layout, this.events, hidden, this.contexts, {
       entryType: typeOf('raw_syscalls:sys_enter'),
       exitType: typeOf('raw_syscalls:sys_exit'),
     });
-    this.traceClass = kernelTraceClass(options.facts, this.events, this.plan.header, this.contexts);
+    this.traceClass = kernelTraceClass(options.facts, this.events, this.plan.header, this.contexts, more);
     const largestField = Math.min(layout.subBufferBytes, 0x1_0000);
     this.slackBytes = fixedBytesOf(this.plan) + openFieldsOf(this.plan) * largestField;
     if (options.compile === false || !canCompile()) {

@@ -1,0 +1,290 @@
+/** A live recording of the kernel: an instance, the threads that empty it into a CTF trace, and the state dump. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { hostname, machine, release, version } from 'node:os';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
+import { FileSink } from '@spoor/ctf/node';
+import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import type { TaskTable } from '../contexts/task-table.ts';
+import { KernelDrain } from '../drain/kernel-drain.node.ts';
+import type { RingResult } from '../drain/page-sink.ts';
+import type { KernelFormats } from '../formats/kernel-formats.ts';
+import type { Naming } from '../mapping/map-events.ts';
+import { dumpState, type StateDumpResult } from '../statedump/dump-state.node.ts';
+import { stateDumpEvents } from '../statedump/statedump-events.ts';
+import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
+import { lostOf } from '../tracefs/ring-statistics.ts';
+import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts';
+import { transcoderOf, type CtfSinkData, type CtfSinkResult } from '../transcode/ctf-sink.node.ts';
+import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
+import { MetadataFile, beginMetadata } from '../transcode/metadata-file.node.ts';
+import { selectEvents, tableEvents } from './select-events.ts';
+
+/** What to record, and where to. */
+export interface KernelRecordingOptions {
+  /** Where the trace goes; made if it is not there. */
+  readonly directory: string;
+  /** Names of events with stars, LTTng's or `SYSTEM:NAME`; the default set for none. */
+  readonly events?: readonly string[];
+  /** Names of contexts. */
+  readonly contexts?: readonly string[];
+  readonly naming?: Naming;
+  /** Name of the channel, which names its files; `channel0` by default. */
+  readonly channel?: string;
+  /** Of the ring of each processor; 8 MiB by default. */
+  readonly ringBytes?: number;
+  /** Of a sub-buffer, where the kernel lets it be chosen; 64 KiB by default. */
+  readonly subBufferBytes?: number;
+  /** Whether new events push out old ones in a full ring (the default), or are lost. Both are counted. */
+  readonly overwrite?: boolean;
+  /** How far the monotonic clock is behind the wall clock: that of the other traces of the recording. */
+  readonly clockOffsetNs: bigint;
+  /** False leaves the state dump out; `maps` adds memory maps. */
+  readonly stateDump?: boolean | 'maps';
+  /** Beginning of the instance's name; for tests. */
+  readonly prefix?: string;
+  /** Hears of a ring that is not read any more. */
+  readonly onFailure?: (error: SpoorError) => void;
+}
+
+/** What came of a recording. */
+export interface KernelRecordingResult {
+  readonly eventCount: number;
+  readonly lostCount: number;
+  readonly writtenBytes: number;
+  readonly stateDump: StateDumpResult | undefined;
+  readonly rings: readonly RingResult[];
+  /** Why the trace lacks something, if it does. */
+  readonly failures: readonly string[];
+}
+
+const defaultRingBytes = 8 << 20;
+const defaultSubBufferBytes = 64 << 10;
+
+/** Stream of the state dump: behind those of the processors. */
+const dumpStreamName = 'statedump';
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Threads of another process, so that they can be hidden or followed. */
+export function threadsOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** A recording of the kernel that goes on. */
+export class KernelRecording {
+  readonly directory: string;
+  /** `SYSTEM:NAME` of the events that are recorded. */
+  readonly events: readonly string[];
+  private readonly instance: TracefsInstance;
+  private readonly drain: KernelDrain;
+  private readonly tasks: TaskTable;
+  private readonly options: KernelRecordingOptions;
+  private readonly data: CtfSinkData;
+  private readonly traceClass: TraceClass;
+  private dumped: StateDumpResult | undefined;
+  private hasEnded = false;
+
+  private constructor(
+    options: KernelRecordingOptions,
+    events: readonly string[],
+    instance: TracefsInstance,
+    drain: KernelDrain,
+    tasks: TaskTable,
+    data: CtfSinkData,
+    traceClass: TraceClass,
+  ) {
+    this.directory = options.directory;
+    this.options = options;
+    this.events = events;
+    this.instance = instance;
+    this.drain = drain;
+    this.tasks = tasks;
+    this.data = data;
+    this.traceClass = traceClass;
+  }
+
+  /**
+   * Makes all ready: nothing is recorded before {@link begin}. Instances that dead recorders left are removed.
+   * @throws SpoorError `kernel/…` where the kernel cannot be traced: the message says what is missing, the hint what to
+   * do; `output/…`.
+   */
+  static async prepare(options: KernelRecordingOptions): Promise<KernelRecording> {
+    const { directory, channel = 'channel0', prefix, contexts = [] } = options;
+    const root = findTracefs();
+    sweepInstances(root, prefix);
+    const available = listEvents(root);
+    const events = selectEvents(available, options.events ?? []);
+    const instance = TracefsInstance.create(root, channel, prefix);
+    try {
+      const { subBufferBytes } = instance.configure({
+        clock: 'mono',
+        subBufferBytes: options.subBufferBytes ?? defaultSubBufferBytes,
+        ringBytes: options.ringBytes ?? defaultRingBytes,
+        overwrite: options.overwrite ?? true,
+      });
+      const kept = new Set([...events, ...tableEvents.filter((name) => available.includes(name))]);
+      const needed = (name: string): boolean =>
+        kept.has(name) || (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
+      const formats = readFormats(root, { wants: needed, subBufferBytes });
+      instance.enable([...kept]);
+      const tasks = makeTaskTable();
+      const data = sinkData(options, formats, events, tasks, instance);
+      const { traceClass } = transcoderOf(data, formats.layout);
+      const count = traceClass.streamClasses[0]!.eventClasses.length;
+      const complete: CtfSinkData = { ...data, declared: new SharedArrayBuffer(count * 4) };
+      mkdirSync(join(directory, 'index'), { recursive: true });
+      beginMetadata(join(directory, 'metadata'), traceClass);
+      const drain = await KernelDrain.start(instance, {
+        sink: { module: new URL('../transcode/ctf-sink.node.js', import.meta.url), data: complete },
+        layout: formats.layout,
+        ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
+      });
+      if (contexts.length > 0 || events.includes('sched:sched_process_fork')) fillTaskTable(tasks);
+      return new KernelRecording(
+        { ...options, channel },
+        events,
+        instance,
+        drain,
+        tasks,
+        complete,
+        traceClass,
+      );
+    } catch (error) {
+      instance[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Begins to record, and dumps the state.
+   * @param threads whose events are recorded, with those of all children that they will have; of all threads without.
+   */
+  async begin(threads?: readonly number[]): Promise<void> {
+    const { instance, options } = this;
+    if (threads !== undefined) instance.setThreads(threads, true);
+    instance.start();
+    if (options.stateDump === false) return;
+    this.dumped = await this.dump();
+  }
+
+  /** Keeps threads out of the trace, such as those of a helper of the recorder. */
+  hide(threads: readonly number[]): void {
+    this.instance.hideThreads(threads);
+  }
+
+  private async dump(): Promise<StateDumpResult> {
+    const { options, data, directory, tasks } = this;
+    using metadata = new MetadataFile(
+      join(directory, 'metadata'),
+      this.traceClass,
+      new Int32Array(data.declared),
+    );
+    metadata.declareStream(1);
+    const stream = openDumpStream(
+      this.traceClass,
+      directory,
+      `${data.channel}_${dumpStreamName}`,
+      Math.max(...this.instance.cpus) + 1,
+    );
+    try {
+      return await dumpState(stream, { maps: options.stateDump === 'maps', tasks });
+    } finally {
+      stream.close();
+    }
+  }
+
+  /**
+   * Ends the recording: all that was recorded is written, and the instance is removed.
+   * @throws SpoorError `kernel/drain` when a thread that reads has died.
+   */
+  async stop(): Promise<KernelRecordingResult> {
+    if (this.hasEnded) throw new SpoorError('kernel/ended', 'the recording has ended already');
+    this.hasEnded = true;
+    try {
+      this.instance.stop();
+      const rings = await this.drain.stop();
+      const results = rings.map(({ result }) => result as CtfSinkResult | undefined);
+      const sum = (of: (result: CtfSinkResult) => number): number =>
+        results.reduce((total, result) => total + (result === undefined ? 0 : of(result)), 0);
+      return {
+        eventCount: sum(({ eventCount }) => eventCount),
+        lostCount: Math.max(
+          sum(({ lostCount }) => lostCount),
+          this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
+        ),
+        writtenBytes: sum(({ writtenBytes }) => writtenBytes),
+        stateDump: this.dumped,
+        rings,
+        failures: rings.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+      };
+    } finally {
+      this.instance[Symbol.dispose]();
+    }
+  }
+}
+
+function sinkData(
+  options: KernelRecordingOptions,
+  formats: KernelFormats,
+  events: readonly string[],
+  tasks: TaskTable,
+  instance: TracefsInstance,
+): Omit<CtfSinkData, 'declared'> {
+  const kernelMachine = machine();
+  return {
+    formats: formats.events,
+    wanted: events,
+    naming: options.naming ?? 'lttng',
+    machine: kernelMachine,
+    contexts: options.contexts ?? [],
+    facts: {
+      uuid: randomUUID(),
+      clockUuid: bootId(),
+      clockOffsetNs: options.clockOffsetNs,
+      environment: kernelEnvironment(
+        { hostname: hostname(), kernelRelease: release(), kernelVersion: version(), machine: kernelMachine },
+        { trace_creation_datetime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
+      ),
+    },
+    moreEvents: stateDumpEvents,
+    tasks: tasks.memory,
+    directory: options.directory,
+    channel: options.channel ?? 'channel0',
+    instancePath: instance.path,
+  };
+}
+
+/** The stream of the state dump. */
+function openDumpStream(
+  traceClass: TraceClass,
+  directory: string,
+  name: string,
+  instance: number,
+): StreamWriter {
+  const output = {
+    create: (file: string): ByteSink =>
+      // The metadata is there already.
+      file === 'metadata'
+        ? { write: () => undefined, close: () => undefined }
+        : new FileSink(join(directory, file)),
+  };
+  const dumpClass = { ...traceClass, streamClasses: traceClass.streamClasses.slice(1) };
+  return createTraceWriter(dumpClass, output, { index: true }).stream({
+    id: instance,
+    name,
+    packet: { context: { cpu_id: 0 } },
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * The state dump: what the machine was like when recording began, as events. It is written while the kernel records, each
+ * item with the time at which it began to be read: so whatever changed since is in an event behind it, and nothing
+ * that the dump says is newer than what events say. Tasks that began after the dump did are left to their events.
+ */
+import { readlinkSync } from 'node:fs';
+import type { StreamWriter } from '@spoor/ctf';
+import { enterTask } from '../contexts/fill-task-table.node.ts';
+import type { TaskTable } from '../contexts/task-table.ts';
+import { scanDevices } from './devices.node.ts';
+import { cgroupPath, descriptorFlags, fileMode, idInNamespace, parseMapLine } from './proc-text.ts';
+import { listProc, processNumbers, readProc, scanProcess, type ScannedTask } from './scan-tasks.node.ts';
+import { plainNamespaces, statusOf, threadTypes, unknownMode } from './statedump-events.ts';
+
+/** What is dumped beside tasks and devices, and what is told of it. */
+export interface StateDumpOptions {
+  /** Memory maps of all processes: many, so only on request. */
+  readonly maps?: boolean;
+  /** Tasks that it does not know are entered. */
+  readonly tasks?: TaskTable;
+  /** Processes that are left out: the recorder's own. */
+  readonly without?: ReadonlySet<number>;
+}
+
+/** What was dumped. */
+export interface StateDumpResult {
+  readonly taskCount: number;
+  readonly descriptorCount: number;
+  readonly durationNs: bigint;
+}
+
+/** The first user namespace of a machine; its level is 0. */
+const firstUserNamespace = 0xeffffffd;
+/** Ticks in which /proc tells when a task began (USER_HZ). */
+const tickNs = 10_000_000n;
+/** Bytes of a task's name without the NUL. */
+const nameBytes = 15;
+/** Between two groups of so many processes others of this thread's work get their turn. */
+const processesAtATime = 32;
+
+/** Cuts a name as the kernel does; /proc has longer ones for some of the kernel's threads. */
+function shortName(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= nameBytes) return name;
+  // Not within a character.
+  let end = nameBytes;
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}
+
+/** How far the clock of task starts (CLOCK_BOOTTIME) is ahead of the monotonic one: the time that the machine slept. */
+function sleptNs(): bigint {
+  const uptime = /^(\d+)\.(\d\d)/.exec(readProc('/proc/uptime') ?? '');
+  if (uptime === null) return 0n;
+  const bootNs = BigInt(uptime[1]!) * 1_000_000_000n + BigInt(uptime[2]!) * tickNs;
+  const ahead = bootNs - process.hrtime.bigint();
+  return ahead > 1_000_000_000n ? ahead : 0n;
+}
+
+class Dump {
+  taskCount = 0;
+  descriptorCount = 0;
+  private readonly stream: StreamWriter;
+  private readonly options: StateDumpOptions;
+  private readonly beganTicks: bigint;
+  private lastNs: bigint;
+
+  constructor(stream: StreamWriter, options: StateDumpOptions) {
+    this.stream = stream;
+    this.options = options;
+    this.lastNs = process.hrtime.bigint();
+    this.beganTicks = (this.lastNs + sleptNs()) / tickNs;
+  }
+
+  write(
+    name: string,
+    timeNs: bigint,
+    payload: Readonly<Record<string, number | bigint | string>> = {},
+  ): void {
+    // Times of a stream never decrease; those of items that were begun one within the other would.
+    if (timeNs > this.lastNs) this.lastNs = timeNs;
+    this.stream.append(`lttng_statedump_${name}`, this.lastNs, payload);
+  }
+
+  process(pid: number): void {
+    let leader: ScannedTask | undefined;
+    let userMaps: readonly [uid: string, gid: string] | undefined;
+    for (const task of scanProcess(pid)) {
+      if (BigInt(task.stat.startTicks) > this.beganTicks) continue;
+      leader ??= task;
+      if (this.options.tasks?.isKnown(task.stat.tid) === false) enterTask(this.options.tasks, task);
+      if (task.namespaces.user !== firstUserNamespace && task.namespaces.user !== 0) {
+        userMaps ??= [readProc(`/proc/${pid}/uid_map`) ?? '', readProc(`/proc/${pid}/gid_map`) ?? ''];
+      }
+      this.task(task, userMaps);
+    }
+    if (leader === undefined || leader.stat.isKernelThread) return;
+    this.descriptors(pid);
+    const timeNs = process.hrtime.bigint();
+    const cgroup = readProc(`/proc/${pid}/cgroup`);
+    if (cgroup !== undefined) this.write('process_cgroup', timeNs, { pid, path: cgroupPath(cgroup) });
+    if (this.options.maps === true) this.maps(pid);
+  }
+
+  private task(task: ScannedTask, userMaps: readonly [uid: string, gid: string] | undefined): void {
+    const { timeNs, pid, stat, status, namespaces } = task;
+    const { tid } = stat;
+    this.taskCount += 1;
+    this.write('process_state', timeNs, {
+      tid,
+      pid,
+      ppid: stat.ppid,
+      name: shortName(stat.name),
+      type: stat.isKernelThread ? threadTypes.kernel : threadTypes.user,
+      mode: unknownMode,
+      submode: 0,
+      status: statusOf(stat.state),
+      cpu: stat.cpu,
+      // The kernel's address of the table is not to be had; threads of a process share one.
+      file_table_address: pid,
+    });
+    for (const name of plainNamespaces) {
+      if (namespaces[name] !== 0)
+        this.write(`process_${name}_ns`, timeNs, { tid, ns_inum: namespaces[name] });
+    }
+    if (namespaces.pid !== 0) {
+      const level = Math.max(0, status.tids.length - 1);
+      this.write('process_pid_ns', timeNs, {
+        tid,
+        vtid: status.tids.at(-1) ?? tid,
+        vpid: status.pids.at(-1) ?? pid,
+        vppid: level === 0 ? stat.ppid : 0,
+        ns_level: level,
+        ns_inum: namespaces.pid,
+      });
+    }
+    if (namespaces.user !== 0) {
+      const [uid = 0, gid = 0] = [status.uids[0], status.gids[0]];
+      const isFirst = userMaps === undefined;
+      this.write('process_user_ns', timeNs, {
+        tid,
+        vuid: isFirst ? uid : idInNamespace(userMaps[0], uid),
+        vgid: isFirst ? gid : idInNamespace(userMaps[1], gid),
+        ns_level: isFirst ? 0 : 1,
+        ns_inum: namespaces.user,
+      });
+    }
+  }
+
+  private descriptors(pid: number): void {
+    for (const name of listProc(`/proc/${pid}/fd`)) {
+      const timeNs = process.hrtime.bigint();
+      let filename: string;
+      try {
+        filename = readlinkSync(`/proc/${pid}/fd/${name}`);
+      } catch {
+        continue;
+      }
+      const flags = descriptorFlags(readProc(`/proc/${pid}/fdinfo/${name}`) ?? '');
+      this.descriptorCount += 1;
+      this.write('file_descriptor', timeNs, {
+        file_table_address: pid,
+        fd: Number(name),
+        flags,
+        fmode: fileMode(flags),
+        filename,
+      });
+    }
+  }
+
+  private maps(pid: number): void {
+    const timeNs = process.hrtime.bigint();
+    for (const line of (readProc(`/proc/${pid}/maps`) ?? '').split('\n')) {
+      const map = parseMapLine(line);
+      if (map === undefined) continue;
+      const { start, end, flags, inode, offset } = map;
+      this.write('vm_map', timeNs, { pid, start, end, flags, inode, pgoff: offset });
+    }
+  }
+}
+
+/**
+ * Writes a state dump into a stream whose classes are {@link stateDumpEvents}. Begin it when the kernel records already.
+ * @throws what writing to the stream throws.
+ */
+export async function dumpState(
+  stream: StreamWriter,
+  options: StateDumpOptions = {},
+): Promise<StateDumpResult> {
+  const beganNs = process.hrtime.bigint();
+  const dump = new Dump(stream, options);
+  dump.write('start', beganNs);
+  for (const [name, payload] of scanDevices()) dump.write(name, process.hrtime.bigint(), payload);
+  for (const [index, pid] of processNumbers().entries()) {
+    if (index % processesAtATime === processesAtATime - 1) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    if (options.without?.has(pid) !== true) dump.process(pid);
+  }
+  const endNs = process.hrtime.bigint();
+  dump.write('end', endNs);
+  stream.endPacket();
+  const { taskCount, descriptorCount } = dump;
+  return { taskCount, descriptorCount, durationNs: endNs - beganNs };
+}

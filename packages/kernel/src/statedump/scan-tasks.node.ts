@@ -1,0 +1,80 @@
+/** All threads of the machine, as /proc has them. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  namespaceInode,
+  parseThreadStat,
+  parseThreadStatus,
+  type ThreadStat,
+  type ThreadStatus,
+} from './proc-text.ts';
+
+/** Namespaces of a task, by the names of their links. */
+export const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const;
+
+/** Inodes by name; 0 where it could not be read. */
+export type Namespaces = Readonly<Record<(typeof namespaceNames)[number], number>>;
+
+/** One thread. */
+export interface ScannedTask {
+  /** When its files began to be read: what happens to it later is in events, and overrules what was read. */
+  readonly timeNs: bigint;
+  readonly pid: number;
+  readonly stat: ThreadStat;
+  readonly status: ThreadStatus;
+  readonly namespaces: Namespaces;
+}
+
+/** Reads a file of /proc; undefined where what it is about is gone, or may not be read. */
+export function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Numbers of the processes that there are. */
+export function processNumbers(): readonly number[] {
+  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+}
+
+/** Names in a folder of /proc; none where it is gone. */
+export function listProc(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function namespacesOf(folder: string): Namespaces {
+  const inode = (name: string): number => {
+    try {
+      return namespaceInode(readlinkSync(`${folder}/ns/${name}`));
+    } catch {
+      return 0;
+    }
+  };
+  return {
+    cgroup: inode('cgroup'),
+    ipc: inode('ipc'),
+    mnt: inode('mnt'),
+    net: inode('net'),
+    pid: inode('pid'),
+    time: inode('time'),
+    user: inode('user'),
+    uts: inode('uts'),
+  };
+}
+
+/** The threads of a process; those that end meanwhile are left out. */
+export function* scanProcess(pid: number): Generator<ScannedTask> {
+  for (const name of listProc(`/proc/${pid}/task`)) {
+    const folder = `/proc/${pid}/task/${name}`;
+    const timeNs = process.hrtime.bigint();
+    const stat = parseThreadStat(readProc(`${folder}/stat`) ?? '');
+    const status = readProc(`${folder}/status`);
+    if (stat === undefined || status === undefined) continue;
+    yield { timeNs, pid, stat, status: parseThreadStatus(status), namespaces: namespacesOf(folder) };
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The sink of live recordings: runs in the threads that read rings, and writes what the pages hold as the streams of one
+ * CTF trace, `CHANNEL_CPU` with their indexes.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
+import { FileSink } from '@spoor/ctf/node';
+import { TaskTable } from '../contexts/task-table.ts';
+import type { PageSink, RingPlace } from '../drain/page-sink.ts';
+import type { KernelEventFormat } from '../formats/event-format.ts';
+import { KernelFormats } from '../formats/kernel-formats.ts';
+import type { Naming } from '../mapping/map-events.ts';
+import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
+import type { KernelTraceFacts, PlainEvent } from './kernel-trace-class.ts';
+import { MetadataFile } from './metadata-file.node.ts';
+import type { PageStream, PageStreamStatistics } from './page-stream.ts';
+import { KernelTranscoder } from './transcoder.ts';
+
+/** What the sink is asked for with; all of it can be sent to a thread. */
+export interface CtfSinkData {
+  /** Formats of the events that are wanted, and of all others that these need. */
+  readonly formats: readonly KernelEventFormat[];
+  /** `SYSTEM:NAME` of what is in the trace. */
+  readonly wanted: readonly string[];
+  /** System calls that are in the trace; all without. */
+  readonly calls?: readonly string[] | undefined;
+  readonly naming: Naming;
+  readonly machine: string;
+  readonly contexts: readonly string[];
+  readonly facts: KernelTraceFacts;
+  readonly moreEvents: readonly PlainEvent[];
+  /** Of the task table. */
+  readonly tasks: SharedArrayBuffer;
+  /** A word a class: which are in the metadata. */
+  readonly declared: SharedArrayBuffer;
+  /** Where the trace is; its metadata has been begun. */
+  readonly directory: string;
+  readonly channel: string;
+  /** Folder of the instance. */
+  readonly instancePath: string;
+}
+
+/** What a ring's stream became. */
+export type CtfSinkResult = PageStreamStatistics & { readonly writtenBytes: number };
+
+/** The transcoder that {@link CtfSinkData} describes: the same in all threads. */
+export function transcoderOf(
+  data: Omit<CtfSinkData, 'declared'>,
+  layout: RingPlace['layout'],
+): KernelTranscoder {
+  const wanted = new Set(data.wanted);
+  const calls = data.calls === undefined ? undefined : new Set(data.calls);
+  return new KernelTranscoder(new KernelFormats(layout, data.formats), {
+    naming: data.naming,
+    machine: data.machine,
+    wants: (name) => wanted.has(name),
+    ...(calls === undefined ? {} : { wantsCall: (call: string) => calls.has(call) }),
+    contexts: data.contexts,
+    facts: data.facts,
+    moreEvents: data.moreEvents,
+    tasks: new TaskTable(data.tasks),
+  });
+}
+
+/** One transcoder for all rings that a thread reads: its code is warm for the second one. */
+let last: { readonly data: CtfSinkData; readonly transcoder: KernelTranscoder } | undefined;
+
+function sharedTranscoder(data: CtfSinkData, layout: RingPlace['layout']): KernelTranscoder {
+  if (last?.data !== data) last = { data, transcoder: transcoderOf(data, layout) };
+  return last.transcoder;
+}
+
+class CtfSink implements PageSink {
+  private readonly stream: PageStream;
+  private readonly metadata: MetadataFile;
+  private readonly file: FileSink;
+  private readonly index: FileSink;
+  private readonly statisticsPath: string;
+  private readonly cpu: number;
+  private writtenBytes = 0;
+  private toldDropped = 0;
+
+  constructor(data: CtfSinkData, { cpu, layout }: RingPlace) {
+    const transcoder = sharedTranscoder(data, layout);
+    const name = `${data.channel}_${cpu}`;
+    this.cpu = cpu;
+    this.statisticsPath = join(data.instancePath, `per_cpu/cpu${cpu}/stats`);
+    this.metadata = new MetadataFile(
+      join(data.directory, 'metadata'),
+      transcoder.traceClass,
+      new Int32Array(data.declared),
+    );
+    this.file = new FileSink(join(data.directory, name));
+    this.index = new FileSink(join(data.directory, 'index', `${name}.idx`));
+    const header = packetIndexHeader();
+    this.index.write(header, header.length);
+    this.stream = transcoder.stream({
+      cpu,
+      output: {
+        packet: (bytes, lengthBytes, facts) => {
+          // A reader that sees the packet must find its classes.
+          this.metadata.declare(this.stream.used);
+          this.file.write(bytes, lengthBytes);
+          const entry = packetIndexEntry({ ...facts, offsetBytes: this.writtenBytes });
+          this.index.write(entry, entry.length);
+          this.writtenBytes += lengthBytes;
+        },
+      },
+    });
+  }
+
+  page(bytes: Uint8Array, lengthBytes: number): void {
+    this.stream.page(bytes, 0, lengthBytes);
+  }
+
+  flush(): void {
+    this.stream.flush();
+    // Pages tell of events that were overwritten, not of those that found no room.
+    const { dropped } = this.statistics();
+    if (dropped <= this.toldDropped) return;
+    this.stream.discard(dropped - this.toldDropped);
+    this.toldDropped = dropped;
+  }
+
+  close(): CtfSinkResult {
+    this.flush();
+    const missing = lostOf(this.statistics()) - this.stream.statistics.lostCount;
+    if (missing > 0) this.stream.discard(missing);
+    this.stream.close();
+    this.metadata[Symbol.dispose]();
+    this.file.close();
+    this.index.close();
+    return { ...this.stream.statistics, writtenBytes: this.writtenBytes };
+  }
+
+  private statistics(): ReturnType<typeof parseRingStatistics> {
+    return parseRingStatistics(readFileSync(this.statisticsPath, 'latin1'), this.cpu);
+  }
+}
+
+/** Makes the sink of one ring; what the drain calls. */
+export function createPageSink(data: unknown, place: RingPlace): PageSink {
+  return new CtfSink(data as CtfSinkData, place);
+}

@@ -1,0 +1,107 @@
+/**
+ * The metadata of a trace that several threads write: classes are appended when their first event is about to be
+ * written, so that a trace has the classes that it uses, of the thousands that a kernel has.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
+import { formatEventTsdl, formatTraceTsdl, type TraceClass } from '@spoor/ctf';
+
+/** States of a class in the memory that threads share. */
+const absent = 0;
+const beingWritten = 1;
+const written = 2;
+
+/** Appends classes to a `metadata` file; each thread has one of its own over the same memory. */
+export class MetadataFile implements Disposable {
+  private readonly path: string;
+  private readonly fd: number;
+  private readonly traceClass: TraceClass;
+  private readonly states: Int32Array;
+
+  /**
+   * Opens a file that {@link beginMetadata} has begun.
+   * @param states a word a class of stream class 0, in memory that all threads share.
+   */
+  constructor(path: string, traceClass: TraceClass, states: Int32Array) {
+    this.path = path;
+    this.traceClass = traceClass;
+    this.states = states;
+    try {
+      this.fd = openSync(path, 'a');
+    } catch (error) {
+      throw outputError(path, error);
+    }
+  }
+
+  /** Writes the classes whose byte in `used` is set, unless another thread has; returns when all of them are there. */
+  declare(used: Uint8Array): void {
+    for (let id = used.indexOf(1); id >= 0; id = used.indexOf(1, id + 1)) {
+      if (Atomics.load(this.states, id) !== written) this.declareOne(id);
+    }
+  }
+
+  private declareOne(id: number): void {
+    const before = Atomics.compareExchange(this.states, id, absent, beingWritten);
+    if (before === beingWritten) Atomics.wait(this.states, id, beingWritten);
+    if (before !== absent) return;
+    try {
+      const stream = this.traceClass.streamClasses[0]!;
+      writeAll(
+        this.fd,
+        this.path,
+        `\n${formatEventTsdl(stream.eventClasses[id]!, stream.id, this.traceClass)}`,
+      );
+    } catch (error) {
+      // Another thread may have more luck.
+      Atomics.store(this.states, id, absent);
+      Atomics.notify(this.states, id);
+      throw error;
+    }
+    Atomics.store(this.states, id, written);
+    Atomics.notify(this.states, id);
+  }
+
+  /** Writes the classes of another stream class, all at once. */
+  declareStream(index: number): void {
+    const stream = this.traceClass.streamClasses[index]!;
+    const texts = stream.eventClasses.map(
+      (event) => `\n${formatEventTsdl(event, stream.id, this.traceClass)}`,
+    );
+    writeAll(this.fd, this.path, texts.join(''));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+  }
+}
+
+/** Writes what stands before the classes. @throws SpoorError `output/failed`, `output/exists`. */
+export function beginMetadata(path: string, traceClass: TraceClass): void {
+  let fd: number;
+  try {
+    fd = openSync(path, 'wx');
+  } catch (error) {
+    throw outputError(path, error);
+  }
+  try {
+    writeAll(fd, path, formatTraceTsdl(traceClass));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeAll(fd: number, path: string, text: string): void {
+  const bytes = Buffer.from(text);
+  try {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(fd, bytes, done);
+  } catch (error) {
+    throw outputError(path, error);
+  }
+}
+
+function outputError(path: string, error: unknown): SpoorError {
+  return (error as NodeJS.ErrnoException).code === 'EEXIST'
+    ? new SpoorError('output/exists', `${path} exists already`, { hint: 'name a new directory' })
+    : new SpoorError('output/failed', `cannot write ${path}`, { cause: error });
+}

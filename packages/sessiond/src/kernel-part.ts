@@ -1,0 +1,131 @@
+/** The kernel's part of a recording: begins before the command, follows it, and ends after it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import { KernelRecording, threadsOf } from '@spoor/kernel/node';
+import type { RecordingNote } from './consumer-supervisor.ts';
+import type { SessionDirectory } from './run-directory.ts';
+
+/** What to record of the kernel. */
+export interface KernelPlan {
+  /** Names with stars, LTTng's or `SYSTEM:NAME`; the default set for none. */
+  readonly events: readonly string[];
+  readonly contexts: readonly string[];
+  /** Whether all processes of the machine are recorded, or only the command and all that comes of it. */
+  readonly allProcesses: boolean;
+  /** Of the ring of each processor. */
+  readonly ringBytes?: number | undefined;
+  readonly stateDump: boolean | 'maps';
+}
+
+/** What came of it. */
+export interface KernelTotals {
+  readonly eventCount: number;
+  readonly lostCount: number;
+  readonly sizeBytes: number;
+  /** Why the trace lacks something, if it does. */
+  readonly error: SpoorError | undefined;
+}
+
+/**
+ * Waits until it is told to go on, and becomes the command: so its number is known, and the kernel records it, before its
+ * first instruction runs.
+ */
+const launcher = 'read -r _ <&3 && exec 3<&- && exec "$@"';
+const launcherPath = '/bin/sh';
+
+/** Folder of the kernel's trace in that of the recording, as LTTng has it. */
+const folder = 'kernel';
+
+/** The recording of the kernel beside that of a command. */
+export class KernelPart {
+  readonly #plan: KernelPlan;
+  readonly #recording: KernelRecording;
+  #ended = false;
+
+  private constructor(plan: KernelPlan, recording: KernelRecording) {
+    this.#plan = plan;
+    this.#recording = recording;
+  }
+
+  /** @throws SpoorError `kernel/…` where the kernel cannot be traced. */
+  static async prepare(
+    plan: KernelPlan,
+    outputDir: string,
+    session: SessionDirectory,
+    onNote: (note: RecordingNote) => void,
+  ): Promise<KernelPart> {
+    const { clockOffsetNs } = session.readDescription();
+    const recording = await KernelRecording.prepare({
+      directory: join(outputDir, folder),
+      events: plan.events,
+      contexts: plan.contexts,
+      stateDump: plan.stateDump,
+      // That of the programs' traces: all are on one clock.
+      clockOffsetNs: BigInt(clockOffsetNs ?? 0),
+      ...(plan.ringBytes === undefined ? {} : { ringBytes: plan.ringBytes }),
+      onFailure: (error) => onNote({ severity: 'error', text: error.message }),
+    });
+    return new KernelPart(plan, recording);
+  }
+
+  /** Keeps a process of the recorder out of the trace. */
+  hide(pid: number): void {
+    if (this.#plan.allProcesses) this.#recording.hide(threadsOf(pid));
+  }
+
+  /**
+   * Begins to record, and runs the command.
+   * @param start runs it at once, where no process has to be followed.
+   * @param watch is given the process as soon as there is one.
+   */
+  async launch(
+    words: readonly string[],
+    environment: Readonly<Record<string, string | undefined>>,
+    start: () => ChildProcess,
+    watch: (child: ChildProcess) => void,
+  ): Promise<void> {
+    if (this.#plan.allProcesses) {
+      await this.#recording.begin();
+      watch(start());
+      return;
+    }
+    const child = spawn(launcherPath, ['-c', launcher, launcherPath, ...words], {
+      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+      env: environment,
+    });
+    watch(child);
+    if (child.pid === undefined) return;
+    await this.#recording.begin([child.pid]);
+    const gate = child.stdio[3] as NodeJS.WritableStream;
+    // It may have been killed meanwhile.
+    gate.on('error', () => undefined);
+    gate.end('\n');
+  }
+
+  /** Ends the recording. */
+  async stop(): Promise<KernelTotals> {
+    this.#ended = true;
+    try {
+      const { eventCount, lostCount, writtenBytes, failures } = await this.#recording.stop();
+      const [failure] = failures;
+      return {
+        eventCount,
+        lostCount,
+        sizeBytes: writtenBytes,
+        error:
+          failure === undefined
+            ? undefined
+            : new SpoorError('record/kernel', `the kernel's trace is not complete: ${failure}`),
+      };
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      return { eventCount: 0, lostCount: 0, sizeBytes: 0, error };
+    }
+  }
+
+  /** Ends it where the recording as a whole has failed: nothing stays behind in the kernel. */
+  async abandon(): Promise<void> {
+    if (!this.#ended) await this.stop();
+  }
+}

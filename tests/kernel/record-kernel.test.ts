@@ -1,0 +1,265 @@
+// `spoor record -k`: the trace of the kernel beside that of the program, checked against what the program, /proc and the
+// kernel itself say; the real babeltrace2 reads all of it.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openTrace } from '@spoor/components/node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
+import { readByPeer } from '../support/recording.ts';
+import { spoor } from '../support/spoor.ts';
+
+interface Event {
+  readonly name: string;
+  readonly timeNs: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly tid: number;
+  readonly pid: number;
+}
+
+function number(value: unknown): number {
+  if (typeof value === 'object' && value !== null && 'value' in value) return Number(value.value);
+  return Number(value);
+}
+
+function readEvents(directory: string): readonly Event[] {
+  const set = openTrace(directory);
+  const events = Array.from(set.events(), (event): Event => {
+    const context = event.commonContext() ?? {};
+    return {
+      name: event.name,
+      timeNs: event.timeNs,
+      fields: event.payload() ?? {},
+      tid: number(context['tid']),
+      pid: number(context['pid']),
+    };
+  });
+  expect(set.warnings).toEqual([]);
+  return events;
+}
+
+/** Instances of recorders that are gone. */
+function leftBehind(): readonly string[] {
+  return readdirSync('/sys/kernel/tracing/instances').filter((name) => {
+    const owner = /^spoor-(\d+)-/.exec(name)?.[1];
+    return owner !== undefined && !existsSync(`/proc/${owner}`);
+  });
+}
+
+describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-kernel-'));
+  const trace = join(folder, 'trace');
+  let run: ReturnType<typeof spoor>;
+  let events: readonly Event[];
+  let account: {
+    readonly pid: number;
+    readonly file: number;
+    readonly writtenBytes: number;
+    readonly readBytes: number;
+    readonly switches: number;
+  };
+
+  beforeAll(() => {
+    const program = join(repoRoot, 'tests/kernel/programs/accounts.mjs');
+    run = spoor([
+      'record',
+      '-k',
+      '--kernel-context',
+      'tid,pid,procname',
+      '-o',
+      trace,
+      '--',
+      process.execPath,
+      program,
+      join(folder, 'file'),
+    ]);
+    expect(run.status, run.stderr).toBe(0);
+    account = JSON.parse(run.stdout) as typeof account;
+    events = readEvents(trace);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Events of the program's main thread, and where its marks begin and end. */
+  const ofMain = (): readonly Event[] => events.filter(({ tid }) => tid === account.pid);
+  const markAt = (sizeBytes: number, side: 'entry' | 'exit'): number => {
+    const own = ofMain();
+    const at = own.findIndex(
+      ({ name, fields }) => name === 'syscall_entry_write' && number(fields['count']) === sizeBytes,
+    );
+    expect(at).toBeGreaterThanOrEqual(0);
+    if (side === 'entry') return own[at]!.timeNs;
+    return own.slice(at).find(({ name }) => name === 'syscall_exit_write')!.timeNs;
+  };
+
+  test('nothing is lost, babeltrace2 reads the same events, nothing stays behind in the kernel', () => {
+    expect(run.stderr).toMatch(/recorded [\d,]+ events? of the kernel \([^)]*\), none lost/);
+    expect(readByPeer(trace)).toEqual({ eventCount: events.length, stderr: '' });
+    expect(existsSync(join(trace, 'kernel/channel0_0'))).toBe(true);
+    expect(leftBehind()).toEqual([]);
+  });
+
+  test('bytes that were written and read are those of the program', () => {
+    const own = ofMain();
+    const sum = (call: string): number => {
+      let total = 0;
+      for (const [index, { name, fields }] of own.entries()) {
+        if (name !== `syscall_entry_${call}` || number(fields['fd']) !== account.file) continue;
+        const exit = own.slice(index).find((event) => event.name === `syscall_exit_${call}`)!;
+        total += Number(exit.fields['ret']);
+      }
+      return total;
+    };
+    // The descriptor is another file's before and behind the part between the marks: those bytes are not looked at.
+    expect(account.writtenBytes).toBe((300 * 301) / 2);
+    expect(sum('write')).toBeGreaterThanOrEqual(account.writtenBytes);
+    const from = markAt(70_002, 'exit');
+    const to = markAt(70_003, 'entry');
+    const between = own.filter(({ timeNs }) => timeNs > from && timeNs < to);
+    const bytes = (call: string): number =>
+      between.reduce((total, { name, fields }, index) => {
+        if (name !== `syscall_entry_${call}` || number(fields['fd']) !== account.file) return total;
+        const exit = between.slice(index).find((event) => event.name === `syscall_exit_${call}`)!;
+        return total + Number(exit.fields['ret']);
+      }, 0);
+    expect(bytes('write')).toBe(account.writtenBytes);
+    expect(bytes('pread64')).toBe(account.readBytes);
+    expect(account.readBytes).toBe(account.writtenBytes);
+  });
+
+  test('context switches are those that /proc counts', () => {
+    const count = (from: number, to: number): number =>
+      events.filter(
+        ({ name, timeNs, fields }) =>
+          name === 'sched_switch' &&
+          number(fields['prev_tid']) === account.pid &&
+          timeNs > from &&
+          timeNs < to,
+      ).length;
+    // /proc is read between two marks: a switch in that moment counts or does not.
+    expect(account.switches).toBeGreaterThanOrEqual(count(markAt(70_002, 'exit'), markAt(70_003, 'entry')));
+    expect(account.switches).toBeLessThanOrEqual(count(markAt(70_001, 'entry'), markAt(70_004, 'exit')));
+    expect(account.switches).toBeGreaterThanOrEqual(20);
+  });
+
+  test('children are followed: made, turned into programs, ended', () => {
+    const from = markAt(70_002, 'exit');
+    const to = markAt(70_003, 'entry');
+    const made = events.filter(
+      ({ name, timeNs, fields }) =>
+        name === 'sched_process_fork' &&
+        timeNs > from &&
+        timeNs < to &&
+        number(fields['parent_pid']) === account.pid &&
+        number(fields['child_pid']) === number(fields['child_tid']),
+    );
+    expect(made).toHaveLength(3);
+    for (const { fields, timeNs } of made) {
+      const child = number(fields['child_tid']);
+      expect(fields['vtids']).toEqual([child]);
+      const own = events.filter((event) => event.tid === child && event.timeNs >= timeNs);
+      expect(own.find(({ name }) => name === 'sched_process_exec')?.fields).toMatchObject({
+        filename: '/bin/true',
+        tid: child,
+      });
+      expect(own.some(({ name }) => name === 'sched_process_exit')).toBe(true);
+    }
+  });
+
+  test('only the command and what comes of it: no other process calls the system in the trace', () => {
+    const followed = new Set([account.pid]);
+    for (const { name, fields } of events) {
+      if (name === 'sched_process_fork') followed.add(number(fields['child_tid']));
+    }
+    const strangers = events.filter(({ name, tid }) => name.startsWith('syscall_') && !followed.has(tid));
+    expect(strangers).toEqual([]);
+  });
+
+  test('the program is on the same clock: its event lies between its system calls', () => {
+    const middle = events.find(({ name }) => name === 'accounts:middle')!;
+    expect(middle.fields).toEqual({ value: 7 });
+    const own = ofMain();
+    const last = (wanted: (event: Event) => boolean): Event => own.findLast(wanted)!;
+    const lastRead = last(
+      ({ name, fields }) => name === 'syscall_entry_pread64' && number(fields['fd']) === account.file,
+    );
+    expect(middle.timeNs).toBeGreaterThan(lastRead.timeNs);
+    expect(middle.timeNs).toBeLessThan(markAt(70_003, 'entry'));
+  });
+
+  test('the state dump knows this process, its name, its namespaces and its files', () => {
+    const dump = events.filter(({ name }) => name.startsWith('lttng_statedump_'));
+    expect(dump.at(0)?.name).toBe('lttng_statedump_start');
+    expect(dump.at(-1)?.name).toBe('lttng_statedump_end');
+    const ofThis = (name: string): readonly Event[] =>
+      dump.filter(
+        (event) => event.name === `lttng_statedump_${name}` && number(event.fields['tid']) === process.pid,
+      );
+    const [state] = ofThis('process_state');
+    expect(state?.fields).toMatchObject({ pid: process.pid, ppid: process.ppid, type: 0 });
+    expect(ofThis('process_pid_ns')[0]?.fields).toMatchObject({ vtid: process.pid, ns_level: 0 });
+    expect(ofThis('process_user_ns')[0]?.fields).toMatchObject({ vuid: process.getuid?.() });
+    const files = dump.filter(
+      ({ name, fields }) =>
+        name === 'lttng_statedump_file_descriptor' && number(fields['file_table_address']) === process.pid,
+    );
+    expect(files.length).toBeGreaterThan(2);
+    // The recorder follows a command that did nothing yet: what it did lies behind its state.
+    const first = events.find(({ name }) => name === 'sched_process_exec')!;
+    expect(first.timeNs).toBeGreaterThan(dump.at(-1)!.timeNs);
+  });
+
+  test('all processes, chosen events, without the recorder', () => {
+    const whole = join(folder, 'whole');
+    const done = spoor([
+      'record',
+      '--no-auto',
+      '--kernel-events',
+      'sched_switch,syscall_*_write,irq:*',
+      '--kernel-context',
+      'procname,tid,pid,ppid',
+      '--all-processes',
+      '-o',
+      whole,
+      '--',
+      'sh',
+      '-c',
+      'echo one >/dev/null; exec /bin/true',
+    ]);
+    expect(done.status, done.stderr).toBe(0);
+    const found = readEvents(whole);
+    expect(readByPeer(whole).eventCount).toBe(found.length);
+    const names = new Set(found.map(({ name }) => name));
+    expect(
+      [...names].filter(
+        (name) => !/^(?:sched_switch|syscall_(?:entry|exit)_write|irq_.*|lttng_statedump_.*)$/.test(name),
+      ),
+    ).toEqual([]);
+    expect(names).toContain('sched_switch');
+    const written = found.filter(
+      ({ name, fields }) => name === 'syscall_entry_write' && number(fields['count']) === 4,
+    );
+    expect(written.length).toBeGreaterThanOrEqual(1);
+    expect(leftBehind()).toEqual([]);
+  });
+
+  test('what cannot be is refused before the command runs', () => {
+    const wrong = spoor([
+      'record',
+      '-k',
+      '--kernel-events',
+      'sched_swich',
+      '-o',
+      join(folder, 'no'),
+      '--',
+      'echo',
+      'ran',
+    ]);
+    expect(wrong.status).toBe(1);
+    expect(wrong.stdout).toBe('');
+    expect(wrong.stderr).toContain('did you mean sched_switch?');
+    expect(existsSync(join(folder, 'no'))).toBe(false);
+    expect(spoor(['record', '--all-processes', '--', 'true']).stderr).toContain('give -k as well');
+    expect(leftBehind()).toEqual([]);
+  });
+});
