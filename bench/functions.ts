@@ -2,10 +2,11 @@
 // overwrite a ring of 16 sub-buffers of 256 KiB that nobody reads. And what does a function cost that was rewritten and
 // is not recorded? Two bare readings of the clock stand beside: a pair has two times, so that is its floor.
 import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildUstProgram, lttngNeeds, runUnderLttng } from '../tests/support/lttng.ts';
+import { cygProfileLibraries, cygProfileNeeds } from '../tests/support/cyg-profile.ts';
+import { buildUstProgram, runUnderLttng } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
 import { describeSession, registerPath } from '../tests/support/session.ts';
 import { atMost, compare, ratioAtMost, spend, type Sample } from './harness.ts';
@@ -16,12 +17,9 @@ const subBufferSizeBytes = 256 * 1024;
 const subBufferCount = 16;
 const loop = join(import.meta.dirname, 'support', 'function-loop.js');
 const clockLoop = join(import.meta.dirname, 'support', 'clock-loop.js');
-const library = 'liblttng-ust-cyg-profile-fast.so';
+const library = cygProfileLibraries[1];
 
-const isThere = ['/usr/lib', ...readdirSync('/usr/lib').map((name) => join('/usr/lib', name))].some(
-  (folder) => existsSync(join(folder, library)),
-);
-const lacks = [...lttngNeeds(), { lack: `no ${library}`, met: isThere }].filter((need) => !need.met);
+const lacks = cygProfileNeeds().filter((need) => !need.met);
 if (lacks.length > 0)
   throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
 const program = buildUstProgram(join(repoRoot, 'bench/support/ust-functions/functions.c'), [

@@ -1,11 +1,12 @@
 // What `spoor analyze` says of functions: of a program recorded by `--functions`, and of C programs whose calls LTTng's own
 // libraries recorded.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { lttngNeeds, runUnderLttng } from '../support/lttng.ts';
+import { cygProfileLibraries, cygProfileNeeds } from '../support/cyg-profile.ts';
+import { runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding, repoRoot } from '../support/needs.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
 
@@ -97,48 +98,38 @@ describe('functions of a program', () => {
   });
 });
 
-const libraries = ['liblttng-ust-cyg-profile.so', 'liblttng-ust-cyg-profile-fast.so'] as const;
-const libraryFolders = ['/usr/lib', ...readdirSync('/usr/lib').map((name) => join('/usr/lib', name))];
-const haveLibraries = libraries.every((library) =>
-  libraryFolders.some((one) => existsSync(join(one, library))),
-);
+describeNeeding(cygProfileNeeds(), 'functions of C programs', () => {
+  const calls = join(folder, 'calls');
+  const counts: Readonly<Record<string, number>> = { main: 1, outer: 2, inner: 12, deep: 5 };
+  beforeAll(() => {
+    const source = join(repoRoot, 'tests/support/ust/calls.c');
+    const built = spawnSync('gcc', ['-g', '-O1', '-finstrument-functions', source, '-o', calls]);
+    expect(built.status, String(built.stderr)).toBe(0);
+  });
 
-describeNeeding(
-  [...lttngNeeds(), { group: 'interop', lack: `no ${libraries[0]}`, met: haveLibraries }],
-  'functions of C programs',
-  () => {
-    const calls = join(folder, 'calls');
-    const counts: Readonly<Record<string, number>> = { main: 1, outer: 2, inner: 12, deep: 5 };
-    beforeAll(() => {
-      const source = join(repoRoot, 'tests/support/ust/calls.c');
-      const built = spawnSync('gcc', ['-g', '-O1', '-finstrument-functions', source, '-o', calls]);
-      expect(built.status, String(built.stderr)).toBe(0);
-    });
+  test.each(cygProfileLibraries)('by %s', async (library) => {
+    const trace = join(folder, library);
+    mkdirSync(trace);
+    await runUnderLttng({ dir: trace, contexts: ['vpid', 'vtid'] }, [
+      ['env', `LD_PRELOAD=${library}`, calls],
+    ]);
+    const functions = analyze(trace);
+    for (const [name, count] of Object.entries(counts)) {
+      expect(functions.get(name), name).toMatchObject({ calls: count, unfinished: 0 });
+      expect(functions.get(name)!.source).toMatch(/^calls\.c:\d+$/);
+    }
+  });
 
-    test.each(libraries)('by %s', async (library) => {
-      const trace = join(folder, library);
-      mkdirSync(trace);
-      await runUnderLttng({ dir: trace, contexts: ['vpid', 'vtid'] }, [
-        ['env', `LD_PRELOAD=${library}`, calls],
-      ]);
-      const functions = analyze(trace);
-      for (const [name, count] of Object.entries(counts)) {
-        expect(functions.get(name), name).toMatchObject({ calls: count, unfinished: 0 });
-        expect(functions.get(name)!.source).toMatch(/^calls\.c:\d+$/);
-      }
-    });
-
-    test('have addresses for names where nothing tells what lies there', async () => {
-      const trace = join(folder, 'raw');
-      mkdirSync(trace);
-      await runUnderLttng({ dir: trace, enable: ['lttng_ust_cyg_profile_fast:*'] }, [
-        ['env', `LD_PRELOAD=${libraries[1]}`, calls],
-      ]);
-      const functions = [...analyze(trace).values()];
-      for (const { name, source } of functions)
-        expect([name, source]).toEqual([expect.stringMatching(/^0x[0-9a-f]+$/), '']);
-      const found = functions.map((one) => one.calls).sort((a, b) => a - b);
-      expect(found).toEqual(Object.values(counts).sort((a, b) => a - b));
-    });
-  },
-);
+  test('have addresses for names where nothing tells what lies there', async () => {
+    const trace = join(folder, 'raw');
+    mkdirSync(trace);
+    await runUnderLttng({ dir: trace, enable: ['lttng_ust_cyg_profile_fast:*'] }, [
+      ['env', `LD_PRELOAD=${cygProfileLibraries[1]}`, calls],
+    ]);
+    const functions = [...analyze(trace).values()];
+    for (const { name, source } of functions)
+      expect([name, source]).toEqual([expect.stringMatching(/^0x[0-9a-f]+$/), '']);
+    const found = functions.map((one) => one.calls).sort((a, b) => a - b);
+    expect(found).toEqual(Object.values(counts).sort((a, b) => a - b));
+  });
+});

@@ -1,4 +1,4 @@
-import { noText } from '@spoor/store';
+import { noText, type CodePlace } from '@spoor/store';
 
 /**
  * What the analyses need of an event of a trace. They take events in order of time, and may be given the same
@@ -15,17 +15,10 @@ export interface TraceEvent {
   readonly thread: number;
   /** Value of a payload field, or undefined if the class has no such field. */
   field(name: string): unknown;
-  /** How often events of its stream were lost before it; absent where that is not known. */
+  /** How often events that may have been of its thread were lost before it; absent where that is not known. */
   readonly lossCount?: number;
   /** What is known of an address of its process, at its time. */
   placeOf?(address: bigint): CodePlace | undefined;
-}
-
-/** A function and where it is. */
-export interface CodePlace {
-  readonly name: string;
-  /** `file:line:column` or `file:line`; '' where it is not known. */
-  readonly source: string;
 }
 
 /** An integer field as a number; `fallback` for a field that is absent or no integer. */

@@ -1,6 +1,13 @@
-import { CallStack, callRuleOf, type CallRule } from '@spoor/store';
+import {
+  CallStack,
+  KnownFunctions,
+  callRuleOf,
+  type CallRule,
+  type CodePlace,
+  type KnownFunction,
+} from '@spoor/store';
 import { Distribution } from './distribution.ts';
-import { integerOf, textOf, type CodePlace, type TraceEvent } from './event.ts';
+import { integerOf, textOf, type TraceEvent } from './event.ts';
 
 /** What the calls of a function took, in nanoseconds. */
 export interface FunctionFigures extends CodePlace {
@@ -38,13 +45,11 @@ export interface FunctionSummary {
 /** Runs of coroutines that are kept open, a thread; the oldest is given up for each one over. */
 const mostRuns = 100_000;
 
-/** A function as it is met: in one class of events, or at one address in one thread. */
+/** A function as it is met. */
 interface Met {
   readonly index: number;
   readonly isCoroutine: boolean;
-  place: CodePlace;
-  /** Entries so far, while the place of its address is not known. */
-  attempts: number;
+  readonly known: KnownFunction;
   threw: number;
   unfinished: number;
   totalNs: number;
@@ -73,8 +78,6 @@ interface Frame {
 interface ThreadCalls {
   readonly stack: CallStack<Frame>;
   readonly runs: Map<number, Run>;
-  /** By address. */
-  readonly met: Map<number | bigint, Met>;
   lossCount: number;
 }
 
@@ -91,8 +94,9 @@ interface ClassPlan {
 export class FunctionCalls {
   private readonly plans = new Map<object, ClassPlan>();
   private readonly threads = new Map<number, ThreadCalls>();
+  private readonly known = new KnownFunctions();
+  /** By the number of the known function. */
   private readonly all: Met[] = [];
-  private readonly byLabel = new Map<string, Met>();
   private unmatchedExits = 0;
   private nowNs = 0;
 
@@ -107,7 +111,7 @@ export class FunctionCalls {
     if (rule === undefined) return;
     this.nowNs = event.timeNs;
     const thread = this.threadOf(event);
-    const fn = this.functionOf(event, rule, plan, thread);
+    const fn = this.functionOf(event, rule, plan);
     if (rule.edge === 'leave') this.leave(event, rule, thread, fn);
     else if (fn !== undefined) this.enter(event, rule, thread, fn);
   }
@@ -121,8 +125,8 @@ export class FunctionCalls {
     }
     const byPlace = new Map<string, Met[]>();
     for (const met of this.all) {
-      const { place, isCoroutine } = met;
-      const key = `${isCoroutine} ${place.name}\n${place.source}`;
+      const { place } = met.known;
+      const key = `${place.name}\n${place.source}`;
       const same = byPlace.get(key);
       if (same === undefined) byPlace.set(key, [met]);
       else same.push(met);
@@ -138,7 +142,7 @@ export class FunctionCalls {
   private threadOf({ thread, lossCount = 0 }: TraceEvent): ThreadCalls {
     let calls = this.threads.get(thread);
     if (calls === undefined) {
-      calls = { stack: this.makeStack(), runs: new Map(), met: new Map(), lossCount };
+      calls = { stack: this.makeStack(), runs: new Map(), lossCount };
       this.threads.set(thread, calls);
     }
     if (calls.lossCount !== lossCount) {
@@ -161,7 +165,6 @@ export class FunctionCalls {
     event: TraceEvent,
     { functionField, isCoroutine }: CallRule,
     plan: ClassPlan,
-    thread: ThreadCalls,
   ): Met | undefined {
     if (functionField === undefined) return undefined;
     const value = event.field(functionField);
@@ -169,50 +172,29 @@ export class FunctionCalls {
       const number = integerOf(value, -1);
       let met = plan.met.get(number);
       if (met === undefined) {
-        const label = textOf(value);
-        const key = `${isCoroutine} ${label}`;
-        met = this.byLabel.get(key) ?? this.meet(isCoroutine, placeOfLabel(label));
-        this.byLabel.set(key, met);
+        met = this.meet(isCoroutine, this.known.ofLabel(textOf(value)));
         plan.met.set(number, met);
       }
       return met;
     }
     if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
-    let met = thread.met.get(value);
-    if (met === undefined) {
-      met = this.meet(isCoroutine, {
-        name: `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`,
-        source: '',
-      });
-      thread.met.set(value, met);
-    }
-    // What lies where may be told after the first calls: asked at the 1st, 2nd, 4th, 8th …
-    if (met.attempts >= 0 && (met.attempts & (met.attempts - 1)) === 0) {
-      const place = event.placeOf?.(BigInt(value));
-      if (place !== undefined) {
-        met.place = place;
-        met.attempts = -1;
-      }
-    }
-    if (met.attempts >= 0) met.attempts += 1;
-    return met;
+    const found = this.known.ofAddress(event.thread, value, (address) => event.placeOf?.(address));
+    return this.meet(isCoroutine, found);
   }
 
-  private meet(isCoroutine: boolean, place: CodePlace): Met {
-    const met: Met = {
-      index: this.all.length,
+  private meet(isCoroutine: boolean, known: KnownFunction): Met {
+    const { index } = known;
+    return (this.all[index] ??= {
+      index,
       isCoroutine,
-      place,
-      attempts: 0,
+      known,
       threw: 0,
       unfinished: 0,
       totalNs: 0,
       selfNs: 0,
       waitingNs: 0,
       durations: new Distribution(),
-    };
-    this.all.push(met);
-    return met;
+    });
   }
 
   private enter(event: TraceEvent, rule: CallRule, { stack, runs }: ThreadCalls, fn: Met): void {
@@ -276,20 +258,13 @@ function hasThrown(event: TraceEvent): boolean {
   return textOf(event.field('outcome')) === 'threw';
 }
 
-/** A label is like a line of a stack trace: `name (file:line:column)`. */
-function placeOfLabel(label: string): CodePlace {
-  const at = label.lastIndexOf(' (');
-  if (at <= 0 || !label.endsWith(')')) return { name: label, source: '' };
-  return { name: label.slice(0, at), source: label.slice(at + 2, -1) };
-}
-
 function figuresOf(same: readonly Met[]): FunctionFigures {
   const [first, ...others] = same as readonly [Met, ...Met[]];
   const { durations } = first;
   for (const other of others) durations.addAll(other.durations);
   const sum = (of: (met: Met) => number): number => same.reduce((all, met) => all + of(met), 0);
   return {
-    ...first.place,
+    ...first.known.place,
     isCoroutine: first.isCoroutine,
     calls: durations.count,
     threw: sum(({ threw }) => threw),

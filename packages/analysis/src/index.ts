@@ -1,5 +1,5 @@
 export { Distribution } from './distribution.ts';
-export { EventRoles, integerOf, textOf, type CodePlace, type EventRole, type TraceEvent } from './event.ts';
+export { EventRoles, integerOf, textOf, type EventRole, type TraceEvent } from './event.ts';
 export { FunctionCalls, type FunctionFigures, type FunctionSummary } from './functions.ts';
 export { GcPauses, gcEventName, type GcKindSummary, type GcSummary } from './gc.ts';
 export { Largest } from './largest.ts';
@@ -17,3 +17,4 @@ export {
   type ThreadSummary,
   type TraceSummary,
 } from './summary.ts';
+export type { CodePlace } from '@spoor/store';

@@ -96,6 +96,7 @@ export {
 } from './sink-utils-counter/counter-sink.ts';
 export { DummyComponent, dummyParameters } from './sink-utils-dummy/dummy-component.ts';
 export { buildTraceSet, type TraceDirectory } from './source-ctf-fs/build-trace-set.ts';
+export { lossBeginNs } from './source-ctf-fs/loss-times.ts';
 export { clockOffsetNs, nanosecondsOfClock } from './source-ctf-fs/clock.ts';
 export { foldersOfFiles, type NamedFile } from './source-ctf-fs/file-set.ts';
 export { openFolders, type OpenOptions, type TraceFolder } from './source-ctf-fs/open-folders.ts';

@@ -1,6 +1,6 @@
 // Which lane an event belongs to: its thread, as its contexts, its stream or the trace's environment tell.
 import type { EventClassInfo, OpenStream, StreamInfo } from '@spoor/components';
-import type { Accessor } from '@spoor/ctf';
+import type { Accessor, StreamClass } from '@spoor/ctf';
 import type { TraceStore } from '@spoor/store';
 
 /** Names that LTTng and others give to the contexts that tell a process and a thread. */
@@ -11,6 +11,13 @@ interface ContextAccess {
   readonly tid: Accessor;
   readonly pid: Accessor | undefined;
   readonly procname: Accessor | undefined;
+}
+
+/** Whether the events of a stream tell their thread each, so that those of one thread may be in several streams. */
+export function tellsThread({ eventCommonContext }: StreamClass): boolean {
+  return (
+    eventCommonContext?.members.some(({ name }) => threadFields.some((field) => field === name)) ?? false
+  );
 }
 
 /** Finds lanes, and makes them in the store when their first event comes. */

@@ -35,7 +35,7 @@ export interface TraceSummary {
 /** A kind of event. */
 export interface TypeSummary {
   readonly name: string;
-  readonly role: 'point' | 'begin' | 'end' | 'complete';
+  readonly role: 'point' | 'begin' | 'end' | 'complete' | 'enter' | 'leave';
   readonly spanName: string;
   readonly count: number;
 }
@@ -58,6 +58,8 @@ export interface LaneSummary {
 export interface TrackSummary {
   readonly lane: number;
   readonly name: string;
+  /** Calls of functions: rows are depths, and each has a hue of its own. */
+  readonly isCalls: boolean;
   /** Rows that its overlapping spans need. */
   readonly depth: number;
   readonly spanCount: number;
@@ -146,6 +148,8 @@ export interface SpanDetail {
   readonly untilNs: number;
   readonly beginEvent: number;
   readonly endEvent: number | undefined;
+  /** Of calls: what its colour goes by. */
+  readonly hue?: number;
 }
 
 /** Answer of `/api/marks`: what a picture needs beyond its pixels. */

@@ -1,8 +1,13 @@
 // Traces on disk as a source of the viewer: one pass over the batches fills the index; afterwards single events are
 // decoded again from their packets, which the index says where to find.
 import {
+  AddressNames,
   clockOffsetNs,
+  defaultDebugInfoDir,
+  lossBeginNs,
   nanosecondsOfClock,
+  type BinaryFiles,
+  type EventArguments,
   type EventClassInfo,
   type OpenStream,
   type TraceSet,
@@ -15,6 +20,7 @@ import {
   type StructureFieldClass,
 } from '@spoor/ctf';
 import { noText, spanRuleOf, type SpanRule, type SpanTrack, type TraceStore } from '@spoor/store';
+import { CallLanes, type CallClass } from './call-lanes.ts';
 import { fieldNodes, fieldsLine, spanLabel } from './field-nodes.ts';
 import { LaneFinder } from './lane-finder.ts';
 import { PacketTable, type LoadedPacket } from './packet-table.ts';
@@ -49,6 +55,8 @@ interface ClassPlan {
   readonly rule: SpanRule;
   /** Its type in the store; -1 before its first event. */
   type: number;
+  /** Of events of calls. */
+  readonly call: CallClass | undefined;
   readonly id: Accessor | undefined;
   readonly start: Accessor | undefined;
   readonly duration: Accessor | undefined;
@@ -62,9 +70,12 @@ interface ClassPlan {
   readonly tracks: SpanTrack[];
 }
 
-/** Makes a source of opened traces. */
-export function traceSetSource(set: TraceSet, paths: readonly string[]): ViewSource {
-  return new TraceSetSource(set, paths);
+/**
+ * Makes a source of opened traces.
+ * @param files finds the programs of traces with addresses of functions, which have no names without.
+ */
+export function traceSetSource(set: TraceSet, paths: readonly string[], files?: BinaryFiles): ViewSource {
+  return new TraceSetSource(set, paths, files);
 }
 
 class TraceSetSource implements ViewSource {
@@ -75,12 +86,18 @@ class TraceSetSource implements ViewSource {
   readonly warnings: readonly string[];
   readonly #set: TraceSet;
   readonly #packets = new PacketTable();
+  readonly #files: BinaryFiles | undefined;
   #store: TraceStore | undefined;
+  #calls: CallLanes | undefined;
+  #names: AddressNames | undefined;
   /** Class of an event by its series: a series is of one type, and a type of one class of each trace. */
   readonly #classOfSeries: number[] = [];
+  /** By class; empty before indexing. */
+  #plans: readonly ClassPlan[] = [];
 
-  constructor(set: TraceSet, paths: readonly string[]) {
+  constructor(set: TraceSet, paths: readonly string[], files: BinaryFiles | undefined) {
     this.#set = set;
+    this.#files = files;
     this.paths = paths;
     this.title = paths.map((path) => path.replace(/\/+$/, '').split('/').at(-1) || path).join(', ');
     this.baseNs = set.baseNs;
@@ -94,7 +111,16 @@ class TraceSetSource implements ViewSource {
   *index(store: TraceStore): Generator<number> {
     this.#store = store;
     const reading = this.#set.read();
-    const plans = this.#set.eventClasses.map((info) => this.#planOf(info));
+    const hasAddresses = this.#set.eventClasses.some(({ eventClass }) =>
+      eventClass.name.startsWith('lttng_ust_cyg_profile'),
+    );
+    if (hasAddresses && this.#files !== undefined) {
+      this.#names = new AddressNames(this.#files, { debugInfoDir: defaultDebugInfoDir });
+    }
+    const calls = new CallLanes(store, this.#names);
+    this.#calls = calls;
+    const plans = this.#set.eventClasses.map((info) => this.#planOf(info, calls));
+    this.#plans = plans;
     const typeByName = new Map<string, number>();
     const finder = new LaneFinder(store);
     const packetOf = new Int32Array(reading.streams.length).fill(-1);
@@ -102,6 +128,7 @@ class TraceSetSource implements ViewSource {
     const totalBytes = reading.streams.reduce((sum, { reader }) => sum + reader.sizeBytes, 0);
     let doneBytes = 0;
     let lossesSeen = 0;
+    let lossesTold = 0;
     let lastNs = -Infinity;
     let wentBack = false;
     while (reading.next()) {
@@ -111,6 +138,7 @@ class TraceSetSource implements ViewSource {
         const streamIndex = batch.streamIndex[row]!;
         const open = reading.streams[streamIndex]!;
         const { reader } = open;
+        for (; lossesTold < this.#set.losses.length; lossesTold++) this.#tellCalls(calls, lossesTold);
         if (packetSeen[streamIndex] !== reader.packetNumber) {
           packetSeen[streamIndex] = reader.packetNumber;
           const place = reader.packetPlace;
@@ -163,6 +191,18 @@ class TraceSetSource implements ViewSource {
       if (name !== undefined && name !== '' && name !== noText)
         store.renameProcess(store.lanes[lane]!.process, name);
     }
+    const { call } = plan;
+    let use: 'span' | 'stray' = 'span';
+    if (call !== undefined) {
+      const at: EventArguments = [cursor.bytes, cursor.view, offset, cursor.externals, open];
+      if (!this.#calls!.take(call, lane, timeNs, store.count, at)) use = 'stray';
+    } else if (this.#names?.tells(plan.info) === true) {
+      this.#names.note(plan.info, [cursor.bytes, cursor.view, offset, cursor.externals, open]);
+    }
+    if (role === 'enter' || role === 'leave') {
+      store.append(this.#series(store, plan, classIndex, lane, use), timeNs, packet, offset);
+      return;
+    }
     if (role === 'point') {
       store.append(this.#series(store, plan, classIndex, lane, 'point'), timeNs, packet, offset);
       return;
@@ -182,7 +222,7 @@ class TraceSetSource implements ViewSource {
       track.begin(id, timeNs, event);
       store.append(this.#series(store, plan, classIndex, lane, 'span'), timeNs, packet, offset);
     } else {
-      const use = track.end(id, timeNs, event) ? 'span' : 'stray';
+      if (!track.end(id, timeNs, event) && call === undefined) use = 'stray';
       store.append(this.#series(store, plan, classIndex, lane, use), timeNs, packet, offset);
     }
   }
@@ -204,7 +244,7 @@ class TraceSetSource implements ViewSource {
     return series;
   }
 
-  #planOf(info: EventClassInfo): ClassPlan {
+  #planOf(info: EventClassInfo, calls: CallLanes): ClassPlan {
     const names = new Set(info.eventClass.payload?.members.map(({ name }) => name));
     const rule = spanRuleOf(info.eventClass.name, names);
     const accessor = (name: string): Accessor =>
@@ -222,6 +262,7 @@ class TraceSetSource implements ViewSource {
       info,
       rule,
       type: -1,
+      call: rule.call === undefined ? undefined : calls.classOf(info, rule.call),
       id: rule.role === 'begin' || rule.role === 'end' ? accessor('id') : undefined,
       start: rule.role === 'complete' ? accessor('start_ns') : undefined,
       duration: rule.role === 'complete' ? accessor('duration_ns') : undefined,
@@ -233,6 +274,12 @@ class TraceSetSource implements ViewSource {
     };
   }
 
+  #tellCalls(calls: CallLanes, index: number): void {
+    const loss = this.#set.losses[index]!;
+    const fromNs = lossBeginNs(loss, this.baseNs) ?? loss.stream.beginNs ?? 0;
+    calls.lose(loss.stream, fromNs);
+  }
+
   #addLoss(store: TraceStore, finder: LaneFinder, index: number, lastNs: number): void {
     const loss = this.#set.losses[index]!;
     const clock = loss.stream.streamClass.clockClass;
@@ -240,7 +287,7 @@ class TraceSetSource implements ViewSource {
       ticks === undefined || clock === undefined
         ? otherwise
         : Number(nanosecondsOfClock(clock, ticks) - this.baseNs);
-    const fromNs = timeOf(loss.beginTicks, loss.stream.beginNs ?? 0);
+    const fromNs = lossBeginNs(loss, this.baseNs) ?? loss.stream.beginNs ?? 0;
     const toNs = Math.max(fromNs, timeOf(loss.endTicks, lastNs));
     const lanes = finder.lanesOf(loss.stream);
     const count = loss.kind === 'events' && loss.count !== undefined ? Number(loss.count) : undefined;
@@ -277,6 +324,12 @@ class TraceSetSource implements ViewSource {
 
   label(event: number): string {
     const { info, packet, offset } = this.#locate(event);
+    const series = this.#store!.series[this.#store!.seriesOf.values[event]!]!;
+    const call = this.#plans[this.#classOfSeries[series.index]!]?.call;
+    if (call !== undefined) {
+      const at = [packet.bytes, packet.view, offset, packet.externals] as const;
+      return this.#calls!.labelOf(call, series.lane, [...at]);
+    }
     const values = this.#values(info, 'event-payload', packet, offset);
     const { payload } = info.eventClass;
     return payload === undefined || values === undefined ? '' : spanLabel(payload, values);

@@ -110,9 +110,10 @@ export class TraceView {
         tid,
         eventCount: laneCounts[i]!,
       })),
-      tracks: store.tracks.map(({ lane, name, rows, count, openCount }) => ({
+      tracks: store.tracks.map(({ lane, name, isCalls, rows, count, openCount }) => ({
         lane,
         name,
+        isCalls,
         depth: rows.length,
         spanCount: count,
         openCount,
@@ -206,10 +207,12 @@ export class TraceView {
     for (const track of this.store.tracks) {
       if (track.lane !== lane || track.name !== type.spanName) continue;
       for (const [depth, row] of track.rows.entries()) {
-        // Spans of a row are disjoint, so the numbers of their events ascend.
-        const events = this.store.types[typeIndex]!.role === 'end' ? row.endEvent : row.beginEvent;
-        const i = lowerBound(events.values, event, 0, row.count);
-        if (i < row.count && events.values[i] === event) return spanMark(row, i, track.index, depth);
+        // Spans of a row are disjoint, so the numbers of their beginnings ascend; an end may be missing.
+        const i = lowerBound(row.beginEvent.values, event + 1, 0, row.count) - 1;
+        if (i < 0) continue;
+        if (row.beginEvent.values[i] === event || row.endEvent.values[i] === event) {
+          return spanMark(row, i, track.index, depth);
+        }
       }
     }
     return undefined;
@@ -224,6 +227,7 @@ export class TraceView {
       untilNs: Math.min(mark.endNs, this.store.lastNs),
       beginEvent: mark.beginEvent,
       endEvent: mark.endEvent === noEvent ? undefined : mark.endEvent,
+      ...(mark.hue === undefined ? {} : { hue: mark.hue }),
     };
   }
 

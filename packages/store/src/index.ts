@@ -2,6 +2,7 @@ export { Float64Column, Uint32Column, gallop, lowerBound } from './columns.ts';
 export { noText, spanRuleOf, type SpanRole, type SpanRule } from './span-rules.ts';
 export { CALLS_NAME, RUNS_NAME, callRuleOf, type CallRule } from './call-rules.ts';
 export { CallStack } from './call-stack.ts';
+export { KnownFunctions, type CodePlace, type KnownFunction } from './known-functions.ts';
 export { SpanRow, SpanTrack, noEvent } from './span-track.ts';
 export {
   TraceStore,

@@ -13,6 +13,8 @@ export interface SpanMark {
   readonly beginEvent: number;
   /** `noEvent` while open. */
   readonly endEvent: number;
+  /** Of calls: what its colour goes by. */
+  readonly hue?: number;
 }
 
 /** The spans of one depth that are in view and last at least `minNs`; at most `limit`. */
@@ -40,6 +42,7 @@ export function spanMarks(
 
 /** The span at `index` of a row. */
 export function spanMark(row: SpanRow, index: number, track: number, depth: number): SpanMark {
+  const hue = row.hues?.values[index];
   return {
     track,
     depth,
@@ -47,6 +50,7 @@ export function spanMark(row: SpanRow, index: number, track: number, depth: numb
     endNs: row.endNs.values[index]!,
     beginEvent: row.beginEvent.values[index]!,
     endEvent: row.endEvent.values[index]!,
+    ...(hue === undefined ? {} : { hue }),
   };
 }
 

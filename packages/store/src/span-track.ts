@@ -15,6 +15,12 @@ export class SpanRow {
   readonly busyBefore: Float64Column = new Float64Column();
   readonly beginEvent: Uint32Column = new Uint32Column();
   readonly endEvent: Uint32Column = new Uint32Column();
+  /** Of calls: the number that the span's colour goes by, 16 bits. */
+  readonly hues: Uint32Column | undefined;
+
+  constructor(hasHues = false) {
+    this.hues = hasHues ? new Uint32Column() : undefined;
+  }
 
   get count(): number {
     return this.startNs.length;
@@ -61,6 +67,7 @@ export class SpanRow {
     this.busyBefore.trim();
     this.beginEvent.trim();
     this.endEvent.trim();
+    this.hues?.trim();
   }
 
   get sizeBytes(): number {
@@ -69,7 +76,8 @@ export class SpanRow {
       this.endNs.sizeBytes +
       this.busyBefore.sizeBytes +
       this.beginEvent.sizeBytes +
-      this.endEvent.sizeBytes
+      this.endEvent.sizeBytes +
+      (this.hues?.sizeBytes ?? 0)
     );
   }
 }
@@ -81,25 +89,33 @@ interface OpenSpan {
   doubtfulFromNs: number;
 }
 
-/** Spans of one name in one lane, stacked: each takes the first row that is free when it starts. */
+/**
+ * Spans of one name in one lane, stacked: each takes the first row that is free when it starts. Of calls the row is the
+ * depth: what they were called by lies above them.
+ */
 export class SpanTrack {
   readonly index: number;
   readonly lane: number;
   readonly name: string;
+  /** Whether these are calls, for {@link enter} and {@link leave}. */
+  readonly isCalls: boolean;
   readonly rows: SpanRow[] = [];
   /** Spans so far, open ones included. */
   count = 0;
   /** Open spans: their identifier to where they are. Two spans of one id at a time: the later one wins. */
   readonly #open = new Map<number, OpenSpan>();
 
-  constructor(index: number, lane: number, name: string) {
+  #openCalls = 0;
+
+  constructor(index: number, lane: number, name: string, isCalls = false) {
+    this.isCalls = isCalls;
     this.index = index;
     this.lane = lane;
     this.name = name;
   }
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#open.size + this.#openCalls;
   }
 
   begin(id: number, timeNs: number, event: number): void {
@@ -135,6 +151,24 @@ export class SpanTrack {
   complete(startNs: number, endNs: number, event: number): void {
     this.#freeRow(startNs).add(startNs, Math.max(startNs, endNs), event, event);
     this.count += 1;
+  }
+
+  /** Adds a call at a depth, at which none is open. */
+  enter(depth: number, hue: number, timeNs: number, event: number): void {
+    const row = (this.rows[depth] ??= new SpanRow(true));
+    row.add(timeNs, Infinity, event, noEvent);
+    row.hues!.push(hue & 0xffff);
+    this.#openCalls += 1;
+    this.count += 1;
+  }
+
+  /** Ends the call at a depth. @param event {@link noEvent} where its end is not in the trace. */
+  leave(depth: number, timeNs: number, event: number): void {
+    const row = this.rows[depth]!;
+    const last = row.count - 1;
+    row.endNs.values[last] = Math.max(timeNs, row.startNs.values[last]!);
+    row.endEvent.values[last] = event;
+    this.#openCalls -= 1;
   }
 
   #freeRow(startNs: number): SpanRow {

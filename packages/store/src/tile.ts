@@ -31,7 +31,8 @@ export function tileEndNs(address: TileAddress): number {
 /**
  * A bin is one 32-bit word. Low half: the number of events (65,535 stands for that many or more), or of spans that
  * start in it for a row of spans (255 at most) with, in the byte above, the share of the bin's time that is busy
- * (0 to 255; at least 1 when there is anything). High half: the type with the most events in it, or the track.
+ * (0 to 255; at least 1 when there is anything). High half: the type with the most events in it, or the track; for a
+ * depth of calls the hue of the last one in it.
  */
 export const bin = {
   countOf: (word: number): number => word & 0xffff,
@@ -51,6 +52,7 @@ export class TileMaker {
   readonly #bestType = new Uint32Array(tileBins);
   readonly #busy = new Float64Array(tileBins);
   readonly #starts = new Float64Array(tileBins);
+  readonly #high = new Uint32Array(tileBins);
 
   constructor(store: TraceStore) {
     this.#store = store;
@@ -84,7 +86,9 @@ export class TileMaker {
         return;
       case 'track': {
         const track = tracks[row.track];
-        if (track !== undefined) this.#spans(track.rows, row.track, startNs, widthNs, into);
+        // What was called is within what called it.
+        const rows = track?.isCalls === true ? track.rows.slice(0, 1) : track?.rows;
+        if (rows !== undefined) this.#spans(rows, row.track, startNs, widthNs, into);
         return;
       }
       case 'depth': {
@@ -125,8 +129,10 @@ export class TileMaker {
   #spans(rows: readonly SpanRow[], track: number, startNs: number, widthNs: number, into: Uint32Array): void {
     const busy = this.#busy.fill(0);
     const starts = this.#starts.fill(0);
+    const high = this.#high.fill(track & 0xffff);
     const knownToNs = this.#store.lastNs;
     for (const row of rows) {
+      const hues = row.hues?.values;
       let started = row.startedBefore(startNs);
       let before = row.busyUntil(startNs, started, knownToNs);
       for (let i = 0; i < tileBins; i++) {
@@ -135,6 +141,7 @@ export class TileMaker {
         const after = row.busyUntil(endNs, next, knownToNs);
         busy[i]! += after - before;
         starts[i]! += next - started;
+        if (hues !== undefined && next > 0) high[i] = hues[next - 1]!;
         before = after;
         started = next;
       }
@@ -142,7 +149,7 @@ export class TileMaker {
     for (let i = 0; i < tileBins; i++) {
       if (busy[i] === 0 && starts[i] === 0) continue;
       const share = Math.max(1, Math.min(255, Math.round((busy[i]! / widthNs / rows.length) * 255)));
-      into[i] = (((track & 0xffff) << 16) | (share << 8) | Math.min(255, starts[i]!)) >>> 0;
+      into[i] = ((high[i]! << 16) | (share << 8) | Math.min(255, starts[i]!)) >>> 0;
     }
   }
 }

@@ -161,11 +161,11 @@ export class TraceStore {
   }
 
   /** The track of a span's name in a lane, made when it is first asked for. */
-  trackFor(lane: number, spanName: string): SpanTrack {
+  trackFor(lane: number, spanName: string, isCalls = false): SpanTrack {
     const key = `${lane}/${spanName}`;
     let track = this.#trackByKey.get(key);
     if (track === undefined) {
-      track = new SpanTrack(this.tracks.length, lane, spanName);
+      track = new SpanTrack(this.tracks.length, lane, spanName, isCalls);
       this.tracks.push(track);
       this.#trackByKey.set(key, track);
     }

@@ -12,7 +12,8 @@ export function HoverCard(): JSX.Element | null {
   if (span === undefined && event === undefined) return null;
   const palette = state.palette.value;
   const name = span?.name ?? summary.types[event!.type]?.name ?? '';
-  const look = palette.ofSpan(span?.name ?? summary.types[event!.type]?.spanName ?? '');
+  const look =
+    span === undefined ? palette.ofSpan(summary.types[event!.type]?.spanName ?? '') : palette.of(span);
   const box = document.querySelector('.lanes-canvases')?.getBoundingClientRect();
   const left = hover.xPx > (box?.width ?? 0) - 340;
   const above = hover.yPx > (document.querySelector('.lanes-scroller')?.clientHeight ?? 0) - 190;

@@ -163,7 +163,7 @@ function drawSpanLabels(
     if (row.heightPx < 12 || room < 2) continue;
     const full = span.label === '' ? span.name : span.label;
     const text = full.length <= room ? full : `${full.slice(0, room - 1)}…`;
-    context.fillStyle = inkOn(palette.ofSpan(span.name).colour);
+    context.fillStyle = inkOn(palette.of(span).colour);
     context.fillText(text, left + 5, y + row.heightPx / 2 + 0.5);
   }
 }

@@ -60,3 +60,18 @@ test('a coarser tile stands in for a missing one, and nothing is drawn without a
   });
   expect(draw([], busy).every((pixel) => pixel === background)).toBe(true);
 });
+
+test('calls have the colours of their functions', () => {
+  const raster = new LaneRaster((level) =>
+    level === 0 ? Uint32Array.from({ length: tileBins }, (_, i) => ((i % 3) << 16) | (255 << 8)) : undefined,
+  );
+  const pixels = new Uint32Array(3);
+  const window = { fromNs: 1024, toNs: 1027 };
+  const calls = { ...row, isCalls: true };
+  raster.draw(pixels, 3, [calls], window, { fromNs: 0, toNs: 4096 }, palette, () => 'a');
+  const shade = 90 + ((255 * 165) >> 8);
+  expect([...pixels]).toEqual([0, 1, 2].map((hue) => palette.ofHue(hue).shades[shade]));
+  expect(palette.of({ name: 'a', hue: 1 })).toBe(palette.ofHue(1));
+  expect(palette.of({ name: 'a' })).toBe(palette.ofSpan('a'));
+  expect(palette.ofHue(0).colour).not.toBe(palette.ofHue(1).colour);
+});

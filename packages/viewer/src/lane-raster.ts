@@ -49,7 +49,8 @@ export class LaneRaster {
     rows.forEach((row, i) => {
       const into = pixels.subarray(i * width, (i + 1) * width);
       if (row.key.kind === 'depth' || row.key.kind === 'track') {
-        this.#spans(into, row, window, nsPerPx, palette.ofSpan(spanNameOf(row.key.track)).shades);
+        const shades = row.isCalls ? undefined : palette.ofSpan(spanNameOf(row.key.track)).shades;
+        this.#spans(into, row, window, nsPerPx, (hue) => shades ?? palette.ofHue(hue).shades);
       } else {
         // The scale follows the zoom and not what is in view, so that colours hold still when the view moves.
         const perPx = (row.eventCount * nsPerPx) / Math.max(1, whole.toNs - whole.fromNs);
@@ -58,24 +59,35 @@ export class LaneRaster {
     });
   }
 
-  #spans(into: Uint32Array, row: LaneRow, window: TimeWindow, nsPerPx: number, shades: Uint32Array): void {
+  /** @param shadesOf the colours of a bin, by what is in its high half. */
+  #spans(
+    into: Uint32Array,
+    row: LaneRow,
+    window: TimeWindow,
+    nsPerPx: number,
+    shadesOf: (high: number) => Uint32Array,
+  ): void {
     const bins = new BinCursor(this.#find, row.name, levelFor(nsPerPx));
     let before = 0;
     for (let x = 0; x < into.length; x++) {
       const from = window.fromNs + x * nsPerPx;
       let share = 0;
       let starts = 0;
+      let high = 0;
       for (let at = from; at < from + nsPerPx; at = bins.endNs) {
         const word = bins.at(at);
         const one = (word >>> 8) & 0xff;
-        if (one > share) share = one;
+        if (one > share) {
+          share = one;
+          high = word >>> 16;
+        }
         // A bin wider than a pixel tells its starts once, at its first pixel.
         if (bins.startNs >= from) starts += word & 0xff;
       }
       if (share > 0) {
         // Something short must still be seen; a start after a busy pixel is told by a darker one.
         const edge = starts > 0 && starts <= 2 && before > 200 && share > 60;
-        into[x] = shades[edge ? 110 : 90 + ((share * 165) >> 8)]!;
+        into[x] = shadesOf(high)[edge ? 110 : 90 + ((share * 165) >> 8)]!;
       }
       before = share;
     }

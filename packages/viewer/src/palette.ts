@@ -51,6 +51,7 @@ export class Palette {
   readonly neutral: Look;
   readonly #looks = new Map<string, Look>();
   readonly #types: readonly TypeSummary[];
+  readonly #hueLooks: (Look | undefined)[] = [];
 
   constructor(theme: Theme, types: readonly TypeSummary[]) {
     this.theme = theme;
@@ -84,6 +85,25 @@ export class Palette {
 
   ofSpan(spanName: string): Look {
     return this.#looks.get(spanName) ?? this.neutral;
+  }
+
+  /** Of a call, by what its function's hue is. */
+  ofHue(hue: number): Look {
+    const slots = hues[this.theme].length;
+    const slot = hue % slots;
+    let look = this.#hueLooks[slot];
+    if (look === undefined) {
+      const colour = hues[this.theme][slot]!;
+      const glyph = glyphs[slot % glyphs.length]!;
+      look = { colour, glyph, shades: shadesOf(colour, this.background) };
+      this.#hueLooks[slot] = look;
+    }
+    return look;
+  }
+
+  /** Of a span: by its hue if it has one, else by its name. */
+  of({ name, hue }: { readonly name: string; readonly hue?: number }): Look {
+    return hue === undefined ? this.ofSpan(name) : this.ofHue(hue);
   }
 }
 

@@ -28,8 +28,8 @@ const summary: TraceSummary = {
     { process: 1, name: 'main', tid: 2, eventCount: 0 },
   ],
   tracks: [
-    { lane: 0, name: 'gc', depth: 1, spanCount: 2, openCount: 0 },
-    { lane: 0, name: 'request', depth: 12, spanCount: 10, openCount: 1 },
+    { lane: 0, name: 'gc', isCalls: false, depth: 1, spanCount: 2, openCount: 0 },
+    { lane: 0, name: 'request', isCalls: false, depth: 12, spanCount: 10, openCount: 1 },
   ],
   losses: [],
   warnings: [],
@@ -70,4 +70,13 @@ test('folding leaves one row for what is folded', () => {
   expect(layOut(summary, new Set(['p0'])).rows.map(({ name }) => name)).toEqual(['p0', 'p2', 'l1']);
   expect(layOut(summary, new Set(['l0'])).rows.map(({ name }) => name)).toEqual(['p0', 'a0', 'p2', 'l1']);
   expect(layOut(summary, new Set(['t1'])).rows.map(({ name }) => name)).toContain('t1');
+});
+
+test('calls stand first, and have room for labels far down', () => {
+  const calls = { lane: 0, name: 'functions', isCalls: true, depth: 40, spanCount: 1, openCount: 0 };
+  const { rows, labels } = layOut({ ...summary, tracks: [...summary.tracks, calls] }, new Set());
+  expect(labels.map(({ text }) => text).slice(2, 5)).toEqual(['functions', 'request', 'gc']);
+  const own = rows.filter(({ name }) => name.startsWith('s2.'));
+  expect(own.map(({ isCalls }) => isCalls)).toEqual(own.map(() => true));
+  expect([own[0], own[31], own[32]].map((row) => row!.heightPx)).toEqual([16, 16, 3]);
 });

@@ -1,4 +1,4 @@
-import type { TraceSummary } from '@spoor/server/protocol';
+import type { TraceSummary, TrackSummary } from '@spoor/server/protocol';
 import { formatRowKey, type RowKey } from '@spoor/store';
 import { formatCount } from './time-text.ts';
 
@@ -12,6 +12,8 @@ export interface LaneRow {
   /** Lane that it belongs to; undefined for a process. */
   readonly lane: number | undefined;
   readonly track: number | undefined;
+  /** Whether it is a depth of calls, which have colours of their own. */
+  readonly isCalls?: boolean;
   /** Events of the lane or process, which set the scale of its density. */
   readonly eventCount: number;
 }
@@ -44,7 +46,11 @@ const pointsPx = 22;
 /** Rows of a deep track that are high enough for labels: spans take the first free row, so most are there. */
 const labelledDepths = 4;
 
-function depthPx(depth: number, depths: number): number {
+/** Depths of calls that are high enough for labels: what a function called is as telling as the function. */
+const labelledCalls = 32;
+
+function depthPx(depth: number, { depth: depths, isCalls }: TrackSummary): number {
+  if (isCalls) return depth < labelledCalls ? 17 : 4;
   return depths <= 6 || depth < labelledDepths ? 17 : depths <= 24 ? 6 : 4;
 }
 
@@ -97,7 +103,10 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
     for (const lane of lanes) {
       const tracks = (tracksOf.get(lane.index) ?? [])
         .filter((track) => track.spanCount > 0)
-        .sort((a, b) => b.spanCount - a.spanCount || (a.name < b.name ? -1 : 1));
+        .sort(
+          (a, b) =>
+            Number(b.isCalls) - Number(a.isCalls) || b.spanCount - a.spanCount || (a.name < b.name ? -1 : 1),
+        );
       const laneId = `l${lane.index}`;
       const laneExpanded = !folded.has(laneId);
       labels.push({
@@ -125,11 +134,12 @@ export function layOut(summary: TraceSummary, folded: ReadonlySet<string>): Lane
         const trackId = `t${track.index}`;
         const open = !folded.has(trackId);
         const fromPx = topPx;
+        const { isCalls } = track;
         const row = { lane: lane.index, track: track.index, eventCount: track.spanCount };
         if (open) {
           for (let depth = 0; depth < track.depth; depth++) {
             const rowKey: RowKey = { kind: 'depth', track: track.index, depth };
-            addRow({ ...row, key: rowKey, heightPx: depthPx(depth, track.depth) - 1 }, 1);
+            addRow({ ...row, isCalls, key: rowKey, heightPx: depthPx(depth, track) - 1 }, 1);
           }
           // A lone thin row would leave no room for its label.
           topPx = Math.max(topPx, fromPx + 17);

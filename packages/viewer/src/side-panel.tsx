@@ -90,7 +90,7 @@ function EventPanel({ motion }: { motion: Motion }): JSX.Element {
           <h3>Span</h3>
           <dl class="facts">
             <dt>Name</dt>
-            <dd>{span.name}</dd>
+            <dd>{span.hue === undefined ? span.name : span.label}</dd>
             <dt>Duration</dt>
             <dd>
               <strong>

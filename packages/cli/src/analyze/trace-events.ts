@@ -5,7 +5,9 @@ import {
   clockOffsetNs,
   codePlaceOf,
   defaultDebugInfoDir,
+  lossBeginNs,
   type EventView,
+  type Loss,
   type StreamInfo,
   type TraceInfo,
   type TraceSet,
@@ -49,15 +51,27 @@ export class ThreadedTrace {
     const names = this.addressNames();
     const window = new ThreadEvent(names);
     const lossCounts = new Uint32Array(this.set.streams.length);
+    /** Of streams that many threads write to: a thread of one may have lost events to any. */
+    let sharedLossCount = 0;
     let lossesSeen = 0;
+    /** Losses that are known, and are behind the event: batches are read ahead. */
+    let lossesAhead: Loss[] = [];
     for (const view of this.set.events()) {
       const stream = this.streams[view.stream.index]!;
-      for (const { losses } = this.set; lossesSeen < losses.length; lossesSeen += 1) {
-        lossCounts[losses[lossesSeen]!.stream.index]! += 1;
+      const { losses } = this.set;
+      for (; lossesSeen < losses.length; lossesSeen += 1) lossesAhead.push(losses[lossesSeen]!);
+      if (lossesAhead.length > 0) {
+        lossesAhead = lossesAhead.filter((loss) => {
+          const isAhead = (lossBeginNs(loss, this.set.baseNs) ?? -Infinity) > view.timeNs;
+          if (isAhead) return true;
+          if (this.streams[loss.stream.index]!.fromContext) sharedLossCount += 1;
+          else lossCounts[loss.stream.index]! += 1;
+          return false;
+        });
       }
       if (names?.tells(view.info) === true) names.note(view.info, view.place);
       window.view = view;
-      window.lossCount = lossCounts[view.stream.index]!;
+      window.lossCount = stream.fromContext ? sharedLossCount : lossCounts[view.stream.index]!;
       window.thread = stream.fromContext ? this.threadOfContext(view) : stream.thread;
       yield window;
     }

@@ -32,11 +32,11 @@ function readPort(text: string): number {
 }
 
 async function view(directories: readonly string[], options: ViewOptions): Promise<number> {
-  const { openTrace } = await import('@spoor/components/node');
+  const { FileBinaries, openTrace } = await import('@spoor/components/node');
   const { serveView, traceSetSource } = await import('@spoor/server');
   const { pageFolder } = await import('./installed.ts');
   const set = openTrace(directories);
-  const server = await serveView(traceSetSource(set, directories), {
+  const server = await serveView(traceSetSource(set, directories, new FileBinaries()), {
     port: options.port,
     pageDir: pageFolder(),
   });

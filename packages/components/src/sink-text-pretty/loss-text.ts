@@ -1,4 +1,5 @@
 /** babeltrace2's warnings of lost events and packets. */
+import { lossBeginNs } from '../source-ctf-fs/loss-times.ts';
 import { nanosecondsOfClock } from '../source-ctf-fs/clock.ts';
 import type { EventFlow } from '../event-flow.ts';
 import type { Loss } from '../source-ctf-fs/trace-info.ts';
@@ -49,9 +50,7 @@ export class LossPrinter {
     if (this.taken === losses.length && this.waiting.length === 0) return;
     for (; this.taken < losses.length; this.taken++) {
       const loss = losses[this.taken]!;
-      const clock = loss.stream.streamClass.clockClass;
-      const known = clock !== undefined && loss.beginTicks !== undefined;
-      const begin = known ? Number(nanosecondsOfClock(clock, loss.beginTicks) - baseNs) : -Infinity;
+      const begin = lossBeginNs(loss, baseNs) ?? -Infinity;
       this.waiting.push({ timeNs: begin, loss });
     }
     this.waiting.sort((left, right) => left.timeNs - right.timeNs);
