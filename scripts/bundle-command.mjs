@@ -10,13 +10,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages/cli');
 
 /** What the modules of verbs may bring along; all else of theirs is loaded when they run. */
-const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options/;
+const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options|\/verb\.js$/;
 
 function isLeftOut(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
   // Tables need libraries that are larger than all the rest, and few people ask for them.
   if (/^@spoor\/components\/(?:arrow|parquet)$/.test(id)) return true;
-  return importer !== undefined && dirname(importer).endsWith('/dist/commands') && !wanted.test(id);
+  return (
+    importer !== undefined && /\/dist\/(?:commands|control)$/.test(dirname(importer)) && !wanted.test(id)
+  );
 }
 
 const licenses = foreignLicenses();

@@ -11,7 +11,7 @@ test('without a word it tells its commands, and that is no success', () => {
 });
 
 test.each([
-  [['view'], `missing required argument 'dir'`],
+  [['set-session'], `missing required argument 'session'`],
   [['record'], `missing required argument 'command'`],
   [['--bogus'], `unknown option '--bogus'`],
   [

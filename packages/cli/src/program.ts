@@ -10,6 +10,28 @@ import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
 import { registerRun } from './commands/run.ts';
 import { registerView } from './commands/view.ts';
+import { registerAddContext } from './control/add-context.ts';
+import { registerClear } from './control/clear.ts';
+import { registerCreate } from './control/create.ts';
+import { registerDestroy } from './control/destroy.ts';
+import { registerDisableChannel } from './control/disable-channel.ts';
+import { registerDisableEvent } from './control/disable-event.ts';
+import { registerEnableChannel } from './control/enable-channel.ts';
+import { registerEnableEvent } from './control/enable-event.ts';
+import { registerList } from './control/list.ts';
+import { registerLoad } from './control/load.ts';
+import { registerRegenerate } from './control/regenerate.ts';
+import { registerRotate } from './control/rotate.ts';
+import { registerSave } from './control/save.ts';
+import { registerSessiond } from './control/sessiond.ts';
+import { registerSetSession } from './control/set-session.ts';
+import { registerSnapshot } from './control/snapshot.ts';
+import { registerStart } from './control/start.ts';
+import { registerStatus } from './control/status.ts';
+import { registerStop } from './control/stop.ts';
+import { registerVersion } from './control/version.ts';
+import { registerDisableRotation, registerEnableRotation } from './control/rotation-schedule.ts';
+import { registerTrack, registerUntrack } from './control/track.ts';
 import type { CommandContext, RegisterCommand } from './commands/register-command.ts';
 
 const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
@@ -24,6 +46,30 @@ export function spoorProgram(context: CommandContext): Command {
     [
       registerConvert,
       registerRecord,
+      registerCreate,
+      registerEnableEvent,
+      registerEnableChannel,
+      registerAddContext,
+      registerStart,
+      registerStop,
+      registerSnapshot,
+      registerRotate,
+      registerEnableRotation,
+      registerDisableRotation,
+      registerClear,
+      registerDestroy,
+      registerList,
+      registerStatus,
+      registerSetSession,
+      registerDisableEvent,
+      registerDisableChannel,
+      registerTrack,
+      registerUntrack,
+      registerRegenerate,
+      registerSave,
+      registerLoad,
+      registerSessiond,
+      registerVersion,
       registerCrash,
       registerView,
       registerAnalyze,

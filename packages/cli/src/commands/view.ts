@@ -1,25 +1,34 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from './register-command.ts';
 
 interface ViewOptions {
   readonly port: number;
+  readonly tracePath?: string;
+  readonly viewer?: string;
   readonly open?: true;
 }
 
 export const registerView: RegisterCommand = (program, context) => {
   program
     .command('view')
-    .description('Show traces in a browser: time line, event table, statistics.')
+    .description('Show traces, or what a session recorded, in a browser: time line, event table, statistics.')
     .argument(
-      '<dir...>',
-      'directories with traces in or below them, or archives of such; all are shown together',
+      '[dir...]',
+      'directories with traces in or below them, or archives of such, all shown together; or the name of a session, the current one by default',
     )
+    .option('-e, --viewer <command>', 'have this command show them, which is given the directory last')
+    .option('-t, --trace-path <dir>', 'show this directory')
     .option('-p, --port <number>', 'port of 127.0.0.1 to serve on; 0 is any free one', readPort, 0)
     .option('--open', 'open the page in the default browser')
     .addHelpText('after', '\nServes until Ctrl-C. Only this machine can reach the page.')
-    .action(async (directories: string[], options: ViewOptions) => {
-      context.exitStatus = await view(directories, options);
+    .action(async (words: string[], options: ViewOptions) => {
+      const { viewedDirectories } = await import('../control/viewed-directories.ts');
+      const directories = await viewedDirectories(
+        options.tracePath === undefined ? words : [...words, options.tracePath],
+      );
+      context.exitStatus =
+        options.viewer === undefined ? await view(directories, options) : showBy(options.viewer, directories);
     });
 };
 
@@ -55,6 +64,15 @@ async function view(directories: readonly string[], options: ViewOptions): Promi
   await stopped;
   await server.close();
   return 0;
+}
+
+/** Runs a reader of the user's choice. */
+function showBy(viewer: string, directories: readonly string[]): number {
+  const [program = '', ...args] = viewer.split(/\s+/).filter((word) => word !== '');
+  const done = spawnSync(program, [...args, ...directories], { stdio: 'inherit' });
+  if (done.error === undefined) return done.status ?? 1;
+  process.stderr.write(`spoor: cannot run ${program}: ${done.error.message}\n`);
+  return 1;
 }
 
 /** Opens a page in the desktop's browser; a machine without one gets a line that says so, and goes on serving. */

@@ -289,7 +289,7 @@ export class Daemon {
       throw new SpoorError('control/too-many-sessions', `there are ${MOST_SESSIONS} sessions already`);
     }
     const { mode, output, shmPath, automaticEvents = true, hasNoSnapshotOutput = false } = asked;
-    if (mode === 'network' || mode === 'live') localPath(output ?? noNetwork);
+    if (mode === 'network' || mode === 'live') localPath(output?.kind === 'network' ? output : noNetwork);
     if (shmPath !== undefined && !isAbsolute(shmPath)) {
       throw new SpoorError('control/invalid-path', 'the directory of the rings is not absolute', {
         where: shmPath,

@@ -1,0 +1,128 @@
+import { SpoorError } from '@spoor/base';
+import type { ChannelAttributes } from '@spoor/control';
+import type { RegisterCommand } from '../commands/register-command.ts';
+import {
+  type DomainOptions,
+  addDomainOptions,
+  addSessionOption,
+  commaWords,
+  domainOf,
+  onControl,
+} from './verb.ts';
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+interface EnableChannelOptions extends DomainOptions {
+  readonly session?: string;
+  readonly discard?: true;
+  readonly overwrite?: true;
+  readonly blockingTimeout?: string;
+  readonly subbufSize?: string;
+  readonly numSubbuf?: string;
+  readonly switchTimer?: string;
+  readonly readTimer?: string;
+  readonly monitorTimer?: string;
+  readonly tracefileSize?: string;
+  readonly tracefileCount?: string;
+  readonly buffersUid?: true;
+  readonly buffersPid?: true;
+  readonly buffersGlobal?: true;
+  readonly output?: string;
+}
+
+/** `enable-channel`: makes channels, enables disabled ones, gives them other sizes. */
+export const registerEnableChannel: RegisterCommand = (program, context) => {
+  const command = program
+    .command('enable-channel')
+    .description('Make channels of a session, enable them again, or change their sizes.')
+    .argument('<channels>', 'their names, separated by commas');
+  addSessionOption(addDomainOptions(command))
+    .option('--discard', 'events that find no room are lost (the default)')
+    .option('--overwrite', 'events that find no room replace the oldest sub-buffer')
+    .option(
+      '--blocking-timeout <us>',
+      'how long an event that finds no room waits: 0 (default), microseconds, inf',
+    )
+    .option(
+      '--subbuf-size <size>',
+      'size of a sub-buffer; suffixes k, M, G (default: 512k, of the kernel 1M)',
+    )
+    .option('--num-subbuf <count>', 'number of sub-buffers of each ring buffer (default: 4)')
+    .option('--switch-timer <us>', 'how often open sub-buffers are finished; 0 never (default)')
+    .option('--read-timer <us>', 'how often the consumer looks at least; 0 leaves that to it (default)')
+    .option('--monitor-timer <us>', 'how often usage is sampled for triggers; 0 never (default: 1000000)')
+    .option('--tracefile-size <size>', 'largest trace file; 0 without limit (default)')
+    .option('--tracefile-count <count>', 'number of trace files of a stream; 0 without limit (default)')
+    .option('--buffers-uid', 'ring buffers of a user; ours are always of a process and thread')
+    .option('--buffers-pid', 'ring buffers of a process')
+    .option('--buffers-global', 'ring buffers of the whole system, of the kernel alone')
+    .option('--output <type>', 'how the consumer gets at the buffers: mmap');
+  onControl<EnableChannelOptions>(command, context, async (client, options, [names = '']) => {
+    const { sessionNamed } = await import('./current-session.ts');
+    const session = sessionNamed(options.session);
+    const domain = domainOf(options);
+    const attributes = await readAttributes(options);
+    const warnings: string[] = [];
+    if (options.buffersUid === true) warnings.push('ring buffers are of a process and thread, not of a user');
+    const channels = [];
+    let text = '';
+    let isWarned = false;
+    for (const channel of commaWords(names)) {
+      const result = await client.call('enable-channel', { session, domain, channel, attributes });
+      warnings.push(...result.warnings.map((warning) => `channel ${channel}: ${warning}`));
+      if (result.outcome === 'unchanged') {
+        warnings.push(`channel ${channel} exists already in session ${session}`);
+        isWarned = true;
+      } else {
+        const done = result.outcome === 'resized' ? 'changed' : 'enabled';
+        text += `${domain === 'user' ? 'ust' : 'kernel'} channel ${channel} ${done} for session ${session}\n`;
+      }
+      channels.push({ outcome: result.outcome, channel: result.channel });
+    }
+    return { json: { session, channels }, text, warnings, isWarned };
+  });
+};
+
+async function readAttributes(options: EnableChannelOptions): Promise<Partial<ChannelAttributes>> {
+  const { readByteSize, readCountOrZero, readMicroseconds } = await import('./values.ts');
+  const attributes: Partial<Writable<ChannelAttributes>> = {};
+  if (options.discard === true && options.overwrite === true) {
+    throw new SpoorError('control/option', 'a channel is of one mode: --discard or --overwrite');
+  }
+  if (options.discard === true) attributes.lossMode = 'discard';
+  if (options.overwrite === true) attributes.lossMode = 'overwrite';
+  const { blockingTimeout, output } = options;
+  if (blockingTimeout !== undefined) {
+    attributes.blockingTimeoutUs =
+      blockingTimeout === 'inf' ? -1 : readMicroseconds('--blocking-timeout', blockingTimeout);
+  }
+  if (output !== undefined && output !== 'mmap') {
+    throw new SpoorError('control/option', `--output ${output} is not served`, { hint: 'mmap is' });
+  }
+  const sizes = [
+    ['--subbuf-size', 'subbufSize', 'subBufferSizeBytes'],
+    ['--tracefile-size', 'tracefileSize', 'traceFileSizeBytes'],
+  ] as const;
+  for (const [flag, option, attribute] of sizes) {
+    const text = options[option];
+    if (text !== undefined) attributes[attribute] = readByteSize(flag, text);
+  }
+  const counts = [
+    ['--num-subbuf', 'numSubbuf', 'subBufferCount'],
+    ['--tracefile-count', 'tracefileCount', 'traceFileCount'],
+  ] as const;
+  for (const [flag, option, attribute] of counts) {
+    const text = options[option];
+    if (text !== undefined) attributes[attribute] = readCountOrZero(flag, text);
+  }
+  const timers = [
+    ['--switch-timer', 'switchTimer', 'switchTimerUs'],
+    ['--read-timer', 'readTimer', 'readTimerUs'],
+    ['--monitor-timer', 'monitorTimer', 'monitorTimerUs'],
+  ] as const;
+  for (const [flag, option, attribute] of timers) {
+    const text = options[option];
+    if (text !== undefined) attributes[attribute] = readMicroseconds(flag, text);
+  }
+  return attributes;
+}

@@ -1,0 +1,131 @@
+import { SpoorError } from '@spoor/base';
+import type { EventRule, LogLevelRule } from '@spoor/control';
+import type { RegisterCommand } from '../commands/register-command.ts';
+import {
+  type DomainOptions,
+  addDomainOptions,
+  addSessionOption,
+  commaWords,
+  domainOf,
+  onControl,
+} from './verb.ts';
+
+interface EnableEventOptions extends DomainOptions {
+  readonly session?: string;
+  readonly channel?: string;
+  readonly all?: true;
+  readonly tracepoint?: true;
+  readonly syscall?: true;
+  readonly probe?: string;
+  readonly function?: string;
+  readonly userspaceProbe?: string;
+  readonly exclude?: readonly string[];
+  readonly loglevel?: string;
+  readonly loglevelOnly?: string;
+  readonly filter?: string;
+}
+
+/** `enable-event`: adds event rules to a channel. */
+export const registerEnableEvent: RegisterCommand = (program, context) => {
+  const command = program
+    .command('enable-event')
+    .description('Add event rules to a channel, which is made if need be, or enable them again.')
+    .argument('[names]', 'names of events, separated by commas; * is any text');
+  addSessionOption(addDomainOptions(command))
+    .option('-c, --channel <channel>', 'the channel (default: channel0)')
+    .option('-a, --all', 'all events')
+    .option('--tracepoint', 'tracepoints (the default)')
+    .option('--syscall', 'system calls')
+    .option('--probe <location>', 'a place in the kernel: an address, SYMBOL or SYMBOL+OFFSET')
+    .option('--function <location>', 'entry and exit of a function of the kernel')
+    .option(
+      '--userspace-probe <location>',
+      'a place in a program: [elf:]PATH:SYMBOL or sdt:PATH:PROVIDER:NAME',
+    )
+    .option(
+      '-x, --exclude <names>',
+      'but not these events; may be repeated',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), ...commaWords(text)],
+    )
+    .option('--loglevel <level>', 'only events at least as severe as this level')
+    .option('--loglevel-only <level>', 'only events of this level')
+    .option(
+      '-f, --filter <expression>',
+      "only events of which this is true, as in 'size > 10 && $ctx.vpid == 42'",
+    );
+  onControl<EnableEventOptions>(command, context, async (client, options, [names]) => {
+    const { sessionNamed } = await import('./current-session.ts');
+    const session = sessionNamed(options.session);
+    const domain = domainOf(options);
+    const rules = await readRules(names, options);
+    const { channel } = options;
+    const done = [];
+    let text = '';
+    const warnings: string[] = [];
+    for (const rule of rules) {
+      const target = channel === undefined ? {} : { channel };
+      const result = await client.call('enable-event', { session, domain, ...target, rule });
+      if (result.outcome === 'unchanged') {
+        throw new SpoorError('control/event-enabled', `event ${rule.name} is enabled already`, {
+          where: `channel ${result.channel}, session ${session}`,
+        });
+      }
+      warnings.push(...result.warnings);
+      text += `${domain === 'user' ? 'ust' : 'kernel'} event ${rule.name} ${result.outcome} in channel ${result.channel}\n`;
+      done.push({ channel: result.channel, outcome: result.outcome, rule });
+    }
+    return { json: { session, events: done }, text, warnings };
+  });
+};
+
+async function readRules(
+  names: string | undefined,
+  options: EnableEventOptions,
+): Promise<readonly EventRule[]> {
+  if (options.all === true && names !== undefined) {
+    throw new SpoorError('control/option', '--all means all names: none can be given');
+  }
+  const all = options.all === true ? ['*'] : commaWords(names ?? '');
+  if (all.length === 0) {
+    throw new SpoorError('control/option', 'no event is named', { hint: 'NAME,… or --all' });
+  }
+  const { filter } = options;
+  const filtered = filter === undefined ? {} : { filter };
+  if (domainOf(options) === 'kernel') return all.map((name) => kernelRule(name, options, filtered));
+  if (options.syscall ?? options.probe ?? options.function ?? options.userspaceProbe) {
+    throw new SpoorError('control/option', 'system calls and probes are of the kernel: -k');
+  }
+  const level = await readLevel(options);
+  const { exclude } = options;
+  return all.map((name) => ({
+    kind: 'user-tracepoint',
+    name,
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(level === undefined ? {} : { logLevel: level }),
+    ...filtered,
+  }));
+}
+
+function kernelRule(
+  name: string,
+  options: EnableEventOptions,
+  filtered: { readonly filter?: string },
+): EventRule {
+  const { syscall, probe, function: function_, userspaceProbe } = options;
+  if (probe !== undefined) return { kind: 'kernel-kprobe', name, location: probe, ...filtered };
+  if (function_ !== undefined) return { kind: 'kernel-function', name, location: function_, ...filtered };
+  if (userspaceProbe !== undefined)
+    return { kind: 'kernel-uprobe', name, location: userspaceProbe, ...filtered };
+  if (syscall === true) return { kind: 'kernel-syscall', name, site: 'entry+exit', ...filtered };
+  return { kind: 'kernel-tracepoint', name, ...filtered };
+}
+
+async function readLevel({ loglevel, loglevelOnly }: EnableEventOptions): Promise<LogLevelRule | undefined> {
+  if (loglevel === undefined && loglevelOnly === undefined) return undefined;
+  if (loglevel !== undefined && loglevelOnly !== undefined) {
+    throw new SpoorError('control/option', 'one of --loglevel and --loglevel-only can be given');
+  }
+  const { readLogLevel } = await import('./values.ts');
+  if (loglevel !== undefined) return { kind: 'at-least', level: readLogLevel('--loglevel', loglevel) };
+  return { kind: 'only', level: readLogLevel('--loglevel-only', loglevelOnly ?? '') };
+}

@@ -1,0 +1,42 @@
+import type { RegisterCommand } from '../commands/register-command.ts';
+import { onControl } from './verb.ts';
+
+interface LoadOptions {
+  readonly all?: true;
+  readonly force?: true;
+  readonly inputPath?: string;
+  readonly overrideName?: string;
+  readonly overrideUrl?: string;
+}
+
+/** `load`: makes sessions of what `save` wrote. */
+export const registerLoad: RegisterCommand = (program, context) => {
+  const command = program
+    .command('load')
+    .description('Make sessions of files that spoor save wrote; those that recorded then record at once.')
+    .argument('[session]', 'the session; all by default')
+    .option('-a, --all', 'all sessions')
+    .option('-f, --force', 'sessions of the same names give way')
+    .option('-i, --input-path <path>', 'file, or directory of files (default: ~/.spoor/sessions)')
+    .option('--override-name <name>', 'name of the session, in place of the saved one')
+    .option('--override-url <url>', 'place of the traces, in place of the saved one');
+  onControl<LoadOptions>(command, context, async (client, options, [name]) => {
+    const { loadSessions } = await import('./saved-sessions.ts');
+    const { readOutput } = await import('./output-url.ts');
+    const { setCurrentSession } = await import('./current-session.ts');
+    const saved = loadSessions(options.inputPath, options.all === true ? undefined : name, {
+      ...(options.overrideName === undefined ? {} : { name: options.overrideName }),
+      ...(options.overrideUrl === undefined ? {} : { output: readOutput(options.overrideUrl) }),
+    });
+    const loaded = [];
+    for (const session of saved) {
+      loaded.push((await client.call('restore-session', { session, force: options.force === true })).session);
+    }
+    const last = loaded.at(-1);
+    if (last !== undefined) setCurrentSession(last.name);
+    return {
+      json: { sessions: loaded },
+      text: loaded.map((session) => `Session ${session.name} has been loaded successfully\n`).join(''),
+    };
+  });
+};

@@ -1,0 +1,215 @@
+/** Sessions as people read them, close to what `lttng list` and `lttng status` print. */
+import { SpoorError } from '@spoor/base';
+import type {
+  Channel,
+  ChannelUsage,
+  Domain,
+  EventRule,
+  LossCounts,
+  ProcessTracker,
+  Session,
+  SessionUsage,
+  TrackedAttribute,
+} from '@spoor/control';
+import { domainsOf } from '@spoor/control';
+import { outputText } from './output-url.ts';
+
+const domainTitles: Readonly<Record<Domain, string>> = { kernel: 'Linux kernel', user: 'User space' };
+
+/** Attributes that LTTng shows of each domain, in its order. */
+const shownAttributes: Readonly<Record<Domain, readonly (readonly [TrackedAttribute, string])[]>> = {
+  kernel: [
+    ['pid', 'Process IDs'],
+    ['vpid', 'Virtual process IDs'],
+    ['uid', 'User IDs'],
+    ['vuid', 'Virtual user IDs'],
+    ['gid', 'Group IDs'],
+    ['vgid', 'Virtual group IDs'],
+  ],
+  user: [
+    ['vpid', 'Virtual process IDs'],
+    ['vuid', 'Virtual user IDs'],
+    ['vgid', 'Virtual group IDs'],
+  ],
+};
+
+/** What is told when a session was made. */
+export function createdText({ name, mode, output, snapshotOutputs }: Session): string {
+  const [snapshotOutput] = snapshotOutputs;
+  if (mode === 'snapshot') {
+    const place =
+      snapshotOutput === undefined
+        ? ''
+        : `Default snapshot output set to ${outputText(snapshotOutput.output)}\n`;
+    return `Snapshot session ${name} created.\n${place}Its channels overwrite: they keep the newest events.\n`;
+  }
+  const place = output === undefined ? '' : `Traces will be output to ${outputText(output)}\n`;
+  return `Session ${name} created.\n${place}`;
+}
+
+/** Losses, if there are any, as a line. */
+export function lossesText({ discardedCount }: LossCounts): string {
+  if (discardedCount === 0) return '';
+  return `Warning: ${discardedCount} events were discarded, because no sub-buffer had room; larger or more sub-buffers give it: spoor enable-channel --subbuf-size, --num-subbuf\n`;
+}
+
+function stateOf({ isActive, mode }: Session): string {
+  return `[${isActive ? 'active' : 'inactive'}${mode === 'snapshot' ? ' snapshot' : ''}]`;
+}
+
+/** All sessions, one paragraph each. */
+export function sessionsText(sessions: readonly Session[]): string {
+  if (sessions.length === 0) return 'Currently no available recording session\n';
+  const parts = sessions.map((session, index) => {
+    const place = session.output === undefined ? '' : `    Trace output: ${outputText(session.output)}\n`;
+    return `  ${index + 1}) ${session.name} ${stateOf(session)}\n${place}\n`;
+  });
+  return `Available recording sessions:\n${parts.join('')}\nUse spoor list <session_name> for more details\n`;
+}
+
+/** What to show of a session. */
+export interface Narrowing {
+  readonly channel?: string;
+  readonly domains?: readonly Domain[];
+}
+
+/**
+ * A session with a part of its channels.
+ * @throws SpoorError `control/no-channel`.
+ */
+export function narrowed(session: Session, { channel, domains }: Narrowing): Session {
+  const channels = session.channels.filter(
+    (own) => (channel === undefined || own.name === channel) && (domains?.includes(own.domain) ?? true),
+  );
+  if (channel !== undefined && channels.length === 0) {
+    throw new SpoorError('control/no-channel', `session ${session.name} has no channel ${channel}`);
+  }
+  return { ...session, channels };
+}
+
+/** The domains of a session. */
+export function domainsText(session: Session): string {
+  const domains = domainsOf(session).map((domain) => `  - ${domainTitles[domain]}\n`);
+  return `Domains:\n-------------\n${domains.length === 0 ? '  None\n' : domains.join('')}`;
+}
+
+/** One session with its channels and rules. */
+export function sessionText(session: Session, usage: SessionUsage): string {
+  const { name, output, rotation, trackers } = session;
+  let text = `Recording session ${name}: ${stateOf(session)}\n`;
+  if (output !== undefined) text += `    Trace output: ${outputText(output)}\n\n`;
+  if (rotation.periodUs !== undefined || rotation.sizeBytes !== undefined) {
+    text += 'Automatic rotation schedules:\n';
+    if (rotation.periodUs !== undefined) text += `    timer period: ${rotation.periodUs} us\n`;
+    if (rotation.sizeBytes !== undefined) text += `    size threshold: ${rotation.sizeBytes} bytes\n`;
+    text += '\n';
+  }
+  for (const { id, name: outputName, output: place } of session.snapshotOutputs) {
+    text += `Snapshot output [${id}] ${outputName}: ${outputText(place)}\n`;
+  }
+  const shown = (['kernel', 'user'] as const).filter(
+    (domain) => trackers[domain].length > 0 || session.channels.some((channel) => channel.domain === domain),
+  );
+  for (const domain of shown) {
+    text += `=== Domain: ${domainTitles[domain]} ===\n\nBuffering scheme: ${domain === 'user' ? 'per-process' : 'global'}\n\n`;
+    text += trackersText(domain, trackers[domain]);
+    const channels = session.channels.filter((channel) => channel.domain === domain);
+    if (channels.length === 0) continue;
+    text += 'Channels:\n-------------\n';
+    for (const channel of channels) text += channelText(channel, session, usage);
+  }
+  if (usage.troubles.length > 0) {
+    text += `Troubles:\n${usage.troubles.map((line) => `  ${line}\n`).join('')}`;
+  }
+  return text;
+}
+
+function trackersText(domain: Domain, trackers: readonly ProcessTracker[]): string {
+  const width = Math.max(...shownAttributes[domain].map(([, title]) => title.length)) + 1;
+  const lines = shownAttributes[domain].map(([attribute, title]) => {
+    const own = trackers.find((tracker) => tracker.attribute === attribute);
+    return `  ${`${title}:`.padEnd(width)}  ${valuesText(own)}\n`;
+  });
+  const cgroups = trackers.find(({ attribute }) => attribute === 'cgroup');
+  if (cgroups !== undefined) lines.push(`  ${'Control groups:'.padEnd(width)}  ${valuesText(cgroups)}\n`);
+  return `Tracked process attributes\n${lines.join('')}\n`;
+}
+
+function valuesText(tracker: ProcessTracker | undefined): string {
+  if (tracker === undefined) return 'all';
+  return tracker.values.length === 0 ? 'none' : tracker.values.join(', ');
+}
+
+const timer = (us: number): string => (us === 0 ? 'inactive' : `${us} us`);
+
+function channelText(channel: Channel, session: Session, usage: SessionUsage): string {
+  const isDiscarding = channel.lossMode === 'discard';
+  const { blockingTimeoutUs: blocking, traceFileCount: count, traceFileSizeBytes: size } = channel;
+  const attributes: readonly (readonly [string, string])[] = [
+    ['Event-loss mode', channel.lossMode],
+    ['Sub-buffer size', `${channel.subBufferSizeBytes} bytes`],
+    ['Sub-buffer count', String(channel.subBufferCount)],
+    ['Switch timer', timer(channel.switchTimerUs)],
+    ['Read timer', timer(channel.readTimerUs)],
+    ['Monitor timer', timer(channel.monitorTimerUs)],
+    ...(isDiscarding && channel.domain === 'user'
+      ? [['Blocking timeout', blocking < 0 ? 'infinite' : `${blocking} us`] as const]
+      : []),
+    ['Trace file count', count === 0 ? '1 per stream' : `${count} per stream`],
+    ['Trace file size', size === 0 ? 'unlimited' : `${size} bytes`],
+    ['Output mode', 'mmap'],
+    ...(channel.contexts.length === 0 ? [] : [['Contexts', channel.contexts.join(', ')] as const]),
+  ];
+  const own = usage.channels.filter((row) => row.channel === channel.name);
+  const rules = channel.rules.map(
+    ({ rule, isEnabled }) => `      ${ruleText(rule)} [${isEnabled ? 'enabled' : 'disabled'}]\n`,
+  );
+  return (
+    `- ${channel.name}: [${channel.isEnabled ? 'enabled' : 'disabled'}]\n\n` +
+    `    Attributes:\n${attributes.map(([title, value]) => `      ${`${title}:`.padEnd(17)} ${value}\n`).join('')}\n` +
+    `    Statistics:\n${statisticsText(own, isDiscarding && session.mode !== 'snapshot')}\n` +
+    `    Recording event rules:\n${rules.length === 0 ? '      None\n' : rules.join('')}\n`
+  );
+}
+
+function statisticsText(rows: readonly ChannelUsage[], isDiscarding: boolean): string {
+  const sum = (pick: (row: ChannelUsage) => number): number => rows.reduce((all, row) => all + pick(row), 0);
+  const used = sum((row) => row.usedBytes);
+  const capacity = sum((row) => row.capacityBytes);
+  const lines = isDiscarding ? [`      Discarded events: ${sum((row) => row.discardedCount)}\n`] : [];
+  if (rows.length > 0) {
+    const share = capacity === 0 ? 0 : Math.round((used / capacity) * 100);
+    lines.push(
+      `      Ring buffers:     ${sum((row) => row.ringCount)}, ${share} % of ${capacity} bytes in use\n`,
+    );
+  }
+  return lines.length === 0 ? '      None\n' : lines.join('');
+}
+
+/** A rule as LTTng prints it. */
+export function ruleText(rule: EventRule): string {
+  const filter = rule.filter === undefined ? '' : ` [filter: '${rule.filter}']`;
+  switch (rule.kind) {
+    case 'user-tracepoint': {
+      const { logLevel, exclude = [] } = rule;
+      const level =
+        logLevel === undefined
+          ? ''
+          : ` (loglevel${logLevel.kind === 'only' ? ' ==' : ' <='} ${logLevel.level})`;
+      const exclusions = exclude.length === 0 ? '' : ` [exclusions: ${exclude.join(', ')}]`;
+      return `${rule.name}${level} (type: tracepoint)${filter}${exclusions}`;
+    }
+    case 'kernel-tracepoint':
+      return `${rule.name} (type: tracepoint)${filter}`;
+    case 'kernel-syscall':
+      return `${rule.name} (type:syscall:${rule.site})${filter}`;
+    case 'kernel-kprobe':
+      return `${rule.name} (type: probe) ${rule.location}${filter}`;
+    case 'kernel-function':
+      return `${rule.name} (type: function) ${rule.location}${filter}`;
+    case 'kernel-uprobe':
+      return `${rule.name} (type: userspace-probe) ${rule.location}${filter}`;
+    default:
+      return rule satisfies never;
+  }
+}

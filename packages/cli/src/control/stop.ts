@@ -1,0 +1,26 @@
+import type { RegisterCommand } from '../commands/register-command.ts';
+import { type SessionsOptions, addSessionsOptions, onControl } from './verb.ts';
+
+interface StopOptions extends SessionsOptions {
+  /** False for `--no-wait`. */
+  readonly wait: boolean;
+}
+
+/** `stop`: has sessions record no more; they can be started again. */
+export const registerStop: RegisterCommand = (program, context) => {
+  const command = program
+    .command('stop')
+    .description('Stop recording, and wait until what was recorded is written.')
+    .argument('[session]', 'the session; the current one by default')
+    .option('-n, --no-wait', 'do not wait until programs have handed over their last events');
+  onControl<StopOptions>(addSessionsOptions(command), context, async (client, options, [name]) => {
+    const { sessionsNamed } = await import('./current-session.ts');
+    const { eachSession } = await import('./each-session.ts');
+    const { lossesText } = await import('./session-text.ts');
+    return eachSession(await sessionsNamed(client, name, options), async (session) => {
+      const { losses, warnings } = await client.call('stop-session', { session, wait: options.wait });
+      const text = `${lossesText(losses)}Tracing stopped for session ${session}\n`;
+      return { json: { losses }, text, warnings };
+    });
+  });
+};

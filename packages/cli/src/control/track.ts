@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { SpoorError } from '@spoor/base';
+import type { TrackedAttribute } from '@spoor/control';
+import type { CommandContext, RegisterCommand } from '../commands/register-command.ts';
+import {
+  type DomainOptions,
+  addDomainOptions,
+  addSessionOption,
+  commaWords,
+  domainOf,
+  onControl,
+} from './verb.ts';
+
+/** Attributes with how they are told of. */
+const attributes: Readonly<Record<TrackedAttribute, string>> = {
+  pid: 'process ID',
+  vpid: 'virtual process ID',
+  uid: 'user ID',
+  vuid: 'virtual user ID',
+  gid: 'group ID',
+  vgid: 'virtual group ID',
+  cgroup: 'control group',
+};
+const names = Object.keys(attributes) as readonly TrackedAttribute[];
+
+type TrackOptions = DomainOptions & {
+  readonly session?: string;
+  readonly all?: true;
+} & { readonly [Name in TrackedAttribute]?: string | true };
+
+function addTrackOptions(command: Command): Command {
+  addSessionOption(addDomainOptions(command));
+  command.option('-p, --pid [numbers]', 'process IDs, of the kernel alone');
+  for (const name of names) {
+    if (name === 'pid') continue;
+    const kind =
+      name === 'cgroup' ? 'paths of control groups, in which * is any text' : `${attributes[name]}s`;
+    command.option(`--${name} [values]`, kind);
+  }
+  return command.option('-a, --all', 'all values of the attributes that are named without any');
+}
+
+function addVerb(
+  program: Command,
+  context: CommandContext,
+  verb: 'track' | 'untrack',
+  description: string,
+): void {
+  const command = addTrackOptions(program.command(verb).description(description));
+  onControl<TrackOptions>(command, context, async (client, options) => {
+    const { sessionNamed } = await import('./current-session.ts');
+    const session = sessionNamed(options.session);
+    const domain = domainOf(options);
+    const asked = names.filter((name) => options[name] !== undefined);
+    if (asked.length === 0) {
+      throw new SpoorError('control/option', 'no attribute of processes is named', {
+        hint: '--vpid, --vuid, …',
+      });
+    }
+    const lines: string[] = [];
+    const trackers: Record<string, unknown> = {};
+    for (const attribute of asked) {
+      const values = valuesOf(attribute, options[attribute], options.all === true);
+      const result = await client.call(verb, { session, domain, attribute, values });
+      trackers[attribute] = result.trackers.find((own) => own.attribute === attribute)?.values ?? 'all';
+      const title = attributes[attribute];
+      if (values === 'all') {
+        const policy = verb === 'track' ? 'include all' : 'exclude all';
+        lines.push(`${title[0]!.toUpperCase()}${title.slice(1)} tracking policy set to \`${policy}\`\n`);
+      } else {
+        const [done, place] = verb === 'track' ? ['Added', 'to'] : ['Removed', 'from'];
+        for (const value of values)
+          lines.push(`${done} ${value} ${place} the ${title} tracker inclusion set\n`);
+      }
+    }
+    return { json: { session, domain, trackers }, text: lines.join('') };
+  });
+}
+
+function valuesOf(
+  attribute: TrackedAttribute,
+  text: string | true | undefined,
+  isAll: boolean,
+): readonly (number | string)[] | 'all' {
+  const words = typeof text === 'string' ? commaWords(text) : [];
+  if (words.length > 0 && isAll) {
+    throw new SpoorError('control/option', `--all means all values of --${attribute}: none can be given`);
+  }
+  if (isAll) return 'all';
+  if (words.length === 0) {
+    throw new SpoorError('control/option', `--${attribute} names no value`, { hint: 'values, or --all' });
+  }
+  const isNamed = !attribute.endsWith('pid');
+  return words.map((word) => {
+    if (attribute !== 'cgroup' && /^\d+$/.test(word)) return Number(word);
+    if (isNamed) return word;
+    throw new SpoorError('control/option', `${word} is no number of a process`);
+  });
+}
+
+/** `track`: has a session record certain processes alone. */
+export const registerTrack: RegisterCommand = (program, context) => {
+  addVerb(program, context, 'track', 'Have a session record certain processes alone.');
+};
+
+/** `untrack`: takes processes out again. */
+export const registerUntrack: RegisterCommand = (program, context) => {
+  addVerb(program, context, 'untrack', 'Have a session no longer record certain processes.');
+};
