@@ -159,6 +159,20 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 6, threadCount: 6 });
   });
 
+  test('a program that fakes its process number, its clocks and its timers is recorded, and lives', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('faked-process.mjs')]);
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stdout).toBe('123456\n');
+    expect(summaryOf(done.stderr)).toEqual({
+      eventCount: 2002,
+      lostCount: 0,
+      processCount: 1,
+      threadCount: 2,
+    });
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 2002, stderr: '' });
+  });
+
   test('a program behind npm run is found', () => {
     using place = new RecordingPlace();
     const folder = place.folder('package');

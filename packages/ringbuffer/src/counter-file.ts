@@ -10,6 +10,7 @@ import {
   isAvailable,
   linkSync,
   mkdirSync,
+  monotonicNs,
   openSync,
   writeSync,
 } from '@spoor/sys';
@@ -49,7 +50,7 @@ export class ThreadCounters {
   constructor(processPath: string) {
     const folder = join(processPath, COUNTERS_FOLDER);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#path = join(folder, `${currentThreadId()}-${process.hrtime.bigint()}.counters`);
+    this.#path = join(folder, `${currentThreadId()}-${monotonicNs()}.counters`);
     this.#isMapped = isAvailable().available;
     this.#memory = this.#isMapped
       ? createMappedFile(this.#path, COUNTER_FILE_BYTES).memory

@@ -8,7 +8,9 @@ import {
   isAvailable,
   linkSync,
   makeCpuReader,
+  monotonicNs,
   openSync,
+  ownPid,
   readdirSync,
   statSync,
   statfsSync,
@@ -212,15 +214,15 @@ function createOfSize(
   tid: number,
 ): Pick<ThreadRing, 'producer' | 'ringNumber' | 'save' | 'close'> {
   const watch = request.blockingTimeoutUs === 0 ? undefined : new ReaderWatch(request.sessionPath);
-  const draft = join(request.folder, `${tid}-${process.hrtime.bigint()}.draft`);
+  const draft = join(request.folder, `${tid}-${monotonicNs()}.draft`);
   const options = (ringNumber: number, onFinished?: () => void): ProducerOptions => ({
     ...geometry,
     mode: request.mode,
-    pid: process.pid,
+    pid: ownPid,
     tid,
     ringNumber,
     processStartTicks: request.processStartTicks,
-    threadStartTicks: startTicks(process.pid, tid) ?? 0n,
+    threadStartTicks: startTicks(ownPid, tid) ?? 0n,
     uuid: request.uuid,
     tier,
     streamClassId: request.streamClassId,

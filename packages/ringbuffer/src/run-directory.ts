@@ -3,7 +3,14 @@
  * (docs/design/formats.md). Names, JSON shapes, and the few steps that must be done the same way on both sides.
  */
 import { SpoorError } from '@spoor/base';
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from '@spoor/sys';
+import {
+  linkSync,
+  mkdirSync,
+  monotonicNs as readMonotonicNs,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from '@spoor/sys';
 import { join } from 'node:path';
 import type { RingGeometry, RingTier } from './layout.ts';
 import { RUN_VERSION, checkSession, type SessionDescription } from './session-description.ts';
@@ -147,7 +154,7 @@ export function measureClockOffsetNs(): bigint {
   // performance.timeOrigin has microseconds where Date.now has milliseconds, but keeps the wall clock of the
   // program's start: the difference of both shows whether the wall clock was set since.
   const sinceOriginNs = BigInt(Math.round(performance.now() * 1e6));
-  const monotonicNs = process.hrtime.bigint();
+  const monotonicNs = readMonotonicNs();
   const wallNs = BigInt(Math.round(performance.timeOrigin * 1e3)) * 1000n + sinceOriginNs;
   const coarseNs = BigInt(Date.now()) * 1_000_000n;
   const drift = wallNs - coarseNs;

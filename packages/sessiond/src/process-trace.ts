@@ -90,7 +90,8 @@ export class ProcessTrace {
   }
 
   /** Whether the thread of a ring still runs, in a process that does. */
-  #isThreadAlive({ pid, tid, threadStartTicks }: RingHeader): boolean {
+  #isThreadAlive({ tid, threadStartTicks }: RingHeader): boolean {
+    const { pid } = this.#identity;
     // Threads of another PID namespace count as long as their process does.
     const isForeign = this.#outerPid !== undefined;
     return tid === pid || isForeign || isThreadAlive(pid, tid, threadStartTicks);

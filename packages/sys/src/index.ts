@@ -9,6 +9,7 @@ export {
   makeCpuReader,
   registerForBarriers,
 } from './thread.ts';
+export { monotonicNs, ownPid } from './own-process.ts';
 export {
   asOwnFileAccess,
   closeSync,

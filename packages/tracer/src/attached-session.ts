@@ -15,6 +15,7 @@ import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import type { FilterLink } from './event-rules.ts';
 import { openProcessDirectory } from './process-directory.ts';
+import { hrtimeBigint } from './primordials.ts';
 import type { StringTable } from './interned-strings.ts';
 import type { Serialise, Sink } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
@@ -67,7 +68,7 @@ export class AttachedSession {
       processStartTicks: thread.processStartTicks,
       uuid: Buffer.from(directory.description.uuid.replaceAll('-', ''), 'hex'),
       maxMemoryBytes: description.maxMemoryBytes,
-      registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(process.hrtime.bigint())),
+      registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(hrtimeBigint())),
       contexts: thread.contexts,
       strings: thread.strings,
       makeSerialiser: thread.makeSerialiser,

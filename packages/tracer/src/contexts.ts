@@ -8,6 +8,7 @@ import {
   makeCpuReader,
   openThreadCounter,
   threadCounterNames,
+  ownPid,
 } from '@spoor/sys';
 import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 import { hostname } from 'node:os';
@@ -93,7 +94,7 @@ export class ContextCatalogue {
   #make(name: string): ContextField {
     switch (name) {
       case 'vpid':
-        return constantInteger(name, signed32, process.pid);
+        return constantInteger(name, signed32, ownPid);
       case 'vtid':
         return constantInteger(name, signed32, currentThreadId());
       case 'procname':

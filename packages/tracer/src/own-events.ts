@@ -28,6 +28,7 @@ import { hrtimeBigint } from './primordials.ts';
 import { hasInternedStrings, makeRingWriter, type RingWriter, type Sink } from './serialiser.ts';
 import type { EventReceiver, ReceiverParts } from './session-slot.ts';
 import { makeEventClass, makeStreamClass, makeTraceClass } from './trace-class.ts';
+import { ownPid } from '@spoor/sys';
 
 /** An event of the program's own, with all its values. */
 export interface OwnEvent {
@@ -96,7 +97,7 @@ export class OwnEvents implements EventReceiver {
     this.#ring = new RingProducer(this.#memory, {
       ...geometry,
       mode: 'discard',
-      pid: process.pid,
+      pid: ownPid,
       tid: currentThreadId(),
       ringNumber: 0,
       processStartTicks: 0n,

@@ -14,7 +14,7 @@ import {
   type ProcessDescription,
   type SessionDescription,
 } from '@spoor/ringbuffer';
-import { readFileSync } from '@spoor/sys';
+import { monotonicNs, ownPid, readFileSync } from '@spoor/sys';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeTraceClass } from './trace-class.ts';
@@ -37,11 +37,11 @@ export function openProcessDirectory(
   session: SessionDescription,
   startTicks: bigint,
 ): ProcessDirectory {
-  const path = join(sessionPath, processFolder(process.pid, startTicks));
+  const path = join(sessionPath, processFolder(ownPid, startTicks));
   makePrivateFolder(path);
   for (const folder of [EVENTS_FOLDER, RINGS_FOLDER, STATUS_FOLDER]) makePrivateFolder(join(path, folder));
   const description = describeProcess(session, startTicks);
-  const tag = String(process.hrtime.bigint());
+  const tag = String(monotonicNs());
   const isFirst = publishFile(join(path, PROCESS_FILE), JSON.stringify(description), tag);
   return { path, description: isFirst ? description : readProcess(path) };
 }
@@ -63,7 +63,7 @@ function describeProcess(session: SessionDescription, startTicks: bigint): Proce
   );
   return {
     version: RUN_VERSION,
-    pid: process.pid,
+    pid: ownPid,
     procname,
     uuid,
     startTicks: String(startTicks),
@@ -86,12 +86,12 @@ function environment(
     ['tracer_major', TRACER_VERSION.major],
     ['tracer_minor', TRACER_VERSION.minor],
     ['tracer_buffering_scheme', 'pid'],
-    ['tracer_buffering_id', BigInt(process.pid)],
+    ['tracer_buffering_id', BigInt(ownPid)],
     ['architecture_bit_width', process.arch === 'ia32' || process.arch === 'arm' ? 32n : 64n],
     ['trace_name', session.name],
     ['trace_creation_datetime', started],
     ['hostname', hostName()],
-    ['vpid', BigInt(process.pid)],
+    ['vpid', BigInt(ownPid)],
     ['procname', procname],
     ['vpid_datetime', started],
     ['node_version', process.version],

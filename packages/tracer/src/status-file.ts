@@ -1,5 +1,5 @@
 import { STATUS_FOLDER, type ThreadStatus } from '@spoor/ringbuffer';
-import { closeSync, openSync, writeSync } from '@spoor/sys';
+import { closeSync, monotonicNs, openSync, writeSync } from '@spoor/sys';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,7 +13,7 @@ export class StatusFile {
   #sizeBytes = STATUS_BYTES;
 
   constructor(processPath: string, tid: number) {
-    this.#path = join(processPath, STATUS_FOLDER, `${tid}-${process.hrtime.bigint()}.json`);
+    this.#path = join(processPath, STATUS_FOLDER, `${tid}-${monotonicNs()}.json`);
   }
 
   /** Replaces what the file says. Never throws. */

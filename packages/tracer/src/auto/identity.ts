@@ -4,6 +4,7 @@ import { currentSession } from '../session-slot.ts';
 import { tracepoint } from './tracepoint.ts';
 import { noText, textOrNone } from './text.ts';
 import { threadFacts } from './thread-facts.ts';
+import { ownPid } from '@spoor/sys';
 
 const processStart = tracepoint(
   'nodejs:process_start',
@@ -38,7 +39,7 @@ export function tellIdentity(): void {
   const tell = (): void => {
     const { threadId, isMainThread } = threadFacts();
     threadBegin(threadId, isMainThread ? 'main' : workerName(script, threadId));
-    if (isMainThread) processStart(process.pid, process.ppid, process.version, script, folder);
+    if (isMainThread) processStart(ownPid, process.ppid, process.version, script, folder);
   };
   const session = currentSession();
   session?.whenOpened(tell);

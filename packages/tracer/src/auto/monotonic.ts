@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { hrtimeBigint } from '../primordials.ts';
 
 /**
  * Converts the times of performance entries to the monotonic clock, which is also the clock of traces. Entries
@@ -16,9 +17,9 @@ export class MonotonicClock {
     let low = Number.NEGATIVE_INFINITY;
     let high = Number.POSITIVE_INFINITY;
     for (let round = 0; round < rounds; round += 1) {
-      const before = Number(process.hrtime.bigint());
+      const before = Number(hrtimeBigint());
       const nowNs = performance.now() * 1e6;
-      const after = Number(process.hrtime.bigint());
+      const after = Number(hrtimeBigint());
       low = Math.max(low, before - nowNs);
       high = Math.min(high, after - nowNs);
     }
