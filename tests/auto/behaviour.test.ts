@@ -193,6 +193,32 @@ const programs: Readonly<Record<string, string>> = {
     await sleep(50, undefined, { signal: AbortSignal.timeout(1) }).catch((error) => console.log(error.name, error.code));
     await sleep(-1); for (const wrong of ['2', Symbol.iterator]) try { await sleep(wrong); } catch (error) { console.log(error.code); } setTimeout(() => console.log('never'), 1e6).unref();
     const order = []; setImmediate(() => order.push('immediate')); process.nextTick(() => order.push('tick')); queueMicrotask(() => order.push('micro')); await new Promise((resolve) => setTimeout(resolve, 5)); console.log(order.join());`,
+  'built-ins that are gone': `
+    import fs from 'node:fs';
+    import http from 'node:http';
+    const done = (text) => process.stdout.write(text + '\\n');
+    const { log } = console;
+    for (const name of ['Reflect', 'Promise', 'Map', 'JSON', 'Symbol', 'Error', 'Date']) globalThis[name] = undefined;
+    for (const name of ['defineProperty', 'getOwnPropertyDescriptor', 'entries', 'hasOwn']) Object[name] = () => { throw 'called'; };
+    log('a line');
+    done(fs.readFileSync('/proc/self/comm').length > 0 ? 'read' : 'empty');
+    process.emit('mine', 1);
+    // One after the other: who is first of several is nobody's promise.
+    const steps = [
+      (next) => fs.stat('/', (error, found) => next('stat ' + found.isDirectory())),
+      (next) => setTimeout(function late() { next('late'); }, 1),
+      (next) => setImmediate(() => next('soon')),
+      (next) => fs.promises.stat('/nowhere').catch(({ code }) => next(code)),
+      (next) => {
+        const server = http.createServer((request, response) => response.end('answer')).listen(0, '127.0.0.1', () => {
+          http.get({ host: '127.0.0.1', port: server.address().port }, (response) => {
+            response.on('data', (chunk) => next(chunk.toString())).on('end', () => server.close());
+          });
+        });
+      },
+    ];
+    const step = (at) => at < steps.length && steps[at]((text) => { done(text); step(at + 1); });
+    step(0);`,
   'an error in a timer': `setImmediate(() => { console.log('first'); setTimeout(function named() { throw new Error('in a timer'); }, 1); });`,
   'HTTP/2': `
     import http2 from 'node:http2'; import { once } from 'node:events';

@@ -62,6 +62,30 @@ const programs: Readonly<Record<string, string>> = {
     tracepoint('test:other', { n: 'u8' })(1);
     counter('test:c').add();
     process.stdout.write('unharmed\\n');`,
+  'methods of collections and texts throw before the first event': `
+    ${tick}
+    const replaced = [[Array.prototype, 'map', 'push', 'flatMap', 'some', 'splice', 'slice'], [Map.prototype, 'get', 'set', 'has'],
+      [Set.prototype, 'add', 'has'], [String.prototype, 'split', 'slice', 'padEnd', 'charCodeAt', 'replaceAll'],
+      [RegExp.prototype, 'exec', 'test']];
+    for (const [holder, ...names] of replaced) for (const name of names) {
+      Object.defineProperty(holder, name, { value() { throw new Error('called ' + name); }, configurable: true });
+    }
+    for (let n = 0; n < 5000; n += 1) tick(n, 'x');
+    process.stdout.write('unharmed\\n');`,
+  'globals are gone before the first event': `
+    ${tick}
+    for (const name of ['Map', 'Set', 'Array', 'Object', 'JSON', 'Math', 'String', 'Number', 'BigInt', 'Promise', 'Error', 'Symbol', 'Reflect',
+      'Uint8Array', 'DataView', 'Atomics', 'BigUint64Array', 'Uint32Array', 'TextEncoder', 'Buffer', 'console', 'performance',
+      'Function', 'RegExp', 'setTimeout', 'queueMicrotask']) globalThis[name] = undefined;
+    for (let n = 0; n < 5000; n += 1) tick(n, 'x');
+    process.stdout.write('unharmed\\n');`,
+  'every object inherits a getter': `
+    ${tick}
+    Object.prototype.get = () => 'inherited';
+    for (let n = 0; n < 5000; n += 1) tick(n, 'x');
+    tracepoint('test:other', { n: 'u8' })(1);
+    delete Object.prototype.get;
+    console.log('unharmed');`,
   'events at its very end': `
     ${tick}
     process.on('exit', () => { for (let n = 0; n < 5000; n += 1) tick(n, 'exit'); tracepoint('test:late', {})(); console.log('last'); });

@@ -21,13 +21,15 @@ export class SpoorError extends Error {
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    Object.defineProperty(this, brand, { value: true });
     this.name = 'SpoorError';
     this.code = code;
     this.where = details.where;
     this.hint = details.hint;
   }
 }
+
+// Once, and not in the constructor: it fails where a program has put a `get` into `Object.prototype`.
+Object.defineProperty(SpoorError.prototype, brand, { value: true });
 
 /** What may accompany an error beside its message. */
 export interface ErrorDetails {

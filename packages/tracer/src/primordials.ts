@@ -22,3 +22,20 @@ export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
 export const hrtimeBigint: () => bigint = process.hrtime.bigint;
 export const setTimer: typeof setTimeout = setTimeout;
 export const setRepeatingTimer: typeof setInterval = setInterval;
+export const apply: typeof Reflect.apply = Reflect.apply;
+export const getOwnPropertyDescriptor: typeof Object.getOwnPropertyDescriptor =
+  Object.getOwnPropertyDescriptor;
+export const getPrototypeOf: (object: object) => object | null = Object.getPrototypeOf;
+/** To ask `instanceof` of, which a program may have put another in the place of. */
+export const NativePromise: typeof Promise = Promise;
+export const promiseThen: typeof Promise.prototype.then = Promise.prototype.then;
+
+const { defineProperty, setPrototypeOf } = Object;
+
+/**
+ * `Object.defineProperty` by a description that is nobody else's: what a program has put into `Object.prototype`, such as
+ * a `get`, is no part of it.
+ */
+export function define(object: object, key: PropertyKey, property: PropertyDescriptor): void {
+  defineProperty(object, key, setPrototypeOf(property, null) as PropertyDescriptor);
+}

@@ -14,14 +14,14 @@ import {
   sessionPaths,
   startTicks,
 } from '@spoor/ringbuffer';
-import { asOwnFileAccess, statSync } from '@spoor/sys';
+import { asOwnFileAccess, ownPid, statSync } from '@spoor/sys';
 import { AsyncResource } from 'node:async_hooks';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
 import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
-import { hrtimeBigint, isNaN, setTimer } from './primordials.ts';
+import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { makeStacks, type Serialise, type Sink } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
@@ -127,7 +127,7 @@ export class ThreadHub implements ThreadSession {
     this.adopt({ declaration, gate });
     if (canCompile()) return compileCall(declaration, gate);
     return (...values) => {
-      if (gate.on) gate.write(...values);
+      if (gate.on) apply(gate.write, undefined, values);
     };
   }
 
@@ -144,7 +144,7 @@ export class ThreadHub implements ThreadSession {
       if (sinks.length === 0) return 'off';
       return this.#makeSerialiser(declaration, sinks);
     } catch (error) {
-      this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`);
+      quietly(() => this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`));
       return 'off';
     } finally {
       this.#isBusy = false;
@@ -178,7 +178,7 @@ export class ThreadHub implements ThreadSession {
       }
       return this.#counters.cell(name);
     } catch (error) {
-      this.tell(`counters are not recorded: ${describeError(error)}`);
+      quietly(() => this.tell(`counters are not recorded: ${describeError(error)}`));
       return undefined;
     }
   }
@@ -186,7 +186,7 @@ export class ThreadHub implements ThreadSession {
   snapshot(directory: string): readonly SnapshotTotals[] {
     for (const session of this.#sessions) session.save();
     return this.processPaths().map((path, index) =>
-      snapshotProcess(path, join(directory, `${process.pid}-${index}`)),
+      snapshotProcess(path, join(directory, `${ownPid}-${index}`)),
     );
   }
 
@@ -200,7 +200,7 @@ export class ThreadHub implements ThreadSession {
   }
 
   open(): void {
-    this.#tellOpened();
+    quietly(() => this.#tellOpened());
   }
 
   flush(): void {
@@ -208,7 +208,9 @@ export class ThreadHub implements ThreadSession {
   }
 
   tell(reason: string): void {
-    for (const session of this.#sessions) session.tell(reason);
+    quietly(() => {
+      for (const session of this.#sessions) session.tell(reason);
+    });
   }
 
   #takes(declaration: Declaration): boolean {
@@ -225,7 +227,7 @@ export class ThreadHub implements ThreadSession {
       try {
         next();
       } catch (error) {
-        this.tell(describeError(error));
+        quietly(() => this.tell(describeError(error)));
       }
     }
   }
@@ -305,7 +307,7 @@ export class ThreadHub implements ThreadSession {
       this.#hubStamps = stamps;
       this.#refresh();
     } catch (error) {
-      this.tell(`changes of the sessions are not followed: ${describeError(error)}`);
+      quietly(() => this.tell(`changes of the sessions are not followed: ${describeError(error)}`));
     }
   }
 
@@ -314,14 +316,16 @@ export class ThreadHub implements ThreadSession {
     const watchMs = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
     const tick = (): void => {
       this.#look();
-      for (const session of this.#detached.splice(0)) session.close();
-      for (const session of this.#sessions) session.settle();
-      if (this.#whenAuto !== undefined && this.auto) {
-        const start = this.#whenAuto;
-        this.#whenAuto = undefined;
-        start();
-      }
-      if (this.#toTell.length > 0) this.#tellOpened();
+      quietly(() => {
+        for (const session of this.#detached.splice(0)) session.close();
+        for (const session of this.#sessions) session.settle();
+        if (this.#whenAuto !== undefined && this.auto) {
+          const start = this.#whenAuto;
+          this.#whenAuto = undefined;
+          start();
+        }
+        if (this.#toTell.length > 0) this.#tellOpened();
+      });
       setTimer(tick, watchMs).unref();
     };
     if (!isNaN(watchMs) && watchMs < Infinity) setTimer(tick, watchMs).unref();
@@ -332,29 +336,31 @@ export class ThreadHub implements ThreadSession {
     if (this.#isSaving) return;
     this.#isSaving = true;
     const tick = (): void => {
-      for (const session of this.#sessions) session.save();
-      this.#saveCounters();
+      quietly(() => {
+        for (const session of this.#sessions) session.save();
+        this.#counters?.save();
+      });
       setTimer(tick, saveEveryMs).unref();
     };
     this.#outside.runInAsyncScope(() => setTimer(tick, saveEveryMs).unref());
   }
 
-  #saveCounters(): void {
-    try {
-      this.#counters?.save();
-    } catch {
-      // They are tried again, and at the end.
-    }
-  }
-
+  /** What cannot be done here the consumer does: it recovers what is in the rings. */
   #close(): void {
-    try {
-      this.#tellOpened();
-      this.#saveCounters();
+    quietly(() => this.#tellOpened());
+    quietly(() => this.#counters?.save());
+    quietly(() => {
       for (const session of [...this.#detached, ...this.#sessions]) session.close();
-    } catch {
-      // A replaced built-in, perhaps: the consumer recovers what is in the rings.
-    }
+    });
+  }
+}
+
+/** Does what must not throw into the program, which may have replaced any built-in by one that does. */
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Where it can be told, it was.
   }
 }
 
@@ -371,7 +377,7 @@ export function attachThread(): ThreadHub | undefined {
   try {
     // Packets are little-endian and written by plain typed arrays.
     if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) return undefined;
-    const ticks = startTicks(process.pid);
+    const ticks = startTicks(ownPid);
     if (ticks === undefined) return undefined;
     const hub = new ThreadHub(
       named.split(':').filter((path) => path !== ''),

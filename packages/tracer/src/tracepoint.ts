@@ -3,6 +3,7 @@ import { checkOptions, declare, type Declaration } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
 import { currentSession, keepIdle } from './session-slot.ts';
+import { apply, define } from './primordials.ts';
 
 /** The values of a list of fields, in its order. */
 export type ValuesOfList<Fields extends FieldList> = {
@@ -91,7 +92,7 @@ export function makeGate(declaration: Declaration): Gate {
         return;
       }
       gate.write = serialise;
-      serialise(...values);
+      apply(serialise, undefined, values);
     },
   };
   return gate;
@@ -142,7 +143,7 @@ function idleCall(gate: Gate, count: number): (...values: unknown[]) => void {
       };
     default:
       return (...values) => {
-        if (gate.on) gate.write(...values);
+        if (gate.on) apply(gate.write, undefined, values);
       };
   }
 }
@@ -151,6 +152,6 @@ function withEnabled(
   emit: (...values: never[]) => void,
   gate: Pick<Gate, 'on'>,
 ): Tracepoint<readonly never[]> {
-  Object.defineProperty(emit, 'enabled', { get: () => gate.on });
+  define(emit, 'enabled', { get: () => gate.on });
   return emit as Tracepoint<readonly never[]>;
 }

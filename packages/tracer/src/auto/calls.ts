@@ -2,6 +2,7 @@
 // What a function throws passes through untouched: to catch it and throw it again would change the place in the source
 // that Node.js prints of an error that nobody catches. So of a call that throws nothing more is known than that it did.
 import type { AnyFunction, Handler } from './wrap.ts';
+import { NativePromise, apply, promiseThen } from '../primordials.ts';
 
 /** Tells of the end of a call. */
 export type Answer = (error: unknown, answer: unknown) => void;
@@ -43,12 +44,12 @@ function ask(question: Question, args: readonly unknown[], self: unknown): Answe
 export function withReturn(original: AnyFunction, question: Question): Handler {
   return (self, args) => {
     const answered = ask(question, args, self);
-    if (answered === undefined) return Reflect.apply(original, self, args);
+    if (answered === undefined) return apply(original, self, args);
     isInside = true;
     let error: unknown = failed;
     let answer: unknown;
     try {
-      answer = Reflect.apply(original, self, args);
+      answer = apply(original, self, args);
       error = undefined;
       return answer;
     } finally {
@@ -65,17 +66,17 @@ export function withCallback(original: AnyFunction, question: Question): Handler
     while (at >= 0 && typeof args[at] !== 'function') at -= 1;
     // A wrong call is Node's to refuse.
     const answered = at < 0 ? undefined : ask(question, args, self);
-    if (answered === undefined) return Reflect.apply(original, self, args);
+    if (answered === undefined) return apply(original, self, args);
     const callback = args[at] as AnyFunction;
     args[at] = function answeredCallback(this: unknown, ...results: unknown[]): unknown {
       // Some callbacks of `exists` are called before it returns.
       const wasInside = isInside;
       isInside = false;
-      const [first] = results;
+      const first = results[0];
       if (typeof first === 'boolean') answered(undefined, first);
       else answered(first ?? undefined, results[1]);
       try {
-        return Reflect.apply(callback, this, results);
+        return apply(callback, this, results);
       } finally {
         isInside = wasInside;
       }
@@ -83,7 +84,7 @@ export function withCallback(original: AnyFunction, question: Question): Handler
     isInside = true;
     let hasReturned = false;
     try {
-      const returned = Reflect.apply(original, self, args);
+      const returned = apply(original, self, args);
       hasReturned = true;
       return returned;
     } finally {
@@ -100,19 +101,19 @@ export function withCallback(original: AnyFunction, question: Question): Handler
 export function withPromise(original: AnyFunction, question: Question): Handler {
   return (self, args) => {
     const answered = ask(question, args, self);
-    if (answered === undefined) return Reflect.apply(original, self, args);
+    if (answered === undefined) return apply(original, self, args);
     isInside = true;
     let hasReturned = false;
     let promise: unknown;
     try {
-      promise = Reflect.apply(original, self, args);
+      promise = apply(original, self, args);
       hasReturned = true;
     } finally {
       isInside = false;
       if (!hasReturned) answered(failed, undefined);
     }
-    if (!(promise instanceof Promise)) return promise;
-    return promise.then(
+    if (!(promise instanceof NativePromise)) return promise;
+    return apply(promiseThen, promise, [
       (answer: unknown) => {
         answered(undefined, answer);
         return answer;
@@ -121,6 +122,6 @@ export function withPromise(original: AnyFunction, question: Question): Handler 
         answered(error, undefined);
         throw error;
       },
-    );
+    ]);
   };
 }

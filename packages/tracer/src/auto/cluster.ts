@@ -4,6 +4,7 @@ import { watchEmitter } from './emitters.ts';
 import { guarded } from './guard.ts';
 import { textOrNone } from './text.ts';
 import { wrapMethod } from './wrap.ts';
+import { apply } from '../primordials.ts';
 
 /**
  * Events of the workers of a cluster: in the primary process their spans and what they tell of themselves, in both the
@@ -76,6 +77,6 @@ export function startClusterEvents(): void {
   const tellSent = guarded((worker: unknown) => messageSent((worker as Worker).id));
   wrapMethod(cluster.Worker.prototype, 'send', (original) => (self, args) => {
     tellSent(self);
-    return Reflect.apply(original, self, args);
+    return apply(original, self, args);
   });
 }

@@ -4,6 +4,7 @@ import { levelOfName, logEvent, tellLog } from './log-events.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrNone } from './text.ts';
 import { wrapMethod } from './wrap.ts';
+import { apply } from '../primordials.ts';
 
 const consoleMessage = tracepoint(
   'console:message',
@@ -64,7 +65,7 @@ function listenToConsole(listener: ConsoleListener): void {
     } catch {
       // Nothing of ours may reach the program.
     }
-    return Reflect.apply(original, self, args);
+    return apply(original, self, args);
   });
   for (const name of levels) {
     wrapMethod(console, name, (original) => (self, args) => {
@@ -72,7 +73,7 @@ function listenToConsole(listener: ConsoleListener): void {
       const outer = level;
       level ??= name;
       try {
-        return Reflect.apply(original, self, args);
+        return apply(original, self, args);
       } finally {
         level = outer;
       }

@@ -8,6 +8,7 @@ import { plainJson } from './plain-json.ts';
 import { currentRequest } from './request-context.ts';
 import { maxTextLength, noText, textOrNone } from './text.ts';
 import { errorCode } from './thrown.ts';
+import { define } from '../primordials.ts';
 
 const diagnosticsMessage = tracepoint(
   'diagnostics:message',
@@ -193,12 +194,12 @@ function watchChannels(onMade: (made: Channel) => void): void {
     isSeen = true;
     onMade(made);
   });
-  Object.defineProperty(Channel.prototype, 'name', {
+  define(Channel.prototype, 'name', {
     configurable: true,
     enumerable: false,
     get: () => undefined,
     set(this: Channel, name: unknown) {
-      Object.defineProperty(this, 'name', {
+      define(this, 'name', {
         value: name,
         writable: true,
         enumerable: true,

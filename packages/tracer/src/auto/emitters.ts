@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { guarded } from './guard.ts';
 import type { AnyFunction } from './wrap.ts';
+import { apply, define } from '../primordials.ts';
 
 /**
  * Has `observe` told of all that an object emits, or all objects that inherit from it, before their listeners are. A
@@ -14,10 +15,10 @@ export function watchEmitter<Emitter extends EventEmitter>(
   const inherited = emitter.emit as unknown as AnyFunction;
   const emit = function emit(this: unknown, ...args: unknown[]): unknown {
     tell(this as Emitter, args[0], args[1], args[2], args[3]);
-    return Reflect.apply(inherited, this, args);
+    return apply(inherited, this, args);
   };
-  Object.defineProperty(emit, 'length', { value: inherited.length, configurable: true });
-  Object.defineProperty(emitter, 'emit', {
+  define(emit, 'length', { value: inherited.length, configurable: true });
+  define(emitter, 'emit', {
     value: emit,
     writable: true,
     configurable: true,

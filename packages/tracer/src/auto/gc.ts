@@ -47,12 +47,14 @@ export function startGcEvents(): void {
     const { kind = 0, flags = 0 } = (entry as { readonly detail?: GcDetail }).detail ?? {};
     gcPause(kind, flags, clock.monotonicNs(entry.startTime), Math.round(entry.duration * 1e6));
   });
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      if (held === undefined) record(entry);
-      else if (held.length < mostHeld) held.push(entry);
-    }
-  });
+  const observer = new PerformanceObserver(
+    guarded((list: { getEntries(): PerformanceEntry[] }) => {
+      for (const entry of list.getEntries()) {
+        if (held === undefined) record(entry);
+        else if (held.length < mostHeld) held.push(entry);
+      }
+    }),
+  );
   observer.observe({ entryTypes: ['gc'] });
   currentSession()?.whenOpened(() => {
     const early = held ?? [];

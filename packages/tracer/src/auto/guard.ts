@@ -1,5 +1,6 @@
 import { describeError } from '@spoor/base';
 import { currentSession } from '../session-slot.ts';
+import { apply } from '../primordials.ts';
 
 /**
  * Has the summary of the recording say that automatic events are missing, and why: either this version of Node.js
@@ -35,7 +36,7 @@ export function guardedListener<Emitter, Args extends readonly unknown[]>(
 ): (this: Emitter, ...args: Args) => void {
   return function onEvent(this: Emitter, ...args: Args): void {
     try {
-      Reflect.apply(listener, this, args);
+      apply(listener, this, args);
     } catch (error) {
       tellMissing('some automatic events', error);
     }

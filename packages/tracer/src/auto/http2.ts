@@ -24,6 +24,7 @@ import {
 import { noText } from './text.ts';
 import { errorCode } from './thrown.ts';
 import { wrapMethod } from './wrap.ts';
+import { apply } from '../primordials.ts';
 
 /**
  * Spans of HTTP/2 streams, of servers and of clients: the same events as those of HTTP/1. Loads node:http2, which takes
@@ -95,13 +96,13 @@ function startClient(http2: typeof Http2): void {
     if (isWatched) return;
     isWatched = true;
     wrapMethod(Object.getPrototypeOf(session) as object, 'request', (original) => (self, args) => {
-      const stream = Reflect.apply(original, self, args);
+      const stream = apply(original, self, args);
       if (isClientRecorded()) begin(stream as ClientHttp2Stream);
       return stream;
     });
   });
   wrapMethod(http2, 'connect', (original) => (self, args) => {
-    const session = Reflect.apply(original, self, args);
+    const session = apply(original, self, args);
     watchSessions(session as ClientHttp2Session);
     return session;
   });

@@ -3,6 +3,7 @@ import { levelOfNumber, logEvent, tellLog } from './log-events.ts';
 import { plainJson } from './plain-json.ts';
 import { maxTextLength, noText } from './text.ts';
 import { wrapMethod } from './wrap.ts';
+import { apply } from '../primordials.ts';
 
 /** Members of a record that have fields of their own, or say what the whole trace says. */
 const known = ['name', 'hostname', 'pid', 'level', 'msg', 'time', 'v'];
@@ -38,6 +39,6 @@ export function watchBunyan(exported: unknown): boolean {
   return wrapMethod(exported.prototype as object, '_emit', (original) => (self, args) => {
     // With a second argument the record is only turned into text.
     if (args[1] !== true) tell(args[0] as BunyanRecord);
-    return Reflect.apply(original, self, args);
+    return apply(original, self, args);
   });
 }

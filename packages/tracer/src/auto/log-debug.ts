@@ -4,6 +4,7 @@ import { logEvent, tellLog } from './log-events.ts';
 import { plainJson } from './plain-json.ts';
 import { maxTextLength } from './text.ts';
 import { wrapMethod } from './wrap.ts';
+import { apply } from '../primordials.ts';
 
 /**
  * Watches all functions of one copy of `debug` (2 to 4) that are switched on: each line goes through `formatArgs`.
@@ -32,6 +33,6 @@ export function watchDebug(exported: unknown): boolean {
   });
   return wrapMethod(exported, 'formatArgs', (original) => (self, args) => {
     tell(self as { readonly namespace?: unknown }, args[0]);
-    return Reflect.apply(original, self, args);
+    return apply(original, self, args);
   });
 }

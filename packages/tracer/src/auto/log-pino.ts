@@ -2,6 +2,7 @@ import { guarded } from './guard.ts';
 import { levelOfNumber, logEvent, tellLog } from './log-events.ts';
 import { noText } from './text.ts';
 import { wrapMethod } from './wrap.ts';
+import { apply } from '../primordials.ts';
 
 /** What is read of a pino logger; pino's own symbols name the rest. */
 interface PinoLogger {
@@ -46,7 +47,7 @@ export function watchPino(exported: unknown): boolean {
     tellLog(event, { domain: 'pino', level: label, logger: lastName, message, fields: rest });
   });
   return wrapMethod(prototype, asJson, (original) => (self, args) => {
-    const line = Reflect.apply(original, self, args);
+    const line = apply(original, self, args);
     tell(self as PinoLogger, args[2], args[3], line);
     return line;
   });

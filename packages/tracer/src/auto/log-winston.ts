@@ -4,6 +4,7 @@ import { levelOfName, logEvent, tellLog } from './log-events.ts';
 import { plainJson } from './plain-json.ts';
 import { maxTextLength } from './text.ts';
 import { wrapMethod, type AnyFunction } from './wrap.ts';
+import { apply, define } from '../primordials.ts';
 
 /** winston's name of a line's level, whatever formats make of the property `level`. */
 const levelKey = Symbol.for('level');
@@ -41,7 +42,7 @@ export function watchWinston(exported: unknown): boolean {
   });
   // Inherited from the stream; a method of the class's own stands before it.
   const push = prototype['push'] as AnyFunction;
-  Object.defineProperty(prototype, 'push', {
+  define(prototype, 'push', {
     value: push,
     writable: true,
     configurable: true,
@@ -49,6 +50,6 @@ export function watchWinston(exported: unknown): boolean {
   });
   return wrapMethod(prototype, 'push', (original) => (self, args) => {
     tell(self as { isLevelEnabled?(level: string): boolean }, args[0]);
-    return Reflect.apply(original, self, args);
+    return apply(original, self, args);
   });
 }

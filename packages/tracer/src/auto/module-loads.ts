@@ -2,6 +2,7 @@
 // is printed with its stack, and a wrapped loader would be seen in it.
 import Module from 'node:module';
 import { guarded } from './guard.ts';
+import { define } from '../primordials.ts';
 
 /** The part of a CommonJS module that is used. */
 export interface LoadedModule {
@@ -45,18 +46,18 @@ function watchConstructor(): void {
     const path = module.id;
     const interested = watchers.filter((watcher) => watcher.begins(path));
     if (interested.length === 0) return;
-    Object.defineProperty(module, 'loaded', {
+    define(module, 'loaded', {
       configurable: true,
       enumerable: true,
       get: () => false,
       set(this: LoadedModule, isLoaded: unknown) {
         setPlainly(this, isLoaded);
         if (isLoaded !== true) return;
-        for (const watcher of interested) guarded(watcher.ended)(this, path);
+        tellEnded(interested, this, path);
       },
     });
   });
-  Object.defineProperty(Module.prototype, 'loaded', {
+  define(Module.prototype, 'loaded', {
     configurable: true,
     enumerable: false,
     get: () => undefined,
@@ -69,6 +70,10 @@ function watchConstructor(): void {
   if (!isSeen || trial.loaded) throw new Error('modules do not say when they are loaded');
 }
 
+const tellEnded = guarded((interested: readonly LoadWatcher[], module: LoadedModule, path: string) => {
+  for (const watcher of interested) guarded(watcher.ended)(module, path);
+});
+
 function setPlainly(module: LoadedModule, value: unknown): void {
-  Object.defineProperty(module, 'loaded', { value, writable: true, enumerable: true, configurable: true });
+  define(module, 'loaded', { value, writable: true, enumerable: true, configurable: true });
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { apply } from '../primordials.ts';
 
 /** Levels of objects in objects that are told of. */
 const maxDepth = 6;
@@ -102,8 +103,8 @@ function isLeftOut(value: unknown): boolean {
 }
 
 function dateText(date: Date): string {
-  const timeMs = Reflect.apply(getTime, date, []) as number;
-  return Number.isNaN(timeMs) ? 'null' : `"${Reflect.apply(toIsoString, date, []) as string}"`;
+  const timeMs = apply(getTime, date, []) as number;
+  return Number.isNaN(timeMs) ? 'null' : `"${apply(toIsoString, date, []) as string}"`;
 }
 
 const { getTime, toISOString: toIsoString } = Date.prototype;

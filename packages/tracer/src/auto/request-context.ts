@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { define } from '../primordials.ts';
 
 /**
  * Where the storage of this thread is, once there is one. A program may have a copy of this package beside the one that
@@ -39,6 +40,6 @@ export function currentRequest(): number {
 
 function makeSlot(): Slot {
   const made: Slot = { storage: undefined };
-  Object.defineProperty(globals, globalName, { value: made, configurable: true });
+  define(globals, globalName, { value: made, configurable: true });
   return made;
 }

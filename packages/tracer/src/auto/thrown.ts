@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { bounded, noText, textOrNone } from './text.ts';
+import { apply } from '../primordials.ts';
 
 /** What formats stacks when the program has not set a function of its own; Node.js 20 has set one itself. */
 const usualFormatter: unknown = Error.prepareStackTrace;
@@ -50,7 +51,7 @@ export function stackOf(error: unknown): string {
   if (!isPlain(error, 'name') || !isPlain(error, 'message')) return noText;
   const getter = findProperty(error, 'stack')?.get;
   if (getter === undefined) return textOrNone(plainText(error, 'stack'));
-  return getter === usualStackGetter ? textOrNone(Reflect.apply(getter, error, [])) : noText;
+  return getter === usualStackGetter ? textOrNone(apply(getter, error, [])) : noText;
 }
 
 /** `code` of an error, or its name if it has none, or `noText` for no error. */

@@ -9,6 +9,7 @@ import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
 import { errorCode } from './thrown.ts';
 import { likeOriginal, wrapMethod, type AnyFunction } from './wrap.ts';
+import { apply, define, getOwnPropertyDescriptor } from '../primordials.ts';
 
 /** Kinds of timers, by the function that makes them. */
 const makers = { setTimeout: 'timeout', setInterval: 'interval', setImmediate: 'immediate' } as const;
@@ -89,9 +90,9 @@ export function startTimerEvents(): void {
         const callback = args[0];
         const isWatched = timerStart.enabled || fireBegin.enabled || fireEnd.enabled;
         // A wrong call is Node's to refuse.
-        if (!isWatched || typeof callback !== 'function') return Reflect.apply(original, self, args);
+        if (!isWatched || typeof callback !== 'function') return apply(original, self, args);
         args[0] = fired(callback as AnyFunction);
-        const timer = Reflect.apply(original, self, args);
+        const timer = apply(original, self, args);
         if (timerStart.enabled) tellStart(timer, name);
         return timer;
       }),
@@ -101,17 +102,17 @@ export function startTimerEvents(): void {
   /** The callback, told of: `this` is the timer, as Node.js calls it. */
   const fired = (callback: AnyFunction): AnyFunction => {
     // Programs that print a timer see it; most have none.
-    const name = Object.getOwnPropertyDescriptor(callback, 'name')?.value as unknown;
+    const name = getOwnPropertyDescriptor(callback, 'name')?.value as unknown;
     const watched = anonymous(function (this: unknown, ...args: unknown[]): unknown {
       const id = idOf(this);
       if (fireBegin.enabled) fireBegin(id, currentRequest());
       try {
-        return Reflect.apply(callback, this, args);
+        return apply(callback, this, args);
       } finally {
         fireEnd(id);
       }
     });
-    if (name !== '') Object.defineProperty(watched, 'name', { value: name, configurable: true });
+    if (name !== '') define(watched, 'name', { value: name, configurable: true });
     return watched;
   };
 
@@ -124,7 +125,7 @@ export function startTimerEvents(): void {
     wrapGlobal(name, (original) =>
       likeOriginal(original, () => (self, args) => {
         if (timerCancel.enabled) tellCancel(args[0]);
-        return Reflect.apply(original, self, args);
+        return apply(original, self, args);
       }),
     );
   }
@@ -134,7 +135,7 @@ export function startTimerEvents(): void {
       if (key !== 'close' && !isDispose) continue;
       wrapMethod(prototype, key, (original) => (self, args) => {
         if (timerCancel.enabled) tellCancel(self);
-        return Reflect.apply(original, self, args);
+        return apply(original, self, args);
       });
     }
   }
@@ -180,7 +181,7 @@ function wrapGlobal(
   for (const holder of [globalThis, timers]) {
     const property = Object.getOwnPropertyDescriptor(holder, name);
     if (property?.configurable === true && property.value === original) {
-      Object.defineProperty(holder, name, { ...property, value: wrapper });
+      define(holder, name, { ...property, value: wrapper });
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Any function of a program or of Node.js. */
+import { define } from '../primordials.ts';
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** What stands for a function: gets its `this` and its arguments. */
@@ -20,7 +21,7 @@ export function wrapMethod(
   if (property === undefined || property.configurable !== true || typeof property.value !== 'function') {
     return false;
   }
-  Object.defineProperty(holder, key, {
+  define(holder, key, {
     ...property,
     value: likeOriginal(property.value as AnyFunction, make),
   });
@@ -46,7 +47,7 @@ export function likeOriginal(original: AnyFunction, make: (original: AnyFunction
     if (own?.configurable === false) {
       if (own.writable === true && 'value' in wanted) Reflect.set(wrapper, key, wanted.value);
     } else {
-      Object.defineProperty(wrapper, key, wanted);
+      define(wrapper, key, wanted);
     }
   }
   if (Object.getPrototypeOf(wrapper) !== Object.getPrototypeOf(original)) {
