@@ -40,6 +40,10 @@ export function currentRequest(): number {
 
 function makeSlot(): Slot {
   const made: Slot = { storage: undefined };
-  define(globals, globalName, { value: made, configurable: true });
+  try {
+    define(globals, globalName, { value: made, configurable: true });
+  } catch {
+    // A program that forbids new globals: then each copy has its own.
+  }
   return made;
 }
