@@ -4,6 +4,7 @@ import http from 'node:http';
 import { currentRequest } from '@spoor/tracer';
 import { paymentDecided } from './tracepoints.mjs';
 
+const slowMs = Number(process.argv[2]);
 let payments = 0;
 
 const server = http.createServer((request, response) => {
@@ -14,7 +15,7 @@ const server = http.createServer((request, response) => {
     const { order, amount } = JSON.parse(text);
     payments += 1;
     const accepted = payments % 23 !== 0;
-    const delayMs = payments % 300 === 150 ? 120 : payments % 10 === 0 ? 4 : 0;
+    const delayMs = payments % 300 === 150 ? slowMs : payments % 10 === 0 ? 4 : 0;
     paymentDecided(currentRequest(), order, amount, accepted ? 1 : 0, delayMs);
     const answer = () => {
       response.statusCode = payments % 400 === 399 ? 503 : 200;

@@ -1,5 +1,6 @@
 // The shop: starts the payment service, the receipt worker and the server, lets the load generator walk through
-// it, and ends. Usage: node shop.mjs [--requests N] [--customers N] [--seed N] [--price-age MS] [--serve]
+// it, and ends. Usage: node shop.mjs [--requests N] [--customers N] [--seed N] [--price-age MS]
+// [--slow-payment MS] [--serve]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -15,11 +16,13 @@ const { values } = parseArgs({
     customers: { type: 'string', default: '6' },
     seed: { type: 'string', default: '7' },
     'price-age': { type: 'string', default: '4000' },
+    'slow-payment': { type: 'string', default: '120' },
     serve: { type: 'boolean', default: false },
   },
 });
-const given = [values.requests, values.customers, values.seed, values['price-age']];
-const [requests, customers, seed, priceAgeMs] = given.map((text) => {
+const { requests: howMany, customers: people, seed: start } = values;
+const given = [howMany, people, start, values['price-age'], values['slow-payment']];
+const [requests, customers, seed, priceAgeMs, slowPaymentMs] = given.map((text) => {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
   console.error(`shop: a whole number above 0 is needed, not ${text}`);
@@ -27,7 +30,7 @@ const [requests, customers, seed, priceAgeMs] = given.map((text) => {
 });
 
 const began = performance.now();
-const payment = fork(new URL('./payment.mjs', import.meta.url));
+const payment = fork(new URL('./payment.mjs', import.meta.url), [String(slowPaymentMs)]);
 const [{ port: paymentPort }] = await once(payment, 'message');
 const prices = new PriceCache(priceAgeMs);
 const payments = new PaymentClient(paymentPort);

@@ -8,6 +8,7 @@ export {
 } from './channel.ts';
 export { ControlClient, NotificationReader, type ConnectOptions } from './client.ts';
 export { LineConnection } from './connection.ts';
+export type { CounterMap, MapOwner, MapValue } from './counter-map.ts';
 export {
   domainOf,
   ruleKey,

@@ -3,6 +3,7 @@
  * then each request is answered once, in any order; notifications come in between, for who subscribed.
  */
 import type { Channel, ChannelAttributes } from './channel.ts';
+import type { CounterMap, MapValue } from './counter-map.ts';
 import type { Domain, EventRule, EventRuleKind, RecordingRule } from './event-rule.ts';
 import type { Output, SnapshotOutput } from './output.ts';
 import type { RotationSchedule, Session, SessionMode } from './session.ts';
@@ -276,6 +277,19 @@ export interface Methods {
     readonly result: { readonly triggers: readonly Trigger[]; readonly status: readonly TriggerStatus[] };
   };
   readonly 'remove-trigger': { readonly params: { readonly name: string }; readonly result: Warned };
+  readonly 'add-map': {
+    /** A name is made when absent. */
+    readonly params: Omit<CounterMap, 'name'> & { readonly name?: string };
+    readonly result: { readonly map: CounterMap };
+  };
+  readonly 'list-maps': {
+    readonly params: { readonly session?: string };
+    readonly result: { readonly maps: readonly CounterMap[] };
+  };
+  readonly 'get-map-values': {
+    readonly params: SessionRequest;
+    readonly result: { readonly maps: readonly CounterMap[]; readonly values: readonly MapValue[] };
+  };
   readonly subscribe: {
     readonly params: { readonly topics: readonly Topic[] };
     readonly result: Readonly<Record<string, never>>;

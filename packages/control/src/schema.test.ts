@@ -92,6 +92,16 @@ const good: { readonly [Name in MethodName]: Methods[Name]['params'] } = {
   },
   'list-triggers': {},
   'remove-trigger': { name: 't' },
+  'add-map': {
+    session: 's',
+    maxKeys: 4096,
+    valueType: 'signed-int-64',
+    ownership: 'user',
+    deadProcessPolicy: 'sum-into-shared',
+    updatePolicy: 'per-event',
+  },
+  'list-maps': {},
+  'get-map-values': { session: 's' },
   subscribe: { topics: ['trigger'] },
   unsubscribe: { topics: [] },
 };

@@ -249,6 +249,17 @@ const methods: Readonly<Record<MethodName, TSchema>> = {
   'add-trigger': object({ name: optional(name), ownerUid: optional(count), condition, actions }),
   'list-triggers': object({}),
   'remove-trigger': object({ name }),
+  'add-map': object({
+    name: optional(name),
+    ...session,
+    maxKeys: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    valueType: words('signed-int-32', 'signed-int-64'),
+    ownership: words('user', 'process'),
+    deadProcessPolicy: words('drop', 'sum-into-shared'),
+    updatePolicy: words('per-event', 'per-rule-match'),
+  }),
+  'list-maps': object({ session: optional(name) }),
+  'get-map-values': object(session),
   subscribe: topics,
   unsubscribe: topics,
 };

@@ -62,6 +62,16 @@ export class ThreadCounters {
     this.save();
   }
 
+  /** Whether others see the values without {@link save}. */
+  get isMapped(): boolean {
+    return this.#isMapped;
+  }
+
+  /** Whether a name is short enough. */
+  static takesName(name: string): boolean {
+    return Buffer.byteLength(name) < COUNTER_NAME_BYTES;
+  }
+
   /** The cell of a counter; undefined when there are as many as a file holds, or its name is too long. */
   cell(name: string): CounterCell | undefined {
     const known = this.#cells.get(name);

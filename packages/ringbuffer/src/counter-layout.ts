@@ -3,6 +3,8 @@
  * thread that counts, and `ended.counters`, their sum over threads that are over.
  */
 export const COUNTERS_FOLDER = 'counters';
+/** Folder in a process's directory that has a folder for each map into which events are counted; in it `counters`. */
+export const COUNTS_FOLDER = 'counts';
 /** `SPCN` as it lies in the file. */
 export const COUNTER_MAGIC = 0x4e435053;
 export const COUNTER_VERSION = 1;

@@ -49,17 +49,21 @@ export {
   RUN_VERSION,
   isChannelName,
   makeChannel,
+  type CountDescription,
   type ChannelDescription,
   type EventRule,
   type LogLevelRule,
   type SessionDescription,
+  type TrackerDescription,
 } from './session-description.ts';
 export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescription } from './hub.ts';
 export { hubPath } from './hub-place.ts';
+export { ReaderWaker, WAKES_FOLDER } from './reader-waker.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';
 
 export { ThreadCounters, type CounterCell } from './counter-file.ts';
+export { COUNTS_FOLDER } from './counter-layout.ts';
 export { COUNTERS_FOLDER } from './counter-layout.ts';
 export { mergeEndedCounters, readCounters } from './counter-reader.ts';
 export { snapshotProcess, type SnapshotTotals } from './snapshot-process.ts';

@@ -4,7 +4,7 @@
  * those of the packet from the start of its sub-buffer.
  *
  * One thread writes events; one process reads. Every word has one writer: the release bytes, `stopped`,
- * `heartbeat` and `recordedEvents` belong to the reader, all else to the producer. The reader uses plain file reads and writes, so
+ * `heartbeat` and `recordedEvents` belong to the reader, all else to the producer; `woken` has two. The reader uses plain file reads and writes, so
  * what it writes for the producer is a single byte at a time, which cannot be seen half-written through the
  * producer's mapping.
  */
@@ -62,6 +62,11 @@ export const CONTROL = {
   stopped: 192,
   /** Written by the reader of a ring that may hold its program up: another value at each look. One byte. */
   heartbeat: 193,
+  /**
+   * Of a ring whose reader is woken: written 0 by the reader before it sleeps, then 1 by the producer, which wakes it, at
+   * the next event. One byte.
+   */
+  woken: 194,
   /** The reader's own note: events in the packets that it is done with, u64. A reader in its place goes on there. */
   recordedEvents: 200,
   /** Same: the number after that of the last packet that `recordedEvents` counts, u32. */

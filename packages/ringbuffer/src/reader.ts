@@ -275,6 +275,24 @@ export class RingReader {
     this.#store.write(this.#beat, CONTROL.heartbeat);
   }
 
+  /**
+   * Asks the producer to wake this reader at its next event (`ReaderWaker`). Events that came before are to be looked for
+   * afterwards, by {@link committedEvents}: nobody is woken for them.
+   */
+  sleep(): void {
+    this.#store.write(Uint8Array.of(0), CONTROL.woken);
+  }
+
+  /** Events committed so far, modulo 2^32, by one read of four bytes. */
+  get committedEvents(): number {
+    return this.#readWord(CONTROL.committedEvents);
+  }
+
+  /** What the open packet holds by now, as a whole packet; undefined when that is nothing, or it was finished meanwhile. */
+  readOpen(sequence: number): RingPacket | undefined {
+    return this.#readOpen(sequence);
+  }
+
   /** Tells the producer that the recording is over: it opens no further sub-buffer. */
   stop(): void {
     this.#store.write(Uint8Array.of(1), CONTROL.stopped);

@@ -43,6 +43,24 @@ export interface ChannelDescription extends RingGeometry {
   readonly rules: readonly EventRule[];
 }
 
+/** Events that are counted, without a ring. */
+export interface CountDescription {
+  /** Where the counts go: `counts/MAP` of the process's directory. */
+  readonly map: string;
+  /** What an event counts under: a template of @spoor/filter's names. */
+  readonly key: string;
+  /** Most keys that the map of one process has; events with others are not counted. */
+  readonly maxKeys: number;
+  readonly rules: readonly EventRule[];
+}
+
+/** Which processes a session records: those whose attribute is one of the values. */
+export interface TrackerDescription {
+  readonly attribute: 'pid' | 'vpid' | 'uid' | 'vuid' | 'gid' | 'vgid' | 'cgroup';
+  /** Numbers; of `cgroup` paths with stars. */
+  readonly values: readonly (number | string)[];
+}
+
 /** What `spoor record` asks of the programs that it traces. */
 export interface SessionDescription {
   readonly version: number;
@@ -66,6 +84,11 @@ export interface SessionDescription {
   readonly revision?: number;
   /** When it grows, threads emit again what they told at their begin. */
   readonly stateDumps?: number;
+  /** Whether who reads the rings is woken when an event comes into one (see `ReaderWaker`). */
+  readonly wakes?: boolean;
+  readonly counts?: readonly CountDescription[];
+  /** All of them must include a process for it to have a part in the session; without any, all processes have. */
+  readonly trackers?: readonly TrackerDescription[];
 }
 
 /** A channel with what is usual where `settings` say nothing: `ch0`, discard, 16 × 256 KiB, every event. */
@@ -112,9 +135,9 @@ export function checkSession(value: object, where: string): SessionDescription {
           ? 'outputDir'
           : !(session.maxMemoryBytes === undefined || typeof session.maxMemoryBytes === 'number')
             ? 'maxMemoryBytes'
-            : !Array.isArray(session.channels) || session.channels.length === 0
+            : !Array.isArray(session.channels) || (session.channels.length === 0 && session.wakes !== true)
               ? 'channels'
-              : wrongChannel(session.channels as readonly unknown[]);
+              : (wrongChannel(session.channels as readonly unknown[]) ?? wrongExtra(session));
   if (wrong !== undefined) {
     throw new SpoorError('session/malformed', `cannot use the session: \`${wrong}\` makes no sense`, {
       where,
@@ -143,6 +166,38 @@ function wrongChannel(channels: readonly unknown[]): string | undefined {
     if (!Array.isArray(rules) || !rules.every(isRule)) return `${at}.rules`;
   }
   return undefined;
+}
+
+/** The first of the members that most sessions do without which makes no sense. */
+function wrongExtra({ wakes, counts = [], trackers = [] }: Partial<SessionDescription>): string | undefined {
+  if (wakes !== undefined && typeof wakes !== 'boolean') return 'wakes';
+  if (!Array.isArray(counts) || !counts.every(isCount)) return 'counts';
+  if (!Array.isArray(trackers) || !trackers.every(isTracker)) return 'trackers';
+  return undefined;
+}
+
+function isCount(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { map, key, maxKeys, rules } = value as Partial<CountDescription>;
+  return (
+    typeof map === 'string' &&
+    isChannelName(map) &&
+    typeof key === 'string' &&
+    Number.isInteger(maxKeys) &&
+    Array.isArray(rules) &&
+    rules.every(isRule)
+  );
+}
+
+const attributes: readonly unknown[] = ['pid', 'vpid', 'uid', 'vuid', 'gid', 'vgid', 'cgroup'];
+
+function isTracker(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { attribute, values } = value as Partial<TrackerDescription>;
+  const kind = attribute === 'cgroup' ? 'string' : 'number';
+  return (
+    attributes.includes(attribute) && Array.isArray(values) && values.every((one) => typeof one === kind)
+  );
 }
 
 function isTextList(value: unknown): boolean {

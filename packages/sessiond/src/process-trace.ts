@@ -17,7 +17,8 @@ import type { Ledger } from './ledger.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
-import { type ProcessIdentity, findInNamespaces, isProcessAlive, isThreadAlive } from './process-identity.ts';
+import { isThreadAlive } from './process-identity.ts';
+import { ProcessLife } from './process-life.ts';
 import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
@@ -40,15 +41,12 @@ const ringName = /^(\d+)\.ring$/;
 export class ProcessTrace {
   readonly name: string;
   readonly #directory: string;
-  readonly #identity: ProcessIdentity;
+  readonly #life: ProcessLife;
   readonly #context: RecordingContext;
   readonly #rings: Map<number, RingDrain> = new Map();
   readonly #finishedRings: Set<number> = new Set();
   readonly #statuses: ThreadStatuses;
   #description: ProcessDescription | undefined;
-  /** Its number here when that is another than its own; 0 when it is gone. */
-  #outerPid: number | undefined;
-  #wasAlive = false;
   /** What was written of rings that are closed. */
   #closedBytes = 0;
   #traceDir = '';
@@ -58,7 +56,7 @@ export class ProcessTrace {
   constructor(sessionPath: string, name: string, context: RecordingContext) {
     this.name = name;
     this.#directory = join(sessionPath, name);
-    this.#identity = parseProcessDirectory(name);
+    this.#life = new ProcessLife(parseProcessDirectory(name));
     this.#context = context;
     this.#statuses = new ThreadStatuses(join(this.#directory, STATUS_FOLDER), {
       onReason: (reason, isFault) => {
@@ -78,23 +76,14 @@ export class ProcessTrace {
 
   /** Whether the process still runs. */
   isAlive(): boolean {
-    if (this.#outerPid === undefined) {
-      if (isProcessAlive(this.#identity)) {
-        this.#wasAlive = true;
-        return true;
-      }
-      // Gone, or never to be seen under its own number because it lives in a PID namespace of its own.
-      this.#outerPid = this.#wasAlive ? 0 : (findInNamespaces(this.#identity) ?? 0);
-    }
-    return this.#outerPid !== 0 && isProcessAlive({ ...this.#identity, pid: this.#outerPid });
+    return this.#life.isAlive();
   }
 
   /** Whether the thread of a ring still runs, in a process that does. */
   #isThreadAlive({ tid, threadStartTicks }: RingHeader): boolean {
-    const { pid } = this.#identity;
+    const { pid } = this.#life;
     // Threads of another PID namespace count as long as their process does.
-    const isForeign = this.#outerPid !== undefined;
-    return tid === pid || isForeign || isThreadAlive(pid, tid, threadStartTicks);
+    return tid === pid || this.#life.isForeign || isThreadAlive(pid, tid, threadStartTicks);
   }
 
   /**
@@ -316,7 +305,7 @@ export class ProcessTrace {
 
   /** Whether a thread of this process, which runs, has ended: as far as its number says it here. */
   #isThreadOver(tid: number): boolean {
-    return this.#outerPid === undefined && !existsSync(`/proc/${this.#identity.pid}/task/${tid}`);
+    return !this.#life.isForeign && !existsSync(`/proc/${this.#life.pid}/task/${tid}`);
   }
 }
 

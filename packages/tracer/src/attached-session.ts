@@ -4,6 +4,7 @@ import { describeError } from '@spoor/base';
 import {
   EVENTS_FOLDER,
   type ChannelDescription,
+  type CountDescription,
   type FilterStatus,
   type SessionDescription,
   type ThreadStatus,
@@ -17,7 +18,8 @@ import type { FilterLink } from './event-rules.ts';
 import { openProcessDirectory } from './process-directory.ts';
 import { hrtimeBigint } from './primordials.ts';
 import type { StringTable } from './interned-strings.ts';
-import type { Serialise, Sink } from './serialiser.ts';
+import { CountWriter, MapCounters } from './count-writer.ts';
+import type { Serialise, Sink, Tally } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
 
 /** Most events whose absence a status file surely has room for. */
@@ -45,9 +47,13 @@ export class AttachedSession {
   readonly #parts: SessionParts;
   readonly #status: StatusFile;
   readonly #tid: number;
+  readonly #onCopied: () => void;
   readonly #channels = new Map<string, ChannelWriter>();
   /** Channels that are not written to any more, whose rings are still to be closed. */
   readonly #retired: ChannelWriter[] = [];
+  #counts: readonly CountWriter[] = [];
+  /** By map. They stay when the rules change: what was counted is not lost. */
+  readonly #maps = new Map<string, MapCounters>();
   readonly #reasons = new Set<string>();
   readonly #missing: string[] = [];
   #hasFailed = false;
@@ -60,6 +66,7 @@ export class AttachedSession {
     this.path = path;
     this.#description = description;
     this.#tid = thread.tid;
+    this.#onCopied = thread.onCopiedRing;
     this.#status = new StatusFile(directory.path, thread.tid);
     const tell = (reason: string): void => this.tell(reason);
     this.#parts = {
@@ -68,6 +75,7 @@ export class AttachedSession {
       processStartTicks: thread.processStartTicks,
       uuid: Buffer.from(directory.description.uuid.replaceAll('-', ''), 'hex'),
       maxMemoryBytes: description.maxMemoryBytes,
+      wakes: description.wakes === true,
       registry: new ClassRegistry(join(directory.path, EVENTS_FOLDER), String(hrtimeBigint())),
       contexts: thread.contexts,
       strings: thread.strings,
@@ -81,6 +89,7 @@ export class AttachedSession {
     };
     this.#settledRevision = description.revision;
     for (const channel of description.channels) this.#enable(channel);
+    this.#count(description.counts);
     this.#writeStatus();
   }
 
@@ -111,6 +120,7 @@ export class AttachedSession {
       }
     }
     for (const channel of wanted.values()) this.#enable(channel);
+    this.#count(description.counts);
     this.#writeStatus();
     return isDumpWanted ? 'dump' : undefined;
   }
@@ -118,12 +128,13 @@ export class AttachedSession {
   /** Whether events of this class may be recorded. */
   takes(declaration: Declaration): boolean {
     for (const channel of this.#channels.values()) if (channel.takes(declaration)) return true;
-    return false;
+    return this.#counts.some((count) => count.takes(declaration));
   }
 
   /** Marks the values of the event's first field with which it may be recorded. */
   markTaken(declaration: Declaration, marks: Uint8Array): void {
     for (const channel of this.#channels.values()) channel.markTaken(declaration, marks);
+    for (const count of this.#counts) count.markTaken(declaration, marks);
   }
 
   /** Where events of this class go. Never throws. */
@@ -143,6 +154,21 @@ export class AttachedSession {
     return sinks;
   }
 
+  /** Where events of this class are counted. Never throws. */
+  talliesOf(declaration: Declaration): readonly Tally[] {
+    const tallies: Tally[] = [];
+    for (const count of this.#counts) {
+      if (!count.takes(declaration)) continue;
+      try {
+        const tally = count.tallyOf(declaration);
+        if (tally !== undefined) tallies.push(tally);
+      } catch (error) {
+        this.tell(`event ${declaration.name} is not counted: ${describeError(error)}`);
+      }
+    }
+    return tallies;
+  }
+
   tell(reason: string): void {
     this.#reasons.add(reason);
     this.#writeStatus();
@@ -156,6 +182,7 @@ export class AttachedSession {
   /** Puts into the files of the rings what they do not have yet. Never throws. */
   save(): void {
     for (const channel of this.#channels.values()) channel.save();
+    this.#saveCounts();
   }
 
   /**
@@ -179,6 +206,36 @@ export class AttachedSession {
   /** Closes all rings. Never throws. */
   close(): void {
     for (const channel of [...this.#channels.values(), ...this.#retired]) closeQuietly(channel);
+    this.#saveCounts();
+  }
+
+  #count(counts: readonly CountDescription[] = []): void {
+    const writers: CountWriter[] = [];
+    for (const count of counts) {
+      try {
+        writers.push(new CountWriter(count, this.#mapOf(count.map), this.#parts.contexts));
+      } catch (error) {
+        this.#reasons.add(`map ${count.map} counts nothing: ${describeError(error)}`);
+      }
+    }
+    this.#counts = writers;
+  }
+
+  #mapOf(name: string): MapCounters {
+    let map = this.#maps.get(name);
+    if (map === undefined) {
+      map = new MapCounters(this.#parts.processPath, name, this.#onCopied);
+      this.#maps.set(name, map);
+    }
+    return map;
+  }
+
+  #saveCounts(): void {
+    try {
+      for (const map of this.#maps.values()) map.save();
+    } catch {
+      // They are saved again, and at the end.
+    }
   }
 
   #enable(channel: ChannelDescription): void {

@@ -1,13 +1,15 @@
 // One channel in one thread: what it takes, and its ring, made when the first event comes.
+import { describeError } from '@spoor/base';
 import {
   RINGS_FOLDER,
+  ReaderWaker,
   createThreadRing,
   type ChannelDescription,
   type RingStatus,
   type RingTier,
   type ThreadRing,
 } from '@spoor/ringbuffer';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
@@ -28,6 +30,8 @@ export interface SessionParts {
   readonly processStartTicks: bigint;
   readonly uuid: Uint8Array;
   readonly maxMemoryBytes: number | undefined;
+  /** Whether the reader is woken by each event. */
+  readonly wakes: boolean;
   readonly registry: ClassRegistry;
   readonly contexts: ContextCatalogue;
   readonly strings: StringTable;
@@ -47,7 +51,9 @@ export class ChannelWriter {
   #rules: RuleSet;
   #ring: ThreadRing | undefined;
   #writer: RingWriter | undefined;
+  #waker: ReaderWaker | undefined;
   #strings: RingStrings | undefined;
+  #wake: (() => void) | undefined;
   #fields: readonly ContextField[] = [];
   #streamClassId = 0;
   /** Why there is no ring and will be none. */
@@ -98,6 +104,7 @@ export class ChannelWriter {
       contexts: this.#fields,
       filters: verdict === 'all' ? undefined : verdict,
       strings: hasInternedStrings(declaration.fields) ? this.#openStrings(writer) : undefined,
+      wake: this.#wake,
     };
   }
 
@@ -141,6 +148,7 @@ export class ChannelWriter {
   /** Hands over what is in the ring; an event that comes after all opens it again. */
   close(): void {
     this.#ring?.close();
+    this.#waker?.close();
   }
 
   #open(): RingWriter {
@@ -163,6 +171,19 @@ export class ChannelWriter {
       makeSerialiser(stringDeclaration, [{ writer, eventId, contexts: this.#fields }]),
     );
     return this.#strings;
+  }
+
+  #openWaker(ring: ThreadRing): void {
+    const { sessionPath, processPath } = this.#parts;
+    const name = `${basename(processPath)}.${ring.ringNumber}`;
+    const memory = ring.tier === 'mapped' ? ring.producer.view.buffer : undefined;
+    try {
+      const waker = new ReaderWaker(sessionPath, name, memory, () => ring.save());
+      this.#waker = waker;
+      this.#wake = () => waker.wake();
+    } catch (error) {
+      this.#parts.tell(`channel ${this.#description.name} is read late: ${describeError(error)}`);
+    }
   }
 
   #make(): RingWriter {
@@ -191,6 +212,7 @@ export class ChannelWriter {
     });
     this.#fields = fields;
     this.#ring = ring;
+    if (parts.wakes) this.#openWaker(ring);
     this.#writer = makeRingWriter(ring.producer);
     parts.onRing(ring.tier);
     return this.#writer;

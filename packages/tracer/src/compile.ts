@@ -1,7 +1,7 @@
 // The one module of the package that makes code from text: calls of tracepoints, and what emit-serialiser.ts wrote.
 import type { Declaration } from './declaration.ts';
 import { contextsOf, runtime, serialiserText } from './emit-serialiser.ts';
-import type { Serialise, Sink, Stacks } from './serialiser.ts';
+import type { Serialise, Sink, Stacks, Tally } from './serialiser.ts';
 
 /** What the call of a tracepoint tests: off, or on with the way to record. */
 export interface Gate {
@@ -22,19 +22,21 @@ export function compileCall(declaration: Declaration, gate: Gate): Serialise {
   return new Function('gate', text)(gate) as Serialise;
 }
 
-/** Makes the serialiser of one event class that records into one ring, or several. */
+/** Makes the serialiser of one event class that records into any number of rings, and counts. */
 export function compileSerialiser(
   declaration: Declaration,
   sinks: readonly Sink[],
   stacks: Stacks,
+  tallies: readonly Tally[] = [],
 ): Serialise {
-  const { text, conversions } = serialiserText(declaration, sinks);
-  const contexts = contextsOf(sinks);
-  return new Function('sinks', 'stacks', 'contexts', 'runtime', 'conversions', text)(
+  const { text, conversions } = serialiserText(declaration, sinks, tallies);
+  const contexts = contextsOf(sinks, tallies);
+  return new Function('sinks', 'stacks', 'contexts', 'runtime', 'conversions', 'tallies', text)(
     sinks,
     stacks,
     contexts,
     runtime,
     conversions,
+    tallies,
   ) as Serialise;
 }

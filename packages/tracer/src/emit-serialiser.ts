@@ -19,6 +19,7 @@ import {
   stackedTextBytes,
   writeDynamic,
   type Sink,
+  type Tally,
 } from './serialiser.ts';
 import { StringCache } from './string-cache.ts';
 import { textBytes } from './text.ts';
@@ -52,16 +53,19 @@ export const runtime: Readonly<Record<string, unknown>> = {
 export function serialiserText(
   declaration: Declaration,
   sinks: readonly Sink[],
+  tallies: readonly Tally[] = [],
 ): { text: string; conversions: readonly ((value: unknown) => number)[] } {
-  const generator = new SerialiserGenerator(declaration, sinks);
+  const generator = new SerialiserGenerator(declaration, sinks, tallies);
   return { text: generator.generate(), conversions: generator.conversions };
 }
 
 /** The contexts that are read for an event, each once however many rings and filters want it. */
-export function contextsOf(sinks: readonly Sink[]): readonly ContextField[] {
+export function contextsOf(sinks: readonly Sink[], tallies: readonly Tally[] = []): readonly ContextField[] {
   const wanted = new Set<ContextField>();
-  for (const { contexts, filters = [] } of sinks) {
+  for (const { contexts } of sinks) {
     for (const context of contexts) if (context.kind === 'sampled') wanted.add(context);
+  }
+  for (const { filters = [] } of [...sinks, ...tallies]) {
     for (const { accesses } of filters) {
       for (const access of accesses) if (access.kind === 'context') wanted.add(access.context);
     }
@@ -72,17 +76,19 @@ export function contextsOf(sinks: readonly Sink[]): readonly ContextField[] {
 class SerialiserGenerator {
   readonly #declaration: Declaration;
   readonly #sinks: readonly Sink[];
+  readonly #tallies: readonly Tally[];
   readonly #contexts: readonly ContextField[];
   readonly #emitter = new Emitter();
   readonly #coercion: CoercionEmitter;
   readonly #usesNumbers: boolean;
   readonly #usesTexts: boolean;
 
-  constructor(declaration: Declaration, sinks: readonly Sink[]) {
+  constructor(declaration: Declaration, sinks: readonly Sink[], tallies: readonly Tally[]) {
     const { fields } = declaration;
     this.#declaration = declaration;
     this.#sinks = sinks;
-    this.#contexts = contextsOf(sinks);
+    this.#tallies = tallies;
+    this.#contexts = contextsOf(sinks, tallies);
     this.#coercion = new CoercionEmitter(this.#emitter, () => this.#giveUp());
     this.#usesNumbers = fields.some(({ plan }) => someList(plan, (element) => element.kind !== 'string'));
     this.#usesTexts = fields.some(({ plan }) => someList(plan, (element) => element.kind === 'string'));
@@ -100,6 +106,7 @@ class SerialiserGenerator {
     out.line(`const { ${Object.keys(runtime).join(', ')} } = runtime;`);
     out.line('const { numbers, texts } = stacks;');
     this.#sinks.forEach((sink, index) => this.#bindSink(sink, index));
+    this.#tallies.forEach((tally, index) => this.#bindTally(tally, index));
     this.#contexts.forEach((_, index) => {
       out.line(`const readContext${index} = contexts[${index}].value;`);
     });
@@ -130,8 +137,17 @@ class SerialiserGenerator {
       out.line(`const strings${s} = sinks[${index}].strings;`);
       out.line(`const { told: told${s}, table: table${s} } = strings${s};`);
     }
+    if (sink.wake !== undefined) out.line(`const { wake: wake${s} } = sinks[${index}];`);
     sink.filters?.forEach((_, filter) => {
       out.line(`const matches${s}_${filter} = sinks[${index}].filters[${filter}].matches;`);
+    });
+  }
+
+  #bindTally({ filters }: Tally, index: number): void {
+    const out = this.#emitter;
+    out.line(`const { values: cells${index} } = tallies[${index}].cell;`);
+    filters?.forEach((_, filter) => {
+      out.line(`const matchesTally${index}_${filter} = tallies[${index}].filters[${filter}].matches;`);
     });
   }
 
@@ -153,7 +169,7 @@ class SerialiserGenerator {
     const out = this.#emitter;
     const { fields } = this.#declaration;
     // Before all else: what is lost anyway need cost no more. (Not before a filter: what that refuses is not lost.)
-    if (this.#sinks.length === 1 && this.#sinks[0]!.filters === undefined) {
+    if (this.#sinks.length === 1 && this.#sinks[0]!.filters === undefined && this.#tallies.length === 0) {
       out.line('if (ring.isFull && ring.losesEvent()) return;');
     }
     fields.forEach((field, index) => {
@@ -161,6 +177,14 @@ class SerialiserGenerator {
     });
     this.#readContexts((context) => this.#isFiltered(context));
     this.#filter();
+    this.#count();
+    if (this.#sinks.length > 0) this.#recordAll();
+    this.#release();
+  }
+
+  /** Records the event, now that nothing of it is refused any more. */
+  #recordAll(): void {
+    const out = this.#emitter;
     this.#readContexts((context) => !this.#isFiltered(context));
     this.#findStrings();
     const first = this.#suffix(0);
@@ -175,7 +199,25 @@ class SerialiserGenerator {
       else if (sink.filters === undefined) block(out, '', () => this.#record(sink, index));
       else block(out, `if (pass${index})`, () => this.#record(sink, index));
     });
-    this.#release();
+  }
+
+  /** Counts the event; what is not recorded too ends here. */
+  #count(): void {
+    if (this.#tallies.length === 0) return;
+    const out = this.#emitter;
+    this.#tallies.forEach(({ cell, filters }, index) => {
+      const passes = filters === undefined ? '' : `if (passTally${index}) `;
+      out.line(`${passes}cells${index}[${cell.index}] += 1;`);
+    });
+    if (this.#sinks.some(({ filters }) => filters === undefined) || this.#sinks.length === 0) return;
+    this.#endUnless(this.#sinks.map((_, index) => `pass${this.#suffix(index)}`));
+  }
+
+  #endUnless(passes: readonly string[]): void {
+    block(this.#emitter, `if (!(${passes.join(' || ')}))`, () => {
+      this.#release();
+      this.#emitter.line('return;');
+    });
   }
 
   /** Looks strings up now that nothing of the program runs any more, which might emit and so use the caches. */
@@ -192,7 +234,7 @@ class SerialiserGenerator {
   }
 
   #isFiltered(context: ContextField): boolean {
-    return this.#sinks.some(({ filters = [] }) =>
+    return [...this.#sinks, ...this.#tallies].some(({ filters = [] }) =>
       filters.some(({ accesses }) =>
         accesses.some((access) => access.kind === 'context' && access.context === context),
       ),
@@ -214,21 +256,18 @@ class SerialiserGenerator {
   #filter(): void {
     const out = this.#emitter;
     const passes: string[] = [];
-    this.#sinks.forEach(({ filters }, index) => {
+    const test = (s: string, filters: Sink['filters']): void => {
       if (filters === undefined) return;
-      const s = this.#suffix(index);
       const calls = filters.map(
         ({ accesses }, filter) =>
           `matches${s}_${filter}(${accesses.map((access) => accessText(access, this.#contexts)).join(', ')})`,
       );
       out.line(`const pass${s} = ${calls.join(' || ')};`);
       passes.push(`pass${s}`);
-    });
-    if (passes.length < this.#sinks.length) return;
-    block(out, `if (!(${passes.join(' || ')}))`, () => {
-      this.#release();
-      out.line('return;');
-    });
+    };
+    this.#sinks.forEach(({ filters }, index) => test(this.#suffix(index), filters));
+    this.#tallies.forEach(({ filters }, index) => test(`Tally${index}`, filters));
+    if (passes.length === this.#sinks.length + this.#tallies.length) this.#endUnless(passes);
   }
 
   /** Keeps what the ring's clock showed last, low half: within a tick it tells whether the clock went back. */
@@ -239,7 +278,7 @@ class SerialiserGenerator {
   }
 
   /** Finds space in a ring and writes the event. */
-  #record({ contexts, eventId }: Sink, index: number): void {
+  #record({ contexts, eventId, wake }: Sink, index: number): void {
     const out = this.#emitter;
     const s = this.#suffix(index);
     if (index > 0) {
@@ -260,6 +299,7 @@ class SerialiserGenerator {
     // A plain store makes the event part of the packet: see the head of ringbuffer's producer.ts.
     out.line(`view${s}.setUint32(ring${s}.contentAt, (end - ring${s}.base) << 3, true);`);
     out.line(`committed${s}[0] += 1;`);
+    if (wake !== undefined) out.line(`wake${s}();`);
     if (s !== '') out.close('');
   }
 

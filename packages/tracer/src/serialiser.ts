@@ -1,6 +1,6 @@
 // What both ways to serialise an event share: the generated one (compile.ts) and the plain walk of the declaration
 // (walk.ts), which serves where code must not be made from text and is the oracle of the tests.
-import type { RingProducer } from '@spoor/ringbuffer';
+import type { CounterCell, RingProducer } from '@spoor/ringbuffer';
 import { NumberStack, TextStack, toNumber, type ElementNumber } from './coerce.ts';
 import type { ContextField } from './contexts.ts';
 import type { FieldPlan, Plan, ScalarPlan } from './declaration.ts';
@@ -47,6 +47,15 @@ export interface Sink {
   readonly filters?: readonly EventFilter[] | undefined;
   /** For events with interned strings. */
   readonly strings?: RingStrings | undefined;
+  /** Called after an event was recorded: somebody waits for it. */
+  readonly wake?: (() => void) | undefined;
+}
+
+/** Where events are counted: 1 is added to the cell. */
+export interface Tally {
+  readonly cell: CounterCell;
+  /** As of a {@link Sink}. */
+  readonly filters?: readonly EventFilter[] | undefined;
 }
 
 /** Whether the event has a field whose strings are recorded as numbers. */

@@ -11,6 +11,7 @@ import {
   currentThreadId,
   readHub,
   readSession,
+  type SessionDescription,
   sessionPaths,
   startTicks,
 } from '@spoor/ringbuffer';
@@ -23,7 +24,8 @@ import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
-import { makeStacks, type Serialise, type Sink } from './serialiser.ts';
+import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
+import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
 import { namedSessions } from './session-variable.ts';
 import { makeWalkingSerialiser } from './walk.ts';
@@ -70,6 +72,9 @@ export class ThreadHub implements ThreadSession {
   #isAutoAsked = false;
   #isBusy = false;
   #hubStamps = '';
+  /** Whether a tracker looks at what may change, and what that was. */
+  #mayChange = false;
+  #identity: string | undefined;
   #lookedNs = 0n;
 
   /** @param roots directories of sessions, or of hubs of sessions. */
@@ -141,8 +146,11 @@ export class ThreadHub implements ThreadSession {
         ...this.#sessions.flatMap((session) => session.sinksOf(declaration)),
         ...this.#receivers.flatMap((receiver) => receiver.sinkOf(declaration, this.#thread) ?? []),
       ]);
-      if (sinks.length === 0) return 'off';
-      return this.#makeSerialiser(declaration, sinks);
+      const tallies = asOwnFileAccess(() =>
+        this.#sessions.flatMap((session) => session.talliesOf(declaration)),
+      );
+      if (sinks.length === 0 && tallies.length === 0) return 'off';
+      return this.#makeSerialiser(declaration, sinks, tallies);
     } catch (error) {
       quietly(() => this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`));
       return 'off';
@@ -151,9 +159,13 @@ export class ThreadHub implements ThreadSession {
     }
   }
 
-  #makeSerialiser(declaration: Declaration, sinks: readonly Sink[]): Serialise {
+  #makeSerialiser(
+    declaration: Declaration,
+    sinks: readonly Sink[],
+    tallies: readonly Tally[] = [],
+  ): Serialise {
     const make = canCompile() ? compileSerialiser : makeWalkingSerialiser;
-    return make(declaration, sinks, this.#stacks);
+    return make(declaration, sinks, this.#stacks, tallies);
   }
 
   markTaken(declaration: Declaration, marks: Uint8Array): void {
@@ -247,6 +259,10 @@ export class ThreadHub implements ThreadSession {
       isChanged = true;
       try {
         const description = readSession(path);
+        if (!this.#isTracked(description)) {
+          this.#broken.set(path, stamp);
+          continue;
+        }
         if (known?.session.update(description) === 'dump') this.#toTell = [...this.#whenOpened];
         found.set(path, {
           session: known?.session ?? new AttachedSession(path, description, this.#thread),
@@ -266,6 +282,28 @@ export class ThreadHub implements ThreadSession {
     this.#attached = found;
     this.#sessions = [...found.values()].map(({ session }) => session);
     return isChanged;
+  }
+
+  #isTracked({ trackers = [] }: SessionDescription): boolean {
+    if (trackers.length === 0) return true;
+    if (!this.#mayChange && mayChange(trackers)) {
+      this.#mayChange = true;
+      this.#hasMoved();
+    }
+    return isTracked(trackers, ownProcess());
+  }
+
+  /** After a change of user or control group the trackers of all sessions are asked again. */
+  #hasMoved(): boolean {
+    if (!this.#mayChange) return false;
+    const { uid, gid, cgroups } = ownProcess();
+    const identity = [uid, gid, ...cgroups()].join(' ');
+    const before = this.#identity;
+    this.#identity = identity;
+    if (before === identity || before === undefined) return false;
+    this.#broken.clear();
+    for (const [path, { session }] of this.#attached) this.#attached.set(path, { session, stamp: '' });
+    return true;
   }
 
   /** A session that is new gets what was told to others before. */
@@ -303,7 +341,8 @@ export class ThreadHub implements ThreadSession {
   #look(): void {
     try {
       const stamps = this.#stamps();
-      if (stamps === this.#hubStamps) return;
+      const hasMoved = this.#hasMoved();
+      if (stamps === this.#hubStamps && !hasMoved) return;
       this.#hubStamps = stamps;
       this.#refresh();
     } catch (error) {

@@ -21,14 +21,16 @@ import {
   type Serialise,
   type Sink,
   type Stacks,
+  type Tally,
 } from './serialiser.ts';
 import { textBytes } from './text.ts';
 
-/** Makes the walking serialiser of one event class that records into one ring, or several. */
+/** Makes the walking serialiser of one event class that records into any number of rings, and counts. */
 export function makeWalkingSerialiser(
   declaration: Declaration,
   sinks: readonly Sink[],
   stacks: Stacks,
+  tallies: readonly Tally[] = [],
 ): Serialise {
   const { numbers, texts } = stacks;
   const fixed = declaration.fields.reduce((sum, { plan }) => sum + fixedBytes(plan), 0);
@@ -37,6 +39,10 @@ export function makeWalkingSerialiser(
     const numbersAt = numbers.top;
     const textsAt = texts.top;
     try {
+      for (const tally of tallies) {
+        const { values, index } = tally.cell;
+        if (isWanted(tally, declaration, args)) values[index]! += 1;
+      }
       const wanting = sinks.filter((sink) => isWanted(sink, declaration, args));
       const interned: string[] = [];
       const extraBytes = wanting.length === 0 ? 0 : stackFields(declaration.fields, args, stacks, interned);
@@ -62,6 +68,7 @@ export function makeWalkingSerialiser(
         for (const { write } of pieces) pos = write(pos);
         pos = new PayloadWriter(sink, stacks, numbersAt, textsAt).write(declaration.fields, pos);
         ring.commit(pos);
+        sink.wake?.();
       }
       numbers.top = numbersAt;
       texts.release(textsAt);
@@ -71,7 +78,11 @@ export function makeWalkingSerialiser(
   };
 }
 
-function isWanted({ filters }: Sink, declaration: Declaration, args: readonly unknown[]): boolean {
+function isWanted(
+  { filters }: Pick<Sink, 'filters'>,
+  declaration: Declaration,
+  args: readonly unknown[],
+): boolean {
   if (filters === undefined) return true;
   return filters.some(({ accesses, matches }) =>
     matches(...accesses.map((access) => readAccess(access, args, declaration))),

@@ -20,11 +20,17 @@ interface QueuedAction {
   lastError: string | undefined;
 }
 
+/** What one firing has to be done for. */
+interface Firing {
+  readonly wanted: readonly QueuedAction[];
+  readonly notification: TriggerNotification;
+}
+
 /** Carries out the actions of a trigger. */
 export class ActionQueue {
   readonly #actions: readonly QueuedAction[];
   readonly #carryOut: CarryOut;
-  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #waiting: Firing[] = [];
   #isWorking = false;
 
   constructor(trigger: Trigger, carryOut: CarryOut) {
@@ -60,30 +66,54 @@ export class ActionQueue {
   ): void {
     const wanted = this.#actions.filter(({ gate, action }) => gate.pass(nowMs) && !leaveOut(action));
     if (wanted.length === 0) return;
-    if (this.#waiting.length >= MOST_WAITING) {
-      for (const queued of wanted) fail(queued, `more than ${MOST_WAITING} firings were waiting`);
+    if (this.#isWorking) {
+      if (this.#waiting.length < MOST_WAITING) this.#waiting.push({ wanted, notification });
+      else for (const queued of wanted) fail(queued, `more than ${MOST_WAITING} firings were waiting`);
       return;
     }
-    this.#waiting.push(async () => {
-      for (const queued of wanted) await this.#execute(queued, notification);
-    });
-    if (!this.#isWorking) void this.#work();
+    this.#carryOutAll({ wanted, notification }, 0);
   }
 
-  async #work(): Promise<void> {
-    this.#isWorking = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await next();
-    this.#isWorking = false;
-  }
-
-  async #execute(queued: QueuedAction, notification: TriggerNotification): Promise<void> {
-    try {
-      await this.#carryOut(queued.action, notification);
-      queued.executions += 1;
-    } catch (error) {
-      fail(queued, describeError(error));
+  /** Carries actions out from `from` on. Those that are done at once are done before this returns. */
+  #carryOutAll({ wanted, notification }: Firing, from: number): void {
+    for (let index = from; index < wanted.length; index += 1) {
+      const queued = wanted[index]!;
+      const work = start(queued, () => this.#carryOut(queued.action, notification));
+      if (work === undefined) continue;
+      this.#isWorking = true;
+      void work.then(() => this.#goOn({ wanted, notification }, index + 1));
+      return;
     }
   }
+
+  /** After work that took its time: the rest of its firing, then what has waited for it. */
+  #goOn(firing: Firing, from: number): void {
+    this.#isWorking = false;
+    this.#carryOutAll(firing, from);
+    while (!this.#isBusy() && this.#waiting.length > 0) this.#carryOutAll(this.#waiting.shift()!, 0);
+  }
+
+  /** Read anew: carrying out an action changes it. */
+  #isBusy(): boolean {
+    return this.#isWorking;
+  }
+}
+
+/** Begins an action; undefined when it is done already, well or not. */
+function start(queued: QueuedAction, carryOut: () => Promise<void> | void): Promise<void> | undefined {
+  try {
+    const work = carryOut();
+    if (work !== undefined) {
+      return work.then(
+        () => void (queued.executions += 1),
+        (error: unknown) => fail(queued, describeError(error)),
+      );
+    }
+    queued.executions += 1;
+  } catch (error) {
+    fail(queued, describeError(error));
+  }
+  return undefined;
 }
 
 function fail(queued: QueuedAction, why: string): void {

@@ -1,5 +1,5 @@
 import { SpoorError } from '@spoor/base';
-import type { Condition, EventRule, Trigger, UserTracepointRule } from '@spoor/control';
+import type { Action, Condition, EventRule, Trigger, UserTracepointRule } from '@spoor/control';
 import { checkFilter, parseFilter, parseNameTemplate } from '@spoor/filter';
 import { parseCapture } from './capture.ts';
 
@@ -44,6 +44,18 @@ function userRule(rule: EventRule): UserTracepointRule {
   throw new SpoorError('trigger/domain', 'triggers are for events of programs, not of the kernel yet', {
     hint: '--type=user:tracepoint',
   });
+}
+
+/**
+ * Whether traced programs carry an action out themselves: they count events, as long as each of them counts.
+ */
+export function isDoneByTracer({ condition }: Pick<Trigger, 'condition'>, action: Action): boolean {
+  const { kind, ratePolicy } = action;
+  return (
+    kind === 'increment-map-value' &&
+    condition.kind === 'event-rule-matches' &&
+    (ratePolicy === undefined || (ratePolicy.kind === 'every' && ratePolicy.count === 1))
+  );
 }
 
 /**

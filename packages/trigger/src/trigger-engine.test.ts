@@ -23,7 +23,6 @@ function harness(): Harness {
       },
       nowMs: () => made.nowMs,
       epochNs: () => BigInt(made.nowMs) * 1_000_000n,
-      isDoneByTracer: (_trigger, action) => action.kind === 'increment-map-value',
     }),
     done: [],
     nowMs: 0,

@@ -4,7 +4,6 @@
  */
 import { SpoorError } from '@spoor/base';
 import type {
-  Action,
   CapturedValue,
   Condition,
   NoticedEvent,
@@ -15,7 +14,7 @@ import type {
 import type { Reference } from '@spoor/filter';
 import { ActionQueue, type CarryOut } from './action-queue.ts';
 import { captured, parseCapture } from './capture.ts';
-import { checkTexts, type RuleRole } from './condition-rules.ts';
+import { checkTexts, isDoneByTracer, type RuleRole } from './condition-rules.ts';
 import { RateWatch, SilenceWatch, ThresholdWatch } from './samplers.ts';
 import { SpanMatcher, type LongSpan } from './span-matcher.ts';
 
@@ -48,8 +47,6 @@ export interface EnginePort {
   readonly nowMs: () => number;
   /** Nanoseconds since the Unix epoch. */
   readonly epochNs: () => bigint;
-  /** Whether an action is carried out in the traced programs themselves: counting, in most cases. */
-  readonly isDoneByTracer: (trigger: Trigger, action: Action) => boolean;
 }
 
 /** What spans keep of their beginning. */
@@ -299,9 +296,7 @@ export class TriggerEngine {
       captures: [],
       ...facts,
     };
-    armed.queue.fire(notification, this.#port.nowMs(), (action) =>
-      this.#port.isDoneByTracer(trigger, action),
-    );
+    armed.queue.fire(notification, this.#port.nowMs(), (action) => isDoneByTracer(trigger, action));
   }
 
   #sorted(): readonly ArmedTrigger[] {

@@ -1,5 +1,5 @@
 /** A session daemon: its sessions, and one function for each method of the protocol. */
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { SpoorError, closestName } from '@spoor/base';
 import {
@@ -16,6 +16,7 @@ import {
   checkName,
   homeDirectory,
 } from '@spoor/control';
+import { HUB_SESSIONS_FOLDER } from '@spoor/ringbuffer';
 import { localTimestamp } from '../output-directory.ts';
 import { ConsumerLink } from './consumer-link.ts';
 import {
@@ -29,6 +30,8 @@ import {
 } from './edits.ts';
 import { Hub } from './hub.ts';
 import { ManagedSession, localPath } from './managed-session.ts';
+import { TriggerService } from '../triggers/trigger-service.ts';
+import { takesAutomaticEvents } from './automatic-events.ts';
 import { SessionStore } from './session-store.ts';
 
 /** What a daemon is made with. */
@@ -47,6 +50,9 @@ type Handlers = {
   ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>;
 };
 
+/** How often usages are looked at that triggers wait for: LTTng's monitor timer. */
+const MONITOR_MS = 1000;
+
 /** More sessions than this are refused: each has files, and is looked at again and again. */
 const MOST_SESSIONS = 10_000;
 
@@ -56,6 +62,8 @@ export class Daemon {
   readonly #store: SessionStore;
   readonly #consumer: ConsumerLink;
   readonly #sessions = new Map<string, ManagedSession>();
+  #triggers: TriggerService | undefined;
+  #monitor: NodeJS.Timeout | undefined;
 
   /** @throws SpoorError when its directories cannot be made. */
   constructor(options: DaemonOptions) {
@@ -86,6 +94,16 @@ export class Daemon {
     for (const session of this.#sessions.values()) {
       await session.resume().catch((error: unknown) => session.addTrouble(String(error)));
     }
+    const statePath = join(this.#options.directory, 'triggers.json');
+    try {
+      this.#triggers = this.#makeTriggers(statePath);
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      // Kept for whoever wants to know what was in it.
+      renameSync(statePath, `${statePath}.unusable`);
+      this.#triggers = this.#makeTriggers(statePath);
+    }
+    this.#monitor = setInterval(() => this.#lookAtUsage(), MONITOR_MS);
   }
 
   /**
@@ -101,6 +119,8 @@ export class Daemon {
 
   /** Leaves all sessions to the next daemon: their consumer goes on. */
   async close(): Promise<void> {
+    clearInterval(this.#monitor);
+    this.#triggers?.close();
     for (const session of this.#sessions.values()) session.close();
     await this.#consumer.close();
   }
@@ -258,17 +278,80 @@ export class Daemon {
       if (saved.isActive) await managed.start();
       return { session: managed.model, warnings: [] };
     },
-    'add-trigger': () => noTriggers(),
-    'list-triggers': () => ({ triggers: [], status: [] }),
-    'remove-trigger': () => noTriggers(),
+    'add-trigger': (asked) => ({ trigger: this.#service().add(asked, process.getuid?.() ?? 0) }),
+    'list-triggers': () => ({ triggers: this.#service().list(), status: this.#service().status() }),
+    'remove-trigger': ({ name }) => {
+      this.#service().remove(name);
+      return { warnings: [] };
+    },
+    'add-map': (asked) => {
+      this.#find(asked.session);
+      return { map: this.#service().addMap(asked) };
+    },
+    'list-maps': ({ session }) => ({ maps: this.#service().listMaps(session) }),
+    'get-map-values': ({ session }) => {
+      this.#find(session);
+      return { maps: this.#service().listMaps(session), values: this.#service().mapValues(session) };
+    },
     // Who sent them is the server's matter.
     subscribe: () => ({}),
     unsubscribe: () => ({}),
   };
 
   #surroundings(): ConstructorParameters<typeof ManagedSession>[0] {
-    const { publish } = this.#options;
+    const publish = (notification: Notification): void => this.#publish(notification);
     return { hub: this.#hub, store: this.#store, consumer: this.#consumer, publish };
+  }
+
+  /** Tells who subscribed, and the triggers that wait for it. */
+  #publish(notification: Notification): void {
+    this.#options.publish(notification);
+    const triggers = this.#triggers;
+    if (triggers === undefined) return;
+    if (notification.topic === 'rotation') {
+      const { session, state, path } = notification;
+      triggers.onRotation(session, state === 'started' ? 'starts' : 'finishes', path);
+    } else if (notification.topic === 'session') {
+      const { session, change } = notification;
+      if (change === 'destroyed') triggers.onSessionDestroyed(session);
+      else if (change === 'started' || change === 'stopped') triggers.onSessionsChanged();
+    }
+  }
+
+  #makeTriggers(statePath: string): TriggerService {
+    return new TriggerService({
+      sessionsPath: join(this.#hub.path, HUB_SESSIONS_FOLDER),
+      statePath,
+      touchHub: () => this.#hub.touch(),
+      target: {
+        startSession: (name) => this.#find(name).start(),
+        stopSession: async (name) => void (await this.#find(name).stop(true)),
+        rotateSession: async (name) => void (await this.#find(name).rotate()),
+        recordSnapshot: async ({ session, ...asked }) => void (await this.#find(session).snapshot(asked)),
+        publish: (notification) => this.#options.publish(notification),
+      },
+      isActive: (name) => this.#sessions.get(name)?.model.isActive === true,
+      takesAutomatic: takesAutomaticEvents,
+      onTrouble: (text) => {
+        for (const session of this.#sessions.values()) session.addTrouble(text);
+      },
+    });
+  }
+
+  #service(): TriggerService {
+    if (this.#triggers !== undefined) return this.#triggers;
+    throw new SpoorError('control/not-ready', 'the session daemon has not begun yet');
+  }
+
+  /** Looks at the sessions whose usage is a condition of a trigger. */
+  #lookAtUsage(): void {
+    for (const [name, session] of this.#sessions) {
+      if (!session.model.hasStarted || this.#triggers?.wantsUsage(name) !== true) continue;
+      session.usage().then(
+        (usage) => this.#triggers?.onUsage(usage),
+        (error: unknown) => session.addTrouble(String(error)),
+      );
+    }
   }
 
   #find(name: string): ManagedSession {
@@ -377,8 +460,4 @@ function existsAlready(name: string): SpoorError {
 function requireDomain(domain: Domain): void {
   if (domain === 'user') return;
   throw new SpoorError('control/no-kernel-tracer', 'this daemon does not trace the kernel');
-}
-
-function noTriggers(): never {
-  throw new SpoorError('control/unserved', 'this daemon has no triggers');
 }

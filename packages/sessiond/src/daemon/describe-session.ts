@@ -7,6 +7,7 @@ import {
   type SessionDescription,
 } from '@spoor/ringbuffer';
 import { takesAutomaticEvents } from './automatic-events.ts';
+import { describeTrackers } from './describe-trackers.ts';
 
 /** What goes with a session beside its model. */
 export interface SessionRun {
@@ -62,6 +63,7 @@ export function describeSession(session: Session, run: SessionRun): SessionDescr
     outputDir: session.output?.kind === 'local' ? session.output.path : '',
     channels,
     clockOffsetNs: run.clockOffsetNs,
+    trackers: describeTrackers(session.trackers.user),
     revision: run.revision,
     stateDumps: run.stateDumps,
   };

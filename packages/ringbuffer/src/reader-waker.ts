@@ -1,0 +1,69 @@
+/**
+ * How a thread wakes the reader of its ring: it writes to a file of the folder `wakes` in the session's directory, which the
+ * reader watches (docs/design/triggers.md). The reader says by a byte in the control page that it wants to be woken, so
+ * that a burst of events costs one system call.
+ */
+import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from '@spoor/sys';
+import { join } from 'node:path';
+import { CONTROL } from './layout.ts';
+
+/** Folder in a session's directory; a file in it is named after the process's directory and the ring: `7-12345.0`. */
+export const WAKES_FOLDER = 'wakes';
+
+/** Atomics as they were before the program. */
+const { exchange } = Atomics;
+
+/** The producer's end. */
+export class ReaderWaker {
+  readonly #path: string;
+  readonly #fd: number;
+  /** The word `woken` of the ring; undefined where the ring is not the file itself. */
+  readonly #woken: Uint8Array | undefined;
+  readonly #save: () => void;
+  readonly #byte: Uint8Array = Uint8Array.of(1);
+  #isClosed = false;
+
+  /**
+   * Makes the file, which the reader hears of.
+   * @param memory of a mapped ring; undefined where `save` copies it to its file, which then comes before each wake.
+   * @throws what the file system throws.
+   */
+  constructor(
+    sessionPath: string,
+    name: string,
+    memory: ArrayBuffer | SharedArrayBuffer | undefined,
+    save: () => void,
+  ) {
+    const folder = join(sessionPath, WAKES_FOLDER);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#path = join(folder, name);
+    this.#fd = openSync(this.#path, 'w', 0o600);
+    this.#woken = memory === undefined ? undefined : new Uint8Array(memory, CONTROL.woken, 1);
+    this.#save = save;
+  }
+
+  /** Wakes the reader if it sleeps, after an event was committed. Never throws. */
+  wake(): void {
+    if (this.#isClosed) return;
+    try {
+      // An exchange, not a test: the event must be there for others before the byte is looked at.
+      if (this.#woken !== undefined && exchange(this.#woken, 0, 1) !== 0) return;
+      this.#save();
+      writeSync(this.#fd, this.#byte, 0, 1, 0);
+    } catch {
+      // The reader looks at all rings now and then, woken or not.
+    }
+  }
+
+  /** Wakes the reader for the last time and takes the file away. Never throws. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      closeSync(this.#fd);
+      unlinkSync(this.#path);
+    } catch {
+      // The session is gone, with the folder.
+    }
+  }
+}

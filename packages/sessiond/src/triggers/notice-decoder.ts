@@ -1,0 +1,131 @@
+// Events of one process as values: its metadata is what its threads declared so far, read anew when a class is missing.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  EventBatch,
+  PacketHeaderDecoder,
+  StreamDecoder,
+  StreamReader,
+  parseTsdl,
+  scanStatus,
+  type ByteSource,
+  type EventClass,
+  type TraceClass,
+} from '@spoor/ctf';
+import { EVENTS_FOLDER, PACKET, readProcess } from '@spoor/ringbuffer';
+
+/** An event with all its values. */
+export interface DecodedEvent {
+  readonly name: string;
+  /** Of the monotonic clock. */
+  readonly monotonicNs: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly contexts: Readonly<Record<string, unknown>>;
+}
+
+/** Rows of a batch: notices are few. */
+const BATCH_EVENTS = 256;
+/** Tells the texts of interned strings; nobody's event. */
+const STRING_EVENT = 'spoor:string';
+
+class PacketBytes implements ByteSource {
+  readonly name = 'notices';
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get sizeBytes(): number {
+    return this.#bytes.byteLength;
+  }
+
+  read(into: Uint8Array, length: number, position: number): number {
+    const part = this.#bytes.subarray(position, position + length);
+    into.set(part);
+    return part.byteLength;
+  }
+}
+
+interface StreamDecoders {
+  readonly header: PacketHeaderDecoder;
+  readonly stream: StreamDecoder;
+  readonly classes: readonly EventClass[];
+}
+
+/** Decodes packets of the rings of one process. */
+export class NoticeDecoder {
+  readonly #processPath: string;
+  readonly #batch = new EventBatch(BATCH_EVENTS);
+  #header: string | undefined;
+  /** By id of the stream class, for the classes that were declared when `#classCount` files were there. */
+  #decoders = new Map<bigint, StreamDecoders>();
+  #classCount = -1;
+
+  constructor(processPath: string) {
+    this.#processPath = processPath;
+  }
+
+  /**
+   * The last `count` events of a packet. Throws what the file system and @spoor/ctf throw: the process wrote something
+   * that is no trace.
+   */
+  decode(bytes: Uint8Array, count: number): readonly DecodedEvent[] {
+    // All classes of a packet's events were declared before these were written.
+    const blocks = this.#blocks();
+    if (blocks.length !== this.#classCount) this.#load(blocks);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const decoders = this.#decoders.get(BigInt(view.getUint32(PACKET.streamClassId, true)));
+    if (decoders === undefined) return [];
+    const events = this.#read(bytes, decoders);
+    return events.slice(events.length - count).filter(({ name }) => name !== STRING_EVENT);
+  }
+
+  /** Names of the files that declare classes. */
+  #blocks(): readonly string[] {
+    return readdirSync(join(this.#processPath, EVENTS_FOLDER)).filter((name) => /^\d+$/.test(name));
+  }
+
+  #load(blocks: readonly string[]): void {
+    this.#header ??= readProcess(this.#processPath).header;
+    const texts = [...blocks]
+      .sort((a, b) => Number(a) - Number(b))
+      .map((name) => readFileSync(join(this.#processPath, EVENTS_FOLDER, name), 'utf8'));
+    const traceClass: TraceClass = parseTsdl([this.#header, ...texts].join('\n'));
+    const header = new PacketHeaderDecoder(traceClass);
+    this.#decoders = new Map(
+      traceClass.streamClasses.map((streamClass) => [
+        streamClass.id,
+        { header, stream: new StreamDecoder(traceClass, streamClass), classes: streamClass.eventClasses },
+      ]),
+    );
+    this.#classCount = blocks.length;
+  }
+
+  #read(bytes: Uint8Array, { header, stream, classes }: StreamDecoders): readonly DecodedEvent[] {
+    const events: DecodedEvent[] = [];
+    const reader = new StreamReader([new PacketBytes(bytes)], header, stream, { damaged() {}, lost() {} }, 0);
+    if (!reader.nextPacket()) return events;
+    const { cursor } = reader;
+    const batch = this.#batch;
+    for (;;) {
+      batch.count = 0;
+      const status = stream.scan(cursor, batch, Infinity);
+      for (let row = 0; row < batch.count; row += 1) {
+        const classIndex = batch.classIndex[row]!;
+        const read = (scope: 'event-payload' | 'event-common-context'): Record<string, unknown> => {
+          const access = stream.accessor(classIndex, scope);
+          const values = access(cursor.bytes, cursor.view, batch.offsetBits[row]!, cursor.externals);
+          return (values ?? {}) as Record<string, unknown>;
+        };
+        events.push({
+          name: classes[classIndex]?.name ?? '',
+          monotonicNs: batch.timeNs[row]!,
+          fields: read('event-payload'),
+          contexts: read('event-common-context'),
+        });
+      }
+      if (status !== scanStatus.batchFull) return events;
+    }
+  }
+}
