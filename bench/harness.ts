@@ -1,4 +1,4 @@
-// The benchmarks' common ground: contenders take turns in one run (A B A B …), whole commands are measured by
+// The benchmarks' common ground: contenders take turns in one run (A B B A …), whole commands are measured by
 // what the kernel says they spent, and only ratios between contenders of one run are judged.
 //
 //   await compare({
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repoRoot } from '../tests/support/machine.ts';
-import { median } from './support/statistics.ts';
+import { median, medianBounds } from './support/statistics.ts';
 import { formatFigure, renderReport } from './support/report.ts';
 
 /** One round's figures of one contender; each name ends in its unit (`cpuS`, `peakRssBytes`, `emptyNs`). */
@@ -73,6 +73,8 @@ export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
+  /** Between which the median lies with 95 % certainty; absent of few values. */
+  readonly bounds?: readonly [low: number, high: number];
 }
 
 /** A judgement with what was measured. */
@@ -107,7 +109,9 @@ export async function compare(comparison: Comparison): Promise<BenchReport> {
   const warmups = comparison.warmups ?? 1;
   const samples = new Map<string, Sample[]>(comparison.contenders.map(({ name }) => [name, []]));
   for (let round = -warmups; round < rounds; round++) {
-    for (const contender of comparison.contenders) {
+    // Forwards and backwards in turn: nobody always comes after the same other one.
+    const { contenders } = comparison;
+    for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
       const label = round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`;
       progress(`${comparison.name}: ${label}: ${contender.name}`);
       const sample = await contender.run();
@@ -139,7 +143,9 @@ function progress(text: string): void {
 }
 
 function spread(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  const bounds = medianBounds(values);
+  const range = { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  return bounds === undefined ? range : { ...range, bounds };
 }
 
 function spreadsOf(list: readonly Sample[]): Record<string, Spread> {

@@ -1,13 +1,23 @@
 // The benchmarks' harness measures what it says: known work is found again, the judging is arithmetic.
 import { expect, test } from 'vitest';
 import { countCollections, faster, nsPerIteration, ratioAtMost, spend, verdictOf } from '../bench/harness.ts';
-import { median } from '../bench/support/statistics.ts';
+import { median, medianBounds } from '../bench/support/statistics.ts';
 import { command, describeNeeding } from './support/needs.ts';
 
 test('medians', () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(median([])).toBeNaN();
+});
+
+test('bounds of a median: the tabled ranks of the binomial distribution', () => {
+  const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => count - index);
+  expect(medianBounds(upTo(5))).toBeUndefined();
+  expect(medianBounds([])).toBeUndefined();
+  expect(medianBounds(upTo(6))).toEqual([1, 6]);
+  expect(medianBounds(upTo(9))).toEqual([2, 8]);
+  expect(medianBounds(upTo(20))).toEqual([6, 15]);
+  expect(medianBounds(upTo(60))).toEqual([22, 39]);
 });
 
 test('a ratio is taken within each round, then the median', () => {

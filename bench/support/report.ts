@@ -32,7 +32,7 @@ export function renderReport(report: BenchReport): string {
   const verdicts = report.verdicts.map(({ text, unit, metric, value, met }) => {
     const figure = (number: number): string =>
       unit === 'metric' ? formatFigure(metric, number) : number.toPrecision(3);
-    const range = ` [${figure(value.min)} – ${figure(value.max)}]`;
+    const range = ` [${figure(value.min)} – ${figure(value.max)}]${boundsText(value, figure)}`;
     return `- ${text}: **${figure(value.median)}**${range}${met === undefined ? '' : met ? ' ✓' : ' ✗ missed'}`;
   });
   return [
@@ -46,6 +46,11 @@ export function renderReport(report: BenchReport): string {
     ...verdicts,
     '',
   ].join('\n');
+}
+
+/** What is known of the median, where there are values enough to say more than they do. */
+function boundsText({ bounds }: Spread, figure: (number: number) => string): string {
+  return bounds === undefined ? '' : `, 95 % sure ${figure(bounds[0])} – ${figure(bounds[1])}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

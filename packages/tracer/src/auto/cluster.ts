@@ -6,6 +6,13 @@ import { textOrNone } from './text.ts';
 import { wrapMethod } from './wrap.ts';
 import { apply } from '../primordials.ts';
 
+/** The module, which its types describe as `import` sees it: with a default export, and the rest as names beside. */
+type ClusterModule = Cluster & { readonly Worker: { readonly prototype: Worker } };
+
+function isCluster(value: unknown): value is ClusterModule {
+  return typeof value === 'object' && value !== null && 'isPrimary' in value && 'Worker' in value;
+}
+
 /**
  * Events of the workers of a cluster: in the primary process their spans and what they tell of themselves, in both the
  * messages. Loads node:cluster.
@@ -42,9 +49,8 @@ export function startClusterEvents(): void {
     { logLevel: 'info' },
   );
 
-  const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster & {
-    readonly Worker: { readonly prototype: Worker };
-  };
+  const cluster: unknown = process.getBuiltinModule('node:cluster');
+  if (!isCluster(cluster)) throw new Error('node:cluster has no workers');
   if (cluster.isPrimary) {
     watchEmitter(cluster, (_cluster, name, first, second, third) => {
       const { id, process: child } = (first ?? {}) as Worker;

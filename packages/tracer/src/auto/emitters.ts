@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
 import { guarded } from './guard.ts';
-import type { AnyFunction } from './wrap.ts';
 import { apply, define } from '../primordials.ts';
 
 /**
@@ -12,9 +11,9 @@ export function watchEmitter<Emitter extends EventEmitter>(
   observe: (self: Emitter, name: unknown, first: unknown, second: unknown, third: unknown) => void,
 ): void {
   const tell = guarded(observe);
-  const inherited = emitter.emit as unknown as AnyFunction;
-  const emit = function emit(this: unknown, ...args: unknown[]): unknown {
-    tell(this as Emitter, args[0], args[1], args[2], args[3]);
+  const inherited = emitter.emit;
+  const emit = function emit(this: Emitter, ...args: Parameters<EventEmitter['emit']>): boolean {
+    tell(this, args[0], args[1], args[2], args[3]);
     return apply(inherited, this, args);
   };
   define(emit, 'length', { value: inherited.length, configurable: true });

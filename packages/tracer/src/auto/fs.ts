@@ -9,7 +9,7 @@ import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
 import { noText, textOrNone } from './text.ts';
 import { errorCode } from './thrown.ts';
-import { wrapMethod, type AnyFunction } from './wrap.ts';
+import { isFunction, wrapMethod, type AnyFunction } from './wrap.ts';
 
 /** How a program asked for an operation. */
 type Form = 'sync' | 'callback' | 'promise';
@@ -108,12 +108,11 @@ export function startFileEvents(): void {
         : withCallback(original, on('realpath.native', 'callback')),
     );
   }
-  const all = fs as unknown as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(fs)) {
     if (leftOut.has(name)) continue;
     if (name.endsWith('Sync')) {
       wrapMethod(fs, name, (original) => withReturn(original, on(name.slice(0, -4), 'sync')));
-    } else if (typeof all[`${name}Sync`] === 'function') {
+    } else if (isFunction(Reflect.get(fs, `${name}Sync`))) {
       wrapMethod(fs, name, (original) => withCallback(original, on(name, 'callback')));
     }
   }

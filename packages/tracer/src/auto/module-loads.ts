@@ -31,12 +31,23 @@ const watchers: LoadWatcher[] = [];
  */
 export function watchLoads(watcher: LoadWatcher): void {
   if (watchers.length === 0) watchConstructor();
-  const cache = (Module as unknown as { readonly _cache: Readonly<Record<string, LoadedModule>> })._cache;
   // What was preloaded before the tracer.
-  for (const [path, module] of Object.entries(cache)) {
-    if (watcher.onlyNew !== true && module.loaded && watcher.begins(path)) watcher.ended(module, path);
+  if (watcher.onlyNew !== true) {
+    for (const [path, module] of Object.entries(loadedModules())) {
+      if (module?.loaded === true && watcher.begins(path)) watcher.ended(module, path);
+    }
   }
   watchers.push(watcher);
+}
+
+/** All CommonJS modules by path; none, where Node.js keeps them elsewhere. */
+function loadedModules(): Readonly<Record<string, LoadedModule | undefined>> {
+  const cache: unknown = Reflect.get(Module, '_cache');
+  return isCache(cache) ? cache : {};
+}
+
+function isCache(value: unknown): value is Readonly<Record<string, LoadedModule | undefined>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function watchConstructor(): void {

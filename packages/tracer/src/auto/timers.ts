@@ -8,7 +8,7 @@ import { guarded } from './guard.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
 import { errorCode } from './thrown.ts';
-import { likeOriginal, wrapMethod, type AnyFunction } from './wrap.ts';
+import { isFunction, likeOriginal, wrapMethod, type AnyFunction } from './wrap.ts';
 import { apply, define, getOwnPropertyDescriptor } from '../primordials.ts';
 
 /** Kinds of timers, by the function that makes them. */
@@ -176,7 +176,8 @@ function wrapGlobal(
   name: keyof typeof makers | (typeof cancellers)[number],
   make: (original: AnyFunction) => AnyFunction,
 ): void {
-  const original = timers[name] as unknown as AnyFunction;
+  const original: unknown = timers[name];
+  if (!isFunction(original)) return;
   const wrapper = make(original);
   for (const holder of [globalThis, timers]) {
     const property = Object.getOwnPropertyDescriptor(holder, name);

@@ -2,6 +2,11 @@
 import { define } from '../primordials.ts';
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
+/** A function that nothing is known of but that it is one. */
+export function isFunction(value: unknown): value is AnyFunction {
+  return typeof value === 'function';
+}
+
 /** What stands for a function: gets its `this` and its arguments. */
 export type Handler = (self: unknown, args: unknown[]) => unknown;
 
