@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cygProfileLibraries, cygProfileNeeds } from '../support/cyg-profile.ts';
 import { runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding, repoRoot } from '../support/needs.ts';
+import { summaryOf } from '../support/recording.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
 
 interface Figures {
@@ -96,6 +97,24 @@ describe('functions of a program', () => {
     expect(stdout).toMatch(/^ {2}leaf app\.mjs:2 +11 /m);
     expect(stdout).toMatch(/^ {2}1 call threw$/m);
   });
+});
+
+test('an error whose stack throws loses nothing', () => {
+  const own = join(folder, 'throwing');
+  mkdirSync(own);
+  writeFileSync(join(own, 'app.cjs'), "Promise.reject({ get stack() { throw 1; }, message: 'm' });");
+  const options = ['record', '-o', 'trace', '--functions', 'app.cjs', '--', process.execPath, 'app.cjs'];
+  const done = spawnSync(process.execPath, [spoorProgram, ...options], { cwd: own, encoding: 'utf8' });
+  expect(done.status, done.stderr).toBe(1);
+  expect(summaryOf(done.stderr).lostCount).toBe(0);
+  const report = JSON.parse(spoor(['analyze', '--json', join(own, 'trace')]).stdout) as {
+    readonly functions: readonly Figures[];
+    readonly unmatched_exits: number;
+  };
+  expect(report.unmatched_exits).toBe(0);
+  expect(report.functions).toMatchObject([{ name: 'get stack', source: 'app.cjs:1:18', unfinished: 0 }]);
+  // Node.js reads it, to no avail.
+  expect(report.functions[0]!.threw).toBe(report.functions[0]!.calls);
 });
 
 describeNeeding(cygProfileNeeds(), 'functions of C programs', () => {

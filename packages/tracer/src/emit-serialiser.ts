@@ -118,7 +118,13 @@ class SerialiserGenerator {
       () => {
         out.line('const numbersAt = numbers.top;');
         out.line('const textsAt = texts.top;');
-        block(out, 'try', () => this.#body(), ' catch { abandon(sinks, stacks, numbersAt, textsAt); }');
+        const again = ['serialise', ...(params === '' ? [] : [params])].join(', ');
+        block(
+          out,
+          'try',
+          () => this.#body(),
+          ` catch { abandon(sinks, stacks, numbersAt, textsAt, ${again}); }`,
+        );
       },
       ';',
     );

@@ -270,7 +270,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
             committed1[0] += 1;
           }
         }
-      } catch { abandon(sinks, stacks, numbersAt, textsAt); }
+      } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1); }
     };
     //# sourceURL=spoor:emit/a:b
     "

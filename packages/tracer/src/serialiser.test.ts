@@ -333,7 +333,7 @@ describe('serialisers', () => {
           view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
           committed[0] += 1;
           numbers.top = numbersAt;
-        } catch { abandon(sinks, stacks, numbersAt, textsAt); }
+        } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1, a2, a3, a4, a5); }
       };
       //# sourceURL=spoor:emit/shop:order
       "
@@ -372,7 +372,7 @@ describe('serialisers', () => {
           ring.pos = end;
           view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
           committed[0] += 1;
-        } catch { abandon(sinks, stacks, numbersAt, textsAt); }
+        } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise); }
       };
       //# sourceURL=spoor:emit/a:empty
       "

@@ -112,19 +112,37 @@ export function isWide(plan: ScalarPlan): boolean {
   return plan.kind === 'integer' && plan.bits === 64;
 }
 
+/** Whether an event is being recorded for the second time. */
+let isSecondTry = false;
+
 /**
- * What is left to do when an event could not be recorded because a built-in that the program replaced threw: the event
- * is lost, and counted if even that can be done. Nothing of it is in the packet, for it was not committed.
+ * What is left to do when an event could not be recorded. It is tried once more: Node.js 20 lets an exception of a getter
+ * that it has called itself (of the `stack` of an error that ends the program) come out of the next built-in, which is
+ * the clock. If a built-in throws that the program replaced, the event is lost, and counted if even that can be done.
+ * Nothing of it is in the packet, for it was not committed; of several rings one may have it, so there is no second try.
  */
 export function abandon(
   sinks: readonly Sink[],
   { numbers, texts }: Stacks,
   numbersAt: number,
   textsAt: number,
+  serialise: Serialise,
+  ...args: readonly unknown[]
 ): void {
   try {
     numbers.top = numbersAt;
     texts.release(textsAt);
+    if (!isSecondTry && sinks.length === 1) {
+      isSecondTry = true;
+      try {
+        serialise(...args);
+        return;
+      } catch {
+        // The stack is full.
+      } finally {
+        isSecondTry = false;
+      }
+    }
     for (const { writer } of sinks) writer.ring.countLost();
   } catch {
     // The count needs the very built-in.

@@ -365,7 +365,7 @@ test('the text of a serialiser with such fields is for people too', () => {
         ring.pos = end;
         view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
         committed[0] += 1;
-      } catch { abandon(sinks, stacks, numbersAt, textsAt); }
+      } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1); }
     };
     //# sourceURL=spoor:emit/a:b
     "

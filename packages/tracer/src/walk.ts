@@ -73,7 +73,7 @@ export function makeWalkingSerialiser(
       numbers.top = numbersAt;
       texts.release(textsAt);
     } catch {
-      abandon(sinks, stacks, numbersAt, textsAt);
+      abandon(sinks, stacks, numbersAt, textsAt, serialise, ...args);
     }
   };
 }
