@@ -14,8 +14,8 @@ const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options|\/ver
 
 function isLeftOut(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
-  // Tables need libraries that are larger than all the rest, and few people ask for them.
-  if (/^@spoor\/components\/(?:arrow|parquet)$/.test(id)) return true;
+  // Tables need libraries that are larger than all the rest, and few people ask for them, or for the kernel's pages.
+  if (/^@spoor\/components\/(?:arrow|ftrace|parquet)$/.test(id)) return true;
   return (
     importer !== undefined && /\/dist\/(?:commands|control)$/.test(dirname(importer)) && !wanted.test(id)
   );

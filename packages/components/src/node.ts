@@ -11,3 +11,4 @@ export { DirectoryPlaces } from './sink-ctf-fs/trace-places.node.ts';
 export { PipePlace, TableFiles } from './columns/table-files.node.ts';
 export { nodeCompressors } from './columns/compressors.node.ts';
 export { FileBinaries } from './filter-lttng-utils-debug-info/binary-files.node.ts';
+export { ftraceClasses, type FtraceLoader } from './source-ftrace/ftrace-classes.node.ts';

@@ -51,3 +51,13 @@ export { fieldBytes, fieldValue, type RecordBytes, type Value } from './print/va
 export { defaultEvents, selectEvents } from './live/select-events.ts';
 export { lttngName } from './mapping/map-events.ts';
 export { stateDumpEvents } from './statedump/statedump-events.ts';
+export { convertRecording, type ConversionOptions, type RingOutput } from './recording/convert-recording.ts';
+export {
+  RingPages,
+  scanRing,
+  type KernelRecording,
+  type RecordedRing,
+} from './recording/kernel-recording.ts';
+export { openRawRecording } from './recording/open-raw.ts';
+export { isTraceDat, openTraceDat } from './tracedat/open-trace-dat.ts';
+export type { Unpack } from './tracedat/part-source.ts';

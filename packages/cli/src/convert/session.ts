@@ -6,6 +6,7 @@ import {
   ctfFsClass,
   dmesgClass,
   eventsClass,
+  ftraceClasses,
   muxerClass,
   pipeClasses,
   trimmerClass,
@@ -33,6 +34,7 @@ export const interruptedStatus = 2;
 const pluginTexts: Readonly<Record<string, string>> = {
   columns: 'Tables of events, a column a field',
   ctf: 'CTF input and output',
+  ftrace: 'Recordings of the Linux kernel',
   'lttng-utils': 'LTTng-specific graph utilities',
   otlp: 'Spans for collectors of OpenTelemetry',
   pipe: 'Programs as components',
@@ -97,6 +99,10 @@ export class Session {
           },
         }),
       ]),
+      plugin(
+        'ftrace',
+        ftraceClasses({ warn }, () => import('@spoor/components/ftrace')),
+      ),
       plugin('lttng-utils', [debugInfoClass(() => new FileBinaries())]),
       plugin('pipe', pipeClasses),
       plugin('text', [dmesgClass({ warn })]),

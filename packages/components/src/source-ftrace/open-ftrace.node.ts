@@ -1,0 +1,77 @@
+/** Recordings of the kernel's rings under Node.js: directories of raw pages, and files of trace-cmd. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { nodeMeans } from '@spoor/archive/node';
+import { SpoorError } from '@spoor/base';
+import { FileSource } from '@spoor/ctf/node';
+import { openRawRecording, openTraceDat, type ConversionOptions, type KernelRecording } from '@spoor/kernel';
+import type { TraceDirectory } from '../source-ctf-fs/build-trace-set.ts';
+import { ftraceTrace } from './ftrace-traces.ts';
+
+/** What a path is taken for. */
+export type FtraceKind = 'raw' | 'trace-dat';
+
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** Unpacks a frame of Zstandard; trace-cmd leaves the number out that it would begin with. */
+function unpackZstd(packed: Uint8Array, sizeBytes: number): Uint8Array {
+  const result = new Uint8Array(sizeBytes);
+  let filled = 0;
+  const inflater = nodeMeans.codecs().zstd((bytes) => {
+    result.set(bytes.subarray(0, sizeBytes - filled), filled);
+    filled = Math.min(sizeBytes, filled + bytes.length);
+  });
+  if (!zstdMagic.every((byte, index) => packed[index] === byte)) {
+    const frame = new Uint8Array(packed.length + zstdMagic.length);
+    frame.set(zstdMagic);
+    frame.set(packed, zstdMagic.length);
+    inflater.push(frame, true);
+  } else inflater.push(packed, true);
+  return result.subarray(0, filled);
+}
+
+function unpack(algorithm: string, packed: Uint8Array, sizeBytes: number): Uint8Array {
+  try {
+    if (algorithm === 'zstd') return unpackZstd(packed, sizeBytes);
+    if (algorithm === 'zlib') return inflateSync(packed, { maxOutputLength: Math.max(1, sizeBytes) });
+  } catch (cause) {
+    throw new SpoorError('trace-dat/damaged', `a part packed with ${algorithm} cannot be unpacked`, {
+      cause,
+    });
+  }
+  throw new SpoorError('trace-dat/packed', `it is packed with ${algorithm}, which is not known`, {
+    hint: 'trace-cmd convert --compression none makes one that is not packed',
+  });
+}
+
+/** Opens a path. @throws SpoorError `ftrace/input` where nothing of the kind is there; else what opening it throws. */
+export function openRecordings(path: string, kind: FtraceKind): readonly KernelRecording[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new SpoorError('ftrace/input', `no such file or directory: ${path}`);
+  if (kind === 'trace-dat') {
+    if (!stat.isFile()) throw new SpoorError('ftrace/input', `not a file: ${path}`);
+    return openTraceDat(new FileSource(path), unpack);
+  }
+  if (!stat.isDirectory()) {
+    throw new SpoorError('ftrace/input', `not a directory: ${path}`, {
+      hint: 'a raw recording is a directory; files of trace-cmd are for source.ftrace.trace-dat',
+    });
+  }
+  const open = (file: string): FileSource | undefined => {
+    const whole = join(path, file);
+    return statSync(whole, { throwIfNoEntry: false })?.isFile() === true ? new FileSource(whole) : undefined;
+  };
+  return [openRawRecording(path, open)];
+}
+
+/** The traces of paths. @throws as {@link openRecordings} and {@link ftraceTrace} do. */
+export function openFtrace(
+  paths: readonly string[],
+  kind: FtraceKind,
+  options: ConversionOptions,
+): readonly TraceDirectory[] {
+  return paths
+    .flatMap((path) => openRecordings(path, kind))
+    .map((recording) => ftraceTrace(recording, nodeMeans.spool, options));
+}

@@ -1,0 +1,117 @@
+/** A recording as a trace: pages become packets, in the order of their times. */
+import { SpoorError } from '@spoor/base';
+import type { TraceClass } from '@spoor/ctf';
+import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
+import type { PacketOutput } from '../transcode/packet-buffer.ts';
+import { KernelTranscoder, type TranscoderOptions } from '../transcode/transcoder.ts';
+import { TaskTable } from '../contexts/task-table.ts';
+import { parseCommands } from '../print/trace-line.ts';
+import { RingPages, scanRing, type KernelRecording } from './kernel-recording.ts';
+
+/** How a recording is converted. */
+export interface ConversionOptions extends Pick<TranscoderOptions, 'naming' | 'contexts'> {
+  /** Hears of damage and of what was left out, a line each. */
+  readonly warn: (line: string) => void;
+}
+
+/** Where the packets of a processor go. */
+export type RingOutput = (cpu: number) => PacketOutput;
+
+/** Numbers of threads are less (PID_MAX_LIMIT). */
+const mostTasks = 4_194_304;
+
+/** Clocks that count nanoseconds; the others count something that nobody has told the length of. */
+const nanosecondClocks = new Set(['local', 'global', 'perf', 'mono', 'mono_raw', 'boot', 'tai']);
+
+const encoder = new TextEncoder();
+
+/**
+ * Converts a recording.
+ * @returns the class of the trace, which has the events that occur.
+ * @throws SpoorError `kernel/clock` for a clock that does not count nanoseconds, `kernel/machine`, `kernel/context`.
+ */
+export function convertRecording(
+  recording: KernelRecording,
+  output: RingOutput,
+  { naming, contexts, warn }: ConversionOptions,
+): TraceClass {
+  const { formats, rings, name } = recording;
+  if (!nanosecondClocks.has(recording.clock)) {
+    throw new SpoorError('kernel/clock', `times of the clock ${recording.clock} are no nanoseconds`, {
+      where: name,
+      hint: 'record with the clock mono',
+    });
+  }
+  const contents = rings.map((ring) => scanRing(ring, formats.layout));
+  const occurs = new Set<string>();
+  const unknown = new Set<number>();
+  for (const { types } of contents) {
+    for (let type = types.indexOf(1); type >= 0; type = types.indexOf(1, type + 1)) {
+      const format = formats.ofId(type);
+      if (format === undefined) unknown.add(type);
+      else occurs.add(`${format.system}:${format.name}`);
+    }
+  }
+  for (const type of unknown)
+    warn(`${name}: no format tells what events of number ${type} are; they are left out`);
+  const tasks = new TaskTable(mostTasks);
+  for (const [tid, command] of parseCommands(recording.commands)) {
+    if (tid > 0 && tid < mostTasks) tasks.setName(tid, encoder.encode(command));
+  }
+  const transcoder = new KernelTranscoder(formats, {
+    naming,
+    machine: recording.identity.machine,
+    facts: {
+      uuid: recording.uuid,
+      clockOffsetNs: recording.clockOffsetNs,
+      // What a recording does not tell is better not said than said to be empty.
+      environment: new Map(
+        [...kernelEnvironment(recording.identity, { spoor_clock: recording.clock })].filter(
+          ([, value]) => value !== '',
+        ),
+      ),
+    },
+    wants: (event) => occurs.has(event),
+    tasks,
+    contexts: contexts ?? [],
+  });
+  const streams = rings.map((ring, index) => {
+    const pages = new RingPages(ring, formats.layout);
+    const stream = transcoder.stream({ cpu: ring.cpu, output: output(ring.cpu) });
+    return { ring, pages, stream, content: contents[index]!, isOpen: pages.next() };
+  });
+  // Page by page in the order of their beginnings, for what is known of tasks changes with time.
+  for (;;) {
+    let first: (typeof streams)[number] | undefined;
+    for (const one of streams) {
+      if (!one.isOpen) continue;
+      const { beginHi, beginLo } = one.pages;
+      const least = first?.pages;
+      if (
+        least === undefined ||
+        beginHi < least.beginHi ||
+        (beginHi === least.beginHi && beginLo < least.beginLo)
+      ) {
+        first = one;
+      }
+    }
+    if (first === undefined) break;
+    const { pages, stream } = first;
+    stream.page(pages.bytes, pages.at, pages.lengthBytes);
+    first.isOpen = pages.next();
+  }
+  for (const { ring, pages, stream, content } of streams) {
+    stream.flush();
+    // A full ring drops events without a word in its pages: only its own count knows of them.
+    const untold = (ring.lostCount ?? 0) - stream.statistics.lostCount;
+    if (untold > 0) stream.discard(untold);
+    stream.close();
+    if (content.damagedCount > 0) {
+      warn(`${ring.source.name}: ${content.damagedCount} damaged pages; the rest of each is left out`);
+    }
+    if (pages.restBytes > 0) {
+      warn(`${ring.source.name}: ${pages.restBytes} bytes at its end are no whole page; they are left out`);
+    }
+  }
+  return transcoder.traceClass;
+}

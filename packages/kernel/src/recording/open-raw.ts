@@ -1,0 +1,86 @@
+/** Opens a raw recording: the files of docs/design/formats.md. */
+import { SpoorError } from '@spoor/base';
+import type { ByteSource } from '@spoor/ctf';
+import { KernelFormats } from '../formats/kernel-formats.ts';
+import { checkEventHeader, parsePageHeader } from '../formats/page-layout.ts';
+import { lostOf } from '../tracefs/ring-statistics.ts';
+import { parseDescription } from './description.ts';
+import { unpackFormats } from './format-archive.ts';
+import type { KernelRecording, RecordedRing } from './kernel-recording.ts';
+
+const decoder = new TextDecoder();
+
+/** All of a source. @throws SpoorError `kernel/recording` where that is more than a file of its kind can have. */
+export function readAll(source: ByteSource, mostBytes: number): Uint8Array {
+  if (source.sizeBytes > mostBytes) {
+    throw new SpoorError('kernel/recording', `${source.sizeBytes} bytes are too many`, {
+      where: source.name,
+    });
+  }
+  const bytes = new Uint8Array(source.sizeBytes);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const into = bytes.subarray(filled);
+    const count = source.read(into, into.length, filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
+
+const mostTextBytes = 64 * 1_048_576;
+
+/** The constants that are written `NAME VALUE` each on a line. */
+export function parseConstants(text: string): ReadonlyMap<string, bigint> {
+  return new Map(
+    Array.from(text.matchAll(/^(\w+) (-?\d{1,20})$/gm), ([, name = '', value = '']) => [name, BigInt(value)]),
+  );
+}
+
+/**
+ * Opens a recording by its files.
+ * @param open a file of the directory by its name; undefined where it is not there.
+ * @throws SpoorError `kernel/recording…`, FormatError.
+ */
+export function openRawRecording(
+  name: string,
+  open: (file: string) => ByteSource | undefined,
+): KernelRecording {
+  const text = (file: string, required: boolean): string => {
+    const source = open(file);
+    if (source !== undefined) return decoder.decode(readAll(source, mostTextBytes));
+    if (!required) return '';
+    throw new SpoorError('kernel/recording', `it has no file ${file}`, { where: name });
+  };
+  const description = parseDescription(text('ftrace.json', true), `${name}/ftrace.json`);
+  const { littleEndian, subBufferBytes, statistics } = description;
+  checkEventHeader(text('header_event', true));
+  const layout = parsePageHeader(text('header_page', true), littleEndian, subBufferBytes);
+  const packed = open('formats');
+  if (packed === undefined)
+    throw new SpoorError('kernel/recording', 'it has no file formats', { where: name });
+  const formats = new KernelFormats(
+    layout,
+    unpackFormats(readAll(packed, mostTextBytes), layout, `${name}/formats`),
+  );
+  const rings = description.cpus.flatMap((cpu): RecordedRing[] => {
+    const source = open(`cpu${cpu}`);
+    if (source === undefined) return [];
+    const counts = statistics?.find((one) => one.cpu === cpu);
+    return [{ cpu, source, form: 'stored', lostCount: counts === undefined ? undefined : lostOf(counts) }];
+  });
+  const { hostname, kernelRelease, kernelVersion, machine, bootId, clock, clockOffsetNs } = description;
+  return {
+    name,
+    formats,
+    identity: { hostname, kernelRelease, kernelVersion, machine },
+    uuid: bootId,
+    clock,
+    clockOffsetNs: BigInt(clockOffsetNs ?? '0'),
+    rings,
+    commands: text('saved_cmdlines', false),
+    symbols: () => text('kallsyms', false),
+    printkFormats: text('printk_formats', false),
+    constants: parseConstants(text('constants', false)),
+  };
+}
