@@ -244,6 +244,9 @@ describe('HTTP', () => {
     expect(status).toBe(0);
     const [request] = spans(events, 'http_server:request');
     expect([request?.begin.fields['url'], request?.end?.fields['status']]).toEqual(['/tls', 200]);
+    const server = spans(events, 'net:connection').find(({ begin }) => begin.fields['side'] === 'server');
+    expect(request?.begin.fields['connection']).toBe(server?.begin.fields['id']);
+    expect(server?.begin.fields['id']).toBeGreaterThan(0);
     const [client] = spans(events, 'http_client:request');
     expect(client?.begin.fields['origin']).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     expect(client?.end?.fields).toMatchObject({ status: 200, error: '-' });

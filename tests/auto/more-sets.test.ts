@@ -175,7 +175,7 @@ describeNeeding([command('babeltrace2')], 'sets of automatic events, as babeltra
 
   test('http2 and undici: requests of servers and clients, with what a request causes', () => {
     const events = printed(
-      'http2,undici,request-context,console',
+      'http2,undici,net,request-context,console',
       `import http2 from 'node:http2';
       import http from 'node:http';
       import { once } from 'node:events';
@@ -198,17 +198,20 @@ describeNeeding([command('babeltrace2')], 'sets of automatic events, as babeltra
       await get('/tea'); await get('/post'); await get('/refused');
       session.close(); server.close(); inner.close(); inner.closeAllConnections();`,
     );
+    // Streams of one session, and requests to the other server.
+    const connections = spans(events, 'net:connection').filter(({ begin }) => begin['side'] === 'server');
     const requests = spans(events, 'http_server:request').map(({ begin, end }) => [
       begin['id'],
+      connections.findIndex((connection) => connection.begin['id'] === begin['connection']),
       begin['method'],
       begin['url'],
       end?.['status'],
       end?.['aborted'],
     ]);
     expect(requests).toEqual([
-      [1, 'GET', '/tea', 418, 0],
-      [2, 'POST', '/post', 418, 0],
-      [3, 'GET', '/refused', 0, 1],
+      [1, 0, 'GET', '/tea', 418, 0],
+      [2, 0, 'POST', '/post', 418, 0],
+      [3, 0, 'GET', '/refused', 0, 1],
     ]);
     const clients = spans(events, 'http_client:request').map(({ begin, end }) => [
       begin['path'],

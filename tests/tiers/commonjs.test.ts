@@ -34,7 +34,8 @@ const facts = `
   console.log(require.main === module, module.id, module.parent, module.children.length, Object.keys(require.cache).map(name));
   console.log(process.execArgv, process.argv.slice(1).map(name), process.argv0.length, process.title === process.argv0 || process.title);
   console.log(executionAsyncId(), triggerAsyncId(), arguments.length, this === exports, module.loaded, module.filename === __filename);
-  console.log(Object.keys(globalThis).join(), Error.stackTraceLimit, process.getActiveResourcesInfo(), process.exitCode); console.error(new Error('here').stack);
+  console.log(Object.getOwnPropertyNames(globalThis).join(), Error.stackTraceLimit, process.getActiveResourcesInfo(), process.exitCode); console.error(new Error('here').stack);
+  for (const key of Object.getOwnPropertySymbols(globalThis)) if (Object.prototype.propertyIsEnumerable.call(globalThis, key)) console.log(key);
   console.log(process.listenerCount('uncaughtException'), process.listenerCount('unhandledRejection'), process.listenerCount('warning'), process.hasUncaughtExceptionCaptureCallback());
   console.log(Object.keys(require.extensions), require('node:module').globalPaths.length, require.resolve.paths('x').length);`;
 

@@ -91,7 +91,8 @@ let unshared: Slot | undefined;
 function keep(session: ThreadSession | undefined): Slot {
   const slot: Slot = { session, idle: [] };
   try {
-    shared[key] = slot;
+    // Who prints the global object finds what is the program's.
+    Object.defineProperty(shared, key, { value: slot, configurable: true });
   } catch {
     unshared = slot;
   }

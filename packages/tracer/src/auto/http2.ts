@@ -4,9 +4,11 @@ import type {
   ClientHttp2Stream,
   Http2Server,
   IncomingHttpHeaders,
+  ServerHttp2Session,
   ServerHttp2Stream,
 } from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
+import type { Socket } from 'node:net';
 import { watchEmitter } from './emitters.ts';
 import { guarded, guardedListener } from './guard.ts';
 import {
@@ -21,6 +23,7 @@ import {
   passServerRequest,
   tellClientResponse,
 } from './http-spans.ts';
+import { connectionOf } from './net.ts';
 import { noText } from './text.ts';
 import { errorCode } from './thrown.ts';
 import { wrapMethod } from './wrap.ts';
@@ -40,6 +43,10 @@ export function startHttp2Events(): void {
 /** @param samples servers whose classes are watched: they are not exported. */
 function startServer(samples: readonly object[]): void {
   const open = new WeakMap<ServerHttp2Stream, { readonly id: number; readonly idleMs: number }>();
+  /** By session, whose own `socket` is only a stand-in. */
+  const sockets = new WeakMap<object, Socket>();
+  /** What a server was given last: it makes the session of it in the same turn. */
+  let given: Socket | undefined;
   const onClose = guardedListener(function onServerStreamClose(this: ServerHttp2Stream): void {
     const request = open.get(this);
     if (request === undefined) return;
@@ -50,6 +57,11 @@ function startServer(samples: readonly object[]): void {
   });
   for (const sample of samples) {
     watchEmitter(Object.getPrototypeOf(sample) as Http2Server, (_server, name, first, second) => {
+      if (name === 'connection' || name === 'secureConnection') given = first as Socket;
+      else if (name === 'session' && given !== undefined) {
+        sockets.set(first as ServerHttp2Session, given);
+        given = undefined;
+      }
       if (name !== 'stream') return;
       if (!isServerRecorded()) {
         passServerRequest();
@@ -60,7 +72,14 @@ function startServer(samples: readonly object[]): void {
       stream.on('close', onClose);
       const idleMs = loopIdleMs();
       const host = headers[':authority'] ?? headers.host;
-      open.set(stream, { id: beginServerRequest(0, headers[':method'], headers[':path'], host), idleMs });
+      const { session } = stream;
+      const id = beginServerRequest(
+        connectionOf((session === undefined ? undefined : sockets.get(session)) ?? null),
+        headers[':method'],
+        headers[':path'],
+        host,
+      );
+      open.set(stream, { id, idleMs });
     });
   }
 }

@@ -62,9 +62,13 @@ interface SocketState {
 
 const states = new WeakMap<object, SocketState>();
 
-/** Id of the `net:connection_begin` event of a socket; 0 if it has none. */
+/** Id of the `net:connection_begin` event of a socket, or of the one below it where it is of TLS; 0 if it has none. */
 export function connectionOf(socket: object | null): number {
-  return (socket === null ? undefined : states.get(socket))?.id ?? 0;
+  if (socket === null) return 0;
+  const state = states.get(socket);
+  if (state !== undefined) return state.id;
+  const { _parent: below } = socket as { readonly _parent?: unknown };
+  return typeof below === 'object' && below !== null ? (states.get(below)?.id ?? 0) : 0;
 }
 
 /**
