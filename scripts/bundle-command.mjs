@@ -10,7 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const cli = join(root, 'packages/cli');
 
 /** What the modules of verbs may bring along; all else of theirs is loaded when they run. */
-const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options|\/verb\.js$/;
+const wanted = /^(?:commander|@spoor\/base)$|\/convert\/|component-options|\/(?:verb|map-options)\.js$/;
 
 function isLeftOut(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;

@@ -40,6 +40,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'ctf',
       'filter',
       'control',
+      'trigger',
       'sys',
       'ringbuffer',
       'tracer',

@@ -1,7 +1,7 @@
 // Triggers of a real daemon: a slow request of the example shop, usage and rotations of sessions, trackers.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import type { ControlClient, EventRule, TriggerNotification, TriggerRequest } from '@spoor/control';
 import { readTriggerArguments } from '@spoor/trigger';
@@ -135,7 +135,7 @@ describe('conditions of sessions', () => {
           '--condition=session-rotation-finishes',
           '--session=s',
           '--action=exec',
-          `(cd "$SPOOR_ARCHIVE_PATH" && find . -name metadata | wc -l) > ${hook}`,
+          `${join(repoRoot, 'examples/hooks/keep-chunk.sh')} ${hook}`,
         ],
       ]) {
         await client.call('add-trigger', triggerOf(...args));
@@ -150,8 +150,9 @@ describe('conditions of sessions', () => {
         'session-rotation-finishes',
       ]);
       expect(told[1]!.measured).toEqual({ session: 's', archivePath: path });
-      await until('the hook has run', () => existsSync(hook) && readFileSync(hook, 'utf8') !== '');
-      expect(readFileSync(hook, 'utf8').trim()).toBe('1');
+      const packed = `${join(hook, basename(path))}.tar.gz`;
+      await until('the hook has run', () => existsSync(packed));
+      expect([...openTrace(packed).events()]).toHaveLength(10);
     }),
   );
 

@@ -11,6 +11,8 @@ import { registerRecord } from './commands/record.ts';
 import { registerRun } from './commands/run.ts';
 import { registerView } from './commands/view.ts';
 import { registerAddContext } from './control/add-context.ts';
+import { registerAddMapChannel } from './control/add-map-channel.ts';
+import { registerAddTrigger } from './control/add-trigger.ts';
 import { registerClear } from './control/clear.ts';
 import { registerCreate } from './control/create.ts';
 import { registerDestroy } from './control/destroy.ts';
@@ -18,13 +20,18 @@ import { registerDisableChannel } from './control/disable-channel.ts';
 import { registerDisableEvent } from './control/disable-event.ts';
 import { registerEnableChannel } from './control/enable-channel.ts';
 import { registerEnableEvent } from './control/enable-event.ts';
+import { registerExportMaps } from './control/export-maps.ts';
 import { registerList } from './control/list.ts';
+import { registerListTriggers } from './control/list-triggers.ts';
+import { registerListen } from './control/listen.ts';
 import { registerLoad } from './control/load.ts';
 import { registerRegenerate } from './control/regenerate.ts';
+import { registerRemoveTrigger } from './control/remove-trigger.ts';
 import { registerRotate } from './control/rotate.ts';
 import { registerSave } from './control/save.ts';
 import { registerSessiond } from './control/sessiond.ts';
 import { registerSetSession } from './control/set-session.ts';
+import { registerShowMaps } from './control/show-maps.ts';
 import { registerSnapshot } from './control/snapshot.ts';
 import { registerStart } from './control/start.ts';
 import { registerStatus } from './control/status.ts';
@@ -65,6 +72,13 @@ export function spoorProgram(context: CommandContext): Command {
       registerDisableChannel,
       registerTrack,
       registerUntrack,
+      registerAddTrigger,
+      registerListTriggers,
+      registerRemoveTrigger,
+      registerListen,
+      registerAddMapChannel,
+      registerShowMaps,
+      registerExportMaps,
       registerRegenerate,
       registerSave,
       registerLoad,
