@@ -1,25 +1,19 @@
 // What does it cost a program to emit an event, against LTTng-UST in C? Both overwrite a ring of 16 sub-buffers of
 // 256 KiB that nobody reads: the producer's cost alone.
-import { SESSION_FILE, SESSION_VARIABLE, type RingMode } from '@spoor/ringbuffer';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import type { RingMode } from '@spoor/ringbuffer';
 import { join } from 'node:path';
-import { buildUstProgram, lttngNeeds, runUnderLttng } from '../tests/support/lttng.ts';
+import { buildUstProgram, lttngNeeds } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
-import { describeSession } from '../tests/support/session.ts';
 import { atMost, compare, ratioAtMost, spend, type Sample } from './harness.ts';
+import { requirePeer, ringGeometry, runUnreadUst, withUnreadRing } from './support/unread-ring.ts';
 
 const count = 1_000_000;
 const batches = 7;
-const subBufferSizeBytes = 256 * 1024;
-const subBufferCount = 16;
 /** No event of the loops is one of which this is true. */
 const refusing = 'a < 0';
 const loop = join(import.meta.dirname, 'support', 'emit-loop.js');
 
-const lacks = lttngNeeds().filter((need) => !need.met);
-if (lacks.length > 0)
-  throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
+requirePeer(lttngNeeds());
 const program = buildUstProgram(join(repoRoot, 'bench/support/ust-emit/emit.c'));
 
 async function runLoop(env: Readonly<Record<string, string>>, ...more: string[]): Promise<Sample> {
@@ -29,15 +23,10 @@ async function runLoop(env: Readonly<Record<string, string>>, ...more: string[])
 }
 
 async function runRecorded(mode: RingMode, filter?: string): Promise<Sample> {
-  const run = mkdtempSync('/dev/shm/spoor-bench-');
-  try {
-    const rules = [{ name: '*', exclude: [], ...(filter === undefined ? {} : { filter }) }];
-    const session = describeSession('/nowhere', { mode, subBufferSizeBytes, subBufferCount, rules });
-    writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-    return await runLoop({ [SESSION_VARIABLE]: run }, ...(filter === undefined ? [] : ['reject']));
-  } finally {
-    rmSync(run, { recursive: true });
-  }
+  const rules = [{ name: '*', exclude: [], ...(filter === undefined ? {} : { filter }) }];
+  return await withUnreadRing({ mode, rules }, (env) =>
+    runLoop(env, ...(filter === undefined ? [] : ['reject'])),
+  );
 }
 
 async function runSpoor(): Promise<Sample> {
@@ -67,24 +56,14 @@ async function runUst(): Promise<Sample> {
 
 /** In `discard` mode the consumer is stopped, and events that find the ring full are measured. */
 async function runUstSession(mode: 'snapshot' | 'discard', filter?: string): Promise<Sample> {
-  const dir = mkdtempSync(join(tmpdir(), 'spoor-bench-ust-'));
-  mkdirSync(join(dir, 'trace'));
-  try {
-    const { stdout } = await runUnderLttng(
-      {
-        dir: join(dir, 'trace'),
-        mode,
-        subBufferSizeBytes,
-        subBufferCount,
-        enable: filter === undefined ? ['emit:empty', 'emit:one', 'emit:four', 'emit:many*'] : ['emit:one'],
-        ...(filter === undefined ? {} : { filter }),
-      },
-      [[program, String(count), String(batches), ...(mode === 'discard' ? ['full'] : [])]],
-    );
-    return JSON.parse(stdout) as Sample;
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  return await runUnreadUst(
+    {
+      mode,
+      enable: filter === undefined ? ['emit:empty', 'emit:one', 'emit:four', 'emit:many*'] : ['emit:one'],
+      ...(filter === undefined ? {} : { filter }),
+    },
+    [program, String(count), String(batches), ...(mode === 'discard' ? ['full'] : [])],
+  );
 }
 
 await compare({
@@ -107,5 +86,5 @@ await compare({
     atMost('spoor', 'disabledNs', 1),
     atMost('spoor', 'collectionsPer10M', 10),
   ],
-  facts: { eventsPerBatch: count, batches, subBufferSizeBytes, subBufferCount },
+  facts: { eventsPerBatch: count, batches, ...ringGeometry },
 });

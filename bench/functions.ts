@@ -1,49 +1,32 @@
 // What do entry and exit of a function cost, against gcc -finstrument-functions with liblttng-ust-cyg-profile-fast? Both
 // overwrite a ring of 16 sub-buffers of 256 KiB that nobody reads. And what does a function cost that was rewritten and
 // is not recorded? Two bare readings of the clock stand beside: a pair has two times, so that is its floor.
-import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cygProfileLibraries, cygProfileNeeds } from '../tests/support/cyg-profile.ts';
-import { buildUstProgram, runUnderLttng } from '../tests/support/lttng.ts';
+import { buildUstProgram } from '../tests/support/lttng.ts';
 import { repoRoot } from '../tests/support/machine.ts';
-import { describeSession, registerPath } from '../tests/support/session.ts';
+import { registerPath } from '../tests/support/session.ts';
 import { atMost, compare, ratioAtMost, spend, type Sample } from './harness.ts';
+import { requirePeer, ringGeometry, runUnreadUst, withUnreadRing } from './support/unread-ring.ts';
 
 const count = 2_000_000;
 const batches = 7;
-const subBufferSizeBytes = 256 * 1024;
-const subBufferCount = 16;
 const loop = join(import.meta.dirname, 'support', 'function-loop.js');
 const clockLoop = join(import.meta.dirname, 'support', 'clock-loop.js');
 const library = cygProfileLibraries[1];
 
-const lacks = cygProfileNeeds().filter((need) => !need.met);
-if (lacks.length > 0)
-  throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
+requirePeer(cygProfileNeeds());
 const program = buildUstProgram(join(repoRoot, 'bench/support/ust-functions/functions.c'), [
   '-finstrument-functions',
 ]);
 
 /** @param rule names the events that are recorded. */
 async function runRewritten(rule: string, iterations = count): Promise<Sample> {
-  const run = mkdtempSync('/dev/shm/spoor-bench-');
-  try {
-    const session = describeSession('/nowhere', {
-      mode: 'overwrite',
-      subBufferSizeBytes,
-      subBufferCount,
-      rules: [{ name: rule, exclude: [] }],
-    });
-    writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-    const argv = [process.execPath, '--require', registerPath, loop, String(iterations), String(batches)];
-    const env = { [SESSION_VARIABLE]: run, SPOOR_FUNCTIONS: loop };
-    const { stdout } = await spend(argv, { stdout: 'text', env });
+  const argv = [process.execPath, '--require', registerPath, loop, String(iterations), String(batches)];
+  return await withUnreadRing({ rules: [{ name: rule, exclude: [] }] }, async (env) => {
+    const { stdout } = await spend(argv, { stdout: 'text', env: { ...env, SPOOR_FUNCTIONS: loop } });
     return JSON.parse(stdout) as Sample;
-  } finally {
-    rmSync(run, { recursive: true });
-  }
+  });
 }
 
 async function runSpoor(): Promise<Sample> {
@@ -61,23 +44,8 @@ async function runClock(): Promise<Sample> {
 }
 
 async function runUst(): Promise<Sample> {
-  const dir = mkdtempSync(join(tmpdir(), 'spoor-bench-ust-'));
-  mkdirSync(join(dir, 'trace'));
-  try {
-    const { stdout } = await runUnderLttng(
-      {
-        dir: join(dir, 'trace'),
-        mode: 'snapshot',
-        subBufferSizeBytes,
-        subBufferCount,
-        enable: ['lttng_ust_cyg_profile_fast:*'],
-      },
-      [['env', `LD_PRELOAD=${library}`, program, String(count), String(batches)]],
-    );
-    return JSON.parse(stdout) as Sample;
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  const command = ['env', `LD_PRELOAD=${library}`, program, String(count), String(batches)];
+  return await runUnreadUst({ mode: 'snapshot', enable: ['lttng_ust_cyg_profile_fast:*'] }, command);
 }
 
 await compare({
@@ -94,5 +62,5 @@ await compare({
     atMost('spoor', 'disabledNs', 1),
     atMost('spoor', 'collectionsPer1M', 1),
   ],
-  facts: { callsPerBatch: count, batches, subBufferSizeBytes, subBufferCount },
+  facts: { callsPerBatch: count, batches, ...ringGeometry },
 });

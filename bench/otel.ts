@@ -1,12 +1,10 @@
 // What does it cost an OpenTelemetry span to be recorded, against the SDK's own ways to OTLP: batched and serialised,
 // batched and sent, each span sent by itself? The ring is overwritten and nobody reads it: the program's cost alone.
-import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeSession } from '../tests/support/session.ts';
 import { compare, ratioAtMost, spend, type Sample } from './harness.ts';
+import { withUnreadRing } from './support/unread-ring.ts';
 
 const spans = 40_960;
 /** Of those that are sent one by one, which take a hundred times as long. */
@@ -38,26 +36,11 @@ async function runSent(processor: string, count: number): Promise<Sample> {
   }
 }
 
-async function runRecorded(): Promise<Sample> {
-  const run = mkdtempSync('/dev/shm/spoor-bench-');
-  try {
-    const session = describeSession('/nowhere', {
-      mode: 'overwrite',
-      subBufferSizeBytes: 256 * 1024,
-      subBufferCount: 16,
-    });
-    writeFileSync(join(run, SESSION_FILE), JSON.stringify(session));
-    return await runLoop('spoor', { [SESSION_VARIABLE]: run });
-  } finally {
-    rmSync(run, { recursive: true });
-  }
-}
-
 await compare({
   name: 'otel',
   question: 'What does recording an OpenTelemetry span cost, against exporting it?',
   contenders: [
-    { name: 'spoor, recorded', run: runRecorded },
+    { name: 'spoor, recorded', run: () => withUnreadRing({}, (env) => runLoop('spoor', env)) },
     { name: 'spoor, not recorded', run: () => runLoop('spoor', {}) },
     { name: 'batch to OTLP/JSON', run: () => runLoop('batch', {}) },
     { name: 'batch, sent', run: () => runSent('batch', spans) },

@@ -1,10 +1,8 @@
 // What does an event cost against what Node.js programs have otherwise: a line of a logger, a mark, a span of OpenTelemetry
 // with all that it takes to be exported? The ring is overwritten and nobody reads it: the program's cost alone.
-import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeSession } from '../tests/support/session.ts';
 import { compare, ratioAtMost, spend, type Sample } from './harness.ts';
+import { withUnreadRing } from './support/unread-ring.ts';
 
 const count = 1_000_000;
 const spans = 20_480;
@@ -18,23 +16,11 @@ async function run(words: readonly string[], env: Readonly<Record<string, string
 const loop = (peer: string, env?: Readonly<Record<string, string>>): Promise<Sample> =>
   run([support('peers-loop.js'), peer, String(count)], env);
 
-async function runRecorded(): Promise<Sample> {
-  const folder = mkdtempSync('/dev/shm/spoor-bench-');
-  try {
-    const geometry = { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 };
-    const session = describeSession('/nowhere', { mode: 'overwrite', ...geometry });
-    writeFileSync(join(folder, SESSION_FILE), JSON.stringify(session));
-    return await loop('spoor', { [SESSION_VARIABLE]: folder });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 await compare({
   name: 'peers',
   question: 'What does an event cost, against a line of a log, a mark, a span?',
   contenders: [
-    { name: 'spoor', run: runRecorded },
+    { name: 'spoor', run: () => withUnreadRing({}, (env) => loop('spoor', env)) },
     { name: 'pino', run: () => loop('pino') },
     { name: 'performance.mark', run: () => loop('mark') },
     {

@@ -10,6 +10,7 @@ import { buildUstProgram, lttngNeeds, runUnderLttng } from '../tests/support/ltt
 import { repoRoot } from '../tests/support/machine.ts';
 import { spoorProgram } from '../tests/support/spoor.ts';
 import { atMost, compare, ratioAtMost, type Contender, type Sample } from './harness.ts';
+import { requirePeer } from './support/unread-ring.ts';
 
 const seconds = Number(process.env['SPOOR_BENCH_SECONDS'] ?? 60);
 const rates = { paced: 4_000_000, daring: 10_000_000 };
@@ -19,9 +20,7 @@ const subBufferCount = 64;
 const keptBytes = 1024 ** 3;
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout);
 
-const lacks = lttngNeeds().filter((need) => !need.met);
-if (lacks.length > 0)
-  throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
+requirePeer(lttngNeeds());
 const ustProgram = buildUstProgram(join(repoRoot, 'bench/support/ust-emit/sustain.c'));
 const loop = join(import.meta.dirname, 'support', 'sustain-loop.js');
 

@@ -4,6 +4,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { lttngNeeds, recordUst } from '../../tests/support/lttng.ts';
 import { repoRoot } from '../../tests/support/machine.ts';
+import { requirePeer } from './unread-ring.ts';
 
 /** A recorded trace. */
 export interface UstTrace {
@@ -19,10 +20,7 @@ export interface UstTrace {
 export async function ustTrace(
   events = Number(process.env['SPOOR_BENCH_EVENTS'] ?? 5_000_000),
 ): Promise<UstTrace> {
-  const lacks = lttngNeeds().filter((need) => !need.met);
-  if (lacks.length > 0) {
-    throw new Error(`this benchmark needs its peer: ${lacks.map(({ lack }) => lack).join('; ')}`);
-  }
+  requirePeer(lttngNeeds());
   const dir = join(repoRoot, '.cache', 'bench', `ust-${events}`);
   if (!existsSync(dir)) {
     // Recorded aside and renamed: a recording that was interrupted is not taken for a whole one.
