@@ -1,5 +1,6 @@
 // `spoor record -k`: the trace of the kernel beside that of the program, checked against what the program, /proc and the
 // kernel itself say; the real babeltrace2 reads all of it.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
 import { readByPeer } from '../support/recording.ts';
-import { spoor } from '../support/spoor.ts';
+import { spoor, spoorProgram } from '../support/spoor.ts';
 
 interface Event {
   readonly name: string;
@@ -240,6 +241,52 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
       ({ name, fields }) => name === 'syscall_entry_write' && number(fields['count']) === 4,
     );
     expect(written.length).toBeGreaterThanOrEqual(1);
+    expect(leftBehind()).toEqual([]);
+  });
+
+  test('marks of scripts and of spoor log lie between the events', () => {
+    const marked = join(folder, 'marked');
+    const script = `echo from the script > "$SPOOR_TRACE_MARKER"; '${process.execPath}' '${spoorProgram}' log from spoor log`;
+    const done = spoor(['record', '--no-auto', '-k', '-o', marked, '--', 'sh', '-c', script]);
+    expect(done.status, done.stderr).toBe(0);
+    const texts = readEvents(marked).flatMap(({ name, fields }) =>
+      name === 'lttng_logger' ? [fields['msg']] : [],
+    );
+    expect(texts).toEqual(['from the script\n', 'from spoor log\n']);
+    expect(readByPeer(marked).stderr).toBe('');
+  });
+
+  test('a recorder that is killed leaves a trace that can be read, and an instance that the next one removes', async () => {
+    const killed = join(folder, 'killed');
+    const recorder = spawn(
+      process.execPath,
+      [
+        spoorProgram,
+        'record',
+        '--no-auto',
+        '-k',
+        '-o',
+        killed,
+        '--',
+        'sh',
+        '-c',
+        'echo ready; exec sleep 600',
+      ],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    await new Promise((resolve) => {
+      recorder.stdout.once('data', resolve);
+    });
+    const ended = new Promise((resolve) => {
+      recorder.once('exit', resolve);
+    });
+    recorder.kill('SIGKILL');
+    await ended;
+    const orphan = spawnSync('pgrep', ['-f', '^sleep 600$'], { encoding: 'utf8' }).stdout.trim();
+    for (const pid of orphan.split('\n').filter((text) => text !== '')) process.kill(Number(pid), 'SIGKILL');
+    expect(leftBehind().length).toBeGreaterThanOrEqual(1);
+    expect(readEvents(join(killed, 'kernel')).length).toBeGreaterThan(0);
+    expect(spoor(['record', '--no-auto', '-k', '-o', join(folder, 'next'), '--', 'true']).status).toBe(0);
     expect(leftBehind()).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { registerAnalyze } from './commands/analyze.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConvert } from './commands/convert.ts';
 import { registerCrash } from './commands/crash.ts';
+import { registerLog } from './commands/log.ts';
 import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
 import { registerRun } from './commands/run.ts';
@@ -84,6 +85,7 @@ export function spoorProgram(context: CommandContext): Command {
       registerLoad,
       registerSessiond,
       registerVersion,
+      registerLog,
       registerCrash,
       registerView,
       registerAnalyze,

@@ -22,3 +22,4 @@ export {
   type KernelRecordingResult,
 } from './live/kernel-recording.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
+export { runningMarkers, writeMark } from './live/marker.node.ts';

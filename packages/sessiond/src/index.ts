@@ -1,5 +1,6 @@
 export { recordCommand, type RecordingOptions, type RecordingResult } from './recording.ts';
 export type { KernelPlan, KernelTotals } from './kernel-part.ts';
+export { MARKER_VARIABLE } from './marker-variable.ts';
 export { statusOfCommandError } from './command.ts';
 export type { RecordingNote } from './consumer-supervisor.ts';
 export type { RecordingTotals } from './ledger.ts';

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { KernelRecording, threadsOf } from '@spoor/kernel/node';
+import { MARKER_VARIABLE } from './marker-variable.ts';
 import type { RecordingNote } from './consumer-supervisor.ts';
 import type { SessionDirectory } from './run-directory.ts';
 
@@ -67,6 +68,11 @@ export class KernelPart {
       onFailure: (error) => onNote({ severity: 'error', text: error.message }),
     });
     return new KernelPart(plan, recording);
+  }
+
+  /** Environment of the command: where it may write lines that become events, see {@link MARKER_VARIABLE}. */
+  get environment(): Readonly<Record<string, string>> {
+    return { [MARKER_VARIABLE]: this.#recording.markerPath };
   }
 
   /** Keeps a process of the recorder out of the trace. */

@@ -99,7 +99,8 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       kernel = await KernelPart.prepare(options.kernel, output.path, session, onNote);
       if (supervisor.pid !== undefined) kernel.hide(supervisor.pid);
     }
-    const ran = await runCommand(programPath, program, args, commandEnvironment, supervisor, kernel);
+    const allEnvironment = { ...commandEnvironment, ...kernel?.environment };
+    const ran = await runCommand(programPath, program, args, allEnvironment, supervisor, kernel);
     let drained: DrainResult | undefined;
     let error: SpoorError | undefined;
     try {

@@ -85,6 +85,7 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
         'Set for the command, so that its Node.js processes load the tracer; what it held is kept.',
       ],
       ['SPOOR_RUN_DIR', 'Where the sub-buffers lie, in place of `/dev/shm/spoor-UID`.'],
+      ['SPOOR_TRACE_MARKER', 'Set for the command with `--kernel`: see spoor-log(1).'],
     ],
     files: [
       ['~/lttng-traces/NAME-DATE-TIME', 'Where the trace is written unless `--output` says otherwise.'],
@@ -100,11 +101,35 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
         text: 'Keep the last events only, in 1 MiB a thread.',
       },
       {
-        command: 'spoor record -k --kernel-context procname,tid -- node server.js',
+        command: 'spoor record -k --kernel-context procname,tid -o recorded -- node server.js',
         text: 'Record what the kernel does for a program as well.',
       },
     ],
     seeAlso: ['spoor-analyze(1)', 'spoor-view(1)', 'spoor-convert(1)', 'lttng-enable-channel(1)'],
+  },
+  'spoor-log': {
+    description: [
+      'Writes a line into recordings of the kernel (spoor-record(1) with `--kernel`): an event `lttng_logger` at this moment, between those of the kernel. Within a command that is recorded it goes into that recording; elsewhere into all that go on.',
+      'The recordings are found by tracefs, and only root may write there.',
+    ],
+    exitStatus: [
+      ['0', 'The line was written.'],
+      ['1', 'There is no recording, or it could not be written to.'],
+    ],
+    environment: [
+      [
+        'SPOOR_TRACE_MARKER',
+        'The file that takes lines of the recording that the command runs in; a script may write to it itself.',
+      ],
+    ],
+    files: [['/sys/kernel/tracing/instances/spoor-*', 'The recordings that go on.']],
+    examples: [
+      {
+        command: "spoor record -k -o recorded -- sh -c 'node server.js; spoor log served; ls'",
+        text: 'Mark the moment between two parts of a command.',
+      },
+    ],
+    seeAlso: ['spoor-record(1)'],
   },
   'spoor-crash': {
     description: [

@@ -20,6 +20,7 @@ import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts
 import { transcoderOf, type CtfSinkData, type CtfSinkResult } from '../transcode/ctf-sink.node.ts';
 import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
 import { MetadataFile, beginMetadata } from '../transcode/metadata-file.node.ts';
+import { markerFile } from './marker.node.ts';
 import { selectEvents, tableEvents } from './select-events.ts';
 
 /** What to record, and where to. */
@@ -62,6 +63,9 @@ export interface KernelRecordingResult {
 
 const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
+
+/** The event of `trace_marker`. */
+const markerEvent = 'ftrace:print';
 
 /** Stream of the state dump: behind those of the processors. */
 const dumpStreamName = 'statedump';
@@ -135,13 +139,17 @@ export class KernelRecording {
         ringBytes: options.ringBytes ?? defaultRingBytes,
         overwrite: options.overwrite ?? true,
       });
+      // What is written into the instance's marker needs no enabling.
+      const recorded = [...events, markerEvent];
       const kept = new Set([...events, ...tableEvents.filter((name) => available.includes(name))]);
       const needed = (name: string): boolean =>
-        kept.has(name) || (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
+        kept.has(name) ||
+        name === markerEvent ||
+        (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
       const formats = readFormats(root, { wants: needed, subBufferBytes });
       instance.enable([...kept]);
       const tasks = makeTaskTable();
-      const data = sinkData(options, formats, events, tasks, instance);
+      const data = sinkData(options, formats, recorded, tasks, instance);
       const { traceClass } = transcoderOf(data, formats.layout);
       const count = traceClass.streamClasses[0]!.eventClasses.length;
       const complete: CtfSinkData = { ...data, declared: new SharedArrayBuffer(count * 4) };
@@ -166,6 +174,11 @@ export class KernelRecording {
       instance[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The file that takes marks: what is written to it is an event `lttng_logger` of this recording. */
+  get markerPath(): string {
+    return join(this.instance.path, markerFile);
   }
 
   /**

@@ -1,4 +1,4 @@
-/** LTTng's names for block devices, the network and memory. */
+/** LTTng's names for block devices, the network, memory and marks. */
 import { address, comm, field, number, type EventRule, type FieldRule } from './rules.ts';
 
 const where = [field('dev'), field('sector'), field('nr_sector')];
@@ -103,4 +103,9 @@ const memoryRules: readonly EventRule[] = [
   memory('mm_page_free', [field('pfn'), field('order')]),
 ];
 
-export const ioRules: readonly EventRule[] = [...blockRules, ...networkRules, ...memoryRules];
+/** What programs write into `trace_marker`: LTTng's has a file of its own for that, and calls it so. */
+const markerRules: readonly EventRule[] = [
+  { system: 'ftrace', event: 'print', name: 'lttng_logger', fields: [field('msg', 'buf')], omit: ['ip'] },
+];
+
+export const ioRules: readonly EventRule[] = [...blockRules, ...networkRules, ...memoryRules, ...markerRules];

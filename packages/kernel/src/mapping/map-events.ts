@@ -1,6 +1,8 @@
 /** All events of a kernel under the names that a trace has them by. */
 import type { KernelEventFormat, KernelField } from '../formats/event-format.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
+import type { PageLayout } from '../formats/page-layout.ts';
+import { fieldLabels } from '../print/field-labels.ts';
 import type { MappedEvent, MappedField } from './event-mapping.ts';
 import { interruptRules } from './interrupt-rules.ts';
 import { ioRules } from './io-rules.ts';
@@ -67,7 +69,7 @@ export function lttngName(system: string, event: string): string {
   return nameOf({ system, name: event });
 }
 
-function mapByRule(rule: EventRule, format: KernelEventFormat): MappedEvent {
+function mapByRule(rule: EventRule, format: KernelEventFormat, layout: PageLayout): MappedEvent {
   const all = new Map<string, KernelField>(
     [...format.commonFields, ...format.fields].map((field) => [field.name, field]),
   );
@@ -83,7 +85,7 @@ function mapByRule(rule: EventRule, format: KernelEventFormat): MappedEvent {
   const rest = format.fields.filter(({ name }) => !used.has(name));
   return {
     name: rule.name,
-    fields: [...fields, ...plainFields(rest, fields)],
+    fields: [...fields, ...plainFields(format, layout, rest, fields)],
     origin: { kind: 'event', format },
     ...(rule.update === undefined ? {} : { update: rule.update }),
   };
@@ -91,15 +93,19 @@ function mapByRule(rule: EventRule, format: KernelEventFormat): MappedEvent {
 
 /** Fields as they are. Members of a structure differ in name: a second one of the same name gets a number. */
 function plainFields(
-  fields: readonly KernelField[],
+  format: KernelEventFormat,
+  layout: PageLayout,
+  fields: readonly KernelField[] = format.fields,
   before: readonly MappedField[] = [],
 ): readonly MappedField[] {
+  if (fields.length === 0) return [];
+  const labels = fieldLabels(format, { layout });
   const names = new Set(before.map(({ name }) => name));
   return fields.map((field) => {
     let { name } = field;
     for (let count = 2; names.has(name); count += 1) name = `${field.name}_${count}`;
     names.add(name);
-    return plainField(field, name);
+    return plainField(field, name, labels.get(field.name));
   });
 }
 
@@ -114,7 +120,7 @@ export function mapEvents(formats: KernelFormats, options: MappingOptions): read
       const rule = rules.get(`${format.system}:${format.name}`);
       events.push({
         name: format.name,
-        fields: plainFields(format.fields),
+        fields: plainFields(format, formats.layout),
         origin: { kind: 'event', format },
         ...(rule?.update === undefined ? {} : { update: rule.update }),
       });
@@ -126,10 +132,10 @@ export function mapEvents(formats: KernelFormats, options: MappingOptions): read
         rule === undefined
           ? {
               name: nameOf(format),
-              fields: plainFields(format.fields),
+              fields: plainFields(format, formats.layout),
               origin: { kind: 'event', format },
             }
-          : mapByRule(rule, format),
+          : mapByRule(rule, format, formats.layout),
       );
     }
   }

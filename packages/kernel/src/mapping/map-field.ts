@@ -1,6 +1,7 @@
 /** Fields of the kernel's formats become fields of events: by a rule's word, or as they are. */
 import type { FieldClass, IntegerFieldClass } from '@spoor/ctf';
 import type { DynamicContent, FieldShape, IntegerShape, KernelField } from '../formats/event-format.ts';
+import type { FieldLabels } from '../print/field-labels.ts';
 import type { MappedField, TextPlace, ValueSource } from './event-mapping.ts';
 import { enumeration, integer, integerArray, sequence, string, textArray } from './field-classes.ts';
 import type { FieldRule, Treatment } from './rules.ts';
@@ -15,10 +16,20 @@ export function lengthNameOf(name: string): string {
   return `_${name}_length`;
 }
 
-/** A field as the kernel has it. */
-export function plainField(field: KernelField, name: string = field.name): MappedField {
+/**
+ * A field as the kernel has it.
+ * @param labels of its values, where the kernel's own text has names for them.
+ */
+export function plainField(field: KernelField, name: string = field.name, labels?: FieldLabels): MappedField {
   const [fieldClass, source] = ofShape(field, field.shape, name);
-  return { name, fieldClass, source };
+  if (labels === undefined || fieldClass.kind !== 'integer') return { name, fieldClass, source };
+  const { sizeBytes, signed } = field;
+  const named = enumeration(
+    sizeBytes,
+    signed,
+    labels.entries.map(({ label, value }) => [label, signed ? BigInt.asIntN(64, value) : value] as const),
+  );
+  return { name, fieldClass: named.mappings?.length === 0 ? fieldClass : named, source };
 }
 
 /** A field as a rule wants it; undefined where the kernel's field is not what the rule is for. */
