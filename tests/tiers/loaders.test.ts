@@ -129,6 +129,21 @@ describeNeeding([command('babeltrace2')], 'a program in TypeScript', () => {
     const app = join(sourceFolder(place), 'app.ts');
     expectRecorded(place, ['node', '--import', tsx, app, 'alone'], 1);
   });
+
+  test('through a hook of require, as ts-node and @swc-node/register have', () => {
+    using place = new RecordingPlace();
+    const folder = place.folder('required');
+    symlinkSync(join(repoRoot, 'node_modules'), join(folder, 'node_modules'));
+    const hook = `
+      const { readFileSync } = require('node:fs');
+      const { transformSync } = require('esbuild');
+      require.extensions['.ts'] = (module, file) =>
+        module._compile(transformSync(readFileSync(file, 'utf8'), { loader: 'ts', format: 'cjs' }).code, file);`;
+    writeFileSync(join(folder, 'hook.cjs'), hook);
+    writeFileSync(join(folder, 'app.ts'), program);
+    const args = ['--require', join(folder, 'hook.cjs'), join(folder, 'app.ts'), 'alone'];
+    expectRecorded(place, ['node', ...args], 1);
+  });
 });
 
 describeNeeding(
