@@ -61,3 +61,22 @@ function* plainEvents(set: ReturnType<typeof openTrace>): Generator<RecordedEven
     };
   }
 }
+
+/** Those of one name. */
+export function named(events: readonly RecordedEvent[], name: string): RecordedEvent[] {
+  return events.filter((event) => event.name === name);
+}
+
+/** Each `X_begin` with the `X_end` of the same thread and id. */
+export function spans(
+  events: readonly RecordedEvent[],
+  name: string,
+): { begin: RecordedEvent; end: RecordedEvent | undefined }[] {
+  return named(events, `${name}_begin`).map((begin) => ({
+    begin,
+    end: named(events, `${name}_end`).find(
+      (end) =>
+        end.thread === begin.thread && end.fields['id'] === begin.fields['id'] && end.timeNs >= begin.timeNs,
+    ),
+  }));
+}
