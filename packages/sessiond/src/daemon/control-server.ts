@@ -1,7 +1,13 @@
 /** The daemon's socket: what clients say, and notifications for those that want them. */
 import { SpoorError } from '@spoor/base';
-import type { Hello, Methods, Notification, Request, Topic } from '@spoor/control';
-import { toWireError } from '@spoor/control';
+import {
+  CONTROL_VERSION,
+  type Methods,
+  type Notification,
+  type Request,
+  type Topic,
+  toWireError,
+} from '@spoor/control';
 import { RequestError, readRequest } from '@spoor/control/schema';
 import { type LinePeer, LineServer, type SocketAccess } from '../line-server.ts';
 import type { Daemon } from './daemon.ts';
@@ -56,6 +62,8 @@ export class ControlServer {
       if (!client.isWelcome) peer.end();
       return;
     }
+    // At once: what a client sends right behind it is from one that is welcome.
+    if (isHello(request)) client.isWelcome = request.params.version === CONTROL_VERSION;
     void this.#answer(peer, client, request);
   }
 
@@ -64,8 +72,7 @@ export class ControlServer {
       if (!client.isWelcome && method !== 'hello') {
         throw new SpoorError('control/no-hello', 'a client says hello first');
       }
-      const result = await this.#daemon!.handle(method, params as Hello & Methods[typeof method]['params']);
-      if (method === 'hello') client.isWelcome = true;
+      const result = await this.#daemon!.handle(method, params as never);
       if (method === 'subscribe' || method === 'unsubscribe') {
         for (const topic of (params as Methods['subscribe']['params']).topics) {
           if (method === 'subscribe') client.topics.add(topic);
@@ -78,4 +85,8 @@ export class ControlServer {
       if (!client.isWelcome) peer.end();
     }
   }
+}
+
+function isHello(request: Request): request is Request<'hello'> {
+  return request.method === 'hello';
 }

@@ -1,4 +1,5 @@
 /** One session of a daemon: its model, and what is done when that changes. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type {
@@ -16,6 +17,7 @@ import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import type { WorkerTotals } from '../hosted/host-protocol.ts';
 import { moveChunk } from '../hosted/trace-chunk.ts';
 import { localTimestamp } from '../output-directory.ts';
+import { outputError } from '../output-error.ts';
 import type { ConsumerLink } from './consumer-link.ts';
 import { type SessionRun, describeSession } from './describe-session.ts';
 import type { Hub } from './hub.ts';
@@ -127,6 +129,7 @@ export class ManagedSession {
       const { hub } = this.#around;
       const isFirst = !this.#model.hasStarted;
       if (isFirst) {
+        this.#makeOutput();
         hub.create(this.#model.id, this.#place());
         this.#run = { ...this.#run, chunkBeganMs: Date.now() };
       }
@@ -174,7 +177,7 @@ export class ManagedSession {
           warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
         if (this.#run.hasRotated && path !== undefined) {
           const archive = this.#archivePath(path, Date.now());
-          moveChunk({ from: this.#chunkPath(path), archive });
+          moveChunk({ from: this.#chunkPath(path), archive, next: path });
           path = archive;
         }
         hub.remove(id, this.#place());
@@ -224,10 +227,20 @@ export class ManagedSession {
     return this.#inTurn(async () => {
       if (!this.#model.hasStarted) return [];
       const warnings = await this.#handOver();
-      const { output, id } = this.#model;
-      const from = output?.kind === 'local' ? this.#chunkPath(output.path) : '';
+      const { output, id, chunkId } = this.#model;
+      const nowMs = Date.now();
+      const isLocal = output?.kind === 'local';
+      const from = isLocal ? this.#chunkPath(output.path) : '';
+      // The cleared chunk keeps its number, as with LTTng.
+      const next =
+        isLocal && this.#run.hasRotated ? join(output.path, `${chunkTime(nowMs)}-${chunkId + 1}`) : from;
       const session = this.#around.hub.sessionPath(id);
-      await this.#around.consumer.call('change-chunk', { session, from, archive: null, next: from });
+      await this.#around.consumer.call('change-chunk', { session, from, archive: null, next });
+      if (isLocal) {
+        this.#model = { ...this.#model, chunkId: chunkId + 1 };
+        this.#run = { ...this.#run, chunkBeganMs: nowMs };
+        this.save();
+      }
       return warnings;
     });
   }
@@ -374,6 +387,22 @@ export class ManagedSession {
     const { mode, id } = this.#model;
     const isInMemory = mode === 'snapshot' || mode === 'no-output';
     return this.#around.consumer.attach(this.#around.hub.sessionPath(id), isInMemory ? 'memory' : 'stream');
+  }
+
+  /**
+   * Makes the directory that the trace goes to, so that a session that could write nothing does not start.
+   * @throws SpoorError `record/output`.
+   */
+  #makeOutput(): void {
+    const { output, channels } = this.#model;
+    if (output?.kind !== 'local') return;
+    try {
+      for (const { domain } of channels) {
+        mkdirSync(join(output.path, domain === 'user' ? 'ust' : 'kernel'), { recursive: true });
+      }
+    } catch (cause) {
+      throw outputError(output.path, cause);
+    }
   }
 
   /** Directory of the rings, when it is not in the hub. */

@@ -1,6 +1,7 @@
 /** A session whose events stay in the rings: for snapshots, until newer ones replace them. */
 import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError } from '@spoor/base';
 import {
   PROCESS_FILE,
   type ProcessDescription,
@@ -49,17 +50,21 @@ interface RecordedProcess {
 /** Keeps the rings of a session. */
 export class FlightRecorder implements SessionWorker {
   readonly #session: SessionDirectory;
+  readonly #onNote: (severity: 'info' | 'error', text: string) => void;
   readonly #processes = new Map<string, RecordedProcess>();
   /** Rings of threads that are over, in the order of their ends. */
   readonly #retained: { readonly process: RecordedProcess; readonly number: number }[] = [];
   /** Of rings that are gone. */
   readonly #past = { eventCount: 0, discardedCount: 0 };
+  /** Processes whose directory cannot be used. */
+  readonly #leftOut = new Set<string>();
   #processCount = 0;
   #isSnapshotRunning = false;
 
-  constructor(session: SessionDirectory) {
+  constructor(session: SessionDirectory, onNote: (severity: 'info' | 'error', text: string) => void) {
     finishRemovals(session.path);
     this.#session = session;
+    this.#onNote = onNote;
   }
 
   readonly chunkBytes = 0;
@@ -110,6 +115,7 @@ export class FlightRecorder implements SessionWorker {
           [...process.rings].map(([number, { reader }]) => ({ number, reader })),
           path,
           ringLimitBytes,
+          (text) => this.#onNote('error', text),
         );
         eventCount += written.eventCount;
         sizeBytes += written.sizeBytes;
@@ -159,6 +165,7 @@ export class FlightRecorder implements SessionWorker {
   /** Finds processes and rings that appeared, and those that are over. */
   #look(): void {
     for (const name of this.#session.processDirectories()) {
+      if (this.#leftOut.has(name)) continue;
       let process = this.#processes.get(name);
       if (process === undefined) {
         const path = join(this.#session.path, name);
@@ -167,7 +174,14 @@ export class FlightRecorder implements SessionWorker {
         this.#processCount += 1;
       }
       const isAlive = isProcessAlive(process.identity);
-      this.#findRings(process);
+      try {
+        this.#findRings(process);
+      } catch (error) {
+        // What a program wrote there itself: the others are recorded all the same.
+        this.#leftOut.add(name);
+        this.#onNote('error', `process ${name} is not recorded: ${describeError(error)}`);
+        continue;
+      }
       this.#retire(process, isAlive);
       if (!isAlive && process.rings.size === 0) {
         removeDirectory(process.path);

@@ -71,10 +71,9 @@ export class ConsumerHost {
     if (this.#sessions.has(session)) return;
     const directory = new SessionDirectory(session);
     directory.writeConsumer(ownIdentity());
+    const onNote = (severity: 'info' | 'error', text: string): void => this.#note(session, severity, text);
     const worker =
-      keeping === 'memory'
-        ? new FlightRecorder(directory)
-        : new StreamWorker(directory, (severity, text) => this.#note(session, severity, text));
+      keeping === 'memory' ? new FlightRecorder(directory, onNote) : new StreamWorker(directory, onNote);
     this.#sessions.set(session, { worker, dueMs: 0 });
     this.#schedule();
   }

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SpoorError, describeError } from '@spoor/base';
 import { EVENTS_FOLDER, type ProcessDescription, type RingPacket, type RingReader } from '@spoor/ringbuffer';
 import { MetadataWriter } from '../metadata-writer.ts';
 import { localTimestamp, pathComponent } from '../output-directory.ts';
@@ -18,6 +19,7 @@ export interface SnapshotRing {
 /**
  * Writes the trace of one process below `path`.
  * @param limitBytes most bytes of a ring's packets: the newest that fit.
+ * @param onDamage is told of a ring that holds no sound packets; it is in the trace up to there.
  * @throws SpoorError `record/output`.
  */
 export async function writeProcessSnapshot(
@@ -26,6 +28,7 @@ export async function writeProcessSnapshot(
   rings: readonly SnapshotRing[],
   path: string,
   limitBytes: number | undefined,
+  onDamage: (text: string) => void,
 ): Promise<{ readonly eventCount: number; readonly sizeBytes: number }> {
   const { procname, pid, startedMs, header } = description;
   const name = `${pathComponent(procname)}-${pid}-${localTimestamp(new Date(startedMs))}`;
@@ -38,7 +41,7 @@ export async function writeProcessSnapshot(
   let eventCount = 0;
   let sizeBytes = 0;
   for (const ring of rings) {
-    const written = writeRing(ring, traceDir, limitBytes);
+    const written = writeRing(ring, traceDir, limitBytes, onDamage);
     eventCount += written.eventCount;
     sizeBytes += written.sizeBytes;
     // Other sessions are waiting for their rings to be emptied.
@@ -54,6 +57,7 @@ function writeRing(
   { number, reader }: SnapshotRing,
   traceDir: string,
   limitBytes: number | undefined,
+  onDamage: (text: string) => void,
 ): { readonly eventCount: number; readonly sizeBytes: number } {
   // What was cleared, or taken by another reader, is noted in the ring.
   const first = reader.poll().recordedPackets;
@@ -77,10 +81,13 @@ function writeRing(
         eventCount += packet.eventCount;
       }
     }
-    return { eventCount, sizeBytes: writer?.sizeBytes ?? 0 };
+  } catch (error) {
+    if (!(error instanceof SpoorError) || !error.code.startsWith('ring/')) throw error;
+    onDamage(`a thread's events are not all in a snapshot: ${describeError(error)}`);
   } finally {
     writer?.close();
   }
+  return { eventCount, sizeBytes: writer?.sizeBytes ?? 0 };
 }
 
 /** The newest packets that fit into so many bytes, oldest first. */

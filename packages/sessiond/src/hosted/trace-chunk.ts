@@ -98,8 +98,12 @@ export class TraceChunk {
 }
 
 /** Moves or removes what lies in `from`. Done again after a kill in the middle, it moves what was left. */
-export function moveChunk({ from, archive }: Omit<ChunkChange, 'next'>): void {
+export function moveChunk({ from, archive, next }: ChunkChange): void {
   if (archive === null) {
+    if (next !== from) {
+      rmSync(from, { recursive: true, force: true });
+      return;
+    }
     for (const folder of domainFolders) rmSync(join(from, folder), { recursive: true, force: true });
     return;
   }
