@@ -61,3 +61,30 @@ export {
 export { openRawRecording } from './recording/open-raw.ts';
 export { isTraceDat, openTraceDat } from './tracedat/open-trace-dat.ts';
 export type { Unpack } from './tracedat/part-source.ts';
+export {
+  changedEvents,
+  listFields,
+  listSyscalls,
+  type ListedField,
+  type ListedSyscall,
+} from './list/list-events.ts';
+export {
+  fileOffsetOf,
+  findSdtProbe,
+  functionOffset,
+  functionsOf,
+  sdtProbeArguments,
+  sdtProbes,
+  type SdtProbe,
+} from './probes/elf-probes.ts';
+export {
+  mostProbeArguments,
+  parseProbeList,
+  probeName,
+  probeText,
+  type ListedProbe,
+  type ProbeArgument,
+  type ProbeDefinition,
+  type ProbePlace,
+} from './probes/probe-text.ts';
+export { sdtArguments } from './probes/sdt-arguments.ts';

@@ -23,3 +23,4 @@ export {
 } from './live/kernel-recording.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
 export { runningMarkers, writeMark } from './live/marker.node.ts';
+export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';

@@ -123,8 +123,9 @@ async function serve(request: DrainRequest): Promise<void> {
       tell({ kind: 'flushed', sequence });
     }
     if (stopping) break;
-    if (most * 16 > ringBytes) intervalMs = fastestMs;
-    else if (most * 64 < ringBytes) intervalMs = Math.min(slowestMs, intervalMs * 2);
+    // Few and large helpings are cheaper than many small ones: each ends in a page that is not full yet.
+    if (most * 4 > ringBytes) intervalMs = fastestMs;
+    else if (most * 8 < ringBytes) intervalMs = Math.min(slowestMs, intervalMs * 2);
   }
   tell({ kind: 'done', results: drains.map((drain) => drain.close()) });
 }

@@ -5,7 +5,7 @@
  * begins with a word of 32 bits: 5 bits that are a length, or say what else it is, and 27 bits of time since the event
  * before. Nothing of it is trusted: whatever the bytes are, the cursor stays within them and comes to an end.
  *
- * Guarded by bench/kernel-decode: no object and no BigInt is made, neither per event nor per page.
+ * No object and no BigInt is made, neither per event nor per page.
  */
 import { eventTypes, type PageLayout } from '../formats/page-layout.ts';
 

@@ -1,0 +1,126 @@
+// What does it cost to empty the kernel's rings into files, against a C program that does what trace-cmd's recorder does:
+// one process a processor, blocking splice(2)? Both record the same load with rings and sub-buffers of one size, into a
+// tmpfs; CPU time is that of the recorder alone, from the first event to the last one in the files; of the whole command
+// it is shown beside. Needs root and tracefs.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findTracefs, TracefsInstance } from '@spoor/kernel/node';
+import { lostOf, type RingStatistics } from '@spoor/kernel';
+import { repoRoot, tracefs } from '../tests/support/machine.ts';
+import { compare, ratioAtMost, spend, type Sample } from './harness.ts';
+
+const turns = Number(process.env['SPOOR_BENCH_TURNS'] ?? 400_000);
+const subBufferBytes = 65_536;
+const ringBytes = 8 << 20;
+
+const need = tracefs();
+if (!need.met) throw new Error(`this benchmark needs the kernel: ${need.lack}`);
+
+/** Compiles a C program of this folder. */
+function compiled(name: string): string {
+  const program = join(repoRoot, '.cache/bench', name);
+  mkdirSync(join(repoRoot, '.cache/bench'), { recursive: true });
+  const source = join(repoRoot, 'bench/support', `${name}.c`);
+  const done = spawnSync('gcc', ['-O2', '-o', program, source], { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(done.stderr);
+  return program;
+}
+
+const reader = compiled('splice-reader');
+const load = compiled('kernel-load');
+const recorder = join(import.meta.dirname, 'support', 'kernel-recorder.js');
+
+interface Recorded {
+  /** From the first event to the last, in the files. */
+  readonly cpuS: number;
+  /** Of the whole command: formats, symbols and start, too. */
+  readonly wholeCpuS: number;
+  readonly statistics: readonly RingStatistics[];
+}
+
+function sampleOf({ cpuS, wholeCpuS, statistics }: Recorded): Sample {
+  const read = statistics.reduce((sum, ring) => sum + ring.read, 0);
+  return {
+    cpuNsPerEvent: (cpuS * 1e9) / read,
+    wholeCpuS,
+    events: read,
+    lostEvents: statistics.reduce((sum, ring) => sum + lostOf(ring), 0),
+  };
+}
+
+/** Runs a recorder, the load when that is ready, and stops it. */
+async function during(
+  record: (folder: string, ready: string, stop: string) => Promise<Recorded>,
+  begin: () => void = () => {},
+  end: () => void = () => {},
+): Promise<Sample> {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-bench-kernel-'));
+  if (spawnSync('mount', ['-t', 'tmpfs', 'none', folder]).status !== 0)
+    throw new Error('cannot mount a tmpfs');
+  try {
+    const ready = join(folder, 'ready');
+    const stop = join(folder, 'stop');
+    const running = record(folder, ready, stop);
+    while (!existsSync(ready)) await sleep(10);
+    begin();
+    if (spawnSync(load, ['2', String(turns)]).status !== 0) throw new Error('the load failed');
+    end();
+    writeFileSync(stop, '');
+    return sampleOf(await running);
+  } finally {
+    spawnSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await compare({
+  name: 'kernel-drain',
+  question: 'What does emptying the rings of the kernel cost, an event?',
+  facts: { subBufferBytes, ringBytes, turns },
+  contenders: [
+    {
+      name: 'spoor',
+      run: () =>
+        during(async (folder, ready, stop) => {
+          const arguments_ = [
+            recorder,
+            join(folder, 'raw'),
+            String(subBufferBytes),
+            String(ringBytes),
+            ready,
+            stop,
+          ];
+          const { cpuS, stdout } = await spend([process.execPath, ...arguments_], { stdout: 'text' });
+          return { ...(JSON.parse(stdout) as Recorded), wholeCpuS: cpuS };
+        }),
+    },
+    {
+      name: 'C, splice',
+      run: async () => {
+        using instance = TracefsInstance.create(findTracefs(), 'bench', 'spoorbench');
+        instance.configure({ clock: 'mono', subBufferBytes, ringBytes, overwrite: false });
+        instance.enable(['sched:sched_switch', 'sched:sched_waking', 'raw_syscalls:*']);
+        return await during(
+          async (folder, ready, stop) => {
+            const arguments_ = [
+              instance.path,
+              folder,
+              String(subBufferBytes),
+              String(cpus().length),
+              ready,
+              stop,
+            ];
+            const { cpuS } = await spend([reader, ...arguments_]);
+            return { cpuS, wholeCpuS: cpuS, statistics: instance.statistics() };
+          },
+          () => instance.start(),
+          () => instance.stop(),
+        );
+      },
+    },
+  ],
+  judge: [ratioAtMost('spoor', 'C, splice', 'cpuNsPerEvent', 1)],
+});
