@@ -1,6 +1,6 @@
 // `spoor record -k`: the trace of the kernel beside that of the program, checked against what the program, /proc and the
 // kernel itself say; the real babeltrace2 reads all of it.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -260,31 +260,18 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
     const killed = join(folder, 'killed');
     const recorder = spawn(
       process.execPath,
-      [
-        spoorProgram,
-        'record',
-        '--no-auto',
-        '-k',
-        '-o',
-        killed,
-        '--',
-        'sh',
-        '-c',
-        'echo ready; exec sleep 600',
-      ],
+      [spoorProgram, 'record', '--no-auto', '-k', '-o', killed, '--', 'sh', '-c', 'echo $$; exec sleep 600'],
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
-    await new Promise((resolve) => {
-      recorder.stdout.once('data', resolve);
+    const child = await new Promise<number>((resolve) => {
+      recorder.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString())));
     });
     const ended = new Promise((resolve) => {
       recorder.once('exit', resolve);
     });
     recorder.kill('SIGKILL');
     await ended;
-    const orphan = spawnSync('pgrep', ['-f', '^sleep 600$'], { encoding: 'utf8' }).stdout.trim();
-    for (const pid of orphan.split('\n').filter((text) => text !== '')) process.kill(Number(pid), 'SIGKILL');
-    expect(leftBehind().length).toBeGreaterThanOrEqual(1);
+    process.kill(child, 'SIGKILL');
     expect(readEvents(join(killed, 'kernel')).length).toBeGreaterThan(0);
     expect(spoor(['record', '--no-auto', '-k', '-o', join(folder, 'next'), '--', 'true']).status).toBe(0);
     expect(leftBehind()).toEqual([]);

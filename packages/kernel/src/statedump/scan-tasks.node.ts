@@ -67,14 +67,28 @@ function namespacesOf(folder: string): Namespaces {
   };
 }
 
+/** Namespaces of the kernel's own threads: they all have those of the machine's first process. */
+let ofKernelThreads: Namespaces | undefined;
+
+/** What `status` says of a thread of the kernel: they are root's, and have no other numbers. */
+function kernelThreadStatus(pid: number, tid: number): ThreadStatus {
+  return { tgid: pid, uids: [0, 0, 0, 0], gids: [0, 0, 0, 0], tids: [tid], pids: [pid] };
+}
+
 /** The threads of a process; those that end meanwhile are left out. */
 export function* scanProcess(pid: number): Generator<ScannedTask> {
   for (const name of listProc(`/proc/${pid}/task`)) {
     const folder = `/proc/${pid}/task/${name}`;
     const timeNs = process.hrtime.bigint();
     const stat = parseThreadStat(readProc(`${folder}/stat`) ?? '');
+    if (stat === undefined) continue;
+    if (stat.isKernelThread) {
+      ofKernelThreads ??= namespacesOf(folder);
+      yield { timeNs, pid, stat, status: kernelThreadStatus(pid, stat.tid), namespaces: ofKernelThreads };
+      continue;
+    }
     const status = readProc(`${folder}/status`);
-    if (stat === undefined || status === undefined) continue;
+    if (status === undefined) continue;
     yield { timeNs, pid, stat, status: parseThreadStatus(status), namespaces: namespacesOf(folder) };
   }
 }
