@@ -124,6 +124,17 @@ describeNeeding([command('babeltrace2')], 'functions of a program', () => {
     expect(events).toHaveLength(8);
   });
 
+  test('a filter that fits none of their events is told of', () => {
+    using place = new RecordingPlace();
+    const folder = programOf(place, shop);
+    const options = ['--functions', 'src/**', '-e', 'js:*', '-f', 'name == "tax"'];
+    const { stderr, events } = recordIn(place, folder, options, ['src/shop.mjs']);
+    expect(events).toEqual([]);
+    expect(stderr).toMatch(
+      /note: .* `name == "tax"` fits none of the events .*\(js:func_entry: there is no name\)\n/,
+    );
+  });
+
   test('that are async or generators have stretches', () => {
     using place = new RecordingPlace();
     const folder = programOf(place, {

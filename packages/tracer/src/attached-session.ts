@@ -133,24 +133,26 @@ export class AttachedSession {
 
   /** Marks the values of the event's first field with which it may be recorded. */
   markTaken(declaration: Declaration, marks: Uint8Array): void {
+    const version = this.#linkVersion;
     for (const channel of this.#channels.values()) channel.markTaken(declaration, marks);
+    if (this.#linkVersion !== version) this.#writeStatus();
     for (const count of this.#counts) count.markTaken(declaration, marks);
   }
 
   /** Where events of this class go. Never throws. */
   sinksOf(declaration: Declaration): readonly Sink[] {
     const sinks: Sink[] = [];
+    const version = this.#linkVersion;
     for (const channel of this.#channels.values()) {
       if (!channel.takes(declaration)) continue;
-      const { linkVersion } = channel;
       try {
         const sink = channel.sinkOf(declaration);
         if (sink !== undefined) sinks.push(sink);
       } catch (error) {
         this.#fail(channel, declaration, error);
       }
-      if (channel.linkVersion !== linkVersion) this.#writeStatus();
     }
+    if (this.#linkVersion !== version) this.#writeStatus();
     return sinks;
   }
 
@@ -267,6 +269,13 @@ export class AttachedSession {
     const line = `event ${declaration.name} is not recorded: ${describeError(error)}`;
     if (this.#missing.length < MOST_MISSING) this.#missing.push(line.slice(0, 120));
     this.#writeStatus();
+  }
+
+  /** Changes whenever the status file has something else to say of the channels' filters. */
+  get #linkVersion(): number {
+    let sum = 0;
+    for (const { linkVersion } of this.#channels.values()) sum += linkVersion;
+    return sum;
   }
 
   #writeStatus(): void {
