@@ -5,7 +5,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
-  readFileSync,
+  readSync,
   readdirSync,
   renameSync,
   unlinkSync,
@@ -27,6 +27,9 @@ import {
 const ENDED_FILE = 'ended.counters';
 /** How often files are read anew that went away meanwhile. */
 const MOST_READINGS = 5;
+
+/** The header and the first counters: all that most files have. */
+const FIRST_READ_BYTES: number = COUNTER_HEADER_BYTES + 8 * COUNTER_BYTES;
 
 interface CounterFile {
   readonly counters: readonly (readonly [name: string, value: number])[];
@@ -111,7 +114,7 @@ function counterFiles(folder: string): readonly string[] {
 function readFile(path: string): CounterFile | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readUsed(path);
   } catch {
     return undefined;
   }
@@ -130,6 +133,22 @@ function readFile(path: string): CounterFile | undefined {
     counters,
     addedLast: textAt(bytes, COUNTER_HEADER.addedLast, COUNTER_HEADER_BYTES - COUNTER_HEADER.addedLast),
   };
+}
+
+/** What of a file is used; a thread's has room for many more counters. Throws what the file system throws. */
+function readUsed(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const first = Buffer.alloc(FIRST_READ_BYTES);
+    const got = readSync(fd, first, 0, FIRST_READ_BYTES, 0);
+    if (got < FIRST_READ_BYTES) return first.subarray(0, got);
+    const count = Math.min(first.readUInt32LE(COUNTER_HEADER.count), MOST_COUNTERS);
+    const all = Buffer.alloc(COUNTER_HEADER_BYTES + count * COUNTER_BYTES);
+    if (all.length <= FIRST_READ_BYTES) return first;
+    return all.subarray(0, readSync(fd, all, 0, all.length, 0));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function encode(counters: ReadonlyMap<string, number>, addedLast: string): Uint8Array {

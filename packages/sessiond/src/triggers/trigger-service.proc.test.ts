@@ -8,6 +8,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
@@ -90,7 +91,10 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((wake) => setTimeout(wake, 5));
 }
 
-type Call = readonly [name: 'order' | 'begin' | 'end' | 'sleep' | 'untilOff', ...args: readonly unknown[]];
+type Call = readonly [
+  name: 'order' | 'begin' | 'end' | 'sleep' | 'untilOff' | 'worker',
+  ...args: readonly unknown[],
+];
 
 interface Program {
   readonly pid: number;
@@ -104,6 +108,7 @@ interface Program {
 async function start(...nodeArgs: readonly string[]): Promise<Program> {
   const text = `
     import { createInterface } from 'node:readline';
+    import { Worker } from 'node:worker_threads';
     import { tracepoint, registerContext } from '${new URL(tracerUrl).pathname}';
     const order = tracepoint('shop:order', { id: 'u32', customer: 'string', items: { kind: 'sequence', element: 'u16' } }, { logLevel: 'info' });
     const begin = tracepoint('shop:work_begin', { id: 'u32', what: 'string' });
@@ -111,9 +116,11 @@ async function start(...nodeArgs: readonly string[]): Promise<Program> {
     registerContext('shop:user', () => 'ann');
     const calls = {
       order, begin, end,
+      worker: (id) => new Promise((ended) => new Worker(threadText, { eval: true, workerData: id }).once('exit', ended)),
       sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
       untilOff: async () => { while (begin.enabled) await calls.sleep(5); },
     };
+    const threadText = "import('${new URL(tracerUrl).pathname}').then(({ tracepoint }) => tracepoint('shop:order', { id: 'u32', customer: 'string', items: { kind: 'sequence', element: 'u16' } }, { logLevel: 'info' })(require('node:worker_threads').workerData, 'w', []))";
     console.log('ready');
     for await (const line of createInterface({ input: process.stdin })) {
       for (const [name, ...args] of JSON.parse(line)) await calls[name](...args);
@@ -473,4 +480,38 @@ test('maps count by name while their session is active, for processes and users,
   next.onSessionDestroyed('s');
   expect(next.mapValues('s')).toEqual([]);
   expect(troubles).toEqual([]);
+});
+
+test('threads that end leave no memory behind, and nothing of theirs is missing', async () => {
+  const service = makeService();
+  active.add('s');
+  service.addMap({
+    session: 's',
+    name: 'm',
+    maxKeys: 10,
+    valueType: 'signed-int-64',
+    ownership: 'process',
+    deadProcessPolicy: 'drop',
+    updatePolicy: 'per-event',
+  });
+  const rule = ['--condition=event-rule-matches', '--type=user', '--name=shop:order'];
+  add(service, ...rule, '--action=notify');
+  add(service, ...rule, '--action=incr-map-value', '--session=s', '--channel=m', '--key=k');
+  const program = await start();
+  await attached(program);
+  await program.run(['worker', 1], ['worker', 2], ['worker', 3], ['order', 4, 'main', []]);
+  await until(() => published.length === 4);
+  const threads = new Set(published.map(({ event }) => event!.tid));
+  expect(threads.size).toBe(4);
+  expect(threads.has(program.pid)).toBe(true);
+  const [directory = ''] = readdirSync(join(hub, 'sessions', '.triggers')).filter((name) => /^\d/.test(name));
+  const own = join(hub, 'sessions', '.triggers', directory);
+  const [map = ''] = readdirSync(join(own, 'counts'));
+  await until(
+    () =>
+      readdirSync(join(own, 'rings')).filter((name) => statSync(join(own, 'rings', name)).size > 0).length ===
+        1 && readdirSync(join(own, 'counts', map, 'counters')).length === 2,
+  );
+  expect(service.mapValues('s').map(({ key, value }) => [key, value])).toEqual([['k', 4]]);
+  expect(published).toHaveLength(4);
 });

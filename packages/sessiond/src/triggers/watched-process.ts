@@ -1,10 +1,11 @@
 // One process in the watch session: its rings, its classes, its counts.
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   COUNTS_FOLDER,
   type PacketScratch,
   RINGS_FOLDER,
+  mergeEndedCounters,
   readCounters,
   readProcess,
 } from '@spoor/ringbuffer';
@@ -122,14 +123,18 @@ export class WatchedProcess {
     }
   }
 
-  /** Frees the memory of rings whose threads are over and that hold nothing new. */
+  /** Frees the memory that threads keep which are over: rings that hold nothing new, and counters one by one. */
   freeEnded(): void {
     if (this.#life.isForeign) return;
+    for (const map of this.maps()) {
+      mergeEndedCounters(join(this.#path, COUNTS_FOLDER, map), (tid) => !isThreadAlive(this.#pid, tid, 0n));
+    }
     for (const [number, ring] of this.#rings) {
       const { tid, threadStartTicks } = ring.header;
       if (tid === this.#pid || isThreadAlive(this.#pid, tid, threadStartTicks) || !ring.sleep()) continue;
       this.#leaveOut(number, ring);
-      rmSync(ring.path, { force: true });
+      // Its number stays taken, else another thread's ring would get it and be taken for this one.
+      truncateSync(ring.path);
     }
   }
 
