@@ -5,7 +5,15 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
-import { type EmittingProgram, type TestDaemon, steps, until, upTo, withDaemon } from '../support/daemon.ts';
+import {
+  type EmittingProgram,
+  type TestDaemon,
+  steps,
+  until,
+  upTo,
+  withDaemon,
+  patientlyMs,
+} from '../support/daemon.ts';
 
 /** Sends bytes to a daemon; answers its lines until it closes the connection, or has said so many. */
 async function converse(daemon: TestDaemon, bytes: string, mostLines: number): Promise<unknown[]> {
@@ -55,6 +63,7 @@ describe('a client', () => {
       expect(long).toMatchObject([{ id: 1 }, { id: 0, ...code('control/line-too-long') }]);
       expect((await client.call('list-sessions', {})).sessions).toEqual([]);
     }),
+    patientlyMs,
   );
 
   test(
@@ -78,6 +87,7 @@ describe('a client', () => {
       const { path } = await client.call('destroy-session', { session: name });
       expect(steps(path!)).toEqual(upTo(490).slice(480));
     }),
+    patientlyMs,
   );
 });
 
@@ -115,6 +125,7 @@ describe('a program', () => {
       await client.call('destroy-session', { session: 'snapshot' });
       expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
     }),
+    patientlyMs,
   );
 });
 
@@ -160,6 +171,7 @@ describe('an output directory', () => {
       expect(statSync(path).isDirectory()).toBe(true);
       expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
     }),
+    patientlyMs,
   );
 
   test(
@@ -195,5 +207,6 @@ describe('an output directory', () => {
       expect(losses).toMatchObject({ eventCount: 20, discardedCount: 0 });
       expect(steps(output.path)).toEqual(upTo(20));
     }),
+    patientlyMs,
   );
 });

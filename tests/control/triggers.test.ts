@@ -1,6 +1,6 @@
 // Triggers of a real daemon: a slow request of the example shop, usage and rotations of sessions, trackers.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import type { ControlClient, EventRule, TriggerNotification, TriggerRequest } from '@spoor/control';
@@ -59,6 +59,26 @@ describeNeeding([command('babeltrace2')], 'the shop', () => {
       const rule: EventRule = { kind: 'user-tracepoint', name: '*' };
       await client.call('enable-event', { session: 'shop', domain: 'user', rule });
       await client.call('start-session', { session: 'shop' });
+      const shop = spawn(
+        process.execPath,
+        [join(repoRoot, 'examples/shop/shop.mjs'), '--requests', '4000', '--slow-payment', '400'],
+        {
+          env: { ...daemon.environment, NODE_OPTIONS: `--import=${registerUrl}` } as NodeJS.ProcessEnv,
+          stdio: 'ignore',
+        },
+      );
+      const ended = new Promise((resolve) => shop.once('exit', resolve));
+      // On a slow machine the very first request may take long, before there is anything else to be seen.
+      const trial = join(daemon.home, 'trial');
+      await until('the shop has sold something', async () => {
+        const output = { kind: 'local', path: trial } as const;
+        const { snapshots: taken } = await client.call('record-snapshot', { session: 'shop', output });
+        if (taken[0]!.eventCount === 0) return false;
+        const seen = new Set<string>();
+        for (const { name } of openTrace(taken[0]!.path).events()) seen.add(name);
+        rmSync(trial, { recursive: true });
+        return seen.has('shop:receipt_begin') && seen.has('payment:decided');
+      });
       await client.call(
         'add-trigger',
         triggerOf(
@@ -78,15 +98,6 @@ describeNeeding([command('babeltrace2')], 'the shop', () => {
           '--rate-policy=at-most:1/60s',
         ),
       );
-      const shop = spawn(
-        process.execPath,
-        [join(repoRoot, 'examples/shop/shop.mjs'), '--requests', '4000', '--slow-payment', '400'],
-        {
-          env: { ...daemon.environment, NODE_OPTIONS: `--import=${registerUrl}` } as NodeJS.ProcessEnv,
-          stdio: 'ignore',
-        },
-      );
-      const ended = new Promise((resolve) => shop.once('exit', resolve));
       await until('a slow request was told of', () => told.length > 0);
       const [slow] = told;
       expect(slow).toMatchObject({ trigger: 'slow', event: { name: 'http_server:request_begin' } });

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type TestDaemon, steps, upTo, withDaemon } from '../support/daemon.ts';
+import { type TestDaemon, steps, upTo, withDaemon, patientlyMs } from '../support/daemon.ts';
 import { spoor } from '../support/spoor.ts';
 
 /** A shell of a user: the command, with the environment of a daemon. */
@@ -61,6 +61,7 @@ describe('control verbs', () => {
       expect(say('list')).toBe('Currently no available recording session\n');
       expect(refused('status')).toMatch(/no current one \(spoor create/);
     }),
+    patientlyMs,
   );
 
   test(
@@ -97,6 +98,7 @@ describe('control verbs', () => {
       expect(refused('create live --live')).toMatch(/network/);
       return Promise.resolve();
     }),
+    patientlyMs,
   );
 
   test(
@@ -133,5 +135,6 @@ describe('control verbs', () => {
       writeFileSync(file, readFileSync(file, 'utf8').replace('"mode": "snapshot"', '"mode": "what"'));
       expect(refused('load')).toMatch(/session\.mode/);
     }),
+    patientlyMs,
   );
 });

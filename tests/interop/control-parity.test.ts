@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { type TestDaemon, withDaemon } from '../support/daemon.ts';
+import { type TestDaemon, withDaemon, patientlyMs } from '../support/daemon.ts';
 import { babeltrace2, buildUstProgram, lttngNeeds } from '../support/lttng.ts';
 import { type Step, layoutOf, runLttngSteps } from '../support/lttng-steps.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
@@ -174,5 +174,6 @@ describeNeeding([...lttngNeeds(), command('babeltrace2')], 'control verbs beside
       expect(told(read)).toEqual(told(theirs.facts));
       return Promise.resolve();
     }),
+    patientlyMs,
   );
 });

@@ -195,6 +195,9 @@ export class TestDaemon {
   }
 }
 
+/** Time for a test that starts many processes, on a machine that does much else. */
+export const patientlyMs = 500_000;
+
 /** A test with a daemon of its own. */
 export function withDaemon(body: (daemon: TestDaemon) => Promise<void>): () => Promise<void> {
   return async () => {

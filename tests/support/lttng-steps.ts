@@ -48,7 +48,7 @@ export function runLttngSteps(
   ];
   const done = spawnSync('unshare', [...namespaces, 'sh', '-c', script], {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 400_000,
     killSignal: 'SIGKILL',
   });
   const parts = done.stdout.split(separator).slice(1);

@@ -25,7 +25,7 @@ import { awaitPrograms } from './program-answers.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** How long programs may take to hand over what they recorded. Who takes longer does so later. */
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 5000;
 /** Lines of trouble that are kept of a session. */
 const MOST_TROUBLES = 20;
 
