@@ -1,6 +1,6 @@
 // `spoor record -k`: the trace of the kernel beside that of the program, checked against what the program, /proc and the
 // kernel itself say; the real babeltrace2 reads all of it.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -212,11 +212,13 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
 
   test('all processes, chosen events, without the recorder', () => {
     const whole = join(folder, 'whole');
+    // Processes come and go while the state is dumped.
+    const churn = spawn('sh', ['-c', 'while :; do /bin/true; done'], { stdio: 'ignore' });
     const done = spoor([
       'record',
       '--no-auto',
       '--kernel-events',
-      'sched_switch,syscall_*_write,irq:*',
+      'sched_switch,sched_process_*,syscall_*_write,irq:*',
       '--kernel-context',
       'procname,tid,pid,ppid',
       '--all-processes',
@@ -227,13 +229,31 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
       '-c',
       'echo one >/dev/null; exec /bin/true',
     ]);
+    churn.kill('SIGKILL');
     expect(done.status, done.stderr).toBe(0);
     const found = readEvents(whole);
+    // No thread is in the state dump behind the event that says that it is gone.
+    const gone = new Set<number>();
+    const contradictions: number[] = [];
+    let dumped = 0;
+    for (const { name, fields } of found) {
+      if (name === 'sched_process_free') gone.add(number(fields['tid']));
+      else if (name === 'sched_process_fork') gone.delete(number(fields['child_tid']));
+      else if (name === 'lttng_statedump_process_state') {
+        dumped += 1;
+        if (gone.has(number(fields['tid']))) contradictions.push(number(fields['tid']));
+      }
+    }
+    expect(dumped).toBeGreaterThan(5);
+    expect(contradictions).toEqual([]);
     expect(readByPeer(whole).eventCount).toBe(found.length);
     const names = new Set(found.map(({ name }) => name));
     expect(
       [...names].filter(
-        (name) => !/^(?:sched_switch|syscall_(?:entry|exit)_write|irq_.*|lttng_statedump_.*)$/.test(name),
+        (name) =>
+          !/^(?:sched_switch|sched_process_.*|syscall_(?:entry|exit)_write|irq_.*|lttng_statedump_.*)$/.test(
+            name,
+          ),
       ),
     ).toEqual([]);
     expect(names).toContain('sched_switch');
@@ -294,6 +314,28 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
     expect(wrong.stderr).toContain('did you mean sched_switch?');
     expect(existsSync(join(folder, 'no'))).toBe(false);
     expect(spoor(['record', '--all-processes', '--', 'true']).stderr).toContain('give -k as well');
+    const without = spawnSync(
+      'unshare',
+      [
+        '-m',
+        'sh',
+        '-c',
+        'umount -a -t tracefs && exec "$@"',
+        'sh',
+        process.execPath,
+        spoorProgram,
+        'record',
+        '-k',
+        '-o',
+        join(folder, 'no'),
+        '--',
+        'echo',
+        'ran',
+      ],
+      { encoding: 'utf8', timeout: 60_000 },
+    );
+    expect(without.stdout).toBe('');
+    expect(without.stderr).toContain('tracefs is not mounted (as root: mount -t tracefs');
     expect(leftBehind()).toEqual([]);
   });
 });
