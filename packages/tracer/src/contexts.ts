@@ -14,6 +14,7 @@ import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { currentRequest } from './auto/request-context.ts';
+import { noText, textOrNone } from './auto/text.ts';
 import type { IntegerPlan, StringPlan } from './declaration.ts';
 import { dynamicMembers, integerClass, scalarClass } from './field-classes.ts';
 import { activeSpan } from './open-telemetry.ts';
@@ -112,9 +113,9 @@ export class ContextCatalogue {
       case 'request_id':
         return sampled(name, unsigned32, currentRequest);
       case 'trace_id':
-        return sampled(name, text, () => activeSpan()?.traceId ?? '');
+        return sampled(name, text, () => spanText('traceId'));
       case 'span_id':
-        return sampled(name, text, () => activeSpan()?.spanId ?? '');
+        return sampled(name, text, () => spanText('spanId'));
       default:
         return name.startsWith(perfPrefix) ? this.#counter(name) : this.#application(name);
     }
@@ -167,6 +168,15 @@ export class ContextCatalogue {
         }
       },
     };
+  }
+}
+
+/** An id of the active span of OpenTelemetry; never an empty text, for which babeltrace2 2.0 prints that of another span. */
+function spanText(id: 'traceId' | 'spanId'): string {
+  try {
+    return textOrNone(activeSpan()?.[id]);
+  } catch {
+    return noText;
   }
 }
 

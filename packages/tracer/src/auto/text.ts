@@ -7,7 +7,7 @@ export function bounded(text: string): string {
 }
 
 /**
- * What automatic events carry for a text that is absent or empty. They never carry an empty string: babeltrace2 2.0
+ * What automatic events and contexts carry for a text that is absent or empty. They never carry an empty string: babeltrace2 2.0
  * prints the field's previous text in its place.
  */
 export const noText = '-';
