@@ -2,16 +2,20 @@ import { afterEach, expect, test } from 'vitest';
 import { guarded, guardedListener, tellMissing } from './guard.ts';
 
 const slot = Symbol.for('@spoor/tracer/session 5');
-const shared = globalThis as { [slot]?: { readonly session: { tell(reason: string): void } } };
-const kept = shared[slot];
+// Test files share their global object, and the slot of a session that another one made cannot be assigned to.
+const kept = Object.getOwnPropertyDescriptor(globalThis, slot);
 afterEach(() => {
-  if (kept === undefined) delete shared[slot];
-  else shared[slot] = kept;
+  if (kept === undefined) Reflect.deleteProperty(globalThis, slot);
+  else Object.defineProperty(globalThis, slot, kept);
 });
+
+function haveSession(tell: (reason: string) => void): void {
+  Object.defineProperty(globalThis, slot, { value: { session: { tell } }, configurable: true });
+}
 
 test('what our own callbacks throw stays away from the program, and the recording says so', () => {
   const told: string[] = [];
-  shared[slot] = { session: { tell: (reason) => told.push(reason) } };
+  haveSession((reason) => told.push(reason));
   const fail = (): never => {
     throw new Error('a defect');
   };
@@ -21,6 +25,6 @@ test('what our own callbacks throw stays away from the program, and the recordin
 });
 
 test('a thrown value that has no text is no trouble either', () => {
-  shared[slot] = { session: { tell: () => {} } };
+  haveSession(() => {});
   expect(() => tellMissing('events', Object.create(null))).not.toThrow();
 });
