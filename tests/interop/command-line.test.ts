@@ -276,7 +276,7 @@ describe('what is mistyped', () => {
 
   test('list-plugins and help tell of all component classes', () => {
     const list = spoor(['list-plugins']).stdout;
-    expect(list).toMatch(/^Found \d+ component classes in 7 plugins\.\n/);
+    expect(list).toMatch(/^Found \d+ component classes in 8 plugins\.\n/);
     for (const name of list.match(/(?<=')[a-z]+\.[\w.-]+(?=')/g) ?? []) {
       expect(spoor(['help', name]).stdout).toContain(`'${name}'`);
     }
