@@ -71,7 +71,7 @@ const SMALLEST: RingGeometry = { subBufferSizeBytes: 16 * 1024, subBufferCount: 
 /** Part of the free space that one ring may take: other threads and other users of the memory come after it. */
 const FREE_SHARE = 0.25;
 /** When space is short, other threads may be giving some back at this moment: how long is waited before each attempt. */
-const pausesMs = [0, 2, 5, 10];
+const pausesMs = [0, 2, 5, 10, 20, 40, 80];
 
 /**
  * Makes the calling thread's ring, smaller than asked for when space is short.
