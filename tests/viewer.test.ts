@@ -376,17 +376,22 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
 
   test('in a narrow window the panes stand one below the other', async () => {
     await page.setViewportSize({ width: 420, height: 760 });
-    const boxOf = async (selector: string) => (await page.locator(selector).first().boundingBox())!;
-    await eventually(async () => (await boxOf('.table')).width).toBe(420);
-    const [table, side, fields] = [
-      await boxOf('.table'),
-      await boxOf('.side'),
-      await boxOf('.titles .fields'),
-    ];
-    expect(side.y).toBeGreaterThanOrEqual(table.y + table.height);
-    expect(fields.x + fields.width).toBeLessThanOrEqual(420);
+    const boxOf = (selector: string) => page.locator(selector).first().boundingBox();
+    await eventually(async () => (await boxOf('.table'))?.width).toBe(420);
+    const bottomOf = async (selector: string) => {
+      const box = await boxOf(selector);
+      return box === null ? Infinity : box.y + box.height;
+    };
+    await eventually(
+      async () => ((await boxOf('.side'))?.y ?? 0) - (await bottomOf('.table')),
+    ).toBeGreaterThanOrEqual(0);
+    const rightOf = async (selector: string) => {
+      const box = await boxOf(selector);
+      return box === null ? Infinity : box.x + box.width;
+    };
+    await eventually(() => rightOf('.titles .fields')).toBeLessThanOrEqual(420);
     await page.keyboard.press('?');
-    expect((await boxOf('.help')).width).toBeLessThan(420);
+    await eventually(async () => (await boxOf('.help'))?.width ?? Infinity).toBeLessThan(420);
   });
 
   test('a trace without events says so', async () => {
