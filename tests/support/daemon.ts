@@ -42,6 +42,16 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
+/** Whether no thread of a process does anything any more; the first may have ended before the others. */
+function hasEnded(pid: number): boolean {
+  try {
+    const isDead = /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return isDead && readdirSync(`/proc/${pid}/task`).length <= 1;
+  } catch {
+    return true;
+  }
+}
+
 /** A program that is loaded with the tracer, as anybody starts one. */
 export class EmittingProgram {
   readonly child: ChildProcess;
@@ -133,7 +143,7 @@ export class TestDaemon {
     const { pid } = this;
     if (pid === undefined) return;
     process.kill(pid, 'SIGKILL');
-    await until('the daemon is gone', () => !existsSync(`/proc/${pid}/exe`));
+    await until('the daemon is gone', () => hasEnded(pid));
   }
 
   /** Process numbers of the consumer and of whoever stands in for it. */
@@ -175,14 +185,18 @@ export class TestDaemon {
       : [];
     await this.kill();
     for (const pid of consumers) {
+      if (pid === undefined) continue;
       try {
-        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        process.kill(pid, 'SIGKILL');
       } catch {
-        // It is gone.
+        continue; // It is gone.
       }
+      await until('a consumer is gone', () => hasEnded(pid));
     }
-    rmSync(this.home, { recursive: true, force: true });
-    rmSync(this.runDir, { recursive: true, force: true });
+    // Programs that the test started itself may be about to leave something behind as they end.
+    const options = { recursive: true, force: true, maxRetries: 100, retryDelay: 50 } as const;
+    rmSync(this.home, options);
+    rmSync(this.runDir, options);
   }
 
   #identity(file: string): number | undefined {
