@@ -1,6 +1,6 @@
 // What is in archives, what is refused of them, and what damage does.
 import { gzipSync } from 'node:zlib';
-import type { ByteSource } from '@spoor/ctf';
+import { MemorySource, type ByteSource } from '@spoor/ctf';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
@@ -11,15 +11,7 @@ import { archiveKind, openArchive } from './open-archive.ts';
 import { makeTar, paxRecord, text, type TarEntry } from './testing/make-tar.ts';
 
 function sourceOf(bytes: Uint8Array, name = 'A'): ByteSource {
-  return {
-    name,
-    sizeBytes: bytes.length,
-    read(into, length, position) {
-      const part = bytes.subarray(position, position + length);
-      into.set(part);
-      return part.length;
-    },
-  };
+  return new MemorySource(name, bytes);
 }
 
 function contentOf(source: ByteSource): Buffer {

@@ -50,6 +50,17 @@ export {
 } from './stream-decoder.ts';
 export { slotDecoderOf, type DecodeSlots, type SlotDecoder } from './decode-slots.ts';
 export { FieldSlots, type SlotField, type SlotLayout, type SlotMember, type SlotStructure } from './slots.ts';
+export {
+  lttngEventHeader,
+  lttngPacketContext,
+  lttngPacketHeader,
+  monotonicClock,
+  structureClass,
+  unsignedClass,
+  type LttngHeaderForm,
+  type MonotonicClockFacts,
+} from './lttng-layout.ts';
+export { MemorySource } from './memory-source.ts';
 export { BytesAwaited, whenArrived, type ByteSource } from './byte-source.ts';
 export type { LossReport } from './loss-tracker.ts';
 export { StreamReader, type PacketPlace, type ReaderStart } from './stream-reader.ts';

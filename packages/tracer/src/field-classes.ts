@@ -3,10 +3,10 @@ import type {
   FieldClass,
   FieldLocation,
   IntegerFieldClass,
-  Role,
   StructureFieldClass,
   StructureMember,
 } from '@spoor/ctf';
+import { structureClass, unsignedClass } from '@spoor/ctf/encode';
 import type { FieldPlan, IntegerPlan, Plan, ScalarPlan } from './declaration.ts';
 
 /** What the value of a registered context is, with the number that says so. */
@@ -19,8 +19,8 @@ export function dynamicMembers(name: string): readonly StructureMember[] {
     ranges: [{ lower: BigInt(value), upper: BigInt(value) }],
   }));
   const classes: Readonly<Record<string, FieldClass>> = {
-    none: structure([], 1),
-    int64: { ...unsigned(64, []), signed: true },
+    none: structureClass([], 1),
+    int64: { ...unsignedClass(64, []), signed: true },
     double: scalarClass({ kind: 'float', bits: 64 }),
     string: scalarClass({ kind: 'string' }),
   };
@@ -30,7 +30,7 @@ export function dynamicMembers(name: string): readonly StructureMember[] {
       name: tag,
       // Labels with an underscore: `string` and `double` alone are words of TSDL.
       fieldClass: {
-        ...unsigned(8, []),
+        ...unsignedClass(8, []),
         mappings: kinds.map(({ kind, ranges }) => ({ label: `_${kind}`, ranges })),
       },
     },
@@ -45,22 +45,6 @@ export function dynamicMembers(name: string): readonly StructureMember[] {
   ];
 }
 
-export function structure(members: readonly StructureMember[], alignmentBits = 8): StructureFieldClass {
-  return { kind: 'structure', members, alignmentBits };
-}
-
-export function unsigned(lengthBits: number, roles: readonly Role[]): IntegerFieldClass {
-  return {
-    kind: 'integer',
-    signed: false,
-    lengthBits,
-    byteOrder: 'le',
-    alignmentBits: 8,
-    displayBase: 10,
-    roles,
-  };
-}
-
 /** A structure of declared fields at `path` in the payload. */
 export function membersClass(fields: readonly FieldPlan[], path: readonly string[]): StructureFieldClass {
   const members = fields.flatMap(({ name, plan }): StructureMember[] => {
@@ -68,7 +52,7 @@ export function membersClass(fields: readonly FieldPlan[], path: readonly string
     const lengthName = `_${name}_length`;
     const lengthLocation: FieldLocation = { scope: 'event-payload', path: [...path, lengthName] };
     return [
-      { name: lengthName, fieldClass: unsigned(32, []) },
+      { name: lengthName, fieldClass: unsignedClass(32, []) },
       {
         name,
         fieldClass: {
@@ -80,7 +64,7 @@ export function membersClass(fields: readonly FieldPlan[], path: readonly string
       },
     ];
   });
-  return structure(members, members.length === 0 ? 1 : 8);
+  return structureClass(members, members.length === 0 ? 1 : 8);
 }
 
 function fieldClass(plan: Exclude<Plan, { kind: 'sequence' }>, path: readonly string[]): FieldClass {
@@ -111,7 +95,7 @@ export function scalarClass(plan: ScalarPlan): FieldClass {
     case 'float':
       return { kind: 'float', lengthBits: plan.bits, byteOrder: 'le', alignmentBits: 8 };
     case 'string':
-      return plan.storage === 'interned' ? unsigned(32, []) : { kind: 'string', encoding: 'utf-8' };
+      return plan.storage === 'interned' ? unsignedClass(32, []) : { kind: 'string', encoding: 'utf-8' };
     default:
       return plan satisfies never;
   }
@@ -120,7 +104,7 @@ export function scalarClass(plan: ScalarPlan): FieldClass {
 /** The class of an integer field. */
 export function integerClass({ bits, signed, displayBase, labels }: IntegerPlan): IntegerFieldClass {
   return {
-    ...unsigned(bits, []),
+    ...unsignedClass(bits, []),
     signed,
     displayBase,
     ...(labels === undefined

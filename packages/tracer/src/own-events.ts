@@ -1,13 +1,13 @@
 // What a subscription reads by: a private ring of this thread, in plain memory, and decoders of the classes in it. The
 // same thread writes and reads, never at once: so nothing waits for anything.
 import {
+  MemorySource,
   EventBatch,
   PacketHeaderDecoder,
   StreamDecoder,
   StreamReader,
   scanStatus,
   type Accessor,
-  type ByteSource,
   type FieldValue,
   type TraceClass,
 } from '@spoor/ctf';
@@ -50,26 +50,6 @@ const BATCH_EVENTS = 1024;
 function geometryOf(memoryBytes: number): RingGeometry {
   const grains = Math.max(1, Math.floor(memoryBytes / SUB_BUFFER_COUNT / GRAIN_BYTES));
   return { subBufferCount: SUB_BUFFER_COUNT, subBufferSizeBytes: grains * GRAIN_BYTES };
-}
-
-/** Bytes of one packet. */
-class PacketBytes implements ByteSource {
-  readonly name = 'own events';
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get sizeBytes(): number {
-    return this.#bytes.byteLength;
-  }
-
-  read(into: Uint8Array, length: number, position: number): number {
-    const part = this.#bytes.subarray(position, position + length);
-    into.set(part);
-    return part.byteLength;
-  }
 }
 
 /** Takes events of this thread and hands them out again. */
@@ -167,7 +147,7 @@ export class OwnEvents implements EventReceiver {
     const decoders = (this.#decoders ??= new Decoders(this.#classes, this.#clockOffsetNs));
     const { stream, header, accessors, interned } = decoders;
     const silent = { damaged() {}, lost() {} };
-    const reader = new StreamReader([new PacketBytes(bytes)], header, stream, silent, 0);
+    const reader = new StreamReader([new MemorySource('own events', bytes)], header, stream, silent, 0);
     if (!reader.nextPacket()) return;
     const { cursor } = reader;
     // Times relative to this are exact for 104 days.

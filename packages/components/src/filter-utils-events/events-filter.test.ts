@@ -1,6 +1,6 @@
 // The filter on a trace written by hand: every kind of field, contexts, losses, notices.
 import { SpoorError } from '@spoor/base';
-import { readMetadata, type ByteSource } from '@spoor/ctf';
+import { MemorySource, readMetadata } from '@spoor/ctf';
 import { OutputPort } from '@spoor/graph';
 import { describe, expect, test } from 'vitest';
 import { buildTraceSet } from '../source-ctf-fs/build-trace-set.ts';
@@ -96,15 +96,7 @@ second.head(2, 50, 100, -1).integer(512, 4);
 
 function traceSet(compile: boolean) {
   const bytes = Uint8Array.from([...first.packet(0, 0), ...second.packet(3, 1)]);
-  const source: ByteSource = {
-    name: 'stream',
-    sizeBytes: bytes.length,
-    read(into, length, position) {
-      const part = bytes.subarray(position, position + length);
-      into.set(part);
-      return part.length;
-    },
-  };
+  const source = new MemorySource('stream', bytes);
   const traceClass = readMetadata(new TextEncoder().encode(metadata), 'metadata');
   const warnings: string[] = [];
   const set = buildTraceSet([{ path: 'trace', traceClass, sources: [source] }], warnings, { compile });

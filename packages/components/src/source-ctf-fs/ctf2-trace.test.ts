@@ -1,5 +1,5 @@
 // A trace with every kind of field of CTF 2, written by hand: its values and its text, compiled and interpreted.
-import { FlagsValue, EnumValue, readMetadata, type ByteSource } from '@spoor/ctf';
+import { FlagsValue, EnumValue, MemorySource, readMetadata } from '@spoor/ctf';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ctf2Text } from '../../../ctf/src/testing/ctf2-sample.ts';
@@ -66,15 +66,7 @@ function content(): Uint8Array {
 }
 
 function setOf(bytes: Uint8Array, warnings: string[], compile: boolean) {
-  const source: ByteSource = {
-    name: 'stream',
-    sizeBytes: bytes.length,
-    read(into, length, position) {
-      const part = bytes.subarray(position, position + length);
-      into.set(part);
-      return part.length;
-    },
-  };
+  const source = new MemorySource('stream', bytes);
   return buildTraceSet([{ path: 'trace', traceClass, sources: [source] }], warnings, { compile });
 }
 

@@ -1,12 +1,5 @@
 /** Field classes as LTTng's kernel tracer has them: little-endian, packed to bytes. */
-import type {
-  FieldClass,
-  IntegerFieldClass,
-  Mapping,
-  Role,
-  StructureFieldClass,
-  StructureMember,
-} from '@spoor/ctf';
+import type { FieldClass, IntegerFieldClass, Mapping, Role } from '@spoor/ctf';
 
 const noRoles: readonly Role[] = [];
 
@@ -25,11 +18,6 @@ export function integer(
     displayBase,
     roles: noRoles,
   };
-}
-
-/** An unsigned number that means something to decoders. */
-export function unsigned(lengthBits: number, roles: readonly Role[]): IntegerFieldClass {
-  return { ...integer(lengthBits / 8, false), lengthBits, roles };
 }
 
 /** A number with labels. */
@@ -73,8 +61,3 @@ export function sequence(lengthName: string, element: IntegerFieldClass): FieldC
 }
 
 export const string: FieldClass = { kind: 'string', encoding: 'utf-8' };
-
-/** A structure on byte boundaries. */
-export function structure(members: readonly StructureMember[], alignmentBits = 8): StructureFieldClass {
-  return { kind: 'structure', members, alignmentBits };
-}

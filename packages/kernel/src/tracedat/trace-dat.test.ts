@@ -2,7 +2,7 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SpoorError } from '@spoor/base';
-import type { ByteSource } from '@spoor/ctf';
+import { MemorySource } from '@spoor/ctf';
 import { convertRecording } from '../recording/convert-recording.ts';
 import { RingPages, scanRing, type KernelRecording } from '../recording/kernel-recording.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
@@ -72,15 +72,7 @@ function contentOf(layout: typeof layout64): TraceDatContent {
   };
 }
 
-const sourceOf = (bytes: Uint8Array): ByteSource => ({
-  name: 'trace.dat',
-  sizeBytes: bytes.length,
-  read(into, length, position) {
-    const part = bytes.subarray(position, position + length);
-    into.set(part);
-    return part.length;
-  },
-});
+const sourceOf = (bytes: Uint8Array): MemorySource => new MemorySource('trace.dat', bytes);
 
 const unpack = (algorithm: string, packed: Uint8Array, sizeBytes: number): Uint8Array => {
   if (algorithm !== 'zlib') throw new SpoorError('trace-dat/packed', algorithm);

@@ -1,34 +1,30 @@
 /** What a kernel trace looks like: LTTng's headers and contexts, and the events that were mapped. */
-import type {
-  ClockClass,
-  EventClass,
-  IntegerFieldClass,
-  Role,
-  StreamClass,
-  StructureFieldClass,
-  StructureMember,
-  TraceClass,
+import {
+  lttngEventHeader,
+  lttngPacketContext,
+  lttngPacketHeader,
+  monotonicClock,
+  structureClass,
+  unsignedClass,
+  type ClockClass,
+  type EventClass,
+  type LttngHeaderForm,
+  type MonotonicClockFacts,
+  type StreamClass,
+  type StructureMember,
+  type TraceClass,
 } from '@spoor/ctf';
 import type { ContextField } from '../contexts/context-fields.ts';
 import type { MappedEvent, MappedField } from '../mapping/event-mapping.ts';
-import { integer, structure, unsigned } from '../mapping/field-classes.ts';
+import { integer } from '../mapping/field-classes.ts';
 import { lengthNameOf } from '../mapping/map-field.ts';
 
-const clockName = 'monotonic';
-
 /** What distinguishes one kernel trace from another. */
-export interface KernelTraceFacts {
+export interface KernelTraceFacts extends MonotonicClockFacts {
   readonly uuid: string;
   /** In the order in which it is written: {@link kernelEnvironment} makes it. */
   readonly environment: ReadonlyMap<string, string | bigint>;
-  /** The kernel's boot id: clocks of one boot are the same clock. */
-  readonly clockUuid?: string | undefined;
-  /** From the Unix epoch to the origin of the monotonic clock. */
-  readonly clockOffsetNs: bigint;
 }
-
-/** Which header events have: LTTng's for up to 31 classes, of 4 bytes, or the one for more, of 6. */
-export type HeaderForm = 'compact' | 'large';
 
 /** What tells a kernel's machine and its tracing; `undefined` where it is not known. */
 export interface KernelIdentity {
@@ -84,7 +80,7 @@ export interface PlainEvent {
 }
 
 function eventClassOf(name: string, members: readonly StructureMember[], id: number): EventClass {
-  return { id: BigInt(id), name, payload: structure(members) };
+  return { id: BigInt(id), name, payload: structureClass(members) };
 }
 
 /**
@@ -94,40 +90,18 @@ function eventClassOf(name: string, members: readonly StructureMember[], id: num
 export function kernelTraceClass(
   facts: KernelTraceFacts,
   events: readonly MappedEvent[],
-  header: HeaderForm,
+  header: LttngHeaderForm,
   contexts: readonly ContextField[],
   more: readonly PlainEvent[] = [],
 ): TraceClass {
-  const clock: ClockClass = {
-    name: clockName,
-    ...(facts.clockUuid === undefined ? {} : { uuid: facts.clockUuid }),
-    description: 'Monotonic Clock',
-    frequencyHz: 1_000_000_000n,
-    precisionTicks: 1n,
-    offsetSeconds: 0n,
-    offsetTicks: facts.clockOffsetNs,
-    // As in our other traces, so that both are read as one.
-    absolute: true,
-  };
+  const clock = monotonicClock(facts);
   return {
     version: '1.8',
     uuid: facts.uuid,
     byteOrder: 'le',
     environment: facts.environment,
-    packetHeader: structure([
-      { name: 'magic', fieldClass: unsigned(32, ['packet-magic-number']) },
-      {
-        name: 'uuid',
-        fieldClass: {
-          kind: 'static-array',
-          length: 16,
-          element: integer(1, false),
-          alignmentBits: 8,
-          roles: ['metadata-stream-uuid'],
-        },
-      },
-      { name: 'stream_id', fieldClass: unsigned(32, ['data-stream-class-id']) },
-      { name: 'stream_instance_id', fieldClass: unsigned(64, ['data-stream-id']) },
+    packetHeader: lttngPacketHeader([
+      { name: 'stream_instance_id', fieldClass: unsignedClass(64, ['data-stream-id']) },
     ]),
     clockClasses: [clock],
     streamClasses: [
@@ -136,7 +110,9 @@ export function kernelTraceClass(
         ...(contexts.length === 0
           ? {}
           : {
-              eventCommonContext: structure(contexts.map(({ name, fieldClass }) => ({ name, fieldClass }))),
+              eventCommonContext: structureClass(
+                contexts.map(({ name, fieldClass }) => ({ name, fieldClass })),
+              ),
             }),
         eventClasses: events.map((event, id) => eventClassOf(event.name, membersOf(event.fields), id)),
       },
@@ -154,75 +130,13 @@ export function kernelTraceClass(
 
 function streamClass(
   id: bigint,
-  header: HeaderForm,
+  header: LttngHeaderForm,
   clockClass: ClockClass,
 ): Omit<StreamClass, 'eventClasses'> {
   return {
     id,
-    packetContext: structure([
-      { name: 'timestamp_begin', fieldClass: stamp(64, ['default-clock-timestamp']) },
-      { name: 'timestamp_end', fieldClass: stamp(64, ['packet-end-default-clock-timestamp']) },
-      { name: 'content_size', fieldClass: unsigned(64, ['packet-content-length']) },
-      { name: 'packet_size', fieldClass: unsigned(64, ['packet-total-length']) },
-      { name: 'packet_seq_num', fieldClass: unsigned(64, ['packet-sequence-number']) },
-      { name: 'events_discarded', fieldClass: unsigned(64, ['discarded-event-record-counter-snapshot']) },
-      { name: 'cpu_id', fieldClass: unsigned(32, []) },
-    ]),
-    eventHeader: header === 'compact' ? headerOf(5, 27) : headerOf(16, 32),
+    packetContext: lttngPacketContext(),
+    eventHeader: lttngEventHeader(header),
     clockClass,
   };
-}
-
-function stamp(lengthBits: number, roles: readonly Role[]): IntegerFieldClass {
-  return { ...unsigned(lengthBits, roles), clockName };
-}
-
-function headerOf(idBits: 5 | 16, timeBits: 27 | 32): StructureFieldClass {
-  const last = 2n ** BigInt(idBits) - 1n;
-  const compact = { lower: 0n, upper: last - 1n };
-  const extended = { lower: last, upper: last };
-  const alignmentBits = idBits === 5 ? 1 : 8;
-  return structure([
-    {
-      name: 'id',
-      fieldClass: {
-        ...unsigned(idBits, ['event-record-class-id']),
-        alignmentBits,
-        mappings: [
-          { label: 'compact', ranges: [compact] },
-          { label: 'extended', ranges: [extended] },
-        ],
-      },
-    },
-    {
-      name: 'v',
-      fieldClass: {
-        kind: 'variant',
-        selectorLocation: { scope: 'event-header', path: ['id'] },
-        options: [
-          {
-            name: 'compact',
-            ranges: [compact],
-            fieldClass: structure(
-              [
-                {
-                  name: 'timestamp',
-                  fieldClass: { ...stamp(timeBits, ['default-clock-timestamp']), alignmentBits },
-                },
-              ],
-              alignmentBits,
-            ),
-          },
-          {
-            name: 'extended',
-            ranges: [extended],
-            fieldClass: structure([
-              { name: 'id', fieldClass: unsigned(32, ['event-record-class-id']) },
-              { name: 'timestamp', fieldClass: stamp(64, ['default-clock-timestamp']) },
-            ]),
-          },
-        ],
-      },
-    },
-  ]);
 }

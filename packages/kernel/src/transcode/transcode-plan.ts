@@ -1,9 +1,9 @@
 /** The plan of a transcoder: which class and which body each record has. The second stage: mapping → plan → code. */
+import type { LttngHeaderForm } from '@spoor/ctf';
 import type { ContextField } from '../contexts/context-fields.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent, TaskUpdate, ValueSource } from '../mapping/event-mapping.ts';
-import type { HeaderForm } from './kernel-trace-class.ts';
 
 /** In place of a class: records that are passed over, and those of which only the task table is told. */
 export const noClass = 0xffff;
@@ -19,7 +19,7 @@ export interface EventBody {
 /** All that the generated code is made from. */
 export interface TranscodePlan {
   readonly layout: PageLayout;
-  readonly header: HeaderForm;
+  readonly header: LttngHeaderForm;
   readonly contexts: readonly ContextField[];
   readonly bodies: readonly EventBody[];
   /**

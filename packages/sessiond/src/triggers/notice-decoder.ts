@@ -2,13 +2,13 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  MemorySource,
   EventBatch,
   PacketHeaderDecoder,
   StreamDecoder,
   StreamReader,
   parseTsdl,
   scanStatus,
-  type ByteSource,
   type EventClass,
   type TraceClass,
 } from '@spoor/ctf';
@@ -27,25 +27,6 @@ export interface DecodedEvent {
 const BATCH_EVENTS = 256;
 /** Tells the texts of interned strings; nobody's event. */
 const STRING_EVENT = 'spoor:string';
-
-class PacketBytes implements ByteSource {
-  readonly name = 'notices';
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get sizeBytes(): number {
-    return this.#bytes.byteLength;
-  }
-
-  read(into: Uint8Array, length: number, position: number): number {
-    const part = this.#bytes.subarray(position, position + length);
-    into.set(part);
-    return part.byteLength;
-  }
-}
 
 interface StreamDecoders {
   readonly header: PacketHeaderDecoder;
@@ -104,7 +85,13 @@ export class NoticeDecoder {
 
   #read(bytes: Uint8Array, { header, stream, classes }: StreamDecoders): readonly DecodedEvent[] {
     const events: DecodedEvent[] = [];
-    const reader = new StreamReader([new PacketBytes(bytes)], header, stream, { damaged() {}, lost() {} }, 0);
+    const reader = new StreamReader(
+      [new MemorySource('notices', bytes)],
+      header,
+      stream,
+      { damaged() {}, lost() {} },
+      0,
+    );
     if (!reader.nextPacket()) return events;
     const { cursor } = reader;
     const batch = this.#batch;
