@@ -7,7 +7,6 @@ import {
   closeSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +18,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding } from './support/needs.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
 import { startViewer } from './support/viewer.ts';
+import { removeTree } from './support/removal.ts';
 
 describeNeeding(
   [command('tar', 'corpus'), command('zip', 'corpus'), command('zstd', 'corpus')],
@@ -48,7 +48,7 @@ describeNeeding(
       pack('zip', '-qr', at('a.zip'), 'deep', 'two');
       pack('zip', '-q0r', at('stored.zip'), 'deep', 'two');
     });
-    afterAll(() => rmSync(folder, { recursive: true }));
+    afterAll(() => removeTree(folder));
 
     test.each(['a.tar', 'a.tgz', 'a.tar.zst', 'a.zip', 'stored.zip'])(
       '%s prints as its directory does',

@@ -28,6 +28,7 @@ import { repoRoot } from './support/machine.ts';
 import { chromium, command, describeNeeding } from './support/needs.ts';
 import { spoor } from './support/spoor.ts';
 import { launchChromium } from './support/viewer.ts';
+import { removeTree } from './support/removal.ts';
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 
@@ -149,7 +150,7 @@ describeNeeding(
       await browser?.close();
       server?.closeAllConnections();
       server?.close();
-      rmSync(folder, { recursive: true });
+      removeTree(folder);
     });
     beforeEach(async () => {
       complaints = [];

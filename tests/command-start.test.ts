@@ -18,9 +18,10 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { spoor } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-start-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeTree(folder));
 
 const cache = join(folder, 'cache', 'spoor', 'compiled');
 

@@ -1,11 +1,12 @@
 // The completion scripts, run by the shells that they are for.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding } from './support/needs.ts';
 import { spoor } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 let dir = '';
 beforeAll(() => {
@@ -19,7 +20,7 @@ beforeAll(() => {
     writeFileSync(join(dir, `script.${shell}`), stdout);
   }
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 /** Words typed, and what must and must not be offered for the last of them. */
 const cases: readonly (readonly [string, readonly string[], readonly string[]])[] = [

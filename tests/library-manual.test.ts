@@ -1,11 +1,12 @@
 // The examples of docs/manual/library.md and of the package's README do what they say, as programs of their own.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSmallTrace, type SmallTrace } from '@spoor/server/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { spoor } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 const manual = readFileSync(join(repoRoot, 'docs/manual/library.md'), 'utf8');
 const readme = readFileSync(join(repoRoot, 'packages/trace/README.md'), 'utf8');
@@ -21,7 +22,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(repoRoot, '.cache', 'library-manual-'));
   trace = writeSmallTrace(join(folder, 'trace'), 2000);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeTree(folder));
 
 function run(code: string, file = 'example.mjs', options: readonly string[] = []): string {
   writeFileSync(join(folder, file), code);

@@ -8,6 +8,7 @@ import { createTraceWriter, describeTrace } from '@spoor/ctf';
 import { DirectoryOutput } from '@spoor/ctf/node';
 import { repoRoot } from './support/machine.ts';
 import { spoorProgram } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 const manual = join(repoRoot, 'docs/manual');
 
@@ -41,7 +42,7 @@ beforeAll(() => {
   writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${spoorProgram}" "$@"\n`);
   chmodSync(command, 0o755);
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 test('there are such lines', () => {
   expect(commandLines().length).toBeGreaterThan(20);

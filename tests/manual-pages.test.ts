@@ -22,6 +22,7 @@ import { spoorProgram } from '../packages/cli/src/program.ts';
 import { command, describeNeeding, repoRoot, tracefs } from './support/needs.ts';
 import { spoorProgram as spoorFile } from './support/spoor.ts';
 import { TracedRun } from './support/traced.ts';
+import { removeTree } from './support/removal.ts';
 
 const folder = join(repoRoot, 'packages/cli/man');
 const pages = manualPages(readFileSync(join(repoRoot, 'docs/manual/filter.md'), 'utf8'));
@@ -145,7 +146,7 @@ describe('examples', () => {
     writeFileSync(other, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
     chmodSync(other, 0o755);
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => removeTree(dir));
 
   const environment = (): NodeJS.ProcessEnv => ({
     ...process.env,

@@ -1,12 +1,13 @@
 // Components that are programs: the Python example, and programs that misbehave.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command, repoRoot } from './support/machine.ts';
 import { describeNeeding } from './support/needs.ts';
 import { spoorProgram } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 function spoor(...args: readonly string[]) {
   return spawnSync(process.execPath, [spoorProgram, ...args], {
@@ -232,7 +233,7 @@ describe('programs that misbehave', () => {
       stdout: '',
       stderr: '',
     });
-    rmSync(folder, { recursive: true });
+    removeTree(folder);
   });
 
   test('a filter that forwards what is not there; one that lets all pass', () => {

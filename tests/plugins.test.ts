@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { spoorProgram } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-plugins-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeTree(folder));
 
 /** Runs the command in the folder, with a home of its own. */
 function spoor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {

@@ -1,6 +1,6 @@
 // What goes wrong around `spoor record`: one line with a hint, the right exit status, and what was good is kept.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command, describeNeeding, root } from './support/needs.ts';
@@ -13,6 +13,7 @@ import {
   until,
 } from './support/recording.ts';
 import { spoorProgram } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 /** Lines of standard error that begin with `spoor: `; anything else there is a fault of ours. */
 function linesOf(stderr: string): string[] {
@@ -387,7 +388,7 @@ test('a folder that others may write to is not taken for shared memory', () => {
     expect(done.status).toBe(1);
     expect(done.stderr).toMatch(/not your own/);
   } finally {
-    rmSync(stolen, { recursive: true });
+    removeTree(stolen);
   }
 });
 

@@ -1,14 +1,15 @@
 // Where babeltrace2 ends a run, crashes or loops: a warning with file and bit, and on with the next packet. Through the
 // command, with limits of time and memory.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventHead, joined, rawPacket, writeRawTrace } from './support/raw-trace.ts';
 import { spoor } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-robust-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 let traces = 0;
 
 /** Prints the most memory that was held, in KiB, when the program ends. */

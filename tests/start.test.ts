@@ -1,6 +1,6 @@
 // `npm start` without its bootstrap, on a short load: the whole way from the tracepoints to the report.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +10,7 @@ import { repoRoot } from './support/machine.ts';
 import { command, describeNeeding } from './support/needs.ts';
 import { expectSameText } from './support/same-text.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
+import { removeTree } from './support/removal.ts';
 
 interface JsonReport {
   readonly events: number;
@@ -46,7 +47,7 @@ describe('npm start', () => {
     output = join(folder, 'trace');
     run = start(['--requests', '1500', '--output', output]);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeTree(folder));
 
   test('records the shop, and tells what the trace shows', () => {
     expect(run.stderr).toContain('recording examples/shop while it serves 1,500 requests');
@@ -151,7 +152,7 @@ describe('spoor analyze', () => {
       expect(cut.stdout).toContain(stream);
       expect(cut.stdout).toMatch(/^Notes$/m);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      removeTree(folder);
     }
   });
 
@@ -167,7 +168,7 @@ describe('spoor analyze', () => {
       expect(piped.stderr).toBe('');
       expect(piped.stdout).toBe('0\n');
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      removeTree(folder);
     }
   });
 
@@ -182,7 +183,7 @@ describe('spoor analyze', () => {
       expect(none.status).toBe(1);
       expect(none.stderr).toMatch(/^spoor: no trace in [^\n]*\n$/);
     } finally {
-      rmSync(empty, { recursive: true });
+      removeTree(empty);
     }
     expect(spoor(['analyze', '--slowest', 'x', '/tmp']).status).not.toBe(0);
     expect(spoor(['analyze']).status).not.toBe(0);

@@ -1,11 +1,12 @@
 // `spoor view` as a command: addresses, ports, errors, Ctrl-C.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSmallTrace } from '@spoor/server/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { spoor } from './support/spoor.ts';
 import { startViewer } from './support/viewer.ts';
+import { removeTree } from './support/removal.ts';
 
 let directory = '';
 beforeAll(() => {
@@ -15,7 +16,7 @@ beforeAll(() => {
   mkdirSync(join(directory, 'broken'));
   writeFileSync(join(directory, 'broken', 'metadata'), '/* CTF 1.8 */ trace { major = 1;');
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => removeTree(directory));
 
 test('serves on 127.0.0.1, and Ctrl-C ends it well', async () => {
   const viewer = await startViewer([join(directory, 'trace')]);

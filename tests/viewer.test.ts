@@ -1,5 +1,5 @@
 // The viewer in a real browser, on a small trace whose events are known one by one.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -11,6 +11,7 @@ import { repoRoot } from './support/machine.ts';
 import { chromium, describeNeeding } from './support/needs.ts';
 import { spoor } from './support/spoor.ts';
 import { launchChromium, startViewer, type Viewer } from './support/viewer.ts';
+import { removeTree } from './support/removal.ts';
 
 const background = { dark: [17, 22, 29], light: [255, 255, 255] } as const;
 /** Waits for what the page comes to, longer than `expect.poll` does: the machine may be busy. */
@@ -34,7 +35,7 @@ describeNeeding([chromium()], 'the viewer in Chromium', () => {
   afterAll(async () => {
     await browser?.close();
     await viewer?.stop();
-    rmSync(directory, { recursive: true, force: true });
+    removeTree(directory);
   });
   beforeEach(async () => {
     complaints = [];

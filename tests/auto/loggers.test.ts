@@ -1,11 +1,12 @@
 // Lines of real loggers, of several major versions, as events; and the same output with the tracer and without it.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTrace } from '@spoor/components/node';
 import { repoRoot } from '../support/machine.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 interface Line {
   readonly logLevel: number | undefined;
@@ -24,7 +25,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(repoRoot, 'node_modules/.spoor-loggers-'));
 });
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  removeTree(folder);
 });
 
 /** Runs a program plainly and under `spoor record`; what it printed must be the same but for times. */
@@ -52,7 +53,7 @@ function log(text: string, options: readonly string[] = [], ending = 'mjs'): Log
     }
     return { stdout: run.stdout, stderr: run.stderr, lines };
   } finally {
-    rmSync(output, { recursive: true, force: true });
+    removeTree(output);
   }
 }
 

@@ -1,12 +1,13 @@
 // The sets of automatic events that are recorded only when they are named: programs that use what they watch, recorded
 // by the command, and their events as babeltrace2 prints them.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding } from '../support/needs.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** An event as babeltrace2 prints it: its name, and its own fields by name. */
 interface PrintedEvent {
@@ -19,7 +20,7 @@ let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'spoor-sets-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeTree(folder));
 
 let runs = 0;
 

@@ -1,7 +1,7 @@
 // Tables of the corpus' traces, read back by apache-arrow and hyparquet, against the values that the library reads; and
 // by DuckDB, the way a person would.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,6 +19,7 @@ import {
 import { corpusNeeds, corpusTrace, corpusTraces } from '../support/corpus.ts';
 import { describeNeeding, type Need } from '../support/needs.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** Traces of more events are left to the test of one large trace. */
 const mostEvents = 3000;
@@ -141,7 +142,7 @@ describeNeeding(corpusNeeds('tracecompass'), 'the command writes tables', () => 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'spoor-columns-'));
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => removeTree(dir));
 
   test.each(['parquet', 'arrow'])('-o %s', async (format) => {
     const out = join(dir, format);
@@ -201,7 +202,7 @@ describeNeeding(corpusNeeds('tracecompass'), 'tables of events that a filter mak
       const rows = await parquetRows(new Uint8Array(readFileSync(join(dir, 'out', file))));
       expect(rows.map((row) => row['time_ns'])).toEqual(times);
     } finally {
-      rmSync(dir, { recursive: true, force: true });
+      removeTree(dir);
     }
   });
 });
@@ -221,7 +222,7 @@ describeNeeding([duckdbNeed, ...corpusNeeds('tracecompass')], 'DuckDB reads', ()
         .status,
     ).toBe(0);
   });
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterAll(() => removeTree(dir));
 
   async function ask(sql: string): Promise<unknown[]> {
     const instance = await duckdb!.DuckDBInstance.create(':memory:');

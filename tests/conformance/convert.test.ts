@@ -1,6 +1,6 @@
 // Traces of the corpus, written in the other version of CTF and in their own, print as they did.
 import { formatCtf2, raiseTraceClass, readMetadata } from '@spoor/ctf';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -8,9 +8,10 @@ import { convertTrace, textOf } from '../support/converted.ts';
 import { corpusNeeds, corpusTrace, corpusTraces } from '../support/corpus.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
+import { removeTree } from '../support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-convert-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 
 let count = 0;
 function fresh(): string {

@@ -1,7 +1,7 @@
 // The repository's own traces, which together have every field class of both versions: no corpus is needed for them.
 import { childrenOf, formatCtf2, readMetadata, type FieldClass, type StructureFieldClass } from '@spoor/ctf';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,10 +9,11 @@ import { convertTrace, textOf } from '../support/converted.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
+import { removeTree } from '../support/removal.ts';
 
 const folder = join(import.meta.dirname, '..', 'fixtures', 'every-class');
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-fixtures-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 
 let count = 0;
 function converted(path: string, version: '1.8' | '2', oneByOne: boolean): string {

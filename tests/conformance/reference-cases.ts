@@ -1,6 +1,6 @@
 // Outputs that the test suite of babeltrace2 expects, of those of its traces that the corpus has, and of those that can
 // be made again from what it has of them.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { corpusFolder, corpusTrace } from '../support/corpus.ts';
@@ -8,6 +8,7 @@ import { writeField, writeHeartbeat, writeParts, writeReal, writeSimple } from '
 import { spoor } from '../support/spoor.ts';
 import type { ConformanceCase } from './cases.ts';
 import { firstDifference } from './first-difference.ts';
+import { removeTree } from '../support/removal.ts';
 
 const family = 'babeltrace-tests';
 
@@ -33,7 +34,7 @@ function inFolder<T>(work: (folder: string) => T): T {
   try {
     return work(folder);
   } finally {
-    rmSync(folder, { recursive: true });
+    removeTree(folder);
   }
 }
 

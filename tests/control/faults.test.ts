@@ -14,6 +14,7 @@ import {
   withDaemon,
   patientlyMs,
 } from '../support/daemon.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** Sends bytes to a daemon; answers its lines until it closes the connection, or has said so many. */
 async function converse(daemon: TestDaemon, bytes: string, mostLines: number): Promise<unknown[]> {
@@ -161,7 +162,7 @@ describe('an output directory', () => {
       await program.tell('emit 10');
       await client.call('rotate-session', { session: 's' });
       await until('the next chunk is begun', () => existsSync(path) && readdirSync(path).length > 1);
-      rmSync(path, { recursive: true });
+      removeTree(path);
       await program.tell('emit 10');
       // The chunk that is gone cannot be archived; the session can be ended all the same.
       await client.call('rotate-session', { session: 's' }).catch(() => undefined);
@@ -184,7 +185,7 @@ describe('an output directory', () => {
       const rule = { kind: 'user-tracepoint', name: 'test:step' } as const;
       await client.call('enable-event', { session: 's', domain: 'user', rule });
       const spoilOutput = () => {
-        rmSync(file, { recursive: true, force: true });
+        removeTree(file);
         closeSync(openSync(file, 'w'));
       };
       spoilOutput();

@@ -1,6 +1,6 @@
 // The verbs of triggers and counter maps, as a user types them; beside those of the real lttng where it has them.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ import { type TestDaemon, until, withDaemon } from '../support/daemon.ts';
 import { lttngNeeds, runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { type CommandRun, spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const run = (daemon: TestDaemon, ...args: readonly string[]): CommandRun =>
   spoor(args, { env: daemon.environment, timeoutMs: 120_000 });
@@ -174,7 +175,7 @@ describeNeeding(lttngNeeds(), 'beside lttng', () => {
         expect(statuses.filter((status) => status === '0')).toHaveLength(3);
         expect(done(daemon, 'list-triggers')).toBe(listed);
       } finally {
-        rmSync(dir, { recursive: true });
+        removeTree(dir);
       }
     }),
   );

@@ -1,6 +1,6 @@
 // Triggers of a real daemon: a slow request of the example shop, usage and rotations of sessions, trackers.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import type { ControlClient, EventRule, TriggerNotification, TriggerRequest } from '@spoor/control';
@@ -12,6 +12,7 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { repoRoot } from '../support/machine.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { registerUrl } from '../support/session.ts';
+import { removeTree } from '../support/removal.ts';
 
 const context = { levels: LOG_LEVELS, resolvePath: (path: string) => path };
 const triggerOf = (...args: readonly string[]): TriggerRequest => readTriggerArguments(args, context);
@@ -76,7 +77,7 @@ describeNeeding([command('babeltrace2')], 'the shop', () => {
         if (taken[0]!.eventCount === 0) return false;
         const seen = new Set<string>();
         for (const { name } of openTrace(taken[0]!.path).events()) seen.add(name);
-        rmSync(trial, { recursive: true });
+        removeTree(trial);
         return seen.has('shop:receipt_begin') && seen.has('payment:decided');
       });
       await client.call(

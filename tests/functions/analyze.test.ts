@@ -1,7 +1,7 @@
 // What `spoor analyze` says of functions: of a program recorded by `--functions`, and of C programs whose calls LTTng's own
 // libraries recorded.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding, repoRoot } from '../support/needs.ts';
 import { summaryOf } from '../support/recording.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 interface Figures {
   readonly name: string;
@@ -28,7 +29,7 @@ interface Figures {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-functions-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeTree(folder));
 
 function analyze(trace: string): ReadonlyMap<string, Figures> {
   const done = spoor(['analyze', '--json', trace]);

@@ -2,7 +2,7 @@
 // code may be made from text, and what stack traces say.
 import { HUB_FILE, RUN_VERSION, SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,7 @@ import { nodeReleases, otherNodes } from '../support/node-versions.ts';
 import { textOfPeer } from '../support/recording.ts';
 import { TestSession, describeSession } from '../support/session.ts';
 import { TracedRun } from '../support/traced.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** Events as babeltrace2 prints them: name, and what is in quotes. */
 function eventsOf(path: string): string[] {
@@ -92,7 +93,7 @@ describeNeeding([command('babeltrace2')], 'functions of a program', () => {
         'js:func_exit second returned',
       ]);
     } finally {
-      rmSync(hub, { recursive: true });
+      removeTree(hub);
     }
   });
 
@@ -190,7 +191,7 @@ async function* g() { yield 1 } for await (const x of g()) f(); console.log('end
       ]);
       expect(ring!.eventCount).toBe(2 * 8 + 4);
     } finally {
-      rmSync(folder, { recursive: true });
+      removeTree(folder);
     }
   });
 });

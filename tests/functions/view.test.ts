@@ -1,6 +1,6 @@
 // Functions in the viewer: the spans that it draws of a recorded program, and of a C program whose calls LTTng recorded.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,9 +10,10 @@ import { cygProfileLibraries, cygProfileNeeds } from '../support/cyg-profile.ts'
 import { runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding, repoRoot } from '../support/needs.ts';
 import { spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-functions-view-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => removeTree(folder));
 
 async function viewOf(trace: string): Promise<TraceView> {
   const view = new TraceView(traceSetSource(openTrace(trace), [trace], new FileBinaries()));

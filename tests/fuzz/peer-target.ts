@@ -1,5 +1,5 @@
 // Damaged traces before the real babeltrace2, too: where it reads one without a word and Spoor does, both print the same.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
@@ -7,6 +7,7 @@ import { defaultPrettyOptions, openTrace, PrettySink } from '@spoor/components/n
 import { babeltrace2 } from '../support/lttng.ts';
 import { withStaleStrings } from '../support/same-text.ts';
 import { WrongAnswer, type FuzzTarget, type Verdict } from './targets.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** What Spoor prints of a trace; undefined where it warns or refuses. */
 function textOf(folder: string): string | undefined {
@@ -42,7 +43,7 @@ function compare(files: ReadonlyMap<string, Uint8Array>): Verdict {
     const at = own.findIndex((line, index) => line !== text.split('\n')[index]);
     throw new WrongAnswer(`line ${at + 1}: ${own[at]} in place of ${text.split('\n')[at]}`);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeTree(folder);
   }
 }
 

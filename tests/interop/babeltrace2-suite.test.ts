@@ -1,13 +1,14 @@
 // What babeltrace2's own tests of its command ask, of those traces of theirs that the corpus has: `spoor-babeltrace2`
 // must do as the babeltrace2 at hand does. The table of families is in docs/manual/babeltrace2.md.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { corpusFolder, corpusNeeds } from '../support/corpus.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
+import { removeTree } from '../support/removal.ts';
 
 const program = join(repoRoot, 'packages/cli/bin/spoor-babeltrace2.cjs');
 
@@ -16,7 +17,7 @@ describeNeeding(
   "babeltrace2's tests of its command",
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'spoor-bt2-suite-'));
-    afterAll(() => rmSync(folder, { recursive: true }));
+    afterAll(() => removeTree(folder));
     const trace = (path: string): string => join(corpusFolder('babeltrace-tests'), '1', path);
 
     const ours = (args: readonly string[]): { status: number | null; stdout: string; stderr: string } =>

@@ -7,7 +7,6 @@ import {
   mkdtempSync,
   openSync,
   renameSync,
-  rmSync,
   statSync,
   truncateSync,
   writeSync,
@@ -20,9 +19,10 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, root } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-convert-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 
 function sameAsPeer(args: readonly string[]): void {
   const theirs = babeltrace2(args);

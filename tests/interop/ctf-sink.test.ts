@@ -7,7 +7,6 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
-  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -20,9 +19,10 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-ctf-sink-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 
 let count = 0;
 function fresh(): string {

@@ -1,5 +1,5 @@
 // Traces of CTF 2, which babeltrace2 2.0 does not read, written as CTF 1.8, which it does.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,9 +9,10 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-versions-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 
 let count = 0;
 function fresh(): string {

@@ -1,7 +1,7 @@
 // `filter.lttng-utils.debug-info` beside the real babeltrace2: programs of many ways of compiling, recorded by LTTng-UST,
 // with their debug information inside, aside (by build id, by debug link), of another build, and missing.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { babeltrace2, lttngNeeds, runUnderLttng } from '../support/lttng.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText, withStaleStrings } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const sources = join(repoRoot, 'tests/support/ust');
 
@@ -35,7 +36,7 @@ function same(args: readonly string[]): string {
 
 describeNeeding([command('babeltrace2'), command('objcopy'), ...lttngNeeds()], 'debug information', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-debug-info-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeTree(folder));
   const bin = join(folder, 'bin');
   const aside = join(folder, 'aside');
   const trace = join(folder, 'trace');

@@ -1,11 +1,12 @@
 // Lines of the kernel's ring buffer: text equal to that of the real babeltrace2.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { command, describeNeeding } from '../support/needs.ts';
 import { spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const log = Array.from({ length: 2000 }, (_, n) => {
   const time = `${String(Math.floor(n / 7)).padStart(5)}.${String((n % 7) * 140_001 + n).padStart(6, '0')}`;
@@ -28,7 +29,7 @@ const inputs: readonly (readonly [string, string])[] = [
 
 describeNeeding([command('babeltrace2')], 'source.text.dmesg as babeltrace2 has it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-dmesg-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => removeTree(folder));
   const env = { ...process.env, TZ: 'UTC' };
   const both = (args: readonly string[], input?: string | Buffer): void => {
     const settings = { cwd: folder, env, ...(input === undefined ? {} : { input }) };

@@ -1,6 +1,6 @@
 // @spoor/elf beside binutils, on programs that gcc made, and on damaged copies of them.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -10,6 +10,7 @@ import { SpoorError } from '@spoor/base';
 import { DwarfFile, openElf, type ElfFile } from '@spoor/elf';
 import { crc32OfFile, openElfFile } from '@spoor/elf/node';
 import { command, describeNeeding } from '../support/needs.ts';
+import { removeTree } from '../support/removal.ts';
 
 const program = `
 static inline __attribute__((always_inline)) int twice(int n) { volatile int m = n; return 2 * m; }
@@ -26,7 +27,7 @@ function output(name: string, args: readonly string[]): string {
 
 describeNeeding([command('gcc'), command('addr2line'), command('nm')], 'ELF files of gcc', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-elf-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeTree(folder));
   const flags: Readonly<Record<string, readonly string[]>> = {
     dwarf5: ['-gdwarf-5', '-O1'],
     dwarf4: ['-gdwarf-4', '-O2'],

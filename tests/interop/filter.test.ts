@@ -1,6 +1,6 @@
 // Filters against two others that know the answer: plain JavaScript over every event of the corpus, and the real LTTng,
 // which filters the same deterministic program while it records.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,6 +17,7 @@ import { babeltrace2, lttngNeeds, recordUst } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** What tells an event from others: stream, place in it, time. */
 interface Found {
@@ -181,7 +182,7 @@ describeNeeding(
   'traces written of filtered events',
   () => {
     const scratch = mkdtempSync(join(tmpdir(), 'spoor-filtered-'));
-    afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+    afterAll(() => removeTree(scratch));
 
     test('babeltrace2 reads of them what we print', () => {
       const trace = corpusTrace({ family: 'own-ust', trace: 'ust1m' });
@@ -197,7 +198,7 @@ describeNeeding(
 
 describeNeeding(lttngNeeds(), 'what LTTng itself lets through', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'spoor-filter-'));
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  afterAll(() => removeTree(scratch));
   const program = { events: 4000, threads: 2, contexts: ['procname', 'vpid'] };
   const whole = join(scratch, 'whole');
   const recorded = recordUst({ ...program, dir: whole });

@@ -1,14 +1,15 @@
 // The tests' own LTTng runner: what it records is whole, two runs do not disturb each other, nothing stays behind.
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { babeltrace2, lttngNeeds, recordUst, runUnderLttng } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
+import { removeTree } from '../support/removal.ts';
 
 describeNeeding([...lttngNeeds(), command('babeltrace2')], 'private LTTng sessions', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'spoor-lttng-'));
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  afterAll(() => removeTree(scratch));
 
   // Everything started from here on carries this in its environment.
   process.env['SPOOR_TEST_MARK'] = scratch;

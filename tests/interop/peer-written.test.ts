@@ -1,5 +1,5 @@
 // CTF that babeltrace2's `sink.ctf.fs` wrote: another dialect of metadata than LTTng's.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { command } from '../support/machine.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { expectSameText, withStaleStrings } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const traces = [
   { family: 'babeltrace-tests', trace: '1/succeed/lttng-tracefile-rotation/kernel' },
@@ -40,7 +41,7 @@ describeNeeding(
           const theirs = peer('--clock-gmt', written);
           expectSameText(own.stdout, withStaleStrings(own.stdout, theirs), trace.trace);
         } finally {
-          rmSync(folder, { recursive: true, force: true });
+          removeTree(folder);
         }
       });
     }

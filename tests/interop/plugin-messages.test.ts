@@ -1,7 +1,7 @@
 // Messages that are no events, in components of plug-ins: what they take in is what the real babeltrace2 says of the same
 // trace, and what they make is printed and counted as babeltrace2 does it of such messages of its own.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -10,9 +10,10 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { repoRoot } from '../support/machine.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-messages-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => removeTree(folder));
 writeFileSync(
   join(folder, 'messages.mjs'),
   String.raw`

@@ -18,6 +18,7 @@ import { babeltrace2, buildUstProgram, lttngNeeds, recordUst, runUnderLttng } fr
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 /**
  * LTTng's count of discarded events can be lower in a later packet; the peer then warns of nearly 2^64 of them. We
@@ -41,7 +42,7 @@ function expectSameReading(args: string | readonly string[], timeZone = 'UTC'): 
 
 describeNeeding([...lttngNeeds(), command('babeltrace2')], 'text of LTTng-UST traces', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'spoor-interop-'));
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  afterAll(() => removeTree(scratch));
 
   test('per user, with context fields, several threads', async () => {
     const contexts = ['vpid', 'vtid', 'procname', 'pthread_id', 'ip'];

@@ -1,7 +1,7 @@
 // Traces that `spoor record` writes are read by the real babeltrace2 without a warning, and what it prints of them
 // equals what `spoor` prints: also of traces whose program was killed, interrupted, or faster than its buffers.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { expectSameText, withStaleStrings } from '../support/same-text.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const program = (name: string): string => join(import.meta.dirname, 'programs', `${name}.mjs`);
 
@@ -30,7 +31,7 @@ function readBoth(dir: string, warnings = /^$/, hasEmptyStrings = false): string
 
 describeNeeding([command('babeltrace2')], 'recorded traces', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'spoor-record-'));
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+  afterAll(() => removeTree(scratch));
 
   test('every field type, from the main thread, a worker and a child process', () => {
     const dir = join(scratch, 'types');

@@ -1,6 +1,6 @@
 // What the tracer writes, as the real babeltrace2 reads it: names, ids, values, and not a word of complaint.
 import * as fc from 'fast-check';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -22,10 +22,11 @@ import {
 import { makeWalkingSerialiser } from '../../packages/tracer/src/walk.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
+import { removeTree } from '../support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-interop-'));
 afterAll(() => {
-  rmSync(folder, { recursive: true });
+  removeTree(folder);
 });
 
 /** A value as `sink.text.pretty` prints it; floats as a mark, since their digits are another test's matter. */
@@ -101,7 +102,7 @@ describeNeeding([command('babeltrace2')], 'the real babeltrace2', () => {
           if (text.includes('#')) expect(line.replaceAll(floats, '#')).toBe(tail.replaceAll(floats, '#'));
           else expect(line).toBe(tail);
         });
-        rmSync(path, { recursive: true });
+        removeTree(path);
       }),
       { numRuns: 100 },
     );

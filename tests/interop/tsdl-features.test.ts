@@ -1,6 +1,6 @@
 // What CTF 1.8's metadata can say, one thing a case, on bytes written by hand: Spoor prints what the real babeltrace2
 // prints, the plain reference reader finds the same values, and the text is what the bytes mean.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readMetadata } from '@spoor/ctf';
@@ -9,9 +9,10 @@ import { compareReadings } from '../support/compare-readings.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-tsdl-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 let count = 0;
 
 interface Feature {

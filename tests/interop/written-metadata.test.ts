@@ -8,6 +8,7 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { command } from '../support/machine.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { expectSameText } from '../support/same-text.ts';
+import { removeTree } from '../support/removal.ts';
 
 /** Of each family traces of every tracer, small enough that the peer reads them in no time. */
 const chosen = [
@@ -55,7 +56,7 @@ describeNeeding(
           writeFileSync(path, formatTsdl(readMetadata(readFileSync(join(original, 'metadata')))));
           expectSameText(peerText(folder), peerText(original), trace.trace);
         } finally {
-          rmSync(folder, { recursive: true, force: true });
+          removeTree(folder);
         }
       });
     }

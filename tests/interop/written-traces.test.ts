@@ -2,7 +2,7 @@
 import { createTraceWriter, describeTrace, readMetadata, type CtfVersion } from '@spoor/ctf';
 import { DirectoryOutput, FileSink } from '@spoor/ctf/node';
 import * as fc from 'fast-check';
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -13,9 +13,10 @@ import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { expectSameText, withStaleStrings } from '../support/same-text.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-written-traces-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => removeTree(scratch));
 
 /** The plain reference reader finds the same events and values in every stream file. */
 function expectSameValues(dir: string): void {

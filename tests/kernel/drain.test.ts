@@ -1,6 +1,6 @@
 // Rings of the running kernel are emptied by the built package: what is in the files is what the kernel counted.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ import {
   readFormats,
   TracefsInstance,
 } from '../../packages/kernel/dist/node.js';
+import { removeTree } from '../support/removal.ts';
 
 const prefix = 'spoortest';
 
@@ -63,7 +64,7 @@ function countEvents(directory: string): { readonly total: number; readonly byTh
 describeNeeding([tracefs()], 'emptying rings', () => {
   const root = findTracefs();
   const folder = mkdtempSync(join(tmpdir(), 'spoor-drain-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => removeTree(folder));
 
   test.each([4096, 65_536])(
     'every event is written, with sub-buffers of %d bytes',

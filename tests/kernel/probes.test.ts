@@ -1,6 +1,6 @@
 // Probes in programs: by the names of their functions, and those that they were built with.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import { openElfFile } from '@spoor/elf/node';
 import { functionOffset, findSdtProbe, sdtProbeArguments } from '@spoor/kernel';
 import { findTracefs, ProbeGroup, sweepProbes, TracefsInstance } from '@spoor/kernel/node';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
+import { removeTree } from '../support/removal.ts';
 
 const prefix = 'spoortest';
 
@@ -43,7 +44,7 @@ describeNeeding([tracefs(), command('gcc')], 'probes in programs', () => {
   const root = findTracefs();
   const folder = mkdtempSync(join(tmpdir(), 'spoor-probes-'));
   const path = join(folder, 'program');
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => removeTree(folder));
   beforeAll(() => {
     writeFileSync(`${path}.c`, program);
     const done = spawnSync('gcc', ['-O1', '-g', '-o', path, `${path}.c`], { encoding: 'utf8' });

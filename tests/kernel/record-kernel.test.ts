@@ -1,7 +1,7 @@
 // `spoor record -k`: the trace of the kernel beside that of the program, checked against what the program, /proc and the
 // kernel itself say; the real babeltrace2 reads all of it.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
 import { readByPeer } from '../support/recording.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 interface Event {
   readonly name: string;
@@ -79,7 +80,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
     events = readEvents(trace);
   });
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeTree(folder));
 
   /** Events of the program's main thread, and where its marks begin and end. */
   const ofMain = (): readonly Event[] => events.filter(({ tid }) => tid === account.pid);

@@ -1,6 +1,6 @@
 // Every event that fires under load, decoded from its bytes, reads as the kernel's own text of it.
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ import {
   type PrintContext,
 } from '@spoor/kernel';
 import { findTracefs, readFormats, TracefsInstance } from '@spoor/kernel/node';
+import { removeTree } from '../support/removal.ts';
 
 /** Files, pipes, processes, signals, timers and a socket of the loopback network. */
 const load = `
@@ -121,7 +122,7 @@ const patternOf = (line: string): RegExp => new RegExp(`^${line.split('?').map(e
 
 describeNeeding([tracefs()], "decoded events and the kernel's own text", () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-text-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => removeTree(folder));
 
   test('are the same', () => {
     const root = findTracefs();

@@ -7,7 +7,6 @@ import {
   mkdtempSync,
   openSync,
   readSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
 import { findTracefs, RawRecording, TracefsInstance } from '../../packages/kernel/dist/node.js';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const fixture = join(repoRoot, 'tests/fixtures/trace-dat/instance-zstd.dat');
 
@@ -76,7 +76,7 @@ describeNeeding([command('trace-cmd')], 'a file of trace-cmd, beside trace-cmd',
 
 describeNeeding([tracefs(), command('trace-cmd')], 'recordings of one load', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-trace-cmd-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => removeTree(folder));
   const root = findTracefs();
   const load = (): void => {
     spawnSync('sh', ['-c', 'ls -R /etc/default | sort | cat; sleep 0.01']);

@@ -1,7 +1,7 @@
 // Pages of the running kernel become a trace: what is in it is what the cursor over the same pages finds, generated code and
 // the interpreter agree, the real babeltrace2 reads it, and every event of this kernel has a class that is understood.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
@@ -22,6 +22,7 @@ import { findTracefs, readFormats } from '@spoor/kernel/node';
 import { RawRecording, TracefsInstance } from '../../packages/kernel/dist/node.js';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { readByPeer } from '../support/recording.ts';
+import { removeTree } from '../support/removal.ts';
 
 const prefix = 'spoortest';
 
@@ -47,7 +48,7 @@ function options(more: Partial<TranscoderOptions> = {}): TranscoderOptions {
 describeNeeding([tracefs(), command('babeltrace2')], 'pages of the running kernel as CTF', () => {
   const root = findTracefs();
   const folder = mkdtempSync(join(tmpdir(), 'spoor-transcode-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => removeTree(folder));
 
   test.each(['lttng', 'native'] as const)('every event has a class (%s)', (naming) => {
     const formats = readFormats(root);

@@ -1,8 +1,9 @@
 // The shared corpus of traces: archives are unpacked once, below `.cache/corpus`, and listed by their manifest.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { command, corpus, repoRoot, sharedRoot, type Need } from './machine.ts';
+import { removeTree } from './removal.ts';
 
 /** Families of traces; each is one archive. */
 export type CorpusFamily = 'babeltrace-tests' | 'ctf-testsuite' | 'tracecompass' | 'own-ust' | 'expect-text';
@@ -62,7 +63,7 @@ export function corpusFolder(family: CorpusFamily): string {
       renameSync(fresh, target);
     } catch (error) {
       // Another test process was quicker.
-      rmSync(fresh, { recursive: true, force: true });
+      removeTree(fresh);
       if (!existsSync(target)) throw error;
     }
   }

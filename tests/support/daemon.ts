@@ -1,6 +1,6 @@
 // A session daemon of its own for a test, with programs that emit what they are told to, and a client.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ import type { startDaemon } from '@spoor/sessiond';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
 import { repoRoot } from './machine.ts';
+import { removeTree } from './removal.ts';
 import { registerUrl } from './session.ts';
 import { tracerUrl } from './traced.ts';
 
@@ -194,9 +195,8 @@ export class TestDaemon {
       await until('a consumer is gone', () => hasEnded(pid));
     }
     // Programs that the test started itself may be about to leave something behind as they end.
-    const options = { recursive: true, force: true, maxRetries: 100, retryDelay: 50 } as const;
-    rmSync(this.home, options);
-    rmSync(this.runDir, options);
+    removeTree(this.home);
+    removeTree(this.runDir);
   }
 
   #identity(file: string): number | undefined {

@@ -3,10 +3,11 @@
 // any number of calls may run side by side.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Need, command, repoRoot, root } from './machine.ts';
+import { removeTree } from './removal.ts';
 
 /** What {@link recordUst} and {@link runUnderLttng} need of the machine. */
 export function lttngNeeds(): Need[] {
@@ -231,7 +232,7 @@ export async function recordUst(
   recording: UstRecording,
 ): Promise<{ readonly dir: string; readonly emitted: number; readonly stderr: string }> {
   const program = buildUstProgram(join(repoRoot, 'tests/support/ust/gen.c'));
-  rmSync(recording.dir, { recursive: true, force: true });
+  removeTree(recording.dir);
   const { events, threads = 4, pauseUs = 1500, seed = 1, runs = 1 } = recording;
   const commands = Array.from({ length: runs }, (_, run) =>
     [program, events, threads, pauseUs, seed + run].map(String),

@@ -1,8 +1,9 @@
 // Programs that are run as anybody runs them, for tests that compare what a program does traced and untraced.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from './removal.ts';
 
 /** How a program ended, and what it said. */
 export interface Ending {
@@ -48,7 +49,7 @@ export class ProgramPlace {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    removeTree(this.folder);
   }
 }
 

@@ -1,9 +1,10 @@
 // A program's text recorded by `spoor record`, and its events read back, for tests that look at single events.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { spoor } from './spoor.ts';
+import { removeTree } from './removal.ts';
 
 /** An event as plain data. */
 export interface RecordedEvent {
@@ -41,7 +42,7 @@ export function record(
     const events = [...plainEvents(set)];
     return { status: run.status, stdout: run.stdout, stderr: run.stderr, events, baseNs: set.baseNs };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeTree(folder);
   }
 }
 

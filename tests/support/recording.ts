@@ -1,11 +1,12 @@
 // `spoor record` as a user runs it, on the programs of tests/record, and the real babeltrace2 on what came of it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { babeltrace2 } from './lttng.ts';
 import { repoRoot } from './machine.ts';
 import { type CommandRun, spoorProgram } from './spoor.ts';
+import { removeTree } from './removal.ts';
 
 /** What the counter of babeltrace2 and its warnings say of a trace. */
 export interface PeerReading {
@@ -125,8 +126,8 @@ export class RecordingPlace implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.root, { recursive: true, force: true });
-    rmSync(this.runDir, { recursive: true, force: true });
+    removeTree(this.root);
+    removeTree(this.runDir);
   }
 }
 

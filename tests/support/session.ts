@@ -1,6 +1,6 @@
 // A recording's directory without a recorder: what a program is told by `spoor record`, for tests that look at the
 // program and not at the trace.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +13,7 @@ import {
   type SessionDescription,
 } from '@spoor/ringbuffer';
 import { repoRoot } from './machine.ts';
+import { removeTree } from './removal.ts';
 
 /** The module that `--import` loads the tracer by. */
 export const registerUrl: string = pathToFileURL(join(repoRoot, 'packages/tracer/dist/register.js')).href;
@@ -51,6 +52,6 @@ export class TestSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    removeTree(this.folder);
   }
 }

@@ -22,7 +22,6 @@ import {
   openSync,
   readFileSync,
   readdirSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +29,7 @@ import { pathToFileURL } from 'node:url';
 import { asCommonJs } from './as-commonjs.ts';
 import { repoRoot } from './machine.ts';
 import { describeSession, registerPath, type TestSettings } from './session.ts';
+import { removeTree } from './removal.ts';
 
 /** The tracer as programs load it, built. */
 export const tracerUrl: string = pathToFileURL(join(repoRoot, 'packages/tracer/dist/index.js')).href;
@@ -165,7 +165,7 @@ export class TracedRun implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    removeTree(this.path);
   }
 
   /** All ring files so far. */

@@ -19,6 +19,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { nodeReleases } from '../support/node-versions.ts';
 import { readByPeer, summaryOf, textOfPeer, until } from '../support/recording.ts';
+import { removeTree } from '../support/removal.ts';
 
 interface Lock {
   readonly packages: Readonly<
@@ -39,7 +40,7 @@ const place = mkdtempSync(join(bavail * bsize > 2 ** 30 ? '/dev/shm' : tmpdir(),
 const service = join(place, 'service');
 const tarballs = join(place, 'tarballs');
 const spoorCommand = join(service, 'node_modules/.bin/spoor');
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+afterAll(() => removeTree(place));
 
 /** Folders of the packages of others that ours need to run, as they are installed here. */
 function foreignPackages(): string[] {
@@ -186,7 +187,7 @@ describeNeeding([command('babeltrace2')], 'a service with the packed packages', 
       expect(analysed.stdout).toContain('shop:order_placed');
     } finally {
       recorder.kill('SIGKILL');
-      rmSync(runDir, { recursive: true, force: true });
+      removeTree(runDir);
     }
   });
 

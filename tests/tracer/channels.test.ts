@@ -15,6 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { command, describeNeeding } from '../support/needs.ts';
 import { describeSession } from '../support/session.ts';
 import { TracedRun } from '../support/traced.ts';
+import { removeTree } from '../support/removal.ts';
 
 const shop = `
   const order = tracepoint('shop:order', { id: 'u32', customer: 'string', total: 'f64', big: 'i64',
@@ -318,7 +319,7 @@ describe('sessions of a hub', () => {
         stdout: 'false,false true,false true,true false,true false,false\n',
       });
     } finally {
-      rmSync(hub, { recursive: true });
+      removeTree(hub);
     }
   });
 });

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { SESSION_FILE, SESSION_VARIABLE } from '@spoor/ringbuffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeSession, registerPath } from '../support/session.ts';
+import { removeTree } from '../support/removal.ts';
 
 let root: string;
 beforeEach(() => {
@@ -25,7 +26,7 @@ beforeEach(() => {
   const session = describeSession('/nowhere', { auto: true });
   writeFileSync(join(root, 'session', SESSION_FILE), JSON.stringify(session));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => removeTree(root));
 
 /** Runs a traced program; answers the state of its thread. */
 function run(...flags: string[]): string {

@@ -1,6 +1,6 @@
 // Shared memory that is short: a container's 64 MiB, or none left at all.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -8,10 +8,11 @@ import { command, describeNeeding, root } from '../support/needs.ts';
 import { repoRoot } from '../support/machine.ts';
 import { describeSession } from '../support/session.ts';
 import { tracerUrl } from '../support/traced.ts';
+import { removeTree } from '../support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-little-'));
 afterAll(() => {
-  rmSync(folder, { recursive: true });
+  removeTree(folder);
 });
 
 const program = join(folder, 'program.mjs');

@@ -1,13 +1,14 @@
 // The tracer in real programs: how they end, what they forbid, what their machine lacks.
 import { openTrace } from '@spoor/components/node';
 import { RingReader, fileStore } from '@spoor/ringbuffer';
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { repoRoot } from '../support/machine.ts';
 import { registerUrl } from '../support/session.ts';
 import { TracedRun, tracerUrl } from '../support/traced.ts';
+import { removeTree } from '../support/removal.ts';
 
 const tick = `const tick = tracepoint('test:tick', { n: 'u32', text: 'string' });`;
 
@@ -342,7 +343,7 @@ describe('a traced program', () => {
         copy.tracepoint('test:tick', { n: 'u32', text: 'string' })(0, 'copy');
         tick(1, 'own');`);
     } finally {
-      rmSync(copy, { recursive: true });
+      removeTree(copy);
     }
     expect(run.drain()).toHaveLength(1);
     expect([...ticksByThread(run).values()]).toEqual([[0, 1]]);
@@ -362,7 +363,7 @@ describe('a traced program', () => {
       );
       expect(ended).toMatchObject({ status: 0, stdout: 'said\n', stderr: '' });
     } finally {
-      rmSync(copy, { recursive: true });
+      removeTree(copy);
     }
     expect(run.statuses().map(({ reasons }) => reasons)).toEqual([[]]);
     run.drain();

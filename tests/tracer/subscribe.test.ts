@@ -1,6 +1,6 @@
 // A program that reads its own events beside a recording of them, and the example.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { openTrace } from '@spoor/components/node';
 import { repoRoot } from '../support/machine.ts';
 import { spoor } from '../support/spoor.ts';
+import { removeTree } from '../support/removal.ts';
 
 const dist = pathToFileURL(join(repoRoot, 'packages/tracer/dist/')).href;
 
@@ -44,7 +45,7 @@ test('events go to the recording and to the program itself, each by its own rule
       'spoor:string': ['before', 'route', 'after'],
     });
   } finally {
-    rmSync(folder, { recursive: true });
+    removeTree(folder);
   }
 });
 
