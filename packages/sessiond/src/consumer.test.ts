@@ -164,6 +164,29 @@ test('overwrite mode keeps the last sub-buffers of a thread', () => {
   });
 });
 
+test('what a trace chunk has of a ring in overwrite mode the next chunk does not have again', () => {
+  const session = makeSession('overwrite');
+  const program = new SimulatedProgram(session.path, true);
+  const ring = program.ring(0, geometry, 'overwrite');
+  const consumer = new Consumer(session, () => undefined, { drainsOverwrite: true });
+  for (const value of range(0, 600)) ring.emit(value);
+  ring.sync();
+  const { outputDir } = session.readDescription();
+  const next = join(outputDir, 'next');
+  consumer.changeChunk(() => next);
+  ring.sync();
+  ring.close();
+  const { totals } = consumer.finish(true);
+  const valuesIn = (chunk: string): number[] => {
+    const traces = join(chunk, 'ust/pid');
+    return readdirSync(traces).flatMap((name) => readStream(join(traces, name, 'ch0_0')).values);
+  };
+  const first = valuesIn(outputDir);
+  expect(first.length).toBeGreaterThan(0);
+  expect([...first, ...valuesIn(next)]).toEqual(range(0, 600));
+  expect(totals.eventCount).toBe(600);
+});
+
 test('a disk that refuses keeps the packets in the ring, and the rest is written when there is room', () => {
   const session = makeSession();
   const program = new SimulatedProgram(session.path, false);

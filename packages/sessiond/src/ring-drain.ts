@@ -228,17 +228,17 @@ export class RingDrain implements Disposable {
 
   /** Appends a packet unless an earlier consumer did, and counts it once. */
   #record(packet: RingPacket): void {
+    this.#committedThrough = (packet.eventsBefore + packet.eventCount) >>> 0;
+    // Perhaps in the stream of an earlier trace chunk: a ring in overwrite mode still has what was written then.
+    if (packet.sequence < this.#recordedPackets) return;
     this.#writer ??= new StreamWriter(this.#streamPath);
     const last = this.#writer.lastEntry;
     if (last === undefined || last.packetSequenceNumber < BigInt(packet.sequence)) {
       this.#writer.append(packet.bytes, describePacket(packet.bytes, this.#number));
       this.#writtenBytes += packet.bytes.length;
     }
-    this.#committedThrough = (packet.eventsBefore + packet.eventCount) >>> 0;
-    if (packet.sequence >= this.#recordedPackets) {
-      this.#recordedEvents += packet.eventCount;
-      this.#recordedPackets = packet.sequence + 1;
-      this.reader.note(packet.sequence, this.#recordedEvents);
-    }
+    this.#recordedEvents += packet.eventCount;
+    this.#recordedPackets = packet.sequence + 1;
+    this.reader.note(packet.sequence, this.#recordedEvents);
   }
 }

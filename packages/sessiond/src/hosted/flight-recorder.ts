@@ -17,6 +17,7 @@ import { finishRemovals, removeDirectory } from '../removal.ts';
 import { type SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
 import type { HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
 import type { SessionWorker } from './session-worker.ts';
+import { SnapshotPlace } from './snapshot-place.ts';
 import { writeProcessSnapshot } from './snapshot-writer.ts';
 import { UsageTable } from './usage-table.ts';
 
@@ -59,12 +60,16 @@ export class FlightRecorder implements SessionWorker {
   /** Processes whose directory cannot be used. */
   readonly #leftOut = new Set<string>();
   #processCount = 0;
+  readonly #snapshots: SnapshotPlace;
+  /** The snapshot that is under way; the next one begins after it. */
+  #lastSnapshot: Promise<unknown> = Promise.resolve();
   #isSnapshotRunning = false;
 
   constructor(session: SessionDirectory, onNote: (severity: 'info' | 'error', text: string) => void) {
     finishRemovals(session.path);
     this.#session = session;
     this.#onNote = onNote;
+    this.#snapshots = new SnapshotPlace(session.path);
   }
 
   readonly chunkBytes = 0;
@@ -97,7 +102,15 @@ export class FlightRecorder implements SessionWorker {
     }
   }
 
-  async snapshot(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']> {
+  snapshot(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']> {
+    const made = this.#lastSnapshot.then(() =>
+      this.#snapshots.make(path, (draft) => this.#write(draft, maxSizeBytes)),
+    );
+    this.#lastSnapshot = made.catch(() => undefined);
+    return made;
+  }
+
+  async #write(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']> {
     this.#look();
     let ringCount = 0;
     for (const { rings } of this.#processes.values()) ringCount += rings.size;
