@@ -159,6 +159,16 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 6, threadCount: 6 });
   });
 
+  test('threads that ended leave no mappings, however they end', () => {
+    using place = new RecordingPlace();
+    const done = place.record(['--no-auto', '--', 'node', program('ended-mappings.mjs'), '40']);
+    expect(done.status, done.stderr).toBe(0);
+    // Two each stay mapped for a while: one attempt in four looks for those of others.
+    expect(Number(/^most (\d+)$/m.exec(done.stdout)?.[1])).toBeLessThan(70);
+    expect(done.stderr).toContain('spoor: t:count = 40\n');
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 40, lostCount: 0, threadCount: 40 });
+  });
+
   test('a program that fakes its process number, its clocks and its timers is recorded, and lives', () => {
     using place = new RecordingPlace();
     const done = place.record(['--no-auto', '--', 'node', program('faked-process.mjs')]);

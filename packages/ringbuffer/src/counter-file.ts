@@ -10,7 +10,6 @@ import {
   isAvailable,
   linkSync,
   mkdirSync,
-  monotonicNs,
   openSync,
   writeSync,
 } from '@spoor/sys';
@@ -27,6 +26,7 @@ import {
   COUNTER_VERSION,
   MOST_COUNTERS,
 } from './counter-layout.ts';
+import { mappedFileName, unmapEndedNowAndThen } from './ended-mappings.ts';
 
 /** Where one counter of a thread lies: add to `values[index]`. */
 export interface CounterCell {
@@ -50,7 +50,7 @@ export class ThreadCounters {
   constructor(processPath: string) {
     const folder = join(processPath, COUNTERS_FOLDER);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#path = join(folder, `${currentThreadId()}-${monotonicNs()}.counters`);
+    this.#path = join(folder, mappedFileName(currentThreadId(), 'counters'));
     this.#isMapped = isAvailable().available;
     this.#memory = this.#isMapped
       ? createMappedFile(this.#path, COUNTER_FILE_BYTES).memory
@@ -60,6 +60,7 @@ export class ThreadCounters {
     this.#view.setUint32(COUNTER_HEADER.version, COUNTER_VERSION, true);
     this.#view.setUint32(COUNTER_HEADER.magic, COUNTER_MAGIC, true);
     this.save();
+    if (this.#isMapped) unmapEndedNowAndThen(processPath);
   }
 
   /** Whether others see the values without {@link save}. */

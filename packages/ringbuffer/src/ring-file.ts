@@ -8,7 +8,6 @@ import {
   isAvailable,
   linkSync,
   makeCpuReader,
-  monotonicNs,
   openSync,
   ownPid,
   readdirSync,
@@ -17,8 +16,9 @@ import {
   unlinkSync,
   writeSync,
 } from '@spoor/sys';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RingCopier } from './copier.ts';
+import { mappedFileName, unmapEndedNowAndThen } from './ended-mappings.ts';
 import {
   CONTROL,
   isValidGeometry,
@@ -214,7 +214,7 @@ function createOfSize(
   tid: number,
 ): Pick<ThreadRing, 'producer' | 'ringNumber' | 'save' | 'close'> {
   const watch = request.blockingTimeoutUs === 0 ? undefined : new ReaderWatch(request.sessionPath);
-  const draft = join(request.folder, `${tid}-${monotonicNs()}.draft`);
+  const draft = join(request.folder, mappedFileName(tid, 'draft'));
   const options = (ringNumber: number, onFinished?: () => void): ProducerOptions => ({
     ...geometry,
     mode: request.mode,
@@ -248,6 +248,7 @@ function createOfSize(
     const producer = new RingProducer(file.memory, options(0));
     const ringNumber = publish(request.folder, draft);
     producer.view.setUint32(CONTROL.ringNumber, ringNumber, true);
+    unmapEndedNowAndThen(dirname(request.folder));
     return {
       producer,
       ringNumber,
@@ -297,9 +298,9 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
   while (done < bytes.byteLength) done += writeSync(fd, bytes, done, bytes.byteLength - done, done);
 }
 
-/** Gives the file the next free number as its name. */
+/** Gives the file the next free number as its name: the rings of threads that are over keep theirs. */
 function publish(folder: string, draft: string): number {
-  for (let number = 0; ; number += 1) {
+  for (let number = firstFreeNumber(folder); ; number += 1) {
     try {
       linkSync(draft, join(folder, `${number}.ring`));
     } catch (error) {
@@ -309,4 +310,18 @@ function publish(folder: string, draft: string): number {
     unlinkSync(draft);
     return number;
   }
+}
+
+/** A number that was free a moment ago, the one after the last: found by halves, for there may be thousands. */
+function firstFreeNumber(folder: string): number {
+  const isTaken = (number: number): boolean =>
+    statSync(join(folder, `${number}.ring`), { throwIfNoEntry: false }) !== undefined;
+  let free = 0;
+  for (let step = 1; isTaken(free); step *= 2) free += step;
+  for (let taken = (free - 1) >>> 1; taken + 1 < free;) {
+    const middle = (taken + free) >>> 1;
+    if (isTaken(middle)) taken = middle;
+    else free = middle;
+  }
+  return free;
 }

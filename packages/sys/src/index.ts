@@ -1,6 +1,6 @@
 export { SystemCallError } from './errors.ts';
 export { isAvailable, type Availability } from './library.ts';
-export { createMappedFile, type MappedFile } from './memory.ts';
+export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
 export { openThreadCounter, threadCounterNames, type ThreadCounter } from './perf.ts';
 export {
   currentPthreadId,
@@ -22,6 +22,7 @@ export {
   readSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   statSync,
   statfsSync,
   unlinkSync,

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { closeSync, openSync, unlinkSync } from './own-files.ts';
+import { closeSync, openSync, readFileSync, unlinkSync } from './own-files.ts';
 import { lastError, library } from './library.ts';
 
 const PROT_READ_WRITE = 3;
@@ -53,4 +53,38 @@ export function createMappedFile(path: string, sizeBytes: number): MappedFile {
   } finally {
     closeSync(fd);
   }
+}
+
+/** What a line of /proc/PID/maps begins with: the addresses of a mapping that is shared, read and written. */
+const mappingLine = /^([0-9a-f]+)-([0-9a-f]+) rw-s /;
+const DELETED = ' (deleted)';
+
+/**
+ * Unmaps files below `folder` that this process has mapped to be shared and written, those that were deleted included.
+ * Nothing may look at them any more, and no other thread may unmap them meanwhile.
+ * @param folder absolute, without symbolic links.
+ * @param isOver whether a file is to be unmapped, by its path below the folder as it was when it was opened.
+ * @returns how many mappings there were. Throws what the file system throws, or SpoorError `sys/unavailable`.
+ */
+export function unmapFiles(folder: string, isOver: (name: string) => boolean): number {
+  const c = library();
+  const maps = readFileSync('/proc/self/maps', 'utf8');
+  const prefix = `${folder}/`;
+  let count = 0;
+  let passed = 0n;
+  for (let at = maps.indexOf(prefix); at >= 0; at = maps.indexOf(prefix, at + 1)) {
+    const lineStart = maps.lastIndexOf('\n', at) + 1;
+    const lineEnd = maps.indexOf('\n', at);
+    const [, start, end] = mappingLine.exec(maps.slice(lineStart, at)) ?? [];
+    // The path is the last column; the folder's name in the middle of one is another folder.
+    if (start === undefined || end === undefined || maps.slice(lineStart, at).includes('/')) continue;
+    const path = maps.slice(at + prefix.length, lineEnd < 0 ? undefined : lineEnd);
+    if (!isOver(path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path)) continue;
+    const address = BigInt(`0x${start}`);
+    // The list is read in pieces, while others map and unmap: nothing of it is believed twice.
+    if (address < passed) continue;
+    passed = BigInt(`0x${end}`);
+    if (c.munmap(address, Number(passed - address)) === 0) count += 1;
+  }
+  return count;
 }

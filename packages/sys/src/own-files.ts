@@ -40,6 +40,7 @@ export const readFileSync: typeof fs.readFileSync = own(fs.readFileSync);
 export const readSync: typeof fs.readSync = fs.readSync;
 export const readdirSync: typeof fs.readdirSync = own(fs.readdirSync);
 export const readlinkSync: typeof fs.readlinkSync = fs.readlinkSync;
+export const realpathSync: typeof fs.realpathSync = own(fs.realpathSync) as typeof fs.realpathSync;
 export const statSync: typeof fs.statSync = fs.statSync;
 export const statfsSync: typeof fs.statfsSync = fs.statfsSync;
 export const unlinkSync: typeof fs.unlinkSync = fs.unlinkSync;
