@@ -13,7 +13,7 @@ import { repoRoot, tracefs } from '../tests/support/machine.ts';
 import { compare, ratioAtMost, spend, type Sample } from './harness.ts';
 
 const turns = Number(process.env['SPOOR_BENCH_TURNS'] ?? 400_000);
-const subBufferBytes = 65_536;
+const subBufferBytes = Number(process.env['SPOOR_BENCH_SUB_BUFFER'] ?? 262_144);
 const ringBytes = 8 << 20;
 
 const need = tracefs();

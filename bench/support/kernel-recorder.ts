@@ -16,7 +16,7 @@ const recording = await RawRecording.start(instance, directory, { events, kallsy
 const startCpu = process.cpuUsage();
 instance.start();
 writeFileSync(ready, '');
-while (!existsSync(stop)) await sleep(20);
+while (!existsSync(stop)) await sleep(100);
 instance.stop();
 await recording.flush();
 const { user, system } = process.cpuUsage(startCpu);

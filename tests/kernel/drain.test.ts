@@ -27,7 +27,7 @@ const prefix = 'spoortest';
 /** Names of the events in a recording, with how often each is there, by thread. */
 function countEvents(directory: string): { readonly total: number; readonly byThread: Map<string, number> } {
   const read = (name: string): Buffer => readFileSync(join(directory, name));
-  const { littleEndian, subBufferBytes, cpus } = parseDescription(
+  const { littleEndian, subBufferBytes, pageForm, cpus } = parseDescription(
     read('ftrace.json').toString(),
     'ftrace.json',
   );
@@ -54,7 +54,7 @@ function countEvents(directory: string): { readonly total: number; readonly byTh
         byThread.set(key, (byThread.get(key) ?? 0) + 1);
       }
       expect(cursor.damage).toBe(undefined);
-      at = page.endByte;
+      at = pageForm === 'whole' ? at + subBufferBytes : page.endByte;
     }
     expect(at).toBe(bytes.length);
   }
@@ -66,16 +66,24 @@ describeNeeding([tracefs()], 'emptying rings', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-drain-'));
   afterAll(() => removeTree(folder));
 
-  test.each([4096, 65_536])(
-    'every event is written, with sub-buffers of %d bytes',
-    async (subBufferBytes) => {
+  test.each([
+    [4096, 'whole'],
+    [65_536, 'whole'],
+    [65_536, 'stored'],
+  ] as const)(
+    'every event is written, with sub-buffers of %d bytes, %s',
+    async (subBufferBytes, pageForm) => {
       using instance = TracefsInstance.create(root, 'drain', prefix);
       // Rings that hold all of it, so that nothing can be lost however slow this machine is.
       instance.configure({ clock: 'mono', subBufferBytes, ringBytes: 8 << 20, overwrite: false });
       const events = instance.enable(['raw_syscalls:sys_enter']);
       instance.setFilter('raw_syscalls:sys_enter', 'COMM == "sh"');
-      const directory = join(folder, `raw-${subBufferBytes}`);
-      const recording = await RawRecording.start(instance, directory, { events, kallsyms: false });
+      const directory = join(folder, `raw-${subBufferBytes}-${pageForm}`);
+      const recording = await RawRecording.start(instance, directory, {
+        events,
+        kallsyms: false,
+        pageForm,
+      });
       instance.start();
       const done = spawnSync('sh', [
         '-c',

@@ -1,6 +1,7 @@
 // Counters of the calling thread, by perf_event_open(2): what the kernel counts for it, and what the processor does.
-import { closeSync, openSync, readSync } from './own-files.ts';
-import { lastError, library, type CLibrary } from './library.ts';
+import { closeSync, readSync } from './own-files.ts';
+import { lastError, library } from './library.ts';
+import { ownedByThread } from './owned-descriptor.ts';
 
 /** Type and number of a counter, as `struct perf_event_attr` has them. */
 interface CounterId {
@@ -64,7 +65,6 @@ const syscallNumbers: Readonly<Record<string, number>> = { x64: 298, arm64: 241,
 const ATTRIBUTE_BYTES = 112;
 /** `PERF_FLAG_FD_CLOEXEC` */
 const CLOSE_ON_EXEC = 8n;
-const O_CLOEXEC = 0o2000000;
 /** `exclude_kernel | exclude_hv`: what an unprivileged process may count. */
 const USER_ONLY = (1 << 5) | (1 << 6);
 
@@ -91,7 +91,7 @@ export function openThreadCounter(name: string): ThreadCounter {
     if (fd >= 0) break;
   }
   if (fd < 0) throw lastError(`open the counter ${name}`);
-  fd = ownedByThread(c, fd);
+  fd = ownedByThread(fd);
   const bytes = new Uint8Array(8);
   const halves = new Uint32Array(bytes.buffer);
   return {
@@ -103,21 +103,4 @@ export function openThreadCounter(name: string): ThreadCounter {
       closeSync(fd);
     },
   };
-}
-
-/**
- * The same counter under a descriptor that Node.js opened: those it closes when the thread ends, however it does.
- * Others stay open as long as the process.
- */
-function ownedByThread({ koffi }: CLibrary, fd: number): number {
-  const c = koffi.load(null);
-  const dup3 = c.func('int dup3(int, int, int)') as (from: number, to: number, flags: number) => number;
-  const close = c.func('int close(int)') as (fd: number) => number;
-  try {
-    const owned = openSync('/dev/null', 'r');
-    if (dup3(fd, owned, O_CLOEXEC) < 0) throw lastError('duplicate the descriptor of a counter');
-    return owned;
-  } finally {
-    close(fd);
-  }
 }

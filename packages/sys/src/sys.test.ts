@@ -1,9 +1,11 @@
 import { constants } from 'node:buffer';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  SplicePipe,
   SystemCallError,
   createMappedFile,
   currentThreadId,
@@ -78,5 +80,43 @@ describe('system calls', () => {
 
   test('order stores of registered processes', () => {
     if (registerForBarriers()) expect(issueBarrier()).toBe(true);
+  });
+});
+
+describe('splice', () => {
+  test('moves what there is of a file behind what has been written to another one', () => {
+    const [source, target] = [join(folder, 'splice-source'), join(folder, 'splice-target')];
+    const content = randomBytes(200_000);
+    writeFileSync(source, content);
+    const from = openSync(source, 'r');
+    const to = openSync(target, 'wx');
+    using pipe = new SplicePipe(65_536);
+    const counts: number[] = [];
+    for (let count = -1; count !== 0;) counts.push((count = pipe.move(from, to, 65_536)));
+    closeSync(from);
+    closeSync(to);
+    expect(counts.every((count) => count <= 65_536)).toBe(true);
+    expect(readFileSync(target).equals(content)).toBe(true);
+  });
+
+  test('copies into what cannot take pages of a pipe, and tells of what it cannot write to', () => {
+    const source = join(folder, 'splice-small');
+    writeFileSync(source, 'abc');
+    // A file that is opened to append to is one that splice(2) refuses.
+    const target = join(folder, 'splice-appended');
+    writeFileSync(target, '>');
+    const from = openSync(source, 'r');
+    const to = openSync(target, 'a');
+    using pipe = new SplicePipe(4096);
+    expect(pipe.move(from, to, 4096)).toBe(3);
+    closeSync(to);
+    expect(readFileSync(target, 'utf8')).toBe('>abc');
+    closeSync(from);
+    const again = openSync(source, 'r');
+    using second = new SplicePipe(4096);
+    expect(() => second.move(again, again, 4096)).toThrow(
+      expect.objectContaining({ name: 'SystemCallError', code: 'sys/ebadf' }),
+    );
+    closeSync(again);
   });
 });

@@ -1,5 +1,6 @@
 /** The thread that reads rings: sleeps, empties them into their sinks, sleeps again. */
 import { describeError } from '@spoor/base';
+import { isAvailable, SplicePipe } from '@spoor/sys';
 import { parentPort, workerData } from 'node:worker_threads';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
 import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
@@ -17,11 +18,16 @@ class RingDrain {
   private readonly reader: RingReader;
   private readonly sink: PageSink | BatchSink;
   private readonly cursor: PageCursor;
+  private readonly pipe: SplicePipe | undefined;
   private pageCount = 0;
   private sizeBytes = 0;
   private result: unknown;
 
   constructor(cpu: number, reader: RingReader, sink: PageSink | BatchSink) {
+    this.pipe =
+      'batch' in sink && sink.file !== undefined && isAvailable().available
+        ? new SplicePipe(reader.layout.subBufferBytes)
+        : undefined;
     this.cpu = cpu;
     this.reader = reader;
     this.sink = sink;
@@ -48,11 +54,25 @@ class RingDrain {
     this.guard(() => {
       const { reader, sink, cursor } = this;
       let pages = 0;
+      if (this.pipe !== undefined && 'batch' in sink && sink.file !== undefined) {
+        const { subBufferBytes } = reader.layout;
+        // One at a time: the kernel uses the memory of the last one again, and it is in the processor's cache.
+        while (drained < mostBytes && reader.moveFull(this.pipe, sink.file)) {
+          drained += subBufferBytes;
+          pages += 1;
+        }
+        if (!untilEmpty) {
+          this.pageCount += pages;
+          this.sizeBytes += drained;
+          return;
+        }
+      }
       while (drained < mostBytes) {
         const count = reader.read();
         if (count === 0) break;
         if ('batch' in sink) {
-          sink.batch(reader.bytes, reader.batchBytes, count);
+          const lengthBytes = sink.file === undefined ? reader.batchBytes : reader.wholeBytes;
+          sink.batch(reader.bytes, lengthBytes, count);
         } else {
           for (let index = 0; index < count; index++) {
             cursor.open(index * reader.layout.subBufferBytes, reader.layout.subBufferBytes);
@@ -76,6 +96,7 @@ class RingDrain {
       this.result = this.sink.close();
     });
     this.reader[Symbol.dispose]();
+    this.pipe?.[Symbol.dispose]();
     const { cpu, pageCount, sizeBytes, result, failure } = this;
     return { cpu, pageCount, sizeBytes, result, failure };
   }
@@ -123,9 +144,9 @@ async function serve(request: DrainRequest): Promise<void> {
       tell({ kind: 'flushed', sequence });
     }
     if (stopping) break;
-    // Few and large helpings are cheaper than many small ones: each ends in a page that is not full yet.
-    if (most * 4 > ringBytes) intervalMs = fastestMs;
-    else if (most * 8 < ringBytes) intervalMs = Math.min(slowestMs, intervalMs * 2);
+    // Few and large helpings are cheaper than many small ones: so that the fullest ring has filled by a quarter.
+    const wantedMs = most === 0 ? slowestMs : Math.round((intervalMs * ringBytes) / (most * 4));
+    intervalMs = Math.max(fastestMs, Math.min(slowestMs, intervalMs * 2, wantedMs));
   }
   tell({ kind: 'done', results: drains.map((drain) => drain.close()) });
 }

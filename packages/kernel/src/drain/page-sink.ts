@@ -31,8 +31,14 @@ export interface PageSink {
 /** A sink that writes pages as they are, many at a time. */
 export interface BatchSink extends Pick<PageSink, 'flush' | 'close'> {
   /**
+   * Descriptor of the file that the pages go to, each with all of its sub-buffer: full ones may then be moved into it
+   * past the sink, and without passing through this process. Absent where the sink wants to see them all.
+   */
+  readonly file?: number | undefined;
+  /**
    * Takes pages that lie one behind the other.
-   * @param lengthBytes of all of them: what {@link storedPageBytes} says of each, together.
+   * @param lengthBytes of all of them: all of their sub-buffers where there is a {@link file}; else what
+   * {@link storedPageBytes} says of each, together.
    */
   batch(bytes: Uint8Array, lengthBytes: number, pageCount: number): void;
 }

@@ -1,5 +1,6 @@
 /** Reads the pages of one ring from `trace_pipe_raw`, several into one piece of memory. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import type { SplicePipe } from '@spoor/sys';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { commitWord, storedPageBytes, usedPageBytes } from '../recording/stored-page.ts';
 import { controlError, errnoOf } from '../tracefs/control-file.node.ts';
@@ -19,6 +20,7 @@ export class RingReader implements Disposable {
   batchBytes = 0;
   /** Whether the last page of the batch was not full: it had been read while it filled, or is filling now. */
   endsShort = false;
+  private count = 0;
   private readonly path: string;
   private readonly descriptor: number;
 
@@ -62,7 +64,22 @@ export class RingReader implements Disposable {
         break;
       }
     }
+    this.count = count;
     return count;
+  }
+
+  /** Bytes of the pages of the batch, each with all of its sub-buffer. */
+  get wholeBytes(): number {
+    return this.count * this.layout.subBufferBytes;
+  }
+
+  /**
+   * Moves one full page into a file, past this process; others stay in the ring.
+   * @returns whether there was one.
+   * @throws SystemCallError `sys/enospc` and the like.
+   */
+  moveFull(pipe: SplicePipe, file: number): boolean {
+    return pipe.move(this.descriptor, file, this.layout.subBufferBytes) > 0;
   }
 
   /** Used bytes of a page of the batch. */

@@ -1,13 +1,15 @@
 /** What a raw recording says of itself: its file `ftrace.json`. */
 import { SpoorError } from '@spoor/base';
 import type { RingStatistics } from '../tracefs/ring-statistics.ts';
+import type { PageForm } from './kernel-recording.ts';
 
 /** Of recordings that this package writes; a paragraph of docs/design/formats.md is on each. */
-export const rawRecordingVersion = 1;
+export const rawRecordingVersion = 2;
 
 /** The machine and the rings that were recorded. */
 export interface RawDescription {
-  readonly version: typeof rawRecordingVersion;
+  /** Version 1 had no {@link pageForm}: its pages are `stored`. */
+  readonly version: 1 | typeof rawRecordingVersion;
   readonly hostname: string;
   /** `uname -r`, `-v` and `-m`. */
   readonly kernelRelease: string;
@@ -17,6 +19,7 @@ export interface RawDescription {
   readonly bootId: string;
   readonly littleEndian: boolean;
   readonly subBufferBytes: number;
+  readonly pageForm: PageForm;
   /** Name of the clock, as in `trace_clock`. */
   readonly clock: string;
   /** From the clock's zero to 1970, in nanoseconds, in decimal; absent where it is not known. */
@@ -26,38 +29,122 @@ export interface RawDescription {
   readonly statistics?: readonly RingStatistics[] | undefined;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const largestSubBufferBytes = 1 << 26;
+/** More processors than Linux can have (NR_CPUS). */
+const mostCpus = 8192;
 
-/** Parses `ftrace.json`. @throws SpoorError `kernel/recording`. */
+type Found = Readonly<Record<string, unknown>>;
+
+/** Takes values out of what JSON has, and says what is wrong with them. */
+class DescriptionReader {
+  private readonly found: Found;
+  private readonly where: string;
+
+  constructor(found: unknown, where: string) {
+    this.where = where;
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) this.fail('it is no object');
+    this.found = { ...(found as object) };
+  }
+
+  fail(what: string): never {
+    throw new SpoorError('kernel/recording', `it describes no raw recording: ${what}`, { where: this.where });
+  }
+
+  version(): RawDescription['version'] {
+    const version = this.found['version'];
+    if (version === 1 || version === rawRecordingVersion) return version;
+    throw new SpoorError('kernel/recording-version', `version ${String(version)} is not known`, {
+      where: this.where,
+      hint: `this Spoor reads the versions 1 and ${rawRecordingVersion}`,
+    });
+  }
+
+  text(name: string): string {
+    const value = this.found[name];
+    return typeof value === 'string' ? value : this.fail(`${name} is no text`);
+  }
+
+  flag(name: string): boolean {
+    const value = this.found[name];
+    return typeof value === 'boolean' ? value : this.fail(`${name} is no boolean`);
+  }
+
+  count(name: string): number {
+    const value = this.found[name];
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+      return this.fail(`${name} is no count`);
+    }
+    return value;
+  }
+
+  /** A count of the kernel, which may have wrapped below 0 and be beyond what is exact. */
+  amount(name: string): number {
+    const value = this.found[name];
+    return typeof value === 'number' && Number.isFinite(value) && value >= 0
+      ? value
+      : this.fail(`${name} is no count`);
+  }
+
+  /** A list, or undefined where there is none. */
+  list<T>(name: string, read: (value: unknown) => T): readonly T[] | undefined {
+    const value = this.found[name];
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || value.length > mostCpus) return this.fail(`${name} is no list`);
+    return value.map(read);
+  }
+
+  clockOffset(): string | undefined {
+    if (this.found['clockOffsetNs'] === undefined) return undefined;
+    const text = this.text('clockOffsetNs');
+    return /^-?\d{1,30}$/.test(text) ? text : this.fail('clockOffsetNs is no number');
+  }
+
+  pageForm(version: RawDescription['version']): PageForm {
+    if (version === 1) return 'stored';
+    const form = this.found['pageForm'];
+    return form === 'stored' || form === 'whole' ? form : this.fail('pageForm is neither stored nor whole');
+  }
+}
+
+/** Parses `ftrace.json`. @throws SpoorError `kernel/recording`, `kernel/recording-version`. */
 export function parseDescription(text: string, where: string): RawDescription {
-  const fail = (what: string): never => {
-    throw new SpoorError('kernel/recording', `it describes no raw recording: ${what}`, { where });
-  };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new SpoorError('kernel/recording', 'it is no JSON', { where, cause: error });
   }
-  if (typeof value !== 'object' || value === null) return fail('it is no object');
-  const found = value as Readonly<Record<string, unknown>>;
-  if (found['version'] !== rawRecordingVersion) {
-    throw new SpoorError('kernel/recording-version', `version ${String(found['version'])} is not known`, {
-      where,
-      hint: `this Spoor reads version ${rawRecordingVersion}`,
-    });
-  }
-  const { subBufferBytes, cpus, clockOffsetNs, littleEndian } = found;
-  for (const name of ['hostname', 'kernelRelease', 'kernelVersion', 'machine', 'bootId', 'clock']) {
-    if (!isText(found[name])) fail(`${name} is no text`);
-  }
-  if (typeof littleEndian !== 'boolean') fail('littleEndian is no boolean');
-  if (!isCount(subBufferBytes) || subBufferBytes < 64 || subBufferBytes > 1 << 26)
-    fail('subBufferBytes cannot be');
-  if (!Array.isArray(cpus) || !cpus.every(isCount)) fail('cpus is no list of numbers');
-  if (clockOffsetNs !== undefined && !(isText(clockOffsetNs) && /^-?\d{1,30}$/.test(clockOffsetNs))) {
-    fail('clockOffsetNs is no number');
-  }
-  return found as unknown as RawDescription;
+  const reader = new DescriptionReader(value, where);
+  const version = reader.version();
+  const subBufferBytes = reader.count('subBufferBytes');
+  if (subBufferBytes < 64 || subBufferBytes > largestSubBufferBytes) reader.fail('subBufferBytes cannot be');
+  const cpus = reader.list('cpus', (cpu) => new DescriptionReader({ cpu }, where).count('cpu'));
+  const statistics = reader.list('statistics', (one): RingStatistics => {
+    const ring = new DescriptionReader(one, where);
+    return {
+      cpu: ring.count('cpu'),
+      entries: ring.amount('entries'),
+      overrun: ring.amount('overrun'),
+      commitOverrun: ring.amount('commitOverrun'),
+      bytes: ring.amount('bytes'),
+      dropped: ring.amount('dropped'),
+      read: ring.amount('read'),
+    };
+  });
+  const clockOffsetNs = reader.clockOffset();
+  return {
+    version,
+    hostname: reader.text('hostname'),
+    kernelRelease: reader.text('kernelRelease'),
+    kernelVersion: reader.text('kernelVersion'),
+    machine: reader.text('machine'),
+    bootId: reader.text('bootId'),
+    littleEndian: reader.flag('littleEndian'),
+    subBufferBytes,
+    pageForm: reader.pageForm(version),
+    clock: reader.text('clock'),
+    ...(clockOffsetNs === undefined ? {} : { clockOffsetNs }),
+    cpus: cpus ?? reader.fail('cpus is no list'),
+    ...(statistics === undefined ? {} : { statistics }),
+  };
 }

@@ -6,12 +6,14 @@ import type { KernelIdentity } from '../transcode/kernel-trace-class.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
 import { storedPageAt } from './page-walk.ts';
 
+/** `stored`: each page as far as it is used; `whole`: each takes all of its sub-buffer. */
+export type PageForm = 'stored' | 'whole';
+
 /** The pages of one processor's ring. */
 export interface RecordedRing {
   readonly cpu: number;
   readonly source: ByteSource;
-  /** `stored`: each as far as it is used; `whole`: every page takes all of its sub-buffer. */
-  readonly form: 'stored' | 'whole';
+  readonly form: PageForm;
   /** Events that the kernel lost, all together; undefined where it is not known. */
   readonly lostCount: number | undefined;
 }

@@ -53,7 +53,7 @@ export function openRawRecording(
     throw new SpoorError('kernel/recording', `it has no file ${file}`, { where: name });
   };
   const description = parseDescription(text('ftrace.json', true), `${name}/ftrace.json`);
-  const { littleEndian, subBufferBytes, statistics } = description;
+  const { littleEndian, subBufferBytes, statistics, pageForm } = description;
   checkEventHeader(text('header_event', true));
   const layout = parsePageHeader(text('header_page', true), littleEndian, subBufferBytes);
   const packed = open('formats');
@@ -67,7 +67,7 @@ export function openRawRecording(
     const source = open(`cpu${cpu}`);
     if (source === undefined) return [];
     const counts = statistics?.find((one) => one.cpu === cpu);
-    return [{ cpu, source, form: 'stored', lostCount: counts === undefined ? undefined : lostOf(counts) }];
+    return [{ cpu, source, form: pageForm, lostCount: counts === undefined ? undefined : lostOf(counts) }];
   });
   const { hostname, kernelRelease, kernelVersion, machine, bootId, clock, clockOffsetNs } = description;
   return {

@@ -3,10 +3,12 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { BatchSink, RingPlace } from '../drain/page-sink.ts';
+import type { PageForm } from './kernel-recording.ts';
 
 /** What the sink is asked for with. */
 export interface RawSinkData {
   readonly directory: string;
+  readonly pageForm: PageForm;
 }
 
 /** Makes the sink; the file must not be there yet. */
@@ -14,6 +16,7 @@ export function createPageSink(data: RawSinkData, { cpu }: RingPlace): BatchSink
   const path = join(data.directory, `cpu${cpu}`);
   const descriptor = openSync(path, 'wx', 0o640);
   return {
+    file: data.pageForm === 'whole' ? descriptor : undefined,
     batch(bytes, lengthBytes) {
       try {
         for (let at = 0; at < lengthBytes;) at += writeSync(descriptor, bytes, at, lengthBytes - at);

@@ -90,7 +90,7 @@ function unpackLengths(bytes: Uint8Array): number[] {
 }
 
 const description: RawDescription = {
-  version: 1,
+  version: 2,
   hostname: 'h',
   kernelRelease: '6.1',
   kernelVersion: '#1',
@@ -98,15 +98,24 @@ const description: RawDescription = {
   bootId: 'b',
   littleEndian: true,
   subBufferBytes: 4096,
+  pageForm: 'whole',
   clock: 'mono',
   clockOffsetNs: '-5',
   cpus: [0, 1],
+  statistics: [{ cpu: 0, entries: 2 ** 64, overrun: 0, commitOverrun: 0, bytes: 0, dropped: 3, read: 9 }],
 };
 
 test('descriptions', () => {
   expect(parseDescription(JSON.stringify(description), 'f')).toEqual(description);
+  const { pageForm: _, ...older } = { ...description, version: 1 };
+  expect(parseDescription(JSON.stringify(older), 'f').pageForm).toBe('stored');
   const wrong: readonly Readonly<Record<string, unknown>>[] = [
-    { version: 2 },
+    { version: 3 },
+    { pageForm: 'half' },
+    { statistics: 3 },
+    { statistics: [3] },
+    { statistics: [{ cpu: 0, read: 'x' }] },
+    { cpus: undefined },
     { hostname: 3 },
     { subBufferBytes: 1.5 },
     { cpus: [-1] },

@@ -12,6 +12,7 @@ import { endianness, hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import { SpoorError } from '@spoor/base';
+import { isAvailable } from '@spoor/sys';
 import { KernelDrain, type DrainOptions } from '../drain/kernel-drain.node.ts';
 import type { RingResult } from '../drain/page-sink.ts';
 import { parsePageHeader, type PageLayout } from '../formats/page-layout.ts';
@@ -21,6 +22,7 @@ import { listEvents, readIfThere } from '../tracefs/tracefs.node.ts';
 import { btfConstants } from '../formats/btf-constants.ts';
 import { usedConstants } from '../print/field-labels.ts';
 import { rawRecordingVersion, type RawDescription } from './description.ts';
+import type { PageForm } from './kernel-recording.ts';
 import { packFormats, unpackFormats, type FormatFile } from './format-archive.ts';
 
 /** What is recorded beside the pages. */
@@ -30,6 +32,11 @@ export interface RawRecordingOptions extends Pick<DrainOptions, 'intervalMs' | '
    * are, and with `raw_syscalls` all of `syscalls`, for they name the arguments.
    */
   readonly events: readonly string[];
+  /**
+   * How pages are stored: `whole` (the default where koffi is) lets full ones go to the files past this process; `stored`
+   * takes less room where little is recorded.
+   */
+  readonly pageForm?: PageForm;
   /** Whether names of addresses are kept, some megabytes. Yes by default. */
   readonly kallsyms?: boolean;
 }
@@ -108,6 +115,8 @@ export class RawRecording {
     const clock = instance.clock();
     const littleEndian = endianness() === 'LE';
     const { subBufferBytes } = instance.geometry();
+    // Pages that pass this process by are not looked at, and so not cut to what is used of them.
+    const pageForm = options.pageForm ?? (isAvailable().available ? 'whole' : 'stored');
     const description: RawDescription = {
       version: rawRecordingVersion,
       hostname: hostname(),
@@ -117,6 +126,7 @@ export class RawRecording {
       bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
       littleEndian,
       subBufferBytes,
+      pageForm,
       clock,
       clockOffsetNs: clockOffset(clock),
       cpus: instance.cpus,
@@ -125,7 +135,7 @@ export class RawRecording {
     const drain = await KernelDrain.start(instance, {
       ...options,
       layout,
-      sink: { module: new URL('./raw-sink.node.js', import.meta.url), data: { directory } },
+      sink: { module: new URL('./raw-sink.node.js', import.meta.url), data: { directory, pageForm } },
     });
     const recording = new RawRecording(directory, instance, drain, description, layout);
     recording.describe();
