@@ -1,4 +1,5 @@
-// The control verbs beside those of the real `lttng`: what succeeds, what is refused, and which files are where.
+// The control verbs beside those of the real `lttng`: what succeeds, what is refused, what the machine interface says, and
+// which files are where.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -6,6 +7,7 @@ import { expect, test } from 'vitest';
 import { type TestDaemon, withDaemon, patientlyMs } from '../support/daemon.ts';
 import { babeltrace2, buildUstProgram, lttngNeeds } from '../support/lttng.ts';
 import { type Step, layoutOf, runLttngSteps } from '../support/lttng-steps.ts';
+import { miShape } from '../support/mi-shape.ts';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { registerUrl } from '../support/session.ts';
 import { spoor } from '../support/spoor.ts';
@@ -83,6 +85,12 @@ const otherStatus: Readonly<Record<string, string>> = {
   'enable-channel -u ch': 'the channel was disabled: here that enables it, there it exists already',
 };
 
+/** Lines whose documents differ on purpose. */
+const otherDocument: Readonly<Record<string, string>> = {
+  'add-context -u -t nothing': 'LTTng prints none for what it finds wrong before it asks its daemon',
+  version: 'the releases are others',
+};
+
 /** Lines after which all that was recorded is written: those whose layouts are compared. */
 const settled = /^(?:create|start|stop|rotate|snapshot record|destroy)/;
 
@@ -107,6 +115,7 @@ function ourSteps(daemon: TestDaemon, program: string): readonly Step[] {
   const traces = join(daemon.home, 'lttng-traces');
   return table.map((line) => {
     let status: number | null;
+    let stdout = '';
     if (line === PROGRAM) {
       const env = daemon.environment as NodeJS.ProcessEnv;
       status = spawnSync(process.execPath, ['--import', registerUrl, program], {
@@ -115,12 +124,11 @@ function ourSteps(daemon: TestDaemon, program: string): readonly Step[] {
       }).status;
     } else {
       const words = line.replace('EVENT', 'test:step').match(/'[^']*'|\S+/g) ?? [];
-      status = spoor(
-        words.map((word) => word.replaceAll("'", '')),
-        { env: daemon.environment },
-      ).status;
+      ({ status, stdout } = spoor(['--mi', 'xml', ...words.map((word) => word.replaceAll("'", ''))], {
+        env: daemon.environment,
+      }));
     }
-    return { command: line, status: status ?? -1, tree: filesBelow(traces) };
+    return { command: line, status: status ?? -1, tree: filesBelow(traces), stdout };
   });
 }
 
@@ -130,7 +138,7 @@ describeNeeding([...lttngNeeds(), command('babeltrace2')], 'control verbs beside
     withDaemon((daemon) => {
       const generator = buildUstProgram(join(repoRoot, 'tests/support/ust/gen.c'));
       const lines = table.map((line) =>
-        line === PROGRAM ? `${generator} 2000 1 0 1` : `lttng ${line.replace('EVENT', "'gen:*'")}`,
+        line === PROGRAM ? `${generator} 2000 1 0 1` : `lttng --mi xml ${line.replace('EVENT', "'gen:*'")}`,
       );
       const archive = '"$HOME"/lttng-traces/s-*/archives/*-0';
       const theirs = runLttngSteps(lines, factsLine(archive));
@@ -147,6 +155,11 @@ describeNeeding([...lttngNeeds(), command('babeltrace2')], 'control verbs beside
           .map(({ status }, at) => [table[at]!, status === 0 ? 'done' : 'refused'] as const)
           .filter(([line]) => otherStatus[line] === undefined);
       expect(verdicts(ours)).toEqual(verdicts(theirs.steps));
+      const documents = (steps: readonly Step[]) =>
+        steps
+          .map(({ stdout }, at) => [table[at]!, miShape(stdout).replaceAll(/gen:\*|test:step/g, 'EVENT')])
+          .filter(([line = '']) => otherStatus[line] === undefined && otherDocument[line] === undefined);
+      expect(documents(ours)).toEqual(documents(theirs.steps));
       for (const [at, line] of table.entries()) {
         if (!settled.test(line)) continue;
         const layout = [line, ...withoutOurs(layoutOf(ours[at]!.tree))];

@@ -5,11 +5,14 @@ import { spawnSync } from 'node:child_process';
 export interface Step {
   readonly command: string;
   readonly status: number;
+  /** What it printed. */
+  readonly stdout: string;
   /** Files below the folder of all traces. */
   readonly tree: readonly string[];
 }
 
 const separator = '=== step ';
+const printed = '=== printed';
 
 /**
  * Runs shell lines under a session daemon of LTTng in namespaces of their own.
@@ -29,9 +32,10 @@ export function runLttngSteps(
     // A port of its own: other daemons may listen on the usual one.
     `lttng-sessiond --no-kernel --agent-tcp-port=${20_000 + (process.pid % 20_000)} --daemonize`,
     ...lines.flatMap((line) => [
-      `eval ${quoted(line)} >/dev/null 2>&1`,
+      `eval ${quoted(line)} >/run/lttng/printed 2>/dev/null`,
       `echo "${separator}$?"`,
       '(cd "$HOME/lttng-traces" 2>/dev/null && find . -type f -printf "%P\\n")',
+      `echo "${printed}"; cat /run/lttng/printed`,
     ]),
     `echo "${separator}facts"`,
     facts,
@@ -54,8 +58,9 @@ export function runLttngSteps(
   const parts = done.stdout.split(separator).slice(1);
   if (parts.length !== lines.length + 1) throw new Error(`LTTng did not run:\n${done.stdout}${done.stderr}`);
   const steps = lines.map((command, at) => {
-    const [status, ...tree] = parts[at]!.trimEnd().split('\n');
-    return { command, status: Number(status), tree };
+    const [before = '', stdout = ''] = parts[at]!.split(`${printed}\n`);
+    const [status, ...tree] = before.trimEnd().split('\n');
+    return { command, status: Number(status), tree, stdout };
   });
   return { steps, facts: parts.at(-1)!.slice('facts\n'.length) };
 }

@@ -1,7 +1,13 @@
 export { SystemCallError } from './errors.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
-export { openThreadCounter, threadCounterNames, type ThreadCounter } from './perf.ts';
+export {
+  openThreadCounter,
+  threadCounterId,
+  threadCounterNames,
+  type CounterId,
+  type ThreadCounter,
+} from './perf.ts';
 export { SplicePipe } from './splice.ts';
 export {
   currentPthreadId,

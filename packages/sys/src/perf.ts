@@ -4,7 +4,7 @@ import { lastError, library } from './library.ts';
 import { ownedByThread } from './owned-descriptor.ts';
 
 /** Type and number of a counter, as `struct perf_event_attr` has them. */
-interface CounterId {
+export interface CounterId {
   readonly type: number;
   readonly config: number;
 }
@@ -54,6 +54,11 @@ const counterIds: Readonly<Record<string, CounterId>> = {
 
 /** Names of the counters that {@link openThreadCounter} knows. */
 export const threadCounterNames: readonly string[] = Object.keys(counterIds);
+
+/** Type and number of a counter; undefined when there is none of this name. */
+export function threadCounterId(name: string): CounterId | undefined {
+  return Object.hasOwn(counterIds, name) ? counterIds[name] : undefined;
+}
 
 /** A counter of one thread. Only that thread may read it. */
 export interface ThreadCounter extends Disposable {

@@ -47,7 +47,17 @@ export function addGeneralOptions(command: Command, ofProgram: boolean): void {
       '--allowed-mip-versions <versions>',
       'versions of the message interchange protocol to use: 0, 1 or 0,1 (the default)',
     ).argParser(mipVersions),
-    ...(ofProgram ? [new Option('-l, --log-level <level>', 'what is told').argParser(logLevel)] : []),
+    ...(ofProgram
+      ? [
+          new Option('-l, --log-level <level>', 'what is told').argParser(logLevel),
+          new Option(
+            '-m, --mi <format>',
+            "of verbs about sessions: answer in LTTng's machine interface",
+          ).choices(['xml']),
+          new Option('-n, --no-sessiond', 'of verbs about sessions: start no session daemon'),
+          new Option('-q, --quiet', 'of verbs about sessions: tell nothing but the answer for programs'),
+        ]
+      : []),
   ];
   for (const option of options) command.addOption(ofProgram ? option : option.hideHelp());
 }

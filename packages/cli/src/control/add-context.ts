@@ -1,11 +1,13 @@
 import { SpoorError } from '@spoor/base';
 import type { RegisterCommand } from '../commands/register-command.ts';
+import type { XmlElement } from '../lttng/xml.ts';
 import {
   type DomainOptions,
   addDomainOptions,
   addSessionOption,
   commaWords,
   domainOf,
+  noMi,
   onControl,
 } from './verb.ts';
 
@@ -29,32 +31,45 @@ export const registerAddContext: RegisterCommand = (program, context) => {
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), ...commaWords(text)],
     )
     .option('--list', 'show the context fields that there are');
-  onControl<AddContextOptions>(command, context, async (client, options) => {
-    const { allContexts, checkContexts } = await import('./values.ts');
-    if (options.list === true) {
-      return { json: { contexts: allContexts }, text: allContexts.map((name) => `${name}\n`).join('') };
-    }
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const domain = domainOf(options);
-    const types = options.type ?? [];
-    if (types.length === 0) {
-      throw new SpoorError('control/option', 'no context field is named', { hint: '-t NAME, or --list' });
-    }
-    const contexts = domain === 'user' ? checkContexts(types) : types;
-    const { channel } = options;
-    const { channels, warnings } = await client.call('add-context', {
-      session,
-      domain,
-      ...(channel === undefined ? {} : { channel }),
-      contexts,
-    });
-    const place = channel === undefined ? 'all channels' : `channel ${channel}`;
-    const kind = domain === 'user' ? 'ust' : 'kernel';
-    return {
-      json: { session, channels, contexts },
-      text: contexts.map((name) => `${kind} context ${name} added to ${place}\n`).join(''),
-      warnings,
-    };
-  });
+  onControl<AddContextOptions>(
+    command,
+    context,
+    async (client, options) => {
+      const { allContexts, checkContexts } = await import('./values.ts');
+      if (options.list === true) {
+        const text = allContexts.map((name) => `${name}\n`).join('');
+        return { json: { contexts: allContexts }, text, mi: () => contextsElement(allContexts) };
+      }
+      const { sessionNamed } = await import('./current-session.ts');
+      const session = sessionNamed(options.session);
+      const domain = domainOf(options);
+      const types = options.type ?? [];
+      if (types.length === 0) {
+        throw new SpoorError('control/option', 'no context field is named', { hint: '-t NAME, or --list' });
+      }
+      const contexts = domain === 'user' ? checkContexts(types) : types;
+      const { channel } = options;
+      const { channels, warnings } = await client.call('add-context', {
+        session,
+        domain,
+        ...(channel === undefined ? {} : { channel }),
+        contexts,
+      });
+      const place = channel === undefined ? 'all channels' : `channel ${channel}`;
+      const kind = domain === 'user' ? 'ust' : 'kernel';
+      return {
+        json: { session, channels, contexts },
+        text: contexts.map((name) => `${kind} context ${name} added to ${place}\n`).join(''),
+        warnings,
+        mi: () => contextsElement(contexts),
+      };
+    },
+    { failed: () => noMi('contexts') },
+  );
 };
+
+async function contextsElement(names: readonly string[]): Promise<XmlElement> {
+  const { contextElement } = await import('../lttng/mi-session.ts');
+  const { element } = await import('../lttng/xml.ts');
+  return element('contexts', names.map(contextElement));
+}

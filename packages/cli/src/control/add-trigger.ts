@@ -34,15 +34,21 @@ export const registerAddTrigger: RegisterCommand = (program, context) => {
     // What an option means depends on what stands before it: they are read in their order, by themselves.
     .allowUnknownOption()
     .addHelpText('after', conditions);
-  onControl(command, context, async (client, _, words) => {
-    const { resolve } = await import('node:path');
-    const { LOG_LEVELS } = await import('@spoor/tracer/names');
-    const { readTriggerArguments } = await import('@spoor/trigger');
-    const request = readTriggerArguments(words, {
-      levels: LOG_LEVELS,
-      resolvePath: (path) => resolve(path),
-    });
-    const { trigger } = await client.call('add-trigger', request);
-    return { json: { trigger }, text: `Added trigger \`${trigger.name}\`.\n` };
-  });
+  onControl(
+    command,
+    context,
+    async (client, _, words) => {
+      const { resolve } = await import('node:path');
+      const { LOG_LEVELS } = await import('@spoor/tracer/names');
+      const { readTriggerArguments } = await import('@spoor/trigger');
+      const request = readTriggerArguments(words, {
+        levels: LOG_LEVELS,
+        resolvePath: (path) => resolve(path),
+      });
+      const { trigger } = await client.call('add-trigger', request);
+      const mi = async () => (await import('../lttng/mi-trigger.ts')).triggerElement(trigger);
+      return { json: { trigger }, text: `Added trigger \`${trigger.name}\`.\n`, mi };
+    },
+    {},
+  );
 };

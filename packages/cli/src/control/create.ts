@@ -42,31 +42,37 @@ export const registerCreate: RegisterCommand = (program, context) => {
     .option('--live [us]', 'for a live reader, who waits so many microseconds at most', microseconds)
     .option('--shm-path <dir>', 'keep the ring buffers below this directory')
     .option('--no-auto', 'record no automatic events, whatever rules take them');
-  onControl<CreateOptions>(command, context, async (client, options, [name]): Promise<VerbOutcome> => {
-    const { outputOfOptions } = await import('./output-url.ts');
-    const { setCurrentSession } = await import('./current-session.ts');
-    const named = outputOfOptions(options);
-    const path = typeof options.output === 'string' ? options.output : undefined;
-    if (path !== undefined && named !== undefined) {
-      throw new SpoorError('control/option', '--output and --set-url name the output twice');
-    }
-    const output: Output | undefined = path === undefined ? named : { kind: 'local', path: resolve(path) };
-    const mode = modeOf(options, output);
-    const { session, warnings } = await client.call('create-session', {
-      ...(name === undefined ? {} : { name }),
-      mode,
-      ...(output === undefined ? await usualOutput(name, mode) : { output }),
-      ...(mode === 'snapshot' && options.output === false ? { hasNoSnapshotOutput: true } : {}),
-      ...(options.shmPath === undefined ? {} : { shmPath: resolve(options.shmPath) }),
-      ...(options.live === undefined
-        ? {}
-        : { liveTimerUs: options.live === true ? DEFAULT_LIVE_US : options.live }),
-      automaticEvents: options.auto,
-    });
-    setCurrentSession(session.name);
-    const { createdText } = await import('./session-text.ts');
-    return { json: { session }, text: createdText(session), warnings };
-  });
+  onControl<CreateOptions>(
+    command,
+    context,
+    async (client, options, [name]): Promise<VerbOutcome> => {
+      const { outputOfOptions } = await import('./output-url.ts');
+      const { setCurrentSession } = await import('./current-session.ts');
+      const named = outputOfOptions(options);
+      const path = typeof options.output === 'string' ? options.output : undefined;
+      if (path !== undefined && named !== undefined) {
+        throw new SpoorError('control/option', '--output and --set-url name the output twice');
+      }
+      const output: Output | undefined = path === undefined ? named : { kind: 'local', path: resolve(path) };
+      const mode = modeOf(options, output);
+      const { session, warnings } = await client.call('create-session', {
+        ...(name === undefined ? {} : { name }),
+        mode,
+        ...(output === undefined ? await usualOutput(name, mode) : { output }),
+        ...(mode === 'snapshot' && options.output === false ? { hasNoSnapshotOutput: true } : {}),
+        ...(options.shmPath === undefined ? {} : { shmPath: resolve(options.shmPath) }),
+        ...(options.live === undefined
+          ? {}
+          : { liveTimerUs: options.live === true ? DEFAULT_LIVE_US : options.live }),
+        automaticEvents: options.auto,
+      });
+      setCurrentSession(session.name);
+      const { createdText } = await import('./session-text.ts');
+      const mi = async () => (await import('../lttng/mi-session.ts')).sessionElement(session);
+      return { json: { session }, text: createdText(session), warnings, mi };
+    },
+    {},
+  );
 };
 
 /** The usual place below the home of who asks, which may be another than the daemon's. */

@@ -5,6 +5,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  noMi,
   onControl,
 } from './verb.ts';
 
@@ -19,16 +20,37 @@ export const registerDisableChannel: RegisterCommand = (program, context) => {
     .description('Have channels record nothing until they are enabled again.')
     .argument('<channels>', 'their names, separated by commas');
   addSessionOption(addDomainOptions(command));
-  onControl<DisableChannelOptions>(command, context, async (client, options, [names = '']) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const domain = domainOf(options);
-    const channels = commaWords(names);
-    for (const channel of channels) await client.call('disable-channel', { session, domain, channel });
-    const kind = domain === 'user' ? 'ust' : 'kernel';
-    return {
-      json: { session, channels },
-      text: channels.map((name) => `${kind} channel ${name} disabled for session ${session}\n`).join(''),
-    };
-  });
+  onControl<DisableChannelOptions>(
+    command,
+    context,
+    async (client, options, [names = '']) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const { eachName } = await import('./each-name.ts');
+      const session = sessionNamed(options.session);
+      const domain = domainOf(options);
+      const channels = commaWords(names);
+      const { all, errors } = await eachName(channels, (channel) =>
+        client.call('disable-channel', { session, domain, channel }),
+      );
+      const done = all.filter(({ result }) => result !== undefined).map(({ name }) => name);
+      const kind = domain === 'user' ? 'ust' : 'kernel';
+      return {
+        json: { session, channels: done },
+        text: done.map((name) => `${kind} channel ${name} disabled for session ${session}\n`).join(''),
+        errors,
+        mi: async () => {
+          const { channelElement } = await import('../lttng/mi-session.ts');
+          const { element } = await import('../lttng/xml.ts');
+          return element(
+            'channels',
+            all.map(({ name, result }) => {
+              const isSuccess = result !== undefined;
+              return channelElement(name, !isSuccess, { isSuccess });
+            }),
+          );
+        },
+      };
+    },
+    { failed: () => noMi('channels') },
+  );
 };

@@ -1,4 +1,5 @@
 import { SpoorError, describeError } from '@spoor/base';
+import type { XmlElement } from '../lttng/xml.ts';
 import type { VerbOutcome } from './verb.ts';
 
 /** Codes of errors that say: it is so already. */
@@ -9,6 +10,8 @@ export interface OfSession {
   readonly json: object;
   readonly text: string;
   readonly warnings?: readonly string[];
+  /** Its element in LTTng's machine interface. */
+  readonly mi?: () => XmlElement | Promise<XmlElement>;
 }
 
 /**
@@ -39,5 +42,10 @@ export async function eachSession(
     text: done.map(({ outcome }) => outcome.text).join(''),
     warnings,
     isWarned,
+    mi: async () => {
+      const { sessionsElement } = await import('../lttng/mi-session.ts');
+      const elements = await Promise.all(done.map(async ({ outcome }) => outcome.mi?.()));
+      return sessionsElement(elements.filter((element) => element !== undefined));
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { SpoorError } from '@spoor/base';
-import type { ChannelAttributes } from '@spoor/control';
+import type { Channel, ChannelAttributes, EnableChannelResult } from '@spoor/control';
 import type { RegisterCommand } from '../commands/register-command.ts';
 import {
   type DomainOptions,
@@ -7,6 +7,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  noMi,
   onControl,
 } from './verb.ts';
 
@@ -57,30 +58,54 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
     .option('--buffers-pid', 'ring buffers of a process')
     .option('--buffers-global', 'ring buffers of the whole system, of the kernel alone')
     .option('--output <type>', 'how the consumer gets at the buffers: mmap');
-  onControl<EnableChannelOptions>(command, context, async (client, options, [names = '']) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const domain = domainOf(options);
-    const attributes = await readAttributes(options);
-    const warnings: string[] = [];
-    if (options.buffersUid === true) warnings.push('ring buffers are of a process and thread, not of a user');
-    const channels = [];
-    let text = '';
-    let isWarned = false;
-    for (const channel of commaWords(names)) {
-      const result = await client.call('enable-channel', { session, domain, channel, attributes });
-      warnings.push(...result.warnings.map((warning) => `channel ${channel}: ${warning}`));
-      if (result.outcome === 'unchanged') {
-        warnings.push(`channel ${channel} exists already in session ${session}`);
-        isWarned = true;
-      } else {
-        const done = result.outcome === 'resized' ? 'changed' : 'enabled';
-        text += `${domain === 'user' ? 'ust' : 'kernel'} channel ${channel} ${done} for session ${session}\n`;
-      }
-      channels.push({ outcome: result.outcome, channel: result.channel });
-    }
-    return { json: { session, channels }, text, warnings, isWarned };
-  });
+  onControl<EnableChannelOptions>(
+    command,
+    context,
+    async (client, options, [names = '']) => {
+      const { CHANNEL_DEFAULTS } = await import('@spoor/control');
+      const { sessionNamed } = await import('./current-session.ts');
+      const { eachName } = await import('./each-name.ts');
+      const { element } = await import('../lttng/xml.ts');
+      const session = sessionNamed(options.session);
+      const domain = domainOf(options);
+      const attributes = await readAttributes(options);
+      const warnings: string[] = [];
+      if (options.buffersUid === true)
+        warnings.push('ring buffers are of a process and thread, not of a user');
+      const channels: { readonly outcome: EnableChannelResult['outcome']; readonly channel: Channel }[] = [];
+      let text = '';
+      let isWarned = false;
+      const { all, errors } = await eachName(commaWords(names), async (channel) => {
+        const result = await client.call('enable-channel', { session, domain, channel, attributes });
+        warnings.push(...result.warnings.map((warning) => `channel ${channel}: ${warning}`));
+        if (result.outcome === 'unchanged') {
+          warnings.push(`channel ${channel} exists already in session ${session}`);
+          isWarned = true;
+        } else {
+          const done = result.outcome === 'resized' ? 'changed' : 'enabled';
+          text += `${domain === 'user' ? 'ust' : 'kernel'} channel ${channel} ${done} for session ${session}\n`;
+        }
+        channels.push({ outcome: result.outcome, channel: result.channel });
+        return result;
+      });
+      const mi = async () => {
+        const { attributesElement, channelElement } = await import('../lttng/mi-session.ts');
+        return element(
+          'channels',
+          all.map(({ name, result }) =>
+            channelElement(name, result?.channel.isEnabled ?? false, {
+              attributes: attributesElement(
+                result?.channel ?? { ...CHANNEL_DEFAULTS[domain], ...attributes },
+              ),
+              isSuccess: result !== undefined && result.outcome !== 'unchanged',
+            }),
+          ),
+        );
+      };
+      return { json: { session, channels }, text, warnings, isWarned, errors, mi };
+    },
+    { failed: () => noMi('channels') },
+  );
 };
 
 async function readAttributes(options: EnableChannelOptions): Promise<Partial<ChannelAttributes>> {

@@ -7,6 +7,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  noMi,
   onControl,
 } from './verb.ts';
 
@@ -53,29 +54,51 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
       '-f, --filter <expression>',
       "only events of which this is true, as in 'size > 10 && $ctx.vpid == 42'",
     );
-  onControl<EnableEventOptions>(command, context, async (client, options, [names]) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const domain = domainOf(options);
-    const rules = await readRules(names, options);
-    const { channel } = options;
-    const done = [];
-    let text = '';
-    const warnings: string[] = [];
-    for (const rule of rules) {
-      const target = channel === undefined ? {} : { channel };
-      const result = await client.call('enable-event', { session, domain, ...target, rule });
-      if (result.outcome === 'unchanged') {
-        throw new SpoorError('control/event-enabled', `event ${rule.name} is enabled already`, {
-          where: `channel ${result.channel}, session ${session}`,
-        });
-      }
-      warnings.push(...result.warnings);
-      text += `${domain === 'user' ? 'ust' : 'kernel'} event ${rule.name} ${result.outcome} in channel ${result.channel}\n`;
-      done.push({ channel: result.channel, outcome: result.outcome, rule });
-    }
-    return { json: { session, events: done }, text, warnings };
-  });
+  onControl<EnableEventOptions>(
+    command,
+    context,
+    async (client, options, [names]) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const { eachName } = await import('./each-name.ts');
+      const session = sessionNamed(options.session);
+      const domain = domainOf(options);
+      const rules = await readRules(names, options);
+      const { channel } = options;
+      const done: object[] = [];
+      let text = '';
+      const warnings: string[] = [];
+      const { all, errors } = await eachName(
+        rules.map(({ name }) => name),
+        async (name) => {
+          const rule = rules.find((own) => own.name === name)!;
+          const target = channel === undefined ? {} : { channel };
+          const result = await client.call('enable-event', { session, domain, ...target, rule });
+          if (result.outcome === 'unchanged') {
+            throw new SpoorError('control/event-enabled', `event ${rule.name} is enabled already`, {
+              where: `channel ${result.channel}, session ${session}`,
+            });
+          }
+          warnings.push(...result.warnings);
+          text += `${domain === 'user' ? 'ust' : 'kernel'} event ${rule.name} ${result.outcome} in channel ${result.channel}\n`;
+          done.push({ channel: result.channel, outcome: result.outcome, rule });
+          return result;
+        },
+      );
+      const mi = async () => {
+        const { eventElement } = await import('../lttng/mi-session.ts');
+        const { element } = await import('../lttng/xml.ts');
+        return element(
+          'events',
+          all.map(({ result }, index) => {
+            const isSuccess = result !== undefined;
+            return eventElement({ rule: rules[index]!, isEnabled: isSuccess }, isSuccess);
+          }),
+        );
+      };
+      return { json: { session, events: done }, text, warnings, errors, mi };
+    },
+    { failed: () => noMi('events') },
+  );
 };
 
 async function readRules(

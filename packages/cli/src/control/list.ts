@@ -1,6 +1,6 @@
 import { SpoorError } from '@spoor/base';
 import type { RegisterCommand } from '../commands/register-command.ts';
-import { type DomainOptions, addDomainOptions, onControl } from './verb.ts';
+import { type DomainOptions, addDomainOptions, noMiSessions, onControl } from './verb.ts';
 
 interface ListOptions extends DomainOptions {
   readonly channel?: string;
@@ -15,34 +15,48 @@ export const registerList: RegisterCommand = (program, context) => {
     .argument('[session]', 'the session to show')
     .option('-c, --channel <channel>', 'only this channel of the session')
     .option('-d, --domain', 'only the domains that the session has channels of');
-  onControl<ListOptions>(addDomainOptions(command), context, async (client, options, [name]) => {
-    const text = await import('./session-text.ts');
-    if (name === undefined) {
-      if (options.channel !== undefined || options.domain === true) {
-        throw new SpoorError(
-          'control/option',
-          '--channel and --domain are about a session, which is not named',
-        );
+  onControl<ListOptions>(
+    addDomainOptions(command),
+    context,
+    async (client, options, [name]) => {
+      const text = await import('./session-text.ts');
+      if (name === undefined) {
+        if (options.channel !== undefined || options.domain === true) {
+          throw new SpoorError(
+            'control/option',
+            '--channel and --domain are about a session, which is not named',
+          );
+        }
+        const { sessions } = await client.call('list-sessions', {});
+        const mi = async () => {
+          const { sessionElement, sessionsElement } = await import('../lttng/mi-session.ts');
+          return sessionsElement(sessions.map((session) => sessionElement(session)));
+        };
+        return { json: { sessions }, text: text.sessionsText(sessions), mi };
       }
-      const { sessions } = await client.call('list-sessions', {});
-      return { json: { sessions }, text: text.sessionsText(sessions) };
-    }
-    const { session } = await client.call('get-session', { session: name });
-    const usage = await client.call('get-usage', { session: name });
-    const shown = text.narrowed(session, {
-      ...(options.channel === undefined ? {} : { channel: options.channel }),
-      ...(options.kernel === undefined && options.userspace === undefined
-        ? {}
-        : {
-            domains: [
-              ...(options.kernel ? ['kernel' as const] : []),
-              ...(options.userspace ? ['user' as const] : []),
-            ],
-          }),
-    });
-    return {
-      json: { session: shown, usage },
-      text: options.domain === true ? text.domainsText(shown) : text.sessionText(shown, usage),
-    };
-  });
+      const { session } = await client.call('get-session', { session: name });
+      const usage = await client.call('get-usage', { session: name });
+      const shown = text.narrowed(session, {
+        ...(options.channel === undefined ? {} : { channel: options.channel }),
+        ...(options.kernel === undefined && options.userspace === undefined
+          ? {}
+          : {
+              domains: [
+                ...(options.kernel ? ['kernel' as const] : []),
+                ...(options.userspace ? ['user' as const] : []),
+              ],
+            }),
+      });
+      return {
+        json: { session: shown, usage },
+        text: options.domain === true ? text.domainsText(shown) : text.sessionText(shown, usage),
+        mi: async () => {
+          const mi = await import('../lttng/mi-session.ts');
+          const domains = options.domain === true ? mi.domainNames : mi.domainsWithChannels(usage);
+          return mi.sessionsElement([mi.sessionElement(shown, domains)]);
+        },
+      };
+    },
+    { saysSuccess: false, failed: noMiSessions },
+  );
 };

@@ -20,23 +20,46 @@ export const registerLoad: RegisterCommand = (program, context) => {
     .option('-i, --input-path <path>', 'file, or directory of files (default: ~/.spoor/sessions)')
     .option('--override-name <name>', 'name of the session, in place of the saved one')
     .option('--override-url <url>', 'place of the traces, in place of the saved one');
-  onControl<LoadOptions>(command, context, async (client, options, [name]) => {
-    const { loadSessions } = await import('./saved-sessions.ts');
-    const { readOutput } = await import('./output-url.ts');
-    const { setCurrentSession } = await import('./current-session.ts');
-    const saved = loadSessions(options.inputPath, options.all === true ? undefined : name, {
-      ...(options.overrideName === undefined ? {} : { name: options.overrideName }),
-      ...(options.overrideUrl === undefined ? {} : { output: readOutput(options.overrideUrl) }),
-    });
-    const loaded = [];
-    for (const session of saved) {
-      loaded.push((await client.call('restore-session', { session, force: options.force === true })).session);
-    }
-    const last = loaded.at(-1);
-    if (last !== undefined) setCurrentSession(last.name);
-    return {
-      json: { sessions: loaded },
-      text: loaded.map((session) => `Session ${session.name} has been loaded successfully\n`).join(''),
-    };
-  });
+  onControl<LoadOptions>(
+    command,
+    context,
+    async (client, options, [name]) => {
+      const { loadSessions } = await import('./saved-sessions.ts');
+      const { readOutput } = await import('./output-url.ts');
+      const { setCurrentSession } = await import('./current-session.ts');
+      const saved = loadSessions(options.inputPath, options.all === true ? undefined : name, {
+        ...(options.overrideName === undefined ? {} : { name: options.overrideName }),
+        ...(options.overrideUrl === undefined ? {} : { output: readOutput(options.overrideUrl) }),
+      });
+      const loaded = [];
+      for (const session of saved) {
+        loaded.push(
+          (await client.call('restore-session', { session, force: options.force === true })).session,
+        );
+      }
+      const last = loaded.at(-1);
+      if (last !== undefined) setCurrentSession(last.name);
+      return {
+        json: { sessions: loaded },
+        text: loaded.map((session) => `Session ${session.name} has been loaded successfully\n`).join(''),
+        mi: () => loadElement(options, [name]),
+      };
+    },
+    { failed: loadElement },
+  );
 };
+
+async function loadElement(options: LoadOptions, [name]: readonly (string | undefined)[]) {
+  const { savedPath } = await import('./saved-sessions.ts');
+  const { sessionState } = await import('../lttng/mi-session.ts');
+  const { element } = await import('../lttng/xml.ts');
+  const { overrideName, overrideUrl } = options;
+  return element('load', [
+    sessionState(name ?? '*'),
+    element('path', savedPath(options.inputPath)),
+    element('overrides', [
+      overrideName === undefined ? undefined : element('name', overrideName),
+      overrideUrl === undefined ? undefined : element('url', overrideUrl),
+    ]),
+  ]);
+}

@@ -20,6 +20,11 @@ function usualFolder(environment: Environment): string {
   return join(homeDirectory(environment), '.spoor', 'sessions');
 }
 
+/** The directory or file that is meant: the usual directory when none is named. */
+export function savedPath(path: string | undefined): string {
+  return path === undefined ? usualFolder(process.env) : resolve(path);
+}
+
 /**
  * Writes a file for each session.
  * @throws SpoorError `control/file-exists`, `control/cannot-save`.
@@ -29,7 +34,7 @@ export function saveSessions(
   folder: string | undefined,
   isForced: boolean,
 ): readonly { readonly session: string; readonly path: string }[] {
-  const target = folder === undefined ? usualFolder(process.env) : resolve(folder);
+  const target = savedPath(folder);
   return sessions.map((session) => {
     const path = join(target, `${session.name}${SUFFIX}`);
     if (!isForced && statSync(path, { throwIfNoEntry: false }) !== undefined) {
@@ -75,7 +80,7 @@ export function loadSessions(
   name: string | undefined,
   overrides: Overrides,
 ): readonly SavedSession[] {
-  const place = path === undefined ? usualFolder(process.env) : resolve(path);
+  const place = savedPath(path);
   const found = statSync(place, { throwIfNoEntry: false });
   if (found === undefined) {
     throw new SpoorError('control/cannot-load', 'there is no such file or directory', { where: place });

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { SpoorError } from '@spoor/base';
 import type { RegisterCommand } from '../commands/register-command.ts';
-import { addSessionOption, onControl } from './verb.ts';
+import type { XmlElement } from '../lttng/xml.ts';
+import { type MiForm, addSessionOption, onControl } from './verb.ts';
 
 interface SnapshotOptions {
   readonly session?: string;
@@ -40,6 +41,19 @@ function outputName(text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
+/** An action of `snapshot` in LTTng's machine interface. The schema has another name for `record`. */
+async function actionElement(action: string, output?: XmlElement): Promise<XmlElement> {
+  const { element } = await import('../lttng/xml.ts');
+  return element('snapshot_action', [
+    element('name', action === 'record' ? 'record-output' : action),
+    element('output', [output]),
+  ]);
+}
+
+function miForm(action: string): MiForm<SnapshotOptions> {
+  return { command: 'snapshot', failed: () => actionElement(action) };
+}
+
 /** `snapshot`: writes what a flight recorder has in memory, and says where to. */
 export const registerSnapshot: RegisterCommand = (program, context) => {
   const snapshot = program
@@ -53,62 +67,101 @@ export const registerSnapshot: RegisterCommand = (program, context) => {
       '[url]',
       'place of this snapshot: a directory, or file://DIR; the outputs of the session by default',
     );
-  onControl<SnapshotOptions>(addOutputOptions(record), context, async (client, options, [url]) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const { output, ...rest } = await readOptions(options, url);
-    const { snapshots } = await client.call('record-snapshot', {
-      session,
-      ...rest,
-      ...(output === undefined ? {} : { output }),
-    });
-    const places = snapshots.map(({ path, eventCount }) => `    ${path} (${eventCount} events)\n`);
-    const text = `Snapshot recorded successfully for session ${session}\n${places.join('')}`;
-    return { json: { session, snapshots }, text };
-  });
+  onControl<SnapshotOptions>(
+    addOutputOptions(record),
+    context,
+    async (client, options, [url]) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const session = sessionNamed(options.session);
+      const { output, ...rest } = await readOptions(options, url);
+      const { snapshots } = await client.call('record-snapshot', {
+        session,
+        ...rest,
+        ...(output === undefined ? {} : { output }),
+      });
+      const places = snapshots.map(({ path, eventCount }) => `    ${path} (${eventCount} events)\n`);
+      const text = `Snapshot recorded successfully for session ${session}\n${places.join('')}`;
+      const mi = async () => actionElement('record', (await import('../lttng/xml.ts')).element('snapshot'));
+      return { json: { session, snapshots }, text, mi };
+    },
+    miForm('record'),
+  );
   const add = snapshot
     .command('add-output')
     .description('Add a place for snapshots to a session.')
     .argument('[url]', 'a directory, or file://DIR');
-  onControl<SnapshotOptions>(addOutputOptions(add), context, async (client, options, [url]) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const { outputText } = await import('./output-url.ts');
-    const session = sessionNamed(options.session);
-    const { output, ...rest } = await readOptions(options, url);
-    if (output === undefined) {
-      throw new SpoorError('control/option', 'no place is named', { hint: 'a directory or a URL' });
-    }
-    const { output: added } = await client.call('add-snapshot-output', { session, output, ...rest });
-    const text = `Snapshot output successfully added for session ${session}:\n    [${added.id}] ${added.name}: ${outputText(added.output)}\n`;
-    return { json: { session, output: added }, text };
-  });
+  onControl<SnapshotOptions>(
+    addOutputOptions(add),
+    context,
+    async (client, options, [url]) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const { outputText } = await import('./output-url.ts');
+      const session = sessionNamed(options.session);
+      const { output, ...rest } = await readOptions(options, url);
+      if (output === undefined) {
+        throw new SpoorError('control/option', 'no place is named', { hint: 'a directory or a URL' });
+      }
+      const { output: added } = await client.call('add-snapshot-output', { session, output, ...rest });
+      const text = `Snapshot output successfully added for session ${session}:\n    [${added.id}] ${added.name}: ${outputText(added.output)}\n`;
+      const mi = async () => {
+        const { snapshotElement } = await import('../lttng/mi-session.ts');
+        return actionElement('add-output', snapshotElement(added, session));
+      };
+      return { json: { session, output: added }, text, mi };
+    },
+    miForm('add-output'),
+  );
   const list = snapshot.command('list-output').description('Show the places for snapshots of a session.');
-  onControl<SnapshotOptions>(addSessionOption(list), context, async (client, options) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const { outputText } = await import('./output-url.ts');
-    const name = sessionNamed(options.session);
-    const { session } = await client.call('get-session', { session: name });
-    const outputs = session.snapshotOutputs;
-    const lines = outputs.map(({ id, name: own, output, maxSizeBytes }) => {
-      const limit = maxSizeBytes === undefined ? '' : ` (max size: ${maxSizeBytes} bytes)`;
-      return `    [${id}] ${own}: ${outputText(output)}${limit}\n`;
-    });
-    const text = `Snapshot output list for session ${name}\n${lines.length === 0 ? '    None\n' : lines.join('')}`;
-    return { json: { session: name, outputs }, text };
-  });
+  onControl<SnapshotOptions>(
+    addSessionOption(list),
+    context,
+    async (client, options) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const { outputText } = await import('./output-url.ts');
+      const name = sessionNamed(options.session);
+      const { session } = await client.call('get-session', { session: name });
+      const outputs = session.snapshotOutputs;
+      const lines = outputs.map(({ id, name: own, output, maxSizeBytes }) => {
+        const limit = maxSizeBytes === undefined ? '' : ` (max size: ${maxSizeBytes} bytes)`;
+        return `    [${id}] ${own}: ${outputText(output)}${limit}\n`;
+      });
+      const text = `Snapshot output list for session ${name}\n${lines.length === 0 ? '    None\n' : lines.join('')}`;
+      const mi = async () => {
+        const { snapshotElement } = await import('../lttng/mi-session.ts');
+        const { element } = await import('../lttng/xml.ts');
+        const snapshots = element(
+          'snapshots',
+          outputs.map((output) => snapshotElement(output)),
+        );
+        return actionElement('list-output', element('session', [element('name', name), snapshots]));
+      };
+      return { json: { session: name, outputs }, text, mi };
+    },
+    miForm('list-output'),
+  );
   const remove = snapshot
     .command('del-output')
     .description('Take a place for snapshots from a session.')
     .argument('<output>', 'its number or name');
-  onControl<SnapshotOptions>(addSessionOption(remove), context, async (client, options, [text = '']) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const output = outputName(text);
-    await client.call('remove-snapshot-output', { session, output });
-    const what = typeof output === 'number' ? `id ${output}` : `name ${output}`;
-    return {
-      json: { session, output },
-      text: `Snapshot output ${what} successfully deleted for session ${session}\n`,
-    };
-  });
+  onControl<SnapshotOptions>(
+    addSessionOption(remove),
+    context,
+    async (client, options, [text = '']) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const session = sessionNamed(options.session);
+      const output = outputName(text);
+      await client.call('remove-snapshot-output', { session, output });
+      const what = typeof output === 'number' ? `id ${output}` : `name ${output}`;
+      return {
+        json: { session, output },
+        text: `Snapshot output ${what} successfully deleted for session ${session}\n`,
+        mi: async () => {
+          const { element } = await import('../lttng/xml.ts');
+          const named = typeof output === 'number' ? element('id', output) : element('name', output);
+          return actionElement('del-output', element('snapshot', [named, element('session_name', session)]));
+        },
+      };
+    },
+    miForm('del-output'),
+  );
 };

@@ -8,6 +8,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  noMi,
   onControl,
 } from './verb.ts';
 
@@ -47,34 +48,59 @@ function addVerb(
   description: string,
 ): void {
   const command = addTrackOptions(program.command(verb).description(description));
-  onControl<TrackOptions>(command, context, async (client, options) => {
-    const { sessionNamed } = await import('./current-session.ts');
-    const session = sessionNamed(options.session);
-    const domain = domainOf(options);
-    const asked = names.filter((name) => options[name] !== undefined);
-    if (asked.length === 0) {
-      throw new SpoorError('control/option', 'no attribute of processes is named', {
-        hint: '--vpid, --vuid, …',
-      });
-    }
-    const lines: string[] = [];
-    const trackers: Record<string, unknown> = {};
-    for (const attribute of asked) {
-      const values = valuesOf(attribute, options[attribute], options.all === true);
-      const result = await client.call(verb, { session, domain, attribute, values });
-      trackers[attribute] = result.trackers.find((own) => own.attribute === attribute)?.values ?? 'all';
-      const title = attributes[attribute];
-      if (values === 'all') {
-        const policy = verb === 'track' ? 'include all' : 'exclude all';
-        lines.push(`${title[0]!.toUpperCase()}${title.slice(1)} tracking policy set to \`${policy}\`\n`);
-      } else {
-        const [done, place] = verb === 'track' ? ['Added', 'to'] : ['Removed', 'from'];
-        for (const value of values)
-          lines.push(`${done} ${value} ${place} the ${title} tracker inclusion set\n`);
+  onControl<TrackOptions>(
+    command,
+    context,
+    async (client, options) => {
+      const { sessionNamed } = await import('./current-session.ts');
+      const session = sessionNamed(options.session);
+      const domain = domainOf(options);
+      const asked = names.filter((name) => options[name] !== undefined);
+      if (asked.length === 0) {
+        throw new SpoorError('control/option', 'no attribute of processes is named', {
+          hint: '--vpid, --vuid, …',
+        });
       }
-    }
-    return { json: { session, domain, trackers }, text: lines.join('') };
-  });
+      const lines: string[] = [];
+      const changes: {
+        readonly attribute: TrackedAttribute;
+        readonly values: readonly (number | string)[];
+      }[] = [];
+      const trackers: Record<string, unknown> = {};
+      for (const attribute of asked) {
+        const values = valuesOf(attribute, options[attribute], options.all === true);
+        const result = await client.call(verb, { session, domain, attribute, values });
+        trackers[attribute] = result.trackers.find((own) => own.attribute === attribute)?.values ?? 'all';
+        changes.push({ attribute, values: values === 'all' ? ['all'] : values });
+        const title = attributes[attribute];
+        if (values === 'all') {
+          const policy = verb === 'track' ? 'include all' : 'exclude all';
+          lines.push(`${title[0]!.toUpperCase()}${title.slice(1)} tracking policy set to \`${policy}\`\n`);
+        } else {
+          const [done, place] = verb === 'track' ? ['Added', 'to'] : ['Removed', 'from'];
+          for (const value of values)
+            lines.push(`${done} ${value} ${place} the ${title} tracker inclusion set\n`);
+        }
+      }
+      const mi = async () => {
+        const { trackedValue, trackerElement } = await import('../lttng/mi-session.ts');
+        const { element } = await import('../lttng/xml.ts');
+        return element(
+          'process_attr_trackers',
+          changes
+            .filter(({ attribute }) => attribute !== 'cgroup')
+            .map(({ attribute, values }) =>
+              trackerElement(
+                attribute,
+                values.map((value) => trackedValue(attribute, value, true)),
+              ),
+            ),
+        );
+      };
+      return { json: { session, domain, trackers }, text: lines.join(''), mi };
+    },
+    { failed: () => noMi('process_attr_trackers') },
+  );
 }
 
 function valuesOf(

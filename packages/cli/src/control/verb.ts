@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import type { ControlClient } from '@spoor/control';
 import type { CommandContext } from '../commands/register-command.ts';
+import type { XmlElement } from '../lttng/xml.ts';
 
 /** What came of a verb. */
 export interface VerbOutcome {
@@ -16,11 +17,31 @@ export interface VerbOutcome {
   readonly warnings?: readonly string[];
   /** Whether it was done, but not as asked: the exit status is 4, as of `lttng`. */
   readonly isWarned?: boolean;
+  /** What failed of it while the rest was done: told on standard error; the exit status is 1. */
+  readonly errors?: readonly unknown[];
+  /** The element of `output` in LTTng's machine interface; made only when `--mi` asks for it. */
+  readonly mi?: () => MiElement;
+}
+
+/** An element, perhaps of a module that is still to be loaded. */
+export type MiElement = XmlElement | undefined | Promise<XmlElement | undefined>;
+
+/** How a verb appears in LTTng's machine interface. */
+export interface MiForm<Options> {
+  /** Name of the command there; that of the verb by default. */
+  readonly command?: string;
+  /** False for a command of which the machine interface does not say whether it succeeded. */
+  readonly saysSuccess?: false;
+  /** The element of `output` when it failed; none by default. */
+  readonly failed?: (options: Options, args: readonly string[]) => MiElement;
 }
 
 /** Options that every verb has. */
 export interface VerbOptions {
   readonly json?: true;
+  /** Stands before the verb, as the next two may. */
+  readonly mi?: 'xml';
+  readonly quiet?: true;
   /** False for `--no-sessiond`. */
   readonly sessiond: boolean;
 }
@@ -31,27 +52,63 @@ export const WARNED_STATUS = 4;
 /** What a verb does: with a connection to the session daemon, its options and its arguments. */
 export type VerbWork<Options extends object> = (
   client: ControlClient,
-  options: Options,
+  options: Options & VerbOptions,
   args: readonly string[],
 ) => Promise<VerbOutcome>;
 
+/** Options of the program, which stand before the verb. */
+interface ProgramOptions {
+  readonly mi?: 'xml';
+  readonly quiet?: true;
+  readonly sessiond?: boolean;
+}
+
 /**
  * Adds the common options to a verb and has it run by `work`, which is answered; a session daemon is started if need be.
+ * @param mi how it appears in LTTng's machine interface; absent where LTTng's schema has no such command.
  */
 export function onControl<Options extends object>(
   command: Command,
   context: CommandContext,
   work: VerbWork<Options>,
+  mi?: MiForm<Options>,
 ): VerbWork<Options> {
   command
     .option('--json', 'print the answer as JSON')
     .option('--no-sessiond', 'do not start a session daemon when none runs')
     .action(async () => {
       const { runVerb } = await import('./run-verb.ts');
-      const options = command.opts<Options & VerbOptions>();
-      context.exitStatus = await runVerb(options, (client) => work(client, options, command.args));
+      const { mi: format, quiet, sessiond } = programOf(command).opts<ProgramOptions>();
+      const own = command.opts<Options & VerbOptions>();
+      const options = {
+        ...own,
+        ...(format === undefined ? {} : { mi: format }),
+        ...(quiet === undefined ? {} : { quiet }),
+        sessiond: own.sessiond && sessiond !== false,
+      };
+      const form = mi && {
+        command: mi.command ?? command.name(),
+        saysSuccess: mi.saysSuccess !== false,
+        failed: () => mi.failed?.(options, command.args),
+      };
+      context.exitStatus = await runVerb(options, form, (client) => work(client, options, command.args));
     });
   return work;
+}
+
+function programOf(command: Command): Command {
+  return command.parent === null ? command : programOf(command.parent);
+}
+
+/** An empty element, which some verbs have in LTTng's machine interface when they fail. */
+export async function noMi(name: string): Promise<XmlElement> {
+  const { element } = await import('../lttng/xml.ts');
+  return element(name);
+}
+
+/** What verbs about sessions have there when they fail: no session. */
+export function noMiSessions(): Promise<XmlElement> {
+  return noMi('sessions');
 }
 
 /** Adds `-s`, which names the session in place of the current one. */
