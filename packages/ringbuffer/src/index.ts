@@ -18,10 +18,18 @@ export {
   RingReader,
   fileStore,
   memoryStore,
-  type RingPacket,
+  type CutPacket,
   type RingState,
   type RingStore,
 } from './reader.ts';
+export {
+  nextStreamNumber,
+  numberPacket,
+  restOfPacket,
+  settleProgress,
+  type ReaderProgress,
+  type RingPacket,
+} from './reader-progress.ts';
 export {
   CONSUMER_FILE,
   EVENTS_FOLDER,

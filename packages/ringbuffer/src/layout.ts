@@ -4,7 +4,7 @@
  * those of the packet from the start of its sub-buffer.
  *
  * One thread writes events; one process reads. Every word has one writer: the release bytes, `stopped`,
- * `heartbeat` and `recordedEvents` belong to the reader, all else to the producer; `woken` has two. The reader uses plain file reads and writes, so
+ * `heartbeat` and its notes belong to the reader, all else to the producer; `woken` has two. The reader uses plain file reads and writes, so
  * what it writes for the producer is a single byte at a time, which cannot be seen half-written through the
  * producer's mapping.
  */
@@ -67,16 +67,33 @@ export const CONTROL = {
    * the next event. One byte.
    */
   woken: 194,
-  /** The reader's own note: events in the packets that it is done with, u64. A reader in its place goes on there. */
+  /** The reader's own note, for a reader in its place (`ReaderProgress`). */
+  progress: 200,
+  /** Events in the packets that it is done with, u64. */
   recordedEvents: 200,
-  /** Same: the number after that of the last packet that `recordedEvents` counts, u32. */
+  /** The number after that of the last packet that it is done with whole, u32. */
   recordedPackets: 208,
+  /** How many bytes of the next one it is done with, u32. */
+  cutBytes: 212,
+  /** The time of that cut, u64. */
+  cutTime: 216,
+  /** `committedEvents` at that cut. */
+  cutEvents: 224,
+  /** Number of a packet in its stream less that in the ring, i32. */
+  streamShift: 228,
+  /** Events that came while nothing was to be recorded, u64. */
+  droppedEvents: 232,
+  /** Bit 0: what comes is dropped. */
+  readerFlags: 240,
+  progressEnd: 244,
 
   /**
    * One u32 a slot: 0 never used, `2 s + 1` while packet `s` is being written, `2 s + 2` once it is finished.
    * Packet `s` lies in slot `s modulo count`.
    */
   slotMarks: 256,
+  /** A progress that the reader is about to note, in the form of `progress`; its number of packets is 0 without one. */
+  intendedProgress: 1280,
   /** One byte a slot, written by the reader: `(s / count + 1) modulo 256` once packet `s` was taken. */
   slotReleases: 2304,
   /** One u32 a slot: the value that `committedEvents` had when its packet was opened. */

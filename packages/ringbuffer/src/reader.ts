@@ -3,6 +3,13 @@
 import { SpoorError } from '@spoor/base';
 import { readSync, writeSync } from '@spoor/sys';
 import {
+  PROGRESS_BYTES,
+  type ReaderProgress,
+  type RingPacket,
+  decodeProgress,
+  encodeProgress,
+} from './reader-progress.ts';
+import {
   CHANNEL_NAME_BYTES,
   CONTROL,
   CONTROL_BYTES,
@@ -86,19 +93,18 @@ export interface RingState {
   readonly recordedPackets: number;
 }
 
-/** A packet out of a ring: exactly the bytes that belong into the stream file. */
-export interface RingPacket {
-  readonly sequence: number;
-  /** Events in it. */
-  readonly eventCount: number;
-  /** Events in all packets before it, modulo 2^32, also in those that are not in the ring any more. */
-  readonly eventsBefore: number;
-  /** Whole packet; `packet_size` in its context equals this length. Valid until the next read with the same memory. */
-  readonly bytes: Uint8Array;
+/** A part of a packet that is being written, up to between two events. */
+export interface CutPacket extends RingPacket {
+  /** Time between the last event of it and the next. */
+  readonly timeNs: bigint;
+  /** The producer's count of events there, modulo 2^32. */
+  readonly committedEvents: number;
 }
 
 /** How far a running producer was at one moment. */
 interface OpenProgress {
+  /** Whether no event came while the rest was read. */
+  readonly isSettled: boolean;
   readonly contentBits: number;
   readonly committedEvents: number;
   readonly lostEvents: number;
@@ -107,6 +113,8 @@ interface OpenProgress {
 
 /** How often a size of the open packet of a running producer is looked for that agrees with its count: some 0.1 s. */
 const openAttempts = 30_000;
+/** The same for a cut, which can also be left to the producer: a few milliseconds. */
+const cutAttempts = 1000;
 
 /** Memory for one packet at a time, shared by readers. */
 export class PacketScratch {
@@ -137,7 +145,7 @@ export class RingReader {
   /** The words of the control page from the clock to the count of events. */
   readonly #progress = new Uint8Array(CONTROL.committedEvents + 4 - CONTROL.clock);
   readonly #progressView = new DataView(this.#progress.buffer);
-  readonly #note = new Uint8Array(12);
+  readonly #note = new Uint8Array(PROGRESS_BYTES);
   readonly #beat = new Uint8Array(1);
   readonly #noteView = new DataView(this.#note.buffer);
   readonly #packet: Uint8Array;
@@ -259,7 +267,33 @@ export class RingReader {
   note(sequence: number, recordedEvents: number): void {
     this.#noteView.setBigUint64(0, BigInt(recordedEvents), true);
     this.#noteView.setUint32(8, sequence + 1, true);
-    this.#store.write(this.#note, CONTROL.recordedEvents);
+    this.#store.write(this.#note.subarray(0, 12), CONTROL.recordedEvents);
+  }
+
+  /** Notes how far this reader is, a cut included. */
+  noteProgress(progress: ReaderProgress): void {
+    encodeProgress(progress, this.#noteView);
+    this.#store.write(this.#note, CONTROL.progress);
+  }
+
+  /** Notes what is about to be noted, before the stream has it; undefined takes that back. */
+  intendProgress(progress: ReaderProgress | undefined): void {
+    if (progress === undefined) this.#note.fill(0);
+    else encodeProgress(progress, this.#noteView);
+    this.#store.write(this.#note, CONTROL.intendedProgress);
+  }
+
+  /** What the reader before this one noted. */
+  get progress(): ReaderProgress {
+    this.#store.read(this.#note, CONTROL.progress);
+    return decodeProgress(this.#noteView);
+  }
+
+  /** What it was about to note. */
+  get intendedProgress(): ReaderProgress | undefined {
+    this.#store.read(this.#note, CONTROL.intendedProgress);
+    const progress = decodeProgress(this.#noteView);
+    return progress.cutBytes === 0 ? undefined : progress;
   }
 
   /** Gives the slot of packet `sequence` back to the producer (discard mode). */
@@ -291,6 +325,20 @@ export class RingReader {
   /** What the open packet holds by now, as a whole packet; undefined when that is nothing, or it was finished meanwhile. */
   readOpen(sequence: number): RingPacket | undefined {
     return this.#readOpen(sequence);
+  }
+
+  /**
+   * The open packet up to between two events, to be cut there. `nothing` when it has no events, or was finished
+   * meanwhile; `unsettled` when the producer emits so fast that the moment between two events cannot be caught.
+   */
+  readCut(sequence: number): CutPacket | 'nothing' | 'unsettled' {
+    const slot = sequence % this.header.subBufferCount;
+    const progress = this.#settledProgress(slot, 2 * sequence + 1, cutAttempts);
+    if (progress === undefined) return 'nothing';
+    if (!progress.isSettled) return 'unsettled';
+    const packet = this.#completeOpen(sequence, progress);
+    if (packet === undefined) return 'nothing';
+    return { ...packet, timeNs: progress.lastTimeNs, committedEvents: progress.committedEvents };
   }
 
   /** Tells the producer that the recording is over: it opens no further sub-buffer. */
@@ -378,8 +426,12 @@ export class RingReader {
    */
   #readOpen(sequence: number): RingPacket | undefined {
     const slot = sequence % this.header.subBufferCount;
-    const progress = this.#settledProgress(slot, 2 * sequence + 1);
-    if (progress === undefined) return undefined;
+    const progress = this.#settledProgress(slot, 2 * sequence + 1, openAttempts);
+    return progress === undefined ? undefined : this.#completeOpen(sequence, progress);
+  }
+
+  #completeOpen(sequence: number, progress: OpenProgress): RingPacket | undefined {
+    const slot = sequence % this.header.subBufferCount;
     const { contentBits, committedEvents, lostEvents, lastTimeNs } = progress;
     const sizeBytes = this.#readContent(slot, sequence, contentBits);
     if (sizeBytes === undefined) return undefined;
@@ -402,18 +454,21 @@ export class RingReader {
    * apart, so they are read until no event came in between: a program emits seldom enough for that, or it soon finishes
    * the packet, which ends the search. (A thread that does not get on between its two stores has counted one event less.)
    */
-  #settledProgress(slot: number, mark: number): OpenProgress | undefined {
+  #settledProgress(slot: number, mark: number, attempts: number): OpenProgress | undefined {
     const contentAt = CONTROL_BYTES + slot * this.header.subBufferSizeBytes + PACKET.contentSizeBits;
     let contentBits = this.#readWord(contentAt);
+    let isSettled = false;
     for (let attempt = 0; ; attempt += 1) {
       this.#store.read(this.#progress, CONTROL.clock);
       const after = this.#readWord(contentAt);
-      if (after === contentBits || attempt === openAttempts) break;
+      isSettled = after === contentBits;
+      if (isSettled || attempt === attempts) break;
       contentBits = after;
       if (this.#mark(slot) !== mark) return undefined;
     }
     const view = this.#progressView;
     return {
+      isSettled,
       contentBits,
       committedEvents: view.getUint32(CONTROL.committedEvents - CONTROL.clock, true),
       lostEvents: Number(view.getBigUint64(CONTROL.lostEvents - CONTROL.clock, true)),

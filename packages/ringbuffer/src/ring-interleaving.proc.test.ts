@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CONTROL, PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingMode } from './layout.ts';
 import type { ProducerOptions, RingProducer } from './producer.ts';
-import { RingReader, memoryStore, type RingPacket, type RingStore } from './reader.ts';
+import { RingReader, memoryStore, type RingStore } from './reader.ts';
+import { restOfPacket, type RingPacket } from './reader-progress.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-interleaving-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -337,6 +338,84 @@ describe('a ring whose ends are interleaved', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  test('cut at any moment while it goes on, its parts have each event once, at its time', () => {
+    fc.assert(
+      fc.property(
+        fc.array(emission(forward), { minLength: 20, maxLength: 60 }),
+        counts,
+        fc.array(stride, { minLength: 1, maxLength: 50 }),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
+        (emissions, committedBefore, strides, cuts) => {
+          lostBefore = 0;
+          const subBufferCount = 32;
+          const ring = new WatchedRing('overwrite', subBufferCount, committedBefore);
+          const seen = new Uint32Array(ring.memory.slice(0));
+          const journal = new Journal(ring.memory);
+          afterStatement = () => journal.note();
+          for (const each of emissions) ring.emit(each);
+          afterStatement = () => undefined;
+          journal.note();
+          let step = 0;
+          let drawn = 0;
+          const bytes = new Uint8Array(seen.buffer);
+          const advance = (steps: number): void => {
+            const to = Math.min(step + steps, journal.steps.length);
+            journal.replay(seen, step, to);
+            step = to;
+          };
+          const store: RingStore = {
+            read(into, position) {
+              advance(strides[drawn++ % strides.length]!);
+              into.set(bytes.subarray(position, position + into.byteLength));
+              return into.byteLength;
+            },
+            write(from, position) {
+              bytes.set(from, position);
+            },
+          };
+          // Strides that are all 0 would never end.
+          advance(1);
+          const reader = new RingReader(store, 'cut');
+          const found: EmittedEvent[] = [];
+          let counted = 0;
+          const take = (whole: RingPacket): void => {
+            const packet = restOfPacket(whole, reader.progress);
+            if (packet === undefined) return;
+            found.push(...eventsOf(packet));
+            counted += packet.eventCount;
+          };
+          const look = (isCut: boolean): void => {
+            const { finished, open } = reader.poll();
+            for (const sequence of finished) {
+              const packet = reader.read(sequence)!;
+              take(packet);
+              if (sequence < reader.progress.recordedPackets) continue;
+              reader.noteProgress({ ...reader.progress, recordedPackets: sequence + 1, cutBytes: 0 });
+            }
+            const cut = isCut && open !== undefined ? reader.readCut(open) : 'nothing';
+            if (typeof cut === 'string') return;
+            const cutBytes =
+              reader.progress.recordedPackets === open && reader.progress.cutBytes > 0
+                ? Math.max(reader.progress.cutBytes, cut.bytes.length)
+                : cut.bytes.length;
+            const { timeNs, committedEvents } = cut;
+            take(cut);
+            const at = { cutBytes, cutTimeNs: timeNs, cutEvents: committedEvents };
+            reader.noteProgress({ ...reader.progress, recordedPackets: cut.sequence, ...at });
+          };
+          for (let turn = 0; step < journal.steps.length; turn += 1) {
+            advance(1);
+            look(cuts[turn % cuts.length]!);
+          }
+          look(true);
+          expect(found).toEqual(ring.committed);
+          expect(counted).toBe(ring.committed.length);
+        },
+      ),
+      { numRuns: 40 },
     );
   });
 

@@ -41,6 +41,14 @@ export interface ChannelDescription extends RingGeometry {
   /** Names of context fields that each of its events has, as lttng-add-context(1) writes them. */
   readonly contexts: readonly string[];
   readonly rules: readonly EventRule[];
+  /** How often the consumer writes open sub-buffers out, in microseconds; 0 never. */
+  readonly switchTimerUs?: number;
+  /** How often the consumer looks at least, in microseconds; 0 leaves that to it. */
+  readonly readTimerUs?: number;
+  /** Largest trace file, after which the next begins; 0 without limit. */
+  readonly traceFileSizeBytes?: number;
+  /** How many trace files a stream has before the oldest is overwritten; 0 without limit. */
+  readonly traceFileCount?: number;
 }
 
 /** Events that are counted, without a ring. */

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Consumer, nextPauseMs } from './consumer.ts';
 import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from './packet-index.ts';
 import { SessionDirectory } from './run-directory.ts';
+import { newestFile } from './stream-files.ts';
 import { deaths, dieWriting } from './testing/dying-consumer.ts';
 import { SimulatedProgram } from './testing/simulated-program.ts';
 
@@ -179,7 +180,10 @@ test('what a trace chunk has of a ring in overwrite mode the next chunk does not
   const { totals } = consumer.finish(true);
   const valuesIn = (chunk: string): number[] => {
     const traces = join(chunk, 'ust/pid');
-    return readdirSync(traces).flatMap((name) => readStream(join(traces, name, 'ch0_0')).values);
+    return readdirSync(traces).flatMap((name) => {
+      const stream = join(traces, name, 'ch0_0');
+      return existsSync(stream) ? readStream(stream).values : [];
+    });
   };
   const first = valuesIn(outputDir);
   expect(first.length).toBeGreaterThan(0);
@@ -327,7 +331,7 @@ test('whenever a consumer dies, the next one loses nothing and repeats nothing',
       ring.close();
       session.remove();
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -381,4 +385,109 @@ test('events that are larger than a sub-buffer are counted, and said once', () =
     expect([values, discarded]).toEqual([[0, 1, 2], 3]);
     ring.close();
   }
+});
+
+/** The files of a stream in their order. */
+function filesOf(path: string): readonly string[] {
+  const newest = newestFile(path);
+  return newest === undefined ? [path] : range(0, newest.number + 1).map((number) => `${path}_${number}`);
+}
+
+test('cut at any moment and killed over it, the stream has each event once and no gap in its numbers', () => {
+  const step = tuple(
+    integer({ min: 0, max: 400 }),
+    constantFrom('cut', 'cut twice', 'poll', 'flush', 'hold', 'chunk', ...deaths),
+  );
+  assert(
+    property(
+      array(step, { minLength: 1, maxLength: 14 }),
+      constantFrom('discard', 'overwrite'),
+      constantFrom(0, 8192),
+      (steps, mode, traceFileSizeBytes) => {
+        const session = makeSession(mode);
+        const { outputDir } = session.readDescription();
+        const [channel] = session.readDescription().channels;
+        const rings = { ...channel!, traceFileSizeBytes };
+        const recording = [rings];
+        const held = [{ ...rings, rules: [] }];
+        const program = new SimulatedProgram(session.path, true);
+        const ring = program.ring(0, geometry, mode);
+        const chunks = [outputDir];
+        const wanted: number[][] = [[]];
+        let isHeld = false;
+        let next = 0;
+        const open = (): Consumer => {
+          const consumer = new Consumer(session, () => undefined, {
+            outputDir: chunks.at(-1)!,
+            drainsOverwrite: true,
+          });
+          consumer.configure(isHeld ? held : recording);
+          return consumer;
+        };
+        let consumer = open();
+        for (const [count, action] of steps) {
+          for (const end = next + count; next < end; next += 1) {
+            expect(ring.emit(next)).toBe(true);
+            if (!isHeld) wanted.at(-1)!.push(next);
+            // The consumer keeps up.
+            if (next % 50 === 0) {
+              ring.sync();
+              consumer.poll(0);
+              ring.sync();
+            }
+          }
+          ring.sync();
+          if (action === 'cut' || action === 'cut twice') {
+            expect(consumer.cut()).toBe(0);
+            if (action === 'cut twice') expect(consumer.cut()).toBe(0);
+          } else if (action === 'poll') {
+            consumer.poll(0);
+          } else if (action === 'flush') {
+            ring.producer.flush();
+          } else if (action === 'hold') {
+            isHeld = !isHeld;
+            expect(consumer.configure(isHeld ? held : recording)).toBe(0);
+          } else if (action === 'chunk') {
+            consumer.changeChunk(() => {
+              chunks.push(mkdtempSync(join(root, 'trace-')));
+              return chunks.at(-1)!;
+            });
+            wanted.push([]);
+          } else if (!isHeld) {
+            consumer.drain();
+            ring.sync();
+            const base = join(chunks.at(-1)!, 'ust', 'pid');
+            const [name = ''] = existsSync(base) ? readdirSync(base) : [];
+            if (name !== '') {
+              const path = join(program.directory, 'rings', '0.ring');
+              dieWriting(action, path, filesOf(join(base, name, 'ch0_0')).at(-1)!);
+            }
+            consumer.close();
+            consumer = open();
+          }
+          ring.sync();
+        }
+        const { totals } = consumer.finish();
+        const found = chunks.map((path) => {
+          const base = join(path, 'ust', 'pid');
+          const [name = ''] = existsSync(base) ? readdirSync(base) : [];
+          const read = filesOf(join(base, name, 'ch0_0'))
+            .filter((file) => existsSync(file))
+            .map(readStream);
+          return {
+            values: read.flatMap(({ values }) => values),
+            sequences: read.flatMap(({ sequences }) => sequences),
+          };
+        });
+        expect(found.map(({ values }) => values)).toEqual(wanted);
+        expect(totals).toMatchObject({ eventCount: wanted.flat().length, lostCount: 0, overwrittenCount: 0 });
+        for (const { sequences } of found) {
+          expect(sequences).toEqual(sequences.map((_, at) => sequences[0]! + at));
+        }
+        ring.close();
+        session.remove();
+      },
+    ),
+    { numRuns: 40 },
+  );
 });

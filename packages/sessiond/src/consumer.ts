@@ -2,10 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
+import type { ChannelDescription } from '@spoor/ringbuffer';
 import { Ledger, type RecordingTotals, type RingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
 import { finishRemovals } from './removal.ts';
 import type { SessionDirectory } from './run-directory.ts';
+import { UNLIMITED } from './stream-files.ts';
+import { SwitchTimers } from './switch-timers.ts';
 
 /** The pause between two looks at the rings is within these bounds. */
 const leastPauseMs = 1;
@@ -46,6 +49,9 @@ export class Consumer {
   #pauseMs = leastPauseMs;
   #settledMs = 0;
   #blockedUntilMs = 0;
+  /** By name. */
+  #channels: ReadonlyMap<string, ChannelDescription> = new Map();
+  #timers = new SwitchTimers([]);
   /** Written of processes that are over. */
   #droppedBytes = 0;
 
@@ -60,7 +66,43 @@ export class Consumer {
     finishRemovals(session.path);
     this.#session = session;
     this.#ledger = new Ledger(join(session.path, 'ledger.jsonl'));
-    this.#context = { outputDir, ledger: this.#ledger, onNote, drainsOverwrite };
+    this.#context = {
+      outputDir,
+      ledger: this.#ledger,
+      onNote,
+      drainsOverwrite,
+      limitsOf: (name) => {
+        const { traceFileSizeBytes = 0, traceFileCount = 0 } = this.#channels.get(name) ?? UNLIMITED;
+        return { traceFileSizeBytes, traceFileCount };
+      },
+      held: new Set(),
+    };
+  }
+
+  /**
+   * Takes over what the session asks of its channels now. A channel without rules records nothing: what is in its rings
+   * from now on is dropped, whether or not programs know already.
+   * @returns how many rings this could not be done with here: their threads have to hand over what they have.
+   * @throws SpoorError `record/output`.
+   */
+  configure(channels: readonly ChannelDescription[]): number {
+    const held = new Set(channels.filter(({ rules }) => rules.length === 0).map(({ name }) => name));
+    // A ring that appears meanwhile is of a program that knows the rules already.
+    this.#context.held = new Set([...held].filter((name) => this.#context.held.has(name)));
+    this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
+    this.#timers = new SwitchTimers(channels);
+    const uncutCount = this.#withEach((process) => process.hold(held));
+    this.#context.held = held;
+    return uncutCount;
+  }
+
+  /**
+   * Writes out all that was committed before, without the programs.
+   * @returns how many rings that could not be done with here: their threads have to hand over what they have.
+   * @throws SpoorError `record/output`.
+   */
+  cut(): number {
+    return this.#withEach((process) => process.cut());
   }
 
   /**
@@ -86,9 +128,24 @@ export class Consumer {
       }
       leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
     }
+    this.#switchDue(nowMs);
     if (fullness >= pressingFullness) return 0;
     this.#pauseMs = nextPauseMs(this.#pauseMs, fullness, leastCapacityBytes);
-    return this.#pauseMs;
+    return this.#timers.pauseMs(this.#pauseMs, nowMs);
+  }
+
+  /** Cuts the rings of channels whose switch timer is due. */
+  #switchDue(nowMs: number): void {
+    const due = this.#timers.due(nowMs);
+    if (due.size === 0) return;
+    for (const [name, process] of this.#processes) {
+      try {
+        process.cut(due);
+      } catch (error) {
+        this.#tolerate(name, process, error);
+        if (isOutputError(error)) this.#blockedUntilMs = nowMs + retryEveryMs;
+      }
+    }
   }
 
   /**
@@ -126,26 +183,40 @@ export class Consumer {
    * @throws SpoorError `record/output`.
    */
   drain(): void {
+    this.#withEach((process, name) => {
+      process.drain();
+      if (process.settle()) this.#drop(name);
+      return 0;
+    });
+  }
+
+  /**
+   * Does something with each process, the rings that it made up to now included.
+   * @returns the sum of the answers.
+   * @throws SpoorError `record/output`.
+   */
+  #withEach(work: (process: ProcessTrace, name: string) => number): number {
+    let sum = 0;
     this.#findProcesses();
     for (const [name, process] of this.#processes) {
       try {
         process.discover();
-        process.drain();
-        if (process.settle()) this.#drop(name);
+        sum += work(process, name);
       } catch (error) {
         if (isOutputError(error)) throw error;
         this.#tolerate(name, process, error);
       }
     }
+    return sum;
   }
 
   /**
-   * Ends the current trace chunk: writes out what programs have handed over, closes the files and has `move` put them
+   * Ends the current trace chunk: writes out what was committed so far, closes the files and has `move` put them
    * where they belong. What comes afterwards goes to new ones.
    * @throws SpoorError `record/output`, and what `move` throws; the chunk goes on then.
    */
   changeChunk(move: () => string): void {
-    this.drain();
+    this.cut();
     for (const process of this.#processes.values()) process.leaveChunk();
     this.#context.outputDir = move();
   }

@@ -7,6 +7,10 @@ import {
   type RingPacket,
   RingReader,
   fileStore,
+  nextStreamNumber,
+  restOfPacket,
+  settleProgress,
+  type ReaderProgress,
   type RingHeader,
 } from '@spoor/ringbuffer';
 import { isProcessAlive } from './process-identity.ts';
@@ -26,9 +30,21 @@ export interface CrashedRing {
 
 const scratch = new PacketScratch();
 
+const nothingDone: ReaderProgress = {
+  recordedEvents: 0,
+  recordedPackets: 0,
+  cutBytes: 0,
+  cutTimeNs: 0n,
+  cutEvents: 0,
+  streamShift: 0,
+  droppedEvents: 0,
+  isHeld: false,
+};
+
 /**
  * Hands the packets of a ring to `take`, oldest first, the open one included: those that the recording's own trace does
- * not have, neither by the consumer's note in the ring nor by `recordedThrough`, the number after the last one there.
+ * not have, neither by the consumer's note in the ring nor by `recordedThrough`, the number after the last one there. Of a
+ * packet of which it has a part, the rest.
  * `take` says by an answer why it cannot use a packet. A packet that is damaged is left out. The ring of a program that
  * still runs is read while it is written.
  * @throws SpoorError `ring/…` when the file is no whole ring, `record/output` what `take` throws.
@@ -62,9 +78,9 @@ class CrashedRingReading {
   #lastSequence = -1;
   /** The program's count of events after the last packet that was taken, modulo 2^32. */
   #through: number | undefined;
-  /** Number after that of the last packet that the consumer noted; what lies before is in {@link #recordedCount}. */
-  #noted = 0;
-  /** Same of the last one that is in the recording's own trace. */
+  /** What the consumer noted; what lies before is in {@link #recordedCount}. */
+  #noted!: ReaderProgress;
+  /** Number after that of the last packet that is whole in the recording's own trace. */
   #firstNew = 0;
   #recordedCount = 0;
 
@@ -83,9 +99,10 @@ class CrashedRingReading {
     const state = reader.poll();
     // The note of a damaged control page must not hide everything.
     const isNoteSound = state.recordedPackets <= state.openedPackets + 1;
-    this.#noted = isNoteSound ? state.recordedPackets : 0;
-    this.#recordedCount = isNoteSound ? state.recordedEvents : 0;
-    this.#firstNew = Math.max(this.#noted, recordedThrough);
+    const intended = reader.intendedProgress;
+    this.#noted = isNoteSound ? settleProgress(reader.progress, intended, recordedThrough) : nothingDone;
+    this.#recordedCount = this.#noted.recordedEvents;
+    this.#firstNew = recordedThrough - nextStreamNumber(this.#noted) + this.#noted.recordedPackets;
     const { pid, processStartTicks } = reader.header;
     if (isProcessAlive({ pid, startTicks: String(processStartTicks) })) this.#readWhileWritten();
     else this.#readAtRest(state.finished, state.committedEvents);
@@ -100,7 +117,7 @@ class CrashedRingReading {
 
   #readAtRest(finished: readonly number[], committedEvents: number): void {
     for (const sequence of finished) {
-      if (sequence < this.#noted) continue;
+      if (sequence < this.#noted.recordedPackets) continue;
       try {
         const packet = this.#reader.read(sequence);
         if (packet === undefined) this.#say(`packet ${sequence} is not in the ring`);
@@ -124,9 +141,10 @@ class CrashedRingReading {
     }
   }
 
-  #accept(packet: RingPacket): void {
+  #accept(whole: RingPacket): void {
+    const packet = restOfPacket(whole, this.#noted);
+    if (packet === undefined || packet.sequence <= this.#lastSequence) return;
     const { sequence, bytes, eventCount, eventsBefore } = packet;
-    if (sequence < this.#noted || sequence <= this.#lastSequence) return;
     if (sequence < this.#firstNew) {
       // In the trace, though the consumer was killed before it could say so.
       this.#lastSequence = sequence;

@@ -7,6 +7,18 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } f
 import { join } from 'node:path';
 import { outputError, writeWhole } from './output-error.ts';
 
+/** Name of the event that tells the text of an interned string. */
+const INTERNED_STRING_EVENT = '"spoor:string"';
+
+/** Whether the events of a process may have strings as numbers, which are told once in each packet. */
+export function declaresInternedStrings(eventsDirectory: string): boolean {
+  for (let id = 0; ; id += 1) {
+    const path = join(eventsDirectory, String(id));
+    if (!existsSync(path)) return false;
+    if (readFileSync(path).includes(INTERNED_STRING_EVENT)) return true;
+  }
+}
+
 /** Writer of one `metadata` file. */
 export class MetadataWriter implements Disposable {
   readonly #path: string;
@@ -17,6 +29,7 @@ export class MetadataWriter implements Disposable {
   #textEndBytes = 0;
   #fileSizeBytes: number;
   #nextEventId = 0;
+  #hasInternedStrings = false;
 
   /**
    * @param headerText TSDL up to the first event block.
@@ -40,6 +53,11 @@ export class MetadataWriter implements Disposable {
     return this.#nextEventId;
   }
 
+  /** Whether events may have strings as numbers, which are told once in each packet. */
+  get hasInternedStrings(): boolean {
+    return this.#hasInternedStrings;
+  }
+
   /** Whether nothing is in the file. */
   get isEmpty(): boolean {
     return this.#fileSizeBytes === 0;
@@ -54,7 +72,9 @@ export class MetadataWriter implements Disposable {
     for (;;) {
       const path = join(this.#eventsDirectory, String(this.#nextEventId));
       if (!existsSync(path)) break;
-      this.#pending.push(readFileSync(path));
+      const block = readFileSync(path);
+      this.#hasInternedStrings ||= block.includes(INTERNED_STRING_EVENT);
+      this.#pending.push(block);
       this.#nextEventId += 1;
     }
     for (let block = this.#pending[0]; block !== undefined; block = this.#pending[0]) {

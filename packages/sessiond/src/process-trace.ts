@@ -22,6 +22,7 @@ import { ProcessLife } from './process-life.ts';
 import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
+import type { TraceFileLimits } from './stream-files.ts';
 import { ThreadStatuses } from './thread-statuses.ts';
 
 /** What all processes of a recording share. */
@@ -33,6 +34,10 @@ export interface RecordingContext {
   readonly drainsOverwrite: boolean;
   /** Takes one line for the user. */
   readonly onNote: (severity: 'info' | 'error', text: string) => void;
+  /** How large the trace files of a channel may become. */
+  readonly limitsOf: (channel: string) => TraceFileLimits;
+  /** Channels of which nothing is recorded now: what comes is dropped. */
+  held: ReadonlySet<string>;
 }
 
 const ringName = /^(\d+)\.ring$/;
@@ -102,7 +107,10 @@ export class ProcessTrace {
         continue;
       }
       try {
-        this.#rings.set(number, new RingDrain(number, path, this.#traceDir, this.#metadata));
+        const { limitsOf, held } = this.#context;
+        const ring = new RingDrain(number, path, this.#traceDir, this.#metadata, limitsOf);
+        this.#rings.set(number, ring);
+        if (held.has(ring.reader.header.channelName)) ring.holdFromBegin();
       } catch (error) {
         if (isOutputError(error)) throw error;
         // The program may be about to lay it out; a program that died there left nothing to read.
@@ -125,6 +133,37 @@ export class ProcessTrace {
       });
     }
     return fullness;
+  }
+
+  /**
+   * Writes out what is in the open sub-buffers, too, of all channels or of some.
+   * @returns how many rings that could not be done with, see {@link RingDrain.cut}.
+   * @throws SpoorError `record/output`.
+   */
+  cut(channels?: ReadonlySet<string>): number {
+    return this.#countFailed((ring) => {
+      if (channels?.has(ring.reader.header.channelName) === false) return true;
+      return ring.cut();
+    });
+  }
+
+  /**
+   * Drops what comes of these channels from now on, and records what comes of the others.
+   * @returns how many rings that could not be done with, see {@link RingDrain.hold}.
+   * @throws SpoorError `record/output`.
+   */
+  hold(channels: ReadonlySet<string>): number {
+    return this.#countFailed((ring) => ring.hold(channels.has(ring.reader.header.channelName)));
+  }
+
+  #countFailed(work: (ring: RingDrain) => boolean): number {
+    let failedCount = 0;
+    for (const [number, ring] of this.#rings) {
+      this.#guarded(number, ring, () => {
+        if (!work(ring)) failedCount += 1;
+      });
+    }
+    return failedCount;
   }
 
   /**

@@ -1,10 +1,12 @@
 /** How far the trace of a recording has what a ring holds, as its files tell it. Nothing is changed. */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CTF_MAGIC, PACKET, PACKET_HEADER_BYTES, type RingHeader } from '@spoor/ringbuffer';
+import { currentChunkDir } from './hosted/trace-chunk.ts';
 import { pathComponent } from './output-directory.ts';
-import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes, isIndexHeader } from './packet-index.ts';
 import { OUTPUT_FILE, SessionDirectory } from './run-directory.ts';
+import { newestFile } from './stream-files.ts';
+import { lastEntryOf } from './stream-writer.ts';
 
 /** Path of the stream that ring `number` becomes, in the trace of its process. */
 export function streamPathOf(traceDir: string, { channelName }: RingHeader, number: number): string {
@@ -12,16 +14,20 @@ export function streamPathOf(traceDir: string, { channelName }: RingHeader, numb
 }
 
 /**
- * Number after that of the last packet of ring `number` that lies whole in the recording's own trace; 0 when there is
- * none, or no such trace here. A consumer that was killed may have written one packet more than it noted in the ring.
+ * Number in the stream after that of the last packet of ring `number` that lies whole in the recording's own trace; 0 when
+ * there is none, or no such trace here. A consumer that was killed may have written one packet more than it noted in the ring.
  * @param processPath the process's directory in the run directory.
  */
 export function packetsInTrace(processPath: string, header: RingHeader, number: number): number {
   try {
-    const { outputDir } = new SessionDirectory(dirname(processPath)).readDescription();
+    const session = new SessionDirectory(dirname(processPath));
+    const outputDir = currentChunkDir(session.path) ?? session.readDescription().outputDir;
     const chosen = readFileSync(join(processPath, OUTPUT_FILE), 'utf8');
     if (chosen === '') return 0;
-    return countPackets(streamPathOf(join(outputDir, chosen), header, number), header);
+    const path = streamPathOf(join(outputDir, chosen), header, number);
+    if (existsSync(path)) return countPackets(path, header);
+    const newest = newestFile(path);
+    return newest === undefined ? 0 : countPackets(`${path}_${newest.number}`, header);
   } catch {
     // A copy of a run directory, a trace that was taken away: what the ring's note says is all that is known.
     return 0;
@@ -33,24 +39,11 @@ function countPackets(path: string, header: RingHeader): number {
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return 0;
-    const indexed = lastIndexed(path);
+    const indexed = Number(lastEntryOf(path)?.offsetBytes ?? 0n);
     // The packets behind the last index entry are few: one, unless somebody took the index away.
     return walk(fd, stat.size, indexed, header) ?? walk(fd, stat.size, 0, header) ?? 0;
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Where the packet of the last index entry begins; 0 without one. */
-function lastIndexed(streamPath: string): number {
-  try {
-    const index = readFileSync(join(dirname(streamPath), 'index', `${basename(streamPath)}.idx`));
-    const count = Math.floor((index.length - indexHeaderBytes) / indexEntryBytes);
-    if (count < 1 || !isIndexHeader(index)) return 0;
-    const entry = decodeIndexEntry(index.subarray(indexHeaderBytes + (count - 1) * indexEntryBytes));
-    return Number(entry.offsetBytes);
-  } catch {
-    return 0;
   }
 }
 

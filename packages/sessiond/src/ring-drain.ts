@@ -1,22 +1,29 @@
 /** Takes one thread's ring over into its stream on disk. */
+import { closeSync, constants, ftruncateSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import {
-  closeSync,
-  constants,
-  existsSync,
-  ftruncateSync,
-  openSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
-import { PacketScratch, type RingPacket, RingReader, type RingState, fileStore } from '@spoor/ringbuffer';
+  PACKET_HEADER_BYTES,
+  PacketScratch,
+  type ReaderProgress,
+  type RingPacket,
+  RingReader,
+  type RingState,
+  fileStore,
+  nextStreamNumber,
+  numberPacket,
+  restOfPacket,
+  settleProgress,
+} from '@spoor/ringbuffer';
+import type { RingTotals } from './ledger.ts';
 import type { MetadataWriter } from './metadata-writer.ts';
 import { describePacket } from './packet-description.ts';
 import { streamPathOf } from './recorded-stream.ts';
-import { StreamWriter } from './stream-writer.ts';
-import type { RingTotals } from './ledger.ts';
+import { StreamFiles, type TraceFileLimits, UNLIMITED } from './stream-files.ts';
 
 /** A packet is read and written before the next one of any ring. */
 const scratch = new PacketScratch();
+
+/** What a cut relies on: stores become visible in the order of the program, as on x86-64 (docs/design/formats.md). */
+const isOrdered = process.arch === 'x64' || process.arch === 'ia32';
 
 /** One ring and the stream that it becomes. */
 export class RingDrain implements Disposable {
@@ -26,12 +33,12 @@ export class RingDrain implements Disposable {
   #streamPath: string;
   #metadata: MetadataWriter;
   readonly #fd: number;
-  #writer: StreamWriter | undefined;
+  readonly #limitsOf: (channel: string) => TraceFileLimits;
+  #writer: StreamFiles | undefined;
   /** What went to the streams of earlier trace chunks. */
   #earlier = { packetCount: 0, sizeBytes: 0 };
   #writtenBytes = 0;
-  #recordedEvents: number;
-  #recordedPackets: number;
+  #done: ReaderProgress;
   #lastState!: RingState;
   /** Events that the producer committed, counted on where its own 32-bit count wraps. */
   #committedEvents = 0;
@@ -42,10 +49,18 @@ export class RingDrain implements Disposable {
 
   /**
    * Opens ring `number` of its process, whose stream goes to `traceDir`; takes the stream up where an earlier consumer left it.
+   * @param limitsOf the limits of a channel's trace files.
    * @throws SpoorError `ring/…` when the file is not a whole ring (yet), `record/output`.
    */
-  constructor(number: number, ringPath: string, traceDir: string, metadata: MetadataWriter) {
+  constructor(
+    number: number,
+    ringPath: string,
+    traceDir: string,
+    metadata: MetadataWriter,
+    limitsOf: (channel: string) => TraceFileLimits = () => UNLIMITED,
+  ) {
     this.#number = number;
+    this.#limitsOf = limitsOf;
     this.#ringPath = ringPath;
     this.#metadata = metadata;
     this.#fd = openSync(ringPath, constants.O_RDWR);
@@ -53,9 +68,13 @@ export class RingDrain implements Disposable {
       this.reader = new RingReader(fileStore(this.#fd), ringPath, scratch);
       this.#streamPath = streamPathOf(traceDir, this.reader.header, number);
       this.#lastState = this.#observe();
-      this.#recordedEvents = this.#lastState.recordedEvents;
-      this.#recordedPackets = this.#lastState.recordedPackets;
-      if (existsSync(this.#streamPath)) this.#writer = new StreamWriter(this.#streamPath);
+      this.#takeUp();
+      const last = this.#writer?.lastEntry?.packetSequenceNumber;
+      const streamNumber = last === undefined ? undefined : Number(last) + 1;
+      const noted = this.reader.progress;
+      this.#done = settleProgress(noted, this.reader.intendedProgress, streamNumber);
+      if (this.#done !== noted) this.reader.noteProgress(this.#done);
+      this.reader.intendProgress(undefined);
     } catch (error) {
       closeSync(this.#fd);
       throw error;
@@ -83,16 +102,103 @@ export class RingDrain implements Disposable {
     const { finished } = this.#observe();
     const isOverwrite = this.reader.header.mode === 'overwrite';
     // Nothing is given back in overwrite mode: what was written already lies there until it is replaced.
-    const taken = isOverwrite ? finished.filter((sequence) => sequence >= this.#recordedPackets) : finished;
+    const taken = isOverwrite
+      ? finished.filter((sequence) => sequence >= this.#done.recordedPackets)
+      : finished;
     if (taken.length === 0) return 0;
-    this.#metadata.update();
+    if (!this.#done.isHeld) this.#metadata.update();
     for (const sequence of taken) {
       const packet = this.reader.read(sequence);
       if (packet === undefined) continue;
-      this.#record(packet);
+      this.#take(packet);
       if (!isOverwrite) this.reader.release(sequence);
     }
     return taken.length;
+  }
+
+  /**
+   * Writes out all that was committed before, in the middle of the open sub-buffer too; without the producer, which may
+   * be busy or asleep. What comes later is in packets of its own.
+   * @returns false when that cannot be done here: what the open sub-buffer holds is to be handed over by its thread.
+   * @throws SpoorError `record/output`; the packets that could not be written stay in the ring.
+   */
+  cut(): boolean {
+    this.drain();
+    // A copied ring has its last events elsewhere.
+    if (this.reader.header.tier === 'copied') return false;
+    const { open } = this.#lastState;
+    if (open === undefined) return true;
+    if (!isOrdered) return this.reader.readOpen(open) === undefined;
+    const found = this.reader.readCut(open);
+    if (found === 'unsettled') return false;
+    if (found === 'nothing') {
+      // It may have been finished meanwhile: then its end is where the cut is.
+      this.drain();
+      return true;
+    }
+    this.#metadata.update();
+    // Strings are told once a packet: those of its first part would be missing in the second.
+    if (this.#metadata.hasInternedStrings) return false;
+    const packet = restOfPacket(found, this.#done);
+    if (packet === undefined || packet.bytes.length <= PACKET_HEADER_BYTES) return true;
+    const number = nextStreamNumber(this.#done) + packet.sequence - this.#done.recordedPackets;
+    const cut: ReaderProgress = {
+      ...this.#done,
+      recordedPackets: packet.sequence,
+      cutBytes:
+        found === packet
+          ? packet.bytes.length
+          : this.#done.cutBytes + packet.bytes.length - PACKET_HEADER_BYTES,
+      cutTimeNs: found.timeNs,
+      cutEvents: found.committedEvents,
+    };
+    this.#committedThrough = found.committedEvents;
+    if (this.#done.isHeld) {
+      this.#done = {
+        ...cut,
+        streamShift: nextStreamNumber(this.#done) - packet.sequence,
+        droppedEvents: this.#done.droppedEvents + packet.eventCount,
+      };
+      this.reader.noteProgress(this.#done);
+      return true;
+    }
+    const done = {
+      ...cut,
+      recordedEvents: this.#done.recordedEvents + packet.eventCount,
+      streamShift: number + 1 - packet.sequence,
+    };
+    numberPacket(packet, number);
+    // A successor learns by the stream whether the packet was written, and by this what that means.
+    this.reader.intendProgress(done);
+    try {
+      this.#append(packet);
+    } catch (error) {
+      this.reader.intendProgress(undefined);
+      throw error;
+    }
+    this.#done = done;
+    this.reader.noteProgress(done);
+    return true;
+  }
+
+  /**
+   * Begins or ends dropping what comes: what came before is written, or what came meanwhile dropped.
+   * @returns false when it cannot be done (yet), see {@link cut}.
+   * @throws SpoorError `record/output`.
+   */
+  hold(isHeld: boolean): boolean {
+    if (this.#done.isHeld === isHeld) return true;
+    const isCut = this.cut();
+    if (!isCut && isHeld) return false;
+    this.#done = { ...this.#done, isHeld };
+    this.reader.noteProgress(this.#done);
+    return isCut;
+  }
+
+  /** Drops what is in the ring already: it came while nothing was to be recorded. */
+  holdFromBegin(): void {
+    this.#done = { ...this.#done, isHeld: true };
+    this.reader.noteProgress(this.#done);
   }
 
   /** Looks how far the producer is; to be called now and then in overwrite mode. */
@@ -116,7 +222,7 @@ export class RingDrain implements Disposable {
     const take = (packet: RingPacket) => {
       // Only now: a program that lives may have declared the class of the last event a moment ago.
       this.#metadata.update();
-      this.#record(packet);
+      this.#take(packet);
     };
     try {
       if (alive || mode === 'overwrite') this.reader.snapshot(take);
@@ -137,15 +243,16 @@ export class RingDrain implements Disposable {
     const overwrite = mode === 'overwrite';
     // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
     // end of the recording is neither lost nor overwritten.
-    const unrecorded = (committedEvents - this.#recordedEvents) >>> 0;
+    const { recordedEvents, droppedEvents } = this.#done;
+    const unrecorded = (committedEvents - recordedEvents - droppedEvents) >>> 0;
     const afterLastPacket = (committedEvents - this.#committedThrough) >>> 0;
     const unwritten = overwrite ? afterLastPacket : unrecorded;
-    const overwritten = this.#committedEvents - afterLastPacket - this.#recordedEvents;
+    const overwritten = this.#committedEvents - afterLastPacket - recordedEvents - droppedEvents;
     return {
       ring,
       ...(threadStartTicks === 0n ? {} : { thread: `${tid}-${threadStartTicks}` }),
-      stream: this.#streamPath,
-      eventCount: this.#recordedEvents,
+      stream: this.#writer?.path ?? this.#streamPath,
+      eventCount: recordedEvents,
       lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),
       tooLargeCount: lostTooLarge,
       overwrittenCount: overwrite ? overwritten : 0,
@@ -173,7 +280,7 @@ export class RingDrain implements Disposable {
   enter(traceDir: string, metadata: MetadataWriter): void {
     this.#metadata = metadata;
     this.#streamPath = streamPathOf(traceDir, this.reader.header, this.#number);
-    if (existsSync(this.#streamPath)) this.#writer = new StreamWriter(this.#streamPath);
+    this.#takeUp();
   }
 
   /** Bytes that were written since this was asked last. */
@@ -226,19 +333,60 @@ export class RingDrain implements Disposable {
     return state;
   }
 
-  /** Appends a packet unless an earlier consumer did, and counts it once. */
-  #record(packet: RingPacket): void {
-    this.#committedThrough = (packet.eventsBefore + packet.eventCount) >>> 0;
-    // Perhaps in the stream of an earlier trace chunk: a ring in overwrite mode still has what was written then.
-    if (packet.sequence < this.#recordedPackets) return;
-    this.#writer ??= new StreamWriter(this.#streamPath);
-    const last = this.#writer.lastEntry;
-    if (last === undefined || last.packetSequenceNumber < BigInt(packet.sequence)) {
-      this.#writer.append(packet.bytes, describePacket(packet.bytes, this.#number));
-      this.#writtenBytes += packet.bytes.length;
+  /** Goes on with a stream that is there. */
+  #takeUp(): void {
+    if (StreamFiles.exists(this.#streamPath, this.#limits)) this.#writer = this.#openFiles();
+  }
+
+  #openFiles(): StreamFiles {
+    return new StreamFiles(this.#streamPath, this.#number, this.#limits);
+  }
+
+  /** Those of now: a new trace chunk has new ones. */
+  get #limits(): TraceFileLimits {
+    return this.#limitsOf(this.reader.header.channelName);
+  }
+
+  /** Appends what is new of a packet unless an earlier consumer did, and counts it once; or drops it. */
+  #take(whole: RingPacket): void {
+    this.#committedThrough = (whole.eventsBefore + whole.eventCount) >>> 0;
+    const packet = restOfPacket(whole, this.#done);
+    if (packet === undefined) return;
+    const { sequence, eventCount } = packet;
+    const done = { ...this.#done, recordedPackets: sequence + 1, cutBytes: 0 };
+    const next = nextStreamNumber(this.#done);
+    if (done.isHeld) {
+      done.droppedEvents += eventCount;
+      done.streamShift = next - done.recordedPackets;
+    } else {
+      done.recordedEvents += eventCount;
+      // The thread finished a sub-buffer that had nothing after the cut.
+      const isEmpty =
+        packet !== whole && packet.bytes.length === PACKET_HEADER_BYTES && !this.#tellsLosses(packet);
+      if (isEmpty) {
+        done.streamShift -= 1;
+      } else {
+        if (done.streamShift !== 0) numberPacket(packet, sequence + done.streamShift);
+        this.#append(packet);
+      }
     }
-    this.#recordedEvents += packet.eventCount;
-    this.#recordedPackets = packet.sequence + 1;
-    this.reader.note(packet.sequence, this.#recordedEvents);
+    this.#done = done;
+    this.reader.noteProgress(done);
+  }
+
+  #tellsLosses(packet: RingPacket): boolean {
+    const { eventsDiscarded } = describePacket(packet.bytes, this.#number);
+    const last = this.#writer?.lastEntry;
+    return last !== undefined && last.eventsDiscarded !== eventsDiscarded;
+  }
+
+  /** Writes a packet that has its number in the stream, unless that is there. */
+  #append(packet: RingPacket): void {
+    this.#writer ??= this.#openFiles();
+    const last = this.#writer.lastEntry;
+    const { packetSequenceNumber } = describePacket(packet.bytes, this.#number);
+    if (last !== undefined && last.packetSequenceNumber >= packetSequenceNumber) return;
+    this.#writer.append(packet.bytes);
+    this.#writtenBytes += packet.bytes.length;
   }
 }

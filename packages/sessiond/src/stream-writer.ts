@@ -5,7 +5,16 @@
  * ring's mark moves. So a writer that takes up an existing stream keeps the packets that have a whole entry, cuts what
  * lies behind them, and tells by the last entry's sequence number what the ring need not hand out again.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { outputError, writeWhole } from './output-error.ts';
 import {
@@ -17,6 +26,23 @@ import {
   indexHeaderBytes,
   isIndexHeader,
 } from './packet-index.ts';
+
+/** Path of the index of a stream file. */
+export function indexPathOf(streamPath: string): string {
+  return join(dirname(streamPath), 'index', `${basename(streamPath)}.idx`);
+}
+
+/** The last whole entry of a stream file's index; undefined without one. */
+export function lastEntryOf(streamPath: string): IndexEntry | undefined {
+  try {
+    const index = readFileSync(indexPathOf(streamPath));
+    const count = Math.floor((index.length - indexHeaderBytes) / indexEntryBytes);
+    if (count < 1 || !isIndexHeader(index)) return undefined;
+    return decodeIndexEntry(index.subarray(indexHeaderBytes + (count - 1) * indexEntryBytes));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Writer of one stream file and its index; takes up what is there already. */
 export class StreamWriter implements Disposable {
@@ -32,7 +58,7 @@ export class StreamWriter implements Disposable {
   /** @throws SpoorError `record/output`. */
   constructor(path: string) {
     this.path = path;
-    this.#indexPath = join(dirname(path), 'index', `${basename(path)}.idx`);
+    this.#indexPath = indexPathOf(path);
     this.#streamFd = -1;
     this.#indexFd = -1;
     try {

@@ -49,11 +49,17 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
       'size of a sub-buffer; suffixes k, M, G (default: 512k, of the kernel 1M)',
     )
     .option('--num-subbuf <count>', 'number of sub-buffers of each ring buffer (default: 4)')
-    .option('--switch-timer <us>', 'how often open sub-buffers are finished; 0 never (default)')
+    .option('--switch-timer <us>', 'how often open sub-buffers are written out; 0 never (default)')
     .option('--read-timer <us>', 'how often the consumer looks at least; 0 leaves that to it (default)')
     .option('--monitor-timer <us>', 'how often usage is sampled for triggers; 0 never (default: 1000000)')
-    .option('--tracefile-size <size>', 'largest trace file; 0 without limit (default)')
-    .option('--tracefile-count <count>', 'number of trace files of a stream; 0 without limit (default)')
+    .option(
+      '--tracefile-size <size>',
+      'largest trace file, with suffixes k, M, G; then the next begins; 0 without limit (default)',
+    )
+    .option(
+      '--tracefile-count <count>',
+      'number of trace files of a stream, then the oldest is overwritten; 0 without limit (default)',
+    )
     .option('--buffers-uid', 'ring buffers of a user; ours are always of a process and thread')
     .option('--buffers-pid', 'ring buffers of a process')
     .option('--buffers-global', 'ring buffers of the whole system, of the kernel alone')

@@ -60,12 +60,13 @@ export class ConsumerLink {
   }
 
   /**
-   * Has the consumer take over a session's rings.
+   * Has the consumer take over a session's rings, or what the session's description has changed to.
+   * @returns how many rings hold events from before that only their threads can hand over.
    * @throws SpoorError `control/consumer`, or what the consumer says.
    */
-  async attach(session: string, keeping: Keeping): Promise<void> {
+  async attach(session: string, keeping: Keeping): Promise<number> {
     this.#sessions.set(session, keeping);
-    await this.call('attach', { session, keeping });
+    return (await this.call('attach', { session, keeping })).uncutCount;
   }
 
   /** The session is over. */

@@ -48,6 +48,10 @@ function describeChannel(channel: Channel, isActive: boolean): ChannelDescriptio
     subBufferCount: channel.subBufferCount,
     contexts: channel.contexts,
     rules,
+    switchTimerUs: channel.switchTimerUs,
+    readTimerUs: channel.readTimerUs,
+    traceFileSizeBytes: channel.traceFileSizeBytes,
+    traceFileCount: channel.traceFileCount,
   };
 }
 

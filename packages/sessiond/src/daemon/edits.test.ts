@@ -43,6 +43,19 @@ describe('a channel', () => {
     expect(enableChannel(again.session, 'kernel', 'ch').result.outcome).toBe('created');
   });
 
+  test('has trace files of its own, each with room for a sub-buffer', () => {
+    const files = { traceFileSizeBytes: 1000, traceFileCount: 2 };
+    const made = enableChannel(empty, 'user', 'ch', { ...files, subBufferSizeBytes: 4096 });
+    expect(made.result).toMatchObject({
+      channel: { traceFileSizeBytes: 4096 },
+      warnings: ['the trace file size (1000) is rounded up to that of a sub-buffer'],
+    });
+    // File 0 of ring 1 would be ring 0 of the other.
+    expect(() => enableChannel(made.session, 'user', 'ch_1')).toThrow('would have the same names');
+    expect(enableChannel(made.session, 'user', 'ch_a').result.outcome).toBe('created');
+    expect(enableChannel(made.session, 'kernel', 'ch_1').result.outcome).toBe('created');
+  });
+
   test('of a flight recorder overwrites', () => {
     const flight: Session = { ...empty, mode: 'snapshot' };
     expect(enableChannel(flight, 'user', 'ch').result).toMatchObject({

@@ -61,7 +61,36 @@ function rounded(attributes: ChannelAttributes): { attributes: ChannelAttributes
   };
   const subBufferSizeBytes = round('sub-buffer size', attributes.subBufferSizeBytes, LEAST_SUB_BUFFER_BYTES);
   const subBufferCount = round('number of sub-buffers', attributes.subBufferCount, LEAST_SUB_BUFFERS);
-  return { attributes: { ...attributes, subBufferSizeBytes, subBufferCount }, warnings };
+  let { traceFileSizeBytes } = attributes;
+  if (traceFileSizeBytes > 0 && traceFileSizeBytes < subBufferSizeBytes) {
+    warnings.push(`the trace file size (${traceFileSizeBytes}) is rounded up to that of a sub-buffer`);
+    traceFileSizeBytes = subBufferSizeBytes;
+  }
+  return {
+    attributes: { ...attributes, subBufferSizeBytes, subBufferCount, traceFileSizeBytes },
+    warnings,
+  };
+}
+
+/** Files `a_1_0` would be of channel `a` and of channel `a_1`. */
+function checkFileNames(session: Session, { name, domain, traceFileSizeBytes }: Channel): void {
+  for (const other of session.channels) {
+    if (other.domain !== domain) continue;
+    const isMistaken =
+      (traceFileSizeBytes > 0 && isNumbered(other.name, name)) ||
+      (other.traceFileSizeBytes > 0 && isNumbered(name, other.name));
+    if (!isMistaken) continue;
+    throw new SpoorError(
+      'control/channel-attributes',
+      `the trace files of channels ${name} and ${other.name} would have the same names`,
+      { hint: 'give one another name, or no size of trace files' },
+    );
+  }
+}
+
+/** Whether a name is another one and a number. */
+function isNumbered(name: string, base: string): boolean {
+  return name.startsWith(`${base}_`) && /^\d+$/.test(name.slice(base.length + 1));
 }
 
 function checkAttributes(name: string, attributes: ChannelAttributes): void {
@@ -113,6 +142,7 @@ export function enableChannel(
     existing === undefined
       ? { ...sizes.attributes, name, domain, isEnabled: true, contexts: [], rules: [] }
       : { ...existing, ...sizes.attributes, isEnabled: true };
+  checkFileNames(session, channel);
   const isSame =
     existing !== undefined && JSON.stringify(channel) === JSON.stringify({ ...existing, isEnabled: true });
   const outcome =

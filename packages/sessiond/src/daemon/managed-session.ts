@@ -345,25 +345,30 @@ export class ManagedSession {
     return { losses: lossesOf(totals), warnings: isAwaited ? warnings : [] };
   }
 
-  /** Has programs finish their open sub-buffers. */
-  #handOver(): Promise<readonly string[]> {
-    return this.#become(this.#model, PATIENCE_MS);
+  /** Has the consumer write out what was recorded before this moment; where it cannot, the programs hand it over. */
+  async #handOver(): Promise<readonly string[]> {
+    const { hub, consumer } = this.#around;
+    const { uncutCount } = await consumer.call('cut', { session: hub.sessionPath(this.#model.id) });
+    return uncutCount === 0 ? [] : this.#become(this.#model, PATIENCE_MS, true);
   }
 
   /**
    * Makes a changed model the session's.
-   * @param patienceMs how long to wait until programs have handed over what they recorded before.
+   * @param patienceMs how long to wait until programs have handed over what they recorded before, as far as the consumer
+   * could not take it itself.
+   * @param isUncut whether that is known already.
    */
-  async #become(session: Session, patienceMs = 0): Promise<readonly string[]> {
+  async #become(session: Session, patienceMs = 0, isUncut = false): Promise<readonly string[]> {
     const { hub, store } = this.#around;
     const earlier = { session: this.#model, run: this.#run };
+    let uncutCount = 0;
     this.#model = session;
     this.#run = { ...this.#run, revision: this.#run.revision + 1 };
     try {
       this.save();
       if (!session.hasStarted) return [];
       this.#describe();
-      await this.#attach();
+      uncutCount = await this.#attach();
       hub.touch();
     } catch (error) {
       this.#model = earlier.session;
@@ -371,8 +376,10 @@ export class ManagedSession {
       store.write(earlier);
       throw error;
     }
-    if (patienceMs === 0) return [];
+    if (patienceMs === 0 || (uncutCount === 0 && !isUncut)) return [];
     const waiting = await awaitPrograms(hub.sessionPath(session.id), this.#run.revision, patienceMs);
+    // Once more: it could not end everything before.
+    await this.#attach();
     if (waiting === 0) return [];
     return [
       `${waiting} ${waiting === 1 ? 'thread is' : 'threads are'} too busy to hand over the last events now: they follow`,
@@ -383,7 +390,7 @@ export class ManagedSession {
     this.#around.hub.describe(this.#model.id, describeSession(this.#model, this.#run));
   }
 
-  #attach(): Promise<void> {
+  #attach(): Promise<number> {
     const { mode, id } = this.#model;
     const isInMemory = mode === 'snapshot' || mode === 'no-output';
     return this.#around.consumer.attach(this.#around.hub.sessionPath(id), isInMemory ? 'memory' : 'stream');

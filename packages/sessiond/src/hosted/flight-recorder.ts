@@ -3,8 +3,10 @@ import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, statSync, 
 import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import {
+  EVENTS_FOLDER,
   PROCESS_FILE,
   type ProcessDescription,
+  type ReaderProgress,
   RINGS_FOLDER,
   RingReader,
   type RingState,
@@ -12,6 +14,7 @@ import {
   fileStore,
   readProcess,
 } from '@spoor/ringbuffer';
+import { declaresInternedStrings } from '../metadata-writer.ts';
 import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
 import { finishRemovals, removeDirectory } from '../removal.ts';
 import { type SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
@@ -85,6 +88,26 @@ export class FlightRecorder implements SessionWorker {
     return lookEveryMs;
   }
 
+  /** Rules are the programs' matter: all that is in the rings is kept. */
+  configure(): number {
+    this.#look();
+    return this.#countRings((_process, { reader }) => reader.header.tier === 'copied');
+  }
+
+  /** Snapshots and changes of the chunk read open sub-buffers themselves. */
+  cut(): number {
+    this.#look();
+    return this.#countRings((process, ring) => !canBeCut(process, ring));
+  }
+
+  #countRings(isCounted: (process: RecordedProcess, ring: OpenRing) => boolean): number {
+    let count = 0;
+    for (const process of this.#processes.values()) {
+      for (const ring of process.rings.values()) if (isCounted(process, ring)) count += 1;
+    }
+    return count;
+  }
+
   drain(): void {
     this.#look();
   }
@@ -93,11 +116,9 @@ export class FlightRecorder implements SessionWorker {
   changeChunk(): void {
     this.#look();
     for (const { process, number } of this.#retained.splice(0)) this.#drop(process, number);
-    for (const { rings } of this.#processes.values()) {
-      for (const ring of rings.values()) {
-        const { finished } = ring.reader.poll();
-        const last = finished.at(-1);
-        if (last !== undefined) ring.reader.note(last, 0);
+    for (const process of this.#processes.values()) {
+      for (const ring of process.rings.values()) {
+        ring.reader.noteProgress(progressNow(ring.reader, canBeCut(process, ring)));
       }
     }
   }
@@ -292,4 +313,35 @@ export class FlightRecorder implements SessionWorker {
     ring.committedEvents += (state.committedEvents - ring.committedEvents) >>> 0;
     ring.lostEvents = state.lostEvents;
   }
+}
+
+/** Whether a packet of the ring may become two: strings are told once a packet, a copied ring lags behind. */
+function canBeCut(process: RecordedProcess, { reader }: OpenRing): boolean {
+  return reader.header.tier === 'mapped' && !declaresInternedStrings(join(process.path, EVENTS_FOLDER));
+}
+
+/** How often an open packet is tried to be cut while its thread goes on emitting. */
+const CUT_ATTEMPTS = 10;
+
+/** The progress of a reader that is done with all that is in the ring at this moment. */
+function progressNow(reader: RingReader, isCut: boolean): ReaderProgress {
+  let done = reader.progress;
+  for (let attempt = 0; attempt < CUT_ATTEMPTS; attempt += 1) {
+    const { finished, open } = reader.poll();
+    const last = finished.at(-1);
+    if (last !== undefined && last >= done.recordedPackets) {
+      done = { ...done, recordedPackets: last + 1, cutBytes: 0 };
+    }
+    if (open === undefined || !isCut) break;
+    const cut = reader.readCut(open);
+    if (cut === 'unsettled') continue;
+    if (cut !== 'nothing') {
+      const { bytes, timeNs, committedEvents } = cut;
+      const at = { cutBytes: bytes.length, cutTimeNs: timeNs, cutEvents: committedEvents };
+      return { ...done, recordedPackets: open, ...at };
+    }
+    // Either it has no events, or it is one of the finished by now.
+    if (reader.poll().open === open) break;
+  }
+  return done;
 }

@@ -1,7 +1,7 @@
 /** What the session daemon and its consumer say to each other: JSON lines over a Unix socket, as to clients. */
 
 /** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
-export const HOST_VERSION = 1;
+export const HOST_VERSION = 2;
 
 /** Whether a session's events go to files all along, or stay in memory for snapshots. */
 export type Keeping = 'stream' | 'memory';
@@ -31,6 +31,11 @@ interface OfSession {
   readonly session: string;
 }
 
+/** How many rings hold events from before a cut that only their threads can hand over. */
+interface Uncut {
+  readonly uncutCount: number;
+}
+
 /** A step from one trace chunk to the next; all paths are absolute. */
 export interface ChunkChange {
   readonly from: string;
@@ -44,11 +49,13 @@ export interface HostMethods {
     readonly params: { readonly version: number };
     readonly result: { readonly pid: number; readonly startTicks: string };
   };
-  /** Takes the rings of a session over; nothing to do when it has them. */
+  /** Takes the rings of a session over, or what its description has changed to. */
   readonly attach: {
     readonly params: OfSession & { readonly keeping: Keeping };
-    readonly result: Readonly<Record<string, never>>;
+    readonly result: Uncut;
   };
+  /** Writes out all that was committed before, without the programs. */
+  readonly cut: { readonly params: OfSession; readonly result: Uncut };
   /** Writes out what programs have handed over. */
   readonly drain: { readonly params: OfSession; readonly result: WorkerTotals };
   /**

@@ -66,9 +66,16 @@ export class ConsumerHost {
     this.#sessions.clear();
   }
 
-  /** Takes a session over; its rings are looked at from now on. */
-  attach(session: string, keeping: Keeping): void {
-    if (this.#sessions.has(session)) return;
+  /**
+   * Takes a session over, or what its description has changed to; its rings are looked at from now on.
+   * @returns how many rings hold events from before that only their threads can hand over.
+   */
+  attach(session: string, keeping: Keeping): number {
+    const worker = this.#sessions.get(session)?.worker ?? this.#begin(session, keeping);
+    return worker.configure(new SessionDirectory(session).readDescription());
+  }
+
+  #begin(session: string, keeping: Keeping): SessionWorker {
     const directory = new SessionDirectory(session);
     directory.writeConsumer(ownIdentity());
     const onNote = (severity: 'info' | 'error', text: string): void => this.#note(session, severity, text);
@@ -76,6 +83,7 @@ export class ConsumerHost {
       keeping === 'memory' ? new FlightRecorder(directory, onNote) : new StreamWorker(directory, onNote);
     this.#sessions.set(session, { worker, dueMs: 0 });
     this.#schedule();
+    return worker;
   }
 
   async #answer<Name extends HostMethod>(
@@ -92,10 +100,8 @@ export class ConsumerHost {
       if (version === HOST_VERSION) return ownIdentity();
       throw new SpoorError('control/version', `the consumer speaks version ${HOST_VERSION}, not ${version}`);
     },
-    attach: ({ session, keeping }) => {
-      this.attach(session, keeping);
-      return {};
-    },
+    attach: ({ session, keeping }) => ({ uncutCount: this.attach(session, keeping) }),
+    cut: ({ session }) => ({ uncutCount: this.#worker(session).cut() }),
     drain: ({ session }) => {
       const worker = this.#worker(session);
       worker.drain();

@@ -3,7 +3,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SpoorError, describeError } from '@spoor/base';
-import { EVENTS_FOLDER, type ProcessDescription, type RingPacket, type RingReader } from '@spoor/ringbuffer';
+import {
+  EVENTS_FOLDER,
+  type ProcessDescription,
+  type ReaderProgress,
+  type RingPacket,
+  type RingReader,
+  restOfPacket,
+} from '@spoor/ringbuffer';
 import { MetadataWriter } from '../metadata-writer.ts';
 import { localTimestamp, pathComponent } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
@@ -60,7 +67,7 @@ function writeRing(
   onDamage: (text: string) => void,
 ): { readonly eventCount: number; readonly sizeBytes: number } {
   // What was cleared, or taken by another reader, is noted in the ring.
-  const first = reader.poll().recordedPackets;
+  const done = reader.progress;
   const path = join(traceDir, `${pathComponent(reader.header.channelName)}_${number}`);
   let writer: StreamWriter | undefined;
   let eventCount = 0;
@@ -70,13 +77,14 @@ function writeRing(
   };
   try {
     if (limitBytes === undefined) {
-      reader.snapshot((packet) => {
-        if (packet.sequence < first) return;
+      reader.snapshot((whole) => {
+        const packet = restOfPacket(whole, done);
+        if (packet === undefined) return;
         append(packet.bytes);
         eventCount += packet.eventCount;
       });
     } else {
-      for (const packet of newestWithin(reader, first, limitBytes)) {
+      for (const packet of newestWithin(reader, done, limitBytes)) {
         append(packet.bytes);
         eventCount += packet.eventCount;
       }
@@ -91,11 +99,12 @@ function writeRing(
 }
 
 /** The newest packets that fit into so many bytes, oldest first. */
-function newestWithin(reader: RingReader, first: number, limitBytes: number): RingPacket[] {
+function newestWithin(reader: RingReader, done: ReaderProgress, limitBytes: number): RingPacket[] {
   const kept: RingPacket[] = [];
   let keptBytes = 0;
-  reader.snapshot((packet) => {
-    if (packet.sequence < first) return;
+  reader.snapshot((whole) => {
+    const packet = restOfPacket(whole, done);
+    if (packet === undefined) return;
     kept.push({ ...packet, bytes: packet.bytes.slice() });
     keptBytes += packet.bytes.length;
     while (keptBytes > limitBytes && kept.length > 0) keptBytes -= kept.shift()!.bytes.length;

@@ -1,4 +1,5 @@
 import { SpoorError } from '@spoor/base';
+import type { SessionDescription } from '@spoor/ringbuffer';
 import { Consumer } from '../consumer.ts';
 import type { SessionDirectory } from '../run-directory.ts';
 import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
@@ -33,6 +34,14 @@ export class StreamWorker implements SessionWorker {
 
   poll(nowMs: number): number {
     return this.#consumer.poll(nowMs);
+  }
+
+  configure({ channels }: SessionDescription): number {
+    return this.#consumer.configure(channels);
+  }
+
+  cut(): number {
+    return this.#consumer.cut();
   }
 
   drain(): void {

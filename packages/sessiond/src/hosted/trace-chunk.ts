@@ -28,6 +28,19 @@ interface ChunkNote {
   readonly change?: ChunkChange;
 }
 
+/** Directory of the current chunk of a session, as its consumer noted it; undefined where it did not. */
+export function currentChunkDir(sessionPath: string): string | undefined {
+  return readNote(join(sessionPath, CHUNK_FILE))?.outputDir;
+}
+
+function readNote(path: string): ChunkNote | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ChunkNote;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where the current chunk of a session lies. */
 export class TraceChunk {
   readonly #notePath: string;
@@ -40,7 +53,7 @@ export class TraceChunk {
    */
   constructor(sessionPath: string, firstDir: string) {
     this.#notePath = join(sessionPath, CHUNK_FILE);
-    const note = this.#read();
+    const note = readNote(this.#notePath);
     this.#outputDir = note?.outputDir ?? firstDir;
     if (note?.change !== undefined) this.#carryOut(note.change);
   }
@@ -80,14 +93,6 @@ export class TraceChunk {
     }
     this.#outputDir = change.next;
     this.#write({ outputDir: change.next });
-  }
-
-  #read(): ChunkNote | undefined {
-    try {
-      return JSON.parse(readFileSync(this.#notePath, 'utf8')) as ChunkNote;
-    } catch {
-      return undefined;
-    }
   }
 
   #write(note: ChunkNote): void {

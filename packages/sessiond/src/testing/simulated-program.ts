@@ -16,9 +16,10 @@ import {
 } from '@spoor/ringbuffer';
 import { ownIdentity } from '../process-identity.ts';
 
-/** The parts of the control page that the reader writes: `stopped` to the marks, and the release bytes. */
+/** The parts of the control page that the reader writes: `stopped` to the marks, what it intends, the release bytes. */
 const readerParts = [
   [192, 256],
+  [1280, 1328],
   [2304, 2560],
 ] as const;
 
