@@ -46,7 +46,7 @@ export interface Session {
 }
 
 /** Domains that have a channel, in LTTng's order. */
-export function domainsOf(session: Session): readonly Domain[] {
+export function domainsOf(session: Pick<Session, 'channels'>): readonly Domain[] {
   const all: readonly Domain[] = ['kernel', 'user'];
   return all.filter((domain) => session.channels.some((channel) => channel.domain === domain));
 }

@@ -1,3 +1,4 @@
+import type { ControlClient, SavedSession, Session } from '@spoor/control';
 import type { RegisterCommand } from '../commands/register-command.ts';
 import { onControl } from './verb.ts';
 
@@ -13,7 +14,9 @@ interface LoadOptions {
 export const registerLoad: RegisterCommand = (program, context) => {
   const command = program
     .command('load')
-    .description('Make sessions of files that spoor save wrote; those that recorded then record at once.')
+    .description(
+      'Make sessions of files that spoor save or lttng save wrote; those that recorded then record at once.',
+    )
     .argument('[session]', 'the session; all by default')
     .option('-a, --all', 'all sessions')
     .option('-f, --force', 'sessions of the same names give way')
@@ -27,27 +30,45 @@ export const registerLoad: RegisterCommand = (program, context) => {
       const { loadSessions } = await import('./saved-sessions.ts');
       const { readOutput } = await import('./output-url.ts');
       const { setCurrentSession } = await import('./current-session.ts');
-      const saved = loadSessions(options.inputPath, options.all === true ? undefined : name, {
-        ...(options.overrideName === undefined ? {} : { name: options.overrideName }),
-        ...(options.overrideUrl === undefined ? {} : { output: readOutput(options.overrideUrl) }),
-      });
-      const loaded = [];
-      for (const session of saved) {
-        loaded.push(
-          (await client.call('restore-session', { session, force: options.force === true })).session,
-        );
-      }
+      const { saved, warnings } = await loadSessions(
+        options.inputPath,
+        options.all === true ? undefined : name,
+        {
+          ...(options.overrideName === undefined ? {} : { name: options.overrideName }),
+          ...(options.overrideUrl === undefined ? {} : { output: readOutput(options.overrideUrl) }),
+        },
+      );
+      const loaded = await restoreAll(client, saved, options.force === true);
       const last = loaded.at(-1);
       if (last !== undefined) setCurrentSession(last.name);
       return {
         json: { sessions: loaded },
         text: loaded.map((session) => `Session ${session.name} has been loaded successfully\n`).join(''),
+        warnings,
         mi: () => loadElement(options, [name]),
       };
     },
     { failed: loadElement },
   );
 };
+
+/** Makes all the sessions, or none: what was made before one is refused is taken back. */
+async function restoreAll(
+  client: ControlClient,
+  saved: readonly SavedSession[],
+  force: boolean,
+): Promise<readonly Session[]> {
+  const loaded: Session[] = [];
+  try {
+    for (const session of saved) {
+      loaded.push((await client.call('restore-session', { session, force })).session);
+    }
+  } catch (error) {
+    for (const { name } of loaded) await client.call('destroy-session', { session: name });
+    throw error;
+  }
+  return loaded;
+}
 
 async function loadElement(options: LoadOptions, [name]: readonly (string | undefined)[]) {
   const { savedPath } = await import('./saved-sessions.ts');

@@ -1,10 +1,13 @@
+import { Option } from 'commander';
 import type { RegisterCommand } from '../commands/register-command.ts';
+import type { SavedFormat } from './saved-sessions.ts';
 import { onControl } from './verb.ts';
 
 interface SaveOptions {
   readonly all?: true;
   readonly force?: true;
   readonly outputPath?: string;
+  readonly format: SavedFormat;
 }
 
 /** `save`: writes sessions to files, for `load`. */
@@ -15,7 +18,15 @@ export const registerSave: RegisterCommand = (program, context) => {
     .argument('[session]', 'the session; all by default')
     .option('-a, --all', 'all sessions')
     .option('-f, --force', 'replace files that are there')
-    .option('-o, --output-path <dir>', 'directory of the files (default: ~/.spoor/sessions)');
+    .option(
+      '-o, --output-path <dir>',
+      "directory of the files (default: ~/.spoor/sessions, in LTTng's form ~/.lttng/sessions)",
+    )
+    .addOption(
+      new Option('--format <form>', "form of the files: ours, or LTTng's, for lttng load")
+        .choices(['json', 'lttng'])
+        .default('json'),
+    );
   onControl<SaveOptions>(
     command,
     context,
@@ -26,11 +37,12 @@ export const registerSave: RegisterCommand = (program, context) => {
         name === undefined || options.all === true
           ? sessions
           : [(await client.call('get-session', { session: name })).session];
-      const paths = saveSessions(chosen, options.outputPath, options.force === true);
+      const { paths, warnings } = await saveSessions(chosen, options.outputPath, options);
       const text = paths.map(({ session, path }) => `Session ${session} saved in ${path}\n`).join('');
       return {
         json: { saved: paths },
         text: text === '' ? 'There is no session to save\n' : text,
+        warnings,
         mi: () => saveElement(options, [name]),
       };
     },
@@ -38,9 +50,9 @@ export const registerSave: RegisterCommand = (program, context) => {
   );
 };
 
-async function saveElement({ outputPath }: SaveOptions, [name]: readonly (string | undefined)[]) {
+async function saveElement({ outputPath, format }: SaveOptions, [name]: readonly (string | undefined)[]) {
   const { savedPath } = await import('./saved-sessions.ts');
   const { sessionState } = await import('../lttng/mi-session.ts');
   const { element } = await import('../lttng/xml.ts');
-  return element('save', [sessionState(name ?? '*'), element('path', savedPath(outputPath))]);
+  return element('save', [sessionState(name ?? '*'), element('path', savedPath(outputPath, format))]);
 }
