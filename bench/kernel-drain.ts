@@ -3,14 +3,15 @@
 // tmpfs; CPU time is that of the recorder alone, from the first event to the last one in the files; of the whole command
 // it is shown beside. Needs root and tracefs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTracefs, TracefsInstance } from '@spoor/kernel/node';
 import { lostOf, type RingStatistics } from '@spoor/kernel';
-import { repoRoot, tracefs } from '../tests/support/machine.ts';
+import { tracefs } from '../tests/support/machine.ts';
 import { compare, ratioAtMost, spend, type Sample } from './harness.ts';
+import { compiledProgram } from './support/compiled-program.ts';
 
 const turns = Number(process.env['SPOOR_BENCH_TURNS'] ?? 400_000);
 const subBufferBytes = Number(process.env['SPOOR_BENCH_SUB_BUFFER'] ?? 262_144);
@@ -19,18 +20,8 @@ const ringBytes = 8 << 20;
 const need = tracefs();
 if (!need.met) throw new Error(`this benchmark needs the kernel: ${need.lack}`);
 
-/** Compiles a C program of this folder. */
-function compiled(name: string): string {
-  const program = join(repoRoot, '.cache/bench', name);
-  mkdirSync(join(repoRoot, '.cache/bench'), { recursive: true });
-  const source = join(repoRoot, 'bench/support', `${name}.c`);
-  const done = spawnSync('gcc', ['-O2', '-o', program, source], { encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(done.stderr);
-  return program;
-}
-
-const reader = compiled('splice-reader');
-const load = compiled('kernel-load');
+const reader = compiledProgram('splice-reader');
+const load = compiledProgram('kernel-load');
 const recorder = join(import.meta.dirname, 'support', 'kernel-recorder.js');
 
 interface Recorded {

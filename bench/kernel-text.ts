@@ -1,0 +1,84 @@
+// How quickly do recordings of the kernel's rings become text, against `trace-cmd report` on equal data? One load is
+// recorded once, with pages of 4 KiB as trace-cmd has them: `trace-cmd restore` makes a trace.dat of the pages, and a raw
+// recording of ours holds a load of the same kind. Both commands write into a file on a tmpfs. Needs root and tracefs.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findTracefs, RawRecording, TracefsInstance } from '@spoor/kernel/node';
+import { repoRoot, tracefs } from '../tests/support/machine.ts';
+import { compare, faster, spend, type Contender } from './harness.ts';
+import { compiledProgram } from './support/compiled-program.ts';
+
+const turns = Number(process.env['SPOOR_BENCH_TURNS'] ?? 100_000);
+
+const need = tracefs();
+if (!need.met) throw new Error(`this benchmark needs the kernel: ${need.lack}`);
+
+const folder = mkdtempSync(join(tmpdir(), 'spoor-bench-kernel-text-'));
+if (spawnSync('mount', ['-t', 'tmpfs', 'none', folder]).status !== 0) throw new Error('cannot mount a tmpfs');
+
+/** Records the load; pages are of 4 KiB, and rings hold all of it. @returns how many events there are. */
+async function record(directory: string): Promise<number> {
+  using instance = TracefsInstance.create(findTracefs(), 'text', 'spoorbench');
+  instance.configure({ clock: 'mono', subBufferBytes: 4096, ringBytes: 64 << 20, overwrite: false });
+  const events = instance.enable(['sched:sched_switch', 'sched:sched_waking', 'raw_syscalls:*']);
+  const recording = await RawRecording.start(instance, directory, { events, pageForm: 'whole' });
+  instance.start();
+  if (spawnSync(compiledProgram('kernel-load'), ['2', String(turns)]).status !== 0)
+    throw new Error('the load failed');
+  const { statistics } = await recording.stop();
+  return statistics.reduce((sum, { read }) => sum + read, 0);
+}
+
+function printing(name: string, words: readonly string[], events: number): Contender {
+  return {
+    name,
+    run: async () => {
+      const output = join(folder, 'text');
+      const { cpuS, wallS, peakRssBytes } = await spend([...words], { stdout: { path: output } });
+      const sizeBytes = statSync(output).size;
+      if (sizeBytes < events * 20) throw new Error(`${name} printed ${sizeBytes} bytes of ${events} events`);
+      return { wallS, cpuS, nsPerEvent: (wallS * 1e9) / events, peakRssBytes, textBytes: sizeBytes };
+    },
+  };
+}
+
+try {
+  const directory = join(folder, 'raw');
+  const events = await record(directory);
+  const file = join(folder, 'trace.dat');
+  const rings = [0, 1, 2, 3, 4, 5, 6, 7]
+    .map((cpu) => join(directory, `cpu${cpu}`))
+    .filter((path) => {
+      return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    });
+  const made = spawnSync('trace-cmd', ['restore', '-o', file, ...rings], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`trace-cmd restore: ${made.stderr}`);
+  const spoor = join(repoRoot, 'packages/cli/bin/spoor.cjs');
+  const own = (component: string, path: string): string[] => [
+    process.execPath,
+    spoor,
+    '-c',
+    `source.ftrace.${component}`,
+    '-p',
+    `inputs=[${JSON.stringify(path)}]`,
+  ];
+  await compare({
+    name: 'kernel-text',
+    question: "How quickly do recordings of the kernel's rings become text?",
+    facts: { events, fileBytes: statSync(file).size },
+    contenders: [
+      printing('spoor, trace.dat', own('trace-dat', file), events),
+      printing('spoor, raw', own('raw', directory), events),
+      printing('trace-cmd report', ['trace-cmd', 'report', '-i', file], events),
+    ],
+    judge: [
+      faster('spoor, trace.dat', 'trace-cmd report', 'wallS', 10),
+      faster('spoor, raw', 'trace-cmd report', 'wallS', 10),
+    ],
+  });
+} finally {
+  spawnSync('umount', ['--lazy', folder]);
+  rmSync(folder, { recursive: true, force: true });
+}
