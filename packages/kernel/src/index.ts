@@ -88,3 +88,15 @@ export {
   type ProbePlace,
 } from './probes/probe-text.ts';
 export { sdtArguments } from './probes/sdt-arguments.ts';
+export {
+  capabilityLine,
+  knownFacilities,
+  type FacilityName,
+  type KernelCapability,
+} from './capabilities/capability.ts';
+export {
+  describeEvents,
+  describeSyscalls,
+  kernelListText,
+  type ListedKernelEvent,
+} from './list/describe-kernel.ts';

@@ -24,3 +24,4 @@ export {
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
 export { runningMarkers, writeMark } from './live/marker.node.ts';
 export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';
+export { probeCapabilities } from './capabilities/probe-capabilities.node.ts';

@@ -5,6 +5,9 @@ import { type DomainOptions, addDomainOptions, noMiSessions, onControl } from '.
 interface ListOptions extends DomainOptions {
   readonly channel?: string;
   readonly domain?: true;
+  readonly syscall?: true;
+  readonly fields?: true;
+  readonly facilities?: true;
 }
 
 /** `list`: shows sessions, or one with its channels and rules. */
@@ -14,7 +17,13 @@ export const registerList: RegisterCommand = (program, context) => {
     .description('Show the sessions, or one session with its channels and event rules.')
     .argument('[session]', 'the session to show')
     .option('-c, --channel <channel>', 'only this channel of the session')
-    .option('-d, --domain', 'only the domains that the session has channels of');
+    .option('-d, --domain', 'only the domains that the session has channels of')
+    .option('-S, --syscall', 'with -k: the system calls')
+    .option('-f, --fields', 'with -k: the fields of each event')
+    .option(
+      '--facilities',
+      "with -k: what of the kernel's tracing works here, and what to use instead of the rest",
+    );
   onControl<ListOptions>(
     addDomainOptions(command),
     context,
@@ -58,5 +67,19 @@ export const registerList: RegisterCommand = (program, context) => {
       };
     },
     { saysSuccess: false, failed: noMiSessions },
+    ({ kernel, syscall, fields, facilities }, [name]) => {
+      const isOfKernel = syscall === true || fields === true || facilities === true;
+      if (kernel !== true || name !== undefined) {
+        if (!isOfKernel) return undefined;
+        return () => {
+          const message = '--syscall, --fields and --facilities are about the kernel, not about a session';
+          throw new SpoorError('control/option', message, { hint: 'spoor list --kernel --fields' });
+        };
+      }
+      return async () => {
+        const { listFacilities, listKernel } = await import('../kernel/list-kernel.ts');
+        return facilities === true ? listFacilities() : listKernel({ syscall, fields });
+      };
+    },
   );
 };

@@ -35,10 +35,22 @@ export interface MiDocumentForm {
  * @param form for `--mi`; undefined where LTTng's schema has no such command.
  * @returns the exit status.
  */
-export async function runVerb(
+export function runVerb(
   options: VerbOptions,
   form: MiDocumentForm | undefined,
   work: (client: ControlClient) => Promise<VerbOutcome>,
+): Promise<number> {
+  return runWithout(options, form, async () => {
+    using client = await connectToDaemon(options.sessiond);
+    return await work(client);
+  });
+}
+
+/** Runs what needs no session daemon, and prints what came of it as {@link runVerb} does. */
+export async function runWithout(
+  options: VerbOptions,
+  form: MiDocumentForm | undefined,
+  work: () => Promise<VerbOutcome>,
 ): Promise<number> {
   const tell = (line: string): void => {
     if (options.quiet !== true) process.stderr.write(`spoor: ${line}\n`);
@@ -46,8 +58,7 @@ export async function runVerb(
   const mi = options.mi === undefined ? undefined : form;
   if (options.mi !== undefined && mi === undefined) tell('--mi does not apply to this verb');
   try {
-    using client = await connectToDaemon(options.sessiond);
-    const outcome = await work(client);
+    const outcome = await work();
     const { warnings = [], errors = [], isWarned = false } = outcome;
     for (const warning of warnings) tell(warning);
     for (const error of errors) tell(describeError(error));

@@ -36,6 +36,12 @@ export interface MiForm<Options> {
   readonly failed?: (options: Options, args: readonly string[]) => MiElement;
 }
 
+/** What of a verb needs no session daemon; undefined where it does. */
+export type LocalWork<Options extends object> = (
+  options: Options,
+  args: readonly string[],
+) => (() => Promise<VerbOutcome>) | undefined;
+
 /** Options that every verb has. */
 export interface VerbOptions {
   readonly json?: true;
@@ -66,18 +72,20 @@ interface ProgramOptions {
 /**
  * Adds the common options to a verb and has it run by `work`, which is answered; a session daemon is started if need be.
  * @param mi how it appears in LTTng's machine interface; absent where LTTng's schema has no such command.
+ * @param local what of it is done without a session daemon.
  */
 export function onControl<Options extends object>(
   command: Command,
   context: CommandContext,
   work: VerbWork<Options>,
   mi?: MiForm<Options>,
+  local?: LocalWork<Options>,
 ): VerbWork<Options> {
   command
     .option('--json', 'print the answer as JSON')
     .option('--no-sessiond', 'do not start a session daemon when none runs')
     .action(async () => {
-      const { runVerb } = await import('./run-verb.ts');
+      const { runVerb, runWithout } = await import('./run-verb.ts');
       const { mi: format, quiet, sessiond } = programOf(command).opts<ProgramOptions>();
       const own = command.opts<Options & VerbOptions>();
       const options = {
@@ -91,7 +99,11 @@ export function onControl<Options extends object>(
         saysSuccess: mi.saysSuccess !== false,
         failed: () => mi.failed?.(options, command.args),
       };
-      context.exitStatus = await runVerb(options, form, (client) => work(client, options, command.args));
+      const alone = local?.(options, command.args);
+      context.exitStatus =
+        alone === undefined
+          ? await runVerb(options, form, (client) => work(client, options, command.args))
+          : await runWithout(options, undefined, alone);
     });
   return work;
 }
