@@ -74,7 +74,7 @@ export const knownFacilities: readonly KnownFacility[] = [
     'syscalls',
     'system calls and their arguments',
     'CONFIG_FTRACE_SYSCALLS',
-    'strace for one program, or probes of the C library (--userspace-probe)',
+    'strace for one program, or probes of functions of the C library',
   ),
   facility(
     'clock-mono',
@@ -130,7 +130,7 @@ export const knownFacilities: readonly KnownFacility[] = [
     'event-probes',
     'further fields of events (eprobes)',
     'CONFIG_EPROBE_EVENTS, Linux 5.15',
-    'probes of the C library (--userspace-probe) for texts of system calls',
+    'probes of functions of the C library for texts of system calls',
   ),
   facility(
     'synthetic-events',
@@ -202,7 +202,7 @@ export const knownFacilities: readonly KnownFacility[] = [
     'previous-boot',
     'what was recorded before a crash',
     "Linux 6.12, reserve_mem= and trace_instance= on the kernel's command line",
-    'ftrace_dump_on_oops with a serial console, read by spoor recover',
+    'ftrace_dump_on_oops with a serial console',
   ),
 ];
 

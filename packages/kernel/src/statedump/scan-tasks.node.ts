@@ -47,14 +47,26 @@ export function listProc(path: string): readonly string[] {
   }
 }
 
-function namespacesOf(folder: string): Namespaces {
-  const inode = (name: string): number => {
-    try {
-      return namespaceInode(readlinkSync(`${folder}/ns/${name}`));
-    } catch {
-      return 0;
-    }
-  };
+/** The inode of a task's namespace; 0 where it may not be read. */
+function namespaceOf(folder: string, name: keyof Namespaces): number {
+  try {
+    return namespaceInode(readlinkSync(`${folder}/ns/${name}`, 'latin1'));
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * The namespaces of a thread. Their links are the dearest of all that is read of it, and nearly every thread has those of
+ * its process: where the two that threads do change alone, for mounts and the network, are the same, the rest is taken
+ * to be.
+ * @param ofLeader those of the first thread of its process.
+ */
+function namespacesOf(folder: string, ofLeader?: Namespaces): Namespaces {
+  const inode = (name: keyof Namespaces): number => namespaceOf(folder, name);
+  if (ofLeader !== undefined && inode('net') === ofLeader.net && inode('mnt') === ofLeader.mnt) {
+    return ofLeader;
+  }
   return {
     cgroup: inode('cgroup'),
     ipc: inode('ipc'),
@@ -77,6 +89,7 @@ function kernelThreadStatus(pid: number, tid: number): ThreadStatus {
 
 /** The threads of a process; those that end meanwhile are left out. */
 export function* scanProcess(pid: number): Generator<ScannedTask> {
+  let ofLeader: Namespaces | undefined;
   for (const name of listProc(`/proc/${pid}/task`)) {
     const folder = `/proc/${pid}/task/${name}`;
     const timeNs = process.hrtime.bigint();
@@ -89,6 +102,8 @@ export function* scanProcess(pid: number): Generator<ScannedTask> {
     }
     const status = readProc(`${folder}/status`);
     if (status === undefined) continue;
-    yield { timeNs, pid, stat, status: parseThreadStatus(status), namespaces: namespacesOf(folder) };
+    const namespaces = namespacesOf(folder, ofLeader);
+    ofLeader ??= namespaces;
+    yield { timeNs, pid, stat, status: parseThreadStatus(status), namespaces };
   }
 }
