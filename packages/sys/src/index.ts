@@ -1,6 +1,7 @@
 export { SystemCallError } from './errors.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
+export { guardNativeCalls } from './native-calls.ts';
 export {
   openThreadCounter,
   threadCounterId,

@@ -4,6 +4,7 @@ import { SpoorError, describeError } from '@spoor/base';
 import type koffiModule from 'koffi';
 import { createRequire } from 'node:module';
 import { SystemCallError } from './errors.ts';
+import { inOnePiece } from './native-calls.ts';
 
 type Koffi = typeof koffiModule;
 
@@ -69,7 +70,7 @@ export function library(): CLibrary {
   if (loaded !== undefined) return loaded;
   if (failure !== undefined) throw failure;
   try {
-    loaded = load();
+    loaded = inOnePiece(load);
     return loaded;
   } catch (error) {
     failure =
@@ -182,6 +183,12 @@ function rseqOffset(koffi: Koffi, c: ReturnType<Koffi['load']>): number | undefi
   } catch {
     return undefined;
   }
+}
+
+/** `sizeBytes` at an address, as an ArrayBuffer. */
+export function viewMemory(address: bigint, sizeBytes: number): ArrayBuffer {
+  const { koffi } = library();
+  return inOnePiece(() => koffi.view(address, sizeBytes));
 }
 
 /** Only the first line of a loader's message: the rest is a list of places that were tried. */

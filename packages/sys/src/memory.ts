@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { closeSync, openSync, readFileSync, unlinkSync } from './own-files.ts';
-import { lastError, library } from './library.ts';
+import { lastError, library, viewMemory } from './library.ts';
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
@@ -39,7 +39,7 @@ export function createMappedFile(path: string, sizeBytes: number): MappedFile {
     if (errno !== 0) throw lastError('allocate shared memory', path, errno);
     const address = c.mmap(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED, fd, 0);
     if (address === null || address === MAP_FAILED) throw lastError('map shared memory', path);
-    const memory = c.koffi.view(address, sizeBytes);
+    const memory = viewMemory(address, sizeBytes);
     return {
       memory,
       path,

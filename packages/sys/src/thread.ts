@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from './own-files.ts';
-import { isAvailable, library } from './library.ts';
+import { isAvailable, library, viewMemory } from './library.ts';
 
 /** Kernel's id of the calling thread; does not load koffi unless /proc is hidden. */
 export function currentThreadId(): number {
@@ -27,7 +27,7 @@ export function makeCpuReader(): () => number {
   }
   const c = library();
   if (c.rseqOffset === undefined) return c.getCpu;
-  const area = c.koffi.view(BigInt(c.pthreadSelf()) + BigInt(c.rseqOffset), 32);
+  const area = viewMemory(BigInt(c.pthreadSelf()) + BigInt(c.rseqOffset), 32);
   // struct rseq { __u32 cpu_id_start; __u32 cpu_id; … }; the area lives as long as the thread.
   const words = new Uint32Array(area, 0, 2);
   // A kernel without rseq leaves -1 or -2 there.

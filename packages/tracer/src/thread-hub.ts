@@ -28,6 +28,7 @@ import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
 import { namedSessions } from './session-variable.ts';
+import { ThreadEnds } from './thread-ends.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
@@ -95,7 +96,11 @@ export class ThreadHub implements ThreadSession {
       this.#hubStamps = this.#stamps();
       this.#watch();
     }
-    process.on('exit', () => this.#close());
+    const ends = new ThreadEnds(this.#thread.tid === ownPid, () => this.processPaths());
+    process.on('exit', () => {
+      this.#close();
+      quietly(() => ends.end());
+    });
   }
 
   get isAttached(): boolean {
