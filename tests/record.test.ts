@@ -169,6 +169,33 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 40, lostCount: 0, threadCount: 40 });
   });
 
+  test('a recording inside a recording: each has the events by its own rules', () => {
+    using place = new RecordingPlace();
+    const inner = join(place.root, 'inner');
+    const nested = ['node', spoorProgram, 'record', '--no-auto', '-o', inner, '--'];
+    const done = place.record([
+      '-e',
+      't:number,console:*',
+      '--',
+      ...nested,
+      'node',
+      program('count.mjs'),
+      '1000',
+    ]);
+    expect(done.status, done.stderr).toBe(0);
+    // Once of the inner recording, whose count is exact, once of the outer one.
+    expect(summaryOf(done.stderr.slice(0, done.stderr.indexOf(inner)))).toEqual({
+      eventCount: 1000,
+      lostCount: 0,
+      processCount: 1,
+      threadCount: 1,
+    });
+    expect(valuesOf(textOfPeer(inner), 'value')).toEqual(range(1000));
+    const outer = textOfPeer(place.traceDir);
+    expect(valuesOf(outer, 'value')).toEqual(range(1000));
+    expect(outer).toMatch(/console:\w+: .*emitted 1000/);
+  });
+
   test('a program that fakes its process number, its clocks and its timers is recorded, and lives', () => {
     using place = new RecordingPlace();
     const done = place.record(['--no-auto', '--', 'node', program('faked-process.mjs')]);

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import { type ChannelDescription, runDirectoryRoot } from '@spoor/ringbuffer';
+import { type ChannelDescription, SESSION_VARIABLE, runDirectoryRoot } from '@spoor/ringbuffer';
 import { nodeOptionsWithTracer, notExecutable, resolveCommand } from './command.ts';
 import { ConsumerSupervisor, type DrainResult, type RecordingNote } from './consumer-supervisor.ts';
 import {
@@ -91,7 +91,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
     await supervisor.start();
     const commandEnvironment = {
       ...environment,
-      SPOOR_SESSION: session.path,
+      [SESSION_VARIABLE]: besideOthers(session.path, environment[SESSION_VARIABLE]),
       NODE_OPTIONS: nodeOptionsWithTracer(options.tracerPath, environment['NODE_OPTIONS']),
     };
     if (options.kernel !== undefined) {
@@ -177,6 +177,11 @@ function prepareAfterSalvage(
       },
     );
   }
+}
+
+/** A recording in which this one is begun goes on recording the command as well. */
+function besideOthers(own: string, outer: string | undefined): string {
+  return outer === undefined || outer === '' ? own : `${outer}:${own}`;
 }
 
 interface CommandRun {

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { ChannelWriter, type SessionParts } from './channel-writer.ts';
 import { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue } from './contexts.ts';
-import type { Declaration } from './declaration.ts';
+import { LazyDeclaration, type Declaration } from './declaration.ts';
 import type { FilterLink } from './event-rules.ts';
 import { openProcessDirectory } from './process-directory.ts';
 import { hrtimeBigint } from './primordials.ts';
@@ -127,12 +127,14 @@ export class AttachedSession {
 
   /** Whether events of this class may be recorded. */
   takes(declaration: Declaration): boolean {
+    if (this.#leavesOut(declaration)) return false;
     for (const channel of this.#channels.values()) if (channel.takes(declaration)) return true;
     return this.#counts.some((count) => count.takes(declaration));
   }
 
   /** Marks the values of the event's first field with which it may be recorded. */
   markTaken(declaration: Declaration, marks: Uint8Array): void {
+    if (this.#leavesOut(declaration)) return;
     const version = this.#linkVersion;
     for (const channel of this.#channels.values()) channel.markTaken(declaration, marks);
     if (this.#linkVersion !== version) this.#writeStatus();
@@ -142,6 +144,7 @@ export class AttachedSession {
   /** Where events of this class go. Never throws. */
   sinksOf(declaration: Declaration): readonly Sink[] {
     const sinks: Sink[] = [];
+    if (this.#leavesOut(declaration)) return sinks;
     const version = this.#linkVersion;
     for (const channel of this.#channels.values()) {
       if (!channel.takes(declaration)) continue;
@@ -159,6 +162,7 @@ export class AttachedSession {
   /** Where events of this class are counted. Never throws. */
   talliesOf(declaration: Declaration): readonly Tally[] {
     const tallies: Tally[] = [];
+    if (this.#leavesOut(declaration)) return tallies;
     for (const count of this.#counts) {
       if (!count.takes(declaration)) continue;
       try {
@@ -209,6 +213,11 @@ export class AttachedSession {
   close(): void {
     for (const channel of [...this.#channels.values(), ...this.#retired]) closeQuietly(channel);
     this.#saveCounts();
+  }
+
+  /** Automatic events that this session does not want may come all the same: for another one. */
+  #leavesOut(declaration: Declaration): boolean {
+    return !this.auto && declaration instanceof LazyDeclaration;
   }
 
   #count(counts: readonly CountDescription[] = []): void {

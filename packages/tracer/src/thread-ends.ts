@@ -99,7 +99,7 @@ export class ThreadEnds {
         const result = apply(original, this, args);
         if (marks.length > 0 && result instanceof NativePromise) {
           const done = (): void => marks.forEach(remove);
-          apply(promiseThen, result, [done, done]);
+          void apply(promiseThen, result, [done, done]);
         }
         return result;
       },
