@@ -86,6 +86,22 @@ export function lostByStream(path) {
   return lost;
 }
 
+/** How often the packets of a trace's streams leave out numbers: a flight recorder was overwritten while it was copied. */
+export function packetGapsOf(path) {
+  let gaps = 0;
+  for (const name of readdirSync(path, { recursive: true })) {
+    if (!name.endsWith('.idx')) continue;
+    const bytes = read(join(path, name));
+    let last;
+    for (let at = indexHeaderBytes; at + indexEntryBytes <= bytes.length; at += indexEntryBytes) {
+      const { packetSequenceNumber } = decodeIndexEntry(bytes.subarray(at, at + indexEntryBytes));
+      if (last !== undefined && packetSequenceNumber !== last + 1n) gaps += 1;
+      last = packetSequenceNumber;
+    }
+  }
+  return gaps;
+}
+
 export function sumOf(counts) {
   let sum = 0;
   for (const count of counts.values()) sum += count;
@@ -94,7 +110,7 @@ export function sumOf(counts) {
 
 /** babeltrace2 reads as many events. */
 export function checkPeer(path, count) {
-  const args = ['60', 'babeltrace2', 'convert', path, '--component=sink.utils.counter', '--params=step=+0'];
+  const args = ['600', 'babeltrace2', 'convert', path, '--component=sink.utils.counter', '--params=step=+0'];
   const done = spawnSync('timeout', args, { encoding: 'utf8' });
   const found = Number(/(\d+) Event messages/.exec(done.stdout.replaceAll(',', ''))?.[1]);
   if (done.status !== 0 || found !== count)

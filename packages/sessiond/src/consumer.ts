@@ -19,8 +19,8 @@ const burstBytesPerMs = 400_000;
 const wantedFullness = { least: 1 / 32, most: 1 / 16 };
 /** From here on the next look comes at once. */
 const pressingFullness = 1 / 2;
-/** How often processes and threads are looked up in /proc. */
-const settleEveryMs = 50;
+/** How often processes and threads are looked up in /proc: where that takes long, for there are many, more seldom. */
+const settleEvery = { leastMs: 50, mostMs: 2000, perCost: 100 };
 /** How long to wait before writing again after the disk refused. */
 const retryEveryMs = 100;
 
@@ -48,6 +48,9 @@ export class Consumer {
   readonly #leftOut: Set<string> = new Set();
   #pauseMs = leastPauseMs;
   #settledMs = 0;
+  #settleEveryMs = settleEvery.leastMs;
+  /** What it took the last time. */
+  #settleCostMs = 0;
   #blockedUntilMs = 0;
   /** By name. */
   #channels: ReadonlyMap<string, ChannelDescription> = new Map();
@@ -112,14 +115,15 @@ export class Consumer {
    */
   poll(nowMs: number): number {
     if (nowMs < this.#blockedUntilMs) return retryEveryMs;
-    const mustSettle = nowMs - this.#settledMs >= settleEveryMs;
+    const mustSettle = nowMs - this.#settledMs >= this.#settleEveryMs;
     if (mustSettle) this.#settledMs = nowMs;
+    const beganMs = performance.now();
     let fullness = 0;
     let leastCapacityBytes = Infinity;
     this.#findProcesses();
     for (const [name, process] of this.#processes) {
       try {
-        process.discover();
+        process.discover(mustSettle);
         fullness = Math.max(fullness, process.drain());
         if (mustSettle && process.settle()) this.#drop(name);
       } catch (error) {
@@ -128,6 +132,7 @@ export class Consumer {
       }
       leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
     }
+    if (mustSettle && fullness === 0) this.#notSettledBefore(performance.now() - beganMs);
     this.#switchDue(nowMs);
     if (fullness >= pressingFullness) return 0;
     this.#pauseMs = nextPauseMs(this.#pauseMs, fullness, leastCapacityBytes);
@@ -242,6 +247,14 @@ export class Consumer {
     this.#droppedBytes = 0;
     for (const process of this.#processes.values()) bytes += process.takeWrittenBytes();
     return bytes;
+  }
+
+  /** Chooses when to settle next, after a look that found nothing took so long; one that was held up does not count. */
+  #notSettledBefore(costMs: number): void {
+    const { leastMs, mostMs, perCost } = settleEvery;
+    const wantedMs = perCost * Math.min(costMs, this.#settleCostMs);
+    this.#settleCostMs = costMs;
+    this.#settleEveryMs = Math.min(Math.max(wantedMs, leastMs), mostMs);
   }
 
   #drop(name: string): void {

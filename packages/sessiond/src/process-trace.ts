@@ -54,6 +54,8 @@ export class ProcessTrace {
   #description: ProcessDescription | undefined;
   /** What was written of rings that are closed. */
   #closedBytes = 0;
+  /** When the folder of rings was changed last, as of the last listing that found all of them whole. */
+  #ringsChangedMs: number | undefined;
   #traceDir = '';
   #metadata: MetadataWriter | undefined;
 
@@ -93,11 +95,16 @@ export class ProcessTrace {
 
   /**
    * Makes the trace and finds rings that appeared.
+   * @param isThorough whether to list the folder of rings even if it seems unchanged: two changes may have one time.
    * @throws SpoorError `record/output`.
    */
-  discover(): void {
+  discover(isThorough = true): void {
     if (!this.#open() || this.#metadata === undefined) return;
-    for (const file of listed(join(this.#directory, RINGS_FOLDER))) {
+    const folder = join(this.#directory, RINGS_FOLDER);
+    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    if (!isThorough && changedMs !== undefined && changedMs === this.#ringsChangedMs) return;
+    this.#ringsChangedMs = changedMs;
+    for (const file of listed(folder)) {
       const number = Number(ringName.exec(file)?.[1] ?? Number.NaN);
       if (Number.isNaN(number) || this.#rings.has(number) || this.#finishedRings.has(number)) continue;
       const path = join(this.#directory, RINGS_FOLDER, file);
@@ -112,6 +119,7 @@ export class ProcessTrace {
         this.#rings.set(number, ring);
         if (held.has(ring.reader.header.channelName)) ring.holdFromBegin();
       } catch (error) {
+        this.#ringsChangedMs = undefined;
         if (isOutputError(error)) throw error;
         // The program may be about to lay it out; a program that died there left nothing to read.
         if (!this.isAlive()) this.#context.onNote('error', `a ring could not be read: ${String(error)}`);

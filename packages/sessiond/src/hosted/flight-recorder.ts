@@ -26,8 +26,8 @@ import { UsageTable } from './usage-table.ts';
 
 /** Rings of threads that are over are kept for snapshots up to this many bytes, the youngest. */
 const MOST_RETAINED_BYTES = 64 * 1024 * 1024;
-/** How often it is looked whose threads are over. */
-const lookEveryMs = 250;
+/** How often it is looked whose threads are over: where that takes long, for there are many, more seldom. */
+const lookEvery = { leastMs: 250, mostMs: 2000, perCost: 100 };
 
 const scratch = new PacketScratch();
 const ringName = /^(\d+)\.ring$/;
@@ -83,9 +83,11 @@ export class FlightRecorder implements SessionWorker {
   }
 
   poll(): number {
+    const beganMs = performance.now();
     // Rings that a snapshot reads stay as they are.
     if (!this.#isSnapshotRunning) this.#look();
-    return lookEveryMs;
+    const { leastMs, mostMs, perCost } = lookEvery;
+    return Math.min(Math.max(perCost * (performance.now() - beganMs), leastMs), mostMs);
   }
 
   /** Rules are the programs' matter: all that is in the rings is kept. */

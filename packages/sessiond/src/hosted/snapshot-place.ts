@@ -2,7 +2,7 @@
  * Where a snapshot is written: aside, under a name that no reader of traces looks for, until it is whole. What is under
  * way is noted beside the rings, so that whoever comes after a kill takes half a snapshot away, and completes a whole one.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { outputError } from '../output-error.ts';
 import type { HostMethods } from './host-protocol.ts';
@@ -42,6 +42,7 @@ export class SnapshotPlace {
     const draft = draftOf(path);
     this.#write({ path });
     try {
+      makeDirectory(draft);
       const result = await write(draft);
       this.#write({ path, result });
       settle(path);
@@ -81,10 +82,19 @@ function draftOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.part`);
 }
 
+/** Also where no program has recorded anything: whoever asked is told of a directory that is there. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw outputError(path, cause);
+  }
+}
+
 /** @throws SpoorError `record/output`. */
 function settle(path: string): void {
   const draft = draftOf(path);
-  // No program had recorded anything, or it was done before a kill.
+  // It was done before a kill.
   if (!existsSync(draft)) return;
   try {
     renameSync(draft, path);
