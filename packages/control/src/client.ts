@@ -1,4 +1,5 @@
 /** Controls a session daemon from a program. */
+import { SpoorError } from '@spoor/base';
 import { LineConnection } from './connection.ts';
 import { socketPath } from './places.ts';
 import {
@@ -13,6 +14,9 @@ import {
 /** Notifications that wait for a slow reader; older ones give way. */
 const MOST_WAITING = 10_000;
 
+/** How long a daemon may take to say hello, on a machine that does much else. */
+const HELLO_MS = 30_000;
+
 /** How to reach a daemon. */
 export interface ConnectOptions {
   /** Of the daemon's socket; by default where that of this user is. */
@@ -21,6 +25,8 @@ export interface ConnectOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Who connects, for the daemon's log. */
   readonly client?: string;
+  /** How long the daemon may take until it says hello: it may be stopped. 30 s by default. */
+  readonly timeoutMs?: number;
 }
 
 /** A connection to a session daemon. */
@@ -42,15 +48,17 @@ export class ControlClient implements Disposable {
 
   /**
    * Connects to the session daemon.
-   * @throws SpoorError `control/unreachable` when none runs, `control/version` when it is of another release.
+   * @throws SpoorError `control/unreachable` when none runs, `control/forbidden` when it is another user's,
+   * `control/no-answer` when it says nothing, `control/version` when it is of another release.
    */
   static async connect(options: ConnectOptions = {}): Promise<ControlClient> {
     const path = options.path ?? socketPath(options.environment ?? process.env);
     const connection = await LineConnection.open(path);
     try {
       const hello = { version: CONTROL_VERSION, client: options.client ?? `node ${process.pid}` };
-      const welcome = (await connection.call('hello', hello)) as Welcome;
-      return new ControlClient(connection, welcome);
+      const answer = connection.call('hello', hello);
+      const welcome = await inTime(answer, options.timeoutMs ?? HELLO_MS, path);
+      return new ControlClient(connection, welcome as Welcome);
     } catch (error) {
       connection.close();
       throw error;
@@ -147,5 +155,24 @@ export class NotificationReader implements AsyncIterableIterator<Notification> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+}
+
+/** @throws SpoorError `control/no-answer`. */
+async function inTime(answer: Promise<unknown>, timeoutMs: number, path: string): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, refuse) => {
+    timer = setTimeout(() => {
+      const what = `the session daemon has not answered for ${timeoutMs} ms`;
+      const hint = 'it may be stopped: kill -CONT its process, or end it; what it recorded is not lost';
+      refuse(new SpoorError('control/no-answer', what, { where: path, hint }));
+    }, timeoutMs);
+  });
+  try {
+    // When it is too late the connection is closed, which answers, too.
+    answer.catch(() => undefined);
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -21,6 +21,24 @@ interface Incoming {
 /** Longest path that the address of a Unix socket has room for. */
 const MOST_PATH_BYTES = 107;
 
+/** How long to try where others are in the way. */
+const CROWD_MS = 10_000;
+const CROWD_LOOK_MS = 20;
+
+/** Codes of the system for a socket, or a directory above it, that belongs to somebody else. */
+const forbidden = new Set(['EACCES', 'EPERM']);
+
+function openError(path: string, cause: unknown): SpoorError {
+  if (forbidden.has((cause as NodeJS.ErrnoException).code ?? '')) {
+    return new SpoorError('control/forbidden', 'the session daemon is that of another user', {
+      where: path,
+      hint: "root's daemon also serves members of the group tracing",
+      cause,
+    });
+  }
+  return new SpoorError('control/unreachable', 'nobody listens there', { where: path, cause });
+}
+
 /** A connection over which requests are sent; several may be under way at a time. */
 export class LineConnection implements Disposable {
   readonly #socket: Socket;
@@ -42,7 +60,7 @@ export class LineConnection implements Disposable {
 
   /**
    * Connects to a Unix socket.
-   * @throws SpoorError `control/unreachable` when nobody listens there.
+   * @throws SpoorError `control/unreachable` when nobody listens there, `control/forbidden` when one may not ask.
    */
   static open(path: string): Promise<LineConnection> {
     if (Buffer.byteLength(path) > MOST_PATH_BYTES) {
@@ -53,15 +71,22 @@ export class LineConnection implements Disposable {
         }),
       );
     }
+    const beganMs = performance.now();
     return new Promise((resolve, reject) => {
-      const socket = connect(path);
-      socket.once('error', (cause) => {
-        reject(new SpoorError('control/unreachable', 'nobody listens there', { where: path, cause }));
-      });
-      socket.once('connect', () => {
-        socket.removeAllListeners('error');
-        resolve(new LineConnection(socket));
-      });
+      const attempt = (): void => {
+        const socket = connect(path);
+        socket.once('error', (cause: NodeJS.ErrnoException) => {
+          // So many others wait to be let in that there is no room to wait.
+          const isCrowded = cause.code === 'EAGAIN' && performance.now() - beganMs < CROWD_MS;
+          if (isCrowded) setTimeout(attempt, CROWD_LOOK_MS);
+          else reject(openError(path, cause));
+        });
+        socket.once('connect', () => {
+          socket.removeAllListeners('error');
+          resolve(new LineConnection(socket));
+        });
+      };
+      attempt();
     });
   }
 

@@ -20,6 +20,9 @@ export const SESSION_VARIABLE = 'SPOOR_SESSION';
 /** Environment variable that overrides where recordings' directories are made. */
 export const RUN_DIRECTORY_VARIABLE = 'SPOOR_RUN_DIR';
 
+/** Dates of JavaScript end here. */
+const LAST_DATE_MS = 8.64e15;
+
 /** Names inside the directory of a recording. */
 export const SESSION_FILE = 'session.json';
 /** Tells which process takes the rings of the recording over: `pid` and `startTicks`. */
@@ -122,9 +125,21 @@ export function readSession(folder: string, file: string = SESSION_FILE): Sessio
  * @throws SpoorError `process/missing`, `process/malformed` or `process/version`.
  */
 export function readProcess(folder: string): ProcessDescription {
-  const description = readJson(join(folder, PROCESS_FILE), 'process') as Partial<ProcessDescription>;
-  checkVersion(description.version, join(folder, PROCESS_FILE), 'process');
-  return description as ProcessDescription;
+  const path = join(folder, PROCESS_FILE);
+  const description = readJson(path, 'process') as Partial<ProcessDescription>;
+  checkVersion(description.version, path, 'process');
+  const { pid, procname, startedMs, header } = description;
+  // What the program says of itself becomes names of directories.
+  const isSound =
+    Number.isSafeInteger(pid) &&
+    typeof procname === 'string' &&
+    typeof startedMs === 'number' &&
+    Math.abs(startedMs) < LAST_DATE_MS &&
+    typeof header === 'string';
+  if (isSound) return description as ProcessDescription;
+  throw new SpoorError('process/malformed', 'the process description lacks what it must have', {
+    where: path,
+  });
 }
 
 /** Writes a file that others see whole or not at all; false when the name is taken. */

@@ -35,6 +35,8 @@ export class LinePeer {
 
 /** What a server does with its connections. */
 export interface LineHandler {
+  /** Called when somebody has connected. */
+  opened?(peer: LinePeer): void;
   /** Called for each line; what it throws ends the connection. */
   receive(peer: LinePeer, line: string): void;
   closed(peer: LinePeer): void;
@@ -101,6 +103,7 @@ export class LineServer {
     const peer = new LinePeer(socket);
     const splitter = new LineSplitter();
     this.#peers.add(peer);
+    handler.opened?.(peer);
     socket.on('data', (bytes) => {
       try {
         for (const line of splitter.push(bytes)) handler.receive(peer, line);

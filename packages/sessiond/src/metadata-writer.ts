@@ -6,6 +6,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputError, writeWhole } from './output-error.ts';
+import { MOST_BYTES, checkProgramFile } from './program-file.ts';
 
 /** Name of the event that tells the text of an interned string. */
 const INTERNED_STRING_EVENT = '"spoor:string"';
@@ -15,6 +16,7 @@ export function declaresInternedStrings(eventsDirectory: string): boolean {
   for (let id = 0; ; id += 1) {
     const path = join(eventsDirectory, String(id));
     if (!existsSync(path)) return false;
+    checkProgramFile(path, MOST_BYTES.eventClass);
     if (readFileSync(path).includes(INTERNED_STRING_EVENT)) return true;
   }
 }
@@ -66,12 +68,13 @@ export class MetadataWriter implements Disposable {
   /**
    * Brings the file up to date with the event classes of this moment. Call it after reading how far a ring is
    * produced and before writing those packets: then the metadata describes every event in them.
-   * @throws SpoorError `record/output`; the next call tries again.
+   * @throws SpoorError `record/output`; the next call tries again. `process/malformed`.
    */
   update(): void {
     for (;;) {
       const path = join(this.#eventsDirectory, String(this.#nextEventId));
       if (!existsSync(path)) break;
+      checkProgramFile(path, MOST_BYTES.eventClass);
       const block = readFileSync(path);
       this.#hasInternedStrings ||= block.includes(INTERNED_STRING_EVENT);
       this.#pending.push(block);

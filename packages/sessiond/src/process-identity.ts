@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
 import { startTicks } from '@spoor/ringbuffer';
 
 /** A process told apart from later ones that get the same number. */
@@ -13,9 +14,35 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startTicks: String(startTicks(process.pid) ?? 0n) };
 }
 
+/**
+ * The identity that a file tells.
+ * @throws when it tells none.
+ */
+export function parseIdentity(text: string): ProcessIdentity {
+  const { pid, startTicks: ticks } = JSON.parse(text) as Partial<Record<keyof ProcessIdentity, unknown>>;
+  if (
+    typeof pid === 'number' &&
+    Number.isSafeInteger(pid) &&
+    typeof ticks === 'string' &&
+    /^\d+$/.test(ticks)
+  ) {
+    return { pid, startTicks: ticks };
+  }
+  throw new SpoorError('process/malformed', 'it names no process');
+}
+
 /** Whether the process still runs; a zombie, whose memory no longer changes, does not. */
 export function isProcessAlive(identity: ProcessIdentity): boolean {
   return startTicks(identity.pid) === BigInt(identity.startTicks);
+}
+
+/** Whether a process is stopped by a signal, or by a debugger. */
+export function isProcessStopped(pid: number): boolean {
+  try {
+    return /\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 /**

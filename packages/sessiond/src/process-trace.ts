@@ -19,6 +19,7 @@ import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
 import { isThreadAlive } from './process-identity.ts';
 import { ProcessLife } from './process-life.ts';
+import { MOST_BYTES, checkProgramFile, isProgramFile } from './program-file.ts';
 import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
@@ -41,6 +42,8 @@ export interface RecordingContext {
 }
 
 const ringName = /^(\d+)\.ring$/;
+/** Of a trace's directory, below that of the session. */
+const traceName = /^ust\/pid\/[\w.+@=,-]+$/;
 
 /** Takes over the rings of one process. */
 export class ProcessTrace {
@@ -271,7 +274,9 @@ export class ProcessTrace {
   #open(): boolean {
     if (this.#metadata !== undefined) return true;
     if (this.#description === undefined) {
-      if (!existsSync(join(this.#directory, PROCESS_FILE))) return false;
+      const path = join(this.#directory, PROCESS_FILE);
+      if (!existsSync(path)) return false;
+      checkProgramFile(path, MOST_BYTES.process);
       this.#description = readProcess(this.#directory);
       this.#context.ledger.addProcess(this.name);
     }
@@ -300,8 +305,9 @@ export class ProcessTrace {
   /** `ust/pid/PROCNAME-PID-YYYYmmdd-HHMMSS`; the choice is kept, so that a new consumer goes on in the same place. */
   #chooseTraceDir(description: ProcessDescription): string {
     const chosen = join(this.#directory, OUTPUT_FILE);
-    const earlier = existsSync(chosen) ? readFileSync(chosen, 'utf8') : '';
-    if (earlier !== '') return join(this.#context.outputDir, earlier);
+    const earlier = isProgramFile(chosen, MOST_BYTES.output) ? readFileSync(chosen, 'utf8') : '';
+    // The program could have written it, too: it names a directory here, and none elsewhere.
+    if (traceName.test(earlier)) return join(this.#context.outputDir, earlier);
     const started = localTimestamp(new Date(description.startedMs));
     const name = join('ust', 'pid', `${pathComponent(description.procname)}-${description.pid}-${started}`);
     let unique = name;

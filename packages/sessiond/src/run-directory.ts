@@ -29,7 +29,13 @@ import {
   readSession,
 } from '@spoor/ringbuffer';
 import { makeWithParents } from './output-directory.ts';
-import { type ProcessIdentity, isProcessAlive, ownIdentity, pidNamespace } from './process-identity.ts';
+import {
+  type ProcessIdentity,
+  isProcessAlive,
+  ownIdentity,
+  parseIdentity,
+  pidNamespace,
+} from './process-identity.ts';
 import { isGone, removeDirectory } from './removal.ts';
 
 /** The content of `session.json` with what only `spoor record` and its consumer read. */
@@ -209,7 +215,7 @@ export class SessionDirectory {
   /** The process that consumes the rings, or did last; undefined when none ever began. */
   readConsumer(): ProcessIdentity | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.path, CONSUMER_FILE), 'utf8')) as ProcessIdentity;
+      return parseIdentity(readFileSync(join(this.path, CONSUMER_FILE), 'utf8'));
     } catch {
       return undefined;
     }

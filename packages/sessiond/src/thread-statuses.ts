@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FilterStatus, ThreadStatus } from '@spoor/ringbuffer';
+import { MOST_BYTES, isProgramFile } from './program-file.ts';
 
 /** Takes what threads say. */
 export interface StatusListener {
@@ -28,6 +29,7 @@ export class ThreadStatuses {
     for (const file of listed(this.#folder)) {
       if (!file.endsWith('.json')) continue;
       const path = join(this.#folder, file);
+      if (!isProgramFile(path, MOST_BYTES.status)) continue;
       const tid = /^(\d+)-/.exec(file)?.[1];
       // Before it is read: a thread that is over writes no more.
       const isLast = tid !== undefined && isOver(Number(tid));

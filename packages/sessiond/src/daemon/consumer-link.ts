@@ -11,7 +11,7 @@ import {
   type Keeping,
 } from '../hosted/host-protocol.ts';
 import { ConsumerHost } from '../hosted/host.ts';
-import { isProcessAlive, type ProcessIdentity } from '../process-identity.ts';
+import { isProcessAlive, isProcessStopped, type ProcessIdentity } from '../process-identity.ts';
 import { SessionDirectory } from '../run-directory.ts';
 
 /** How long a new consumer may take until it listens. */
@@ -22,6 +22,10 @@ const PATIENCE_MS = 2000;
 /** A consumer that died this often within {@link DEATH_WINDOW_MS} is not replaced before it has passed. */
 const DEATH_LIMIT = 12;
 const DEATH_WINDOW_MS = 10_000;
+
+/** A consumer that is found stopped so often is not waited for. */
+const STOPPED_LOOKS = 4;
+const STOPPED_LOOK_MS = 250;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -85,11 +89,41 @@ export class ConsumerLink {
     for (let attempt = 1; ; attempt += 1) {
       const connection = await this.#connect();
       try {
-        return (await connection.call(method, params)) as HostMethods[Name]['result'];
+        const answer = connection.call(method, params) as Promise<HostMethods[Name]['result']>;
+        return await this.#unlessStopped(answer);
       } catch (error) {
-        const isGone = error instanceof SpoorError && error.code === 'control/disconnected';
-        if (!isGone || attempt === 3) throw error;
+        if (!(error instanceof SpoorError) || attempt === 3) throw error;
+        const session = 'session' in params ? params.session : '';
+        const keeping = this.#sessions.get(session);
+        // A request that was given up may have ended the session there after all.
+        if (error.code === 'control/not-attached' && keeping !== undefined) {
+          await connection.call('attach', { session, keeping });
+        } else if (error.code !== 'control/disconnected') throw error;
       }
+    }
+  }
+
+  /** Waits for an answer, but not for one of a process that somebody has stopped. */
+  async #unlessStopped<Result>(answer: Promise<Result>): Promise<Result> {
+    let timer: NodeJS.Timeout | undefined;
+    const stopped = new Promise<never>((_, refuse) => {
+      let stoppedLooks = 0;
+      timer = setInterval(() => {
+        const { pid } = this;
+        stoppedLooks = pid !== undefined && isProcessStopped(pid) ? stoppedLooks + 1 : 0;
+        if (stoppedLooks < STOPPED_LOOKS) return;
+        refuse(
+          new SpoorError('control/consumer-stopped', `the consumer is stopped (process ${pid})`, {
+            hint: `kill -CONT ${pid} has it go on; what was asked of it is done then`,
+          }),
+        );
+      }, STOPPED_LOOK_MS);
+    });
+    try {
+      return await Promise.race([answer, stopped]);
+    } finally {
+      clearInterval(timer);
+      answer.catch(() => undefined);
     }
   }
 

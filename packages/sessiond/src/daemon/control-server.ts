@@ -15,6 +15,9 @@ import type { Daemon } from './daemon.ts';
 /** A subscriber that leaves more than this unread is disconnected: it would take the daemon's memory. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 
+/** Who has not said hello for so long takes the place of another client. */
+const SILENCE_MS = 30_000;
+
 interface Client {
   isWelcome: boolean;
   readonly topics: Set<Topic>;
@@ -23,13 +26,20 @@ interface Client {
 /** Serves clients of a daemon. */
 export class ControlServer {
   readonly #clients = new Map<LinePeer, Client>();
+  readonly #silenceMs: number;
   #server: LineServer | undefined;
   #daemon: Daemon | undefined;
+
+  /** @param silenceMs how long a connection may last without a hello. */
+  constructor(silenceMs: number = SILENCE_MS) {
+    this.#silenceMs = silenceMs;
+  }
 
   /** @throws SpoorError `control/socket`. */
   async listen(path: string, access: SocketAccess, daemon: Daemon): Promise<void> {
     this.#daemon = daemon;
     this.#server = await LineServer.listen(path, access, {
+      opened: (peer) => this.#expectHello(peer),
       receive: (peer, line) => this.#receive(peer, line),
       closed: (peer) => this.#clients.delete(peer),
     });
@@ -48,12 +58,18 @@ export class ControlServer {
     this.#server?.close();
   }
 
+  #expectHello(peer: LinePeer): void {
+    const client: Client = { isWelcome: false, topics: new Set() };
+    this.#clients.set(peer, client);
+    const look = (): void => {
+      if (!client.isWelcome) peer.destroy();
+    };
+    setTimeout(look, this.#silenceMs).unref();
+  }
+
   #receive(peer: LinePeer, line: string): void {
-    let client = this.#clients.get(peer);
-    if (client === undefined) {
-      client = { isWelcome: false, topics: new Set() };
-      this.#clients.set(peer, client);
-    }
+    const client = this.#clients.get(peer);
+    if (client === undefined) return;
     let request: Request;
     try {
       request = readRequest(line);

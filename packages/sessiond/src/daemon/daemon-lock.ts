@@ -1,7 +1,7 @@
 /** One daemon in a directory: a file that names the process, made by link(2), and left behind by a killed one. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isProcessAlive, ownIdentity, type ProcessIdentity } from '../process-identity.ts';
+import { isProcessAlive, ownIdentity, parseIdentity, type ProcessIdentity } from '../process-identity.ts';
 
 const LOCK_FILE = 'daemon.json';
 
@@ -57,7 +57,7 @@ export function leaveLock(directory: string): void {
 
 function readIdentity(path: string): ProcessIdentity | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity;
+    return parseIdentity(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }

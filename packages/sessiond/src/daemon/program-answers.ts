@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { STATUS_FOLDER, type ThreadStatus } from '@spoor/ringbuffer';
 import { isProcessAlive } from '../process-identity.ts';
+import { MOST_BYTES, isProgramFile } from '../program-file.ts';
 import { SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
 
 const LOOK_MS = 5;
@@ -48,8 +49,10 @@ export function* statuses(folder: string): Generator<ThreadStatus> {
   }
   for (const name of names) {
     if (!name.endsWith('.json')) continue;
+    const path = join(folder, name);
     try {
-      yield JSON.parse(readFileSync(join(folder, name), 'utf8')) as ThreadStatus;
+      if (isProgramFile(path, MOST_BYTES.status))
+        yield JSON.parse(readFileSync(path, 'utf8')) as ThreadStatus;
     } catch {
       // Half written: the next look finds it whole.
     }

@@ -16,6 +16,7 @@ import {
 } from '@spoor/ringbuffer';
 import { declaresInternedStrings } from '../metadata-writer.ts';
 import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
+import { MOST_BYTES, checkProgramFile } from '../program-file.ts';
 import { finishRemovals, removeDirectory } from '../removal.ts';
 import { type SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
 import type { HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
@@ -229,7 +230,9 @@ export class FlightRecorder implements SessionWorker {
 
   #findRings(process: RecordedProcess): void {
     if (process.description === undefined) {
-      if (!existsSync(join(process.path, PROCESS_FILE))) return;
+      const path = join(process.path, PROCESS_FILE);
+      if (!existsSync(path)) return;
+      checkProgramFile(path, MOST_BYTES.process);
       process.description = readProcess(process.path);
     }
     const folder = join(process.path, RINGS_FOLDER);

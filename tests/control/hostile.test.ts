@@ -1,0 +1,353 @@
+// What may be done to a daemon, its consumer and its directories, on purpose or by a machine that is out of room: clear
+// errors, and nothing else harmed.
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { type Socket, connect } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ControlClient } from '@spoor/control';
+import { ControlClient as Client } from '@spoor/control';
+import { describe, expect, test } from 'vitest';
+import {
+  type EmittingProgram,
+  type TestDaemon,
+  patientlyMs,
+  steps,
+  until,
+  upTo,
+  withDaemon,
+} from '../support/daemon.ts';
+import { repoRoot } from '../support/machine.ts';
+import { command, describeNeeding, root } from '../support/needs.ts';
+
+const code = (value: string) => expect.objectContaining({ code: value }) as unknown;
+
+/** A session that records the programs' numbered events, in rings of 64 KiB. */
+async function record(client: ControlClient, path: string) {
+  const output = { kind: 'local', path } as const;
+  const { session } = await client.call('create-session', { name: 's', mode: 'local', output });
+  const attributes = { subBufferSizeBytes: 16_384, subBufferCount: 4 };
+  await client.call('enable-channel', { session: 's', domain: 'user', channel: 'c', attributes });
+  const rule = { kind: 'user-tracepoint', name: 'test:step' } as const;
+  await client.call('enable-event', { session: 's', domain: 'user', channel: 'c', rule });
+  await client.call('start-session', { session: 's' });
+  return session;
+}
+
+/** A connection; while others wait to be let in there may be no room to wait. */
+async function connected(path: string): Promise<Socket> {
+  for (;;) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket.on('error', () => undefined);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+describe('a client', () => {
+  test(
+    'that holds a thousand connections, and says half a word on each, keeps no other from what it asks',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const sockets: Socket[] = [];
+      for (let n = 0; n < 999; n += 1) {
+        const socket = await connected(join(daemon.runDir, 'spoor/control.sock'));
+        if (n % 2 === 0) socket.write('{"id":1,"method":"hel');
+        else socket.end('{');
+        sockets.push(socket);
+      }
+      expect((await client.call('list-sessions', {})).sessions).toEqual([]);
+      for (const socket of sockets) socket.destroy();
+      await until('there is room for others', async () => {
+        try {
+          (await daemon.connect()).close();
+          return true;
+        } catch {
+          return false;
+        }
+      });
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'is refused names that would be paths, and control characters in them',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const names = ['../x', 'a/b', 'a\0b', 'a\nb', '', '.', '..', 'x'.repeat(300)];
+      for (const name of names) {
+        await expect(client.call('create-session', { name, mode: 'local' })).rejects.toEqual(
+          code('control/invalid-name'),
+        );
+      }
+      await client.call('create-session', { name: 's', mode: 'local' });
+      for (const channel of names) {
+        const asked = client.call('enable-channel', { session: 's', domain: 'user', channel });
+        await expect(asked).rejects.toEqual(code('control/invalid-name'));
+      }
+      expect((await client.call('list-sessions', {})).sessions).toHaveLength(1);
+    }),
+    patientlyMs,
+  );
+});
+
+describe('a process that is stopped', () => {
+  test(
+    'is not waited for: a consumer is named, and what was asked of it is done when it goes on',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const path = join(daemon.home, 'trace');
+      const session = await record(client, path);
+      const program = await daemon.program();
+      await daemon.joined(session.id, program);
+      await program.tell('emit 1000');
+      const consumer = daemon.consumerPid(session.id)!;
+      process.kill(consumer, 'SIGSTOP');
+      for (const method of ['stop-session', 'destroy-session'] as const) {
+        const asked = client.call(method, { session: 's' });
+        await expect(asked).rejects.toEqual(code('control/consumer-stopped'));
+      }
+      expect((await client.call('list-sessions', {})).sessions).toHaveLength(1);
+      process.kill(consumer, 'SIGCONT');
+      const { losses } = await client.call('destroy-session', { session: 's' });
+      expect(losses).toMatchObject({ eventCount: 1000, discardedCount: 0 });
+      expect(steps(path)).toEqual(upTo(1000));
+      expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'is told of where it is the daemon',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      process.kill(daemon.pid!, 'SIGSTOP');
+      const asked = Client.connect({ environment: daemon.environment, timeoutMs: 200 });
+      await expect(asked).rejects.toEqual(code('control/no-answer'));
+      process.kill(daemon.pid!, 'SIGCONT');
+      expect((await client.call('list-sessions', {})).sessions).toEqual([]);
+    }),
+    patientlyMs,
+  );
+});
+
+describe('a program', () => {
+  test(
+    'whose files are links, pipes, of absurd sizes or lies about places harms nobody else',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const path = join(daemon.home, 'below/trace');
+      const session = await record(client, path);
+      const good = await daemon.program();
+      const bad = await daemon.program();
+      for (const program of [good, bad]) await daemon.joined(session.id, program);
+      await bad.tell('emit 10');
+      const precious = join(daemon.home, 'precious');
+      mkdirSync(precious);
+      writeFileSync(join(precious, '0.ring'), 'of somebody');
+      const consumer = daemon.consumerPid(session.id);
+      mislead(join(daemon.hub, 'sessions', String(session.id)), bad, precious);
+      await good.tell('emit 5000');
+      await client.call('rotate-session', { session: 's' });
+      await good.tell('emit 10');
+      await bad.kill();
+      const { path: last } = await client.call('destroy-session', { session: 's' });
+      expect(consumer).toBeDefined();
+      expect(existsSync(`/proc/${consumer}/exe`)).toBe(true);
+      expect(readFileSync(join(precious, '0.ring'), 'utf8')).toBe('of somebody');
+      expect(readdirSync(daemon.home).filter((name) => name.includes('evil'))).toEqual([]);
+      expect(readdirSync(join(daemon.home, 'below'))).toEqual(['trace']);
+      expect(last!.startsWith(path)).toBe(true);
+      const numbers = readdirSync(join(path, 'archives'))
+        .sort((a, b) => a.localeCompare(b))
+        .flatMap((chunk) => {
+          const traces = join(path, 'archives', chunk, 'ust/pid');
+          return readdirSync(traces)
+            .filter((name) => name.includes(`-${good.child.pid}-`))
+            .flatMap((name) => steps(join(traces, name)));
+        });
+      expect(numbers).toEqual(upTo(5010));
+      expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
+    }),
+    patientlyMs,
+  );
+});
+
+/** Has a program's directory, and others beside it, hold what no tracer puts there. */
+function mislead(session: string, { child }: EmittingProgram, precious: string): void {
+  const own = join(
+    session,
+    readdirSync(session).find((entry) => entry.startsWith(`${child.pid}-`))!,
+  );
+  expect(spawnSync('mkfifo', [join(own, 'status/pipe.json')]).status).toBe(0);
+  writeFileSync(join(own, 'status/large.json'), '{');
+  truncateSync(join(own, 'status/large.json'), 2 ** 36);
+  writeFileSync(join(own, 'output'), '../../evil');
+  symlinkSync(join(precious, '0.ring'), join(own, 'rings/90.ring'));
+  writeFileSync(join(own, 'rings/91.ring'), '');
+  truncateSync(join(own, 'rings/91.ring'), 2 ** 36);
+  // Processes that never were.
+  symlinkSync(precious, join(session, '1-1'));
+  for (const [name, description] of [
+    ['1-2', { version: 2, pid: '../../../../evil', procname: '../evil', startedMs: 0, header: '' }],
+    ['1-3', { version: 2, pid: 3, procname: '../evil\0', startedMs: 1e300, header: '' }],
+    ['1-4', { version: 2 }],
+    ['1-5', []],
+  ] as const) {
+    mkdirSync(join(session, name, 'rings'), { recursive: true });
+    writeFileSync(join(session, name, 'process.json'), JSON.stringify(description));
+  }
+  mkdirSync(join(session, '1-6'));
+  expect(spawnSync('mkfifo', [join(session, '1-6/process.json')]).status).toBe(0);
+}
+
+describe('a directory of a daemon', () => {
+  test(
+    'with locks of the dead, of processes that have their number now, or with nonsense in them is taken over',
+    withDaemon(async (daemon) => {
+      mkdirSync(join(daemon.runDir, 'spoor'), { mode: 0o700 });
+      const lock = join(daemon.runDir, 'spoor/daemon.json');
+      for (const text of ['', 'nonsense', '{}', JSON.stringify({ pid: process.pid, startTicks: '1' })]) {
+        writeFileSync(lock, text);
+        const client = await daemon.start();
+        expect((await client.call('list-sessions', {})).sessions).toEqual([]);
+        client.close();
+        await daemon.kill();
+      }
+    }),
+    patientlyMs,
+  );
+});
+
+describeNeeding([root()], 'for another user', () => {
+  test(
+    'the socket is closed, and its directory must not be of another one',
+    withDaemon(async (daemon) => {
+      await daemon.start();
+      chmodSync(daemon.runDir, 0o755);
+      const module = pathToFileURL(join(repoRoot, 'packages/control/dist/index.js')).href;
+      const script = `
+        import { ControlClient } from ${JSON.stringify(module)};
+        process.setgroups([65534]);
+        process.setgid(65534);
+        process.setuid(65534);
+        const path = ${JSON.stringify(join(daemon.runDir, 'spoor/control.sock'))};
+        await ControlClient.connect({ path }).then(() => console.log('let in'), ({ code }) => console.log(code));
+        process.exit(0);
+      `;
+      const done = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+      expect(done.stdout.trim(), done.stderr).toBe('control/forbidden');
+      await daemon.kill();
+      chownSync(join(daemon.runDir, 'spoor'), 65_534, 65_534);
+      await expect(daemon.start()).rejects.toEqual(code('control/daemon-start'));
+      chownSync(join(daemon.runDir, 'spoor'), 0, 0);
+      await daemon.start();
+    }),
+    patientlyMs,
+  );
+});
+
+/** Mounts a tmpfs of so many bytes for the length of some work. */
+async function onSmallDisk(
+  path: string,
+  sizeBytes: number,
+  work: (resize: (sizeBytes: number) => void) => Promise<void>,
+): Promise<void> {
+  mkdirSync(path, { recursive: true });
+  const mount = (options: string): void => {
+    const done = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', path], { encoding: 'utf8' });
+    expect(done.status, done.stderr).toBe(0);
+  };
+  mount(`size=${sizeBytes},mode=700`);
+  try {
+    await work((size) => mount(`remount,size=${size}`));
+  } finally {
+    spawnSync('umount', ['--lazy', path]);
+  }
+}
+
+describeNeeding([root(), command('mount')], 'room that is used up', () => {
+  test(
+    'on the disk is told of, losses are counted, and it goes on when there is room again',
+    withDaemon(async (daemon) => {
+      const disk = join(daemon.home, 'disk');
+      await onSmallDisk(disk, 128 * 1024, async (resize) => {
+        const client = await daemon.start();
+        const path = join(disk, 'trace');
+        const session = await record(client, path);
+        const program = await daemon.program();
+        await daemon.joined(session.id, program);
+        let emitted = 0;
+        await until('the trouble is told of', async () => {
+          await program.tell('emit 20000');
+          emitted += 20_000;
+          const { troubles } = await client.call('get-usage', { session: 's' });
+          return troubles.some((line) => line.includes('the disk is full'));
+        });
+        resize(64 * 1024 * 1024);
+        await program.tell('emit 100');
+        emitted += 100;
+        const { losses, warnings } = await client.call('destroy-session', { session: 's' });
+        expect(warnings).toEqual([]);
+        expect(losses.discardedCount).toBeGreaterThan(0);
+        expect(losses.eventCount + losses.discardedCount).toBe(emitted);
+        const numbers = steps(path);
+        expect(numbers).toHaveLength(losses.eventCount);
+        expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      });
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'in shared memory refuses what needs it, and nothing else',
+    withDaemon(async (daemon) => {
+      await onSmallDisk(daemon.runDir, 8 * 1024 * 1024, async () => {
+        await sharedMemoryIsFull(daemon);
+      });
+    }),
+    patientlyMs,
+  );
+});
+
+async function sharedMemoryIsFull(daemon: TestDaemon): Promise<void> {
+  const client = await daemon.start();
+  const session = await record(client, join(daemon.home, 'trace'));
+  const program = await daemon.program();
+  await daemon.joined(session.id, program);
+  await program.tell('emit 10');
+  const filler = join(daemon.runDir, 'filler');
+  expect(spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']).status).not.toBe(0);
+  const second = client.call('create-session', { name: 'second', mode: 'local' });
+  await expect(second).rejects.toMatchObject({
+    code: expect.stringMatching(/^(control|record)\//) as unknown,
+  });
+  await program.tell('emit 10');
+  const { sessions } = await client.call('list-sessions', {});
+  expect(sessions.map(({ name }) => name)).toEqual(['s']);
+  rmSync(filler);
+  await client.call('create-session', { name: 'second', mode: 'local' });
+  await client.call('destroy-session', { session: 'second' });
+  const { losses } = await client.call('destroy-session', { session: 's' });
+  expect(losses).toMatchObject({ eventCount: 20, discardedCount: 0 });
+  expect(steps(join(daemon.home, 'trace'))).toEqual(upTo(20));
+  const { pid } = daemon;
+  process.kill(pid!, 'SIGTERM');
+  await until('the daemon has ended', () => !existsSync(`/proc/${pid}/exe`));
+}
