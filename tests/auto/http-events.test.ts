@@ -44,6 +44,47 @@ describe('HTTP', () => {
     ]);
   });
 
+  test('the host that a request names, in letters of any case, the first of several, or none', () => {
+    const { events } = record(`
+      import net from 'node:net';
+      import http from 'node:http';
+      const server = http.createServer({ requireHostHeader: false }, (request, response) => response.end());
+      server.listen(0, '127.0.0.1', () => {
+        const heads = ['Accept: x\\r\\nHOST: upper\\r\\n', 'host: lower\\r\\nhost: second\\r\\n', 'hosts: none\\r\\n', 'Host:\\r\\n'];
+        const ask = () => {
+          const head = heads.shift();
+          if (head === undefined) return server.close();
+          const socket = net.connect(server.address().port, '127.0.0.1');
+          socket.end('GET / HTTP/1.1\\r\\n' + head + 'Connection: close\\r\\n\\r\\n');
+          socket.resume().on('close', ask);
+        };
+        ask();
+      });`);
+    expect(named(events, 'http_server:request_begin').map((event) => event.fields['host'])).toEqual([
+      'upper',
+      'lower',
+      '-',
+      '-',
+    ]);
+  });
+
+  test('origins of servers on several ports, one after another and again', () => {
+    const { events } = record(`
+      import http from 'node:http';
+      const servers = Array.from({ length: 10 }, () => http.createServer((request, response) => response.end()));
+      const get = (url) => new Promise((resolve) => http.get(url, (response) => response.resume().on('close', resolve)));
+      for (const server of servers) await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const urls = servers.map((server) => 'http://127.0.0.1:' + server.address().port + '/');
+      for (const url of [...urls, ...urls]) await get(url + url.slice(-6, -1));
+      for (const server of servers) server.close();`);
+    const begun = named(events, 'http_client:request_begin');
+    expect(begun.length).toBe(20);
+    for (const { fields } of begun) {
+      expect(String(fields['origin']).slice(-5)).toBe(String(fields['path']).slice(1));
+    }
+    expect(new Set(begun.map(({ fields }) => fields['origin'])).size).toBe(10);
+  });
+
   test('what a request causes carries its id, over promises, timers and callbacks, and side by side', () => {
     const { events } = record(`
       import dns from 'node:dns';

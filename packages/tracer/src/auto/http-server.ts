@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { guarded, guardedListener } from './guard.ts';
+import { guardedListener, tellMissed } from './guard.ts';
 import {
   beginServerRequest,
   endServerRequest,
@@ -65,39 +65,66 @@ export function startHttpServerEvents(): void {
     return made;
   };
 
-  subscribe(
-    'http.server.request.start',
-    guarded((message: unknown) => {
-      if (!isServerRecorded()) {
-        passServerRequest();
-        return;
-      }
-      const { request, response, socket } = message as ServerMessage;
-      const connection = connectionAt(socket);
-      let { open } = connection;
-      if (open.response !== undefined) {
-        open = { response: undefined, id: 0, idleMs: 0 };
-        (connection.others ??= []).push(open);
-      }
-      open.response = response;
-      open.idleMs = loopIdleMs();
-      open.id = beginServerRequest(connection.id, request.method, request.url, request.headers.host);
-    }),
-  );
-  subscribe(
-    'http.server.response.finish',
-    guarded((message: unknown) => {
-      const { response, socket } = message as ServerMessage;
-      const connection = connections.get(socket);
-      if (connection === undefined) return;
-      if (connection.open.response === response) {
-        end(connection.open, false);
-        return;
-      }
-      const at = connection.others?.findIndex((other) => other.response === response) ?? -1;
-      if (at === -1) return;
-      end(connection.others![at]!, false);
-      connection.others!.splice(at, 1);
-    }),
+  const begin = ({ request, response, socket }: ServerMessage): void => {
+    const connection = connectionAt(socket);
+    let { open } = connection;
+    if (open.response !== undefined) {
+      open = { response: undefined, id: 0, idleMs: 0 };
+      (connection.others ??= []).push(open);
+    }
+    open.response = response;
+    open.idleMs = loopIdleMs();
+    open.id = beginServerRequest(connection.id, request.method, request.url, hostOf(request.rawHeaders));
+  };
+
+  const finish = ({ response, socket }: ServerMessage): void => {
+    const connection = connections.get(socket);
+    if (connection === undefined) return;
+    if (connection.open.response === response) {
+      end(connection.open, false);
+      return;
+    }
+    const at = connection.others?.findIndex((other) => other.response === response) ?? -1;
+    if (at === -1) return;
+    end(connection.others![at]!, false);
+    connection.others!.splice(at, 1);
+  };
+
+  subscribe('http.server.request.start', (message) => {
+    try {
+      if (isServerRecorded()) begin(message as ServerMessage);
+      else passServerRequest();
+    } catch (error) {
+      tellMissed(error);
+    }
+  });
+  subscribe('http.server.response.finish', (message) => {
+    try {
+      finish(message as ServerMessage);
+    } catch (error) {
+      tellMissed(error);
+    }
+  });
+}
+
+/**
+ * The first header `Host`. In `headers` Node.js puts all of a request's headers together when that is first read, which
+ * is the program's to have done, or not.
+ */
+function hostOf(rawHeaders: readonly string[]): string | undefined {
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (isHost(rawHeaders[index]!)) return rawHeaders[index + 1];
+  }
+  return undefined;
+}
+
+/** Whether a header is `Host`, in letters of any case: a bit more makes a capital letter a small one. */
+function isHost(name: string): boolean {
+  return (
+    name.length === 4 &&
+    (name.charCodeAt(0) | 0x20) === 0x68 &&
+    (name.charCodeAt(1) | 0x20) === 0x6f &&
+    (name.charCodeAt(2) | 0x20) === 0x73 &&
+    (name.charCodeAt(3) | 0x20) === 0x74
   );
 }
