@@ -137,9 +137,19 @@ export async function compare(comparison: Comparison): Promise<BenchReport> {
   return report;
 }
 
+/** When the last line was written to what is no terminal. */
+let toldMs = Number.NEGATIVE_INFINITY;
+
 function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-  else if (text !== '') process.stderr.write(`bench: ${text}\n`);
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\x1b[K${text}`);
+    return;
+  }
+  // Hundreds of short rounds need no line each.
+  const nowMs = performance.now();
+  if (text === '' || nowMs - toldMs < 1000) return;
+  toldMs = nowMs;
+  process.stderr.write(`bench: ${text}\n`);
 }
 
 function spread(values: readonly number[]): Spread {

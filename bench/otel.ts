@@ -47,6 +47,10 @@ await compare({
     { name: 'simple, sent', run: () => runSent('simple', sentSpans) },
   ],
   judge: [
+    // The work that each way does for a span that is made anyway: up to the ring, up to the text, up to the answer.
+    ratioAtMost('spoor, recorded', 'batch to OTLP/JSON', 'workNs', 0.4),
+    ratioAtMost('spoor, recorded', 'batch, sent', 'workNs', 0.3),
+    ratioAtMost('spoor, recorded', 'simple, sent', 'workNs', 0.02),
     ratioAtMost('spoor, recorded', 'batch to OTLP/JSON', 'addedNs', 0.4),
     ratioAtMost('spoor, recorded', 'batch, sent', 'addedNs'),
     ratioAtMost('spoor, recorded', 'simple, sent', 'addedNs', 0.0333),
