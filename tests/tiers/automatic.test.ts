@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
 import { nodeReleases, otherNodes } from '../support/node-versions.ts';
+import { registerUrl } from '../support/session.ts';
 import { RecordingPlace, readByPeer, summaryOf, textOfPeer } from '../support/recording.ts';
 
 const program = join(repoRoot, 'tests/tiers/automatic.mjs');
+const contextProgram = join(repoRoot, 'tests/tiers/request-context.mjs');
 
 /** What the program does, as spans and events; how often where that is certain. */
 const expected: Readonly<Record<string, number | undefined>> = {
@@ -47,5 +49,13 @@ describeNeeding([command('babeltrace2'), otherNodes()], 'all automatic events', 
       if (count === undefined) expect(counts.get(name), name).toBeGreaterThan(0);
       else expect(counts.get(name), name).toBe(count);
     }
+  });
+
+  test.each(nodeReleases)('requests in every kind of execution, on Node.js $major', ({ path }) => {
+    using place = new RecordingPlace();
+    const tracer = new URL('index.js', registerUrl).href;
+    const done = place.record(['-e', 'http_server:*', '--', path, contextProgram, tracer]);
+    expect(done.status, done.stderr).toBe(0);
+    expect(JSON.parse(done.stdout)).toEqual({ isAsked: true, different: [] });
   });
 });
