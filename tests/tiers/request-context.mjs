@@ -24,13 +24,6 @@ function step(what) {
 }
 
 const callback = (start) => new Promise((resolve) => start(resolve));
-const thenable = (what) => ({
-  then(resolve) {
-    step(what);
-    resolve();
-  },
-});
-
 /** Callbacks that another request, or none, may be the one to call. */
 const shared = [];
 const emitter = new EventEmitter();
@@ -39,19 +32,21 @@ emitter.on('told', () => step('listener'));
 
 async function walk() {
   step('begin');
-  await null;
+  await Promise.resolve();
   step('await');
   process.nextTick(() => step('tick'));
   queueMicrotask(() => step('microtask'));
   await callback(setImmediate);
   step('after an immediate');
-  await Promise.all([sleep(1).then(() => step('promised timer')), callback((done) => setTimeout(done, 1))]);
+  await Promise.all([
+    sleep(1).then(() => step('promised timer')),
+    callback((done) => setTimeout(() => done(), 1)),
+  ]);
   step('after timers');
   await callback((done) => stat('/', done));
   step('after stat');
   await callback((done) => readFile(process.argv[1], done));
-  await thenable('thenable');
-  step('after a thenable');
+  step('after a file');
   const resource = new AsyncResource('OWN');
   shared.push(() => resource.runInAsyncScope(() => step('own resource, called by anyone')));
   shared.push(AsyncLocalStorage.snapshot === undefined ? () => {} : bindStep());
