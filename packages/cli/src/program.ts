@@ -6,6 +6,7 @@ import { registerAnalyze } from './commands/analyze.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConvert } from './commands/convert.ts';
 import { registerCrash } from './commands/crash.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerLog } from './commands/log.ts';
 import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
@@ -91,6 +92,7 @@ export function spoorProgram(context: CommandContext): Command {
       registerAnalyze,
       registerRun,
       registerPlugins,
+      registerDoctor,
       registerCompletion,
     ],
     context,

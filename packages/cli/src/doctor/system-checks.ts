@@ -1,0 +1,104 @@
+/** What recording the kernel needs, and what is good to have. */
+import { spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { describeError } from '@spoor/base';
+import { findTracefs, listEvents } from '@spoor/kernel/node';
+import { type DoctorRequest, type Finding, ok, trouble } from './finding.ts';
+import { findCommand, readSmall } from './machine-files.ts';
+
+/** Number of the capability that making instances of tracefs needs in a container. */
+const CAP_SYS_ADMIN = 21n;
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+export function checkTracefs({ needsKernel }: DoctorRequest): Finding {
+  const id = 'tracefs';
+  const why = 'spoor record -k records the kernel through it';
+  try {
+    const root = findTracefs();
+    const count = listEvents(root).length;
+    if (isRoot()) return ok(id, `${root} has ${count} kinds of events`);
+    return trouble(id, needsKernel, {
+      what: `${root} can be read by this user; making a recording is for root`,
+      why,
+      remedy: 'run it as root: sudo spoor record -k -- COMMAND',
+    });
+  } catch (error) {
+    const isMounted = /\btracefs\b/.test(readSmall('/proc/self/mounts') ?? '');
+    const isInKernel = /\btracefs\b/.test(readSmall('/proc/filesystems') ?? '');
+    const mount = 'mount -t tracefs nodev /sys/kernel/tracing';
+    const asRoot = isRoot() ? mount : 'as root: spoor doctor -k';
+    return trouble(id, needsKernel, {
+      what: isInKernel ? describeError(error) : 'this kernel was built without tracing',
+      why,
+      remedy: isMounted ? 'run it as root: sudo spoor record -k -- COMMAND' : isInKernel ? asRoot : undefined,
+    });
+  }
+}
+
+export function checkCapabilities({ needsKernel }: DoctorRequest): Finding {
+  const id = 'capabilities';
+  const status = readSmall('/proc/self/status') ?? '';
+  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)/m.exec(status) ?? [];
+  const hasAdmin = ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
+  if (hasAdmin) return ok(id, 'this process may administer the machine (CAP_SYS_ADMIN)');
+  if (!isRoot() && !needsKernel) return ok(id, 'a user without special rights: enough to record programs');
+  return trouble(id, needsKernel, {
+    what: isRoot() ? 'root without CAP_SYS_ADMIN, as in a container' : 'a user without CAP_SYS_ADMIN',
+    why: 'recording the kernel needs it',
+    remedy: isRoot()
+      ? 'docker run --privileged -v /sys/kernel/tracing:/sys/kernel/tracing …'
+      : 'sudo spoor doctor -k',
+  });
+}
+
+export function checkLockdown({ needsKernel }: DoctorRequest): Finding {
+  const id = 'lockdown';
+  const [, state = 'none'] = /\[(\w+)\]/.exec(readSmall('/sys/kernel/security/lockdown') ?? '') ?? [];
+  if (state !== 'confidentiality') return ok(id, `kernel lockdown: ${state}`);
+  return trouble(id, needsKernel, {
+    what: 'the kernel is locked down for confidentiality',
+    why: 'it lets nobody trace it then',
+    remedy: 'start the machine with lockdown=integrity, or without lockdown= on the kernel command line',
+  });
+}
+
+export function checkGroup(): Finding {
+  const id = 'tracing-group';
+  const line = /^tracing:[^:]*:(\d+):(.*)$/m.exec(readSmall('/etc/group') ?? '');
+  if (isRoot()) {
+    if (line !== null) return ok(id, `members of the group tracing may control root's session daemon`);
+    return trouble(id, false, {
+      what: 'there is no group tracing',
+      why: "its members may control root's session daemon; without it root alone may",
+      remedy: 'groupadd --system tracing && usermod --append --groups tracing USER',
+    });
+  }
+  const { username } = userInfo();
+  const isMember = line !== null && (process.getgroups?.() ?? []).includes(Number(line[1]));
+  if (isMember) return ok(id, `${username} is in the group tracing`);
+  return trouble(id, false, {
+    what: line === null ? 'there is no group tracing' : `${username} is not in the group tracing`,
+    why: "its members may control root's session daemon; your own programs need no group",
+    remedy: `as root: groupadd --force --system tracing && usermod --append --groups tracing ${username} (then log in again)`,
+  });
+}
+
+/** Other programs that read what we write, or that we are held beside. */
+const peers = [
+  { command: 'babeltrace2', package: 'babeltrace2', why: 'another reader of the traces; spoor has its own' },
+  { command: 'lttng', package: 'lttng-tools', why: 'sessions of C and C++ programs are its own' },
+] as const;
+
+export function checkPeers({ environment }: DoctorRequest): readonly Finding[] {
+  return peers.map(({ command, package: packageName, why }) => {
+    const path = findCommand(command, environment);
+    if (path === undefined) {
+      const remedy = `as root: apt-get install ${packageName}`;
+      return trouble(command, false, { what: `${command} is not there`, why, remedy });
+    }
+    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 });
+    const [, version = 'of an unknown version'] = /(\d+\.\d+\.\d+)/.exec(stdout ?? '') ?? [];
+    return ok(command, `${command} ${version}`);
+  });
+}

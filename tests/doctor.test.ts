@@ -1,0 +1,105 @@
+// `spoor doctor` on machines that lack something, made by namespaces; each remedy it names is run and must mend the lack.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Finding } from '../packages/cli/src/doctor/finding.ts';
+import { command, describeNeeding, root, tracefs } from './support/needs.ts';
+import { spoor, spoorProgram } from './support/spoor.ts';
+
+interface Diagnosis {
+  readonly isHealthy: boolean;
+  readonly findings: readonly Finding[];
+}
+
+let dir = '';
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'spoor-doctor-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Writes the remedies of some findings as a shell script: what stands before and behind the command is for people. */
+const remediesProgram = `
+const { findings } = JSON.parse(require('node:fs').readFileSync(process.argv[2], 'utf8'));
+for (const { id, remedy } of findings) {
+  if (process.argv.slice(3).includes(id)) console.log(remedy.replace(/^as root: /, '').replace(/ \\(.*\\)$/, ''));
+}`;
+
+/** Has doctor look at a machine made by `setup`, runs the remedies of `ids`, and has it look again. */
+function twice(setup: readonly string[], ids: readonly string[], options = ''): readonly Diagnosis[] {
+  writeFileSync(join(dir, 'remedies.cjs'), remediesProgram);
+  const doctor = (file: string): string =>
+    `'${process.execPath}' '${spoorProgram}' doctor ${options} --json >${file}; echo $? >${file}.status`;
+  const script = [
+    `cd '${dir}'`,
+    'export LTTNG_HOME=$PWD/home; mkdir -p home',
+    'unset LTTNG_RUNDIR SPOOR_RUN_DIR',
+    ...setup,
+    doctor('before'),
+    `'${process.execPath}' remedies.cjs before ${ids.join(' ')} >remedies.sh`,
+    '. ./remedies.sh',
+    doctor('after'),
+  ].join('\n');
+  const done = spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  expect(done.stderr).toBe('');
+  return ['before', 'after'].map((name) => {
+    const diagnosis = JSON.parse(readFileSync(join(dir, name), 'utf8')) as Diagnosis;
+    expect(readFileSync(join(dir, `${name}.status`), 'utf8').trim()).toBe(diagnosis.isHealthy ? '0' : '1');
+    return diagnosis;
+  });
+}
+
+const statusOf = ({ findings }: Diagnosis, id: string): string | undefined =>
+  findings.find((finding) => finding.id === id)?.status;
+
+describeNeeding([root(), command('unshare')], 'doctor', () => {
+  test('names what is lacking, and the remedy mends it', () => {
+    const ids = ['shared-memory', 'traces', 'koffi'];
+    const [before, after] = twice(
+      [
+        'mount -t tmpfs -o size=4m none /dev/shm',
+        'mount -t tmpfs -o ro none home',
+        'export SPOOR_NO_KOFFI=1',
+      ],
+      ids,
+    ) as [Diagnosis, Diagnosis];
+    expect(ids.map((id) => statusOf(before, id))).toEqual(['lack', 'lack', 'note']);
+    expect(before.isHealthy).toBe(false);
+    for (const { status, why, what } of before.findings) {
+      expect(what).not.toBe('');
+      expect(why === undefined).toBe(status === 'ok');
+    }
+    expect(ids.map((id) => statusOf(after, id))).toEqual(['ok', 'ok', 'ok']);
+    expect(after.findings.filter(({ status }) => status === 'lack')).toEqual([]);
+  });
+
+  test('a directory of the daemon that others can write to', () => {
+    const ids = ['run-directory'];
+    const [before, after] = twice(
+      ['export LTTNG_RUNDIR=$PWD/run; mkdir -p run/spoor; chmod 777 run/spoor'],
+      ids,
+    ) as [Diagnosis, Diagnosis];
+    expect(statusOf(before, 'run-directory')).toBe('lack');
+    expect(statusOf(after, 'run-directory')).toBe('ok');
+  });
+});
+
+describeNeeding([root(), command('unshare'), tracefs()], 'doctor of the kernel', () => {
+  test('tracefs that is not mounted is a lack where the kernel is asked for', () => {
+    const unmount =
+      'for at in $(awk \'$3 == "tracefs" { print $2 }\' /proc/self/mounts); do umount -l "$at"; done';
+    const [before, after] = twice([unmount], ['tracefs'], '--kernel') as [Diagnosis, Diagnosis];
+    expect(statusOf(before, 'tracefs')).toBe('lack');
+    expect(statusOf(after, 'tracefs')).toBe('ok');
+  });
+});
+
+test('doctor tells people of every check, with the verdict last', () => {
+  const { stdout } = spoor(['doctor']);
+  expect(stdout).toMatch(/^(?:ok {2}|LACK) {2}node {12}Node\.js \d+/m);
+  expect(stdout).toMatch(/\n\n(?:Spoor can work here|.* lacking: see LACK above)\.\n$/);
+});
