@@ -38,6 +38,7 @@ import { registerSnapshot } from './control/snapshot.ts';
 import { registerStart } from './control/start.ts';
 import { registerStatus } from './control/status.ts';
 import { registerStop } from './control/stop.ts';
+import { registerTop } from './control/top.ts';
 import { registerVersion } from './control/version.ts';
 import { registerDisableRotation, registerEnableRotation } from './control/rotation-schedule.ts';
 import { registerTrack, registerUntrack } from './control/track.ts';
@@ -69,6 +70,7 @@ export function spoorProgram(context: CommandContext): Command {
       registerDestroy,
       registerList,
       registerStatus,
+      registerTop,
       registerSetSession,
       registerDisableEvent,
       registerDisableChannel,

@@ -181,6 +181,8 @@ export interface ChannelUsage {
   readonly capacityBytes: number;
   /** In the sub-buffers that wait for the consumer or for a snapshot. */
   readonly usedBytes: number;
+  /** Of all sub-buffers that were begun so far: what was written into the rings, to a sub-buffer of each. */
+  readonly producedBytes: number;
   readonly eventCount: number;
   readonly discardedCount: number;
 }

@@ -45,6 +45,7 @@ export const registerList: RegisterCommand = (program, context) => {
       }
       const { session } = await client.call('get-session', { session: name });
       const usage = await client.call('get-usage', { session: name });
+      const more = await text.mapsAndTriggers(client, name);
       const shown = text.narrowed(session, {
         ...(options.channel === undefined ? {} : { channel: options.channel }),
         ...(options.kernel === undefined && options.userspace === undefined
@@ -57,8 +58,8 @@ export const registerList: RegisterCommand = (program, context) => {
             }),
       });
       return {
-        json: { session: shown, usage },
-        text: options.domain === true ? text.domainsText(shown) : text.sessionText(shown, usage),
+        json: { session: shown, usage, ...more },
+        text: options.domain === true ? text.domainsText(shown) : text.sessionText(shown, usage, more),
         mi: async () => {
           const mi = await import('../lttng/mi-session.ts');
           const domains = options.domain === true ? mi.domainNames : mi.domainsWithChannels(usage);

@@ -1,6 +1,9 @@
 /** Sessions as people read them, close to what `lttng list` and `lttng status` print. */
 import { SpoorError } from '@spoor/base';
 import type {
+  ControlClient,
+  CounterMap,
+  Trigger,
   Channel,
   ChannelUsage,
   Domain,
@@ -93,8 +96,30 @@ export function domainsText(session: Session): string {
   return `Domains:\n-------------\n${domains.length === 0 ? '  None\n' : domains.join('')}`;
 }
 
-/** One session with its channels and rules. */
-export function sessionText(session: Session, usage: SessionUsage): string {
+/** What beside its channels has to do with a session. */
+export interface MapsAndTriggers {
+  readonly maps: readonly CounterMap[];
+  /** Those whose condition or action names it. */
+  readonly triggers: readonly Trigger[];
+}
+
+/** Asks for the counter maps and the triggers of a session. */
+export async function mapsAndTriggers(client: ControlClient, session: string): Promise<MapsAndTriggers> {
+  const { maps } = await client.call('list-maps', { session });
+  const { triggers } = await client.call('list-triggers', {});
+  const names = (part: object): boolean => 'session' in part && part.session === session;
+  return {
+    maps,
+    triggers: triggers.filter(({ condition, actions }) => names(condition) || actions.some(names)),
+  };
+}
+
+/** One session with its channels and rules, its maps and triggers. */
+export function sessionText(
+  session: Session,
+  usage: SessionUsage,
+  { maps, triggers }: MapsAndTriggers = { maps: [], triggers: [] },
+): string {
   const { name, output, rotation, trackers } = session;
   let text = `Recording session ${name}: ${stateOf(session)}\n`;
   if (output !== undefined) text += `    Trace output: ${outputText(output)}\n\n`;
@@ -117,6 +142,20 @@ export function sessionText(session: Session, usage: SessionUsage): string {
     if (channels.length === 0) continue;
     text += 'Channels:\n-------------\n';
     for (const channel of channels) text += channelText(channel, session, usage);
+  }
+  if (maps.length > 0) {
+    const lines = maps.map(
+      ({ name: map, ownership, valueType, maxKeys }) =>
+        `  - ${map}: ${valueType}, at most ${maxKeys} keys of each ${ownership}\n`,
+    );
+    text += `Counter maps:\n-------------\n${lines.join('')}\n`;
+  }
+  if (triggers.length > 0) {
+    const lines = triggers.map(
+      ({ name: trigger, condition, actions }) =>
+        `  - ${trigger}: ${condition.kind.replaceAll('-', ' ')}, ${actions.map(({ kind }) => kind.replaceAll('-', ' ')).join(', ')}\n`,
+    );
+    text += `Triggers:\n-------------\n${lines.join('')}\n`;
   }
   if (usage.troubles.length > 0) {
     text += `Troubles:\n${usage.troubles.map((line) => `  ${line}\n`).join('')}`;

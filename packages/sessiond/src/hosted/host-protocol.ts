@@ -22,6 +22,7 @@ export interface WorkerUsage {
   readonly ringCount: number;
   readonly capacityBytes: number;
   readonly usedBytes: number;
+  readonly producedBytes: number;
   readonly eventCount: number;
   readonly discardedCount: number;
 }

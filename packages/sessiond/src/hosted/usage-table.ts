@@ -18,12 +18,14 @@ export class UsageTable {
       ringCount: 0,
       capacityBytes: 0,
       usedBytes: 0,
+      producedBytes: 0,
       eventCount: 0,
       discardedCount: 0,
     };
     row.ringCount += 1;
     row.capacityBytes += subBufferCount * subBufferSizeBytes;
     row.usedBytes += state.finished.length * subBufferSizeBytes;
+    row.producedBytes += state.openedPackets * subBufferSizeBytes;
     row.eventCount += state.committedEvents;
     row.discardedCount += state.lostEvents;
     this.#rows.set(key, row);

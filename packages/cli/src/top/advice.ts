@@ -1,0 +1,135 @@
+/** What sizes channels should have, from what was seen of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Channel, type ControlClient, type Session, nextPowerOfTwo } from '@spoor/control';
+import { sizeText } from '../doctor/machine-files.ts';
+import {
+  type SessionLook,
+  type ThroughputRow,
+  type TopFrame,
+  UsageHistory,
+  channelOf,
+} from './usage-history.ts';
+
+/** Larger sub-buffers than this only take memory: there is one write for each. */
+const LARGEST_SUB_BUFFER = 16 * 1024 ** 2;
+const SMALLEST_SUB_BUFFER = 4096;
+/** How long a consumer may stay away on a busy machine without a loss. */
+const CALM_SECONDS = 0.5;
+/** Room for twice of what was seen. */
+const RESERVE = 2;
+
+/** Advice about one channel. */
+export interface Advice {
+  readonly session: string;
+  readonly channel: string;
+  /** What was seen and what follows, in one line. */
+  readonly text: string;
+  /** What to run, where sizes should change. */
+  readonly command?: string;
+  /** Of a flight recorder: how many seconds back a snapshot reaches, in the process that writes most. */
+  readonly heldSeconds?: number;
+}
+
+/** Advises on each channel of the sessions that were looked at. */
+export function adviseOn(frame: TopFrame, looks: readonly SessionLook[]): readonly Advice[] {
+  const advices: Advice[] = [];
+  for (const { session } of looks) {
+    for (const channel of session.channels) {
+      const rows = frame.rows.filter(
+        (row) =>
+          row.session === session.name && row.channel === channel.name && channelOf(row, looks) === channel,
+      );
+      const advice = rows.length === 0 ? undefined : adviceOn(session, channel, rows);
+      if (advice !== undefined) advices.push(advice);
+    }
+  }
+  return advices;
+}
+
+function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputRow[]): Advice | undefined {
+  const names = { session: session.name, channel: channel.name };
+  if (channel.lossMode === 'overwrite') {
+    const heldSeconds = heldBy(rows);
+    if (heldSeconds === undefined) return undefined;
+    const text = `the buffers hold the last ${secondsText(heldSeconds)}; ${sizesText(channel)} a thread`;
+    return { ...names, text, heldSeconds };
+  }
+  const lost = rows.reduce((sum, { lostCount }) => sum + lostCount, 0);
+  const fullest = rows.reduce((peak, { peakUsedRatio }) => Math.max(peak, peakUsedRatio), 0);
+  if (lost === 0 && fullest < 0.75) return undefined;
+  const ringBytes = channel.subBufferSizeBytes * channel.subBufferCount;
+  const neededBytes = Math.max(...rows.map((row) => neededOf(row, ringBytes)));
+  const count = Math.max(4, channel.subBufferCount);
+  const size = Math.min(
+    LARGEST_SUB_BUFFER,
+    Math.max(SMALLEST_SUB_BUFFER, nextPowerOfTwo(Math.ceil(neededBytes / count))),
+  );
+  const seen = lost > 0 ? `${lost} events were lost` : `the buffers were ${Math.round(fullest * 100)} % full`;
+  const rate = Math.max(...rows.map(({ peakBytesPerSecond }) => peakBytesPerSecond));
+  const at = rate === 0 ? '' : ` at ${sizeText(Math.round(rate))}/s`;
+  if (size * count <= ringBytes) {
+    const text = `${seen}${at} with ${sizesText(channel)} a thread, which is as much as is of use: record less`;
+    return { ...names, text };
+  }
+  return {
+    ...names,
+    text: `${seen}${at} with ${sizesText(channel)} a thread`,
+    command: `spoor enable-channel ${channel.name} -s ${session.name} --subbuf-size ${sizeArgument(size)} --num-subbuf ${count}`,
+  };
+}
+
+/**
+ * Bytes of a ring that would have been enough. What the fullest moment took is known; of a ring that lost events it is
+ * only known that it was too small, so what went on for half a second counts, and twice the size at least.
+ */
+function neededOf(row: ThroughputRow, ringBytes: number): number {
+  const stalled = (row.peakDemandBytesPerSecond / Math.max(1, row.ringCount)) * CALM_SECONDS;
+  const seen = row.peakUsedRatio * ringBytes;
+  return row.lostCount > 0
+    ? Math.max(RESERVE * ringBytes, RESERVE * stalled)
+    : RESERVE * Math.max(seen, stalled);
+}
+
+function heldBy(rows: readonly ThroughputRow[]): number | undefined {
+  const held = rows
+    .filter(({ peakBytesPerSecond }) => peakBytesPerSecond > 0)
+    .map(({ capacityBytes, peakBytesPerSecond }) => capacityBytes / peakBytesPerSecond);
+  return held.length === 0 ? undefined : Math.min(...held);
+}
+
+function secondsText(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function sizesText({ subBufferCount, subBufferSizeBytes }: Channel): string {
+  return `${subBufferCount} × ${sizeText(subBufferSizeBytes)}`;
+}
+
+function sizeArgument(bytes: number): string {
+  return bytes >= 1024 ** 2 ? `${bytes / 1024 ** 2}M` : `${bytes / 1024}k`;
+}
+
+/** Advice for people, a line or two each. */
+export function adviceText(advices: readonly Advice[]): string {
+  return advices
+    .map(({ session, channel, text, command }) => {
+      const then = command === undefined ? '' : `\n    ${command}`;
+      return `${session}/${channel}: ${text}${then}\n`;
+    })
+    .join('');
+}
+
+/** Watches one session for some time and advises on its channels. */
+export async function adviceOnSession(
+  client: ControlClient,
+  first: SessionLook,
+  watchedMs: number,
+): Promise<readonly Advice[]> {
+  const history = new UsageHistory();
+  history.add([first], 0);
+  await sleep(watchedMs);
+  const usage = await client.call('get-usage', { session: first.session.name });
+  const looks = [{ session: first.session, usage }];
+  return adviseOn(history.add(looks, watchedMs), looks);
+}
