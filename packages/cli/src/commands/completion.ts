@@ -1,4 +1,5 @@
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
+import type { NameKind } from '../completion/table.ts';
 import type { RegisterCommand } from './register-command.ts';
 
 /** `completion`: a script by which a shell completes words after `spoor`. */
@@ -7,7 +8,20 @@ export const registerCompletion: RegisterCommand = (program) => {
     .command('completion')
     .description('Print the script by which a shell completes words after spoor.')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh']))
-    .action(async (shell: string) => {
+    .addOption(
+      new Option('--names <kind>', 'print names that the session daemon knows, for the script').choices([
+        'sessions',
+        'channels',
+        'events',
+        'triggers',
+      ]),
+    )
+    .action(async (shell: string, { names }: { readonly names?: NameKind }) => {
+      if (names !== undefined) {
+        const { knownNames } = await import('../control/known-names.ts');
+        process.stdout.write((await knownNames(names)).map((name) => `${name}\n`).join(''));
+        return;
+      }
       const { completionScript } = await import('../completion/script.ts');
       process.stdout.write(completionScript(program, shell === 'zsh' ? 'zsh' : 'bash'));
     });

@@ -27,6 +27,8 @@ function bashAction(value: Completer): string {
       return 'files -d';
     case 'programs':
       return 'files -c';
+    case 'names':
+      return `names ${value.of}`;
     case 'nothing':
       return ':';
     default:
@@ -40,6 +42,13 @@ function bashScript(program: string, { verbs, usual }: CompletionTable): string 
     `# Completion of ${program} for bash. To have it in each shell: add this line to ~/.bashrc:`,
     `#   source <(${program} completion bash)`,
     `${name}_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }`,
+    '# Names are never expanded: a session can be called anything.',
+    `${name}_names() {`,
+    '  local line',
+    '  while IFS= read -r line; do',
+    '    [[ $line == "$cur"* ]] && COMPREPLY+=("$(printf %q "$line")")',
+    `  done < <(${program} completion bash --names "$1" 2>/dev/null)`,
+    '}',
     `${name}_files() { compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen "$1" -- "$cur"); }`,
     `${name}() {`,
     '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" verb= at word skip= count=0',
@@ -117,6 +126,8 @@ function zshAction(value: Completer): string {
       return '_files -/';
     case 'programs':
       return '_command_names -e';
+    case 'names':
+      return `_spoor_names ${value.of}`;
     case 'nothing':
       return ' ';
     default:
@@ -139,6 +150,11 @@ function zshScript(program: string, { verbs, usual }: CompletionTable): string {
     `#compdef ${program}`,
     `# Completion of ${program} for zsh. To have it in each shell: add this line to ~/.zshrc, below compinit:`,
     `#   source <(${program} completion zsh)`,
+    `${name}_names() {`,
+    '  local -a found',
+    `  found=(\${(f)"$(${program} completion zsh --names $1 2>/dev/null)"})`,
+    '  compadd -a found',
+    '}',
   ];
   for (const verb of verbs) {
     const specs = [

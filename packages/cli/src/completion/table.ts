@@ -3,10 +3,15 @@ import type { Argument, Command, Option } from 'commander';
 import { componentClasses } from '../convert/plugins.ts';
 import { sinkFormats } from '../convert/sinks.ts';
 
+/** Names that a session daemon is asked for. */
+export type NameKind = 'sessions' | 'channels' | 'events' | 'triggers';
+
 /** What completes a value. */
 export type Completer =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'files' | 'directories' | 'programs' | 'nothing' };
+  | { readonly kind: 'files' | 'directories' | 'programs' | 'nothing' }
+  /** What the session daemon knows when TAB is pressed. */
+  | { readonly kind: 'names'; readonly of: NameKind };
 
 /** An option as a shell sees it. */
 export interface CompletedOption {
@@ -53,6 +58,13 @@ function completerOf(name: string): Completer {
       return { kind: 'directories' };
     case 'command':
       return { kind: 'programs' };
+    case 'session':
+      return { kind: 'names', of: 'sessions' };
+    case 'channel':
+    case 'channels':
+      return { kind: 'names', of: 'channels' };
+    case 'trigger':
+      return { kind: 'names', of: 'triggers' };
     default:
       return { kind: 'nothing' };
   }
@@ -77,6 +89,7 @@ function optionOf(option: Option): CompletedOption {
 
 function argumentOf(argument: Argument, verb: string, verbs: readonly string[]): Completer {
   if (argument.argChoices !== undefined) return { kind: 'words', words: argument.argChoices };
+  if (argument.name() === 'names' && verb.endsWith('-event')) return { kind: 'names', of: 'events' };
   if (verb === 'help') return { kind: 'words', words: [...verbs, ...classNames()] };
   // Traces lie in directories and in archives.
   return argument.name() === 'dir' ? { kind: 'files' } : completerOf(argument.name());
