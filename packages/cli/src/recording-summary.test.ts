@@ -30,6 +30,10 @@ test('the summary names events, losses, processes and place', () => {
     processCount: 2,
     threadCount: 3,
     counters: {},
+    crowded: [
+      { channel: 'ch0', subBufferSizeBytes: 262_144, subBufferCount: 16, neededBytes: 9_400_000 },
+      { channel: 'all', subBufferSizeBytes: 262_144, subBufferCount: 16, neededBytes: 3_200_000_000 },
+    ],
   };
   const result = {
     status: 0,
@@ -43,7 +47,8 @@ test('the summary names events, losses, processes and place', () => {
   expect(describeRecording(result)).toBe(
     'spoor: recorded 1,234,567 events (5.0 MB) in 1.50 s, 1 event lost; 2 processes, 3 threads\n' +
       'spoor: the trace is in /t/x\n' +
-      'spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k\n',
+      'spoor: to lose less, give each thread more room: --num-subbuf 32 --subbuf-size 512k (channel ch0 needed 9.4 MB a thread)\n' +
+      'spoor: to lose less, record fewer events (-e, -f), the newest alone (--overwrite), or have them wait for room (--blocking-timeout): channel all needed 3.2 GB a thread\n',
   );
   const tooLarge = describeRecording({ ...result, totals: { ...totals, tooLargeCount: 1 } });
   expect(tooLarge).not.toContain('more room');

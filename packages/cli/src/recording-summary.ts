@@ -1,7 +1,8 @@
 /** The lines that `spoor record` prints when it is done. */
 import { describeError } from '@spoor/base';
 import { counted, sizeText } from './units.ts';
-import type { KernelTotals, RecordingNote, RecordingResult } from '@spoor/sessiond';
+import { adviseGeometry } from '@spoor/sessiond';
+import type { CrowdedChannel, KernelTotals, RecordingNote, RecordingResult } from '@spoor/sessiond';
 
 /** A duration for people: `0.84 s`, `12.3 s`, `3 min 05 s`. */
 export function describeDuration(durationMs: number): string {
@@ -21,6 +22,23 @@ function describeKernel({ eventCount, lostCount, sizeBytes }: KernelTotals): str
   const lost =
     lostCount === 0 ? 'none lost' : `${counted(lostCount, 'event')} lost (larger rings: --kernel-buffer)`;
   return `spoor: recorded ${counted(eventCount, 'event')} of the kernel (${sizeText(sizeBytes)}), ${lost}`;
+}
+
+/** What is to be done about the losses of a channel. */
+function describeCrowded(crowded: CrowdedChannel): string {
+  const needed = `channel ${crowded.channel} needed ${sizeText(crowded.neededBytes)} a thread`;
+  const advised = adviseGeometry(crowded);
+  if (advised === undefined) {
+    return `spoor: to lose less, record fewer events (-e, -f), the newest alone (--overwrite), or have them wait for room (--blocking-timeout): ${needed}`;
+  }
+  const size = binarySize(advised.subBufferSizeBytes);
+  return `spoor: to lose less, give each thread more room: --num-subbuf ${advised.subBufferCount} --subbuf-size ${size} (${needed})`;
+}
+
+/** A size as options take it: `512k`. */
+function binarySize(sizeBytes: number): string {
+  if (sizeBytes % (1 << 20) === 0) return `${sizeBytes / (1 << 20)}M`;
+  return sizeBytes % 1024 === 0 ? `${sizeBytes / 1024}k` : String(sizeBytes);
 }
 
 /** The whole summary, for standard error, each line ended. */
@@ -55,7 +73,7 @@ export function describeRecording(result: RecordingResult): string {
     for (const [name, value] of Object.entries(totals.counters)) lines.push(`spoor: ${name} = ${value}`);
     // Those that no sub-buffer has room for have a note of their own.
     if (totals.lostCount > totals.tooLargeCount && result.error === undefined) {
-      lines.push('spoor: to lose less, give each thread more room: --num-subbuf 64 --subbuf-size 512k');
+      for (const channel of totals.crowded ?? []) lines.push(describeCrowded(channel));
     }
   }
   for (const note of result.notes) if (note.severity === 'info') lines.push(describeNote(note));

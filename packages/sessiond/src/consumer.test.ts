@@ -112,6 +112,9 @@ test('what a full ring loses is counted in the trace, also after its last event'
   const { totals } = new Consumer(session, () => undefined).finish();
   expect(emitted).toBeLessThan(5000);
   expect(totals).toMatchObject({ eventCount: emitted, lostCount: 5000 - emitted });
+  const capacityBytes = geometry.subBufferSizeBytes * geometry.subBufferCount;
+  const lostBytes = Math.ceil((5000 - emitted) * (totals.sizeBytes / emitted));
+  expect(totals.crowded).toEqual([{ channel: 'ch0', ...geometry, neededBytes: capacityBytes + lostBytes }]);
   const stream = readStream(join(traceDir(session), 'ch0_0'));
   expect(stream.values).toEqual(range(0, emitted));
   expect(stream.discarded).toBe(5000 - emitted);

@@ -4,6 +4,7 @@ export { MARKER_VARIABLE } from './marker-variable.ts';
 export { statusOfCommandError } from './command.ts';
 export type { RecordingNote } from './consumer-supervisor.ts';
 export type { RecordingTotals } from './ledger.ts';
+export { adviseGeometry, type CrowdedChannel } from './ring-advice.ts';
 export { defaultOutputDirectory, localTimestamp } from './output-directory.ts';
 export {
   type IndexEntry,

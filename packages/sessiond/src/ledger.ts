@@ -1,4 +1,5 @@
 import type { FilterStatus } from '@spoor/ringbuffer';
+import { type CrowdedChannel, type RingDemand, neededBytes } from './ring-advice.ts';
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 
 /** What came of one ring, that is of one thread and channel. */
@@ -20,6 +21,8 @@ export interface RingTotals {
   readonly packetCount: number;
   /** Bytes of the stream file. */
   readonly sizeBytes: number;
+  /** Of a ring that lost events for want of room. */
+  readonly demand?: RingDemand;
 }
 
 /** What came of a whole recording. */
@@ -36,6 +39,8 @@ export interface RecordingTotals {
   readonly threadCount: number;
   /** Counters of the programs by name, summed over threads and processes. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Channels that lost events for want of room, as far as it is known what they needed. */
+  readonly crowded?: readonly CrowdedChannel[];
 }
 
 type LedgerLine =
@@ -126,8 +131,13 @@ export class Ledger {
       sum.sizeBytes += ring.sizeBytes;
       threads.add(ring.thread ?? ring.ring);
     }
-    const counters = this.#sumCounters();
-    return { ...sum, processCount: this.#processes.size, threadCount: threads.size, counters };
+    return {
+      ...sum,
+      processCount: this.#processes.size,
+      threadCount: threads.size,
+      counters: this.#sumCounters(),
+      crowded: crowdedChannels(rings.values()),
+    };
   }
 
   /** Enters what a process's counters were last seen at. */
@@ -174,4 +184,17 @@ export class Ledger {
       // Shared memory is full. Finished rings are about to be freed, which makes room for the next attempt.
     }
   }
+}
+
+/** Of each channel the ring that would have had to be largest. */
+function crowdedChannels(rings: Iterable<RingTotals>): readonly CrowdedChannel[] {
+  const largest = new Map<string, CrowdedChannel>();
+  for (const { demand, eventCount, sizeBytes } of rings) {
+    const needed = demand === undefined ? undefined : neededBytes(demand, { eventCount, sizeBytes });
+    if (demand === undefined || needed === undefined) continue;
+    const { channel, subBufferSizeBytes, subBufferCount } = demand;
+    if (needed <= (largest.get(channel)?.neededBytes ?? 0)) continue;
+    largest.set(channel, { channel, subBufferSizeBytes, subBufferCount, neededBytes: needed });
+  }
+  return [...largest.values()];
 }

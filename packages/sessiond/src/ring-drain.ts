@@ -17,6 +17,7 @@ import type { RingTotals } from './ledger.ts';
 import type { MetadataWriter } from './metadata-writer.ts';
 import { describePacket } from './packet-description.ts';
 import { streamPathOf } from './recorded-stream.ts';
+import { DemandWatch } from './ring-advice.ts';
 import { StreamFiles, type TraceFileLimits, UNLIMITED } from './stream-files.ts';
 
 /** A packet is read and written before the next one of any ring. */
@@ -44,6 +45,7 @@ export class RingDrain implements Disposable {
   #committedEvents = 0;
   /** The same at the end of the last packet that was written, modulo 2^32. */
   #committedThrough = 0;
+  #demand: DemandWatch | undefined;
   /** Whether everything up to the end of the recording is written, while the producer may go on. */
   #isCutOff = false;
 
@@ -239,7 +241,9 @@ export class RingDrain implements Disposable {
   /** What came of the ring up to now. */
   totals(ring: string): RingTotals {
     const { committedEvents, lostEvents, lostTooLarge } = this.#lastState;
-    const { mode, tid, threadStartTicks } = this.reader.header;
+    const { mode, tid, threadStartTicks, channelName, subBufferSizeBytes, subBufferCount } =
+      this.reader.header;
+    const mostLostCount = this.#demand?.mostLostCount ?? 0;
     const overwrite = mode === 'overwrite';
     // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
     // end of the recording is neither lost nor overwritten.
@@ -258,6 +262,9 @@ export class RingDrain implements Disposable {
       overwrittenCount: overwrite ? overwritten : 0,
       packetCount: this.#earlier.packetCount + (this.#writer?.packetCount ?? 0),
       sizeBytes: this.#earlier.sizeBytes + (this.#writer?.sizeBytes ?? 0),
+      ...(mostLostCount === 0
+        ? {}
+        : { demand: { channel: channelName, subBufferSizeBytes, subBufferCount, mostLostCount } }),
     };
   }
 
@@ -328,6 +335,11 @@ export class RingDrain implements Disposable {
   /** Reads the control page; in overwrite mode often enough not to miss a wrap of the producer's count. */
   #observe(): RingState {
     const state = this.reader.poll();
+    // What is too large for any sub-buffer wants no larger ring.
+    const lostCount = state.lostEvents - state.lostTooLarge;
+    // Whoever took packets before knows what was lost then.
+    this.#demand ??= new DemandWatch(this.reader.progress.recordedPackets === 0 ? 0 : lostCount);
+    this.#demand.look(state.finished.length, lostCount);
     this.#committedEvents += (state.committedEvents - this.#committedEvents) >>> 0;
     this.#lastState = state;
     return state;
