@@ -1,6 +1,6 @@
 // What goes wrong around `spoor record`: one line with a hint, the right exit status, and what was good is kept.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { command, describeNeeding, root } from './support/needs.ts';
@@ -389,6 +389,21 @@ test('a folder that others may write to is not taken for shared memory', () => {
     expect(done.stderr).toMatch(/not your own/);
   } finally {
     removeTree(stolen);
+  }
+});
+
+test('a folder of all users is not made its own, by whoever owns it', () => {
+  using place = new RecordingPlace();
+  const shared = mkdtempSync('/dev/shm/spoor-shared-');
+  try {
+    chmodSync(shared, 0o1777);
+    const done = place.record(['--', 'true'], { SPOOR_RUN_DIR: shared });
+    expect(done.status).toBe(1);
+    expect(done.stderr).toMatch(/is for all users/);
+    expect(statSync(shared).mode & 0o7777).toBe(0o1777);
+    expect(readdirSync(shared)).toEqual([]);
+  } finally {
+    removeTree(shared);
   }
 });
 

@@ -94,6 +94,13 @@ export function ensureRunDirectory(path: string): void {
       hint: 'remove it, or set SPOOR_RUN_DIR to a directory of your own',
     });
   }
+  // As /tmp has it: it belongs to all, whoever owns it.
+  if ((found.mode & 0o1002) === 0o1002) {
+    throw new SpoorError('record/run-directory-unsafe', 'the directory in shared memory is for all users', {
+      where: path,
+      hint: 'set SPOOR_RUN_DIR to a directory of your own in it',
+    });
+  }
   if ((found.mode & 0o022) !== 0) chmodSync(path, found.mode & 0o755);
 }
 
