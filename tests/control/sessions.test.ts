@@ -1,12 +1,14 @@
 // Sessions of a real daemon, with real programs that come and go.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlClient, EventRule } from '@spoor/control';
 import { describe, expect, test } from 'vitest';
-import { steps, until, upTo, withDaemon } from '../support/daemon.ts';
+import { patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 
+/** Where a ring says whether its reader sleeps: docs/design/formats.md. */
+const wokenAt = 194;
 const stepRule: EventRule = { kind: 'user-tracepoint', name: 'test:step' };
 
 async function makeSession(client: ControlClient, mode: 'local' | 'snapshot' | 'no-output' = 'local') {
@@ -61,6 +63,40 @@ describe('a session', () => {
       await client.call('stop-session', { session: 's' });
       expect(steps(outputOf(session))).toEqual([...upTo(10), 15, 16, 17]);
     }),
+  );
+
+  test(
+    'lets its consumer sleep while nothing happens, and programs wake it',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      await client.call('create-session', { name: 's', mode: 'local' });
+      // The program waits for the consumer: nothing is lost, however late that comes.
+      const attributes = { subBufferSizeBytes: 4096, subBufferCount: 4, blockingTimeoutUs: -1 };
+      await client.call('enable-channel', { session: 's', domain: 'user', channel: 'c', attributes });
+      await client.call('enable-event', { session: 's', domain: 'user', channel: 'c', rule: stepRule });
+      await client.call('start-session', { session: 's' });
+      const { sessions } = await client.call('list-sessions', {});
+      const session = sessions[0]!;
+      const program = await daemon.program();
+      await daemon.joined(session.id, program);
+      const folder = join(daemon.hub, 'sessions', String(session.id));
+      const rings = () => {
+        const name = readdirSync(folder).find((entry) => entry.startsWith(`${program.child.pid}-`))!;
+        return join(folder, name, 'rings');
+      };
+      for (const emitted of [100, 5000, 20_000]) {
+        await program.tell(`emit ${emitted}`);
+        await until('the consumer sleeps', () =>
+          readdirSync(rings())
+            .filter((name) => name.endsWith('.ring'))
+            .every((name) => readFileSync(join(rings(), name))[wokenAt] === 0),
+        );
+      }
+      const { losses } = await client.call('destroy-session', { session: 's' });
+      expect(losses).toMatchObject({ eventCount: 25_100, discardedCount: 0 });
+      expect(steps(outputOf(session))).toEqual(upTo(25_100));
+    }),
+    patientlyMs,
   );
 
   test(

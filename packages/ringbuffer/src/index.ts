@@ -66,7 +66,7 @@ export {
 } from './session-description.ts';
 export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescription } from './hub.ts';
 export { hubPath } from './hub-place.ts';
-export { ReaderWaker, WAKES_FOLDER } from './reader-waker.ts';
+export { ReaderWaker, SwitchWaker, WAKES_FOLDER, WAKE_FILE } from './reader-waker.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';
 

@@ -44,6 +44,8 @@ export const CONTROL = {
   tier: 64,
   /** Id of the stream class that its packets are of: the channel's number in its process. */
   streamClassId: 68,
+  /** 1 when the producer wakes a reader that sleeps (`woken`) as it finishes a sub-buffer. One byte. */
+  wakes: 72,
 
   /** Time that the producer read last (u64, ns): at or after its last committed event. */
   clock: 128,
@@ -64,7 +66,7 @@ export const CONTROL = {
   heartbeat: 193,
   /**
    * Of a ring whose reader is woken: written 0 by the reader before it sleeps, then 1 by the producer, which wakes it, at
-   * the next event. One byte.
+   * the next event or, where `wakes` says so, at the next end of a sub-buffer. One byte.
    */
   woken: 194,
   /** The reader's own note, for a reader in its place (`ReaderProgress`). */

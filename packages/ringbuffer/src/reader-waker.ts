@@ -10,8 +10,11 @@ import { CONTROL } from './layout.ts';
 /** Folder in a session's directory; a file in it is named after the process's directory and the ring: `7-12345.0`. */
 export const WAKES_FOLDER = 'wakes';
 
+/** File in a session's directory that its consumer watches, if it sleeps while no sub-buffer is finished. */
+export const WAKE_FILE = 'wake';
+
 /** Atomics as they were before the program. */
-const { exchange } = Atomics;
+const { exchange, load } = Atomics;
 
 /** The producer's end. */
 export class ReaderWaker {
@@ -64,6 +67,35 @@ export class ReaderWaker {
       unlinkSync(this.#path);
     } catch {
       // The session is gone, with the folder.
+    }
+  }
+}
+
+/** Wakes a consumer that sleeps until a sub-buffer is finished: most of the time a look at one byte. */
+export class SwitchWaker {
+  readonly #path: string;
+  readonly #woken: Uint8Array;
+  readonly #byte: Uint8Array = Uint8Array.of(1);
+
+  /** @param memory of a mapped ring, which says from now on that its reader is woken. */
+  constructor(sessionPath: string, memory: ArrayBuffer | SharedArrayBuffer) {
+    this.#path = join(sessionPath, WAKE_FILE);
+    this.#woken = new Uint8Array(memory, CONTROL.woken, 1);
+    new Uint8Array(memory, CONTROL.wakes, 1)[0] = 1;
+  }
+
+  /** Wakes the consumer if it sleeps, after a sub-buffer was finished. Never throws. */
+  wake(): void {
+    if (load(this.#woken, 0) !== 0 || exchange(this.#woken, 0, 1) !== 0) return;
+    try {
+      const fd = openSync(this.#path, 'r+');
+      try {
+        writeSync(fd, this.#byte, 0, 1, 0);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      // Nobody sleeps there, or it looks now and then all the same.
     }
   }
 }

@@ -317,6 +317,16 @@ export class RingReader {
     this.#store.write(Uint8Array.of(0), CONTROL.woken);
   }
 
+  /** Whether the producer wakes a sleeping reader as it finishes a sub-buffer (`SwitchWaker`), as of the last {@link poll}. */
+  get isWaking(): boolean {
+    return this.#control[CONTROL.wakes] === 1;
+  }
+
+  /** Whether the producer has yet to wake this reader, as of the last {@link poll}. */
+  get isAsleep(): boolean {
+    return this.#control[CONTROL.woken] === 0;
+  }
+
   /** Events committed so far, modulo 2^32, by one read of four bytes. */
   get committedEvents(): number {
     return this.#readWord(CONTROL.committedEvents);

@@ -21,6 +21,9 @@ const wantedFullness = { least: 1 / 32, most: 1 / 16 };
 const pressingFullness = 1 / 2;
 /** How often processes and threads are looked up in /proc: where that takes long, for there are many, more seldom. */
 const settleEvery = { leastMs: 50, mostMs: 2000, perCost: 100 };
+/** After so long without a finished sub-buffer a consumer sleeps that can be woken, and looks so often all the same. */
+const sleepAfterMs = 250;
+const sleepMs = 500;
 /** How long to wait before writing again after the disk refused. */
 const retryEveryMs = 100;
 
@@ -37,6 +40,8 @@ export interface ConsumerOptions {
   readonly outputDir?: string;
   /** Whether rings in overwrite mode are written all along, and not at their end alone. */
   readonly drainsOverwrite?: boolean;
+  /** Whether its owner has programs' calls (`SwitchWaker`) handed over to `wake`, so that it may sleep. */
+  readonly isWoken?: boolean;
 }
 
 /** Polls the rings of a session. Not started by itself: its owner calls `poll` after each pause, and `finish`. */
@@ -52,6 +57,9 @@ export class Consumer {
   /** What it took the last time. */
   #settleCostMs = 0;
   #blockedUntilMs = 0;
+  readonly #isWoken: boolean;
+  /** When something was found last. */
+  #busyMs = 0;
   /** By name. */
   #channels: ReadonlyMap<string, ChannelDescription> = new Map();
   #timers = new SwitchTimers([]);
@@ -64,9 +72,14 @@ export class Consumer {
   constructor(
     session: SessionDirectory,
     onNote: RecordingContext['onNote'],
-    { outputDir = session.readDescription().outputDir, drainsOverwrite = false }: ConsumerOptions = {},
+    {
+      outputDir = session.readDescription().outputDir,
+      drainsOverwrite = false,
+      isWoken = false,
+    }: ConsumerOptions = {},
   ) {
     finishRemovals(session.path);
+    this.#isWoken = isWoken;
     this.#session = session;
     this.#ledger = new Ledger(join(session.path, 'ledger.jsonl'));
     this.#context = {
@@ -129,14 +142,37 @@ export class Consumer {
       } catch (error) {
         this.#tolerate(name, process, error);
         if (isOutputError(error)) this.#blockedUntilMs = nowMs + retryEveryMs;
+        // What could not be written is still to be.
+        this.#busyMs = nowMs;
       }
       leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
     }
     if (mustSettle && fullness === 0) this.#notSettledBefore(performance.now() - beganMs);
     this.#switchDue(nowMs);
+    if (fullness > 0) this.#busyMs = nowMs;
     if (fullness >= pressingFullness) return 0;
+    if (nowMs - this.#busyMs >= sleepAfterMs && this.#sleep()) return this.#timers.pauseMs(sleepMs, nowMs);
     this.#pauseMs = nextPauseMs(this.#pauseMs, fullness, leastCapacityBytes);
     return this.#timers.pauseMs(this.#pauseMs, nowMs);
+  }
+
+  /** A program has finished a sub-buffer, made a ring, or ended: the next looks come soon. */
+  wake(nowMs: number): void {
+    this.#busyMs = nowMs;
+    this.#pauseMs = leastPauseMs;
+  }
+
+  /** Whether all programs call when there is something to do, and nothing is there now. */
+  #sleep(): boolean {
+    if (!this.#isWoken) return false;
+    let isDozing = false;
+    for (const process of this.#processes.values()) {
+      const state = process.sleep();
+      if (state === 'awake') return false;
+      isDozing ||= state === 'dozing';
+    }
+    // Those that were asked just now may have finished one right before: one more look from here.
+    return !isDozing;
   }
 
   /** Cuts the rings of channels whose switch timer is due. */

@@ -147,6 +147,22 @@ export class ProcessTrace {
   }
 
   /**
+   * Has all threads wake the consumer as they finish their next sub-buffers.
+   * @returns `asleep` when all of them have been asked before, `dozing` when that is new, so that what was finished meanwhile is
+   * to be looked for once more, `awake` when there is one that does not do so.
+   */
+  sleep(): 'asleep' | 'dozing' | 'awake' {
+    let answer: 'asleep' | 'dozing' = 'asleep';
+    for (const { reader } of this.#rings.values()) {
+      if (!reader.isWaking) return 'awake';
+      if (reader.isAsleep) continue;
+      reader.sleep();
+      answer = 'dozing';
+    }
+    return answer;
+  }
+
+  /**
    * Writes out what is in the open sub-buffers, too, of all channels or of some.
    * @returns how many rings that could not be done with, see {@link RingDrain.cut}.
    * @throws SpoorError `record/output`.

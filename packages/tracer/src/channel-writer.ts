@@ -3,6 +3,7 @@ import { describeError } from '@spoor/base';
 import {
   RINGS_FOLDER,
   ReaderWaker,
+  SwitchWaker,
   createThreadRing,
   type ChannelDescription,
   type RingStatus,
@@ -52,6 +53,7 @@ export class ChannelWriter {
   #ring: ThreadRing | undefined;
   #writer: RingWriter | undefined;
   #waker: ReaderWaker | undefined;
+  #switchWaker: SwitchWaker | undefined;
   #strings: RingStrings | undefined;
   #wake: (() => void) | undefined;
   #fields: readonly ContextField[] = [];
@@ -148,6 +150,7 @@ export class ChannelWriter {
   /** Hands over what is in the ring; an event that comes after all opens it again. */
   close(): void {
     this.#ring?.close();
+    this.#switchWaker?.wake();
     this.#waker?.close();
   }
 
@@ -197,6 +200,9 @@ export class ChannelWriter {
     }
     const members = fields.flatMap((field) => field.members);
     this.#streamClassId = parts.registry.streamClassId(name, members);
+    // Only consumers of daemons sleep, and programs that follow a daemon's hub are those with something to do here.
+    const { onSwitch } = parts;
+    const wakesAtSwitch = onSwitch !== undefined && !parts.wakes;
     const ring = createThreadRing({
       folder: join(parts.processPath, RINGS_FOLDER),
       sessionPath: parts.sessionPath,
@@ -208,13 +214,23 @@ export class ChannelWriter {
       processStartTicks: parts.processStartTicks,
       uuid: parts.uuid,
       streamClassId: this.#streamClassId,
-      onSwitch: parts.onSwitch,
+      onSwitch: wakesAtSwitch ? () => this.#switched(onSwitch) : onSwitch,
     });
+    if (wakesAtSwitch && ring.tier === 'mapped') {
+      this.#switchWaker = new SwitchWaker(parts.sessionPath, ring.producer.view.buffer);
+      // It learns of the ring.
+      this.#switchWaker.wake();
+    }
     this.#fields = fields;
     this.#ring = ring;
     if (parts.wakes) this.#openWaker(ring);
     this.#writer = makeRingWriter(ring.producer);
     parts.onRing(ring.tier);
     return this.#writer;
+  }
+
+  #switched(onSwitch: () => void): void {
+    this.#switchWaker?.wake();
+    onSwitch();
   }
 }

@@ -79,8 +79,16 @@ export class ConsumerHost {
     const directory = new SessionDirectory(session);
     directory.writeConsumer(ownIdentity());
     const onNote = (severity: 'info' | 'error', text: string): void => this.#note(session, severity, text);
+    const onDue = (): void => {
+      const hosted = this.#sessions.get(session);
+      if (hosted === undefined) return;
+      hosted.dueMs = 0;
+      this.#schedule();
+    };
     const worker =
-      keeping === 'memory' ? new FlightRecorder(directory, onNote) : new StreamWorker(directory, onNote);
+      keeping === 'memory'
+        ? new FlightRecorder(directory, onNote)
+        : new StreamWorker(directory, onNote, onDue);
     this.#sessions.set(session, { worker, dueMs: 0 });
     this.#schedule();
     return worker;

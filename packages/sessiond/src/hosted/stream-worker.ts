@@ -1,5 +1,7 @@
+import { type FSWatcher, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import type { SessionDescription } from '@spoor/ringbuffer';
+import { WAKE_FILE, type SessionDescription } from '@spoor/ringbuffer';
 import { Consumer } from '../consumer.ts';
 import type { SessionDirectory } from '../run-directory.ts';
 import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
@@ -14,11 +16,25 @@ export class StreamWorker implements SessionWorker {
   #chunkBytes: number;
   #writtenBytes = 0;
 
-  /** @throws SpoorError `session/…` when the session cannot be read. */
-  constructor(session: SessionDirectory, onNote: (severity: 'info' | 'error', text: string) => void) {
+  readonly #watcher: FSWatcher | undefined;
+
+  /**
+   * @param onDue called when the next look should come at once.
+   * @throws SpoorError `session/…` when the session cannot be read.
+   */
+  constructor(
+    session: SessionDirectory,
+    onNote: (severity: 'info' | 'error', text: string) => void,
+    onDue: () => void,
+  ) {
     this.#chunk = new TraceChunk(session.path, session.readDescription().outputDir);
     const { outputDir } = this.#chunk;
-    this.#consumer = new Consumer(session, onNote, { outputDir, drainsOverwrite: true });
+    this.#watcher = watchWakes(session.path, () => {
+      this.#consumer.wake(performance.now());
+      onDue();
+    });
+    const isWoken = this.#watcher !== undefined;
+    this.#consumer = new Consumer(session, onNote, { outputDir, drainsOverwrite: true, isWoken });
     this.#chunkBytes = this.#chunk.sizeBytes();
   }
 
@@ -83,10 +99,12 @@ export class StreamWorker implements SessionWorker {
   }
 
   finish(): boolean {
+    this.#watcher?.close();
     return this.#consumer.finish(true).complete;
   }
 
   close(): void {
+    this.#watcher?.close();
     this.#consumer.close();
   }
 
@@ -94,5 +112,18 @@ export class StreamWorker implements SessionWorker {
     const bytes = this.#consumer.takeWrittenBytes();
     this.#writtenBytes += bytes;
     this.#chunkBytes += bytes;
+  }
+}
+
+/** Calls whenever a program writes to the session's file for that; undefined where the system has no watch to give. */
+function watchWakes(session: string, onWake: () => void): FSWatcher | undefined {
+  const path = join(session, WAKE_FILE);
+  try {
+    writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+    const watcher = watch(path, { persistent: false }, onWake);
+    // It looks now and then all the same.
+    return watcher.on('error', () => undefined);
+  } catch {
+    return undefined;
   }
 }
