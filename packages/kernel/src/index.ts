@@ -100,3 +100,9 @@ export {
   kernelListText,
   type ListedKernelEvent,
 } from './list/describe-kernel.ts';
+export {
+  parseTraceLine,
+  type ParsedTraceLine,
+  type TextEvent,
+  type TextLoss,
+} from './text/trace-line-parser.ts';

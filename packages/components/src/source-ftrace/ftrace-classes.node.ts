@@ -1,4 +1,4 @@
-/** The component classes `source.ftrace.raw` and `source.ftrace.trace-dat`. */
+/** The component classes `source.ftrace.raw`, `source.ftrace.text` and `source.ftrace.trace-dat`. */
 import { SpoorError } from '@spoor/base';
 import type { ComponentClass, Parameters } from '@spoor/graph';
 import type { EventFlow } from '../event-flow.ts';
@@ -17,6 +17,18 @@ function namingOf(parameters: Parameters): 'native' | 'lttng' {
   throw new SpoorError('convert/parameters', `naming is native or lttng, not ${JSON.stringify(naming)}`);
 }
 
+/** Of recordings: a text has names, and what it tells of threads, already. */
+const recordingParameters = {
+  naming: {
+    kind: 'string',
+    text: "Names of events and fields: `native`, the kernel's own (the default), or `lttng`, those of LTTng.",
+  },
+  contexts: {
+    kind: 'strings',
+    text: 'Context fields of each event, by their names in LTTng: `tid` (the default), `procname`, `pid` and others.',
+  },
+} as const;
+
 function ftraceClass(
   name: FtraceKind,
   description: string,
@@ -30,14 +42,7 @@ function ftraceClass(
     description,
     parameters: {
       inputs: { kind: 'strings', required: true, text: inputs },
-      naming: {
-        kind: 'string',
-        text: "Names of events and fields: `native`, the kernel's own (the default), or `lttng`, those of LTTng.",
-      },
-      contexts: {
-        kind: 'strings',
-        text: 'Context fields of each event, by their names in LTTng: `tid` (the default), `procname`, `pid` and others.',
-      },
+      ...(name === 'text' ? {} : recordingParameters),
     },
     create: async (parameters, context) => {
       const naming = namingOf(parameters);
@@ -68,6 +73,13 @@ export function ftraceClasses(
       'raw',
       "Reads raw recordings of the kernel's ring buffers.",
       'Directories of recordings.',
+      environment,
+      load,
+    ),
+    ftraceClass(
+      'text',
+      'Reads text that the kernel made of its rings: of tracefs, or on the console when it died.',
+      'Files.',
       environment,
       load,
     ),

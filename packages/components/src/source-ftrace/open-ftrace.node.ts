@@ -8,9 +8,10 @@ import { FileSource } from '@spoor/ctf/node';
 import { openRawRecording, openTraceDat, type ConversionOptions, type KernelRecording } from '@spoor/kernel';
 import type { TraceDirectory } from '../source-ctf-fs/build-trace-set.ts';
 import { ftraceTrace } from './ftrace-traces.ts';
+import { textTrace } from './text-trace.ts';
 
 /** What a path is taken for. */
-export type FtraceKind = 'raw' | 'trace-dat';
+export type FtraceKind = 'raw' | 'trace-dat' | 'text';
 
 const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -46,7 +47,7 @@ function unpack(algorithm: string, packed: Uint8Array, sizeBytes: number): Uint8
 }
 
 /** Opens a path. @throws SpoorError `ftrace/input` where nothing of the kind is there; else what opening it throws. */
-export function openRecordings(path: string, kind: FtraceKind): readonly KernelRecording[] {
+export function openRecordings(path: string, kind: Exclude<FtraceKind, 'text'>): readonly KernelRecording[] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new SpoorError('ftrace/input', `no such file or directory: ${path}`);
   if (kind === 'trace-dat') {
@@ -65,12 +66,23 @@ export function openRecordings(path: string, kind: FtraceKind): readonly KernelR
   return [openRawRecording(path, open)];
 }
 
+/** A text of the kernel. @throws SpoorError `ftrace/input`, `ftrace/text`. */
+function openText(path: string, warn: (line: string) => void): TraceDirectory {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new SpoorError('ftrace/input', `not a regular file: ${path}`, {
+      hint: 'what the kernel prints endlessly, such as trace_pipe, is to be put into a file first',
+    });
+  }
+  return textTrace(new FileSource(path), nodeMeans.spool, warn);
+}
+
 /** The traces of paths. @throws as {@link openRecordings} and {@link ftraceTrace} do. */
 export function openFtrace(
   paths: readonly string[],
   kind: FtraceKind,
   options: ConversionOptions,
 ): readonly TraceDirectory[] {
+  if (kind === 'text') return paths.map((path) => openText(path, options.warn));
   return paths
     .flatMap((path) => openRecordings(path, kind))
     .map((recording) => ftraceTrace(recording, nodeMeans.spool, options));

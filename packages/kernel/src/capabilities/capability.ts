@@ -202,7 +202,7 @@ export const knownFacilities: readonly KnownFacility[] = [
     'previous-boot',
     'what was recorded before a crash',
     "Linux 6.12, reserve_mem= and trace_instance= on the kernel's command line",
-    'ftrace_dump_on_oops with a serial console',
+    'ftrace_dump_on_oops with a serial console, read by source.ftrace.text',
   ),
 ];
 
