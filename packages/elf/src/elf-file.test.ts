@@ -41,6 +41,15 @@ test('files of both widths and byte orders are read as they were made', () => {
           binding: 1,
         })),
       );
+      for (const { name } of [...made.functions, { name: 'not_there' }]) {
+        const named = elf.symbols().filter((symbol) => symbol.name === name);
+        expect(elf.symbolsNamed(name)).toEqual(named);
+        // The end of another's name is none.
+        if (name.length > 1) {
+          const end = name.slice(1);
+          expect(elf.symbolsNamed(end)).toEqual(elf.symbols().filter((symbol) => symbol.name === end));
+        }
+      }
       expect([...(elf.buildId ?? [])]).toEqual(made.buildId);
       expect(elf.debugLink).toEqual(made.debugLink);
       const before = made.functions.filter((one) => one.address <= address);
@@ -66,6 +75,7 @@ function askAll(bytes: Uint8Array): void {
   for (const section of elf.sections) attempt(() => elf.bytesOf(section));
   attempt(() => elf.symbols());
   attempt(() => elf.symbols('.dynsym'));
+  attempt(() => elf.symbolsNamed('main'));
   attempt(() => elf.functionAt(0x1000n));
   attempt(() => elf.notes());
   attempt(() => elf.debugLink);

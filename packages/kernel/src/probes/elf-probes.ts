@@ -52,8 +52,8 @@ export function functionOffset(elf: ElfFile, name: string): bigint {
   const plain = name.replace(/@.*$/, '');
   let indirect = false;
   for (const section of ['.symtab', '.dynsym'] as const) {
-    for (const symbol of elf.symbols(section)) {
-      if (symbol.name !== plain || symbol.sectionIndex === 0) continue;
+    for (const symbol of elf.symbolsNamed(plain, section)) {
+      if (symbol.sectionIndex === 0) continue;
       if (symbol.type === indirectType) indirect = true;
       if (symbol.type !== functionType) continue;
       const offset = fileOffsetOf(elf, symbol.address);
