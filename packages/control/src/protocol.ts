@@ -201,8 +201,11 @@ export interface SessionUsage {
   readonly troubles: readonly string[];
 }
 
-/** A session as it was saved. */
-export type SavedSession = Omit<Session, 'id' | 'createdMs' | 'hasStarted' | 'snapshotCount' | 'chunkId'>;
+/** A session as it was saved, with its counter maps and the triggers that are about it. */
+export type SavedSession = Omit<Session, 'id' | 'createdMs' | 'hasStarted' | 'snapshotCount' | 'chunkId'> & {
+  readonly maps?: readonly Omit<CounterMap, 'session'>[];
+  readonly triggers?: readonly Omit<Trigger, 'ownerUid'>[];
+};
 
 export interface RestoreSession {
   readonly session: SavedSession;
@@ -212,6 +215,21 @@ export interface RestoreSession {
 
 /** A trigger that is to be added. */
 export type TriggerRequest = Omit<Trigger, 'name' | 'ownerUid'> & Partial<Pick<Trigger, 'name' | 'ownerUid'>>;
+
+/** A tracepoint of a program. */
+export interface Tracepoint {
+  /** `provider:event`. */
+  readonly name: string;
+  readonly logLevel: number;
+  readonly fields: readonly { readonly name: string; readonly type: string }[];
+}
+
+/** A program that can be recorded, and the tracepoints that it has by now. */
+export interface ProgramTracepoints {
+  readonly pid: number;
+  readonly procname: string;
+  readonly tracepoints: readonly Tracepoint[];
+}
 
 /** What each method takes and answers. */
 export interface Methods {
@@ -228,6 +246,10 @@ export interface Methods {
     readonly result: { readonly sessions: readonly Session[] };
   };
   readonly 'get-session': { readonly params: SessionRequest; readonly result: { readonly session: Session } };
+  readonly 'list-tracepoints': {
+    readonly params: Readonly<Record<string, never>>;
+    readonly result: { readonly programs: readonly ProgramTracepoints[] };
+  };
   readonly 'get-usage': { readonly params: SessionRequest; readonly result: SessionUsage };
   readonly 'enable-channel': { readonly params: EnableChannel; readonly result: EnableChannelResult };
   readonly 'disable-channel': { readonly params: ChannelRequest; readonly result: Warned };

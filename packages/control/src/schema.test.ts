@@ -90,6 +90,7 @@ const good: { readonly [Name in MethodName]: Methods[Name]['params'] } = {
       { kind: 'exec', command: ['true'], timeoutMs: 1000 },
     ],
   },
+  'list-tracepoints': {},
   'list-triggers': {},
   'remove-trigger': { name: 't' },
   'add-map': {

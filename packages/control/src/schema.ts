@@ -160,6 +160,13 @@ const channel = object({
   rules: list(recordingRule),
 });
 const snapshotOutput = object({ id: positive, name, output, maxSizeBytes: optional(positive) });
+const mapAttributes = {
+  maxKeys: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  valueType: words('signed-int-32', 'signed-int-64'),
+  ownership: words('user', 'process'),
+  deadProcessPolicy: words('drop', 'sum-into-shared'),
+  updatePolicy: words('per-event', 'per-rule-match'),
+};
 const savedSession = object({
   name,
   mode,
@@ -172,6 +179,8 @@ const savedSession = object({
   snapshotOutputs: list(snapshotOutput),
   rotation: object({ periodUs: optional(positive), sizeBytes: optional(positive) }),
   trackers: object({ user: trackers, kernel: trackers }),
+  maps: optional(list(object({ name, ...mapAttributes }))),
+  triggers: optional(list(object({ name, condition, actions }))),
 });
 
 const methods: Readonly<Record<MethodName, TSchema>> = {
@@ -247,16 +256,13 @@ const methods: Readonly<Record<MethodName, TSchema>> = {
   'regenerate-statedump': object(session),
   'restore-session': object({ session: savedSession, force: optional(Type.Boolean()) }),
   'add-trigger': object({ name: optional(name), ownerUid: optional(count), condition, actions }),
+  'list-tracepoints': object({}),
   'list-triggers': object({}),
   'remove-trigger': object({ name }),
   'add-map': object({
     name: optional(name),
     ...session,
-    maxKeys: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-    valueType: words('signed-int-32', 'signed-int-64'),
-    ownership: words('user', 'process'),
-    deadProcessPolicy: words('drop', 'sum-into-shared'),
-    updatePolicy: words('per-event', 'per-rule-match'),
+    ...mapAttributes,
   }),
   'list-maps': object({ session: optional(name) }),
   'get-map-values': object(session),
@@ -309,12 +315,16 @@ export function readRequest(line: string): Request {
   return value as Request;
 }
 
+function isTrigger(value: unknown): value is Trigger {
+  return Check(trigger, value);
+}
+
 /**
  * Checks a trigger that comes from a file.
  * @throws SpoorError `control/malformed-trigger`.
  */
 export function checkTrigger(value: unknown): Trigger {
-  if (Check(trigger, value)) return value as unknown as Trigger;
+  if (isTrigger(value)) return value;
   throw new SpoorError(
     'control/malformed-trigger',
     `the trigger makes no sense: ${wrongPlace(trigger, value)}`,

@@ -39,6 +39,7 @@ export {
   SESSION_FILE,
   SESSION_VARIABLE,
   STATUS_FOLDER,
+  TRACEPOINTS_FOLDER,
   makePrivateFolder,
   measureClockOffsetNs,
   processFolder,
@@ -50,6 +51,9 @@ export {
   type ProcessDescription,
   type RingStatus,
   type FilterStatus,
+  type ListedField,
+  type ListedTracepoint,
+  type ThreadTracepoints,
   type ThreadStatus,
 } from './run-directory.ts';
 export {

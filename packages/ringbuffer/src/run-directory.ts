@@ -32,6 +32,8 @@ export const PROCESS_FILE = 'process.json';
 export const EVENTS_FOLDER = 'events';
 export const RINGS_FOLDER = 'rings';
 export const STATUS_FOLDER = 'status';
+/** Folder of a process with what its threads tell of their tracepoints, where a session `lists` them: `TID-COUNT.json`. */
+export const TRACEPOINTS_FOLDER = 'tracepoints';
 
 /** `process.json`: what all streams of a process share. */
 export interface ProcessDescription {
@@ -207,4 +209,23 @@ function checkVersion(version: number | undefined, where: string, what: string):
       { where, hint: 'the recording was started by another release of spoor' },
     );
   }
+}
+
+/** A field of a tracepoint, with LTTng's word for its type. */
+export interface ListedField {
+  readonly name: string;
+  readonly type: 'integer' | 'enum' | 'float' | 'string' | 'unknown';
+}
+
+/** A tracepoint of a program. */
+export interface ListedTracepoint {
+  readonly name: string;
+  readonly logLevel: number;
+  readonly fields: readonly ListedField[];
+}
+
+/** `tracepoints/TID-COUNT.json`: all that the thread has by then. */
+export interface ThreadTracepoints {
+  readonly procname: string;
+  readonly tracepoints: readonly ListedTracepoint[];
 }

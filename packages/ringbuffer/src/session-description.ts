@@ -94,6 +94,8 @@ export interface SessionDescription {
   readonly stateDumps?: number;
   /** Whether who reads the rings is woken when an event comes into one (see `ReaderWaker`). */
   readonly wakes?: boolean;
+  /** Whether threads tell of their tracepoints, in the folder `tracepoints` of their process. */
+  readonly lists?: boolean;
   readonly counts?: readonly CountDescription[];
   /** All of them must include a process for it to have a part in the session; without any, all processes have. */
   readonly trackers?: readonly TrackerDescription[];
@@ -177,8 +179,14 @@ function wrongChannel(channels: readonly unknown[]): string | undefined {
 }
 
 /** The first of the members that most sessions do without which makes no sense. */
-function wrongExtra({ wakes, counts = [], trackers = [] }: Partial<SessionDescription>): string | undefined {
+function wrongExtra({
+  wakes,
+  lists,
+  counts = [],
+  trackers = [],
+}: Partial<SessionDescription>): string | undefined {
   if (wakes !== undefined && typeof wakes !== 'boolean') return 'wakes';
+  if (lists !== undefined && typeof lists !== 'boolean') return 'lists';
   if (!Array.isArray(counts) || !counts.every(isCount)) return 'counts';
   if (!Array.isArray(trackers) || !trackers.every(isTracker)) return 'trackers';
   return undefined;

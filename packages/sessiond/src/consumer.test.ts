@@ -424,7 +424,7 @@ test('cut at any moment and killed over it, the stream has each event once and n
             outputDir: chunks.at(-1)!,
             drainsOverwrite: true,
           });
-          consumer.configure(isHeld ? held : recording);
+          consumer.configure({ channels: isHeld ? held : recording });
           return consumer;
         };
         let consumer = open();
@@ -449,7 +449,7 @@ test('cut at any moment and killed over it, the stream has each event once and n
             ring.producer.flush();
           } else if (action === 'hold') {
             isHeld = !isHeld;
-            expect(consumer.configure(isHeld ? held : recording)).toBe(0);
+            expect(consumer.configure({ channels: isHeld ? held : recording })).toBe(0);
           } else if (action === 'chunk') {
             consumer.changeChunk(() => {
               chunks.push(mkdtempSync(join(root, 'trace-')));

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import type { ChannelDescription } from '@spoor/ringbuffer';
+import type { ChannelDescription, SessionDescription } from '@spoor/ringbuffer';
+import { regenerateMetadata } from './clock-offset.ts';
 import { Ledger, type RecordingTotals, type RingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
 import { finishRemovals } from './removal.ts';
@@ -92,6 +93,7 @@ export class Consumer {
         return { traceFileSizeBytes, traceFileCount };
       },
       held: new Set(),
+      clockOffsetNs: undefined,
     };
   }
 
@@ -101,7 +103,8 @@ export class Consumer {
    * @returns how many rings this could not be done with here: their threads have to hand over what they have.
    * @throws SpoorError `record/output`.
    */
-  configure(channels: readonly ChannelDescription[]): number {
+  configure({ channels, clockOffsetNs }: Pick<SessionDescription, 'channels' | 'clockOffsetNs'>): number {
+    this.#context.clockOffsetNs = clockOffsetNs;
     const held = new Set(channels.filter(({ rules }) => rules.length === 0).map(({ name }) => name));
     // A ring that appears meanwhile is of a program that knows the rules already.
     this.#context.held = new Set([...held].filter((name) => this.#context.held.has(name)));
@@ -110,6 +113,21 @@ export class Consumer {
     const uncutCount = this.#withEach((process) => process.hold(held));
     this.#context.held = held;
     return uncutCount;
+  }
+
+  /**
+   * Writes the metadata of the current trace chunk anew, with the clock's offset that it was configured with.
+   * @throws SpoorError `record/output`.
+   */
+  regenerateMetadata(): void {
+    this.#withEach((process) => {
+      process.regenerateMetadata();
+      return 0;
+    });
+    const { outputDir, clockOffsetNs } = this.#context;
+    const open = new Set([...this.#processes.values()].map(({ traceDir }) => traceDir));
+    if (clockOffsetNs === undefined) return;
+    regenerateMetadata(outputDir, clockOffsetNs, (traceDir) => open.has(traceDir));
   }
 
   /**

@@ -3,7 +3,16 @@
  * order of its id, appended as the classes appear. The text follows from the run directory alone, so a new consumer
  * goes on where the file ends, even in the middle of a block.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { outputError, writeWhole } from './output-error.ts';
 import { MOST_BYTES, checkProgramFile } from './program-file.ts';
@@ -47,7 +56,33 @@ export class MetadataWriter implements Disposable {
       throw outputError(path, error);
     }
     this.#fileSizeBytes = fstatSync(this.#fd).size;
-    this.#pending = [Buffer.from(headerText, 'utf8')];
+    const header = Buffer.from(headerText, 'utf8');
+    this.#pending = [header];
+    // Of a consumer that was killed before it wrote it anew, with another offset of the clock.
+    if (!this.#beginsWith(header)) this.restart(headerText);
+  }
+
+  /**
+   * Begins anew with another header; what follows it is as before.
+   * @throws SpoorError `record/output`; {@link update} completes the file.
+   */
+  restart(headerText: string): void {
+    try {
+      ftruncateSync(this.#fd, 0);
+    } catch (error) {
+      throw outputError(this.#path, error);
+    }
+    this.#fileSizeBytes = 0;
+    this.#textEndBytes = 0;
+    this.#nextEventId = 0;
+    this.#pending.splice(0, this.#pending.length, Buffer.from(headerText, 'utf8'));
+  }
+
+  /** Whether what is in the file may be the beginning of a text. */
+  #beginsWith(text: Uint8Array): boolean {
+    const found = Buffer.alloc(Math.min(this.#fileSizeBytes, text.length));
+    readSync(this.#fd, found, 0, found.length, 0);
+    return found.equals(text.subarray(0, found.length));
   }
 
   /** Number of event classes that were seen. */

@@ -13,6 +13,7 @@ import {
   readCounters,
   readProcess,
 } from '@spoor/ringbuffer';
+import { withClockOffset } from './clock-offset.ts';
 import type { Ledger } from './ledger.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 import { localTimestamp, pathComponent } from './output-directory.ts';
@@ -39,6 +40,8 @@ export interface RecordingContext {
   readonly limitsOf: (channel: string) => TraceFileLimits;
   /** Channels of which nothing is recorded now: what comes is dropped. */
   held: ReadonlySet<string>;
+  /** Offset of the clock in metadata, in decimal; that of when the process began where it is undefined. */
+  clockOffsetNs: string | undefined;
 }
 
 const ringName = /^(\d+)\.ring$/;
@@ -260,6 +263,21 @@ export class ProcessTrace {
     this.#metadata = undefined;
   }
 
+  /** The trace that is written now; undefined before there is one. */
+  get traceDir(): string | undefined {
+    return this.#metadata === undefined ? undefined : this.#traceDir;
+  }
+
+  /**
+   * Writes the metadata anew, with the clock's offset of now.
+   * @throws SpoorError `record/output`.
+   */
+  regenerateMetadata(): void {
+    if (this.#metadata === undefined || this.#description === undefined) return;
+    this.#metadata.restart(withClockOffset(this.#description.header, this.#context.clockOffsetNs));
+    this.#metadata.update();
+  }
+
   /** Bytes that were written since this was asked last. */
   takeWrittenBytes(): number {
     let bytes = 0;
@@ -303,7 +321,8 @@ export class ProcessTrace {
       throw outputError(traceDir, error);
     }
     const events = join(this.#directory, EVENTS_FOLDER);
-    const metadata = new MetadataWriter(join(traceDir, 'metadata'), this.#description.header, events);
+    const header = withClockOffset(this.#description.header, this.#context.clockOffsetNs);
+    const metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events);
     try {
       metadata.update();
     } catch (error) {

@@ -3,11 +3,14 @@ import { lstatSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 
 /** Most bytes of a file of each kind. A thread's status is some kilobytes, an event class of many labels some hundred. */
-export const MOST_BYTES: Readonly<Record<'status' | 'process' | 'eventClass' | 'output', number>> = {
+export const MOST_BYTES: Readonly<
+  Record<'status' | 'process' | 'eventClass' | 'output' | 'tracepoints', number>
+> = {
   status: 4 * 1024 * 1024,
   process: 4 * 1024 * 1024,
   eventClass: 64 * 1024 * 1024,
   output: 4096,
+  tracepoints: 16 * 1024 * 1024,
 };
 
 /** Whether a path is a file that can be read at once: no link, no pipe that a reader would wait at, and not too large. */

@@ -1,3 +1,4 @@
+export { sendDatagram } from './datagram.ts';
 export { SystemCallError } from './errors.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';

@@ -21,6 +21,7 @@ import type { StringTable } from './interned-strings.ts';
 import { CountWriter, MapCounters } from './count-writer.ts';
 import type { Serialise, Sink, Tally } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
+import { TracepointList } from './tracepoint-list.ts';
 
 /** Most events whose absence a status file surely has room for. */
 const MOST_MISSING = 5;
@@ -52,6 +53,7 @@ export class AttachedSession {
   /** Channels that are not written to any more, whose rings are still to be closed. */
   readonly #retired: ChannelWriter[] = [];
   #counts: readonly CountWriter[] = [];
+  #list: TracepointList | undefined;
   /** By map. They stay when the rules change: what was counted is not lost. */
   readonly #maps = new Map<string, MapCounters>();
   readonly #reasons = new Set<string>();
@@ -207,6 +209,18 @@ export class AttachedSession {
       // The consumer takes what is in the rings when the session ends.
     }
     this.#writeStatus();
+  }
+
+  /** Whether the session asks for the tracepoints that there are, and for nothing that is emitted. */
+  get lists(): boolean {
+    return this.#description.lists === true;
+  }
+
+  /** Tells what tracepoints the thread has, where the session asks for that. Throws what the file system throws. */
+  list(declarations: readonly { readonly declaration: Declaration }[]): void {
+    if (!this.lists) return;
+    this.#list ??= new TracepointList(this.processPath, this.#tid);
+    this.#list.update(declarations);
   }
 
   /** Closes all rings. Never throws. */

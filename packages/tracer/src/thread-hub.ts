@@ -273,7 +273,7 @@ export class ThreadHub implements ThreadSession {
           session: known?.session ?? new AttachedSession(path, description, this.#thread),
           stamp,
         });
-        if (known === undefined) this.#welcome(found.get(path)!.session);
+        if (known === undefined && description.lists !== true) this.#welcome(found.get(path)!.session);
       } catch {
         // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
         this.#broken.set(path, stamp);
@@ -362,7 +362,10 @@ export class ThreadHub implements ThreadSession {
       this.#look();
       quietly(() => {
         for (const session of this.#detached.splice(0)) session.close();
-        for (const session of this.#sessions) session.settle();
+        for (const session of this.#sessions) {
+          session.settle();
+          session.list(this.#armed);
+        }
         if (this.#whenAuto !== undefined && this.auto) {
           const start = this.#whenAuto;
           this.#whenAuto = undefined;

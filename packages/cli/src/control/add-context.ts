@@ -7,6 +7,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  domainPrefix,
   noMi,
   onControl,
 } from './verb.ts';
@@ -56,7 +57,7 @@ export const registerAddContext: RegisterCommand = (program, context) => {
         contexts,
       });
       const place = channel === undefined ? 'all channels' : `channel ${channel}`;
-      const kind = domain === 'user' ? 'ust' : 'kernel';
+      const kind = domainPrefix(domain);
       return {
         json: { session, channels, contexts },
         text: contexts.map((name) => `${kind} context ${name} added to ${place}\n`).join(''),

@@ -5,6 +5,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  domainPrefix,
   noMi,
   onControl,
 } from './verb.ts';
@@ -33,7 +34,7 @@ export const registerDisableChannel: RegisterCommand = (program, context) => {
         client.call('disable-channel', { session, domain, channel }),
       );
       const done = all.filter(({ result }) => result !== undefined).map(({ name }) => name);
-      const kind = domain === 'user' ? 'ust' : 'kernel';
+      const kind = domainPrefix(domain);
       return {
         json: { session, channels: done },
         text: done.map((name) => `${kind} channel ${name} disabled for session ${session}\n`).join(''),

@@ -8,6 +8,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  domainPrefix,
   onControl,
 } from './verb.ts';
 
@@ -53,7 +54,7 @@ export const registerDisableEvent: RegisterCommand = (program, context) => {
         ...(kind === undefined ? {} : { kind }),
       };
       const shown = channel ?? 'channel0';
-      const prefix = domain === 'user' ? 'ust' : 'kernel';
+      const prefix = domainPrefix(domain);
       /** The channel with rules that were disabled, or were not. */
       const miOf = (outcomes: readonly OfName<unknown>[]) => async () => {
         const { element } = await import('../lttng/xml.ts');

@@ -7,6 +7,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  domainPrefix,
   noMi,
   onControl,
 } from './verb.ts';
@@ -89,7 +90,7 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
           isWarned = true;
         } else {
           const done = result.outcome === 'resized' ? 'changed' : 'enabled';
-          text += `${domain === 'user' ? 'ust' : 'kernel'} channel ${channel} ${done} for session ${session}\n`;
+          text += `${domainPrefix(domain)} channel ${channel} ${done} for session ${session}\n`;
         }
         channels.push({ outcome: result.outcome, channel: result.channel });
         return result;

@@ -7,6 +7,7 @@ import {
   addSessionOption,
   commaWords,
   domainOf,
+  domainPrefix,
   noMi,
   onControl,
 } from './verb.ts';
@@ -79,7 +80,7 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
             });
           }
           warnings.push(...result.warnings);
-          text += `${domain === 'user' ? 'ust' : 'kernel'} event ${rule.name} ${result.outcome} in channel ${result.channel}\n`;
+          text += `${domainPrefix(domain)} event ${rule.name} ${result.outcome} in channel ${result.channel}\n`;
           done.push({ channel: result.channel, outcome: result.outcome, rule });
           return result;
         },

@@ -10,16 +10,18 @@ interface ListOptions extends DomainOptions {
   readonly facilities?: true;
 }
 
-/** `list`: shows sessions, or one with its channels and rules. */
+/** `list`: shows sessions, one with its channels and rules, or the tracepoints of programs. */
 export const registerList: RegisterCommand = (program, context) => {
   const command = program
     .command('list')
-    .description('Show the sessions, or one session with its channels and event rules.')
+    .description(
+      'Show the sessions, one session with its channels and event rules, or with -u the tracepoints of programs.',
+    )
     .argument('[session]', 'the session to show')
     .option('-c, --channel <channel>', 'only this channel of the session')
     .option('-d, --domain', 'only the domains that the session has channels of')
     .option('-S, --syscall', 'with -k: the system calls')
-    .option('-f, --fields', 'with -k: the fields of each event')
+    .option('-f, --fields', 'with -k or -u: the fields of each event')
     .option(
       '--facilities',
       "with -k: what of the kernel's tracing works here, and what to use instead of the rest",
@@ -35,6 +37,11 @@ export const registerList: RegisterCommand = (program, context) => {
             'control/option',
             '--channel and --domain are about a session, which is not named',
           );
+        }
+        if (options.userspace === true) {
+          const { tracepointsText } = await import('./tracepoints-text.ts');
+          const { programs } = await client.call('list-tracepoints', {});
+          return { json: { programs }, text: tracepointsText(programs, options.fields === true) };
         }
         const { sessions } = await client.call('list-sessions', {});
         const mi = async () => {
@@ -68,12 +75,14 @@ export const registerList: RegisterCommand = (program, context) => {
       };
     },
     { saysSuccess: false, failed: noMiSessions },
-    ({ kernel, syscall, fields, facilities }, [name]) => {
-      const isOfKernel = syscall === true || fields === true || facilities === true;
+    ({ kernel, userspace, syscall, fields, facilities }, [name]) => {
+      const isOfPrograms = userspace === true && name === undefined;
+      const isOfKernel = syscall === true || facilities === true || (fields === true && !isOfPrograms);
       if (kernel !== true || name !== undefined) {
         if (!isOfKernel) return undefined;
         return () => {
-          const message = '--syscall, --fields and --facilities are about the kernel, not about a session';
+          const message =
+            '--syscall, --fields and --facilities are about the kernel, --fields with -u about programs; none is about a session';
           throw new SpoorError('control/option', message, { hint: 'spoor list --kernel --fields' });
         };
       }

@@ -8,6 +8,8 @@ interface LoadOptions {
   readonly inputPath?: string;
   readonly overrideName?: string;
   readonly overrideUrl?: string;
+  /** False for `--no-triggers`. */
+  readonly triggers: boolean;
 }
 
 /** `load`: makes sessions of what `save` wrote. */
@@ -19,6 +21,7 @@ export const registerLoad: RegisterCommand = (program, context) => {
     )
     .argument('[session]', 'the session; all by default')
     .option('-a, --all', 'all sessions')
+    .option('--no-triggers', 'leave out counter maps and triggers')
     .option('-f, --force', 'sessions of the same names give way')
     .option('-i, --input-path <path>', 'file, or directory of files (default: ~/.spoor/sessions)')
     .option('--override-name <name>', 'name of the session, in place of the saved one')
@@ -38,13 +41,14 @@ export const registerLoad: RegisterCommand = (program, context) => {
           ...(options.overrideUrl === undefined ? {} : { output: readOutput(options.overrideUrl) }),
         },
       );
-      const loaded = await restoreAll(client, saved, options.force === true);
+      const wanted = options.triggers ? saved : saved.map(withoutTriggers);
+      const { loaded, warnings: ours } = await restoreAll(client, wanted, options.force === true);
       const last = loaded.at(-1);
       if (last !== undefined) setCurrentSession(last.name);
       return {
         json: { sessions: loaded },
         text: loaded.map((session) => `Session ${session.name} has been loaded successfully\n`).join(''),
-        warnings,
+        warnings: [...warnings, ...ours],
         mi: () => loadElement(options, [name]),
       };
     },
@@ -52,22 +56,29 @@ export const registerLoad: RegisterCommand = (program, context) => {
   );
 };
 
+function withoutTriggers(saved: SavedSession): SavedSession {
+  return { ...saved, maps: [], triggers: [] };
+}
+
 /** Makes all the sessions, or none: what was made before one is refused is taken back. */
 async function restoreAll(
   client: ControlClient,
   saved: readonly SavedSession[],
   force: boolean,
-): Promise<readonly Session[]> {
+): Promise<{ readonly loaded: readonly Session[]; readonly warnings: readonly string[] }> {
   const loaded: Session[] = [];
+  const warnings: string[] = [];
   try {
     for (const session of saved) {
-      loaded.push((await client.call('restore-session', { session, force })).session);
+      const done = await client.call('restore-session', { session, force });
+      loaded.push(done.session);
+      warnings.push(...done.warnings);
     }
   } catch (error) {
     for (const { name } of loaded) await client.call('destroy-session', { session: name });
     throw error;
   }
-  return loaded;
+  return { loaded, warnings };
 }
 
 async function loadElement(options: LoadOptions, [name]: readonly (string | undefined)[]) {

@@ -19,8 +19,12 @@ export async function connectToDaemon(isStarted: boolean): Promise<ControlClient
     }
   }
   const { startDaemon } = await import('@spoor/sessiond');
-  await startDaemon({ environment: process.env });
-  return ControlClient.connect({ client });
+  const pid = await startDaemon({ environment: process.env });
+  const connected = await ControlClient.connect({ client });
+  if (pid === undefined) return connected;
+  const { loadAtStart } = await import('./load-at-start.ts');
+  for (const line of await loadAtStart(connected, undefined)) process.stderr.write(`spoor: ${line}\n`);
+  return connected;
 }
 
 /** How a verb appears in LTTng's machine interface. */

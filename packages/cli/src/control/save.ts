@@ -8,6 +8,8 @@ interface SaveOptions {
   readonly force?: true;
   readonly outputPath?: string;
   readonly format: SavedFormat;
+  /** False for `--no-triggers`. */
+  readonly triggers: boolean;
 }
 
 /** `save`: writes sessions to files, for `load`. */
@@ -18,6 +20,7 @@ export const registerSave: RegisterCommand = (program, context) => {
     .argument('[session]', 'the session; all by default')
     .option('-a, --all', 'all sessions')
     .option('-f, --force', 'replace files that are there')
+    .option('--no-triggers', 'leave out counter maps and the triggers that are about the sessions')
     .option(
       '-o, --output-path <dir>',
       "directory of the files (default: ~/.spoor/sessions, in LTTng's form ~/.lttng/sessions)",
@@ -37,12 +40,17 @@ export const registerSave: RegisterCommand = (program, context) => {
         name === undefined || options.all === true
           ? sessions
           : [(await client.call('get-session', { session: name })).session];
-      const { paths, warnings } = await saveSessions(chosen, options.outputPath, options);
+      const { withTriggers } = await import('./saved-triggers.ts');
+      const complete =
+        options.triggers && options.format === 'json'
+          ? await withTriggers(client, chosen)
+          : { sessions: chosen, warnings: [] };
+      const { paths, warnings } = await saveSessions(complete.sessions, options.outputPath, options);
       const text = paths.map(({ session, path }) => `Session ${session} saved in ${path}\n`).join('');
       return {
         json: { saved: paths },
         text: text === '' ? 'There is no session to save\n' : text,
-        warnings,
+        warnings: [...complete.warnings, ...warnings],
         mi: () => saveElement(options, [name]),
       };
     },

@@ -5,7 +5,8 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import { type Output, type SavedSession, type Session, homeDirectory } from '@spoor/control';
+import { type Output, type SavedSession, homeDirectory } from '@spoor/control';
+import { renamedTriggers, type SessionWithTriggers } from './saved-triggers.ts';
 import { usualPath } from './usual-path.ts';
 
 const SAVED_VERSION = 1;
@@ -47,7 +48,7 @@ export interface SavedFiles {
  * @throws SpoorError `control/file-exists`, `control/cannot-save`.
  */
 export async function saveSessions(
-  sessions: readonly Session[],
+  sessions: readonly SessionWithTriggers[],
   folder: string | undefined,
   { format, force }: SavingOptions,
 ): Promise<SavedFiles> {
@@ -80,7 +81,7 @@ export async function saveSessions(
 }
 
 async function textOf(
-  session: Session,
+  session: SessionWithTriggers,
   format: SavedFormat,
 ): Promise<{ readonly text: string; readonly warnings: readonly string[] }> {
   const { id: _id, createdMs: _made, hasStarted: _s, snapshotCount: _n, chunkId: _c, ...saved } = session;
@@ -189,7 +190,8 @@ function savedOf(text: string, path: string): SavedSession {
 }
 
 /** A trace is never mixed with that of an earlier time: a directory that has a date in its name gets that of now. */
-function overridden(session: SavedSession, { name = session.name, output }: Overrides): SavedSession {
+function overridden(saved: SavedSession, { name = saved.name, output }: Overrides): SavedSession {
+  const session = { ...saved, ...renamedTriggers(saved, name) };
   const place = output ?? session.output;
   if (place === undefined) return { ...session, name };
   const isUsual = output === undefined && place.kind === 'local' && dated.test(place.path);

@@ -7,6 +7,7 @@ interface SessiondOptions {
   readonly pidfile?: string;
   readonly group?: string;
   readonly sigParent?: true;
+  readonly load?: string;
 }
 
 /** `sessiond`: runs the session daemon. */
@@ -19,6 +20,10 @@ export const registerSessiond: RegisterCommand = (program, context) => {
     .option('-P, --pidfile <path>', 'write the process number there')
     .option('-g, --group <group>', "group that may control root's daemon (default: tracing)")
     .option('-S, --sig-parent', 'send SIGUSR1 to the parent process when requests are answered')
+    .option(
+      '-l, --load <path>',
+      'file or directory of saved sessions to begin with (default: ~/.spoor/sessions/auto)',
+    )
     .addHelpText(
       'after',
       '\nVerbs start it when they need it. Without --daemonize a line on standard error says when it answers.',
@@ -32,20 +37,25 @@ export const registerSessiond: RegisterCommand = (program, context) => {
         ...(options.group === undefined ? {} : { group: options.group }),
       };
       try {
-        if (options.daemonize === true || options.background === true) {
+        const isInBackground = options.daemonize === true || options.background === true;
+        if (isInBackground) {
           const pid = await startDaemon(settings);
           if (pid === undefined) {
             process.stderr.write('spoor: a session daemon runs already\n');
             context.exitStatus = 1;
+            return;
           }
+          await beReady(options, pid);
           return;
         }
         await runDaemon({
           ...settings,
           release: program.version() ?? '',
           onReady: () => {
-            process.stderr.write(`spoor: the session daemon is ready (process ${process.pid})\n`);
-            if (options.sigParent === true) process.kill(process.ppid, 'SIGUSR1');
+            beReady(options, process.pid).then(
+              () => process.stderr.write(`spoor: the session daemon is ready (process ${process.pid})\n`),
+              (error: unknown) => process.stderr.write(`spoor: ${describeError(error)}\n`),
+            );
           },
         });
       } catch (error) {
@@ -54,3 +64,19 @@ export const registerSessiond: RegisterCommand = (program, context) => {
       }
     });
 };
+
+/** What is done once a daemon answers: it loads its sessions, and those that wait for it are told. */
+async function beReady({ load, sigParent }: SessiondOptions, pid: number): Promise<void> {
+  const { ControlClient } = await import('@spoor/control');
+  const { loadAtStart } = await import('./load-at-start.ts');
+  using client = await ControlClient.connect({ client: `spoor ${process.pid}` });
+  for (const line of await loadAtStart(client, load)) process.stderr.write(`spoor: ${line}\n`);
+  const notifySocket = process.env['NOTIFY_SOCKET'];
+  if (notifySocket !== undefined && notifySocket !== '') {
+    // Of systemd, Type=notify. It is not for what the daemon starts.
+    delete process.env['NOTIFY_SOCKET'];
+    const { sendDatagram } = await import('@spoor/sys');
+    sendDatagram(notifySocket, `READY=1\nMAINPID=${pid}\nSTATUS=Answers requests`);
+  }
+  if (sigParent === true) process.kill(process.ppid, 'SIGUSR1');
+}

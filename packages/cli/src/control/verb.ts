@@ -146,6 +146,11 @@ export function domainOf({ kernel }: DomainOptions): 'user' | 'kernel' {
   return kernel === true ? 'kernel' : 'user';
 }
 
+/** What lines about a domain begin with, as `lttng` prints them. */
+export function domainPrefix(domain: 'user' | 'kernel'): 'ust' | 'kernel' {
+  return domain === 'user' ? 'ust' : 'kernel';
+}
+
 /** Options that name several sessions. */
 export interface SessionsOptions {
   readonly all?: true;

@@ -33,6 +33,7 @@ import { ManagedSession, localPath } from './managed-session.ts';
 import { TriggerService } from '../triggers/trigger-service.ts';
 import { takesAutomaticEvents } from './automatic-events.ts';
 import { SessionStore } from './session-store.ts';
+import { TracepointListing } from './tracepoint-listing.ts';
 
 /** What a daemon is made with. */
 export interface DaemonOptions {
@@ -62,6 +63,7 @@ export class Daemon {
   readonly #store: SessionStore;
   readonly #consumer: ConsumerLink;
   readonly #sessions = new Map<string, ManagedSession>();
+  readonly #tracepoints: TracepointListing;
   #triggers: TriggerService | undefined;
   #monitor: NodeJS.Timeout | undefined;
 
@@ -69,6 +71,8 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#hub = new Hub(options.hub);
+    const sessionsPath = join(options.hub, HUB_SESSIONS_FOLDER);
+    this.#tracepoints = new TracepointListing(sessionsPath, () => this.#hub.touch());
     this.#store = new SessionStore(join(options.directory, 'sessions'));
     this.#consumer = new ConsumerLink(
       join(options.directory, 'consumer.sock'),
@@ -121,6 +125,7 @@ export class Daemon {
   async close(): Promise<void> {
     clearInterval(this.#monitor);
     this.#triggers?.close();
+    this.#tracepoints.close();
     for (const session of this.#sessions.values()) session.close();
     await this.#consumer.close();
   }
@@ -151,6 +156,7 @@ export class Daemon {
     'stop-session': ({ session, wait = true }) => this.#find(session).stop(wait),
     'list-sessions': () => ({ sessions: [...this.#sessions.values()].map(({ model }) => model) }),
     'get-session': ({ session }) => ({ session: this.#find(session).model }),
+    'list-tracepoints': async () => ({ programs: await this.#tracepoints.list() }),
     'get-usage': ({ session }) => this.#find(session).usage(),
     'enable-channel': ({ session, domain, channel, attributes }) => {
       requireDomain(domain);
@@ -248,36 +254,15 @@ export class Daemon {
       return { warnings: [] };
     },
     'clear-session': async ({ session }) => ({ warnings: await this.#find(session).clear() }),
-    'regenerate-metadata': ({ session }) => this.#unserved(session, 'metadata cannot be regenerated'),
+    'regenerate-metadata': async ({ session }) => {
+      await this.#find(session).regenerateMetadata();
+      return { warnings: [] };
+    },
     'regenerate-statedump': async ({ session }) => {
       await this.#find(session).dumpState();
       return { warnings: [] };
     },
-    'restore-session': async ({ session: saved, force = false }) => {
-      checkName('session', saved.name);
-      for (const channel of saved.channels) {
-        requireDomain(channel.domain);
-        for (const { rule } of channel.rules) checkRule(rule);
-      }
-      const existing = this.#sessions.get(saved.name);
-      if (existing !== undefined) {
-        if (!force) throw existsAlready(saved.name);
-        await existing.destroy(true);
-        this.#sessions.delete(saved.name);
-      }
-      const model: Session = {
-        ...saved,
-        id: this.#store.nextId(),
-        isActive: false,
-        hasStarted: false,
-        createdMs: Date.now(),
-        snapshotCount: 0,
-        chunkId: 0,
-      };
-      const managed = this.#add(model);
-      if (saved.isActive) await managed.start();
-      return { session: managed.model, warnings: [] };
-    },
+    'restore-session': (asked) => this.#restore(asked),
     'add-trigger': (asked) => ({ trigger: this.#service().add(asked, process.getuid?.() ?? 0) }),
     'list-triggers': () => ({ triggers: this.#service().list(), status: this.#service().status() }),
     'remove-trigger': ({ name }) => {
@@ -403,6 +388,37 @@ export class Daemon {
     });
   }
 
+  async #restore({
+    session: { maps = [], triggers = [], ...saved },
+    force = false,
+  }: Methods['restore-session']['params']): Promise<Methods['restore-session']['result']> {
+    checkName('session', saved.name);
+    for (const channel of saved.channels) {
+      requireDomain(channel.domain);
+      for (const { rule } of channel.rules) checkRule(rule);
+    }
+    const existing = this.#sessions.get(saved.name);
+    if (existing !== undefined) {
+      if (!force) throw existsAlready(saved.name);
+      await existing.destroy(true);
+      this.#sessions.delete(saved.name);
+    }
+    const managed = this.#add({
+      ...saved,
+      id: this.#store.nextId(),
+      isActive: false,
+      hasStarted: false,
+      createdMs: Date.now(),
+      snapshotCount: 0,
+      chunkId: 0,
+    });
+    const service = this.#service();
+    for (const map of maps) service.addMap({ ...map, session: saved.name });
+    const warnings = service.restore(triggers, process.getuid?.() ?? 0, force);
+    if (saved.isActive) await managed.start();
+    return { session: managed.model, warnings };
+  }
+
   #add(model: Session): ManagedSession {
     const managed = new ManagedSession(this.#surroundings(), model);
     managed.save();
@@ -427,11 +443,6 @@ export class Daemon {
       return { session: changed, result: changed.trackers[domain] };
     });
     return { trackers };
-  }
-
-  #unserved(session: string, what: string): never {
-    this.#find(session);
-    throw new SpoorError('control/unserved', what);
   }
 }
 

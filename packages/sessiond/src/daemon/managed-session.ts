@@ -303,6 +303,22 @@ export class ManagedSession {
     });
   }
 
+  /**
+   * Measures the clock's offset anew, and has the metadata of the current chunk say it.
+   * @throws SpoorError `control/not-started`, `record/output`.
+   */
+  regenerateMetadata(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#model.hasStarted) {
+        throw new SpoorError('control/not-started', `session ${this.#model.name} was never started`);
+      }
+      this.#run = { ...this.#run, clockOffsetNs: String(measureClockOffsetNs()) };
+      await this.#become(this.#model);
+      const session = this.#around.hub.sessionPath(this.#model.id);
+      await this.#around.consumer.call('regenerate-metadata', { session });
+    });
+  }
+
   /** What the session does now. */
   async usage(): Promise<SessionUsage> {
     const timeNs = String(process.hrtime.bigint());

@@ -10,10 +10,12 @@ import {
   RINGS_FOLDER,
   RingReader,
   type RingState,
+  type SessionDescription,
   PacketScratch,
   fileStore,
   readProcess,
 } from '@spoor/ringbuffer';
+import { withClockOffset } from '../clock-offset.ts';
 import { declaresInternedStrings } from '../metadata-writer.ts';
 import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
 import { MOST_BYTES, checkProgramFile } from '../program-file.ts';
@@ -63,6 +65,7 @@ export class FlightRecorder implements SessionWorker {
   readonly #past = { eventCount: 0, discardedCount: 0 };
   /** Processes whose directory cannot be used. */
   readonly #leftOut = new Set<string>();
+  #clockOffsetNs: string | undefined;
   #processCount = 0;
   readonly #snapshots: SnapshotPlace;
   /** The snapshot that is under way; the next one begins after it. */
@@ -92,9 +95,15 @@ export class FlightRecorder implements SessionWorker {
   }
 
   /** Rules are the programs' matter: all that is in the rings is kept. */
-  configure(): number {
+  configure({ clockOffsetNs }: SessionDescription): number {
+    this.#clockOffsetNs = clockOffsetNs;
     this.#look();
     return this.#countRings((_process, { reader }) => reader.header.tier === 'copied');
+  }
+
+  /** Snapshots have metadata of their own. */
+  regenerateMetadata(): void {
+    // Nothing is written yet.
   }
 
   /** Snapshots and changes of the chunk read open sub-buffers themselves. */
@@ -148,7 +157,10 @@ export class FlightRecorder implements SessionWorker {
         if (process.description === undefined || process.rings.size === 0) continue;
         const written = await writeProcessSnapshot(
           process.path,
-          process.description,
+          {
+            ...process.description,
+            header: withClockOffset(process.description.header, this.#clockOffsetNs),
+          },
           [...process.rings].map(([number, { reader }]) => ({ number, reader })),
           path,
           ringLimitBytes,

@@ -57,6 +57,11 @@ export interface HostMethods {
   };
   /** Writes out all that was committed before, without the programs. */
   readonly cut: { readonly params: OfSession; readonly result: Uncut };
+  /** Writes the metadata of the current chunk anew, as the description says now. */
+  readonly 'regenerate-metadata': {
+    readonly params: OfSession;
+    readonly result: Readonly<Record<string, never>>;
+  };
   /** Writes out what programs have handed over. */
   readonly drain: { readonly params: OfSession; readonly result: WorkerTotals };
   /**

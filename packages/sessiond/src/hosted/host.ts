@@ -110,6 +110,10 @@ export class ConsumerHost {
     },
     attach: ({ session, keeping }) => ({ uncutCount: this.attach(session, keeping) }),
     cut: ({ session }) => ({ uncutCount: this.#worker(session).cut() }),
+    'regenerate-metadata': ({ session }) => {
+      this.#worker(session).regenerateMetadata();
+      return {};
+    },
     drain: ({ session }) => {
       const worker = this.#worker(session);
       worker.drain();

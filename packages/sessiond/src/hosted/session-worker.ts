@@ -15,6 +15,8 @@ export interface SessionWorker {
    * @returns how many rings hold events from before that only their threads can hand over.
    */
   cut(): number;
+  /** Writes the metadata of the current chunk anew. */
+  regenerateMetadata(): void;
   /** Writes out what programs have handed over. */
   drain(): void;
   /** Ends the current chunk and begins the next. */

@@ -52,8 +52,12 @@ export class StreamWorker implements SessionWorker {
     return this.#consumer.poll(nowMs);
   }
 
-  configure({ channels }: SessionDescription): number {
-    return this.#consumer.configure(channels);
+  configure(description: SessionDescription): number {
+    return this.#consumer.configure(description);
+  }
+
+  regenerateMetadata(): void {
+    this.#consumer.regenerateMetadata();
   }
 
   cut(): number {

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { SpoorError, describeError } from '@spoor/base';
 import type {
   Action,
@@ -119,6 +120,30 @@ export class TriggerService {
     this.#remember(name, this.#nextNumber++);
     this.#change();
     return trigger;
+  }
+
+  /**
+   * Adds triggers that were saved. One that is there already, of the same name, stays, or gives way if forced.
+   * @returns a line for each that could not be added.
+   */
+  restore(
+    saved: readonly Omit<Trigger, 'ownerUid'>[],
+    ownerUid: number,
+    isForced: boolean,
+  ): readonly string[] {
+    const warnings: string[] = [];
+    for (const { name, condition, actions } of saved) {
+      const existing = this.#engine.list().find((trigger) => trigger.name === name);
+      const wanted = { name, ownerUid, condition, actions };
+      if (existing !== undefined && isDeepStrictEqual(existing, wanted)) continue;
+      try {
+        if (existing !== undefined && isForced) this.remove(name);
+        this.add(wanted, ownerUid);
+      } catch (error) {
+        warnings.push(`trigger ${name} is not loaded: ${describeError(error)}`);
+      }
+    }
+    return warnings;
   }
 
   /** @throws SpoorError `trigger/unknown`. */

@@ -1,0 +1,167 @@
+/**
+ * Which tracepoints programs have. Programs are not connected to the daemon, so it asks them as it asks all else: by a
+ * session in the hub, which records nothing. It stays for a while, for lists that are asked for one after the other.
+ */
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProgramTracepoints, Tracepoint } from '@spoor/control';
+import {
+  type ListedField,
+  type ListedTracepoint,
+  RUN_VERSION,
+  SESSION_FILE,
+  STATUS_FOLDER,
+  type SessionDescription,
+  TRACEPOINTS_FOLDER,
+  type ThreadTracepoints,
+} from '@spoor/ringbuffer';
+import { isProcessAlive } from '../process-identity.ts';
+import { MOST_BYTES, isProgramFile } from '../program-file.ts';
+import { removeDirectory } from '../removal.ts';
+import { SessionDirectory, memoryError, parseProcessDirectory } from '../run-directory.ts';
+import { statuses } from './program-answers.ts';
+
+/** Name of the session in the hub. */
+const LISTING_SESSION = '.listing';
+/** Programs that nothing records look for sessions every 200 ms, and then load what tells of their tracepoints. */
+const LEAST_MS = 600;
+/** Longest time that programs which have joined may take to answer: one that is busy does not. */
+const MOST_MS = 3000;
+const LOOK_MS = 20;
+/** How long programs go on telling of new tracepoints after a list. */
+const KEPT_MS = 60_000;
+
+/** Asks programs for their tracepoints. */
+export class TracepointListing {
+  readonly #path: string;
+  readonly #touchHub: () => void;
+  #removal: NodeJS.Timeout | undefined;
+  #askedMs: number | undefined;
+
+  /** @param sessionsPath folder of the sessions in the hub. */
+  constructor(sessionsPath: string, touchHub: () => void) {
+    this.#path = join(sessionsPath, LISTING_SESSION);
+    this.#touchHub = touchHub;
+    // What a killed daemon left.
+    removeDirectory(this.#path);
+  }
+
+  /**
+   * The programs that can be recorded, with the tracepoints that each has by now.
+   * @throws SpoorError `record/no-shared-memory`.
+   */
+  async list(): Promise<readonly ProgramTracepoints[]> {
+    const began = performance.now();
+    this.#ask();
+    const askedMs = this.#askedMs ?? began;
+    for (;;) {
+      const nowMs = performance.now();
+      const isReady = nowMs - askedMs >= LEAST_MS && !this.#isAwaited();
+      if (isReady || nowMs - began >= MOST_MS) break;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    return this.#read();
+  }
+
+  /** Asks no more. */
+  close(): void {
+    clearTimeout(this.#removal);
+    if (this.#askedMs === undefined) return;
+    this.#askedMs = undefined;
+    removeDirectory(this.#path);
+    this.#touchHub();
+  }
+
+  #ask(): void {
+    clearTimeout(this.#removal);
+    this.#removal = setTimeout(() => this.close(), KEPT_MS);
+    this.#removal.unref();
+    if (this.#askedMs !== undefined) return;
+    const description: SessionDescription = {
+      version: RUN_VERSION,
+      name: LISTING_SESSION,
+      auto: false,
+      outputDir: '',
+      channels: [],
+      wakes: true,
+      lists: true,
+    };
+    try {
+      mkdirSync(this.#path, { mode: 0o700, recursive: true });
+      const draft = join(this.#path, '.session.json');
+      writeFileSync(draft, JSON.stringify(description), { mode: 0o600 });
+      renameSync(draft, join(this.#path, SESSION_FILE));
+      this.#touchHub();
+    } catch (cause) {
+      throw memoryError(this.#path, cause);
+    }
+    this.#askedMs = performance.now();
+  }
+
+  /** Whether a thread has joined that lives and has not answered. */
+  #isAwaited(): boolean {
+    return this.#living().some((name) => {
+      const folder = join(this.#path, name);
+      const answers = new Set(answersIn(folder).map((file) => Number.parseInt(file, 10)));
+      return [...statuses(join(folder, STATUS_FOLDER))].some(({ tid }) => !answers.has(tid));
+    });
+  }
+
+  #living(): readonly string[] {
+    return new SessionDirectory(this.#path)
+      .processDirectories()
+      .filter((name) => isProcessAlive(parseProcessDirectory(name)));
+  }
+
+  #read(): readonly ProgramTracepoints[] {
+    return this.#living()
+      .map((name) => programOf(join(this.#path, name), parseProcessDirectory(name).pid))
+      .sort((a, b) => a.pid - b.pid);
+  }
+}
+
+function answersIn(processPath: string): readonly string[] {
+  try {
+    return readdirSync(join(processPath, TRACEPOINTS_FOLDER)).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+}
+
+/** What the threads of a process have together. */
+function programOf(processPath: string, pid: number): ProgramTracepoints {
+  const tracepoints = new Map<string, Tracepoint>();
+  let procname = '';
+  for (const file of answersIn(processPath)) {
+    const list = readList(join(processPath, TRACEPOINTS_FOLDER, file));
+    procname = list?.procname ?? procname;
+    for (const tracepoint of list?.tracepoints ?? []) tracepoints.set(JSON.stringify(tracepoint), tracepoint);
+  }
+  const sorted = [...tracepoints.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { pid, procname, tracepoints: sorted };
+}
+
+/** What a thread says, as far as it makes sense: programs write what they will. */
+function readList(path: string): ThreadTracepoints | undefined {
+  try {
+    if (!isProgramFile(path, MOST_BYTES.tracepoints)) return undefined;
+    const { procname, tracepoints } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ThreadTracepoints>;
+    if (typeof procname !== 'string' || !Array.isArray(tracepoints)) return undefined;
+    return { procname, tracepoints: (tracepoints as readonly unknown[]).filter(isTracepoint) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isTracepoint(value: unknown): value is ListedTracepoint {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, logLevel, fields } = value as Partial<ListedTracepoint>;
+  return (
+    typeof name === 'string' &&
+    Number.isInteger(logLevel) &&
+    Array.isArray(fields) &&
+    (fields as readonly (Partial<ListedField> | null)[]).every(
+      (field) => typeof field?.name === 'string' && typeof field.type === 'string',
+    )
+  );
+}
