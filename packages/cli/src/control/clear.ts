@@ -15,9 +15,12 @@ export const registerClear: RegisterCommand = (program, context) => {
       const { eachSession } = await import('./each-session.ts');
       return eachSession(await sessionsNamed(client, name, options), async (session) => {
         const { warnings } = await client.call('clear-session', { session });
+        // The connection is closed when the document is made.
+        const cleared =
+          options.mi === undefined ? undefined : (await client.call('get-session', { session })).session;
         const mi = async () => {
-          const { sessionElement } = await import('../lttng/mi-session.ts');
-          return sessionElement((await client.call('get-session', { session })).session);
+          const { sessionElement, sessionState } = await import('../lttng/mi-session.ts');
+          return cleared === undefined ? sessionState(session) : sessionElement(cleared);
         };
         return { json: {}, text: `Session "${session}" cleared\n`, warnings, mi };
       });
