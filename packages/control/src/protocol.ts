@@ -171,8 +171,9 @@ export interface RemoveSnapshotOutput extends SessionRequest {
   readonly output: number | string;
 }
 
-/** What one channel does in one process, now. */
+/** What one channel does in one process, now; that of the kernel is process 0. */
 export interface ChannelUsage {
+  readonly domain: Domain;
   readonly channel: string;
   readonly pid: number;
   readonly procname: string;

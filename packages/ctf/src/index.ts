@@ -11,7 +11,7 @@ export { formatCtf2 } from './ctf2-writer.ts';
 export { raiseTraceClass } from './raise-trace-class.ts';
 export { parseTsdl, readMetadata, type MetadataOptions } from './metadata.ts';
 export { metadataPacketByteOrder, unwrapMetadata, type MetadataText } from './metadata-packets.ts';
-export { formatEventTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
+export { formatEventTsdl, formatStreamTsdl, formatTraceTsdl, formatTsdl } from './tsdl-writer.ts';
 export { batchCapacity, EventBatch } from './batch.ts';
 export { packetPaddingBytes, integerOfHalves, type Halves } from './bits.ts';
 export { alignmentOf, childrenOf, locationOf, shownEventName } from './field-classes.ts';

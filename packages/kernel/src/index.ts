@@ -106,3 +106,12 @@ export {
   type TextEvent,
   type TextLoss,
 } from './text/trace-line-parser.ts';
+export {
+  kernelSessionVersion,
+  type KernelChannelDescription,
+  type KernelSessionDescription,
+  type ProbeRequest,
+} from './session/session-description.ts';
+export { eventsOfRules, type KernelRule } from './session/session-rules.ts';
+export { kernelFilter } from './session/kernel-filter.ts';
+export { filterFits, type TaskSelection } from './transcode/record-filter.ts';

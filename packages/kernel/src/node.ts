@@ -25,3 +25,12 @@ export { dumpState, type StateDumpOptions, type StateDumpResult } from './stated
 export { runningMarkers, writeMark } from './live/marker.node.ts';
 export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';
 export { probeCapabilities } from './capabilities/probe-capabilities.node.ts';
+export {
+  checkKernelSession,
+  KernelSession,
+  type KernelChannelUsage,
+  type KernelSessionOptions,
+  type KernelSessionTotals,
+} from './session/kernel-session.node.ts';
+export { RingReaders } from './session/ring-readers.node.ts';
+export { sessionInstances, sweepSessions } from './session/session-names.node.ts';

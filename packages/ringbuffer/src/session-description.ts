@@ -145,7 +145,7 @@ export function checkSession(value: object, where: string): SessionDescription {
           ? 'outputDir'
           : !(session.maxMemoryBytes === undefined || typeof session.maxMemoryBytes === 'number')
             ? 'maxMemoryBytes'
-            : !Array.isArray(session.channels) || (session.channels.length === 0 && session.wakes !== true)
+            : !Array.isArray(session.channels)
               ? 'channels'
               : (wrongChannel(session.channels as readonly unknown[]) ?? wrongExtra(session));
   if (wrong !== undefined) {

@@ -38,8 +38,10 @@ export const registerAddContext: RegisterCommand = (program, context) => {
     async (client, options) => {
       const { allContexts, checkContexts } = await import('./values.ts');
       if (options.list === true) {
-        const text = allContexts.map((name) => `${name}\n`).join('');
-        return { json: { contexts: allContexts }, text, mi: () => contextsElement(allContexts) };
+        const listed =
+          domainOf(options) === 'user' ? allContexts : (await import('@spoor/kernel')).kernelContextNames;
+        const text = listed.map((name) => `${name}\n`).join('');
+        return { json: { contexts: listed }, text, mi: () => contextsElement(listed) };
       }
       const { sessionNamed } = await import('./current-session.ts');
       const session = sessionNamed(options.session);

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { SpoorError } from '@spoor/base';
 import type { EventRule, LogLevelRule } from '@spoor/control';
 import type { RegisterCommand } from '../commands/register-command.ts';
@@ -18,6 +19,7 @@ interface EnableEventOptions extends DomainOptions {
   readonly all?: true;
   readonly tracepoint?: true;
   readonly syscall?: true;
+  readonly site?: 'entry' | 'exit' | 'entry+exit';
   readonly probe?: string;
   readonly function?: string;
   readonly userspaceProbe?: string;
@@ -38,6 +40,13 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
     .option('-a, --all', 'all events')
     .option('--tracepoint', 'tracepoints (the default)')
     .option('--syscall', 'system calls')
+    .addOption(
+      new Option('--site <site>', 'of system calls: when they begin, when they end (default: both)').choices([
+        'entry',
+        'exit',
+        'entry+exit',
+      ]),
+    )
     .option('--probe <location>', 'a place in the kernel: an address, SYMBOL or SYMBOL+OFFSET')
     .option('--function <location>', 'entry and exit of a function of the kernel')
     .option(
@@ -68,10 +77,12 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
       const done: object[] = [];
       let text = '';
       const warnings: string[] = [];
+      let tried = 0;
       const { all, errors } = await eachName(
         rules.map(({ name }) => name),
-        async (name) => {
-          const rule = rules.find((own) => own.name === name)!;
+        async () => {
+          // In their order: two of them may have one name.
+          const rule = rules[tried++]!;
           const target = channel === undefined ? {} : { channel };
           const result = await client.call('enable-event', { session, domain, ...target, rule });
           if (result.outcome === 'unchanged') {
@@ -115,7 +126,14 @@ async function readRules(
   }
   const { filter } = options;
   const filtered = filter === undefined ? {} : { filter };
-  if (domainOf(options) === 'kernel') return all.map((name) => kernelRule(name, options, filtered));
+  if (domainOf(options) === 'kernel') {
+    const rules = all.map((name) => kernelRule(name, options, filtered));
+    // All that the kernel has: system calls are no tracepoints.
+    const isPlain = options.tracepoint === undefined && rules[0]?.kind === 'kernel-tracepoint';
+    return options.all === true && isPlain
+      ? [...rules, { kind: 'kernel-syscall', name: '*', site: 'entry+exit', ...filtered }]
+      : rules;
+  }
   if (options.syscall ?? options.probe ?? options.function ?? options.userspaceProbe) {
     throw new SpoorError('control/option', 'system calls and probes are of the kernel: -k');
   }
@@ -140,7 +158,8 @@ function kernelRule(
   if (function_ !== undefined) return { kind: 'kernel-function', name, location: function_, ...filtered };
   if (userspaceProbe !== undefined)
     return { kind: 'kernel-uprobe', name, location: userspaceProbe, ...filtered };
-  if (syscall === true) return { kind: 'kernel-syscall', name, site: 'entry+exit', ...filtered };
+  if (syscall === true)
+    return { kind: 'kernel-syscall', name, site: options.site ?? 'entry+exit', ...filtered };
   return { kind: 'kernel-tracepoint', name, ...filtered };
 }
 

@@ -199,7 +199,7 @@ function channelText(channel: Channel, session: Session, usage: SessionUsage): s
     ['Output mode', 'mmap'],
     ...(channel.contexts.length === 0 ? [] : [['Contexts', channel.contexts.join(', ')] as const]),
   ];
-  const own = usage.channels.filter((row) => row.channel === channel.name);
+  const own = usage.channels.filter((row) => row.channel === channel.name && row.domain === channel.domain);
   const rules = channel.rules.map(
     ({ rule, isEnabled }) => `      ${ruleText(rule)} [${isEnabled ? 'enabled' : 'disabled'}]\n`,
   );

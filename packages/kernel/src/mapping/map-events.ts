@@ -31,6 +31,23 @@ export interface MappingOptions {
   readonly wants?: (name: string) => boolean;
   /** Which system calls of those in `raw_syscalls`; all by default. */
   readonly wantsCall?: (call: string) => boolean;
+  /** Names of events of probes, by `SYSTEM:NAME`; their fields are LTTng's. */
+  readonly eventNames?: ReadonlyMap<string, string>;
+}
+
+/** The kernel's fields of probes as LTTng calls them. */
+const probeFields: Readonly<Record<string, string>> = {
+  __probe_ip: 'ip',
+  __probe_func: 'ip',
+  __probe_ret_ip: 'parent_ip',
+};
+
+function mapProbe(format: KernelEventFormat, layout: PageLayout, name: string): MappedEvent {
+  const fields = plainFields(format, layout).map((field) => ({
+    ...field,
+    name: probeFields[field.name] ?? field.name,
+  }));
+  return { name, fields, origin: { kind: 'event', format } };
 }
 
 /** Systems whose events LTTng calls by the event's name alone. */
@@ -111,11 +128,16 @@ function plainFields(
 
 /** Maps the events of a kernel, in the order of their numbers; system calls are last. */
 export function mapEvents(formats: KernelFormats, options: MappingOptions): readonly MappedEvent[] {
-  const { naming, machine, wants = () => true, wantsCall } = options;
+  const { naming, machine, wants = () => true, wantsCall, eventNames } = options;
   const events: MappedEvent[] = [];
   const calls: KernelEventFormat[] = [];
   for (const format of formats.events) {
     if (!wants(`${format.system}:${format.name}`)) continue;
+    const probe = eventNames?.get(`${format.system}:${format.name}`);
+    if (probe !== undefined) {
+      events.push(mapProbe(format, formats.layout, probe));
+      continue;
+    }
     if (naming === 'native') {
       const rule = rules.get(`${format.system}:${format.name}`);
       events.push({

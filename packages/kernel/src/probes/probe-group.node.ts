@@ -24,7 +24,7 @@ function groupName(prefix: string, owner: Owner, label: string): string {
   return probeName([prefix, owner.pidNamespace, owner.pid, owner.startTicks, label].join('_'));
 }
 
-function removeProbe(path: string, group: string, name: string): void {
+export function removeProbe(path: string, group: string, name: string): void {
   for (let attempt = 1; ; attempt++) {
     try {
       writeControl(path, `-:${group}/${name}`, 'remove a probe', 'append');
@@ -46,10 +46,35 @@ export class ProbeGroup implements Disposable {
   private readonly root: string;
   private readonly added: { readonly path: string; readonly name: string }[] = [];
 
-  /** @param label part of the name. */
-  constructor(root: string, label: string, prefix = 'spoor') {
+  /**
+   * @param label part of the name.
+   * @param name in its place, for probes that outlive this process.
+   */
+  constructor(
+    root: string,
+    label: string,
+    prefix = 'spoor',
+    name: string = groupName(prefix, ownOwner(), label),
+  ) {
     this.root = root;
-    this.name = groupName(prefix, ownOwner(), label);
+    this.name = name;
+  }
+
+  /** The group of a certain name, with the probes of it that are there already. */
+  static named(root: string, name: string): ProbeGroup {
+    const group = new ProbeGroup(root, '', '', name);
+    for (const file of Object.values(files)) {
+      const path = join(root, file);
+      for (const probe of parseProbeList(readIfThere(path) ?? '')) {
+        if (probe.group === name) group.added.push({ path, name: probe.name });
+      }
+    }
+    return group;
+  }
+
+  /** Names of its events that there are. */
+  get probes(): readonly string[] {
+    return this.added.map(({ name }) => name);
   }
 
   /**

@@ -2,7 +2,7 @@
  * An instance of tracefs: a set of rings, one a processor, with events, filters, a clock and process lists of its own.
  * Only what lies in the instance's own folder is ever written; the machine's own tracing is left alone.
  */
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { errnoOf, controlError, lastLoggedError, readControl, writeControl } from './control-file.node.ts';
@@ -43,7 +43,7 @@ const pause = (milliseconds: number): void => {
 };
 
 /** Removes an instance by its folder. @throws SpoorError `kernel/ebusy` while it is read by somebody. */
-function removeInstance(path: string): void {
+export function removeInstance(path: string): void {
   for (let attempt = 1; ; attempt++) {
     try {
       rmdirSync(path);
@@ -85,7 +85,22 @@ export class TracefsInstance implements Disposable {
    * @throws SpoorError `kernel/ERRNO`.
    */
   static create(root: string, label: string, prefix: string = defaultPrefix): TracefsInstance {
-    const name = ownedName(prefix, ownOwner(), label);
+    return TracefsInstance.make(root, ownedName(prefix, ownOwner(), label));
+  }
+
+  /**
+   * Takes over an instance that is there, as an earlier process has left it; undefined where there is none.
+   * @throws SpoorError `kernel/ERRNO`.
+   */
+  static adopt(root: string, name: string): TracefsInstance | undefined {
+    return existsSync(join(root, 'instances', name)) ? new TracefsInstance(root, name) : undefined;
+  }
+
+  /**
+   * Makes an instance of a certain name, which does not record yet.
+   * @throws SpoorError `kernel/ERRNO`.
+   */
+  static make(root: string, name: string): TracefsInstance {
     const path = join(root, 'instances', name);
     try {
       mkdirSync(path);
@@ -228,6 +243,20 @@ export class TracefsInstance implements Disposable {
         },
       );
     }
+  }
+
+  /** Events that are switched on, `SYSTEM:NAME`. */
+  enabledEvents(): readonly string[] {
+    return readControl(this.file('set_event'), 'read what is switched on')
+      .split('\n')
+      .filter((line) => line.includes(':'));
+  }
+
+  /** The kernel's filter of an event; an empty text where there is none. */
+  filterOf(event: string): string {
+    const { system, name } = splitEventName(event);
+    const text = readControl(this.file(`events/${system}/${name}/filter`), 'read a filter').trim();
+    return text === 'none' ? '' : text;
   }
 
   /**

@@ -71,6 +71,26 @@ export interface FormatSelection {
   readonly subBufferBytes?: number;
 }
 
+/** Reads the formats of certain events, `SYSTEM:NAME`; those that there are. @throws FormatError. */
+export function readNamedFormats(
+  root: string,
+  names: Iterable<string>,
+  subBufferBytes: number | undefined,
+): KernelFormats {
+  const events = join(root, 'events');
+  checkEventHeader(readFileSync(join(events, 'header_event'), 'latin1'));
+  const header = readFileSync(join(events, 'header_page'), 'latin1');
+  const layout = parsePageHeader(header, endianness() === 'LE', subBufferBytes);
+  const formats: KernelEventFormat[] = [];
+  for (const event of names) {
+    const colon = event.indexOf(':');
+    const system = event.slice(0, colon);
+    const text = readIfThere(join(events, system, event.slice(colon + 1), 'format'));
+    if (text !== undefined) formats.push(parseEventFormat(text, system, layout));
+  }
+  return new KernelFormats(layout, formats);
+}
+
 /** Names of the events of a kernel, `SYSTEM:NAME`, sorted; without such as cannot be recorded through tracefs. */
 export function listEvents(root: string): readonly string[] {
   return readFileSync(join(root, 'available_events'), 'latin1')

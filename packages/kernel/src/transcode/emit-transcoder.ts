@@ -7,6 +7,7 @@ import { taskRecordReader } from '../contexts/task-updates.ts';
 import { taskNameWord, taskRowWords, taskWordOf, type TaskTable } from '../contexts/task-table.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
+import type { RecordPredicate } from './record-filter.ts';
 import { hiddenClass, noClass, type EventBody, type TranscodePlan } from './transcode-plan.ts';
 
 /**
@@ -64,18 +65,24 @@ const headerBytes = { compact: 4, large: 6 } as const;
 const timeBits = { compact: 27, large: 32 } as const;
 
 /** Writes a function without parameters that makes the walk: so all functions are made once. */
-export function emitTranscoder(plan: TranscodePlan, table: TaskTable): Emitter {
+export function emitTranscoder(plan: TranscodePlan, table: TaskTable, keep?: RecordPredicate): Emitter {
   const emitter = new Emitter();
   const tasks = emitter.bind('tasks', table.words);
   for (const [index, body] of plan.bodies.entries()) emitBody(emitter, index, body, tasks, table);
   emitDispatch(emitter, plan);
   emitter.open(`return function walk(${walkParameters.join(', ')})`);
-  emitWalk(emitter, plan, tasks, table.taskCount);
+  emitWalk(emitter, plan, tasks, table.taskCount, keep);
   emitter.close(';');
   return emitter;
 }
 
-function emitWalk(emitter: Emitter, plan: TranscodePlan, tasks: string, taskCount: number): void {
+function emitWalk(
+  emitter: Emitter,
+  plan: TranscodePlan,
+  tasks: string,
+  taskCount: number,
+  keep: RecordPredicate | undefined,
+): void {
   const classes = emitter.bind('classes', plan.classOfSlot);
   const bodies = emitter.bind('bodies', plan.bodyOfSlot);
   const least = emitter.bind('least', plan.leastWordsOfSlot);
@@ -137,7 +144,13 @@ function emitWalk(emitter: Emitter, plan: TranscodePlan, tasks: string, taskCoun
     emitter.line(`slot = ${first} + (number < ${plan.callCount} ? number : ${plan.callCount});`);
     emitter.close();
   }
-  emitter.line(`const id = size < ${least}[slot] ? ${noClass} : ${classes}[slot];`);
+  emitter.line(`let id = size < ${least}[slot] ? ${noClass} : ${classes}[slot];`);
+  if (keep !== undefined) {
+    const keeps = emitter.bind('keeps', keep);
+    emitter.line(
+      `if (id < ${hiddenClass} && !${keeps}(slot, view, bytes, record * 4, size * 4, cpu)) id = ${hiddenClass};`,
+    );
+  }
   emitter.open(`if (id >= ${hiddenClass})`);
   emitter.line(`if (id === ${noClass}) unknown += 1;`);
   emitter.line(`else body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);

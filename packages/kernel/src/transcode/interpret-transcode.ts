@@ -8,6 +8,7 @@ import { taskRecordReader } from '../contexts/task-updates.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
+import type { RecordPredicate } from './record-filter.ts';
 import { hiddenClass, noClass, type TranscodePlan } from './transcode-plan.ts';
 
 /** One record of a page. */
@@ -39,7 +40,7 @@ class Output {
 }
 
 /** Makes the walk that interprets a plan. */
-export function walkByPlan(plan: TranscodePlan, table: TaskTable): PageWalk {
+export function walkByPlan(plan: TranscodePlan, table: TaskTable, keep?: RecordPredicate): PageWalk {
   const updates = plan.bodies.map(({ update }) =>
     update === undefined ? undefined : taskRecordReader(update.format, update.what, table),
   );
@@ -110,7 +111,9 @@ export function walkByPlan(plan: TranscodePlan, table: TaskTable): PageWalk {
       const item: Record = { view, bytes, at: record * 4, lengthBytes: size * 4 };
       const slot = slotOf(view, item.at, item.lengthBytes);
       const body = plan.bodyOfSlot[slot]!;
-      const id = size < plan.leastWordsOfSlot[slot]! ? noClass : plan.classOfSlot[slot]!;
+      let id = size < plan.leastWordsOfSlot[slot]! ? noClass : plan.classOfSlot[slot]!;
+      if (id < hiddenClass && keep?.(slot, view, bytes, item.at, item.lengthBytes, cpu) === false)
+        id = hiddenClass;
       word = next;
       if (id === noClass) {
         state[stateWord.unknownCount]! += 1;

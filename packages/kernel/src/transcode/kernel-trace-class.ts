@@ -84,8 +84,9 @@ function eventClassOf(name: string, members: readonly StructureMember[], id: num
 }
 
 /**
- * The trace class of a kernel trace: stream class 0 is that of the processors, ids of its events are their places in
- * `events`; stream class 1 has `more`, in the same way and without contexts, if there are any.
+ * The trace class of a kernel trace: the first stream class is that of the processors, ids of its events are their places
+ * in `events`; stream class 1 has `more`, in the same way and without contexts, if there are any.
+ * @param streamId of the first stream class; anything but 1.
  */
 export function kernelTraceClass(
   facts: KernelTraceFacts,
@@ -93,6 +94,7 @@ export function kernelTraceClass(
   header: LttngHeaderForm,
   contexts: readonly ContextField[],
   more: readonly PlainEvent[] = [],
+  streamId = 0,
 ): TraceClass {
   const clock = monotonicClock(facts);
   return {
@@ -106,7 +108,7 @@ export function kernelTraceClass(
     clockClasses: [clock],
     streamClasses: [
       {
-        ...streamClass(0n, header, clock),
+        ...streamClass(BigInt(streamId), header, clock),
         ...(contexts.length === 0
           ? {}
           : {

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
-import { formatEventTsdl, formatTraceTsdl, type TraceClass } from '@spoor/ctf';
+import { formatEventTsdl, formatTraceTsdl, type StreamClass, type TraceClass } from '@spoor/ctf';
 
 /** States of a class in the memory that threads share. */
 const absent = 0;
@@ -75,8 +75,12 @@ export class MetadataFile implements Disposable {
   }
 }
 
-/** Writes what stands before the classes. @throws SpoorError `output/failed`, `output/exists`. */
-export function beginMetadata(path: string, traceClass: TraceClass): void {
+/**
+ * Writes what stands before the classes.
+ * @param streams that are declared at once; all by default.
+ * @throws SpoorError `output/failed`, `output/exists`.
+ */
+export function beginMetadata(path: string, traceClass: TraceClass, streams?: readonly StreamClass[]): void {
   let fd: number;
   try {
     fd = openSync(path, 'wx');
@@ -84,7 +88,7 @@ export function beginMetadata(path: string, traceClass: TraceClass): void {
     throw outputError(path, error);
   }
   try {
-    writeAll(fd, path, formatTraceTsdl(traceClass));
+    writeAll(fd, path, formatTraceTsdl(traceClass, streams));
   } finally {
     closeSync(fd);
   }

@@ -31,6 +31,8 @@ const place = {
 /** What all packets of a stream say. */
 export interface StreamFacts {
   readonly uuid: string;
+  /** Number of their stream class. */
+  readonly streamClass: number;
   readonly cpu: number;
   readonly instance: number;
 }
@@ -57,7 +59,7 @@ export class PacketBuffer {
       const digits = facts.uuid.replaceAll('-', '').slice(index * 2, index * 2 + 2);
       this.bytes[place.uuid + index] = Number.parseInt(digits, 16);
     }
-    this.view.setUint32(place.streamId, 0, true);
+    this.view.setUint32(place.streamId, facts.streamClass, true);
     this.view.setBigUint64(place.instance, BigInt(facts.instance), true);
     this.view.setUint32(place.cpu, facts.cpu, true);
   }
@@ -95,7 +97,7 @@ export class PacketBuffer {
       beginTicks: (BigInt(this.beginHi) << 32n) | BigInt(this.beginLo),
       endTicks: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0),
       discardedEvents: this.discarded,
-      streamId: 0n,
+      streamId: BigInt(this.facts.streamClass),
       streamInstanceId: BigInt(this.facts.instance),
       sequenceNumber: BigInt(this.sequence),
     });

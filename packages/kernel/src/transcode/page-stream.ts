@@ -60,7 +60,7 @@ export class PageStream {
   constructor(
     plan: TranscodePlan,
     walk: PageWalk,
-    uuid: string,
+    trace: { readonly uuid: string; readonly streamClass: number },
     slackBytes: number,
     classCount: number,
     options: PageStreamOptions,
@@ -70,7 +70,7 @@ export class PageStream {
     this.walk = walk;
     this.cpu = cpu;
     this.limit = Math.max(packetBytes, packetHeadBytes);
-    this.packet = new PacketBuffer(this.limit + slackBytes, { uuid, cpu, instance }, output);
+    this.packet = new PacketBuffer(this.limit + slackBytes, { ...trace, cpu, instance }, output);
     this.used = new Uint8Array(classCount);
   }
 

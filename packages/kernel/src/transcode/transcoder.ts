@@ -8,6 +8,7 @@ import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
 import { emitTranscoder, type PageWalk } from './emit-transcoder.ts';
 import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from './kernel-trace-class.ts';
+import { recordPredicate, type RecordFilter } from './record-filter.ts';
 import { PageStream, type PageStreamOptions } from './page-stream.ts';
 import {
   fixedBytesOf,
@@ -25,6 +26,10 @@ export interface TranscoderOptions extends MappingOptions {
   readonly contexts?: readonly string[];
   /** What is known of tasks; an empty table by default. */
   readonly tasks?: TaskTable;
+  /** Number of the stream class; 0 by default, and anything but 1. */
+  readonly streamClass?: number;
+  /** Which records become events, of those that could; all by default. */
+  readonly filter?: RecordFilter;
   /** Events that do not come from pages, such as those of the state dump: a stream class of their own, number 1. */
   readonly moreEvents?: readonly PlainEvent[];
   /** False interprets the plan in place of making code of it: slow, for where code may not be made from text. */
@@ -48,7 +53,7 @@ export class KernelTranscoder {
   readonly contexts: readonly ContextField[];
   readonly tasks: TaskTable;
   readonly plan: TranscodePlan;
-  private readonly facts: KernelTraceFacts;
+  private readonly trace: { readonly uuid: string; readonly streamClass: number };
   private readonly walk: PageWalk;
   private readonly slackBytes: number;
 
@@ -58,7 +63,7 @@ export class KernelTranscoder {
     if (!layout.littleEndian) {
       throw new SpoorError('kernel/machine', 'recordings of big-endian machines cannot be converted');
     }
-    this.facts = options.facts;
+    this.trace = { uuid: options.facts.uuid, streamClass: options.streamClass ?? 0 };
     this.contexts = kernelContexts(options.contexts ?? []);
     this.tasks = options.tasks ?? new TaskTable(mostTasks);
     const mapped = mapEvents(formats, options);
@@ -73,27 +78,35 @@ export class KernelTranscoder {
       entryType: typeOf('raw_syscalls:sys_enter'),
       exitType: typeOf('raw_syscalls:sys_exit'),
     });
-    this.traceClass = kernelTraceClass(options.facts, this.events, this.plan.header, this.contexts, more);
+    this.traceClass = kernelTraceClass(
+      options.facts,
+      this.events,
+      this.plan.header,
+      this.contexts,
+      more,
+      this.trace.streamClass,
+    );
+    const keep =
+      options.filter === undefined
+        ? undefined
+        : recordPredicate(this.plan, this.events, options.filter, this.tasks);
     const largestField = Math.min(layout.subBufferBytes, 0x1_0000);
     this.slackBytes = fixedBytesOf(this.plan) + openFieldsOf(this.plan) * largestField;
     if (options.compile === false || !canCompile()) {
-      this.walk = walkByPlan(this.plan, this.tasks);
+      this.walk = walkByPlan(this.plan, this.tasks, keep);
     } else {
-      const make = compileFunction('kernel', [], emitTranscoder(this.plan, this.tasks)) as () => PageWalk;
+      const make = compileFunction(
+        'kernel',
+        [],
+        emitTranscoder(this.plan, this.tasks, keep),
+      ) as () => PageWalk;
       this.walk = make();
     }
   }
 
   /** Begins the stream of one processor. */
   stream(options: PageStreamOptions): PageStream {
-    return new PageStream(
-      this.plan,
-      this.walk,
-      this.facts.uuid,
-      this.slackBytes,
-      this.events.length,
-      options,
-    );
+    return new PageStream(this.plan, this.walk, this.trace, this.slackBytes, this.events.length, options);
   }
 
   /** The plan as text, for people. */

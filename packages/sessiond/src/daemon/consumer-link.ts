@@ -70,7 +70,10 @@ export class ConsumerLink {
    */
   async attach(session: string, keeping: Keeping): Promise<number> {
     this.#sessions.set(session, keeping);
-    return (await this.call('attach', { session, keeping })).uncutCount;
+    const { kernelFailure, uncutCount } = await this.call('attach', { session, keeping });
+    if (kernelFailure === undefined) return uncutCount;
+    const { code, message, where, hint } = kernelFailure;
+    throw new SpoorError(code, message, { where, hint });
   }
 
   /** The session is over. */
@@ -145,7 +148,13 @@ export class ConsumerLink {
 
   async #find(): Promise<LineConnection> {
     const connection = (await this.#tryOpen()) ?? (await this.#start());
-    for (const [session, keeping] of this.#sessions) await connection.call('attach', { session, keeping });
+    for (const [session, keeping] of this.#sessions) {
+      const result = await connection.call('attach', { session, keeping });
+      const { kernelFailure } = result as HostMethods['attach']['result'];
+      // Programs are recorded all the same.
+      if (kernelFailure !== undefined)
+        this.#onNote({ session, severity: 'error', text: kernelFailure.message });
+    }
     connection.onClose = () => this.#died();
     if (!connection.isOpen) this.#died();
     return connection;

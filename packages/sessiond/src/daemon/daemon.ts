@@ -29,6 +29,7 @@ import {
   track,
 } from './edits.ts';
 import { Hub } from './hub.ts';
+import { requireKernel, sweepKernel } from './kernel-access.ts';
 import { ManagedSession, localPath } from './managed-session.ts';
 import { TriggerService } from '../triggers/trigger-service.ts';
 import { takesAutomaticEvents } from './automatic-events.ts';
@@ -92,6 +93,7 @@ export class Daemon {
     const known = new Set(sessions.map(({ session }) => session.id));
     // What an earlier daemon was killed over making or removing.
     for (const id of this.#hub.sessionIds()) if (!known.has(id)) this.#hub.remove(id);
+    await sweepKernel();
     for (const { session, run } of sessions) {
       this.#sessions.set(session.name, new ManagedSession(this.#surroundings(), session, run));
     }
@@ -158,8 +160,8 @@ export class Daemon {
     'get-session': ({ session }) => ({ session: this.#find(session).model }),
     'list-tracepoints': async () => ({ programs: await this.#tracepoints.list() }),
     'get-usage': ({ session }) => this.#find(session).usage(),
-    'enable-channel': ({ session, domain, channel, attributes }) => {
-      requireDomain(domain);
+    'enable-channel': async ({ session, domain, channel, attributes }) => {
+      await requireDomain(domain);
       return this.#find(session).change((model) => enableChannel(model, domain, channel, attributes));
     },
     'disable-channel': async ({ session, domain, channel }) => {
@@ -170,7 +172,7 @@ export class Daemon {
       return { warnings: [] };
     },
     'enable-event': async ({ session, domain, channel, rule }) => {
-      requireDomain(domain);
+      await requireDomain(domain);
       const isUser = rule.kind === 'user-tracepoint';
       if (isUser !== (domain === 'user')) {
         throw new SpoorError(
@@ -188,7 +190,7 @@ export class Daemon {
       return { disabledCount, warnings: [] };
     },
     'add-context': async ({ session, domain, channel, contexts }) => {
-      requireDomain(domain);
+      await requireDomain(domain);
       const channels = await this.#find(session).change((model) =>
         addContexts(model, domain, channel, contexts),
       );
@@ -394,7 +396,7 @@ export class Daemon {
   }: Methods['restore-session']['params']): Promise<Methods['restore-session']['result']> {
     checkName('session', saved.name);
     for (const channel of saved.channels) {
-      requireDomain(channel.domain);
+      await requireDomain(channel.domain);
       for (const { rule } of channel.rules) checkRule(rule);
     }
     const existing = this.#sessions.get(saved.name);
@@ -437,7 +439,7 @@ export class Daemon {
     { session, domain, attribute, values }: Methods['track']['params'],
     isAdded: boolean,
   ): Promise<Methods['track']['result']> {
-    requireDomain(domain);
+    await requireDomain(domain);
     const trackers = await this.#find(session).change((model) => {
       const changed = track(model, domain, attribute, values, isAdded);
       return { session: changed, result: changed.trackers[domain] };
@@ -468,7 +470,6 @@ function existsAlready(name: string): SpoorError {
 }
 
 /** @throws SpoorError `control/no-kernel-tracer`. */
-function requireDomain(domain: Domain): void {
-  if (domain === 'user') return;
-  throw new SpoorError('control/no-kernel-tracer', 'this daemon does not trace the kernel');
+async function requireDomain(domain: Domain): Promise<void> {
+  if (domain === 'kernel') await requireKernel();
 }

@@ -9,6 +9,7 @@ import {
   SESSION_FILE,
   type SessionDescription,
 } from '@spoor/ringbuffer';
+import { KERNEL_FILE, type KernelFile } from '../hosted/kernel-worker.ts';
 import { ownIdentity } from '../process-identity.ts';
 import { removeDirectory } from '../removal.ts';
 import { ensureRunDirectory, memoryError } from '../run-directory.ts';
@@ -81,6 +82,21 @@ export class Hub {
       const text = JSON.stringify({ ...description, owner: ownIdentity() });
       writeFileSync(draft, text, { mode: 0o600 });
       renameSync(draft, join(path, SESSION_FILE));
+    } catch (cause) {
+      throw memoryError(path, cause);
+    }
+  }
+
+  /**
+   * Replaces what a session asks of the kernel; the consumer looks at it when it is asked to attach.
+   * @throws SpoorError `record/no-shared-memory`, `record/run-directory`.
+   */
+  describeKernel(id: number, file: KernelFile): void {
+    const path = this.sessionPath(id);
+    const draft = join(path, `.${KERNEL_FILE}`);
+    try {
+      writeFileSync(draft, JSON.stringify(file), { mode: 0o600 });
+      renameSync(draft, join(path, KERNEL_FILE));
     } catch (cause) {
       throw memoryError(path, cause);
     }

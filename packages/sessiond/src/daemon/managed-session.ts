@@ -20,7 +20,9 @@ import { localTimestamp } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
 import type { ConsumerLink } from './consumer-link.ts';
 import { type SessionRun, describeSession } from './describe-session.ts';
+import { describeKernel, hasKernel } from './describe-kernel.ts';
 import type { Hub } from './hub.ts';
+import { checkKernel } from './kernel-access.ts';
 import { awaitPrograms } from './program-answers.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -59,6 +61,8 @@ export class ManagedSession {
   #queue: Promise<unknown> = Promise.resolve();
   #troubles: string[] = [];
   #rotationTimer: NodeJS.Timeout | undefined;
+  /** Whether the kernel was ever recorded. */
+  #hadKernel = false;
 
   constructor(around: SessionSurroundings, session: Session, run?: SessionRun) {
     this.#around = around;
@@ -106,6 +110,9 @@ export class ManagedSession {
     return this.#inTurn(async () => {
       const { session, result } = edit(this.#model);
       if (session === this.#model) return result;
+      // Once it records, whoever does finds out.
+      if (!session.hasStarted)
+        await checkKernel(session, this.#run, this.#around.hub.sessionPath(session.id));
       await this.#become(session);
       this.#tell('changed');
       return result;
@@ -123,7 +130,7 @@ export class ManagedSession {
       }
       if (this.#model.channels.length === 0) {
         throw new SpoorError('control/no-channel', `session ${this.#model.name} has no channel`, {
-          hint: 'spoor enable-event -u NAME makes one',
+          hint: 'spoor enable-event -u NAME makes one, with -k one of the kernel',
         });
       }
       const { hub } = this.#around;
@@ -390,6 +397,7 @@ export class ManagedSession {
       this.#model = earlier.session;
       this.#run = earlier.run;
       store.write(earlier);
+      if (earlier.session.hasStarted) this.#describe();
       throw error;
     }
     if (patienceMs === 0 || (uncutCount === 0 && !isUncut)) return [];
@@ -403,7 +411,12 @@ export class ManagedSession {
   }
 
   #describe(): void {
-    this.#around.hub.describe(this.#model.id, describeSession(this.#model, this.#run));
+    const { hub } = this.#around;
+    hub.describe(this.#model.id, describeSession(this.#model, this.#run));
+    this.#hadKernel ||= hasKernel(this.#model);
+    if (!this.#hadKernel) return;
+    const description = describeKernel(this.#model, this.#run, hub.sessionPath(this.#model.id));
+    hub.describeKernel(this.#model.id, { description, hidden: [process.pid] });
   }
 
   #attach(): Promise<number> {

@@ -80,6 +80,7 @@ export class FlightRecorder implements SessionWorker {
   }
 
   readonly chunkBytes = 0;
+  readonly outputDir = undefined;
   #writtenBytes = 0;
 
   get writtenBytes(): number {
@@ -135,9 +136,19 @@ export class FlightRecorder implements SessionWorker {
     }
   }
 
-  snapshot(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']> {
+  snapshot(
+    path: string,
+    maxSizeBytes: number | null,
+    more: (directory: string) => Promise<HostMethods['snapshot']['result']>,
+  ): Promise<HostMethods['snapshot']['result']> {
     const made = this.#lastSnapshot.then(() =>
-      this.#snapshots.make(path, (draft) => this.#write(draft, maxSizeBytes)),
+      this.#snapshots.make(path, async (draft) => {
+        const [own, other] = [await this.#write(draft, maxSizeBytes), await more(draft)];
+        return {
+          eventCount: own.eventCount + other.eventCount,
+          sizeBytes: own.sizeBytes + other.sizeBytes,
+        };
+      }),
     );
     this.#lastSnapshot = made.catch(() => undefined);
     return made;

@@ -1,4 +1,5 @@
 /** What the session daemon and its consumer say to each other: JSON lines over a Unix socket, as to clients. */
+import type { Domain, WireError } from '@spoor/control';
 
 /** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
 export const HOST_VERSION = 2;
@@ -16,6 +17,7 @@ export interface WorkerTotals {
 
 /** One channel of one process. */
 export interface WorkerUsage {
+  readonly domain: Domain;
   readonly channel: string;
   readonly pid: number;
   readonly procname: string;
@@ -50,10 +52,13 @@ export interface HostMethods {
     readonly params: { readonly version: number };
     readonly result: { readonly pid: number; readonly startTicks: string };
   };
-  /** Takes the rings of a session over, or what its description has changed to. */
+  /**
+   * Takes the rings of a session over, or what its description has changed to, and the kernel's as `kernel.json` says;
+   * answers what is wrong with that, if anything is.
+   */
   readonly attach: {
     readonly params: OfSession & { readonly keeping: Keeping };
-    readonly result: Uncut;
+    readonly result: Uncut & { readonly kernelFailure?: WireError };
   };
   /** Writes out all that was committed before, without the programs. */
   readonly cut: { readonly params: OfSession; readonly result: Uncut };

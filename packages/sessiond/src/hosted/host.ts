@@ -11,13 +11,28 @@ import {
   type HostMethods,
   type HostRequest,
   type Keeping,
+  type WorkerTotals,
 } from './host-protocol.ts';
+import { KernelWorker } from './kernel-worker.ts';
 import type { SessionWorker } from './session-worker.ts';
 import { StreamWorker } from './stream-worker.ts';
 
 interface Hosted {
   readonly worker: SessionWorker;
+  readonly kernel: KernelWorker;
   dueMs: number;
+}
+
+async function totalsOf({ worker, kernel }: Hosted): Promise<WorkerTotals> {
+  const own = worker.totals();
+  if (!kernel.isAtWork) return own;
+  const { eventCount, discardedCount, overwrittenCount } = await kernel.totals();
+  return {
+    eventCount: own.eventCount + eventCount,
+    discardedCount: own.discardedCount + discardedCount,
+    overwrittenCount: own.overwrittenCount + overwrittenCount,
+    processCount: own.processCount,
+  };
 }
 
 /** After an error of a session that nothing helps against, it is left alone for so long. */
@@ -62,7 +77,10 @@ export class ConsumerHost {
   /** Leaves all sessions as they are. */
   close(): void {
     clearTimeout(this.#timer);
-    for (const { worker } of this.#sessions.values()) worker.close();
+    for (const { worker, kernel } of this.#sessions.values()) {
+      worker.close();
+      kernel.close();
+    }
     this.#sessions.clear();
   }
 
@@ -89,7 +107,8 @@ export class ConsumerHost {
       keeping === 'memory'
         ? new FlightRecorder(directory, onNote)
         : new StreamWorker(directory, onNote, onDue);
-    this.#sessions.set(session, { worker, dueMs: 0 });
+    const kernel = new KernelWorker(session, worker.outputDir, onNote);
+    this.#sessions.set(session, { worker, kernel, dueMs: 0 });
     this.#schedule();
     return worker;
   }
@@ -108,39 +127,64 @@ export class ConsumerHost {
       if (version === HOST_VERSION) return ownIdentity();
       throw new SpoorError('control/version', `the consumer speaks version ${HOST_VERSION}, not ${version}`);
     },
-    attach: ({ session, keeping }) => ({ uncutCount: this.attach(session, keeping) }),
-    cut: ({ session }) => ({ uncutCount: this.#worker(session).cut() }),
+    attach: async ({ session, keeping }) => {
+      const uncutCount = this.attach(session, keeping);
+      const kernelFailure = await this.#hosted(session).kernel.apply();
+      return kernelFailure === undefined ? { uncutCount } : { uncutCount, kernelFailure };
+    },
+    cut: ({ session }) => ({ uncutCount: this.#hosted(session).worker.cut() }),
     'regenerate-metadata': ({ session }) => {
-      this.#worker(session).regenerateMetadata();
+      this.#hosted(session).worker.regenerateMetadata();
       return {};
     },
-    drain: ({ session }) => {
-      const worker = this.#worker(session);
-      worker.drain();
-      return worker.totals();
+    drain: async ({ session }) => {
+      const hosted = this.#hosted(session);
+      hosted.worker.drain();
+      await hosted.kernel.flush();
+      return totalsOf(hosted);
     },
-    'change-chunk': ({ session, ...change }) => {
-      this.#worker(session).changeChunk(change);
+    'change-chunk': async ({ session, ...change }) => {
+      const { worker, kernel } = this.#hosted(session);
+      if (worker.outputDir === undefined) {
+        worker.changeChunk(change);
+        await kernel.clear();
+        return {};
+      }
+      await kernel.aroundStep(() => {
+        worker.changeChunk(change);
+        return worker.outputDir!;
+      });
       return {};
     },
-    snapshot: ({ session, path, maxSizeBytes }) => this.#worker(session).snapshot(path, maxSizeBytes),
-    usage: ({ session }) => {
-      const worker = this.#worker(session);
+    snapshot: ({ session, path, maxSizeBytes }) => {
+      const { worker, kernel } = this.#hosted(session);
+      return worker.snapshot(path, maxSizeBytes, (directory) => kernel.snapshot(directory, maxSizeBytes));
+    },
+    usage: async ({ session }) => {
+      const hosted = this.#hosted(session);
+      const { worker, kernel } = hosted;
       const { chunkBytes, writtenBytes } = worker;
-      return { totals: worker.totals(), channels: worker.usage(), chunkBytes, writtenBytes };
+      const ofKernel = await kernel.totals();
+      return {
+        totals: await totalsOf(hosted),
+        channels: [...worker.usage(), ...(await kernel.usage())],
+        chunkBytes: chunkBytes + ofKernel.chunkBytes,
+        writtenBytes: writtenBytes + ofKernel.writtenBytes,
+      };
     },
-    finish: ({ session }) => {
-      const worker = this.#worker(session);
-      const isComplete = worker.finish();
-      const totals = worker.totals();
+    finish: async ({ session }) => {
+      const hosted = this.#hosted(session);
+      const isComplete = hosted.worker.finish();
+      const isKernelComplete = await hosted.kernel.finish();
+      const totals = await totalsOf(hosted);
       this.#sessions.delete(session);
-      return { ...totals, isComplete };
+      return { ...totals, isComplete: isComplete && isKernelComplete };
     },
   };
 
-  #worker(session: string): SessionWorker {
+  #hosted(session: string): Hosted {
     const hosted = this.#sessions.get(session);
-    if (hosted !== undefined) return hosted.worker;
+    if (hosted !== undefined) return hosted;
     throw new SpoorError('control/not-attached', 'the consumer does not work for this session', {
       where: session,
     });

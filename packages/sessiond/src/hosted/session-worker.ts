@@ -21,8 +21,17 @@ export interface SessionWorker {
   drain(): void;
   /** Ends the current chunk and begins the next. */
   changeChunk(change: ChunkChange): void;
-  /** Writes a trace of what is in memory. */
-  snapshot(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']>;
+  /**
+   * Writes a trace of what is in memory.
+   * @param more writes what belongs to it, too, below the directory that it is given.
+   */
+  snapshot(
+    path: string,
+    maxSizeBytes: number | null,
+    more: (directory: string) => Promise<HostMethods['snapshot']['result']>,
+  ): Promise<HostMethods['snapshot']['result']>;
+  /** Where the current chunk lies; undefined where there is none. */
+  readonly outputDir: string | undefined;
   totals(): WorkerTotals;
   usage(): readonly WorkerUsage[];
   /** Bytes in the current chunk. */

@@ -38,6 +38,10 @@ export class StreamWorker implements SessionWorker {
     this.#chunkBytes = this.#chunk.sizeBytes();
   }
 
+  get outputDir(): string {
+    return this.#chunk.outputDir;
+  }
+
   get chunkBytes(): number {
     this.#count();
     return this.#chunkBytes;

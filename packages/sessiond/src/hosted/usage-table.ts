@@ -12,6 +12,7 @@ export class UsageTable {
     const { pid, channelName: channel, subBufferCount, subBufferSizeBytes } = header;
     const key = `${pid} ${channel}`;
     const row = this.#rows.get(key) ?? {
+      domain: 'user' as const,
       channel,
       pid,
       procname,

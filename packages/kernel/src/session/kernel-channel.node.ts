@@ -1,0 +1,425 @@
+/** A channel of a session: an instance of tracefs, and the readers of its rings. */
+import { machine } from 'node:os';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import type { StreamClass } from '@spoor/ctf';
+import type { TaskTable } from '../contexts/task-table.ts';
+import { kernelContexts } from '../contexts/context-fields.ts';
+import type { PageLayout } from '../formats/page-layout.ts';
+import type { MappedEvent } from '../mapping/event-mapping.ts';
+import { tableEvents } from '../live/select-events.ts';
+import { TracefsInstance } from '../tracefs/instance.node.ts';
+import type { RingStatistics } from '../tracefs/ring-statistics.ts';
+import { readNamedFormats } from '../tracefs/tracefs.node.ts';
+import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import { filterFits, type TaskSelection } from '../transcode/record-filter.ts';
+import { kernelFilter } from './kernel-filter.ts';
+import type { TracePlace, RingTotals } from './reader-messages.ts';
+import type { RingReaders } from './ring-readers.node.ts';
+import type { KernelChannelDescription } from './session-description.ts';
+import { sessionInstanceName } from './session-names.node.ts';
+import {
+  eventsOfRules,
+  filtersOfEvent,
+  markerEvent,
+  rulesOfEvent,
+  type KernelRule,
+} from './session-rules.ts';
+import type { WantedThreads } from './wanted-threads.node.ts';
+import { sessionTranscoder, type SessionSinkData } from './session-sink.node.ts';
+
+/** Largest sub-buffers of the kernel that are asked for: they are pages one behind the other. */
+const largestSubBuffer = 64 << 10;
+
+/** What a channel needs of its session. */
+export interface ChannelSurroundings {
+  readonly root: string;
+  readonly prefix: string | undefined;
+  /** Directory of the session, which its instances are named by. */
+  readonly directory: string;
+  readonly readers: RingReaders;
+  readonly facts: KernelTraceFacts;
+  readonly tasks: TaskTable;
+  /** Names of events in the trace that are not the kernel's, by `SYSTEM:NAME`. */
+  readonly eventNames: () => ReadonlyMap<string, string>;
+  readonly isInMemory: boolean;
+  readonly onFailure: (error: SpoorError) => void;
+}
+
+/** What a channel is to record. */
+export interface ChannelPlan {
+  readonly description: KernelChannelDescription;
+  /** Its rules, with those of its probes. */
+  readonly rules: readonly KernelRule[];
+  readonly events: readonly string[];
+  /** Events that are switched on for the task table alone. */
+  readonly tableEvents: readonly string[];
+  readonly selections: readonly TaskSelection[];
+}
+
+/** Numbers that a stream class and its files have. */
+export interface StreamNumbers {
+  readonly streamClass: number;
+  /** From 1. */
+  readonly generation: number;
+}
+
+/**
+ * Finds out which events a channel records.
+ * @throws SpoorError `kernel/no-event`, `kernel/context`, `kernel/filter-fits-nothing`, `filter/…`.
+ */
+export function planChannel(
+  description: KernelChannelDescription,
+  probeRules: readonly KernelRule[],
+  selections: readonly TaskSelection[],
+  available: readonly string[],
+): ChannelPlan {
+  const rules = [...description.rules, ...probeRules];
+  kernelContexts(description.contexts);
+  const known = [...available, ...probeRules.flatMap((rule) => (rule.kind === 'probe' ? rule.events : []))];
+  const events = eventsOfRules(rules, known);
+  const needsTasks =
+    description.contexts.length > 0 ||
+    selections.length > 0 ||
+    rules.some(({ filter }) => filter?.includes('$ctx.') === true) ||
+    events.includes('sched:sched_process_fork');
+  return {
+    description,
+    rules,
+    events,
+    selections,
+    tableEvents: needsTasks
+      ? tableEvents.filter((name) => available.includes(name) && !events.includes(name))
+      : [],
+  };
+}
+
+/** Events whose formats are needed. */
+function neededFormats(
+  { events, tableEvents: more }: ChannelPlan,
+  available: readonly string[],
+): readonly string[] {
+  const calls = events.includes('raw_syscalls:sys_enter')
+    ? available.filter((name) => name.startsWith('syscalls:sys_enter_'))
+    : [];
+  return [...new Set([...events, ...more, ...calls])];
+}
+
+export class KernelChannel {
+  readonly name: string;
+  readonly instance: TracefsInstance;
+  private readonly around: ChannelSurroundings;
+  private readonly key: string;
+  private readonly layout: PageLayout;
+  private plan: ChannelPlan;
+  private data: SessionSinkData;
+  private transcoded: { readonly stream: StreamClass; readonly events: readonly MappedEvent[] };
+  private enabled: ReadonlySet<string> = new Set();
+  private filters: ReadonlyMap<string, string> = new Map();
+  /** Events that an earlier process has read. */
+  adoptedEvents = 0;
+  private hasRings = false;
+  private wanted: WantedThreads | undefined;
+
+  private constructor(
+    around: ChannelSurroundings,
+    instance: TracefsInstance,
+    plan: ChannelPlan,
+    numbers: StreamNumbers,
+    available: readonly string[],
+  ) {
+    this.around = around;
+    this.instance = instance;
+    this.plan = plan;
+    this.name = plan.description.name;
+    this.key = `${around.directory}\0${this.name}`;
+    const { layout, data } = this.describe(plan, numbers, available);
+    this.layout = layout;
+    this.data = data;
+    this.transcoded = this.transcode(data, layout);
+  }
+
+  /**
+   * Makes a channel, or takes over what an earlier process has left of it.
+   * @param whenMade is called when there is an instance, before its events are looked for.
+   * @throws SpoorError `kernel/…`.
+   */
+  static open(
+    around: ChannelSurroundings,
+    plan: ChannelPlan,
+    numbers: StreamNumbers,
+    available: readonly string[],
+    whenMade: () => void,
+  ): KernelChannel {
+    const { description } = plan;
+    const name = sessionInstanceName(around.directory, description.name, around.prefix);
+    const found = TracefsInstance.adopt(around.root, name);
+    const instance = found ?? TracefsInstance.make(around.root, name);
+    try {
+      if (found === undefined) {
+        instance.configure({
+          clock: 'mono',
+          subBufferBytes: Math.min(description.subBufferBytes, largestSubBuffer),
+          ringBytes: description.ringBytes,
+          overwrite: description.overwrite,
+        });
+      }
+      whenMade();
+      const channel = new KernelChannel(around, instance, plan, numbers, available);
+      if (found !== undefined) channel.findState();
+      return channel;
+    } catch (error) {
+      if (found === undefined) instance[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Finds out what an earlier process has switched on. */
+  private findState(): void {
+    const { instance } = this;
+    this.adoptedEvents = instance.statistics().reduce((total, { read }) => total + read, 0);
+    this.enabled = new Set(instance.enabledEvents());
+    const filters = new Map<string, string>();
+    for (const event of this.enabled) {
+      const filter = instance.filterOf(event);
+      if (filter !== '') filters.set(event, filter);
+    }
+    this.filters = filters;
+  }
+
+  private describe(
+    plan: ChannelPlan,
+    { streamClass, generation }: StreamNumbers,
+    available: readonly string[],
+  ): { readonly layout: PageLayout; readonly data: SessionSinkData } {
+    const { around } = this;
+    const { subBufferBytes } = this.instance.geometry();
+    const formats = readNamedFormats(around.root, neededFormats(plan, available), subBufferBytes);
+    return {
+      layout: formats.layout,
+      data: {
+        key: `${this.key}\0${streamClass}`,
+        channel: plan.description.name,
+        fileSuffix: generation === 1 ? '' : `-${generation}`,
+        streamClass,
+        formats: formats.events,
+        wanted: plan.events,
+        rules: plan.rules,
+        selections: plan.selections,
+        contexts: plan.description.contexts,
+        machine: machine(),
+        facts: around.facts,
+        eventNames: around.eventNames(),
+        tasks: around.tasks.memory,
+      },
+    };
+  }
+
+  private transcode(
+    data: SessionSinkData,
+    layout: PageLayout,
+  ): { readonly stream: StreamClass; readonly events: readonly MappedEvent[] } {
+    const { traceClass, events } = sessionTranscoder(data, layout);
+    for (const rule of data.rules) {
+      const { filter } = rule;
+      if (filter === undefined) continue;
+      const own = events.filter((event) => rulesOfEvent([rule], event).length > 0);
+      if (own.some((event) => filterFits(event, filter))) continue;
+      throw new SpoorError(
+        'kernel/filter',
+        `the filter ${JSON.stringify(filter)} fits no event of ${rule.name}`,
+        {
+          hint: 'spoor list -k --fields shows what they have',
+        },
+      );
+    }
+    return { stream: traceClass.streamClasses[0]!, events };
+  }
+
+  /** The stream class of what comes now, to be declared where it goes. */
+  get stream(): StreamClass {
+    return this.transcoded.stream;
+  }
+
+  /** A place for its packets; the stream class must be declared there. */
+  placeIn(directory: string): TracePlace {
+    const count = Math.max(1, this.transcoded.events.length);
+    return { directory, declared: new SharedArrayBuffer(count * 4) };
+  }
+
+  /** Begins to read. @param toldLost losses of each processor that an earlier reader has told of. */
+  async begin(directory: string | undefined, toldLost: ReadonlyMap<number, number>): Promise<void> {
+    const { instance, around, data, layout, key, plan } = this;
+    const place = directory === undefined ? undefined : this.placeIn(directory);
+    const { ringBytes } = instance.geometry();
+    await around.readers.add(
+      key,
+      instance.cpus.map((cpu) => ({
+        cpu,
+        path: join(instance.path, `per_cpu/cpu${cpu}/trace_pipe_raw`),
+        layout,
+        ringBytes,
+        isInMemory: around.isInMemory,
+        readIntervalMs: plan.description.readIntervalMs,
+        data,
+        place,
+        toldLost: toldLost.get(cpu) ?? 0,
+      })),
+      around.onFailure,
+    );
+    this.hasRings = true;
+  }
+
+  /** Whether a plan asks for another stream. */
+  isChanged(plan: ChannelPlan): boolean {
+    const of = ({ events, rules, selections, description: { contexts } }: ChannelPlan): string =>
+      JSON.stringify([events, rules, selections, contexts]);
+    return of(plan) !== of(this.plan);
+  }
+
+  /**
+   * Goes on with another plan. What was recorded before is written as it was asked for then.
+   * @param declare is given the new stream class before anything of it is written.
+   */
+  async become(
+    plan: ChannelPlan,
+    numbers: StreamNumbers,
+    available: readonly string[],
+    directory: string | undefined,
+    declare: (stream: StreamClass) => void,
+  ): Promise<readonly RingTotals[]> {
+    const { data, layout } = this.describe(plan, numbers, available);
+    const transcoded = this.transcode(data, layout);
+    this.switchOff(new Set([...plan.events, ...plan.tableEvents]));
+    this.plan = plan;
+    this.data = data;
+    this.transcoded = transcoded;
+    declare(transcoded.stream);
+    const place = directory === undefined ? undefined : this.placeIn(directory);
+    return this.around.readers.ask({ kind: 'configure', key: this.key, data, place });
+  }
+
+  /** Takes over what of a plan changes nothing in the trace. */
+  resize({ description }: ChannelPlan): void {
+    const { ringBytes } = this.instance.geometry();
+    if (description.ringBytes !== this.plan.description.ringBytes && description.ringBytes !== ringBytes) {
+      this.instance.configure({ ringBytes: description.ringBytes });
+    }
+    if (description.overwrite !== this.plan.description.overwrite) {
+      this.instance.configure({ overwrite: description.overwrite });
+    }
+    this.plan = { ...this.plan, description };
+  }
+
+  private switchOff(but: ReadonlySet<string>): void {
+    const off = [...this.enabled].filter((event) => !but.has(event));
+    if (off.length > 0) this.instance.disable(off);
+    this.enabled = new Set([...this.enabled].filter((event) => but.has(event)));
+  }
+
+  /** Switches the kernel's events on and off as the plan says. */
+  apply(): void {
+    const { instance, plan, transcoded } = this;
+    const wanted = new Set([...plan.events, ...plan.tableEvents]);
+    wanted.delete(markerEvent);
+    this.switchOff(wanted);
+    const filters = new Map<string, string>();
+    for (const event of transcoded.events) {
+      if (event.origin.kind !== 'event') continue;
+      const { system, name } = event.origin.format;
+      const text = kernelFilter(event, filtersOfEvent(plan.rules, event));
+      if (text !== undefined) filters.set(`${system}:${name}`, text);
+    }
+    for (const event of wanted) {
+      const filter = filters.get(event) ?? '';
+      if (filter === (this.filters.get(event) ?? '')) continue;
+      try {
+        instance.setFilter(event, filter);
+      } catch (error) {
+        // What the kernel does not take is left to the reader, which evaluates all of it anyway.
+        if (!(error instanceof SpoorError) || filter === '') throw error;
+        instance.setFilter(event, '');
+        filters.delete(event);
+      }
+    }
+    const on = [...wanted].filter((event) => !this.enabled.has(event));
+    if (on.length > 0) instance.enable(on);
+    this.enabled = wanted;
+    this.filters = filters;
+  }
+
+  /** Keeps threads out of the trace. */
+  hide(threads: readonly number[]): void {
+    this.instance.hideThreads(threads);
+  }
+
+  /** Records certain threads alone, as far as the kernel can choose; the reader chooses the rest. */
+  follow(wanted: WantedThreads): void {
+    if (this.wanted?.key === wanted.key) return;
+    this.wanted = wanted;
+    this.instance.setThreads(wanted.isLimited ? wanted.newcomers() : []);
+  }
+
+  /** Adds threads that came from elsewhere, such as those that enter a namespace. */
+  addNewcomers(): void {
+    const { wanted, instance } = this;
+    if (wanted?.isLimited !== true) return;
+    const newcomers = wanted.newcomers();
+    if (newcomers.length === 0) return;
+    if (wanted.isNew) instance.setThreads(newcomers);
+    else instance.addThreads(newcomers);
+  }
+
+  /** The kernel's part of each event's filter, for people. */
+  get kernelFilters(): ReadonlyMap<string, string> {
+    return this.filters;
+  }
+
+  /** Has the kernel record, or not. */
+  record(isActive: boolean): void {
+    if (isActive && this.plan.description.isEnabled) this.instance.start();
+    else this.instance.stop();
+  }
+
+  /** Has the rings read all along, or when it is asked for. */
+  async read(isActive: boolean): Promise<void> {
+    await this.around.readers.ask({ kind: 'activate', key: this.key, isActive });
+  }
+
+  flush(): Promise<readonly RingTotals[]> {
+    return this.around.readers.ask({ kind: 'flush', key: this.key });
+  }
+
+  suspend(): Promise<readonly RingTotals[]> {
+    return this.around.readers.ask({ kind: 'suspend', key: this.key });
+  }
+
+  async resume(directory: string): Promise<void> {
+    await this.around.readers.ask({ kind: 'resume', key: this.key, place: this.placeIn(directory) });
+  }
+
+  snapshot(directory: string, mostBytes: number): Promise<readonly RingTotals[]> {
+    const place = this.placeIn(directory);
+    return this.around.readers.ask({ kind: 'snapshot', key: this.key, place, mostBytes });
+  }
+
+  clear(): Promise<readonly RingTotals[]> {
+    return this.around.readers.ask({ kind: 'clear', key: this.key });
+  }
+
+  totals(): Promise<readonly RingTotals[]> {
+    return this.around.readers.ask({ kind: 'count', key: this.key });
+  }
+
+  statistics(): readonly RingStatistics[] {
+    return this.instance.statistics();
+  }
+
+  /** Ends it: what is in the rings is written, and the instance is removed. */
+  async end(): Promise<readonly RingTotals[]> {
+    this.instance.stop();
+    const totals = this.hasRings ? await this.around.readers.ask({ kind: 'remove', key: this.key }) : [];
+    this.instance[Symbol.dispose]();
+    return totals;
+  }
+}

@@ -1,0 +1,476 @@
+/**
+ * The kernel's part of a recording session: channels that come and change while it records, trace chunks, snapshots. What
+ * it does is told by a description that is kept on disk; instances are the kernel's and outlive whoever made them, so
+ * another process goes on where a killed one was.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname, machine, release, version } from 'node:os';
+import { join } from 'node:path';
+import { SpoorError, describeError } from '@spoor/base';
+import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import type { TaskTable } from '../contexts/task-table.ts';
+import { threadsOf } from '../live/kernel-recording.node.ts';
+import { dumpState } from '../statedump/dump-state.node.ts';
+import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
+import { lostOf } from '../tracefs/ring-statistics.ts';
+import { kernelEnvironment, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import { ownThreads } from '../drain/kernel-drain.node.ts';
+import {
+  KernelChannel,
+  planChannel,
+  type ChannelPlan,
+  type ChannelSurroundings,
+} from './kernel-channel.node.ts';
+import type { RingTotals } from './reader-messages.ts';
+import type { RingReaders } from './ring-readers.node.ts';
+import { kernelSessionVersion, type KernelSessionDescription } from './session-description.ts';
+import { sweepSessions } from './session-names.node.ts';
+import { SessionProbes } from './session-probes.node.ts';
+import { dumpStreamClass, repairTrace, TraceFrame } from './trace-files.node.ts';
+import { WantedThreads } from './wanted-threads.node.ts';
+
+/** What a session is made with. */
+export interface KernelSessionOptions {
+  /** Directory of the session: what is noted for successors lies there, and instances are named by it. */
+  readonly directory: string;
+  readonly readers: RingReaders;
+  /** Processes whose threads are left out of the trace, beside this one. */
+  readonly hidden: readonly number[];
+  readonly onNote: (severity: 'info' | 'error', text: string) => void;
+  /** Beginning of the names of instances; for tests. */
+  readonly prefix?: string;
+}
+
+/** Counts of a session. */
+export interface KernelSessionTotals {
+  readonly eventCount: number;
+  readonly discardedCount: number;
+  readonly overwrittenCount: number;
+  readonly writtenBytes: number;
+}
+
+/** One channel, now. */
+export interface KernelChannelUsage {
+  readonly channel: string;
+  readonly ringCount: number;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly eventCount: number;
+  readonly discardedCount: number;
+}
+
+const stateFile = 'kernel-state.json';
+/** New threads of this process are hidden, and newcomers among the tracked ones are looked for, so often. */
+const lookIntervalMs = 500;
+
+/** What successors need to know. */
+interface SessionState {
+  nextStreamClass: number;
+  dumpCount: number;
+  /** State dumps that were asked for and made. */
+  dumpsDone: number;
+  eventCount: number;
+  writtenBytes: number;
+  /** By channel. */
+  readonly channels: Record<
+    string,
+    { generation: number; toldLost: Record<string, number>; atStart: Record<string, number> }
+  >;
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+function factsOf({ uuid, clockOffsetNs, environment }: KernelSessionDescription): KernelTraceFacts {
+  const identity = {
+    hostname: hostname(),
+    kernelRelease: release(),
+    kernelVersion: version(),
+    machine: machine(),
+  };
+  return {
+    uuid,
+    clockUuid: bootId(),
+    clockOffsetNs: BigInt(clockOffsetNs),
+    environment: kernelEnvironment(identity, environment),
+  };
+}
+
+export class KernelSession {
+  private readonly options: KernelSessionOptions;
+  private readonly root: string;
+  private readonly channels = new Map<string, KernelChannel>();
+  private readonly tasks: TaskTable;
+  private readonly probes: SessionProbes;
+  private readonly state: SessionState;
+  private readonly isResumed: boolean;
+  private description: KernelSessionDescription | undefined;
+  private frame: TraceFrame | undefined;
+  private directory: string | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private areTasksKnown = false;
+  private toldLost: ReadonlyMap<string, number> = new Map();
+
+  /** @throws SpoorError `kernel/no-tracefs`, `kernel/permission`. */
+  constructor(options: KernelSessionOptions) {
+    this.options = options;
+    this.root = findTracefs();
+    sweepSessions(this.root, options.prefix);
+    this.tasks = makeTaskTable();
+    const path = join(options.directory, stateFile);
+    this.isResumed = existsSync(path);
+    this.state = this.isResumed
+      ? (JSON.parse(readFileSync(path, 'utf8')) as SessionState)
+      : { nextStreamClass: 0, dumpCount: 0, dumpsDone: 0, eventCount: 0, writtenBytes: 0, channels: {} };
+    this.probes = new SessionProbes(this.root, options.directory, options.prefix);
+  }
+
+  /**
+   * Records what a description says from now on; what it no longer names is ended.
+   * @param directory of the current trace chunk; undefined when pages stay in memory.
+   * @returns warnings.
+   * @throws SpoorError `kernel/…`: then all is as it was.
+   */
+  async apply(
+    description: KernelSessionDescription,
+    directory: string | undefined,
+  ): Promise<readonly string[]> {
+    if (description.version !== kernelSessionVersion) {
+      throw new SpoorError('kernel/version', `sessions of version ${description.version} are not known`);
+    }
+    const plans = this.plan(description);
+    const isFirst = this.description === undefined;
+    if (isFirst && this.isResumed && directory !== undefined) this.toldLost = repairTrace(directory);
+    this.frame ??= new TraceFrame(factsOf(description));
+    this.directory = directory;
+    if (directory !== undefined && plans.length > 0) this.frame.begin(directory);
+    const wasActive = isFirst ? this.isResumed : this.description?.isActive === true;
+    this.description = description;
+    for (const name of [...this.channels.keys()]) {
+      if (!plans.some((plan) => plan.description.name === name)) await this.endChannel(name);
+    }
+    const available = this.available();
+    for (const plan of plans) await this.applyChannel(plan, available);
+    this.chooseThreads(plans);
+    for (const channel of this.channels.values()) {
+      channel.apply();
+      channel.record(description.isActive);
+    }
+    // Tasks that begin from now on are told by events.
+    this.knowTasks(plans);
+    for (const channel of this.channels.values()) await channel.read(description.isActive);
+    this.watch();
+    this.save();
+    await this.dumpIfWanted(description.isActive && !wasActive);
+    return [];
+  }
+
+  private available(): readonly string[] {
+    return listEvents(this.root);
+  }
+
+  /** Finds out all that may be refused, before anything is changed. */
+  private plan(description: KernelSessionDescription): readonly ChannelPlan[] {
+    const available = this.available();
+    return description.channels.map((channel) => {
+      const rules = this.probes.rulesOf(channel.probes);
+      return planChannel(channel, rules, description.tasks, available);
+    });
+  }
+
+  private get surroundings(): ChannelSurroundings {
+    const { root, options, tasks, description } = this;
+    return {
+      root,
+      prefix: options.prefix,
+      directory: options.directory,
+      readers: options.readers,
+      facts: factsOf(description!),
+      tasks,
+      eventNames: () => this.probes.eventNames,
+      isInMemory: description!.isInMemory,
+      onFailure: (error) => options.onNote('error', describeError(error)),
+    };
+  }
+
+  private nextNumbers(name: string): { readonly streamClass: number; readonly generation: number } {
+    const { state } = this;
+    const streamClass = state.nextStreamClass;
+    state.nextStreamClass += 1;
+    if (state.nextStreamClass === dumpStreamClass) state.nextStreamClass += 1;
+    const own = (state.channels[name] ??= { generation: 0, toldLost: {}, atStart: {} });
+    own.generation += 1;
+    return { streamClass, generation: own.generation };
+  }
+
+  private async applyChannel(plan: ChannelPlan, available: readonly string[]): Promise<void> {
+    const { name } = plan.description;
+    const known = this.channels.get(name);
+    const { directory, frame } = this;
+    if (known !== undefined) {
+      known.resize(plan);
+      if (!known.isChanged(plan)) return;
+      this.probes.make();
+      const totals = await known.become(plan, this.nextNumbers(name), available, directory, (stream) => {
+        if (directory !== undefined) frame!.declare(directory, stream);
+        this.save();
+      });
+      this.noteLosses(name, totals, true);
+      return;
+    }
+    const before = this.state.channels[name];
+    const told = new Map<number, number>();
+    for (const [cpu, lost] of Object.entries(before?.toldLost ?? {})) told.set(Number(cpu), lost);
+    if (before !== undefined) {
+      const suffix = before.generation === 1 ? '' : `-${before.generation}`;
+      for (const [cpu, lost] of Object.entries(before.atStart)) {
+        const inFile = this.toldLost.get(`${name}_${cpu}${suffix}`);
+        if (inFile !== undefined) told.set(Number(cpu), lost + inFile);
+      }
+    }
+    const numbers = this.nextNumbers(name);
+    this.save();
+    // Probes belong to a session that has an instance: whoever sweeps knows them by it.
+    const channel = KernelChannel.open(this.surroundings, plan, numbers, available, () => this.probes.make());
+    try {
+      if (directory !== undefined) frame!.declare(directory, channel.stream);
+      channel.hide([...ownThreads(), ...this.options.hidden.flatMap(threadsOf)]);
+      await channel.begin(directory, told);
+    } catch (error) {
+      await channel.end().catch(() => undefined);
+      throw error;
+    }
+    this.channels.set(name, channel);
+    const own = this.state.channels[name]!;
+    for (const cpu of channel.instance.cpus) own.atStart[cpu] = told.get(cpu) ?? 0;
+    own.toldLost = { ...own.atStart };
+  }
+
+  private async endChannel(name: string): Promise<void> {
+    const channel = this.channels.get(name);
+    if (channel === undefined) return;
+    this.channels.delete(name);
+    this.count(await channel.end());
+  }
+
+  private count(totals: readonly RingTotals[]): void {
+    for (const { eventCount, writtenBytes } of totals) {
+      this.state.eventCount += eventCount;
+      this.state.writtenBytes += writtenBytes;
+    }
+  }
+
+  private noteLosses(name: string, totals: readonly RingTotals[], isStart: boolean): void {
+    const own = this.state.channels[name];
+    if (own === undefined) return;
+    for (const { cpu, lostCount } of totals) {
+      own.toldLost[cpu] = lostCount;
+      if (isStart) own.atStart[cpu] = lostCount;
+    }
+  }
+
+  private save(): void {
+    const path = join(this.options.directory, stateFile);
+    writeFileSync(`${path}.draft`, JSON.stringify(this.state), { mode: 0o600 });
+    renameSync(`${path}.draft`, path);
+  }
+
+  private chooseThreads(plans: readonly ChannelPlan[]): void {
+    for (const plan of plans) {
+      const channel = this.channels.get(plan.description.name);
+      channel?.follow(new WantedThreads(plan));
+    }
+  }
+
+  private knowTasks(plans: readonly ChannelPlan[]): void {
+    if (
+      this.areTasksKnown ||
+      !plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)
+    )
+      return;
+    fillTaskTable(this.tasks);
+    this.areTasksKnown = true;
+  }
+
+  private watch(): void {
+    if (this.timer !== undefined || this.channels.size === 0) return;
+    this.timer = setInterval(() => this.look(), lookIntervalMs);
+    this.timer.unref();
+  }
+
+  private look(): void {
+    if (this.description?.isActive !== true) return;
+    try {
+      const own = ownThreads();
+      for (const channel of this.channels.values()) {
+        channel.hide(own);
+        channel.addNewcomers();
+      }
+    } catch (error) {
+      this.options.onNote('error', describeError(error));
+    }
+  }
+
+  private async dumpIfWanted(hasStarted: boolean): Promise<void> {
+    const { description, state } = this;
+    if (description === undefined || !description.isActive || this.channels.size === 0) return;
+    // It is dumped whenever recording starts, and not again by who takes a session over.
+    const isDue = state.dumpsDone < description.stateDumps || hasStarted;
+    if (!isDue || this.directory === undefined) return;
+    state.dumpsDone = description.stateDumps;
+    await this.dump(this.directory);
+  }
+
+  private async dump(directory: string): Promise<void> {
+    const { state, frame } = this;
+    const number = state.dumpCount;
+    state.dumpCount += 1;
+    this.save();
+    const stream = frame!.dumpStream(directory, number);
+    try {
+      await dumpState(stream, { tasks: this.tasks });
+    } finally {
+      stream.close();
+    }
+  }
+
+  /** Writes what has been recorded until now. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.channels.values()].map((channel) => channel.flush()));
+  }
+
+  /** Closes all files of the current trace chunk; what is recorded meanwhile waits in the rings. */
+  async suspend(): Promise<void> {
+    for (const [name, channel] of this.channels) this.noteLosses(name, await channel.suspend(), false);
+    this.save();
+  }
+
+  /** Goes on with the next chunk. */
+  async resume(directory: string): Promise<void> {
+    this.directory = directory;
+    if (this.channels.size === 0) return;
+    this.frame!.begin(directory);
+    for (const channel of this.channels.values()) {
+      this.frame!.declare(directory, channel.stream);
+      await channel.resume(directory);
+    }
+  }
+
+  /** Writes a trace of what is in the rings. */
+  async snapshot(
+    directory: string,
+    maxSizeBytes: number | null,
+  ): Promise<{ readonly eventCount: number; readonly sizeBytes: number }> {
+    const { channels, frame, description } = this;
+    if (frame === undefined || description === undefined || channels.size === 0)
+      return { eventCount: 0, sizeBytes: 0 };
+    frame.begin(directory);
+    let ringCount = 0;
+    for (const { instance } of channels.values()) ringCount += instance.cpus.length;
+    const mostBytes = maxSizeBytes === null ? Number.MAX_SAFE_INTEGER : Math.floor(maxSizeBytes / ringCount);
+    let eventCount = 0;
+    let sizeBytes = 0;
+    for (const channel of channels.values()) {
+      frame.declare(directory, channel.stream);
+      const before = sum(await channel.totals());
+      const after = sum(await channel.snapshot(directory, mostBytes));
+      eventCount += after.eventCount - before.eventCount;
+      sizeBytes += after.writtenBytes - before.writtenBytes;
+    }
+    // Names of threads and files: without them events say numbers alone.
+    await this.dump(directory);
+    return { eventCount, sizeBytes };
+  }
+
+  /** Forgets what snapshots would have. */
+  async clear(): Promise<void> {
+    for (const channel of this.channels.values()) await channel.clear();
+  }
+
+  async totals(): Promise<KernelSessionTotals> {
+    let { eventCount, writtenBytes } = this.state;
+    let discardedCount = 0;
+    let overwrittenCount = 0;
+    for (const channel of this.channels.values()) {
+      const all = sum(await channel.totals());
+      writtenBytes += all.writtenBytes;
+      for (const ring of channel.statistics()) {
+        overwrittenCount += this.description?.isInMemory === true ? 0 : ring.overrun;
+        discardedCount += lostOf(ring) - ring.overrun;
+        if (this.description?.isInMemory === true) eventCount += ring.entries + ring.read;
+      }
+      if (this.description?.isInMemory !== true) eventCount += all.eventCount + channel.adoptedEvents;
+    }
+    return { eventCount, discardedCount, overwrittenCount, writtenBytes };
+  }
+
+  async usage(): Promise<readonly KernelChannelUsage[]> {
+    const rows: KernelChannelUsage[] = [];
+    for (const [name, channel] of this.channels) {
+      const rings = channel.statistics();
+      const { ringBytes } = channel.instance.geometry();
+      const { eventCount } = sum(await channel.totals());
+      rows.push({
+        channel: name,
+        ringCount: rings.length,
+        capacityBytes: rings.length * ringBytes,
+        usedBytes: rings.reduce((total, { bytes }) => total + bytes, 0),
+        eventCount:
+          this.description?.isInMemory === true
+            ? rings.reduce((total, ring) => total + ring.entries + ring.read, 0)
+            : eventCount,
+        discardedCount: rings.reduce((total, ring) => total + lostOf(ring) - ring.overrun, 0),
+      });
+    }
+    return rows;
+  }
+
+  /** The kernel's part of filters, by channel and event. */
+  kernelFilters(): ReadonlyMap<string, ReadonlyMap<string, string>> {
+    return new Map([...this.channels].map(([name, channel]) => [name, channel.kernelFilters]));
+  }
+
+  /** Ends the session: all that was recorded is written, and nothing of it is left in the kernel. */
+  async finish(): Promise<{ readonly isComplete: boolean }> {
+    clearInterval(this.timer);
+    let isComplete = true;
+    for (const [name, channel] of this.channels) {
+      this.channels.delete(name);
+      const totals = await channel.end();
+      this.count(totals);
+      this.state.eventCount += channel.adoptedEvents;
+      if (totals.some(({ failure }) => failure !== undefined)) isComplete = false;
+    }
+    this.probes.end();
+    return { isComplete };
+  }
+
+  /** Leaves all as it is for another process. */
+  close(): void {
+    clearInterval(this.timer);
+  }
+}
+
+/**
+ * Finds out whether a session can record what its description says, without recording anything.
+ * @throws SpoorError `kernel/…`, `filter/…`.
+ */
+export function checkKernelSession(description: KernelSessionDescription, directory: string): void {
+  const root = findTracefs();
+  const available = listEvents(root);
+  const probes = new SessionProbes(root, directory, undefined);
+  for (const channel of description.channels) {
+    planChannel(channel, probes.rulesOf(channel.probes), description.tasks, available);
+  }
+}
+
+function sum(totals: readonly RingTotals[]): Pick<RingTotals, 'eventCount' | 'writtenBytes'> {
+  let eventCount = 0;
+  let writtenBytes = 0;
+  for (const ring of totals) {
+    eventCount += ring.eventCount;
+    writtenBytes += ring.writtenBytes;
+  }
+  return { eventCount, writtenBytes };
+}

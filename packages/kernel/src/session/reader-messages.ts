@@ -1,0 +1,82 @@
+/** What threads that read the rings of sessions and the one that started them say to each other. */
+import type { PageLayout } from '../formats/page-layout.ts';
+import type { SessionSinkData } from './session-sink.node.ts';
+
+/** A ring: that of a processor in the instance of a channel. */
+export interface RingRequest {
+  readonly cpu: number;
+  readonly path: string;
+  readonly layout: PageLayout;
+  readonly ringBytes: number;
+  /** Whether its pages stay where they are until they are asked for. */
+  readonly isInMemory: boolean;
+  /** Longest time between two looks; 0 leaves that to the thread. */
+  readonly readIntervalMs: number;
+  readonly data: SessionSinkData;
+  readonly place: TracePlace | undefined;
+  /** Losses that an earlier reader has told of. */
+  readonly toldLost: number;
+}
+
+/** Where packets go. */
+export interface TracePlace {
+  readonly directory: string;
+  /** A word a class: which are in the metadata there. */
+  readonly declared: SharedArrayBuffer;
+}
+
+/** What is asked of a thread. Each but `add` and `remove` is for the rings of the channel `key`. */
+export type ReaderCommand =
+  | { readonly kind: 'add'; readonly key: string; readonly rings: readonly RingRequest[] }
+  /** Reads what is left, and closes. */
+  | { readonly kind: 'remove'; readonly key: string }
+  /** Whether rings are looked at by themselves. */
+  | { readonly kind: 'activate'; readonly key: string; readonly isActive: boolean }
+  /** Reads what there is, and goes on with another description. */
+  | {
+      readonly kind: 'configure';
+      readonly key: string;
+      readonly data: SessionSinkData;
+      readonly place: TracePlace | undefined;
+    }
+  /** Reads what there is, and closes the files. */
+  | { readonly kind: 'suspend'; readonly key: string }
+  | { readonly kind: 'resume'; readonly key: string; readonly place: TracePlace }
+  | { readonly kind: 'flush'; readonly key: string }
+  | {
+      readonly kind: 'snapshot';
+      readonly key: string;
+      readonly place: TracePlace;
+      readonly mostBytes: number;
+    }
+  /** Forgets what is in the rings. */
+  | { readonly kind: 'clear'; readonly key: string }
+  | { readonly kind: 'count'; readonly key: string };
+
+/** What a ring has come to. */
+export interface RingTotals {
+  readonly cpu: number;
+  readonly eventCount: number;
+  readonly lostCount: number;
+  readonly writtenBytes: number;
+  /** Why it is not read any more, if it is not. */
+  readonly failure: string | undefined;
+}
+
+export interface ReaderRequest {
+  readonly id: number;
+  readonly command: ReaderCommand;
+}
+
+export type ReaderMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly id: number; readonly rings: readonly RingTotals[] }
+  | { readonly kind: 'refused'; readonly id: number; readonly message: string; readonly code: string }
+  | { readonly kind: 'failed'; readonly key: string; readonly cpu: number; readonly message: string };
+
+/** Indexes of shared words. */
+export const readerWords = {
+  /** Changed, and the thread woken, whenever something is asked for. */
+  sequence: 0,
+  count: 1,
+} as const;

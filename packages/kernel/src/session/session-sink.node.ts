@@ -1,0 +1,258 @@
+/** Where the pages of one ring of a session go: into the files of the current trace chunk, or into those of a snapshot. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
+import { FileSink } from '@spoor/ctf/node';
+import { TaskTable } from '../contexts/task-table.ts';
+import type { KernelEventFormat } from '../formats/event-format.ts';
+import { KernelFormats } from '../formats/kernel-formats.ts';
+import type { PageLayout } from '../formats/page-layout.ts';
+import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
+import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import { MetadataFile } from '../transcode/metadata-file.node.ts';
+import type { PageStream } from '../transcode/page-stream.ts';
+import type { TaskSelection } from '../transcode/record-filter.ts';
+import { KernelTranscoder } from '../transcode/transcoder.ts';
+import type { RingTotals, TracePlace } from './reader-messages.ts';
+import { filtersOfEvent, markerEvent, type KernelRule } from './session-rules.ts';
+
+/** How pages of a channel become events; all of it can be sent to a thread. */
+export interface SessionSinkData {
+  /** Channel and number of the description: rings of one share their code. */
+  readonly key: string;
+  /** Files are named by it, `NAME_CPU`, and `NAME_CPU-N` from the second description on. */
+  readonly channel: string;
+  readonly fileSuffix: string;
+  readonly streamClass: number;
+  readonly formats: readonly KernelEventFormat[];
+  /** `SYSTEM:NAME` of what is in the trace. */
+  readonly wanted: readonly string[];
+  readonly rules: readonly KernelRule[];
+  readonly selections: readonly TaskSelection[];
+  readonly contexts: readonly string[];
+  readonly machine: string;
+  /** Names of events that are not the kernel's, by `SYSTEM:NAME`. */
+  readonly eventNames: ReadonlyMap<string, string>;
+  readonly facts: KernelTraceFacts;
+  /** Of the task table. */
+  readonly tasks: SharedArrayBuffer;
+}
+
+/** The transcoder that a description asks for: the same in all threads. */
+export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): KernelTranscoder {
+  const wanted = new Set(data.wanted);
+  const { rules, selections } = data;
+  return new KernelTranscoder(new KernelFormats(layout, data.formats), {
+    naming: 'lttng',
+    machine: data.machine,
+    wants: (name) => wanted.has(name),
+    eventNames: data.eventNames,
+    contexts: data.contexts,
+    facts: data.facts,
+    tasks: new TaskTable(data.tasks),
+    streamClass: data.streamClass,
+    filter: {
+      filtersOf: (event) => filtersOfEvent(rules, event),
+      ...(selections.length === 0 ? {} : { tasks: selections }),
+    },
+  });
+}
+
+/** The files of one stream, made when the first packet comes. */
+class StreamFiles {
+  readonly place: TracePlace;
+  writtenBytes = 0;
+  private readonly metadata: MetadataFile;
+  private readonly file: FileSink;
+  private readonly index: FileSink;
+
+  constructor(place: TracePlace, name: string, transcoder: KernelTranscoder) {
+    this.place = place;
+    const { directory, declared } = place;
+    mkdirSync(join(directory, 'index'), { recursive: true });
+    this.metadata = new MetadataFile(
+      join(directory, 'metadata'),
+      transcoder.traceClass,
+      new Int32Array(declared),
+    );
+    this.file = new FileSink(join(directory, name));
+    this.index = new FileSink(join(directory, 'index', `${name}.idx`));
+    const header = packetIndexHeader();
+    this.index.write(header, header.length);
+  }
+
+  packet(
+    bytes: Uint8Array,
+    lengthBytes: number,
+    facts: Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>,
+    used: Uint8Array,
+  ): void {
+    // A reader that sees the packet must find its classes.
+    this.metadata.declare(used);
+    this.file.write(bytes, lengthBytes);
+    const entry = packetIndexEntry({ ...facts, offsetBytes: this.writtenBytes });
+    this.index.write(entry, entry.length);
+    this.writtenBytes += lengthBytes;
+  }
+
+  close(): void {
+    this.metadata[Symbol.dispose]();
+    this.file.close();
+    this.index.close();
+  }
+}
+
+/** Transcoders of this thread, by their descriptions. */
+const transcoders = new Map<string, { readonly transcoder: KernelTranscoder; users: number }>();
+
+function borrow(data: SessionSinkData, layout: PageLayout): KernelTranscoder {
+  const known = transcoders.get(data.key);
+  if (known !== undefined) {
+    known.users += 1;
+    return known.transcoder;
+  }
+  const transcoder = sessionTranscoder(data, layout);
+  transcoders.set(data.key, { transcoder, users: 1 });
+  return transcoder;
+}
+
+function giveBack({ key }: SessionSinkData): void {
+  const known = transcoders.get(key);
+  if (known === undefined) return;
+  known.users -= 1;
+  if (known.users === 0) transcoders.delete(key);
+}
+
+/** The sink of one ring. */
+export class SessionSink {
+  private readonly cpu: number;
+  private readonly layout: PageLayout;
+  private readonly statisticsPath: string;
+  private data: SessionSinkData;
+  private transcoder: KernelTranscoder;
+  private stream: PageStream;
+  private place: TracePlace | undefined;
+  private files: StreamFiles | undefined;
+  private pastEvents = 0;
+  private pastBytes = 0;
+  /** Losses that earlier streams and readers have told of. */
+  private pastLost: number;
+
+  constructor(
+    cpu: number,
+    layout: PageLayout,
+    instancePath: string,
+    data: SessionSinkData,
+    place: TracePlace | undefined,
+    toldLost: number,
+  ) {
+    this.cpu = cpu;
+    this.layout = layout;
+    this.statisticsPath = join(instancePath, `per_cpu/cpu${cpu}/stats`);
+    this.data = data;
+    this.place = place;
+    this.pastLost = toldLost;
+    this.transcoder = borrow(data, layout);
+    this.stream = this.makeStream();
+  }
+
+  private makeStream(): PageStream {
+    const { data, cpu, transcoder } = this;
+    const stream: PageStream = transcoder.stream({
+      cpu,
+      // Streams of a trace differ in class and number.
+      instance: cpu,
+      output: {
+        packet: (bytes, lengthBytes, facts) => {
+          if (this.place === undefined) return;
+          this.files ??= new StreamFiles(this.place, `${data.channel}_${cpu}${data.fileSuffix}`, transcoder);
+          this.files.packet(bytes, lengthBytes, facts, stream.used);
+        },
+      },
+    });
+    return stream;
+  }
+
+  page(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    this.stream.page(bytes, at, lengthBytes);
+  }
+
+  flush(): void {
+    this.stream.flush();
+    // Pages tell of events that were overwritten, not of those that found no room.
+    const { dropped, overrun } = this.statistics();
+    const missing = dropped - this.pastLost - this.stream.statistics.lostCount;
+    if (overrun === 0 && missing > 0) this.stream.discard(missing);
+  }
+
+  private statistics(): ReturnType<typeof parseRingStatistics> {
+    return parseRingStatistics(readFileSync(this.statisticsPath, 'latin1'), this.cpu);
+  }
+
+  totals(failure: string | undefined): RingTotals {
+    const { eventCount, lostCount } = this.stream.statistics;
+    return {
+      cpu: this.cpu,
+      eventCount: this.pastEvents + eventCount,
+      lostCount: this.pastLost + lostCount,
+      writtenBytes: this.pastBytes + (this.files?.writtenBytes ?? 0),
+      failure,
+    };
+  }
+
+  /** Closes the files; what comes goes to the next place. */
+  suspend(): void {
+    this.stream.flush();
+    this.closeFiles();
+    this.place = undefined;
+  }
+
+  resume(place: TracePlace): void {
+    this.place = place;
+  }
+
+  /** Ends the stream, and begins one of another description. */
+  configure(data: SessionSinkData, place: TracePlace | undefined): void {
+    const transcoder = borrow(data, this.layout);
+    this.endStream();
+    giveBack(this.data);
+    this.data = data;
+    this.transcoder = transcoder;
+    this.place = place;
+    this.stream = this.makeStream();
+  }
+
+  /** Writes pages as a stream of their own, into another place. */
+  writeTo(place: TracePlace, pages: Iterable<Uint8Array>): void {
+    this.place = place;
+    this.stream = this.makeStream();
+    for (const page of pages) this.stream.page(page, 0, page.length);
+    this.endStream();
+    this.place = undefined;
+    this.stream = this.makeStream();
+  }
+
+  close(): void {
+    const missing = lostOf(this.statistics()) - this.pastLost - this.stream.statistics.lostCount;
+    if (missing > 0) this.stream.discard(missing);
+    this.endStream();
+    giveBack(this.data);
+  }
+
+  private endStream(): void {
+    this.stream.close();
+    const { eventCount, lostCount } = this.stream.statistics;
+    this.pastEvents += eventCount;
+    this.pastLost += lostCount;
+    this.closeFiles();
+  }
+
+  private closeFiles(): void {
+    this.pastBytes += this.files?.writtenBytes ?? 0;
+    this.files?.close();
+    this.files = undefined;
+  }
+}
+
+/** Whether an event is in a trace without having been switched on. */
+export const isAlwaysOn = (event: string): boolean => event === markerEvent;

@@ -1,0 +1,132 @@
+/** The files of a session's kernel trace: its metadata, and what a killed reader has left half written. */
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  appendFileSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import {
+  createTraceWriter,
+  formatStreamTsdl,
+  lttngEventHeader,
+  type ByteSink,
+  type StreamClass,
+  type StreamWriter,
+  type TraceClass,
+} from '@spoor/ctf';
+import { FileSink } from '@spoor/ctf/node';
+import { stateDumpEvents } from '../statedump/statedump-events.ts';
+import { kernelTraceClass, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import { beginMetadata, MetadataFile } from '../transcode/metadata-file.node.ts';
+
+/** Number of the stream class of the state dump; those of channels are others. */
+export const dumpStreamClass = 1;
+
+/** What all streams of a session's trace have in common. Stream classes are added to its metadata as they come. */
+export class TraceFrame {
+  private readonly base: TraceClass;
+
+  constructor(facts: KernelTraceFacts) {
+    const { streamClasses, ...rest } = kernelTraceClass(facts, [], 'compact', [], stateDumpEvents);
+    const dump = streamClasses[1]!;
+    // Both forms of headers, so that the aliases of either are declared.
+    const large: StreamClass = { ...dump, eventHeader: lttngEventHeader('large'), eventClasses: [] };
+    this.base = { ...rest, streamClasses: [dump, large] };
+  }
+
+  /**
+   * Begins the metadata of a trace chunk or a snapshot, unless it is there.
+   * @throws SpoorError `output/failed`.
+   */
+  begin(directory: string): void {
+    makeDirectory(directory);
+    const path = join(directory, 'metadata');
+    if (existsSync(path)) return;
+    beginMetadata(path, this.base, this.base.streamClasses.slice(0, 1));
+    using metadata = new MetadataFile(path, this.base, new Int32Array(0));
+    metadata.declareStream(0);
+  }
+
+  /** Adds the stream class of a channel to the metadata. */
+  declare(directory: string, stream: StreamClass): void {
+    const { base } = this;
+    const text = formatStreamTsdl({ ...base, streamClasses: [...base.streamClasses, stream] }, stream);
+    appendFileSync(join(directory, 'metadata'), text);
+  }
+
+  /** A stream of a state dump. */
+  dumpStream(directory: string, number: number): StreamWriter {
+    const output = {
+      create: (file: string): ByteSink =>
+        // The metadata is there already.
+        file === 'metadata'
+          ? { write: () => undefined, close: () => undefined }
+          : new FileSink(join(directory, file)),
+    };
+    makeDirectory(directory);
+    const dump = { ...this.base, streamClasses: this.base.streamClasses.slice(0, 1) };
+    const name = number === 0 ? 'statedump' : `statedump-${number}`;
+    return createTraceWriter(dump, output, { index: true }).stream({
+      id: number,
+      name,
+      packet: { context: { cpu_id: 0 } },
+    });
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(join(directory, 'index'), { recursive: true });
+  } catch (error) {
+    throw new SpoorError('output/failed', `cannot write ${directory}`, { cause: error });
+  }
+}
+
+/**
+ * Cuts off what a killed reader has left half written: packets that no index tells of, and an event class that is not whole.
+ * @returns losses that each stream file had told of, by its name.
+ */
+export function repairTrace(directory: string): ReadonlyMap<string, number> {
+  const told = new Map<string, number>();
+  if (!existsSync(join(directory, 'metadata'))) return told;
+  const metadata = join(directory, 'metadata');
+  const text = readFileSync(metadata, 'latin1');
+  const whole = text.lastIndexOf('\n};\n') + 4;
+  if (whole >= 4 && whole < text.length) truncateSync(metadata, whole);
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (name === 'metadata' || !statSync(path).isFile()) continue;
+    const indexPath = join(directory, 'index', `${name}.idx`);
+    const found = existsSync(indexPath) ? repairStream(path, indexPath) : undefined;
+    if (found === undefined) unlinkSync(path);
+    else told.set(name, found);
+  }
+  return told;
+}
+
+const indexHeaderBytes = 16;
+const indexEntryBytes = 72;
+
+/** Losses that the stream told of; undefined where there is no whole packet. */
+function repairStream(path: string, indexPath: string): number | undefined {
+  const bytes = readFileSync(indexPath);
+  const entries = Math.max(0, Math.floor((bytes.length - indexHeaderBytes) / indexEntryBytes));
+  const wholeBytes = indexHeaderBytes + entries * indexEntryBytes;
+  if (entries === 0) {
+    unlinkSync(indexPath);
+    return undefined;
+  }
+  if (wholeBytes < bytes.length) truncateSync(indexPath, wholeBytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, wholeBytes);
+  const last = wholeBytes - indexEntryBytes;
+  const place = { offset: 0, sizeBits: 8, discarded: 40 };
+  const end = view.getBigUint64(last + place.offset) + view.getBigUint64(last + place.sizeBits) / 8n;
+  truncateSync(path, Number(end));
+  return Number(view.getBigUint64(last + place.discarded));
+}

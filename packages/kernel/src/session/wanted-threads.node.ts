@@ -1,0 +1,111 @@
+/**
+ * Which threads the kernel itself is told to record: where all that is wanted of a channel is of certain processes or of one
+ * PID namespace, threads of others cost a tenth. The reader evaluates the conditions again, so these need not be exact.
+ */
+import { readlinkSync } from 'node:fs';
+import { parseFilter, type Expression } from '@spoor/filter';
+import { threadsOf } from '../live/kernel-recording.node.ts';
+import { processNumbers, readProc } from '../statedump/scan-tasks.node.ts';
+import type { ChannelPlan } from './kernel-channel.node.ts';
+
+/** What of a process decides. */
+type ProcessColumn = 'pid' | 'vpid' | 'pid_ns';
+const columns: readonly string[] = ['pid', 'vpid', 'pid_ns'] satisfies readonly ProcessColumn[];
+
+interface Condition {
+  readonly column: ProcessColumn;
+  readonly values: readonly number[];
+}
+
+/** One of the conditions that a filter sets in any case. */
+function conditionOf(node: Expression): Condition | undefined {
+  if (node.kind !== 'binary') return undefined;
+  if (node.operator === '&&') return conditionOf(node.left) ?? conditionOf(node.right);
+  if (node.operator === '||') {
+    const left = conditionOf(node.left);
+    const right = conditionOf(node.right);
+    if (left === undefined || left.column !== right?.column) return undefined;
+    return { column: left.column, values: [...left.values, ...right.values] };
+  }
+  if (node.operator !== '==') return undefined;
+  const [field, value] = node.left.kind === 'reference' ? [node.left, node.right] : [node.right, node.left];
+  if (field.kind !== 'reference' || value.kind !== 'integer' || field.reference.scope !== 'context')
+    return undefined;
+  const [name, ...more] = field.reference.steps;
+  if (typeof name !== 'string' || more.length > 0 || !columns.includes(name)) return undefined;
+  return { column: name as ProcessColumn, values: [Number(value.value)] };
+}
+
+/** What must be so of a process: one of each list. Undefined where nothing need be. */
+function conditionsOf({ rules, selections }: ChannelPlan): readonly (readonly Condition[])[] {
+  const all: (readonly Condition[])[] = [];
+  for (const { column, values } of selections) {
+    if (columns.includes(column)) all.push([{ column: column as ProcessColumn, values }]);
+  }
+  const ofRules = rules.map(({ filter }) =>
+    filter === undefined ? undefined : conditionOf(parseFilter(filter)),
+  );
+  if (ofRules.length > 0 && ofRules.every((condition) => condition !== undefined)) all.push(ofRules);
+  return all;
+}
+
+function valueOf(pid: number, column: ProcessColumn): number | undefined {
+  switch (column) {
+    case 'pid':
+      return pid;
+    case 'vpid': {
+      const numbers = /^NStgid:\s*(.*)$/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1]?.split(/\s+/);
+      return numbers === undefined ? undefined : Number(numbers.at(-1));
+    }
+    case 'pid_ns':
+      try {
+        return Number(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/pid`))?.[0]);
+      } catch {
+        return undefined;
+      }
+    default:
+      return column satisfies never;
+  }
+}
+
+/** The threads of a plan. */
+export class WantedThreads {
+  /** Equal for plans that want the same. */
+  readonly key: string;
+  /** Whether the kernel can choose at all. */
+  readonly isLimited: boolean;
+  private readonly conditions: readonly (readonly Condition[])[];
+  /** Processes that were looked at. */
+  private known: ReadonlySet<number> = new Set();
+  private count = 0;
+
+  constructor(plan: ChannelPlan) {
+    this.conditions = conditionsOf(plan);
+    this.isLimited = this.conditions.length > 0;
+    this.key = JSON.stringify(this.conditions);
+  }
+
+  /** Whether those of the last call were the first. */
+  get isNew(): boolean {
+    return this.count === 1;
+  }
+
+  /** Threads of processes that came since the last call; children of known ones are followed by the kernel. */
+  newcomers(): readonly number[] {
+    const processes = processNumbers();
+    const fresh = processes.filter((pid) => !this.known.has(pid));
+    this.known = new Set(processes);
+    const threads = fresh.flatMap((pid) => (this.isWanted(pid) ? threadsOf(pid) : []));
+    if (threads.length > 0) this.count += 1;
+    return threads;
+  }
+
+  private isWanted(pid: number): boolean {
+    return this.conditions.every((alternatives) =>
+      alternatives.some(({ column, values }) => {
+        const value = valueOf(pid, column);
+        return value !== undefined && values.includes(value);
+      }),
+    );
+  }
+}

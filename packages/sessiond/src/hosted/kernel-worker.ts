@@ -1,0 +1,176 @@
+/** The kernel's part of a session that the consumer works for: what `kernel.json` in the session's directory says. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type SpoorError, describeError } from '@spoor/base';
+import { toWireError, type WireError } from '@spoor/control';
+import type { KernelSessionDescription } from '@spoor/kernel';
+import type { KernelSession, RingReaders } from '@spoor/kernel/node';
+import type { WorkerTotals, WorkerUsage } from './host-protocol.ts';
+
+/** Where a session's directory says what is recorded of the kernel. */
+export const KERNEL_FILE = 'kernel.json';
+/** Folder of the kernel's trace in a trace chunk and in a snapshot, as LTTng has it. */
+export const KERNEL_FOLDER = 'kernel';
+
+/** What of it concerns the consumer alone. */
+export interface KernelFile {
+  readonly description: KernelSessionDescription;
+  /** Processes that are left out of the trace. */
+  readonly hidden: readonly number[];
+}
+
+/** The threads that read rings are those of all sessions. */
+let sharedReaders: RingReaders | undefined;
+
+/** Works for the kernel's part of one session. */
+export class KernelWorker {
+  readonly #session: string;
+  readonly #onNote: (severity: 'info' | 'error', text: string) => void;
+  #kernel: KernelSession | undefined;
+  #applied = '';
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Bytes that were written before the current chunk began. */
+  #bytesBefore = 0;
+  #chunkDir: string | undefined;
+
+  /** @param outputDir of the current chunk; undefined when events stay in memory. */
+  constructor(
+    session: string,
+    outputDir: string | undefined,
+    onNote: (severity: 'info' | 'error', text: string) => void,
+  ) {
+    this.#session = session;
+    this.#chunkDir = outputDir;
+    this.#onNote = onNote;
+  }
+
+  /** Whether anything of the kernel is recorded. */
+  get isAtWork(): boolean {
+    return this.#kernel !== undefined;
+  }
+
+  /** Takes over what the file says now. @returns what is wrong with it, if anything is. */
+  apply(): Promise<WireError | undefined> {
+    return this.#inTurn(async () => {
+      const path = join(this.#session, KERNEL_FILE);
+      if (!existsSync(path)) return undefined;
+      const text = readFileSync(path, 'utf8');
+      if (text === this.#applied) return undefined;
+      const { description, hidden } = JSON.parse(text) as KernelFile;
+      try {
+        const { KernelSession, RingReaders } = await import('@spoor/kernel/node');
+        sharedReaders ??= new RingReaders();
+        this.#kernel ??= new KernelSession({
+          directory: this.#session,
+          readers: sharedReaders,
+          hidden,
+          onNote: this.#onNote,
+        });
+        for (const warning of await this.#kernel.apply(description, this.#directory())) {
+          this.#onNote('info', warning);
+        }
+        this.#applied = text;
+        return undefined;
+      } catch (error) {
+        return toWireError(error);
+      }
+    });
+  }
+
+  #directory(): string | undefined {
+    return this.#chunkDir === undefined ? undefined : join(this.#chunkDir, KERNEL_FOLDER);
+  }
+
+  flush(): Promise<void> {
+    return this.#with((kernel) => kernel.flush());
+  }
+
+  /**
+   * Has a step between chunks done while no file of the kernel is open.
+   * @param move answers where the next chunk lies.
+   */
+  aroundStep(move: () => string): Promise<void> {
+    return this.#inTurn(async () => {
+      const kernel = this.#kernel;
+      if (kernel === undefined) {
+        this.#chunkDir = move();
+        return;
+      }
+      await kernel.suspend();
+      try {
+        this.#chunkDir = move();
+        this.#bytesBefore = (await kernel.totals()).writtenBytes;
+      } finally {
+        await kernel.resume(this.#directory()!);
+      }
+    });
+  }
+
+  /** Writes what is in the rings below a directory. */
+  snapshot(
+    path: string,
+    maxSizeBytes: number | null,
+  ): Promise<{ readonly eventCount: number; readonly sizeBytes: number }> {
+    return this.#inTurn(
+      async () =>
+        (await this.#kernel?.snapshot(join(path, KERNEL_FOLDER), maxSizeBytes)) ?? {
+          eventCount: 0,
+          sizeBytes: 0,
+        },
+    );
+  }
+
+  clear(): Promise<void> {
+    return this.#with((kernel) => kernel.clear());
+  }
+
+  async totals(): Promise<WorkerTotals & { readonly writtenBytes: number; readonly chunkBytes: number }> {
+    const all = await this.#kernel?.totals();
+    if (all === undefined) {
+      return {
+        eventCount: 0,
+        discardedCount: 0,
+        overwrittenCount: 0,
+        processCount: 0,
+        writtenBytes: 0,
+        chunkBytes: 0,
+      };
+    }
+    return { ...all, processCount: 0, chunkBytes: all.writtenBytes - this.#bytesBefore };
+  }
+
+  async usage(): Promise<readonly WorkerUsage[]> {
+    const rows = (await this.#kernel?.usage()) ?? [];
+    return rows.map((row) => ({ ...row, domain: 'kernel', pid: 0, procname: 'kernel' }));
+  }
+
+  /** Ends it; answers whether all could be written. */
+  finish(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#kernel === undefined) return true;
+      try {
+        return (await this.#kernel.finish()).isComplete;
+      } catch (error) {
+        this.#onNote('error', describeError(error as SpoorError));
+        return false;
+      }
+    });
+  }
+
+  /** Leaves all as it is for another consumer. */
+  close(): void {
+    this.#kernel?.close();
+  }
+
+  #with(work: (kernel: KernelSession) => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#kernel !== undefined) await work(this.#kernel);
+    });
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+}

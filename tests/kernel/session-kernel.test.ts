@@ -1,0 +1,187 @@
+// The kernel domain of sessions: a real daemon, the real kernel, a program whose system calls are numbered.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ControlClient, Session } from '@spoor/control';
+import { findTracefs, sweepSessions } from '@spoor/kernel/node';
+import { afterEach, expect, test } from 'vitest';
+import { type TestDaemon, patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
+import { command, describeNeeding, tracefs } from '../support/needs.ts';
+import { NumberedWrites, numberedRule, writesIn } from '../support/numbered-writes.ts';
+import { readByPeer } from '../support/recording.ts';
+
+function outputOf(session: Session): string {
+  const output = session.output ?? session.snapshotOutputs[0]?.output;
+  if (output?.kind !== 'local') throw new Error('no output');
+  return output.path;
+}
+
+/** Instances of the sessions of a daemon. */
+function instancesOf(daemon: TestDaemon): readonly string[] {
+  return readdirSync(join(findTracefs(), 'instances')).filter((name) =>
+    name.includes(encodeURIComponent(daemon.runDir)),
+  );
+}
+
+async function makeSession(
+  client: ControlClient,
+  program: NumberedWrites,
+  mode: 'local' | 'snapshot' = 'local',
+  name = 's',
+): Promise<Session> {
+  const { session } = await client.call('create-session', { name, mode });
+  await client.call('enable-event', { session: name, domain: 'kernel', rule: numberedRule(program) });
+  await client.call('start-session', { session: name });
+  return session;
+}
+
+describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', () => {
+  // Daemons of tests are killed; what they had in the kernel belongs to directories that are gone.
+  afterEach(() => void sweepSessions(findTracefs()));
+
+  test(
+    'events are written while it records, and nothing is left in the kernel when it is destroyed',
+    withDaemon(async (daemon) => {
+      await using program = new NumberedWrites();
+      const client = await daemon.start();
+      const session = await makeSession(client, program);
+      await program.write(500);
+      expect(instancesOf(daemon)).toHaveLength(1);
+      const { losses } = await client.call('stop-session', { session: 's' });
+      expect(losses.discardedCount).toBe(0);
+      await program.write(7);
+      await client.call('start-session', { session: 's' });
+      await program.write(3);
+      await client.call('destroy-session', { session: 's' });
+      expect(instancesOf(daemon)).toEqual([]);
+      const kernel = join(outputOf(session), 'kernel');
+      expect(writesIn(kernel)).toEqual([...upTo(500), 507, 508, 509]);
+      expect(readByPeer(kernel).stderr).toBe('');
+      expect(readFileSync(join(kernel, 'metadata'), 'utf8')).toMatch(
+        /domain = "kernel";[^}]*trace_name = "s";/,
+      );
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'user space and the kernel are on one clock in one directory',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const { session } = await client.call('create-session', { name: 's', mode: 'local' });
+      const target = { session: 's' };
+      await client.call('enable-event', {
+        ...target,
+        domain: 'user',
+        rule: { kind: 'user-tracepoint', name: 'test:step' },
+      });
+      const sched = { kind: 'kernel-tracepoint', name: 'sched_process_exit' } as const;
+      await client.call('enable-event', { ...target, domain: 'kernel', rule: sched });
+      await client.call('start-session', target);
+      const program = await daemon.program();
+      await daemon.joined(session.id, program);
+      await program.tell('emit 20');
+      await program.end();
+      await client.call('destroy-session', target);
+      const path = outputOf(session);
+      expect(readdirSync(path).sort()).toEqual(['kernel', 'ust']);
+      expect(steps(path)).toEqual(upTo(20));
+      expect(readByPeer(path).stderr).toBe('');
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'chunks are whole traces: no event is lost or twice there',
+    withDaemon(async (daemon) => {
+      await using program = new NumberedWrites();
+      const client = await daemon.start();
+      const session = await makeSession(client, program);
+      const chunks: string[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const writing = program.write(400);
+        chunks.push((await client.call('rotate-session', { session: 's' })).path);
+        await writing;
+      }
+      const { path } = await client.call('destroy-session', { session: 's' });
+      const all = [...chunks, path!]
+        .map((chunk) => join(chunk, 'kernel'))
+        .filter((chunk) => existsSync(chunk));
+      expect(all.flatMap((chunk) => writesIn(chunk))).toEqual(upTo(1200));
+      for (const chunk of all) expect(readByPeer(chunk).stderr).toBe('');
+      expect(existsSync(join(outputOf(session), 'archives'))).toBe(true);
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'what is cleared is gone, and what comes afterwards is there',
+    withDaemon(async (daemon) => {
+      await using program = new NumberedWrites();
+      const client = await daemon.start();
+      const session = await makeSession(client, program);
+      await program.write(50);
+      await client.call('clear-session', { session: 's' });
+      await program.write(10);
+      await client.call('destroy-session', { session: 's' });
+      expect(writesIn(join(outputOf(session), 'kernel'))).toEqual(upTo(60).slice(50));
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'snapshots have what is in memory, again and again, until it is cleared',
+    withDaemon(async (daemon) => {
+      await using program = new NumberedWrites();
+      const client = await daemon.start();
+      await makeSession(client, program, 'snapshot');
+      const snapshot = async (): Promise<number[]> => {
+        const { snapshots } = await client.call('record-snapshot', { session: 's' });
+        const kernel = join(snapshots[0]!.path, 'kernel');
+        expect(readByPeer(kernel).stderr).toBe('');
+        return writesIn(kernel);
+      };
+      await program.write(100);
+      expect(await snapshot()).toEqual(upTo(100));
+      await program.write(20);
+      expect(await snapshot()).toEqual(upTo(120));
+      await client.call('clear-session', { session: 's' });
+      await program.write(5);
+      await client.call('stop-session', { session: 's' });
+      expect(await snapshot()).toEqual(upTo(125).slice(120));
+      await client.call('destroy-session', { session: 's' });
+      expect(instancesOf(daemon)).toEqual([]);
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'a killed daemon and a killed consumer are replaced; the kernel records meanwhile',
+    withDaemon(async (daemon) => {
+      await using program = new NumberedWrites();
+      let client = await daemon.start();
+      const session = await makeSession(client, program);
+      await program.write(100);
+      await daemon.kill();
+      await program.write(100);
+      client = await daemon.start();
+      await program.write(100);
+      // All of it is written: a reader that is killed in the middle of a helping loses that.
+      await client.call('stop-session', { session: 's' });
+      await client.call('start-session', { session: 's' });
+      const consumer = daemon.consumerPid(session.id)!;
+      process.kill(consumer, 'SIGKILL');
+      await program.write(100);
+      await until('another consumer is there', () => {
+        const pid = daemon.consumerPid(session.id);
+        return pid !== undefined && pid !== consumer;
+      });
+      await program.write(100);
+      await client.call('destroy-session', { session: 's' });
+      const kernel = join(outputOf(session), 'kernel');
+      expect(writesIn(kernel)).toEqual(upTo(500));
+      expect(readByPeer(kernel).stderr).toBe('');
+      expect(instancesOf(daemon)).toEqual([]);
+    }),
+    patientlyMs,
+  );
+});

@@ -1,0 +1,56 @@
+// A program whose system calls are numbered, and what a trace of the kernel has of them.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openTrace } from '@spoor/components/node';
+import type { EventRule } from '@spoor/control';
+import { expect } from 'vitest';
+import { repoRoot } from './machine.ts';
+
+/** Of the events of system calls those that {@link NumberedWrites} makes. */
+export function numberedRule({ child }: NumberedWrites): EventRule {
+  const filter = `count >= 20000 && $ctx.tid == ${child.pid}`;
+  return { kind: 'kernel-syscall', name: 'write', site: 'entry', filter };
+}
+
+/** A process that makes numbered calls of write(2) when it is told to. */
+export class NumberedWrites implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #ended: Promise<void>;
+
+  constructor() {
+    this.child = spawn(process.execPath, [join(repoRoot, 'tests/kernel/programs/numbered-writes.mjs')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
+    this.#ended = new Promise((resolve) => this.child.once('close', () => resolve()));
+  }
+
+  /** Makes so many calls more; resolves when they have been made. */
+  async write(count: number): Promise<void> {
+    this.child.stdin!.write(`${count}\n`);
+    expect(await this.#lines.next()).toEqual({ done: false, value: 'done' });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#ended;
+  }
+}
+
+function numberOf(value: unknown): number {
+  return Number(typeof value === 'object' && value !== null && 'value' in value ? value.value : value);
+}
+
+/** Numbers of the calls of a trace, in the order of time. */
+export function writesIn(path: string): number[] {
+  const numbers: number[] = [];
+  const set = openTrace(path);
+  for (const event of set.events()) {
+    if (event.name !== 'syscall_entry_write') continue;
+    numbers.push(numberOf(event.payload()?.['count']) - 20_000);
+  }
+  expect(set.warnings).toEqual([]);
+  return numbers;
+}
