@@ -41,7 +41,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
   test(
     'events are written while it records, and nothing is left in the kernel when it is destroyed',
     withDaemon(async (daemon) => {
-      await using program = new NumberedWrites();
+      using program = new NumberedWrites();
       const client = await daemon.start();
       const session = await makeSession(client, program);
       await program.write(500);
@@ -93,7 +93,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
   test(
     'chunks are whole traces: no event is lost or twice there',
     withDaemon(async (daemon) => {
-      await using program = new NumberedWrites();
+      using program = new NumberedWrites();
       const client = await daemon.start();
       const session = await makeSession(client, program);
       const chunks: string[] = [];
@@ -116,7 +116,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
   test(
     'what is cleared is gone, and what comes afterwards is there',
     withDaemon(async (daemon) => {
-      await using program = new NumberedWrites();
+      using program = new NumberedWrites();
       const client = await daemon.start();
       const session = await makeSession(client, program);
       await program.write(50);
@@ -131,7 +131,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
   test(
     'snapshots have what is in memory, again and again, until it is cleared',
     withDaemon(async (daemon) => {
-      await using program = new NumberedWrites();
+      using program = new NumberedWrites();
       const client = await daemon.start();
       await makeSession(client, program, 'snapshot');
       const snapshot = async (): Promise<number[]> => {
@@ -157,7 +157,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
   test(
     'a killed daemon and a killed consumer are replaced; the kernel records meanwhile',
     withDaemon(async (daemon) => {
-      await using program = new NumberedWrites();
+      using program = new NumberedWrites();
       let client = await daemon.start();
       const session = await makeSession(client, program);
       await program.write(100);

@@ -14,17 +14,18 @@ export function numberedRule({ child }: NumberedWrites): EventRule {
 }
 
 /** A process that makes numbered calls of write(2) when it is told to. */
-export class NumberedWrites implements AsyncDisposable {
+export class NumberedWrites implements Disposable {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
-  readonly #ended: Promise<void>;
 
-  constructor() {
-    this.child = spawn(process.execPath, [join(repoRoot, 'tests/kernel/programs/numbered-writes.mjs')], {
+  /** @param launcher words before the command, such as those of unshare(1). */
+  constructor(launcher: readonly string[] = []) {
+    const program = join(repoRoot, 'tests/kernel/programs/numbered-writes.mjs');
+    const [command = '', ...words] = [...launcher, process.execPath, program];
+    this.child = spawn(command, words, {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
-    this.#ended = new Promise((resolve) => this.child.once('close', () => resolve()));
   }
 
   /** Makes so many calls more; resolves when they have been made. */
@@ -33,9 +34,8 @@ export class NumberedWrites implements AsyncDisposable {
     expect(await this.#lines.next()).toEqual({ done: false, value: 'done' });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.child.kill('SIGKILL');
-    await this.#ended;
   }
 }
 

@@ -109,12 +109,28 @@ export class LaneFinder {
     if (known !== undefined) return known;
     const { pid, name } = environmentOf(stream);
     const process = this.#process(stream.trace.path, name ?? shortName(stream), pid);
-    const { vtid, cpuId, id } = stream;
+    const { vtid } = stream;
     const lane =
       vtid !== undefined
         ? this.#store.addLane(process, vtid === pid ? 'main' : 'thread', vtid)
-        : this.#store.addLane(process, cpuId === undefined ? `stream ${id}` : `CPU ${cpuId}`, undefined);
+        : this.#laneOfProcessor(stream, process);
     this.#streamLanes[stream.index] = lane;
+    return lane;
+  }
+
+  #laneOfProcessor(stream: StreamInfo, process: number): number {
+    const { cpuId, id } = stream;
+    const name = isStateDump(stream) ? 'state dump' : cpuId === undefined ? `stream ${id}` : `CPU ${cpuId}`;
+    // The kernel has a stream for each channel and processor: what happened on one is one lane.
+    if (stream.trace.environment.get('domain') !== 'kernel') {
+      return this.#store.addLane(process, name, undefined);
+    }
+    const shared = `${process}#${name}`;
+    let lane = this.#lanes.get(shared);
+    if (lane === undefined) {
+      lane = this.#store.addLane(process, name, undefined);
+      this.#lanes.set(shared, lane);
+    }
     return lane;
   }
 
@@ -126,6 +142,11 @@ export class LaneFinder {
     }
     return process;
   }
+}
+
+/** Whether a stream has nothing but what the machine was like: it is of no processor. */
+function isStateDump({ streamClass: { eventClasses } }: StreamInfo): boolean {
+  return eventClasses.length > 0 && eventClasses.every(({ name }) => name?.startsWith('lttng_statedump_'));
 }
 
 function environmentOf(stream: StreamInfo): {

@@ -36,35 +36,20 @@ function partOf(node: Expression, event: MappedEvent, format: KernelEventFormat)
   }
   if (node.kind !== 'binary') return undefined;
   const { operator } = node;
-  switch (operator) {
-    case '&&': {
-      const left = partOf(node.left, event, format);
-      const right = partOf(node.right, event, format);
-      if (left === undefined || right === undefined) {
-        const one = left ?? right;
-        return one === undefined ? undefined : { text: one.text, isWhole: false };
-      }
-      return { text: `(${left.text}) && (${right.text})`, isWhole: left.isWhole && right.isWhole };
+  if (operator === '&&' || operator === '||') {
+    const left = partOf(node.left, event, format);
+    const right = partOf(node.right, event, format);
+    if (left !== undefined && right !== undefined) {
+      const text = `(${left.text}) ${operator} (${right.text})`;
+      return { text, isWhole: left.isWhole && right.isWhole };
     }
-    case '||': {
-      const left = partOf(node.left, event, format);
-      const right = partOf(node.right, event, format);
-      if (left === undefined || right === undefined) return undefined;
-      return { text: `(${left.text}) || (${right.text})`, isWhole: left.isWhole && right.isWhole };
-    }
-    case '==':
-    case '!=':
-    case '<':
-    case '<=':
-    case '>':
-    case '>=': {
-      const isTurned = constantOf(node.left) !== undefined || node.left.kind === 'string';
-      const [field, value] = isTurned ? [node.right, node.left] : [node.left, node.right];
-      return comparison(field, isTurned ? turned[operator] : operator, value, event, format);
-    }
-    default:
-      return undefined;
+    const one = left ?? right;
+    return one === undefined || operator === '||' ? undefined : { text: one.text, isWhole: false };
   }
+  if (!isComparison(operator)) return undefined;
+  const isTurned = constantOf(node.left) !== undefined || node.left.kind === 'string';
+  const [field, value] = isTurned ? [node.right, node.left] : [node.left, node.right];
+  return comparison(field, isTurned ? turned[operator] : operator, value, event, format);
 }
 
 type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=';
@@ -77,6 +62,10 @@ const turned: Readonly<Record<Comparison, Comparison>> = {
   '>': '<',
   '>=': '<=',
 };
+
+function isComparison(operator: string): operator is Comparison {
+  return Object.hasOwn(turned, operator);
+}
 
 function constantOf(node: Expression): bigint | undefined {
   if (node.kind === 'integer') return node.value;

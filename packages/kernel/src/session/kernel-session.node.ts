@@ -147,7 +147,7 @@ export class KernelSession {
     if (directory !== undefined && plans.length > 0) this.frame.begin(directory);
     const wasActive = isFirst ? this.isResumed : this.description?.isActive === true;
     this.description = description;
-    for (const name of [...this.channels.keys()]) {
+    for (const name of this.channels.keys()) {
       if (!plans.some((plan) => plan.description.name === name)) await this.endChannel(name);
     }
     const available = this.available();
@@ -209,8 +209,9 @@ export class KernelSession {
     const known = this.channels.get(name);
     const { directory, frame } = this;
     if (known !== undefined) {
+      const isChanged = known.isChanged(plan);
       known.resize(plan);
-      if (!known.isChanged(plan)) return;
+      if (!isChanged) return;
       this.probes.make();
       const totals = await known.become(plan, this.nextNumbers(name), available, directory, (stream) => {
         if (directory !== undefined) frame!.declare(directory, stream);

@@ -49,25 +49,19 @@ function contextOf({ steps }: Reference): ContextField | undefined {
 }
 
 function typeOf(
-  { name: _, fieldClass }: Pick<MappedField, 'name' | 'fieldClass'>,
-  index?: number,
+  { fieldClass }: Pick<MappedField, 'fieldClass'>,
+  index: number | undefined,
 ): FieldType | undefined {
-  switch (fieldClass.kind) {
-    case 'integer':
-      if (index !== undefined) return undefined;
-      return fieldClass.mappings === undefined ? 'integer' : 'enumeration';
-    case 'string':
-      return index === undefined ? 'string' : undefined;
-    case 'static-array':
-    case 'dynamic-array': {
-      const { element } = fieldClass;
-      if (element.kind !== 'integer') return undefined;
-      if (element.encoding !== undefined) return index === undefined ? 'string' : undefined;
-      return index === undefined ? undefined : 'integer';
-    }
-    default:
-      return undefined;
+  if (fieldClass.kind === 'integer') {
+    if (index !== undefined) return undefined;
+    return fieldClass.mappings === undefined ? 'integer' : 'enumeration';
   }
+  if (fieldClass.kind === 'string') return index === undefined ? 'string' : undefined;
+  if (fieldClass.kind !== 'static-array' && fieldClass.kind !== 'dynamic-array') return undefined;
+  const { element } = fieldClass;
+  if (element.kind !== 'integer') return undefined;
+  if (element.encoding !== undefined) return index === undefined ? 'string' : undefined;
+  return index === undefined ? undefined : 'integer';
 }
 
 /** What references of filters mean for one event. */
