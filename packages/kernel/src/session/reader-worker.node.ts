@@ -61,6 +61,8 @@ class SessionRing {
    */
   drain(untilEmpty: boolean): number {
     let drained = 0;
+    // Between two chunks what is recorded waits in the ring.
+    if (this.sink.isSuspended) return 0;
     this.guard(() => {
       const { reader, sink, ringBytes } = this;
       let pages = 0;

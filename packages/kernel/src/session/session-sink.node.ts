@@ -200,6 +200,11 @@ export class SessionSink {
     };
   }
 
+  /** Whether there is no place that packets could go to. */
+  get isSuspended(): boolean {
+    return this.place === undefined;
+  }
+
   /** Closes the files; what comes goes to the next place. */
   suspend(): void {
     this.stream.flush();
