@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { defaultPrefix } from '../tracefs/instance.node.ts';
 import { isOwnerGone, ownerOf } from '../tracefs/instance-name.node.ts';
+import { sessionInstances } from '../session/session-names.node.ts';
 import { findTracefs } from '../tracefs/tracefs.node.ts';
 
 /** Name of the file in an instance. */
@@ -11,11 +12,13 @@ export const markerFile = 'trace_marker';
 
 /** Files that take marks, of all recordings of the kernel that go on. @throws SpoorError `kernel/no-tracefs` and the like. */
 export function runningMarkers(prefix: string = defaultPrefix): readonly string[] {
-  const instances = join(findTracefs(), 'instances');
-  return readdirSync(instances).flatMap((name) => {
+  const root = findTracefs();
+  const instances = join(root, 'instances');
+  const running = readdirSync(instances).filter((name) => {
     const owner = ownerOf(prefix, name);
-    return owner === undefined || isOwnerGone(owner) ? [] : [join(instances, name, markerFile)];
+    return owner !== undefined && !isOwnerGone(owner);
   });
+  return [...running, ...sessionInstances(root, prefix)].map((name) => join(instances, name, markerFile));
 }
 
 /**
