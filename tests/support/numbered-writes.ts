@@ -21,8 +21,8 @@ export class NumberedWrites implements Disposable {
   /** @param launcher words before the command, such as those of unshare(1). */
   constructor(launcher: readonly string[] = []) {
     const program = join(repoRoot, 'tests/kernel/programs/numbered-writes.mjs');
-    const [command = '', ...words] = [...launcher, process.execPath, program];
-    this.child = spawn(command, words, {
+    const words = [...launcher, process.execPath, program];
+    this.child = spawn(words[0]!, words.slice(1), {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
