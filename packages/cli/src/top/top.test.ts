@@ -38,6 +38,7 @@ function look(of: Session, seconds: number, rows: readonly Partial<ChannelUsage>
       session: of.name,
       timeNs: String(BigInt(Math.round(seconds * 1000)) * 1_000_000n),
       channels: rows.map((row, index) => ({
+        domain: 'user' as const,
         channel: of.channels[0]!.name,
         pid: 100 + index,
         procname: 'node',

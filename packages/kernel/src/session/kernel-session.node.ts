@@ -55,6 +55,8 @@ export interface KernelChannelUsage {
   readonly ringCount: number;
   readonly capacityBytes: number;
   readonly usedBytes: number;
+  /** What is in the rings, and what was written of what was. */
+  readonly producedBytes: number;
   readonly eventCount: number;
   readonly discardedCount: number;
 }
@@ -411,12 +413,14 @@ export class KernelSession {
     for (const [name, channel] of this.channels) {
       const rings = channel.statistics();
       const { ringBytes } = channel.instance.geometry();
-      const { eventCount } = sum(await channel.totals());
+      const { eventCount, writtenBytes } = sum(await channel.totals());
+      const usedBytes = rings.reduce((total, { bytes }) => total + bytes, 0);
       rows.push({
         channel: name,
         ringCount: rings.length,
         capacityBytes: rings.length * ringBytes,
-        usedBytes: rings.reduce((total, { bytes }) => total + bytes, 0),
+        usedBytes,
+        producedBytes: usedBytes + writtenBytes,
         eventCount:
           this.description?.isInMemory === true
             ? rings.reduce((total, ring) => total + ring.entries + ring.read, 0)
