@@ -174,8 +174,9 @@ describe('a session', () => {
       expect(await refused(client.call('record-snapshot', { session }))).toBe(
         'control/not-a-snapshot-session',
       );
-      expect(await refused(client.call('enable-channel', { session, domain: 'kernel', channel: 'k' }))).toBe(
-        'control/no-kernel-tracer',
+      const ofKernel: EventRule = { kind: 'kernel-tracepoint', name: 'sched_switch' };
+      expect(await refused(client.call('enable-event', { session, domain: 'user', rule: ofKernel }))).toBe(
+        'control/invalid-rule',
       );
       const attributes = { lossMode: 'overwrite', blockingTimeoutUs: 5 } as const;
       expect(
