@@ -26,7 +26,7 @@ function selectionsOf(trackers: readonly ProcessTracker[]): readonly TaskSelecti
   return describeTrackers(trackers).map(({ attribute, values }) => {
     if (attribute === 'cgroup') {
       throw new SpoorError('control/tracker', 'control groups cannot be tracked in the kernel', {
-        hint: "spoor enable-event -k --container NAME, or a filter such as '$ctx.pid_ns == 4026532198'",
+        hint: "spoor enable-event -k --filter with a namespace, such as '$ctx.pid_ns == 4026532198'",
       });
     }
     return { column: columns[attribute], values: values.map(Number) };
