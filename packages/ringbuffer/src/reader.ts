@@ -115,6 +115,8 @@ interface OpenProgress {
 const openAttempts = 30_000;
 /** The same for a cut, which can also be left to the producer: a few milliseconds. */
 const cutAttempts = 1000;
+/** How often packets are listed anew that were overwritten before a snapshot had copied them: some milliseconds. */
+const snapshotAttempts = 64;
 
 /** Memory for one packet at a time, shared by readers. */
 export class PacketScratch {
@@ -358,18 +360,32 @@ export class RingReader {
 
   /**
    * All packets that lie in the ring now, oldest first, with what the open one holds; for the flight-recorder mode.
-   * The producer goes on meanwhile: packets that it takes back before they are copied are left out, which shows as
-   * a gap in the sequence numbers. `take` gets each packet; its bytes are only valid during the call.
+   * The producer goes on meanwhile: where it took packets back before they were copied, the newer ones that it has
+   * written since are looked for, and what is left out shows as a gap in the sequence numbers. `take` gets each packet;
+   * its bytes are only valid during the call.
    */
   snapshot(take: (packet: RingPacket) => void): void {
-    const state = this.poll();
-    for (const sequence of state.finished) {
-      const packet = this.read(sequence);
+    let nextSequence = 0;
+    for (let attempt = 0; attempt < snapshotAttempts; attempt += 1) {
+      const { finished, open } = this.poll();
+      // The later the attempt, the newer the packet that it begins with: the producer comes to the newest ones last.
+      const skipped = Math.floor((finished.length * attempt) / snapshotAttempts);
+      let isOvertaken = false;
+      for (const sequence of finished.slice(skipped)) {
+        if (sequence < nextSequence) continue;
+        const packet = this.read(sequence);
+        isOvertaken = packet === undefined;
+        if (packet === undefined) break;
+        take(packet);
+        nextSequence = sequence + 1;
+      }
+      if (isOvertaken) continue;
+      if (open === undefined) return;
+      const packet = this.#readOpen(open) ?? this.#readIfFinished(open);
       if (packet !== undefined) take(packet);
+      else if (this.#mark(open % this.header.subBufferCount) > 2 * open + 2) continue;
+      return;
     }
-    if (state.open === undefined) return;
-    const packet = this.#readOpen(state.open) ?? this.#readIfFinished(state.open);
-    if (packet !== undefined) take(packet);
   }
 
   /**

@@ -134,6 +134,78 @@ describe('a ring', () => {
     expect(told()).toEqual([3, 1, 9001]);
   });
 
+  describe('a snapshot of a producer that writes the ring anew meanwhile', () => {
+    /** Values of the events that a snapshot has, where `overtake` comes between each listing of packets and their copies. */
+    function snapshotWhile(overtake: (listing: number, emitPackets: (count: number) => void) => void): {
+      values: number[];
+      sequences: number[];
+      newest: number;
+    } {
+      const { producer, memory } = makeRing('overwrite');
+      let value = 0;
+      const emitPackets = (count: number): void => {
+        for (let packet = 0; packet < count; packet += 1) {
+          emit(producer, value++);
+          producer.flush();
+        }
+        emit(producer, value++);
+      };
+      emitPackets(6);
+      const still = memoryStore(memory);
+      let listings = 0;
+      const reader = new RingReader(
+        {
+          write: still.write,
+          read(into, position) {
+            const got = still.read(into, position);
+            // The first read of the control page is that of the constructor.
+            if (into.byteLength === CONTROL_BYTES && listings++ > 0) overtake(listings - 1, emitPackets);
+            return got;
+          },
+        },
+        'test',
+      );
+      const values: number[] = [];
+      const sequences: number[] = [];
+      reader.snapshot(({ bytes, sequence, eventCount }) => {
+        sequences.push(sequence);
+        for (let event = 0; event < eventCount; event += 1) {
+          values.push(contextWord(bytes, PACKET_HEADER_BYTES + 8 * event + 4));
+        }
+      });
+      return { values, sequences, newest: value - 1 };
+    }
+
+    test.each([1, 2, 20])('has the newest packets after being overtaken %i times', (times) => {
+      const { values, newest } = snapshotWhile((listing, emitPackets) => {
+        if (listing <= times) emitPackets(9);
+      });
+      expect(values.at(-1)).toBe(newest);
+      // The ring's four sub-buffers, of which late attempts take the newer ones.
+      expect(values.length).toBeGreaterThanOrEqual(times < 20 ? 4 : 3);
+      expect(values).toEqual(values.map((_, index) => newest - values.length + 1 + index));
+    });
+
+    test('has every packet once where only the oldest were overwritten', () => {
+      const { sequences, values, newest } = snapshotWhile((listing, emitPackets) => {
+        if (listing === 1) emitPackets(2);
+      });
+      expect(values.at(-1)).toBe(newest);
+      expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));
+    });
+
+    test('ends where it is overtaken each time, with no packet that is torn', () => {
+      let mostListings = 0;
+      const { values } = snapshotWhile((listing, emitPackets) => {
+        mostListings = listing;
+        emitPackets(9);
+      });
+      expect(values).toEqual([]);
+      expect(mostListings).toBeGreaterThan(10);
+      expect(mostListings).toBeLessThan(1000);
+    });
+  });
+
   test.each<RingMode>(['discard', 'overwrite'])(
     'goes on for more laps than a release byte counts: %s',
     (mode) => {
