@@ -101,6 +101,15 @@ export interface CutPacket extends RingPacket {
   readonly committedEvents: number;
 }
 
+/** What the marks of the slots say. */
+interface SlotMarks {
+  /** As in {@link RingState}. */
+  readonly finished: readonly number[];
+  readonly open: number | undefined;
+  /** Number of the last packet that was begun; -1 without one. */
+  readonly newest: number;
+}
+
 /** How far a running producer was at one moment. */
 interface OpenProgress {
   /** Whether no event came while the rest was read. */
@@ -151,6 +160,8 @@ export class RingReader {
   readonly #beat = new Uint8Array(1);
   readonly #noteView = new DataView(this.#note.buffer);
   readonly #packet: Uint8Array;
+  /** The open packet of the last look. */
+  #seenOpen: number | undefined;
   readonly #packetView: DataView;
 
   /**
@@ -204,28 +215,17 @@ export class RingReader {
     return ringSizeBytes(this.header);
   }
 
-  /** Reads the control page anew (one read of 4 KiB). */
+  /**
+   * Reads the control page anew: one read of 4 KiB, two when there is something new. The producer goes on while the page
+   * is copied, so a packet that was finished meanwhile may seem open, or not yet begun, beside one that came after it. The
+   * second copy therefore counts up to the last packet that the first one shows: those before it were finished by then.
+   */
   poll(): RingState {
-    this.#store.read(this.#control, 0);
+    const last = this.#readMarks(Infinity);
+    const isNew = last.finished.length > 0 || last.open !== this.#seenOpen;
+    const { finished, open } = isNew ? this.#readMarks(last.newest) : last;
+    this.#seenOpen = open;
     const view = this.#view;
-    const isOverwrite = this.header.mode === 'overwrite';
-    const finished: number[] = [];
-    let open: number | undefined;
-    for (let slot = 0; slot < this.header.subBufferCount; slot += 1) {
-      const mark = view.getUint32(CONTROL.slotMarks + 4 * slot, true);
-      if (mark === 0) continue;
-      if (mark % 2 === 1) {
-        open = (mark - 1) / 2;
-        continue;
-      }
-      const sequence = mark / 2 - 1;
-      // Nothing is released in overwrite mode: the zeros there say nothing.
-      const released = this.#control[CONTROL.slotReleases + slot];
-      if (isOverwrite || released !== releaseByte(sequence, this.header.subBufferCount)) {
-        finished.push(sequence);
-      }
-    }
-    finished.sort((a, b) => a - b);
     return {
       closed: view.getUint32(CONTROL.state, true) === STATE_WORD.closed,
       openedPackets: view.getUint32(CONTROL.opened, true),
@@ -239,6 +239,34 @@ export class RingReader {
       recordedEvents: Number(view.getBigUint64(CONTROL.recordedEvents, true)),
       recordedPackets: view.getUint32(CONTROL.recordedPackets, true),
     };
+  }
+
+  /** Reads the control page, and in it the marks of packets up to number `newest`. */
+  #readMarks(newest: number): SlotMarks {
+    this.#store.read(this.#control, 0);
+    const view = this.#view;
+    const isOverwrite = this.header.mode === 'overwrite';
+    const finished: number[] = [];
+    let open: number | undefined;
+    let seen = -1;
+    for (let slot = 0; slot < this.header.subBufferCount; slot += 1) {
+      const mark = view.getUint32(CONTROL.slotMarks + 4 * slot, true);
+      // 2 s + 1 and 2 s + 2 are of packet s.
+      const sequence = (mark - 1) >>> 1;
+      if (mark === 0 || sequence > newest) continue;
+      seen = Math.max(seen, sequence);
+      if (mark % 2 === 1) {
+        open = sequence;
+        continue;
+      }
+      // Nothing is released in overwrite mode: the zeros there say nothing.
+      const released = this.#control[CONTROL.slotReleases + slot];
+      if (isOverwrite || released !== releaseByte(sequence, this.header.subBufferCount)) {
+        finished.push(sequence);
+      }
+    }
+    finished.sort((a, b) => a - b);
+    return { finished, open, newest: seen };
   }
 
   /**
@@ -481,7 +509,10 @@ export class RingReader {
    * the packet, which ends the search. (A thread that does not get on between its two stores has counted one event less.)
    */
   #settledProgress(slot: number, mark: number, attempts: number): OpenProgress | undefined {
-    const contentAt = CONTROL_BYTES + slot * this.header.subBufferSizeBytes + PACKET.contentSizeBits;
+    const base = CONTROL_BYTES + slot * this.header.subBufferSizeBytes;
+    const contentAt = base + PACKET.contentSizeBits;
+    // Its own number ends the header: until then its size is still that of the packet of the lap before.
+    if (2 * this.#readWord(base + PACKET.sequenceNumber) + 1 !== mark) return undefined;
     let contentBits = this.#readWord(contentAt);
     let isSettled = false;
     for (let attempt = 0; ; attempt += 1) {

@@ -348,7 +348,8 @@ describe('a ring whose ends are interleaved', () => {
         counts,
         fc.array(stride, { minLength: 1, maxLength: 50 }),
         fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
-        (emissions, committedBefore, strides, cuts) => {
+        fc.array(fc.nat(31), { minLength: 1, maxLength: 20 }),
+        (emissions, committedBefore, strides, cuts, splits) => {
           lostBefore = 0;
           const subBufferCount = 32;
           const ring = new WatchedRing('overwrite', subBufferCount, committedBefore);
@@ -368,9 +369,15 @@ describe('a ring whose ends are interleaved', () => {
           };
           const store: RingStore = {
             read(into, position) {
+              // The kernel copies a page while the program runs: what comes later in it may be newer.
+              const all = into.byteLength;
+              const mark = CONTROL.slotMarks + 4 * (splits[drawn % splits.length]! % subBufferCount);
+              const split = all > mark && position === 0 ? mark : 0;
               advance(strides[drawn++ % strides.length]!);
-              into.set(bytes.subarray(position, position + into.byteLength));
-              return into.byteLength;
+              into.set(bytes.subarray(position, position + split));
+              if (split > 0) advance(strides[drawn++ % strides.length]! * (drawn % 9));
+              into.set(bytes.subarray(position + split, position + all), split);
+              return all;
             },
             write(from, position) {
               bytes.set(from, position);
@@ -417,6 +424,45 @@ describe('a ring whose ends are interleaved', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  test('while the next sub-buffer is being opened, the size of the packet that lay there before is not taken for its own', () => {
+    lostBefore = 0;
+    const ring = new WatchedRing('overwrite', 2, 0);
+    const journal = new Journal(ring.memory);
+    const before = ring.memory.slice(0);
+    afterStatement = () => journal.note();
+    for (let count = 0; count < 12; count += 1) {
+      ring.emit({ payloadBytes: 1000, clockStep: 10, flushes: false });
+    }
+    afterStatement = () => undefined;
+    journal.note();
+    for (let begin = 1; begin < journal.steps.length; begin += 1) {
+      for (let pausedRead = 1; pausedRead <= 6; pausedRead += 1) {
+        const memory = before.slice(0);
+        const seen = new Uint32Array(memory);
+        journal.replay(seen, 0, begin);
+        const reader = new RingReader(memoryStore(memory), 'opening');
+        const { open } = reader.poll();
+        if (open === undefined) break;
+        let reads = 0;
+        const store: RingStore = {
+          read(into, position) {
+            reads += 1;
+            // Enough to open a sub-buffer, and for no event after it.
+            if (reads === pausedRead + 1) {
+              journal.replay(seen, begin, Math.min(begin + 22, journal.steps.length));
+            }
+            return memoryStore(memory).read(into, position);
+          },
+          write: () => undefined,
+        };
+        const packet = new RingReader(store, 'opening').readOpen(open);
+        if (packet === undefined) continue;
+        const [first] = eventsOf(packet);
+        if (first !== undefined) expect(first.value).toBe(packet.eventsBefore);
+      }
+    }
   });
 
   test('emptied at any moment, it hands over each event once, and counts the lost ones beyond 2^32', () => {
