@@ -23,6 +23,8 @@ export {
 } from './live/kernel-recording.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
 export { runningMarkers, writeMark } from './live/marker.node.ts';
+export { tryKernelRecording, type KernelRecordingPlan } from './live/plan-recording.node.ts';
+export type { FilterShare } from './live/filter-shares.node.ts';
 export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';
 export { probeCapabilities } from './capabilities/probe-capabilities.node.ts';
 export {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import type { ProbeRequest } from '@spoor/kernel';
 import { KernelRecording, threadsOf } from '@spoor/kernel/node';
 import { MARKER_VARIABLE } from './marker-variable.ts';
 import type { RecordingNote } from './consumer-supervisor.ts';
@@ -9,8 +10,11 @@ import type { SessionDirectory } from './run-directory.ts';
 
 /** What to record of the kernel. */
 export interface KernelPlan {
-  /** Names with stars, LTTng's or `SYSTEM:NAME`; the default set for none. */
-  readonly events: readonly string[];
+  /** Names with stars, LTTng's or `SYSTEM:NAME`; the default set where it is left out. */
+  readonly events?: readonly string[] | undefined;
+  readonly probes: readonly ProbeRequest[];
+  /** Only events of which this is true. */
+  readonly filter?: string | undefined;
   readonly contexts: readonly string[];
   /** Whether all processes of the machine are recorded, or only the command and all that comes of it. */
   readonly allProcesses: boolean;
@@ -61,6 +65,8 @@ export class KernelPart {
       directory: join(outputDir, folder),
       events: plan.events,
       contexts: plan.contexts,
+      probes: plan.probes,
+      filter: plan.filter,
       stateDump: plan.stateDump,
       // That of the programs' traces: all are on one clock.
       clockOffsetNs: BigInt(clockOffsetNs ?? 0),

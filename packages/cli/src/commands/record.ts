@@ -18,7 +18,11 @@ interface RecordFlags {
   readonly kernelContext?: readonly string[];
   readonly kernelBuffer?: string;
   readonly kernelMaps?: boolean;
+  readonly kernelFilter?: string;
+  readonly probe?: readonly string[];
+  readonly userspaceProbe?: readonly string[];
   readonly allProcesses?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** Options that are about the channel or the rule that was begun last, so that their order counts. */
@@ -72,6 +76,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
       .map((name) => name.trim())
       .filter((name) => name !== ''),
   ];
+  const repeated = (text: string, before: readonly string[] | undefined): readonly string[] => [
+    ...(before ?? []),
+    text,
+  ];
   command
     .option(
       '-k, --kernel',
@@ -87,9 +95,27 @@ export const registerRecord: RegisterCommand = (program, context) => {
       'add these context fields to each event of the kernel; may be repeated',
       listed,
     )
+    .option(
+      '--kernel-filter <expression>',
+      'only events of the kernel of which this is true, such as `$ctx.procname == "node" || fd == 3`',
+    )
+    .option(
+      '--probe <[name=]place>',
+      'record when the kernel passes a place: SYMBOL, SYMBOL+OFFSET; may be repeated',
+      repeated,
+    )
+    .option(
+      '--userspace-probe <[name=]place>',
+      'record when a program passes a place: elf:PATH:SYMBOL, sdt:PATH:PROVIDER:NAME; may be repeated',
+      repeated,
+    )
     .option('--kernel-buffer <size>', 'size of the ring of each processor; suffixes k, M, G (default: 8M)')
     .option('--kernel-maps', 'the state dump has the memory maps of all processes')
     .option('--all-processes', 'record the kernel for all processes of the machine')
+    .option(
+      '--dry-run',
+      'say what would be recorded of the kernel, what of a filter it evaluates and what is left; nothing is run',
+    )
     .option('--max-memory <size>', 'most memory for the rings of one process; suffixes k, M, G')
     .hook('preAction', async (self) => {
       const { maxMemory, auto, functions, ...kernelFlags } = self.opts<RecordFlags>();
@@ -106,9 +132,19 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
+      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --kernel-filter 'prev_tid == 1' --dry-run -- node server.js\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
     )
     .action(async (words: [string, ...string[]], flags: RecordFlags) => {
+      if (flags.dryRun === true && kernel !== undefined) {
+        const { describeKernelPlan } = await import('../record/kernel-dry-run.ts');
+        try {
+          process.stdout.write(describeKernelPlan(kernel));
+        } catch (error) {
+          process.stderr.write(`spoor: ${describeError(error)}\n`);
+          context.exitStatus = 1;
+        }
+        return;
+      }
       const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
       const { describeRecording, describeNote } = await import('../recording-summary.ts');
       const { tracerPath } = await import('./installed.ts');

@@ -14,21 +14,31 @@ import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
 import { dumpState, type StateDumpResult } from '../statedump/dump-state.node.ts';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
-import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
+import { sweepInstances, type TracefsInstance } from '../tracefs/instance.node.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';
-import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts';
+import { findTracefs, readFormats } from '../tracefs/tracefs.node.ts';
 import { transcoderOf, type CtfSinkData, type CtfSinkResult } from '../transcode/ctf-sink.node.ts';
 import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
 import { MetadataFile, beginMetadata } from '../transcode/metadata-file.node.ts';
 import { markerFile } from './marker.node.ts';
-import { selectEvents, tableEvents } from './select-events.ts';
+import { tableEvents } from './select-events.ts';
+import { shareFilter } from './filter-shares.node.ts';
+import { sweepProbes } from '../probes/probe-group.node.ts';
+import { createInstance, planEvents } from './plan-recording.node.ts';
+import type { ProbeRequest } from '../session/session-description.ts';
+import type { SessionProbes } from '../session/session-probes.node.ts';
+import { markerEvent } from '../session/session-rules.ts';
 
 /** What to record, and where to. */
 export interface KernelRecordingOptions {
   /** Where the trace goes; made if it is not there. */
   readonly directory: string;
-  /** Names of events with stars, LTTng's or `SYSTEM:NAME`; the default set for none. */
-  readonly events?: readonly string[];
+  /** Names of events with stars, LTTng's or `SYSTEM:NAME`; the default set where it is left out. */
+  readonly events?: readonly string[] | undefined;
+  /** Places that are probed while it records. */
+  readonly probes?: readonly ProbeRequest[];
+  /** LTTng's expression over fields and contexts: only events of which it is true are in the trace, and marks. */
+  readonly filter?: string | undefined;
   /** Names of contexts. */
   readonly contexts?: readonly string[];
   readonly naming?: Naming;
@@ -64,9 +74,6 @@ export interface KernelRecordingResult {
 const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
 
-/** The event of `trace_marker`. */
-const markerEvent = 'ftrace:print';
-
 /** Stream of the state dump: behind those of the processors. */
 const dumpStreamName = 'statedump';
 
@@ -98,6 +105,7 @@ export class KernelRecording {
   private readonly options: KernelRecordingOptions;
   private readonly data: CtfSinkData;
   private readonly traceClass: TraceClass;
+  private readonly probes: SessionProbes;
   private dumped: StateDumpResult | undefined;
   private hasEnded = false;
 
@@ -109,6 +117,7 @@ export class KernelRecording {
     tasks: TaskTable,
     data: CtfSinkData,
     traceClass: TraceClass,
+    probes: SessionProbes,
   ) {
     this.directory = options.directory;
     this.options = options;
@@ -118,6 +127,7 @@ export class KernelRecording {
     this.tasks = tasks;
     this.data = data;
     this.traceClass = traceClass;
+    this.probes = probes;
   }
 
   /**
@@ -129,9 +139,9 @@ export class KernelRecording {
     const { directory, channel = 'channel0', prefix, contexts = [] } = options;
     const root = findTracefs();
     sweepInstances(root, prefix);
-    const available = listEvents(root);
-    const events = selectEvents(available, options.events ?? []);
-    const instance = TracefsInstance.create(root, channel, prefix);
+    sweepProbes(root, prefix);
+    const { available, chosen, probes } = planEvents(root, options);
+    const instance = createInstance(root, channel, prefix, probes);
     try {
       const { subBufferBytes } = instance.configure({
         clock: 'mono',
@@ -140,17 +150,21 @@ export class KernelRecording {
         overwrite: options.overwrite ?? true,
       });
       // What is written into the instance's marker needs no enabling.
-      const recorded = [...events, markerEvent];
-      const kept = new Set([...events, ...tableEvents.filter((name) => available.includes(name))]);
+      const recorded = [...chosen, markerEvent];
+      const kept = new Set([...chosen, ...tableEvents.filter((name) => available.includes(name))]);
       const needed = (name: string): boolean =>
         kept.has(name) ||
         name === markerEvent ||
         (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
       const formats = readFormats(root, { wants: needed, subBufferBytes });
-      instance.enable([...kept]);
       const tasks = makeTaskTable();
-      const data = sinkData(options, formats, recorded, tasks, instance);
-      const { traceClass } = transcoderOf(data, formats.layout);
+      const data = sinkData(options, formats, recorded, tasks, instance, probes.eventNames);
+      const { traceClass, events: mapped } = transcoderOf(data, formats.layout);
+      const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
+      const never = new Set(shares.flatMap(({ event, reader }) => (reader === 'never' ? [event] : [])));
+      const events = chosen.filter((event) => !never.has(event));
+      for (const event of never) if (!tableEvents.includes(event)) kept.delete(event);
+      instance.enable([...kept]);
       const count = traceClass.streamClasses[0]!.eventClasses.length;
       const complete: CtfSinkData = { ...data, declared: new SharedArrayBuffer(count * 4) };
       mkdirSync(join(directory, 'index'), { recursive: true });
@@ -160,7 +174,11 @@ export class KernelRecording {
         layout: formats.layout,
         ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
       });
-      if (contexts.length > 0 || events.includes('sched:sched_process_fork')) fillTaskTable(tasks);
+      const needsTasks =
+        contexts.length > 0 ||
+        options.filter?.includes('$ctx.') === true ||
+        events.includes('sched:sched_process_fork');
+      if (needsTasks) fillTaskTable(tasks);
       return new KernelRecording(
         { ...options, channel },
         events,
@@ -169,9 +187,11 @@ export class KernelRecording {
         tasks,
         complete,
         traceClass,
+        probes,
       );
     } catch (error) {
       instance[Symbol.dispose]();
+      probes.end();
       throw error;
     }
   }
@@ -245,6 +265,7 @@ export class KernelRecording {
       };
     } finally {
       this.instance[Symbol.dispose]();
+      this.probes.end();
     }
   }
 }
@@ -255,11 +276,14 @@ function sinkData(
   events: readonly string[],
   tasks: TaskTable,
   instance: TracefsInstance,
+  eventNames: ReadonlyMap<string, string>,
 ): Omit<CtfSinkData, 'declared'> {
   const kernelMachine = machine();
   return {
     formats: formats.events,
     wanted: events,
+    eventNames,
+    filter: options.filter,
     naming: options.naming ?? 'lttng',
     machine: kernelMachine,
     contexts: options.contexts ?? [],

@@ -7,6 +7,7 @@ import type { TaskTable } from '../contexts/task-table.ts';
 import { kernelContexts } from '../contexts/context-fields.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
+import { setKernelFilter } from '../live/filter-shares.node.ts';
 import { tableEvents } from '../live/select-events.ts';
 import { TracefsInstance } from '../tracefs/instance.node.ts';
 import type { RingStatistics } from '../tracefs/ring-statistics.ts';
@@ -327,20 +328,14 @@ export class KernelChannel {
     for (const event of transcoded.events) {
       if (event.origin.kind !== 'event') continue;
       const { system, name } = event.origin.format;
-      const text = kernelFilter(event, filtersOfEvent(plan.rules, event));
-      if (text !== undefined) filters.set(`${system}:${name}`, text);
+      const part = kernelFilter(event, filtersOfEvent(plan.rules, event));
+      if (part !== undefined) filters.set(`${system}:${name}`, part.text);
     }
     for (const event of wanted) {
       const filter = filters.get(event) ?? '';
       if (filter === (this.filters.get(event) ?? '')) continue;
-      try {
-        instance.setFilter(event, filter);
-      } catch (error) {
-        // What the kernel does not take is left to the reader, which evaluates all of it anyway.
-        if (!(error instanceof SpoorError) || filter === '') throw error;
-        instance.setFilter(event, '');
-        filters.delete(event);
-      }
+      // What the kernel does not take is left to the reader, which evaluates all of it anyway.
+      if (!setKernelFilter(instance, event, filter)) filters.delete(event);
     }
     const on = [...wanted].filter((event) => !this.enabled.has(event));
     if (on.length > 0) instance.enable(on);

@@ -9,7 +9,7 @@ function pushed(event: string, ...filters: readonly string[]): string | undefine
   return kernelFilter(
     events.find(({ name }) => name === event)!,
     filters,
-  );
+  )?.text;
 }
 
 test.each([
@@ -28,6 +28,12 @@ test.each([
   ['irq_softirq_entry', 'vec == 3', '(vec == 3)'],
 ])('%s: all of %s', (event, filter, text) => {
   expect(pushed(event, filter)).toBe(text);
+  expect(
+    kernelFilter(
+      events.find(({ name }) => name === event)!,
+      [filter],
+    )?.isWhole,
+  ).toBe(true);
 });
 
 test.each([
@@ -35,6 +41,12 @@ test.each([
   ['sched_switch', '$ctx.procname == "node" && next_tid == 2', '(next_pid == 2)'],
 ])('%s: of %s a part', (event, filter, text) => {
   expect(pushed(event, filter)).toBe(text);
+  expect(
+    kernelFilter(
+      events.find(({ name }) => name === event)!,
+      [filter],
+    )?.isWhole,
+  ).toBe(false);
 });
 
 test.each([
@@ -56,4 +68,9 @@ test('of several rules one is enough, and one that cannot be told the kernel kee
   expect(pushed('sched_switch', 'prev_tid == 5', 'next_tid == 6')).toBe('(prev_pid == 5) || (next_pid == 6)');
   expect(pushed('sched_switch', 'prev_tid == 5', 'prev_tid == next_tid')).toBeUndefined();
   expect(kernelFilter(events[0]!, undefined)).toBeUndefined();
+});
+
+test('what keeps the task table right is never kept out by the kernel', () => {
+  const event = events.find(({ name }) => name === 'sched_switch')!;
+  expect(kernelFilter({ ...event, update: 'exec' }, ['prev_tid == 5'])).toBeUndefined();
 });

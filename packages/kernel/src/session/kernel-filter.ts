@@ -6,9 +6,10 @@ import { parseFilter, type Expression } from '@spoor/filter';
 import type { KernelEventFormat, KernelField } from '../formats/event-format.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 
-interface Part {
+/** What the kernel evaluates of filters. */
+export interface KernelPart {
   readonly text: string;
-  /** Whether it says all that the expression says. */
+  /** Whether it says all that the filters say: the reader finds nothing more to leave out. */
   readonly isWhole: boolean;
 }
 
@@ -16,20 +17,27 @@ interface Part {
 const mostCharacters = 3500;
 
 /** The kernel's filter of an event, for filters of which one must be true; undefined where it has to keep all. */
-export function kernelFilter(event: MappedEvent, filters: readonly string[] | undefined): string | undefined {
+export function kernelFilter(
+  event: MappedEvent,
+  filters: readonly string[] | undefined,
+): KernelPart | undefined {
   if (filters === undefined || event.origin.kind !== 'event') return undefined;
+  // Those that keep the task table right are read whether or not they are in the trace.
+  if (event.update !== undefined) return undefined;
   const { format } = event.origin;
   const texts: string[] = [];
+  let isWhole = true;
   for (const filter of filters) {
     const part = partOf(parseFilter(filter), event, format);
     if (part === undefined) return undefined;
     texts.push(`(${part.text})`);
+    isWhole &&= part.isWhole;
   }
   const text = texts.join(' || ');
-  return text === '' || text.length > mostCharacters ? undefined : text;
+  return text === '' || text.length > mostCharacters ? undefined : { text, isWhole };
 }
 
-function partOf(node: Expression, event: MappedEvent, format: KernelEventFormat): Part | undefined {
+function partOf(node: Expression, event: MappedEvent, format: KernelEventFormat): KernelPart | undefined {
   if (node.kind === 'unary' && node.operator === '!') {
     const inner = partOf(node.operand, event, format);
     return inner?.isWhole === true ? { text: `!(${inner.text})`, isWhole: true } : undefined;
@@ -113,7 +121,7 @@ function comparison(
   value: Expression,
   event: MappedEvent,
   format: KernelEventFormat,
-): Part | undefined {
+): KernelPart | undefined {
   if (field.kind === 'binary' && field.operator === '&')
     return maskTest(field, operator, value, event, format);
   if (field.kind !== 'reference') return undefined;
@@ -134,7 +142,7 @@ function maskTest(
   value: Expression,
   event: MappedEvent,
   format: KernelEventFormat,
-): Part | undefined {
+): KernelPart | undefined {
   if ((operator !== '!=' && operator !== '==') || constantOf(value) !== 0n || left.kind !== 'reference') {
     return undefined;
   }
@@ -157,7 +165,7 @@ function textComparison(
   parts: readonly string[],
   event: MappedEvent,
   format: KernelEventFormat,
-): Part | undefined {
+): KernelPart | undefined {
   if (
     (operator !== '==' && operator !== '!=') ||
     reference.scope !== 'payload' ||

@@ -24,7 +24,8 @@ import {
 import type { RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
 import { kernelSessionVersion, type KernelSessionDescription } from './session-description.ts';
-import { sweepSessions } from './session-names.node.ts';
+import { ProbeGroup } from '../probes/probe-group.node.ts';
+import { sessionProbeGroup, sweepSessions } from './session-names.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
 import { dumpStreamClass, repairTrace, TraceFrame } from './trace-files.node.ts';
 import { WantedThreads } from './wanted-threads.node.ts';
@@ -125,7 +126,9 @@ export class KernelSession {
     this.state = this.isResumed
       ? (JSON.parse(readFileSync(path, 'utf8')) as SessionState)
       : { nextStreamClass: 0, dumpCount: 0, dumpsDone: 0, eventCount: 0, writtenBytes: 0, channels: {} };
-    this.probes = new SessionProbes(this.root, options.directory, options.prefix);
+    this.probes = new SessionProbes(
+      ProbeGroup.named(this.root, sessionProbeGroup(options.directory, options.prefix)),
+    );
   }
 
   /**
@@ -464,7 +467,7 @@ export class KernelSession {
 export function checkKernelSession(description: KernelSessionDescription, directory: string): void {
   const root = findTracefs();
   const available = listEvents(root);
-  const probes = new SessionProbes(root, directory, undefined);
+  const probes = new SessionProbes(ProbeGroup.named(root, sessionProbeGroup(directory)));
   for (const channel of description.channels) {
     planChannel(channel, probes.rulesOf(channel.probes), description.tasks, available);
   }

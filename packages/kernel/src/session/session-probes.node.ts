@@ -1,13 +1,12 @@
-/** The probes of a session: made when its first instance is there, removed when its last one is gone. */
+/** The probes of a session or a recording: made when its first instance is there, removed when its last one is gone. */
 import { createHash } from 'node:crypto';
 import { SpoorError } from '@spoor/base';
 import type { ElfFile } from '@spoor/elf';
 import { openElfFile } from '@spoor/elf/node';
 import { findSdtProbe, functionOffset, sdtProbeArguments } from '../probes/elf-probes.ts';
-import { ProbeGroup } from '../probes/probe-group.node.ts';
+import type { ProbeGroup } from '../probes/probe-group.node.ts';
 import { probeName, type ProbeDefinition } from '../probes/probe-text.ts';
 import type { ProbeRequest } from './session-description.ts';
-import { sessionProbeGroup } from './session-names.node.ts';
 import type { KernelRule } from './session-rules.ts';
 
 type Definition = Omit<ProbeDefinition, 'group'>;
@@ -21,16 +20,14 @@ interface NamedDefinition {
 /** Of the name that the user chose; the rest tells one place from another. */
 const mostNameBytes = 44;
 
-/** Probes of one session. */
+/** Probes of one session or recording. */
 export class SessionProbes {
-  private readonly root: string;
   private readonly group: ProbeGroup;
   /** What is wanted, by its request. */
   private readonly wanted = new Map<string, readonly NamedDefinition[]>();
 
-  constructor(root: string, directory: string, prefix: string | undefined) {
-    this.root = root;
-    this.group = ProbeGroup.named(this.root, sessionProbeGroup(directory, prefix));
+  constructor(group: ProbeGroup) {
+    this.group = group;
   }
 
   /**

@@ -11,6 +11,7 @@ import type { PageSink, RingPlace } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
+import { recordFilterOf } from '../live/filter-shares.node.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import type { KernelTraceFacts, PlainEvent } from './kernel-trace-class.ts';
 import { MetadataFile } from './metadata-file.node.ts';
@@ -25,6 +26,10 @@ export interface CtfSinkData {
   readonly wanted: readonly string[];
   /** System calls that are in the trace; all without. */
   readonly calls?: readonly string[] | undefined;
+  /** Names of events that are not the kernel's, by `SYSTEM:NAME`. */
+  readonly eventNames?: ReadonlyMap<string, string>;
+  /** What of the records becomes events, as an expression; all without. */
+  readonly filter?: string | undefined;
   readonly naming: Naming;
   readonly machine: string;
   readonly contexts: readonly string[];
@@ -55,6 +60,8 @@ export function transcoderOf(
     naming: data.naming,
     machine: data.machine,
     wants: (name) => wanted.has(name),
+    ...(data.eventNames === undefined ? {} : { eventNames: data.eventNames }),
+    ...(data.filter === undefined ? {} : { filter: recordFilterOf(data.filter) }),
     ...(calls === undefined ? {} : { wantsCall: (call: string) => calls.has(call) }),
     contexts: data.contexts,
     facts: data.facts,

@@ -1,0 +1,28 @@
+// `spoor record -k --dry-run`: what of a recording the kernel does, and what is left to the reader.
+import { lttngName, splitEventName } from '@spoor/kernel';
+import { tryKernelRecording, type FilterShare } from '@spoor/kernel/node';
+import type { KernelPlan } from '@spoor/sessiond';
+
+/** @throws SpoorError `kernel/…` for what could not be recorded. */
+export function describeKernelPlan(plan: KernelPlan): string {
+  const { events, probes, filter, contexts } = plan;
+  const { events: chosen, probeNames, shares } = tryKernelRecording({ events, probes, filter, contexts });
+  const ofEvent = new Map(shares.map((share) => [share.event, share]));
+  const scope = plan.allProcesses
+    ? 'all processes'
+    : 'the command and all that comes of it (the kernel chooses them)';
+  let text = `Of ${scope}:\n`;
+  for (const event of chosen) {
+    const { system, name } = splitEventName(event);
+    // Probes have names in the kernel that are of this moment alone.
+    text += `  ${probeNames.get(event) ?? `${lttngName(system, name)} (${event})`}\n`;
+    const share = ofEvent.get(event);
+    if (share !== undefined) text += describeShare(share, filter ?? '');
+  }
+  return text;
+}
+
+function describeShare({ kernel, reader }: FilterShare, filter: string): string {
+  if (reader === 'never') return '    left out: it has not all fields that the filter names\n';
+  return `    kernel: ${kernel ?? 'keeps all'}\n    reader: ${reader === 'nothing' ? 'leaves out nothing more' : filter}\n`;
+}

@@ -1,0 +1,96 @@
+/** Which events a recording takes, and the same without recording: what the kernel says to probes and filters. */
+import { machine } from 'node:os';
+import { kernelContexts } from '../contexts/context-fields.ts';
+import { mapEvents } from '../mapping/map-events.ts';
+import { ProbeGroup, sweepProbes } from '../probes/probe-group.node.ts';
+import { SessionProbes } from '../session/session-probes.node.ts';
+import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
+import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts';
+import { shareFilter, type FilterShare } from './filter-shares.node.ts';
+import type { KernelRecordingOptions } from './kernel-recording.node.ts';
+import { selectEvents } from './select-events.ts';
+
+/** What a recording would take. */
+export interface KernelRecordingPlan {
+  /** `SYSTEM:NAME` of all events that would be switched on. */
+  readonly events: readonly string[];
+  /** Names of those of probes in the trace, by `SYSTEM:NAME`. */
+  readonly probeNames: ReadonlyMap<string, string>;
+  /** How the filter is shared between kernel and reader; empty without one. */
+  readonly shares: readonly FilterShare[];
+}
+
+/**
+ * Finds out what would be recorded: the kernel is asked whether it takes probes and filters, and nothing is switched on.
+ * @throws SpoorError as {@link KernelRecording.prepare}.
+ */
+export function tryKernelRecording(
+  options: Pick<KernelRecordingOptions, 'events' | 'probes' | 'filter' | 'prefix' | 'contexts'>,
+): KernelRecordingPlan {
+  const root = findTracefs();
+  sweepInstances(root, options.prefix);
+  sweepProbes(root, options.prefix);
+  kernelContexts(options.contexts ?? []);
+  const { chosen, probes } = planEvents(root, options);
+  const instance = createInstance(root, 'dry-run', options.prefix, probes);
+  const probeNames = new Map(probes.eventNames);
+  try {
+    const { filter } = options;
+    const shares =
+      filter === undefined
+        ? []
+        : shareFilter(
+            instance,
+            mapEvents(
+              readFormats(root, {
+                wants: (name) =>
+                  chosen.includes(name) ||
+                  (chosen.includes('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_')),
+              }),
+              {
+                naming: 'lttng',
+                machine: machine(),
+                wants: (name) => chosen.includes(name),
+                eventNames: probeNames,
+              },
+            ),
+            filter,
+          );
+    return { events: chosen, probeNames, shares };
+  } finally {
+    instance[Symbol.dispose]();
+    probes.end();
+  }
+}
+
+/** The events that are chosen, those of probes with them. */
+export function planEvents(
+  root: string,
+  { events, probes: requests = [], prefix }: Pick<KernelRecordingOptions, 'events' | 'probes' | 'prefix'>,
+): {
+  readonly available: readonly string[];
+  readonly chosen: readonly string[];
+  readonly probes: SessionProbes;
+} {
+  const available = listEvents(root);
+  const selected = events?.length === 0 ? [] : selectEvents(available, events ?? []);
+  const probes = new SessionProbes(new ProbeGroup(root, 'record', prefix));
+  const ofProbes = probes.rulesOf(requests).flatMap((rule) => (rule.kind === 'probe' ? rule.events : []));
+  return { available, chosen: [...new Set([...selected, ...ofProbes])], probes };
+}
+
+/** The instance, with the probes that its events are of. */
+export function createInstance(
+  root: string,
+  channel: string,
+  prefix: string | undefined,
+  probes: SessionProbes,
+): TracefsInstance {
+  try {
+    probes.make();
+    return TracefsInstance.create(root, channel, prefix);
+  } catch (error) {
+    probes.end();
+    throw error;
+  }
+}
