@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { knownFacilities } from '@spoor/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../packages/cli/src/doctor/finding.ts';
 import { command, describeNeeding, root, tracefs } from './support/needs.ts';
@@ -95,6 +96,20 @@ describeNeeding([root(), command('unshare'), tracefs()], 'doctor of the kernel',
     const [before, after] = twice([unmount], ['tracefs'], '--kernel') as [Diagnosis, Diagnosis];
     expect(statusOf(before, 'tracefs')).toBe('lack');
     expect(statusOf(after, 'tracefs')).toBe('ok');
+  });
+});
+
+describeNeeding([root(), tracefs()], 'doctor of the facilities of the kernel', () => {
+  test('each is tried with --kernel, and told with what to use instead', () => {
+    const { stdout } = spoor(['doctor', '--kernel', '--json']);
+    const { findings } = JSON.parse(stdout) as Diagnosis;
+    const known = new Set(knownFacilities.map(({ name }): string => name));
+    const told = findings.filter(({ id }) => known.has(id));
+    expect(told.map(({ id }) => id)).toEqual([...known].filter((name) => !name.endsWith('ware-counters')));
+    for (const { status, why, remedy } of told) {
+      expect([why, remedy].map((line) => line !== undefined)).toEqual([status !== 'ok', status !== 'ok']);
+    }
+    expect(told.find(({ id }) => id === 'instances')?.status).toBe('ok');
   });
 });
 

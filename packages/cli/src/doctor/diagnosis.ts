@@ -12,7 +12,14 @@ import {
   checkSharedMemory,
   checkTraces,
 } from './program-checks.ts';
-import { checkCapabilities, checkGroup, checkLockdown, checkPeers, checkTracefs } from './system-checks.ts';
+import {
+  checkCapabilities,
+  checkFacilities,
+  checkGroup,
+  checkLockdown,
+  checkPeers,
+  checkTracefs,
+} from './system-checks.ts';
 
 /** Looks at this machine. */
 export async function examine(request: DoctorRequest): Promise<readonly Finding[]> {
@@ -31,6 +38,7 @@ export async function examine(request: DoctorRequest): Promise<readonly Finding[
     checkTracefs(request),
     checkCapabilities(request),
     checkLockdown(request),
+    ...checkFacilities(request),
     checkGroup(),
     ...checkPeers(request),
   ];

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { describeError } from '@spoor/base';
-import { findTracefs, listEvents } from '@spoor/kernel/node';
+import { findTracefs, listEvents, probeCapabilities } from '@spoor/kernel/node';
 import { type DoctorRequest, type Finding, ok, trouble } from './finding.ts';
 import { findCommand, readSmall } from './machine-files.ts';
 
@@ -61,6 +61,33 @@ export function checkLockdown({ needsKernel }: DoctorRequest): Finding {
     why: 'it lets nobody trace it then',
     remedy: 'start the machine with lockdown=integrity, or without lockdown= on the kernel command line',
   });
+}
+
+/** Without these nothing of the kernel is recorded. */
+const neededFacilities: ReadonlySet<string> = new Set(['instances', 'events', 'clock-mono']);
+/** What is looked at for programs, too. */
+const countersOfAll: ReadonlySet<string> = new Set(['software-counters', 'hardware-counters']);
+
+/** Tries each facility of the kernel's tracing, when it is asked for and there is tracing at all. */
+export function checkFacilities({ needsKernel }: DoctorRequest): readonly Finding[] {
+  if (!needsKernel || !isRoot()) return [];
+  try {
+    findTracefs();
+  } catch {
+    // That is a finding of its own.
+    return [];
+  }
+  return probeCapabilities()
+    .filter(({ name }) => !countersOfAll.has(name))
+    .map(({ name, subject, available, lack = 'it is not there', needs, instead }) =>
+      available
+        ? ok(name, subject)
+        : trouble(name, neededFacilities.has(name), {
+            what: `${subject}: ${lack}`,
+            why: `it needs ${needs}`,
+            remedy: `use instead: ${instead}`,
+          }),
+    );
 }
 
 export function checkGroup(): Finding {
