@@ -41,10 +41,9 @@ export const registerSave: RegisterCommand = (program, context) => {
           ? sessions
           : [(await client.call('get-session', { session: name })).session];
       const { withTriggers } = await import('./saved-triggers.ts');
-      const complete =
-        options.triggers && options.format === 'json'
-          ? await withTriggers(client, chosen)
-          : { sessions: chosen, warnings: [] };
+      const complete = options.triggers
+        ? await withTriggers(client, chosen)
+        : { sessions: chosen, warnings: [] };
       const { paths, warnings } = await saveSessions(complete.sessions, options.outputPath, options);
       const text = paths.map(({ session, path }) => `Session ${session} saved in ${path}\n`).join('');
       return {

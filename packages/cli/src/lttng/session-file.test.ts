@@ -1,5 +1,11 @@
 import { SpoorError } from '@spoor/base';
-import type { Channel, EventRule, ProcessTracker, SavedSession } from '@spoor/control';
+import {
+  CHANNEL_DEFAULTS,
+  type Channel,
+  type EventRule,
+  type ProcessTracker,
+  type SavedSession,
+} from '@spoor/control';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSessionFile } from './read-session-file.ts';
@@ -220,6 +226,53 @@ test('what has no meaning here is told', () => {
     'session s: ring buffers of a user become those of processes and threads',
     'session s: the context ip is left out: programs have none of it',
     'session s: the domain JUL is left out: there are no loggers of that kind',
+  ]);
+});
+
+test('maps, triggers and the site of a system call are told to be left out', () => {
+  const { warnings } = writeSessionFile({
+    name: 's',
+    mode: 'local',
+    isActive: false,
+    automaticEvents: true,
+    channels: [
+      {
+        ...CHANNEL_DEFAULTS.kernel,
+        name: 'c',
+        domain: 'kernel',
+        isEnabled: true,
+        contexts: [],
+        rules: (['entry', 'entry+exit'] as const).map((site) => ({
+          rule: { kind: 'kernel-syscall', name: 'read', site },
+          isEnabled: true,
+        })),
+      },
+    ],
+    snapshotOutputs: [],
+    rotation: {},
+    trackers: { kernel: [], user: [] },
+    maps: [
+      {
+        name: 'counts',
+        maxKeys: 1,
+        valueType: 'signed-int-64',
+        ownership: 'user',
+        updatePolicy: 'per-event',
+        deadProcessPolicy: 'drop',
+      },
+    ],
+    triggers: [
+      {
+        name: 'slow',
+        condition: { kind: 'session-rotation-finishes', session: 's' },
+        actions: [{ kind: 'notify' }],
+      },
+    ],
+  });
+  expect(warnings).toEqual([
+    'session s: counter map counts is left out: session files of LTTng have none',
+    'session s: trigger slow is left out: session files of LTTng have none',
+    "session s: the rule read of channel c is for entry and exit of system calls: LTTng's files cannot say entry alone",
   ]);
 });
 

@@ -40,7 +40,12 @@ type Tell = (what: string) => void;
 
 function sessionElement(session: SavedSession, tell: Tell): XmlElement {
   const { name, mode, isActive, shmPath, liveTimerUs, rotation, trackers, snapshotOutputs } = session;
+  const { maps = [], triggers = [] } = session;
   if (!session.automaticEvents) tell('LTTng has no automatic events: --no-auto is left out');
+  for (const map of maps) tell(`counter map ${map.name} is left out: session files of LTTng have none`);
+  for (const trigger of triggers) {
+    tell(`trigger ${trigger.name} is left out: session files of LTTng have none`);
+  }
   const domains = (['kernel', 'user'] as const).filter(
     (domain) => domainsOf(session).includes(domain) || trackers[domain].length > 0,
   );
@@ -149,7 +154,10 @@ function channelElement(channel: Channel, tell: Tell): XmlElement {
     element('tracefile_size', traceFileSizeBytes === 0 ? 0 : Math.max(traceFileSizeBytes, size)),
     element('tracefile_count', channel.traceFileCount),
     element('live_timer_interval', 0),
-    element('events', channel.rules.map(eventElement)),
+    element(
+      'events',
+      channel.rules.map((rule) => eventElement(rule, name, tell)),
+    ),
     element('contexts', contexts),
   ]);
 }
@@ -177,7 +185,11 @@ function contextElement(name: string): XmlElement | undefined {
   }
 }
 
-function eventElement({ rule, isEnabled }: RecordingRule): XmlElement {
+function eventElement({ rule, isEnabled }: RecordingRule, channel: string, tell: Tell): XmlElement {
+  if (rule.kind === 'kernel-syscall' && rule.site !== 'entry+exit') {
+    const both = `LTTng's files cannot say ${rule.site} alone`;
+    tell(`the rule ${rule.name} of channel ${channel} is for entry and exit of system calls: ${both}`);
+  }
   const logLevel = rule.kind === 'user-tracepoint' ? rule.logLevel : undefined;
   const exclude = rule.kind === 'user-tracepoint' ? (rule.exclude ?? []) : [];
   const levelType = logLevel?.kind === 'only' ? 'SINGLE' : 'RANGE';

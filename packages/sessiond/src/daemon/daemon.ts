@@ -354,7 +354,9 @@ export class Daemon {
     const now = new Date();
     const name = asked.name ?? `auto-${localTimestamp(now)}`;
     checkName('session', name);
-    if (this.#sessions.has(name)) throw existsAlready(name);
+    if (this.#sessions.has(name)) {
+      throw existsAlready(name, `choose another name, or end that one: spoor destroy ${name}`);
+    }
     if (this.#sessions.size >= MOST_SESSIONS) {
       throw new SpoorError('control/too-many-sessions', `there are ${MOST_SESSIONS} sessions already`);
     }
@@ -401,7 +403,7 @@ export class Daemon {
     }
     const existing = this.#sessions.get(saved.name);
     if (existing !== undefined) {
-      if (!force) throw existsAlready(saved.name);
+      if (!force) throw existsAlready(saved.name, '--force ends it first');
       await existing.destroy(true);
       this.#sessions.delete(saved.name);
     }
@@ -465,8 +467,8 @@ function pick<Key extends string>(
   return (value === undefined ? {} : { [key]: value }) as { readonly [Name in Key]?: number };
 }
 
-function existsAlready(name: string): SpoorError {
-  return new SpoorError('control/session-exists', `there is a session named ${name} already`);
+function existsAlready(name: string, hint: string): SpoorError {
+  return new SpoorError('control/session-exists', `there is a session named ${name} already`, { hint });
 }
 
 /** @throws SpoorError `control/no-kernel-tracer`. */
