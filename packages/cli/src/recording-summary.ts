@@ -1,6 +1,6 @@
 /** The lines that `spoor record` prints when it is done. */
 import { describeError } from '@spoor/base';
-import { counted, sizeText } from './units.ts';
+import { counted, sizeArgument, sizeText } from './units.ts';
 import { adviseGeometry } from '@spoor/sessiond';
 import type { CrowdedChannel, KernelTotals, RecordingNote, RecordingResult } from '@spoor/sessiond';
 
@@ -31,14 +31,8 @@ function describeCrowded(crowded: CrowdedChannel): string {
   if (advised === undefined) {
     return `spoor: to lose less, record fewer events (-e, -f), the newest alone (--overwrite), or have them wait for room (--blocking-timeout): ${needed}`;
   }
-  const size = binarySize(advised.subBufferSizeBytes);
+  const size = sizeArgument(advised.subBufferSizeBytes);
   return `spoor: to lose less, give each thread more room: --num-subbuf ${advised.subBufferCount} --subbuf-size ${size} (${needed})`;
-}
-
-/** A size as options take it: `512k`. */
-function binarySize(sizeBytes: number): string {
-  if (sizeBytes % (1 << 20) === 0) return `${sizeBytes / (1 << 20)}M`;
-  return sizeBytes % 1024 === 0 ? `${sizeBytes / 1024}k` : String(sizeBytes);
 }
 
 /** The whole summary, for standard error, each line ended. */

@@ -23,14 +23,32 @@ export function durationText(durationNs: number): string {
 
 /** A size in decimal units: `812 B`, `4.2 MB`. */
 export function sizeText(sizeBytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const { value, unit } = scaled(sizeBytes, 1000, 999.5);
+  return `${unit === 0 ? value : value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${['B', 'kB', 'MB', 'GB', 'TB'][unit]}`;
+}
+
+/** A size in binary units, as sizes of memory are: `512 KiB`, `1.5 MiB`. */
+export function binarySizeText(sizeBytes: number): string {
+  const { value, unit } = scaled(sizeBytes, 1024, 1024);
+  const number = value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1);
+  return `${number} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
+}
+
+/** A size as options take it: `512k`. */
+export function sizeArgument(sizeBytes: number): string {
+  if (sizeBytes % (1 << 20) === 0) return `${sizeBytes / (1 << 20)}M`;
+  return sizeBytes % 1024 === 0 ? `${sizeBytes / 1024}k` : String(sizeBytes);
+}
+
+/** A size in the largest of five units, each `factor` times the one before, of which it has less than `limit`. */
+function scaled(sizeBytes: number, factor: number, limit: number): { value: number; unit: number } {
   let value = sizeBytes;
   let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= limit && unit < 4) {
+    value /= factor;
     unit += 1;
   }
-  return `${unit === 0 ? value : value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${units[unit]}`;
+  return { value, unit };
 }
 
 /** A share of 1 in per cent: `49.8 %`, `<0.1 %`. */

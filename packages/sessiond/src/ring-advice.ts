@@ -63,10 +63,13 @@ const MOST_ADVISED_BYTES = 256 * 1024 * 1024;
 /** From here on larger sub-buffers rather than more of them. */
 const MANY_SUB_BUFFERS = 32;
 
-/** Sizes with which a channel would have lost nothing; undefined when no ring of a reasonable size is enough. */
-export function adviseGeometry(channel: CrowdedChannel): RingGeometry | undefined {
+/**
+ * Sizes with which a channel would have lost nothing; undefined when no ring of a reasonable size is enough.
+ * @param margin how many times of what was needed there is to be room for: more where that is not known exactly.
+ */
+export function adviseGeometry(channel: CrowdedChannel, margin: number = MARGIN): RingGeometry | undefined {
   let { subBufferSizeBytes, subBufferCount } = channel;
-  const wanted = channel.neededBytes * MARGIN;
+  const wanted = channel.neededBytes * margin;
   while (subBufferSizeBytes * subBufferCount < wanted) {
     if (subBufferCount < MANY_SUB_BUFFERS) subBufferCount *= 2;
     else subBufferSizeBytes *= 2;

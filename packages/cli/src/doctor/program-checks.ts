@@ -6,7 +6,8 @@ import { CHANNEL_DEFAULTS, ControlClient, controlDirectory, homeDirectory, socke
 import { hubPath } from '@spoor/ringbuffer';
 import { createMappedFile, isAvailable, openThreadCounter } from '@spoor/sys';
 import { type DoctorRequest, type Finding, ok, trouble } from './finding.ts';
-import { readSmall, sizeText } from './machine-files.ts';
+import { readSmall } from './machine-files.ts';
+import { binarySizeText } from '../units.ts';
 
 /** Oldest release of Node.js that is served. */
 const OLDEST_NODE = [20, 19] as const;
@@ -71,12 +72,12 @@ export function checkSharedMemory({ environment }: DoctorRequest): Finding {
   const { bsize, blocks, bavail, type } = statfsSync(place);
   const [totalBytes, freeBytes] = [blocks * bsize, bavail * bsize];
   const neededBytes = ringBytes * PLANNED_THREADS;
-  const found = `${place}: ${sizeText(freeBytes)} of ${sizeText(totalBytes)} are free, room for ${Math.floor(freeBytes / ringBytes)} threads of ${sizeText(ringBytes)} each`;
+  const found = `${place}: ${binarySizeText(freeBytes)} of ${binarySizeText(totalBytes)} are free, room for ${Math.floor(freeBytes / ringBytes)} threads of ${binarySizeText(ringBytes)} each`;
   if (freeBytes < neededBytes) {
     const wanted = Math.ceil((totalBytes - freeBytes + neededBytes * 2) / 1024 ** 2);
     return trouble(id, true, {
       what: found,
-      why: `${PLANNED_THREADS} threads with the default channel take ${sizeText(neededBytes)}`,
+      why: `${PLANNED_THREADS} threads with the default channel take ${binarySizeText(neededBytes)}`,
       remedy: isUsual
         ? `as root: mount -o remount,size=${wanted}M /dev/shm (a container: docker run --shm-size=${wanted}m)`
         : 'a larger file system for $LTTNG_RUNDIR, or smaller channels: spoor enable-channel --subbuf-size 64k',
@@ -106,7 +107,7 @@ export function checkMapping({ environment }: DoctorRequest): Finding {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    return ok(id, `a ring buffer of ${sizeText(ringBytes)} was made and mapped in ${place}`);
+    return ok(id, `a ring buffer of ${binarySizeText(ringBytes)} was made and mapped in ${place}`);
   } catch (error) {
     return trouble(id, true, {
       what: `a ring buffer cannot be made in ${place}: ${describeError(error)}`,
@@ -158,7 +159,7 @@ export function checkTraces({ environment }: DoctorRequest): Finding {
   }
   const { bsize, bavail } = statfsSync(place);
   const freeBytes = bsize * bavail;
-  const what = `${place}: ${sizeText(freeBytes)} are free`;
+  const what = `${place}: ${binarySizeText(freeBytes)} are free`;
   if (freeBytes >= 1024 ** 3) return ok(id, what);
   return trouble(id, false, {
     what,

@@ -1,7 +1,8 @@
 /** What sizes channels should have, from what was seen of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Channel, type ControlClient, type Session, nextPowerOfTwo } from '@spoor/control';
-import { sizeText } from '../doctor/machine-files.ts';
+import type { Channel, ControlClient, Session } from '@spoor/control';
+import { adviseGeometry } from '@spoor/sessiond';
+import { binarySizeText, sizeArgument } from '../units.ts';
 import {
   type SessionLook,
   type ThroughputRow,
@@ -10,12 +11,9 @@ import {
   channelOf,
 } from './usage-history.ts';
 
-/** Larger sub-buffers than this only take memory: there is one write for each. */
-const LARGEST_SUB_BUFFER = 16 * 1024 ** 2;
-const SMALLEST_SUB_BUFFER = 4096;
 /** How long a consumer may stay away on a busy machine without a loss. */
 const CALM_SECONDS = 0.5;
-/** Room for twice of what was seen. */
+/** Room for twice of what was seen: what a ring needed is not known exactly here. */
 const RESERVE = 2;
 
 /** Advice about one channel. */
@@ -36,8 +34,7 @@ export function adviseOn(frame: TopFrame, looks: readonly SessionLook[]): readon
   for (const { session } of looks) {
     for (const channel of session.channels) {
       const rows = frame.rows.filter(
-        (row) =>
-          row.session === session.name && row.channel === channel.name && channelOf(row, looks) === channel,
+        (row) => row.session === session.name && channelOf(row, looks) === channel,
       );
       const advice = rows.length === 0 ? undefined : adviceOn(session, channel, rows);
       if (advice !== undefined) advices.push(advice);
@@ -59,35 +56,28 @@ function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputR
   if (lost === 0 && fullest < 0.75) return undefined;
   const ringBytes = channel.subBufferSizeBytes * channel.subBufferCount;
   const neededBytes = Math.max(...rows.map((row) => neededOf(row, ringBytes)));
-  const count = Math.max(4, channel.subBufferCount);
-  const size = Math.min(
-    LARGEST_SUB_BUFFER,
-    Math.max(SMALLEST_SUB_BUFFER, nextPowerOfTwo(Math.ceil(neededBytes / count))),
-  );
   const seen = lost > 0 ? `${lost} events were lost` : `the buffers were ${Math.round(fullest * 100)} % full`;
   const rate = Math.max(...rows.map(({ peakBytesPerSecond }) => peakBytesPerSecond));
-  const at = rate === 0 ? '' : ` at ${sizeText(Math.round(rate))}/s`;
-  if (size * count <= ringBytes) {
-    const text = `${seen}${at} with ${sizesText(channel)} a thread, which is as much as is of use: record less`;
-    return { ...names, text };
-  }
-  return {
-    ...names,
-    text: `${seen}${at} with ${sizesText(channel)} a thread`,
-    command: `spoor enable-channel ${channel.name} -s ${session.name} --subbuf-size ${sizeArgument(size)} --num-subbuf ${count}`,
-  };
+  const at = rate === 0 ? '' : ` at ${binarySizeText(Math.round(rate))}/s`;
+  const ring = `a ${channel.domain === 'kernel' ? 'processor' : 'thread'}`;
+  const text = `${seen}${at} with ${sizesText(channel)} ${ring}`;
+  const { name, subBufferSizeBytes, subBufferCount } = channel;
+  const advised = adviseGeometry({ channel: name, subBufferSizeBytes, subBufferCount, neededBytes }, RESERVE);
+  if (advised === undefined)
+    return { ...names, text: `${text}; no larger ones would be enough: record less` };
+  const domain = channel.domain === 'kernel' ? ' -k' : '';
+  const sizes = `--subbuf-size ${sizeArgument(advised.subBufferSizeBytes)} --num-subbuf ${advised.subBufferCount}`;
+  return { ...names, text, command: `spoor enable-channel${domain} ${name} -s ${session.name} ${sizes}` };
 }
 
 /**
  * Bytes of a ring that would have been enough. What the fullest moment took is known; of a ring that lost events it is
- * only known that it was too small, so what went on for half a second counts, and twice the size at least.
+ * only known that it was too small, so what went on for half a second counts, and its size at least.
  */
 function neededOf(row: ThroughputRow, ringBytes: number): number {
   const stalled = (row.peakDemandBytesPerSecond / Math.max(1, row.ringCount)) * CALM_SECONDS;
   const seen = row.peakUsedRatio * ringBytes;
-  return row.lostCount > 0
-    ? Math.max(RESERVE * ringBytes, RESERVE * stalled)
-    : RESERVE * Math.max(seen, stalled);
+  return Math.max(row.lostCount > 0 ? ringBytes : seen, stalled);
 }
 
 function heldBy(rows: readonly ThroughputRow[]): number | undefined {
@@ -103,11 +93,7 @@ function secondsText(seconds: number): string {
 }
 
 function sizesText({ subBufferCount, subBufferSizeBytes }: Channel): string {
-  return `${subBufferCount} × ${sizeText(subBufferSizeBytes)}`;
-}
-
-function sizeArgument(bytes: number): string {
-  return bytes >= 1024 ** 2 ? `${bytes / 1024 ** 2}M` : `${bytes / 1024}k`;
+  return `${subBufferCount} × ${binarySizeText(subBufferSizeBytes)}`;
 }
 
 /** Advice for people, a line or two each. */

@@ -1,6 +1,6 @@
 /** The table of `spoor top`. */
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { sizeText } from '../doctor/machine-files.ts';
+import { binarySizeText } from '../units.ts';
 import { type Advice, adviceText } from './advice.ts';
 import type { ThroughputRow, TopFrame } from './usage-history.ts';
 
@@ -55,11 +55,11 @@ const columns: readonly Column[] = [
   { title: 'PID', cell: (row) => String(row.pid) },
   { title: 'PROCESS', isText: true, cell: (row) => row.procname },
   { title: 'RINGS', cell: (row) => String(row.ringCount) },
-  { title: 'MEMORY', cell: (row) => sizeText(row.capacityBytes) },
+  { title: 'MEMORY', cell: (row) => binarySizeText(row.capacityBytes) },
   { title: 'USED', cell: (row) => `${Math.round(row.usedRatio * 100)} %` },
   { title: 'PEAK', cell: (row) => `${Math.round(row.peakUsedRatio * 100)} %` },
   { title: 'EVENTS/s', cell: (row) => countText(row.eventsPerSecond) },
-  { title: 'BYTES/s', cell: (row) => sizeText(Math.round(row.bytesPerSecond)) },
+  { title: 'BYTES/s', cell: (row) => binarySizeText(Math.round(row.bytesPerSecond)) },
   { title: 'LOST/s', cell: (row) => countText(row.lostPerSecond) },
   { title: 'LOST', cell: (row) => countText(row.lostCount) },
 ];
@@ -169,7 +169,7 @@ function summary({ timeMs, sessionCount, activeCount, processCount, rows }: TopF
     `${activeCount} of ${sessionCount} sessions record`,
     `${processCount} processes`,
     `${countText(sum((row) => row.eventsPerSecond))} events/s`,
-    `${sizeText(Math.round(sum((row) => row.bytesPerSecond)))}/s`,
+    `${binarySizeText(Math.round(sum((row) => row.bytesPerSecond)))}/s`,
     `${countText(sum((row) => row.lostPerSecond))} lost/s`,
   ].join('  ');
 }

@@ -104,11 +104,24 @@ describe('advice', () => {
 
   test('gives room for what was lost too', () => {
     const [advice] = after(web, { eventCount: 1000, producedBytes: 1_000_000, discardedCount: 3000 });
-    // 4 MB a second were wanted: half a second of them, twice, in 4 sub-buffers.
-    expect(advice!.command).toBe('spoor enable-channel ch -s web --subbuf-size 1M --num-subbuf 4');
+    // 4 MB a second were wanted: half a second of them, twice.
+    expect(advice!.command).toBe('spoor enable-channel ch -s web --subbuf-size 128k --num-subbuf 32');
     expect(adviceText([advice!])).toMatch(
       /^web\/ch: 3000 events were lost at 977 KiB\/s with 2 × 4 KiB a thread\n {4}spoor/,
     );
+  });
+
+  test('tells channels of one name apart by their domain', () => {
+    const both = session('s', 'local', [channel('ch', {}), channel('ch', { domain: 'kernel' })]);
+    const history = new UsageHistory();
+    const kernel = { domain: 'kernel' as const, pid: 0, procname: 'kernel' };
+    history.add([look(both, 1, [{}, kernel])], 0);
+    const looks = [look(both, 2, [{}, { ...kernel, discardedCount: 5 }])];
+    const frame = history.add(looks, 0);
+    expect(frame.processCount).toBe(1);
+    expect(adviseOn(frame, looks)).toMatchObject([
+      { channel: 'ch', command: expect.stringMatching(/^spoor enable-channel -k ch -s s /) as string },
+    ]);
   });
 
   test('says when larger buffers would not help', () => {

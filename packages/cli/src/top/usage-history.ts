@@ -1,5 +1,5 @@
 /** Rates out of usages that follow one another, and the highest that were seen. */
-import type { Channel, ChannelUsage, Session, SessionUsage } from '@spoor/control';
+import type { Channel, ChannelUsage, Domain, Session, SessionUsage } from '@spoor/control';
 
 /** A session as it was looked at once. */
 export interface SessionLook {
@@ -10,6 +10,7 @@ export interface SessionLook {
 /** What a channel of a process did between two looks. */
 export interface ThroughputRow {
   readonly session: string;
+  readonly domain: Domain;
   readonly channel: string;
   readonly pid: number;
   readonly procname: string;
@@ -73,7 +74,7 @@ export class UsageHistory {
       timeMs,
       sessionCount: looks.length,
       activeCount: looks.filter(({ session }) => session.isActive).length,
-      processCount: new Set(rows.map(({ pid }) => pid)).size,
+      processCount: new Set(rows.flatMap(({ domain, pid }) => (domain === 'user' ? [pid] : []))).size,
       rows,
       troubles: looks.flatMap(({ session, usage }) =>
         usage.troubles.map((line) => `session ${session.name}: ${line}`),
@@ -106,6 +107,7 @@ export class UsageHistory {
     this.#peaks.set(key, peak);
     return {
       session,
+      domain: row.domain,
       channel: row.channel,
       pid: row.pid,
       procname: row.procname,
@@ -125,10 +127,10 @@ export class UsageHistory {
 
 /** The channel that a row is of. */
 export function channelOf(
-  { session, channel }: ThroughputRow,
+  { session, domain, channel }: ThroughputRow,
   looks: readonly SessionLook[],
 ): Channel | undefined {
   return looks
     .find((look) => look.session.name === session)
-    ?.session.channels.find((own) => own.name === channel && own.domain === 'user');
+    ?.session.channels.find((own) => own.name === channel && own.domain === domain);
 }
