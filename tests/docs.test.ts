@@ -104,7 +104,9 @@ describe('commands in the documents', () => {
   });
 
   test('verbs of spoor exist', () => {
-    const verbs = new Set(code.flatMap((line) => /^(?:npx )?spoor ([a-z]+)\b(?![./])/.exec(line)?.[1] ?? []));
+    const verbs = new Set(
+      code.flatMap((line) => /^(?:npx )?spoor ([a-z][a-z-]*)\b(?![./-])/.exec(line)?.[1] ?? []),
+    );
     const absent = [...verbs].filter((verb) => {
       const help = spoor([verb, '--help']);
       return help.status !== 0 || !help.stdout.includes(`spoor ${verb}`);
