@@ -223,7 +223,7 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     after: string,
   ) {
     const words = [process.execPath, spoorProgram, 'record', ...args].map((word) => `'${word}'`).join(' ');
-    const script = `mount -t tmpfs -o size=${sizeKiB}k none '${mountPoint}' && { ${words}; status=$?; ${after}; exit $status; }`;
+    const script = `mount -t tmpfs -o size=${sizeKiB}k,mode=700 none '${mountPoint}' && { ${words}; status=$?; ${after}; exit $status; }`;
     return spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], {
       encoding: 'utf8',
       env: { ...place.environment, ...(mountPoint.includes('run') ? { SPOOR_RUN_DIR: mountPoint } : {}) },
@@ -322,7 +322,7 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     using place = new RecordingPlace();
     const run = place.folder('run');
     const filled = `${run}/ballast`;
-    const script = `mount -t tmpfs -o size=64k none '${run}' && head -c ${65_536 - 4096 * freePages} /dev/zero > '${filled}'; exec "$@"`;
+    const script = `mount -t tmpfs -o size=64k,mode=700 none '${run}' && head -c ${65_536 - 4096 * freePages} /dev/zero > '${filled}'; exec "$@"`;
     const args = [
       '--mount',
       '--propagation',
