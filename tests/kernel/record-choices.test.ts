@@ -1,12 +1,23 @@
 // `spoor record -k`: probes, filters, and what a dry run says of them.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
-import { readByPeer } from '../support/recording.ts';
+import { readByPeer, until } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
 
@@ -117,6 +128,71 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'choices of
     );
     expect(existsSync(ran)).toBe(false);
     expect(leftBehind()).toEqual([]);
+  });
+
+  test('a container alone: its processes, and not those of the command', async ({ skip }) => {
+    const freezer = '/sys/fs/cgroup/freezer';
+    const group = join(freezer, `docker-${randomBytes(32).toString('hex')}.scope`);
+    try {
+      mkdirSync(group);
+    } catch {
+      skip('control groups cannot be made here');
+    }
+    const log = join(folder, 'contained');
+    writeFileSync(log, '');
+    const inside = `while :; do ${program} >/dev/null; echo >> ${log}; done`;
+    const container = spawn(
+      'sh',
+      ['-c', `echo $$ > ${group}/cgroup.procs && exec unshare --pid --fork --kill-child sh -c '${inside}'`],
+      { stdio: 'ignore' },
+    );
+    const ended = new Promise((resolve) => {
+      container.once('exit', resolve);
+    });
+    try {
+      await until(() => statSync(log).size > 0);
+      const whileItRuns = `n=$(wc -c < ${log}); until [ $(wc -c < ${log}) -gt $((n + 5)) ]; do :; done`;
+      const trace = join(folder, 'container');
+      const id = /docker-(\w{12})/.exec(group)![1]!;
+      const done = spoor([
+        'record',
+        '--no-auto',
+        '--kernel-events',
+        'sched_process_exec,syscall_entry_write',
+        '--kernel-context',
+        'pid_ns',
+        '--container',
+        id,
+        '-o',
+        trace,
+        '--',
+        'sh',
+        '-c',
+        whileItRuns,
+      ]);
+      expect(done.status, done.stderr).toBe(0);
+      const own = Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]);
+      const names = new Set<unknown>();
+      const spaces = new Set<number>();
+      let count = 0;
+      for (const event of openTrace(trace).events()) {
+        if (event.name.startsWith('lttng_statedump_')) continue;
+        count += 1;
+        spaces.add(Number(event.commonContext()?.['pid_ns']));
+        if (event.name === 'sched_process_exec') names.add(event.payload()?.['filename']);
+      }
+      // Five runs of the program, each of which writes twenty times.
+      expect(count).toBeGreaterThanOrEqual(100);
+      expect([...names]).toEqual([program]);
+      expect(spaces.size).toBe(1);
+      expect(spaces).not.toContain(own);
+    } finally {
+      container.kill('SIGKILL');
+      await ended;
+      await until(() => readFileSync(join(group, 'cgroup.procs'), 'latin1') === '');
+      rmdirSync(group);
+    }
+    expect(spoor(['record', '-k', '--container', 'no-such', '--', 'true']).stderr).toContain('no container');
   });
 
   test.each([

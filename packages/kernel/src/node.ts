@@ -17,10 +17,10 @@ export { RawRecording, type RawRecordingOptions } from './recording/write-record
 export { fillTaskTable, makeTaskTable } from './contexts/fill-task-table.node.ts';
 export {
   KernelRecording,
-  threadsOf,
   type KernelRecordingOptions,
   type KernelRecordingResult,
 } from './live/kernel-recording.node.ts';
+export { threadsOf } from './statedump/scan-tasks.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
 export { runningMarkers, writeMark } from './live/marker.node.ts';
 export { tryKernelRecording, type KernelRecordingPlan } from './live/plan-recording.node.ts';

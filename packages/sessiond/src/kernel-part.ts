@@ -15,6 +15,8 @@ export interface KernelPlan {
   readonly probes: readonly ProbeRequest[];
   /** Only events of which this is true. */
   readonly filter?: string | undefined;
+  /** Name or id of a container: it is recorded in place of the command. */
+  readonly container?: string | undefined;
   readonly contexts: readonly string[];
   /** Whether all processes of the machine are recorded, or only the command and all that comes of it. */
   readonly allProcesses: boolean;
@@ -67,6 +69,7 @@ export class KernelPart {
       contexts: plan.contexts,
       probes: plan.probes,
       filter: plan.filter,
+      container: plan.container,
       stateDump: plan.stateDump,
       // That of the programs' traces: all are on one clock.
       clockOffsetNs: BigInt(clockOffsetNs ?? 0),
@@ -81,9 +84,13 @@ export class KernelPart {
     return { [MARKER_VARIABLE]: this.#recording.markerPath };
   }
 
+  get #followsCommand(): boolean {
+    return !this.#plan.allProcesses && this.#plan.container === undefined;
+  }
+
   /** Keeps a process of the recorder out of the trace. */
   hide(pid: number): void {
-    if (this.#plan.allProcesses) this.#recording.hide(threadsOf(pid));
+    if (!this.#followsCommand) this.#recording.hide(threadsOf(pid));
   }
 
   /**
@@ -97,7 +104,7 @@ export class KernelPart {
     start: () => ChildProcess,
     watch: (child: ChildProcess) => void,
   ): Promise<void> {
-    if (this.#plan.allProcesses) {
+    if (!this.#followsCommand) {
       await this.#recording.begin();
       watch(start());
       return;

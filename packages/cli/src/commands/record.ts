@@ -22,6 +22,7 @@ interface RecordFlags {
   readonly probe?: readonly string[];
   readonly userspaceProbe?: readonly string[];
   readonly allProcesses?: boolean;
+  readonly container?: string;
   readonly dryRun?: boolean;
 }
 
@@ -112,6 +113,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .option('--kernel-buffer <size>', 'size of the ring of each processor; suffixes k, M, G (default: 8M)')
     .option('--kernel-maps', 'the state dump has the memory maps of all processes')
     .option('--all-processes', 'record the kernel for all processes of the machine')
+    .option(
+      '--container <name|id>',
+      'record the kernel for what happens in a container, as long as the command runs',
+    )
     .option(
       '--dry-run',
       'say what would be recorded of the kernel, what of a filter it evaluates and what is left; nothing is run',

@@ -5,12 +5,21 @@ import type { KernelPlan } from '@spoor/sessiond';
 
 /** @throws SpoorError `kernel/…` for what could not be recorded. */
 export function describeKernelPlan(plan: KernelPlan): string {
-  const { events, probes, filter, contexts } = plan;
-  const { events: chosen, probeNames, shares } = tryKernelRecording({ events, probes, filter, contexts });
+  const { events, probes, contexts, container } = plan;
+  const {
+    events: chosen,
+    probeNames,
+    filter,
+    shares,
+  } = tryKernelRecording({
+    events,
+    probes,
+    filter: plan.filter,
+    contexts,
+    container,
+  });
   const ofEvent = new Map(shares.map((share) => [share.event, share]));
-  const scope = plan.allProcesses
-    ? 'all processes'
-    : 'the command and all that comes of it (the kernel chooses them)';
+  const scope = scopeOf(plan);
   let text = `Of ${scope}:\n`;
   for (const event of chosen) {
     const { system, name } = splitEventName(event);
@@ -20,6 +29,11 @@ export function describeKernelPlan(plan: KernelPlan): string {
     if (share !== undefined) text += describeShare(share, filter ?? '');
   }
   return text;
+}
+
+function scopeOf({ container, allProcesses }: KernelPlan): string {
+  if (container !== undefined) return `container ${container} (the kernel chooses its threads)`;
+  return allProcesses ? 'all processes' : 'the command and all that comes of it (the kernel chooses them)';
 }
 
 function describeShare({ kernel, reader }: FilterShare, filter: string): string {

@@ -17,6 +17,7 @@ export interface KernelFlags {
   readonly probe?: readonly string[];
   readonly userspaceProbe?: readonly string[];
   readonly allProcesses?: boolean;
+  readonly container?: string;
   readonly dryRun?: boolean;
 }
 
@@ -37,6 +38,7 @@ export function readKernelPlan(flags: KernelFlags): KernelPlan | undefined {
       '--kernel-filter': kernelFilter,
       '--kernel-maps': kernelMaps,
       '--all-processes': allProcesses,
+      '--container': flags.container,
       '--dry-run': flags.dryRun,
     };
     for (const [option, value] of Object.entries(alone)) {
@@ -53,6 +55,7 @@ export function readKernelPlan(flags: KernelFlags): KernelPlan | undefined {
     events: kernelEvents ?? (kernel === true ? undefined : []),
     probes,
     filter: kernelFilter,
+    container: flags.container,
     contexts: kernelContext ?? [],
     allProcesses: allProcesses === true,
     stateDump: kernelMaps === true ? 'maps' : true,

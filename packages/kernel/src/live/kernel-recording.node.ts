@@ -1,18 +1,19 @@
 /** A live recording of the kernel: an instance, the threads that empty it into a CTF trace, and the state dump. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
 import { FileSink } from '@spoor/ctf/node';
-import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import { enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
 import type { RingResult } from '../drain/page-sink.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
 import { dumpState, type StateDumpResult } from '../statedump/dump-state.node.ts';
+import { scanProcess } from '../statedump/scan-tasks.node.ts';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { sweepInstances, type TracefsInstance } from '../tracefs/instance.node.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';
@@ -24,13 +25,16 @@ import { markerFile } from './marker.node.ts';
 import { tableEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
 import { sweepProbes } from '../probes/probe-group.node.ts';
-import { createInstance, planEvents } from './plan-recording.node.ts';
+import { createInstance, planEvents, withContainer } from './plan-recording.node.ts';
+import { WantedThreads } from '../session/wanted-threads.node.ts';
 import type { ProbeRequest } from '../session/session-description.ts';
 import type { SessionProbes } from '../session/session-probes.node.ts';
 import { markerEvent } from '../session/session-rules.ts';
 
 /** What to record, and where to. */
 export interface KernelRecordingOptions {
+  /** Name or id of a container: what happens in its PID namespaces alone is recorded. */
+  readonly container?: string | undefined;
   /** Where the trace goes; made if it is not there. */
   readonly directory: string;
   /** Names of events with stars, LTTng's or `SYSTEM:NAME`; the default set where it is left out. */
@@ -71,6 +75,9 @@ export interface KernelRecordingResult {
   readonly failures: readonly string[];
 }
 
+/** Threads that enter the container are looked for so often. */
+const lookIntervalMs = 500;
+
 const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
 
@@ -82,15 +89,6 @@ function bootId(): string | undefined {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   } catch {
     return undefined;
-  }
-}
-
-/** Threads of another process, so that they can be hidden or followed. */
-export function threadsOf(pid: number): readonly number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
-    return [];
   }
 }
 
@@ -108,6 +106,7 @@ export class KernelRecording {
   private readonly probes: SessionProbes;
   private dumped: StateDumpResult | undefined;
   private hasEnded = false;
+  private look: NodeJS.Timeout | undefined;
 
   private constructor(
     options: KernelRecordingOptions,
@@ -135,7 +134,8 @@ export class KernelRecording {
    * @throws SpoorError `kernel/…` where the kernel cannot be traced: the message says what is missing, the hint what to
    * do; `output/…`.
    */
-  static async prepare(options: KernelRecordingOptions): Promise<KernelRecording> {
+  static async prepare(given: KernelRecordingOptions): Promise<KernelRecording> {
+    const options = withContainer(given);
     const { directory, channel = 'channel0', prefix, contexts = [] } = options;
     const root = findTracefs();
     sweepInstances(root, prefix);
@@ -203,11 +203,13 @@ export class KernelRecording {
 
   /**
    * Begins to record, and dumps the state.
-   * @param threads whose events are recorded, with those of all children that they will have; of all threads without.
+   * @param threads whose events are recorded, with those of all children that they will have; without, those of the
+   * container, or of all threads.
    */
   async begin(threads?: readonly number[]): Promise<void> {
     const { instance, options } = this;
     if (threads !== undefined) instance.setThreads(threads, true);
+    else if (options.container !== undefined) this.followContainer();
     instance.start();
     if (options.stateDump === false) return;
     this.dumped = await this.dump();
@@ -216,6 +218,33 @@ export class KernelRecording {
   /** Keeps threads out of the trace, such as those of a helper of the recorder. */
   hide(threads: readonly number[]): void {
     this.instance.hideThreads(threads);
+  }
+
+  /** Has the kernel record the threads of the container, and those that enter it. */
+  private followContainer(): void {
+    const { instance, tasks, options } = this;
+    const { filter = '' } = options;
+    const wanted = new WantedThreads({
+      rules: [{ kind: 'tracepoint', name: '*', filter }],
+      selections: [],
+    });
+    wanted.tell(instance);
+    this.look = setInterval(() => {
+      try {
+        // Nobody saw them being made, so the table knows nothing of them, or what was there before.
+        for (const pid of wanted.tell(instance)) {
+          for (const task of scanProcess(pid)) {
+            const { tid } = task.stat;
+            const isRight = tasks.isKnown(tid) && tasks.get(tid, 'pid_ns') === task.namespaces.pid;
+            if (!isRight) enterTask(tasks, task);
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof SpoorError)) throw error;
+        options.onFailure?.(error);
+      }
+    }, lookIntervalMs);
+    this.look.unref();
   }
 
   private async dump(): Promise<StateDumpResult> {
@@ -246,6 +275,7 @@ export class KernelRecording {
   async stop(): Promise<KernelRecordingResult> {
     if (this.hasEnded) throw new SpoorError('kernel/ended', 'the recording has ended already');
     this.hasEnded = true;
+    clearInterval(this.look);
     try {
       this.instance.stop();
       const rings = await this.drain.stop();

@@ -6,6 +6,7 @@ import { ProbeGroup, sweepProbes } from '../probes/probe-group.node.ts';
 import { SessionProbes } from '../session/session-probes.node.ts';
 import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
 import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts';
+import { containerFilter, findContainer } from './find-container.node.ts';
 import { shareFilter, type FilterShare } from './filter-shares.node.ts';
 import type { KernelRecordingOptions } from './kernel-recording.node.ts';
 import { selectEvents } from './select-events.ts';
@@ -16,6 +17,8 @@ export interface KernelRecordingPlan {
   readonly events: readonly string[];
   /** Names of those of probes in the trace, by `SYSTEM:NAME`. */
   readonly probeNames: ReadonlyMap<string, string>;
+  /** All of the filter, with that of the container. */
+  readonly filter: string | undefined;
   /** How the filter is shared between kernel and reader; empty without one. */
   readonly shares: readonly FilterShare[];
 }
@@ -25,8 +28,9 @@ export interface KernelRecordingPlan {
  * @throws SpoorError as {@link KernelRecording.prepare}.
  */
 export function tryKernelRecording(
-  options: Pick<KernelRecordingOptions, 'events' | 'probes' | 'filter' | 'prefix' | 'contexts'>,
+  given: Pick<KernelRecordingOptions, 'events' | 'probes' | 'filter' | 'prefix' | 'contexts' | 'container'>,
 ): KernelRecordingPlan {
+  const options = withContainer(given);
   const root = findTracefs();
   sweepInstances(root, options.prefix);
   sweepProbes(root, options.prefix);
@@ -56,11 +60,18 @@ export function tryKernelRecording(
             ),
             filter,
           );
-    return { events: chosen, probeNames, shares };
+    return { events: chosen, probeNames, filter: options.filter, shares };
   } finally {
     instance[Symbol.dispose]();
     probes.end();
   }
+}
+
+/** The container as a filter. @throws SpoorError `kernel/no-container`, `kernel/container`. */
+export function withContainer<T extends Pick<KernelRecordingOptions, 'container' | 'filter'>>(options: T): T {
+  const { container, filter } = options;
+  if (container === undefined) return options;
+  return { ...options, filter: containerFilter(findContainer(container), filter) };
 }
 
 /** The events that are chosen, those of probes with them. */

@@ -358,11 +358,7 @@ export class KernelChannel {
   /** Adds threads that came from elsewhere, such as those that enter a namespace. */
   addNewcomers(): void {
     const { wanted, instance } = this;
-    if (wanted?.isLimited !== true) return;
-    const newcomers = wanted.newcomers();
-    if (newcomers.length === 0) return;
-    if (wanted.isNew) instance.setThreads(newcomers);
-    else instance.addThreads(newcomers);
+    if (wanted?.isLimited === true) wanted.tell(instance);
   }
 
   /** The kernel's part of each event's filter, for people. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
-import { threadsOf } from '../live/kernel-recording.node.ts';
+import { threadsOf } from '../statedump/scan-tasks.node.ts';
 import { dumpState } from '../statedump/dump-state.node.ts';
 import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';

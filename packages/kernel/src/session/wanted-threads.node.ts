@@ -4,9 +4,12 @@
  */
 import { readlinkSync } from 'node:fs';
 import { parseFilter, type Expression } from '@spoor/filter';
-import { threadsOf } from '../live/kernel-recording.node.ts';
-import { processNumbers, readProc } from '../statedump/scan-tasks.node.ts';
+import { processNumbers, readProc, threadsOf } from '../statedump/scan-tasks.node.ts';
+import type { TracefsInstance } from '../tracefs/instance.node.ts';
 import type { ChannelPlan } from './kernel-channel.node.ts';
+
+/** What decides over threads. */
+type ThreadPlan = Pick<ChannelPlan, 'rules' | 'selections'>;
 
 /** What of a process decides. */
 type ProcessColumn = 'pid' | 'vpid' | 'pid_ns';
@@ -37,7 +40,7 @@ function conditionOf(node: Expression): Condition | undefined {
 }
 
 /** What must be so of a process: one of each list. Undefined where nothing need be. */
-function conditionsOf({ rules, selections }: ChannelPlan): readonly (readonly Condition[])[] {
+function conditionsOf({ rules, selections }: ThreadPlan): readonly (readonly Condition[])[] {
   const all: (readonly Condition[])[] = [];
   for (const { column, values } of selections) {
     if (columns.includes(column)) all.push([{ column: column as ProcessColumn, values }]);
@@ -79,15 +82,10 @@ export class WantedThreads {
   private known: ReadonlySet<number> = new Set();
   private count = 0;
 
-  constructor(plan: ChannelPlan) {
+  constructor(plan: ThreadPlan) {
     this.conditions = conditionsOf(plan);
     this.isLimited = this.conditions.length > 0;
     this.key = JSON.stringify(this.conditions);
-  }
-
-  /** Whether those of the last call were the first. */
-  get isNew(): boolean {
-    return this.count === 1;
   }
 
   /** Threads of processes that came since the last call; children of known ones are followed by the kernel. */
@@ -98,6 +96,15 @@ export class WantedThreads {
     const threads = fresh.flatMap((pid) => (this.isWanted(pid) ? threadsOf(pid) : []));
     if (threads.length > 0) this.count += 1;
     return threads;
+  }
+
+  /** Has an instance record those that came since the last call, too. @returns their numbers. */
+  tell(instance: TracefsInstance): readonly number[] {
+    const newcomers = this.newcomers();
+    if (newcomers.length === 0) return newcomers;
+    if (this.count === 1) instance.setThreads(newcomers);
+    else instance.addThreads(newcomers);
+    return newcomers;
   }
 
   private isWanted(pid: number): boolean {

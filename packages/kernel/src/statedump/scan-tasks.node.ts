@@ -38,6 +38,15 @@ export function processNumbers(): readonly number[] {
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }
 
+/** Threads of another process, so that they can be hidden or followed. */
+export function threadsOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Names in a folder of /proc; none where it is gone. */
 export function listProc(path: string): readonly string[] {
   try {
