@@ -397,11 +397,15 @@ test('a folder of all users is not made its own, by whoever owns it', () => {
   const shared = mkdtempSync('/dev/shm/spoor-shared-');
   try {
     chmodSync(shared, 0o1777);
-    const done = place.record(['--', 'true'], { SPOOR_RUN_DIR: shared });
-    expect(done.status).toBe(1);
-    expect(done.stderr).toMatch(/is for all users/);
-    expect(statSync(shared).mode & 0o7777).toBe(0o1777);
-    expect(readdirSync(shared)).toEqual([]);
+    writeFileSync(join(shared, 'of-somebody'), '');
+    for (const path of [shared, '/dev/shm']) {
+      const { mode } = statSync(path);
+      const done = place.record(['--', 'true'], { SPOOR_RUN_DIR: path });
+      expect(done.status).toBe(1);
+      expect(done.stderr).toMatch(/is (for all users|not your own)/);
+      expect(statSync(path).mode).toBe(mode);
+    }
+    expect(readdirSync(shared)).toEqual(['of-somebody']);
   } finally {
     removeTree(shared);
   }

@@ -75,6 +75,9 @@ export function memoryError(where: string, cause: unknown): SpoorError {
   });
 }
 
+/** Places that belong to all users even while nothing is in them. */
+const placesOfAll: ReadonlySet<string> = new Set(['/tmp', '/var/tmp', '/dev/shm']);
+
 /**
  * Makes the directory of all recordings if it is not there, and makes sure that nobody else may write to it.
  * @throws SpoorError `record/run-directory`, `record/run-directory-unsafe`, `record/no-shared-memory`.
@@ -94,8 +97,9 @@ export function ensureRunDirectory(path: string): void {
       hint: 'remove it, or set SPOOR_RUN_DIR to a directory of your own',
     });
   }
-  // As /tmp has it: it belongs to all, whoever owns it.
-  if ((found.mode & 0o1002) === 0o1002) {
+  // As /tmp has it: it belongs to all, whoever owns it. A tmpfs that was mounted for this and is empty looks alike.
+  const isShared = (found.mode & 0o1002) === 0o1002;
+  if (isShared && (placesOfAll.has(resolve(path)) || readdirSync(path).length > 0)) {
     throw new SpoorError('record/run-directory-unsafe', 'the directory in shared memory is for all users', {
       where: path,
       hint: 'set SPOOR_RUN_DIR to a directory of your own in it',
