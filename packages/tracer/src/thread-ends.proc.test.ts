@@ -1,5 +1,6 @@
 // Threads that are ended in the middle of a call that must not be broken off: the call is a wait that ends with a word to
 // everybody, so that it shows whether it was.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,30 +34,31 @@ interface Started {
 
 const built = (path: string): string => pathToFileURL(join(import.meta.dirname, '../..', path)).href;
 
+const code = `
+  const { Worker, parentPort, threadId, workerData } = require('node:worker_threads');
+  (async () => {
+    const { ThreadEnds } = await import(${JSON.stringify(built('tracer/dist/thread-ends.js'))});
+    const { inOnePiece } = await import(${JSON.stringify(built('sys/dist/native-calls.js'))});
+    const { place, words, depth, code } = workerData;
+    new ThreadEnds(false, () => [place]);
+    if (depth > 1) {
+      new Worker(code, { eval: true, execArgv: [], workerData: { ...workerData, depth: depth - 1 } })
+        .on('message', () => parentPort.postMessage('asked'));
+      return;
+    }
+    parentPort.on('message', () => undefined);
+    parentPort.postMessage('asked');
+    inOnePiece(() => {
+      Atomics.store(words, ${BEGUN}, 1);
+      Atomics.notify(words, ${BEGUN});
+      // No loop of JavaScript, which the end would come into: a call, as those of koffi are.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      Atomics.store(words, ${FINISHED}, 1);
+    });
+  })();`;
+
 /** A worker that begins a call of 200 ms as soon as it runs, or has a worker of its own do so. */
 async function start(depth = 1): Promise<Started> {
-  const code = `
-    const { Worker, parentPort, threadId, workerData } = require('node:worker_threads');
-    (async () => {
-      const { ThreadEnds } = await import(${JSON.stringify(built('tracer/dist/thread-ends.js'))});
-      const { inOnePiece } = await import(${JSON.stringify(built('sys/dist/native-calls.js'))});
-      const { place, words, depth, code } = workerData;
-      new ThreadEnds(false, () => [place]);
-      if (depth > 1) {
-        new Worker(code, { eval: true, execArgv: [], workerData: { ...workerData, depth: depth - 1 } })
-          .on('message', () => parentPort.postMessage('asked'));
-        return;
-      }
-      parentPort.on('message', () => undefined);
-      parentPort.postMessage('asked');
-      inOnePiece(() => {
-        Atomics.store(words, ${BEGUN}, 1);
-        Atomics.notify(words, ${BEGUN});
-        // No loop of JavaScript, which the end would come into: a call, as those of koffi are.
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-        Atomics.store(words, ${FINISHED}, 1);
-      });
-    })();`;
   const words = new Int32Array(new SharedArrayBuffer(8));
   const workerData = { place, words, depth, code };
   const worker = new Worker(code, { eval: true, execArgv: [], workerData });
@@ -92,6 +94,26 @@ describe('a thread in the middle of a call', () => {
     expect(words[FINISHED]).toBe(1);
     await ended;
   });
+});
+
+test('a worker that was there before its process was traced is waited for as well', () => {
+  const program = `
+    const { Worker } = require('node:worker_threads');
+    const { place, code } = JSON.parse(process.argv[1]);
+    const words = new Int32Array(new SharedArrayBuffer(8));
+    const worker = new Worker(code, { eval: true, workerData: { place, words, depth: 1, code } });
+    worker.once('message', async () => {
+      const { ThreadEnds } = await import(${JSON.stringify(built('tracer/dist/thread-ends.js'))});
+      new ThreadEnds(true, () => [place]);
+      process.on('exit', () => console.log(words[${FINISHED}]));
+      Atomics.wait(words, ${BEGUN}, 0);
+      worker.terminate();
+      process.exit();
+    });`;
+  const said = execFileSync(process.execPath, ['-e', program, JSON.stringify({ place, code })], {
+    encoding: 'utf8',
+  });
+  expect(said).toBe('1\n');
 });
 
 test('a thread that is to end begins no call, and goes no further', async () => {

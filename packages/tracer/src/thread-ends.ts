@@ -40,6 +40,12 @@ export class ThreadEnds {
     // To load the module in the main thread takes a millisecond; in others it is there.
     this.#id = isMainThread ? 0 : process.getBuiltinModule('node:worker_threads').threadId;
     if (!isMainThread) guardNativeCalls((call) => this.#inOnePiece(call));
+    try {
+      // The program may have workers already: one that follows a session daemon is joined at any moment.
+      if (isMainThread && hasWorkerModule()) this.#expectWorkers();
+    } catch {
+      // As below.
+    }
     subscribe('worker_threads', (message) => {
       try {
         this.#onWorker((message as { readonly worker: Worker }).worker);
@@ -77,15 +83,18 @@ export class ThreadEnds {
   }
 
   #onWorker(worker: Worker): void {
-    if (!this.#hasWorkers) {
-      this.#hasWorkers = true;
-      this.#watchTerminate();
-    }
+    this.#expectWorkers();
     if (this.#id === 0) return;
     for (const folder of this.#folders()) make(join(folder, `of-${worker.threadId}-${this.#id}`));
   }
 
-  /** Not before the program's first worker: its class takes a millisecond to load. */
+  /** Not before the program may have a worker: the class takes a millisecond to load. */
+  #expectWorkers(): void {
+    if (this.#hasWorkers) return;
+    this.#hasWorkers = true;
+    this.#watchTerminate();
+  }
+
   #watchTerminate(): void {
     const { prototype } = process.getBuiltinModule('node:worker_threads').Worker;
     const own = getOwnPropertyDescriptor(prototype, 'terminate');
@@ -134,6 +143,12 @@ export class ThreadEnds {
   #folders(): readonly string[] {
     return this.#processPaths().map((path) => join(path, FOLDER));
   }
+}
+
+/** Whether the program has loaded what starts workers. */
+function hasWorkerModule(): boolean {
+  const { moduleLoadList } = process as NodeJS.Process & { readonly moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes('NativeModule worker_threads') === true;
 }
 
 /** What a folder of marks says. */
