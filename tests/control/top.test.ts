@@ -76,30 +76,31 @@ test(
 );
 
 describeNeeding([command('script')], 'top on a terminal', () => {
-  test(
-    'draws, takes keys, and leaves the terminal as it was',
-    withDaemon(async (daemon) => {
-      await daemon.start();
-      const line = `stty cols 80 rows 20; "${process.execPath}" "${spoorProgram}" top -d 50ms; echo "status $?"`;
-      const child = spawn('script', ['-qec', `sh -c '${line}'`, '/dev/null'], {
-        env: { ...daemon.environment, TERM: 'xterm' } as NodeJS.ProcessEnv,
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      let shown = '';
-      child.stdout.on('data', (bytes: Buffer) => {
-        shown += bytes.toString();
-      });
-      await until('it is drawn', () => shown.includes('[b throughput]'));
-      child.stdin.write('l');
-      await until('it sorts by losses', () => shown.includes('[l lost]'));
-      child.stdin.write('q');
-      await until('it has ended', () => shown.includes('status 0'));
-      child.stdin.end();
-      await ended;
-      expect(shown.indexOf('\u001b[?1049h')).toBeLessThan(shown.indexOf('spoor top'));
-      expect(shown.lastIndexOf('\u001b[?1049l')).toBeGreaterThan(shown.lastIndexOf('spoor top'));
-    }),
+  test.each(['cols 80 rows 20', 'cols 0 rows 0'])(
+    'draws, takes keys, and leaves the terminal as it was: %s',
+    (size) =>
+      withDaemon(async (daemon) => {
+        await daemon.start();
+        const line = `stty ${size}; "${process.execPath}" "${spoorProgram}" top -d 50ms; echo "status $?"`;
+        const child = spawn('script', ['-qec', `sh -c '${line}'`, '/dev/null'], {
+          env: { ...daemon.environment, TERM: 'xterm' } as NodeJS.ProcessEnv,
+          stdio: ['pipe', 'pipe', 'inherit'],
+        });
+        const ended = new Promise((resolve) => child.once('close', resolve));
+        let shown = '';
+        child.stdout.on('data', (bytes: Buffer) => {
+          shown += bytes.toString();
+        });
+        await until('it is drawn', () => shown.includes('[b throughput]'));
+        child.stdin.write('l');
+        await until('it sorts by losses', () => shown.includes('[l lost]'));
+        child.stdin.write('q');
+        await until('it has ended', () => shown.includes('status 0'));
+        child.stdin.end();
+        await ended;
+        expect(shown.indexOf('\u001b[?1049h')).toBeLessThan(shown.indexOf('spoor top'));
+        expect(shown.lastIndexOf('\u001b[?1049l')).toBeGreaterThan(shown.lastIndexOf('spoor top'));
+      })(),
     patientlyMs,
   );
 });

@@ -50,6 +50,12 @@ export async function runTop(client: ControlClient, options: TopOptions): Promis
   }
 }
 
+/** Columns and lines of the terminal; one that was never told its size says 0 of both. */
+function terminalSize(): { readonly width: number; readonly height: number } {
+  const { columns, rows } = process.stdout;
+  return { width: columns > 0 ? columns : 80, height: rows > 0 ? rows : 24 };
+}
+
 async function look(client: ControlClient, name: string | undefined): Promise<readonly SessionLook[]> {
   const sessions =
     name === undefined
@@ -108,13 +114,12 @@ class View {
     }
     if (!this.#isScreen) {
       const hasColors = process.stdout.isTTY;
-      const { columns } = process.stdout;
-      const width = process.stdout.isTTY ? { width: columns } : {};
+      const width = hasColors ? { width: terminalSize().width } : {};
       process.stdout.write(`${tableText(frame, advices, { sortKey: this.#sortKey, hasColors, ...width })}\n`);
       return;
     }
     this.#redraw = () => {
-      const { columns: width, rows: height } = process.stdout;
+      const { width, height } = terminalSize();
       const keys = Object.entries(SORT_KEYS).map(([name, key]) =>
         name === this.#sortKey ? `[${key} ${name}]` : `${key} ${name}`,
       );
@@ -123,7 +128,7 @@ class View {
         hasColors: true,
         width,
         // The last line feed would scroll.
-        height: height - 1,
+        height: Math.max(1, height - 1),
         footer: `sort by: ${keys.join('  ')}   q quit`,
       });
       const lines = text.trimEnd().split('\n');
