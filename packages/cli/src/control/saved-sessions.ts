@@ -160,7 +160,10 @@ async function readSaved(
 ): Promise<{ readonly sessions: readonly SavedSession[]; readonly warnings: readonly string[] }> {
   let text: string;
   try {
-    if (statSync(path).size > MOST_FILE_BYTES) {
+    const found = statSync(path);
+    // A pipe that nobody writes to would never be read.
+    if (!found.isFile()) throw new SpoorError('control/cannot-load', 'it is no file');
+    if (found.size > MOST_FILE_BYTES) {
       throw new SpoorError('control/cannot-load', `it is larger than ${MOST_FILE_BYTES} bytes`);
     }
     text = readFileSync(path, 'utf8');
@@ -180,8 +183,11 @@ function savedOf(text: string, path: string): SavedSession {
       readonly version?: unknown;
       readonly session?: unknown;
     };
-    if (version !== SAVED_VERSION || typeof session !== 'object' || session === null) {
+    if (version !== SAVED_VERSION) {
       throw new SpoorError('control/version', `it is of version ${String(version)}, not ${SAVED_VERSION}`);
+    }
+    if (typeof session !== 'object' || session === null) {
+      throw new SpoorError('control/cannot-load', 'it has no session');
     }
     return session as SavedSession;
   } catch (cause) {

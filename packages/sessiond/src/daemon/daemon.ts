@@ -27,6 +27,7 @@ import {
   enableChannel,
   enableEvent,
   track,
+  withCheckedChannels,
 } from './edits.ts';
 import { Hub } from './hub.ts';
 import { requireKernel, sweepKernel } from './kernel-access.ts';
@@ -401,13 +402,7 @@ export class Daemon {
       await requireDomain(channel.domain);
       for (const { rule } of channel.rules) checkRule(rule);
     }
-    const existing = this.#sessions.get(saved.name);
-    if (existing !== undefined) {
-      if (!force) throw existsAlready(saved.name, '--force ends it first');
-      await existing.destroy(true);
-      this.#sessions.delete(saved.name);
-    }
-    const managed = this.#add({
+    const checked = withCheckedChannels({
       ...saved,
       id: this.#store.nextId(),
       isActive: false,
@@ -416,11 +411,18 @@ export class Daemon {
       snapshotCount: 0,
       chunkId: 0,
     });
+    const existing = this.#sessions.get(saved.name);
+    if (existing !== undefined) {
+      if (!force) throw existsAlready(saved.name, '--force ends it first');
+      await existing.destroy(true);
+      this.#sessions.delete(saved.name);
+    }
+    const managed = this.#add(checked.session);
     const service = this.#service();
     for (const map of maps) service.addMap({ ...map, session: saved.name });
     const warnings = service.restore(triggers, process.getuid?.() ?? 0, force);
     if (saved.isActive) await managed.start();
-    return { session: managed.model, warnings };
+    return { session: managed.model, warnings: [...checked.result.warnings, ...warnings] };
   }
 
   #add(model: Session): ManagedSession {

@@ -109,6 +109,27 @@ function checkAttributes(name: string, attributes: ChannelAttributes): void {
 }
 
 /**
+ * Makes the channels of a session anew that somebody else wrote down, with all that is demanded of a channel.
+ * @throws SpoorError `control/invalid-name`, `control/channel-attributes`, `control/channel-exists`.
+ */
+export function withCheckedChannels(session: Session): Edited<{ readonly warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  let made: Session = { ...session, channels: [] };
+  for (const { name, domain, isEnabled, contexts, rules, ...attributes } of session.channels) {
+    if (findChannel(made, domain, name) !== undefined) {
+      throw new SpoorError(
+        'control/channel-exists',
+        `session ${session.name} has more than one ${domain} channel ${name}`,
+      );
+    }
+    const { result } = enableChannel(made, domain, name, attributes);
+    warnings.push(...result.warnings.map((text) => `channel ${name}: ${text}`));
+    made = withChannel(made, { ...result.channel, isEnabled, contexts, rules });
+  }
+  return { session: made, result: { warnings } };
+}
+
+/**
  * Makes a channel, enables a disabled one, or gives one other attributes; these count for the rings made from then on.
  * @throws SpoorError `control/invalid-name`, `control/channel-attributes`.
  */
