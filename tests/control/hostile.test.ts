@@ -18,6 +18,7 @@ import {
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { SpoorError } from '@spoor/base';
 import type { ControlClient } from '@spoor/control';
 import { ControlClient as Client } from '@spoor/control';
 import { describe, expect, test } from 'vitest';
@@ -355,3 +356,49 @@ async function sharedMemoryIsFull(daemon: TestDaemon): Promise<void> {
   process.kill(pid!, 'SIGTERM');
   await until('the daemon has ended', () => !existsSync(`/proc/${pid}/exe`));
 }
+
+describe('a saved session', () => {
+  test(
+    'with channels that no session may have is refused whole',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      await record(client, join(daemon.home, 'trace'));
+      const { session } = await client.call('get-session', { session: 's' });
+      const { mode, automaticEvents, output, channels: have, snapshotOutputs, rotation, trackers } = session;
+      const [channel] = have;
+      const facts = { mode, automaticEvents, snapshotOutputs, rotation, trackers, ...(output && { output }) };
+      const saved = { ...facts, name: 'other', isActive: false, channels: have };
+      for (const [channels, refusal] of [
+        [[{ ...channel!, name: '../../../outside' }], 'control/invalid-name'],
+        [[channel!, channel!], 'control/channel-exists'],
+        [[{ ...channel!, subBufferSizeBytes: 2 ** 52 }], 'control/channel-attributes'],
+      ] as const) {
+        await expect(client.call('restore-session', { session: { ...saved, channels } })).rejects.toEqual(
+          code(refusal),
+        );
+      }
+      const { sessions } = await client.call('list-sessions', {});
+      expect(sessions.map(({ name }) => name)).toEqual(['s']);
+      await client.call('restore-session', { session: saved });
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'of a place where nothing can be made fails to start, and holds up nobody',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const output = { kind: 'local', path: '/proc/self/nowhere/trace' } as const;
+      await client.call('create-session', { name: 'proc', mode: 'local', output });
+      const rule = { kind: 'user-tracepoint', name: '*' } as const;
+      await client.call('enable-event', { session: 'proc', domain: 'user', rule });
+      await expect(client.call('start-session', { session: 'proc' })).rejects.toBeInstanceOf(SpoorError);
+      await expect(client.call('record-snapshot', { session: 'proc', output })).rejects.toBeInstanceOf(
+        SpoorError,
+      );
+      const { sessions } = await client.call('list-sessions', {});
+      expect(sessions).toHaveLength(1);
+    }),
+    patientlyMs,
+  );
+});

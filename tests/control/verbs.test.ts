@@ -1,5 +1,6 @@
 // The control verbs of the built command, as a user types them.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type TestDaemon, steps, upTo, withDaemon, patientlyMs } from '../support/daemon.ts';
@@ -134,6 +135,16 @@ describe('control verbs', () => {
       expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
       writeFileSync(file, readFileSync(file, 'utf8').replace('"mode": "snapshot"', '"mode": "what"'));
       expect(refused('load')).toMatch(/session\.mode/);
+      for (const [text, refusal] of [
+        ['{"version":1,"session":null}', /it has no session/],
+        ['{"version":7,"session":{}}', /it is of version 7, not 1/],
+      ] as const) {
+        writeFileSync(file, text);
+        expect(refused('load')).toMatch(refusal);
+      }
+      rmSync(file);
+      spawnSync('mkfifo', [file]);
+      expect(refused('load')).toMatch(/it is no file/);
     }),
     patientlyMs,
   );

@@ -1,6 +1,7 @@
 /** One traced process: its directory in the run directory becomes one trace below the output directory. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError, describeError } from '@spoor/base';
 import {
   EVENTS_FOLDER,
@@ -316,7 +317,7 @@ export class ProcessTrace {
     }
     const traceDir = this.#chooseTraceDir(this.#description);
     try {
-      mkdirSync(traceDir, { recursive: true });
+      ensureDirectory(traceDir);
     } catch (error) {
       throw outputError(traceDir, error);
     }

@@ -5,16 +5,8 @@
  * ring's mark moves. So a writer that takes up an existing stream keeps the packets that have a whole entry, cuts what
  * lies behind them, and tells by the last entry's sequence number what the ring need not hand out again.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-} from 'node:fs';
+import { ensureDirectory } from '@spoor/ctf/node';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { outputError, writeWhole } from './output-error.ts';
 import {
@@ -62,7 +54,7 @@ export class StreamWriter implements Disposable {
     this.#streamFd = -1;
     this.#indexFd = -1;
     try {
-      mkdirSync(dirname(this.#indexPath), { recursive: true });
+      ensureDirectory(dirname(this.#indexPath));
       this.#streamFd = openForUpdate(path);
       this.#indexFd = openForUpdate(this.#indexPath);
       this.#resume();

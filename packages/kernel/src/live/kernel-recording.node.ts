@@ -1,11 +1,11 @@
 /** A live recording of the kernel: an instance, the threads that empty it into a CTF trace, and the state dump. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
-import { FileSink } from '@spoor/ctf/node';
+import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
@@ -167,7 +167,7 @@ export class KernelRecording {
       instance.enable([...kept]);
       const count = traceClass.streamClasses[0]!.eventClasses.length;
       const complete: CtfSinkData = { ...data, declared: new SharedArrayBuffer(count * 4) };
-      mkdirSync(join(directory, 'index'), { recursive: true });
+      ensureDirectory(join(directory, 'index'));
       beginMetadata(join(directory, 'metadata'), traceClass);
       const drain = await KernelDrain.start(instance, {
         sink: { module: new URL('../transcode/ctf-sink.node.js', import.meta.url), data: complete },

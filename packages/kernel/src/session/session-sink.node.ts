@@ -1,8 +1,8 @@
 /** Where the pages of one ring of a session go: into the files of the current trace chunk, or into those of a snapshot. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
-import { FileSink } from '@spoor/ctf/node';
+import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
@@ -69,7 +69,7 @@ class StreamFiles {
   constructor(place: TracePlace, name: string, transcoder: KernelTranscoder) {
     this.place = place;
     const { directory, declared } = place;
-    mkdirSync(join(directory, 'index'), { recursive: true });
+    ensureDirectory(join(directory, 'index'));
     this.metadata = new MetadataFile(
       join(directory, 'metadata'),
       transcoder.traceClass,

@@ -1,7 +1,6 @@
 /** The files of a session's kernel trace: its metadata, and what a killed reader has left half written. */
 import {
   existsSync,
-  mkdirSync,
   readFileSync,
   readdirSync,
   statSync,
@@ -20,7 +19,7 @@ import {
   type StreamWriter,
   type TraceClass,
 } from '@spoor/ctf';
-import { FileSink } from '@spoor/ctf/node';
+import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { kernelTraceClass, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import { beginMetadata, MetadataFile } from '../transcode/metadata-file.node.ts';
@@ -82,7 +81,7 @@ export class TraceFrame {
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(join(directory, 'index'), { recursive: true });
+    ensureDirectory(join(directory, 'index'));
   } catch (error) {
     throw new SpoorError('output/failed', `cannot write ${directory}`, { cause: error });
   }

@@ -1,6 +1,6 @@
 /** One session of a daemon: its model, and what is done when that changes. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError } from '@spoor/base';
 import type {
   DestroyResult,
@@ -434,7 +434,7 @@ export class ManagedSession {
     if (output?.kind !== 'local') return;
     try {
       for (const { domain } of channels) {
-        mkdirSync(join(output.path, domain === 'user' ? 'ust' : 'kernel'), { recursive: true });
+        ensureDirectory(join(output.path, domain === 'user' ? 'ust' : 'kernel'));
       }
     } catch (cause) {
       throw outputError(output.path, cause);

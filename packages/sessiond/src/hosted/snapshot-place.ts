@@ -2,7 +2,8 @@
  * Where a snapshot is written: aside, under a name that no reader of traces looks for, until it is whole. What is under
  * way is noted beside the rings, so that whoever comes after a kill takes half a snapshot away, and completes a whole one.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { ensureDirectory } from '@spoor/ctf/node';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { outputError } from '../output-error.ts';
 import type { HostMethods } from './host-protocol.ts';
@@ -85,7 +86,7 @@ function draftOf(path: string): string {
 /** Also where no program has recorded anything: whoever asked is told of a directory that is there. */
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    ensureDirectory(path);
   } catch (cause) {
     throw outputError(path, cause);
   }

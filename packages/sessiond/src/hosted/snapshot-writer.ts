@@ -1,7 +1,7 @@
 /** A trace of what the rings of a process hold at this moment, while its threads go on. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError, describeError } from '@spoor/base';
 import {
   EVENTS_FOLDER,
@@ -41,7 +41,7 @@ export async function writeProcessSnapshot(
   const name = `${pathComponent(procname)}-${pid}-${localTimestamp(new Date(startedMs))}`;
   const traceDir = join(path, 'ust', 'pid', name);
   try {
-    mkdirSync(traceDir, { recursive: true });
+    ensureDirectory(traceDir);
   } catch (cause) {
     throw outputError(traceDir, cause);
   }

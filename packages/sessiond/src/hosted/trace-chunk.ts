@@ -3,16 +3,8 @@
  * `BEGIN-ID` of it, and finished ones in `archives/BEGIN-END-ID`, as LTTng has them. The step from one to the next is
  * noted before it is done, so that whoever comes after a kill in the middle completes it.
  */
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { ensureDirectory } from '@spoor/ctf/node';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { outputError } from '../output-error.ts';
 import type { ChunkChange } from './host-protocol.ts';
@@ -116,11 +108,11 @@ export function moveChunk({ from, archive, next }: ChunkChange): void {
   const isWhole = dirname(archive) !== join(from, 'archives');
   if (isWhole) {
     if (!existsSync(from)) return;
-    mkdirSync(dirname(archive), { recursive: true });
+    ensureDirectory(dirname(archive));
     renameSync(from, archive);
     return;
   }
-  mkdirSync(archive, { recursive: true });
+  ensureDirectory(archive);
   for (const folder of domainFolders) {
     const path = join(from, folder);
     if (existsSync(path)) renameSync(path, join(archive, folder));
