@@ -7,7 +7,8 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { RingCopier } from './copier.ts';
 import { ringSizeBytes, type RingMode } from './layout.ts';
 import { RingProducer } from './producer.ts';
-import { RingReader, fileStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { fileStore } from './ring-store.ts';
 
 /** Called after each write of the copier: the moments at which it may be killed. */
 let afterWrite: () => void = () => undefined;

@@ -13,15 +13,9 @@ export {
   type RingTier,
 } from './layout.ts';
 export { RingProducer, type ProducerOptions } from './producer.ts';
-export {
-  PacketScratch,
-  RingReader,
-  fileStore,
-  memoryStore,
-  type CutPacket,
-  type RingState,
-  type RingStore,
-} from './reader.ts';
+export { PacketScratch, RingReader } from './reader.ts';
+export type { CutPacket, RingState } from './ring-state.ts';
+export { fileStore, memoryStore, type RingStore } from './ring-store.ts';
 export {
   nextStreamNumber,
   numberPacket,

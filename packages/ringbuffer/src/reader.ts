@@ -1,7 +1,6 @@
 // The reading end of a ring: takes finished sub-buffers out of the file and gives their slots back. It keeps no
 // state of its own beside what the ring holds, so a reader that died is replaced by a new one on the same file.
 import { SpoorError } from '@spoor/base';
-import { readSync, writeSync } from '@spoor/sys';
 import {
   PROGRESS_BYTES,
   type ReaderProgress,
@@ -26,80 +25,8 @@ import {
   ringSizeBytes,
   type RingHeader,
 } from './layout.ts';
-
-/** The bytes of a ring, wherever they are. */
-export interface RingStore {
-  /** Fills `into` from `position` on; returns how many bytes there were. */
-  read(into: Uint8Array, position: number): number;
-  write(bytes: Uint8Array, position: number): void;
-}
-
-/** A ring file that is open for reading and writing; closing it is the owner's matter. */
-export function fileStore(fd: number): RingStore {
-  return {
-    read(into, position) {
-      let done = 0;
-      while (done < into.byteLength) {
-        const got = readSync(fd, into, done, into.byteLength - done, position + done);
-        if (got === 0) break;
-        done += got;
-      }
-      return done;
-    },
-    write(bytes, position) {
-      let done = 0;
-      while (done < bytes.byteLength) {
-        done += writeSync(fd, bytes, done, bytes.byteLength - done, position + done);
-      }
-    },
-  };
-}
-
-/** A ring in this process's memory. */
-export function memoryStore(memory: ArrayBuffer | SharedArrayBuffer): RingStore {
-  const all = new Uint8Array(memory);
-  return {
-    read(into, position) {
-      const part = all.subarray(position, position + into.byteLength);
-      into.set(part);
-      return part.byteLength;
-    },
-    write(bytes, position) {
-      all.set(bytes, position);
-    },
-  };
-}
-
-/** What the producer tells about its progress. */
-export interface RingState {
-  /** Whether the producer finished its last sub-buffer. It may still open another. */
-  readonly closed: boolean;
-  readonly openedPackets: number;
-  /** Events lost so far, all causes. */
-  readonly lostEvents: number;
-  /** Those of them that were larger than a sub-buffer. */
-  readonly lostTooLarge: number;
-  /** Events in all packets so far, modulo 2^32. */
-  readonly committedEvents: number;
-  /** The last time that the producer read, in ns of the trace clock. */
-  readonly lastTimeNs: bigint;
-  /** Finished packets that were not released yet, oldest first. */
-  readonly finished: readonly number[];
-  /** Number of the packet that is being written, if there is one. */
-  readonly open: number | undefined;
-  /** Events in the packets before {@link recordedPackets}, as {@link RingReader.note} noted them. */
-  readonly recordedEvents: number;
-  /** Number after that of the last packet that was noted; 0 before the first. */
-  readonly recordedPackets: number;
-}
-
-/** A part of a packet that is being written, up to between two events. */
-export interface CutPacket extends RingPacket {
-  /** Time between the last event of it and the next. */
-  readonly timeNs: bigint;
-  /** The producer's count of events there, modulo 2^32. */
-  readonly committedEvents: number;
-}
+import type { CutPacket, RingState } from './ring-state.ts';
+import type { RingStore } from './ring-store.ts';
 
 /** What the marks of the slots say. */
 interface SlotMarks {
@@ -162,6 +89,8 @@ export class RingReader {
   readonly #packet: Uint8Array;
   /** The open packet of the last look. */
   #seenOpen: number | undefined;
+  /** The packets that the first copy of the control page showed at the last look, oldest first. */
+  #shown: readonly number[] = [];
   readonly #packetView: DataView;
 
   /**
@@ -225,6 +154,7 @@ export class RingReader {
     const isNew = last.finished.length > 0 || last.open !== this.#seenOpen;
     const { finished, open } = isNew ? this.#readMarks(last.newest) : last;
     this.#seenOpen = open;
+    this.#shown = last.open === undefined ? last.finished : [...last.finished, last.open];
     const view = this.#view;
     return {
       closed: view.getUint32(CONTROL.state, true) === STATE_WORD.closed,
@@ -397,12 +327,12 @@ export class RingReader {
     for (let attempt = 0; attempt < snapshotAttempts; attempt += 1) {
       const { finished, open } = this.poll();
       // The later the attempt, the newer the packet that it begins with: the producer comes to the newest ones last.
-      const skipped = Math.floor((finished.length * attempt) / snapshotAttempts);
-      let isOvertaken = false;
-      for (const sequence of finished.slice(skipped)) {
-        if (sequence < nextSequence) continue;
+      const wanted = this.#shown.slice(Math.floor((this.#shown.length * attempt) / snapshotAttempts));
+      let isOvertaken = wanted.some((sequence) => sequence !== open && !finished.includes(sequence));
+      for (const sequence of finished) {
+        if (sequence < nextSequence || sequence < wanted[0]!) continue;
         const packet = this.read(sequence);
-        isOvertaken = packet === undefined;
+        isOvertaken ||= packet === undefined;
         if (packet === undefined) break;
         take(packet);
         nextSequence = sequence + 1;

@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PACKET_HEADER_BYTES, ringSizeBytes } from './layout.ts';
 import { RingProducer } from './producer.ts';
-import { RingReader, memoryStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { memoryStore } from './ring-store.ts';
 
 const geometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
 

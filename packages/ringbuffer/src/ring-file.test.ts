@@ -3,7 +3,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { RingReader, fileStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { fileStore } from './ring-store.ts';
 import { createThreadRing, geometries, type RingRequest } from './ring-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-ring-file-'));

@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CONTROL, PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingMode } from './layout.ts';
 import type { ProducerOptions, RingProducer } from './producer.ts';
-import { RingReader, memoryStore, type RingStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { type RingStore, memoryStore } from './ring-store.ts';
 import { restOfPacket, type RingPacket } from './reader-progress.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'spoor-interleaving-'));

@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingMode } from './layout.ts';
 import { RingProducer } from './producer.ts';
-import { RingReader, memoryStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { memoryStore } from './ring-store.ts';
 import type { RingPacket } from './reader-progress.ts';
 
 const subBufferSizeBytes = 4096;

@@ -8,7 +8,8 @@ import {
   type RingMode,
 } from './layout.ts';
 import { RingProducer } from './producer.ts';
-import { RingReader, memoryStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { memoryStore } from './ring-store.ts';
 
 const geometry: RingGeometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
 

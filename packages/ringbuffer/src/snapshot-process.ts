@@ -2,7 +2,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from '@spoor/sys';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { RingReader, fileStore } from './reader.ts';
+import { RingReader } from './reader.ts';
+import { fileStore } from './ring-store.ts';
 import { EVENTS_FOLDER, RINGS_FOLDER, readProcess } from './run-directory.ts';
 
 /** What was written. */
