@@ -1,6 +1,5 @@
 // What a reader says of a ring.
 import type { RingPacket } from './reader-progress.ts';
-import type { RingReader } from './reader.ts';
 
 /** What the producer tells about its progress. */
 export interface RingState {
@@ -19,7 +18,7 @@ export interface RingState {
   readonly finished: readonly number[];
   /** Number of the packet that is being written, if there is one. */
   readonly open: number | undefined;
-  /** Events in the packets before {@link recordedPackets}, as {@link RingReader.note} noted them. */
+  /** Events in the packets before {@link recordedPackets}, as the reader noted them. */
   readonly recordedEvents: number;
   /** Number after that of the last packet that was noted; 0 before the first. */
   readonly recordedPackets: number;

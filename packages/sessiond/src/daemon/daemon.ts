@@ -31,7 +31,8 @@ import {
 } from './edits.ts';
 import { Hub } from './hub.ts';
 import { requireKernel, sweepKernel } from './kernel-access.ts';
-import { ManagedSession, localPath } from './managed-session.ts';
+import { localPath } from './chunk-places.ts';
+import { ManagedSession } from './managed-session.ts';
 import { TriggerService } from '../triggers/trigger-service.ts';
 import { takesAutomaticEvents } from './automatic-events.ts';
 import { SessionStore } from './session-store.ts';

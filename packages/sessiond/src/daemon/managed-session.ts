@@ -18,12 +18,14 @@ import type { WorkerTotals } from '../hosted/host-protocol.ts';
 import { moveChunk } from '../hosted/trace-chunk.ts';
 import { localTimestamp } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
+import { archivePath, chunkPath, localPath, openChunkPath, ringPlace } from './chunk-places.ts';
 import type { ConsumerLink } from './consumer-link.ts';
 import { type SessionRun, describeSession } from './describe-session.ts';
 import { describeKernel, hasKernel } from './describe-kernel.ts';
 import type { Hub } from './hub.ts';
 import { checkKernel } from './kernel-access.ts';
 import { awaitPrograms } from './program-answers.ts';
+import { RotationTimer } from './rotation-timer.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** How long programs may take to hand over what they recorded. Who takes longer does so later. */
@@ -39,15 +41,6 @@ export interface SessionSurroundings {
   readonly publish: (notification: Notification) => void;
 }
 
-/** `YYYYmmddTHHMMSS+ZZZZ` in local time, as LTTng names archives. */
-export function chunkTime(ms: number): string {
-  const date = new Date(ms);
-  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
-  const zone = -date.getTimezoneOffset();
-  const zoneText = `${zone < 0 ? '-' : '+'}${two(Math.abs(zone) / 60)}${two(Math.abs(zone) % 60)}`;
-  return `${localTimestamp(date).replace('-', 'T')}${zoneText}`;
-}
-
 function lossesOf(totals: WorkerTotals | undefined): LossCounts {
   const { eventCount = 0, discardedCount = 0, overwrittenCount = 0 } = totals ?? {};
   return { eventCount, discardedCount, overwrittenCount };
@@ -60,7 +53,17 @@ export class ManagedSession {
   /** What is under way; the next thing begins after it. */
   #queue: Promise<unknown> = Promise.resolve();
   #troubles: string[] = [];
-  #rotationTimer: NodeJS.Timeout | undefined;
+  readonly #rotationTimer = new RotationTimer({
+    chunkBytes: async () => {
+      const session = this.#around.hub.sessionPath(this.#model.id);
+      return (await this.#around.consumer.call('usage', { session })).chunkBytes;
+    },
+    // Somebody may have rotated it meanwhile.
+    isCurrent: (chunkId) => this.#model.isActive && this.#model.chunkId === chunkId,
+    rotate: () => this.rotate(),
+    onError: (error) => this.addTrouble(String(error)),
+    onDone: () => this.reschedule(),
+  });
   /** Whether the kernel was ever recorded. */
   #hadKernel = false;
 
@@ -95,12 +98,12 @@ export class ManagedSession {
     if (!this.#model.hasStarted) return;
     await this.#inTurn(async () => {
       const { hub } = this.#around;
-      if (!hub.sessionIds().includes(this.#model.id)) hub.create(this.#model.id, this.#place());
+      if (!hub.sessionIds().includes(this.#model.id)) hub.create(this.#model.id, ringPlace(this.#model));
       this.#describe();
       await this.#attach();
       hub.touch();
     });
-    this.#schedule();
+    this.reschedule();
   }
 
   /** Changes the model; programs learn of it. */
@@ -137,16 +140,16 @@ export class ManagedSession {
       const isFirst = !this.#model.hasStarted;
       if (isFirst) {
         this.#makeOutput();
-        hub.create(this.#model.id, this.#place());
+        hub.create(this.#model.id, ringPlace(this.#model));
         this.#run = { ...this.#run, chunkBeganMs: Date.now() };
       }
       try {
         await this.#become({ ...this.#model, isActive: true, hasStarted: true });
       } catch (error) {
-        if (isFirst) hub.remove(this.#model.id, this.#place());
+        if (isFirst) hub.remove(this.#model.id, ringPlace(this.#model));
         throw error;
       }
-      this.#schedule();
+      this.reschedule();
       this.#tell('started');
     });
   }
@@ -167,7 +170,7 @@ export class ManagedSession {
   /** Ends the session: all that was recorded is written, and its memory is free. */
   destroy(isAwaited: boolean): Promise<DestroyResult> {
     return this.#inTurn(async () => {
-      clearTimeout(this.#rotationTimer);
+      this.#rotationTimer.stop();
       const { hub, store, consumer } = this.#around;
       const { id, hasStarted, output } = this.#model;
       let losses = lossesOf(undefined);
@@ -183,11 +186,11 @@ export class ManagedSession {
         if (!isComplete)
           warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
         if (this.#run.hasRotated && path !== undefined) {
-          const archive = this.#archivePath(path, Date.now());
-          moveChunk({ from: this.#chunkPath(path), archive, next: path });
+          const archive = archivePath(path, this.#model, this.#run, Date.now());
+          moveChunk({ from: chunkPath(path, this.#model, this.#run), archive, next: path });
           path = archive;
         }
-        hub.remove(id, this.#place());
+        hub.remove(id, ringPlace(this.#model));
       }
       store.remove(id);
       this.#tell('destroyed');
@@ -210,10 +213,10 @@ export class ManagedSession {
       this.#around.publish({ topic: 'rotation', session: this.#model.name, chunkId, state: 'started' });
       await this.#handOver();
       const nowMs = Date.now();
-      const archive = this.#archivePath(output.path, nowMs);
-      const next = join(output.path, `${chunkTime(nowMs)}-${chunkId + 1}`);
+      const archive = archivePath(output.path, this.#model, this.#run, nowMs);
+      const next = openChunkPath(output.path, nowMs, chunkId + 1);
       const session = this.#around.hub.sessionPath(this.#model.id);
-      const from = this.#chunkPath(output.path);
+      const from = chunkPath(output.path, this.#model, this.#run);
       await this.#around.consumer.call('change-chunk', { session, from, archive, next });
       this.#model = { ...this.#model, chunkId: chunkId + 1 };
       this.#run = { ...this.#run, chunkBeganMs: nowMs, hasRotated: true };
@@ -237,10 +240,9 @@ export class ManagedSession {
       const { output, id, chunkId } = this.#model;
       const nowMs = Date.now();
       const isLocal = output?.kind === 'local';
-      const from = isLocal ? this.#chunkPath(output.path) : '';
+      const from = isLocal ? chunkPath(output.path, this.#model, this.#run) : '';
       // The cleared chunk keeps its number, as with LTTng.
-      const next =
-        isLocal && this.#run.hasRotated ? join(output.path, `${chunkTime(nowMs)}-${chunkId + 1}`) : from;
+      const next = isLocal && this.#run.hasRotated ? openChunkPath(output.path, nowMs, chunkId + 1) : from;
       const session = this.#around.hub.sessionPath(id);
       await this.#around.consumer.call('change-chunk', { session, from, archive: null, next });
       if (isLocal) {
@@ -356,11 +358,11 @@ export class ManagedSession {
 
   /** Leaves the session to the next daemon. */
   close(): void {
-    clearTimeout(this.#rotationTimer);
+    this.#rotationTimer.stop();
   }
 
   async #stop(isAwaited: boolean): Promise<StopResult> {
-    clearTimeout(this.#rotationTimer);
+    this.#rotationTimer.stop();
     const warnings = await this.#become({ ...this.#model, isActive: false }, isAwaited ? PATIENCE_MS : 0);
     const session = this.#around.hub.sessionPath(this.#model.id);
     const totals = await this.#around.consumer.call('drain', { session });
@@ -441,61 +443,9 @@ export class ManagedSession {
     }
   }
 
-  /** Directory of the rings, when it is not in the hub. */
-  #place(): string | undefined {
-    const { shmPath, name, createdMs } = this.#model;
-    return shmPath === undefined
-      ? undefined
-      : join(shmPath, `${name}-${localTimestamp(new Date(createdMs))}`);
-  }
-
-  /** Where the current chunk lies. */
-  #chunkPath(output: string): string {
-    const { chunkBeganMs, hasRotated } = this.#run;
-    return hasRotated ? join(output, `${chunkTime(chunkBeganMs)}-${this.#model.chunkId}`) : output;
-  }
-
-  #archivePath(output: string, endMs: number): string {
-    const name = `${chunkTime(this.#run.chunkBeganMs)}-${chunkTime(endMs)}-${this.#model.chunkId}`;
-    return join(output, 'archives', name);
-  }
-
-  /** Rotates by itself as the schedule says. */
-  #schedule(): void {
-    clearTimeout(this.#rotationTimer);
-    const { rotation, isActive, chunkId } = this.#model;
-    const { periodUs, sizeBytes } = rotation;
-    if (!isActive || (periodUs === undefined && sizeBytes === undefined)) return;
-    const dueMs = periodUs === undefined ? Infinity : this.#run.chunkBeganMs + periodUs / 1000;
-    const look = async (): Promise<void> => {
-      const isDue =
-        Date.now() >= dueMs || (sizeBytes !== undefined && (await this.#chunkBytes()) >= sizeBytes);
-      // Somebody may have rotated it meanwhile.
-      if (isDue && this.#model.isActive && this.#model.chunkId === chunkId) await this.rotate();
-    };
-    const waitMs = Math.max(
-      1,
-      sizeBytes === undefined ? dueMs - Date.now() : Math.min(SIZE_LOOK_MS, dueMs - Date.now()),
-    );
-    this.#rotationTimer = setTimeout(
-      () => {
-        look()
-          .catch((error: unknown) => this.addTrouble(String(error)))
-          .finally(() => this.#schedule());
-      },
-      Math.min(waitMs, MOST_TIMER_MS),
-    );
-    this.#rotationTimer.unref();
-  }
-
-  /** Takes a new schedule over. */
+  /** Takes the session's schedule of rotations over. */
   reschedule(): void {
-    this.#schedule();
-  }
-
-  async #chunkBytes(): Promise<number> {
-    const session = this.#around.hub.sessionPath(this.#model.id);
-    return (await this.#around.consumer.call('usage', { session })).chunkBytes;
+    this.#rotationTimer.schedule(this.#model, this.#run.chunkBeganMs);
   }
 
   #tell(change: 'started' | 'stopped' | 'changed' | 'destroyed'): void {
@@ -507,17 +457,4 @@ export class ManagedSession {
     this.#queue = done.catch(() => undefined);
     return done;
   }
-}
-
-/** How often the size of a chunk is looked at. */
-const SIZE_LOOK_MS = 200;
-/** Longest time that a timer of Node.js can wait. */
-const MOST_TIMER_MS = 2 ** 31 - 1;
-
-/** @throws SpoorError `control/no-network-output`. */
-export function localPath(output: Output): string {
-  if (output.kind === 'local') return output.path;
-  throw new SpoorError('control/no-network-output', 'traces cannot be sent over the network yet', {
-    where: output.host,
-  });
 }

@@ -1,0 +1,52 @@
+/** Rotates a session by itself, as its schedule says. */
+import type { Session } from '@spoor/control';
+
+/** How often the size of a chunk is looked at. */
+const SIZE_LOOK_MS = 200;
+/** Longest time that a timer of Node.js can wait. */
+const MOST_TIMER_MS = 2 ** 31 - 1;
+
+/** What the timer asks and tells. */
+export interface RotationTimerOptions {
+  /** Bytes of the current chunk so far. */
+  readonly chunkBytes: () => Promise<number>;
+  /** Whether the session still records this chunk. */
+  readonly isCurrent: (chunkId: number) => boolean;
+  readonly rotate: () => Promise<unknown>;
+  readonly onError: (error: unknown) => void;
+  /** After each look: {@link RotationTimer.schedule} is to be called again. */
+  readonly onDone: () => void;
+}
+
+export class RotationTimer {
+  readonly #options: RotationTimerOptions;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RotationTimerOptions) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Waits for what is next of the session's schedule, in place of what was waited for before. */
+  schedule({ rotation, isActive, chunkId }: Session, chunkBeganMs: number): void {
+    this.stop();
+    const { periodUs, sizeBytes } = rotation;
+    if (!isActive || (periodUs === undefined && sizeBytes === undefined)) return;
+    const { chunkBytes, isCurrent, rotate, onError, onDone } = this.#options;
+    const dueMs = periodUs === undefined ? Infinity : chunkBeganMs + periodUs / 1000;
+    const look = async (): Promise<void> => {
+      const isDue = Date.now() >= dueMs || (sizeBytes !== undefined && (await chunkBytes()) >= sizeBytes);
+      if (isDue && isCurrent(chunkId)) await rotate();
+    };
+    const untilDueMs = dueMs - Date.now();
+    const waitMs = Math.max(1, sizeBytes === undefined ? untilDueMs : Math.min(SIZE_LOOK_MS, untilDueMs));
+    this.#timer = setTimeout(
+      () => void look().catch(onError).finally(onDone),
+      Math.min(waitMs, MOST_TIMER_MS),
+    );
+    this.#timer.unref();
+  }
+}
