@@ -61,3 +61,70 @@ test(
   }),
   patientlyMs,
 );
+
+test(
+  'tells of programs that do not answer, and speaks the machine interface of lttng',
+  withDaemon(async (daemon) => {
+    const env = daemon.environment as NodeJS.ProcessEnv;
+    await daemon.start();
+    const busyPath = join(daemon.home, 'busy.mjs');
+    writeFileSync(busyPath, 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);');
+    const shopPath = join(daemon.home, 'shop.mjs');
+    writeFileSync(shopPath, programText.replace(', enumeration', ''));
+    // Of another daemon: none of this one's business.
+    const strangerEnvironment = { ...env, SPOOR_RUN_DIR: join(daemon.home, 'elsewhere') };
+    const programs = [
+      spawn(process.execPath, ['--import', registerUrl, shopPath], {
+        env,
+        stdio: ['pipe', 'inherit', 'inherit'],
+      }),
+      spawn(process.execPath, ['--import', registerUrl, busyPath], {
+        env,
+        stdio: ['pipe', 'inherit', 'inherit'],
+      }),
+      spawn(process.execPath, ['--import', registerUrl, busyPath], {
+        env: strangerEnvironment,
+        stdio: ['pipe', 'inherit', 'inherit'],
+      }),
+    ] as const;
+    const ended = programs.map((child) => new Promise((resolve) => child.once('close', resolve)));
+    const [shop, busy, stranger] = programs;
+    try {
+      let text = '';
+      await until('the program is listed', () => {
+        text = spoor(['list', '-u'], { env }).stdout;
+        return text.includes('shop:first');
+      });
+      expect(text).toContain(
+        `PID: ${busy.pid} - Name: node\n      does not answer: its event loop does not turn\n`,
+      );
+      expect(text).not.toContain(`PID: ${stranger.pid} `);
+      const { stdout, status } = spoor(['--mi', 'xml', 'list', '-u', '-f'], { env });
+      expect(status).toBe(0);
+      expect(stdout).toContain(`<pid><id>${busy.pid}</id><name>node</name></pid>`);
+      expect(stdout).toContain(
+        '<event><name>shop:first</name><type>TRACEPOINT</type><enabled>true</enabled><loglevel>TRACE_DEBUG_LINE</loglevel>' +
+          '<loglevel_type>ALL</loglevel_type><exclusions/><event_fields>' +
+          '<event_field><name>n</name><type>INTEGER</type><nowrite>0</nowrite></event_field>' +
+          '<event_field><name>text</name><type>STRING</type><nowrite>0</nowrite></event_field>' +
+          '<event_field><name>share</name><type>FLOAT</type><nowrite>0</nowrite></event_field>' +
+          '<event_field><name>list</name><type>OTHER</type><nowrite>0</nowrite></event_field>' +
+          '</event_fields></event>',
+      );
+      expect(stdout).toContain(`<pid><id>${shop.pid}</id><name>node</name><events>`);
+      const { programs: listed } = JSON.parse(spoor(['list', '-u', '--json'], { env }).stdout) as {
+        programs: readonly { readonly pid: number; readonly answers: boolean }[];
+      };
+      expect(listed.map(({ pid, answers }) => [pid, answers])).toEqual(
+        [
+          [shop.pid, true],
+          [busy.pid, false],
+        ].sort(([a], [b]) => Number(a) - Number(b)),
+      );
+    } finally {
+      for (const child of programs) child.kill('SIGKILL');
+      await Promise.all(ended);
+    }
+  }),
+  patientlyMs,
+);

@@ -229,6 +229,8 @@ export interface Tracepoint {
 export interface ProgramTracepoints {
   readonly pid: number;
   readonly procname: string;
+  /** False of one that follows the daemon and does not say what it has: its event loop does not turn. */
+  readonly answers: boolean;
   readonly tracepoints: readonly Tracepoint[];
 }
 

@@ -41,7 +41,12 @@ export const registerList: RegisterCommand = (program, context) => {
         if (options.userspace === true) {
           const { tracepointsText } = await import('./tracepoints-text.ts');
           const { programs } = await client.call('list-tracepoints', {});
-          return { json: { programs }, text: tracepointsText(programs, options.fields === true) };
+          const hasFields = options.fields === true;
+          return {
+            json: { programs },
+            text: tracepointsText(programs, hasFields),
+            mi: async () => (await import('../lttng/mi-tracepoints.ts')).programsElement(programs, hasFields),
+          };
         }
         const { sessions } = await client.call('list-sessions', {});
         const mi = async () => {
@@ -74,7 +79,11 @@ export const registerList: RegisterCommand = (program, context) => {
         },
       };
     },
-    { saysSuccess: false, failed: noMiSessions },
+    {
+      saysSuccess: false,
+      failed: ({ kernel, userspace }, [name]) =>
+        name === undefined && (kernel === true || userspace === true) ? undefined : noMiSessions(),
+    },
     ({ kernel, userspace, syscall, fields, facilities }, [name]) => {
       const isOfPrograms = userspace === true && name === undefined;
       const isOfKernel = syscall === true || facilities === true || (fields === true && !isOfPrograms);

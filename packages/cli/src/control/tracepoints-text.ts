@@ -9,9 +9,10 @@ const levelNames = new Map(
 export function tracepointsText(programs: readonly ProgramTracepoints[], hasFields: boolean): string {
   const header = hasFields ? 'UST event fields:\n-------------\n' : 'UST events:\n-------------\n';
   if (programs.length === 0) return `${header}None\n`;
-  const parts = programs.map(({ pid, procname, tracepoints }) => {
+  const parts = programs.map(({ pid, procname, answers, tracepoints }) => {
     const lines = tracepoints.map((tracepoint) => tracepointText(tracepoint, hasFields));
-    return `\nPID: ${pid} - Name: ${procname}\n${lines.length === 0 ? '      None\n' : lines.join('')}`;
+    const none = answers ? '      None\n' : '      does not answer: its event loop does not turn\n';
+    return `\nPID: ${pid} - Name: ${procname}\n${lines.length === 0 ? none : lines.join('')}`;
   });
   return `${header}${parts.join('')}\n`;
 }

@@ -103,7 +103,7 @@ export function onControl<Options extends object>(
       context.exitStatus =
         alone === undefined
           ? await runVerb(options, form, (client) => work(client, options, command.args))
-          : await runWithout(options, undefined, alone);
+          : await runWithout(options, form, alone);
     });
   return work;
 }

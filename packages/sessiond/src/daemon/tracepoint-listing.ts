@@ -3,7 +3,7 @@
  * session in the hub, which records nothing. It stays for a while, for lists that are asked for one after the other.
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProgramTracepoints, Tracepoint } from '@spoor/control';
 import {
   type ListedField,
@@ -20,6 +20,7 @@ import { MOST_BYTES, isProgramFile } from '../program-file.ts';
 import { removeDirectory } from '../removal.ts';
 import { SessionDirectory, memoryError, parseProcessDirectory } from '../run-directory.ts';
 import { statuses } from './program-answers.ts';
+import { type FollowingProgram, programsOfHub } from './programs-of-hub.ts';
 
 /** Name of the session in the hub. */
 const LISTING_SESSION = '.listing';
@@ -47,20 +48,29 @@ export class TracepointListing {
   }
 
   /**
-   * The programs that can be recorded, with the tracepoints that each has by now.
+   * The programs that can be recorded, with the tracepoints that each has by now. Those that do not answer within three
+   * seconds are in it without any.
    * @throws SpoorError `record/no-shared-memory`.
    */
   async list(): Promise<readonly ProgramTracepoints[]> {
     const began = performance.now();
     this.#ask();
     const askedMs = this.#askedMs ?? began;
+    const following = programsOfHub(dirname(dirname(this.#path)));
     for (;;) {
       const nowMs = performance.now();
-      const isReady = nowMs - askedMs >= LEAST_MS && !this.#isAwaited();
+      const isReady =
+        nowMs - askedMs >= LEAST_MS && !this.#isAwaited() && this.#silent(following).length === 0;
       if (isReady || nowMs - began >= MOST_MS) break;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    return this.#read();
+    const silent = this.#silent(following).map(({ pid, procname }): ProgramTracepoints => ({
+      pid,
+      procname,
+      answers: false,
+      tracepoints: [],
+    }));
+    return [...this.#read(), ...silent].sort((a, b) => a.pid - b.pid);
   }
 
   /** Asks no more. */
@@ -115,8 +125,18 @@ export class TracepointListing {
 
   #read(): readonly ProgramTracepoints[] {
     return this.#living()
-      .map((name) => programOf(join(this.#path, name), parseProcessDirectory(name).pid))
-      .sort((a, b) => a.pid - b.pid);
+      .filter((name) => this.#hasAnswered(name))
+      .map((name) => programOf(join(this.#path, name), parseProcessDirectory(name).pid));
+  }
+
+  #hasAnswered(name: string): boolean {
+    return answersIn(join(this.#path, name)).length > 0;
+  }
+
+  /** Those of `programs` that live and have not answered: their event loops do not turn, or they are just starting. */
+  #silent(programs: readonly FollowingProgram[]): readonly FollowingProgram[] {
+    const waiting = programs.filter(({ pid, startTicks }) => !this.#hasAnswered(`${pid}-${startTicks}`));
+    return waiting.filter(isProcessAlive);
   }
 }
 
@@ -138,7 +158,7 @@ function programOf(processPath: string, pid: number): ProgramTracepoints {
     for (const tracepoint of list?.tracepoints ?? []) tracepoints.set(JSON.stringify(tracepoint), tracepoint);
   }
   const sorted = [...tracepoints.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { pid, procname, tracepoints: sorted };
+  return { pid, procname, answers: true, tracepoints: sorted };
 }
 
 /** What a thread says, as far as it makes sense: programs write what they will. */
