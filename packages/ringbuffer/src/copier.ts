@@ -1,7 +1,7 @@
 // The second way to reach a ring file, for platforms where it cannot be mapped: the producer writes into a ring of
 // the same layout in a SharedArrayBuffer, and its thread copies each finished sub-buffer into the file, and now and
 // then what the open one has got. The reader sees no difference; only what was not copied yet dies with the program.
-import { readSync, writeSync } from '@spoor/sys';
+import { closeSync, readSync, writeSync } from '@spoor/sys';
 import {
   CONTROL,
   CONTROL_BYTES,
@@ -17,7 +17,19 @@ const RETRY_NS = 1_000_000;
 /** How long the end of a thread waits for a reader that makes no progress. */
 const PATIENCE_MS = 500;
 
-/** Copies the finished sub-buffers of `memory` into the ring file `fd`, whose control page is already there. */
+/**
+ * Closes the files of copiers that nothing can reach any more. Not before: an event that comes after the end of a session
+ * must not be written to what the program has opened meanwhile.
+ */
+const unreachable = new FinalizationRegistry<number>((fd) => {
+  try {
+    closeSync(fd);
+  } catch {
+    // Closed by somebody else, who closes what is not his.
+  }
+});
+
+/** Copies the finished sub-buffers of `memory` into the ring file `fd`, whose control page is already there, and owns it. */
 export class RingCopier {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -40,6 +52,13 @@ export class RingCopier {
     this.#geometry = geometry;
     this.#overwrite = mode === 'overwrite';
     this.#fd = fd;
+    unreachable.register(this, fd, this);
+  }
+
+  /** Closes the file of a ring that did not come about. */
+  abandon(): void {
+    unreachable.unregister(this);
+    closeSync(this.#fd);
   }
 
   /** Copies what is finished and fits. Never throws: what cannot be written stays in memory. */

@@ -28,39 +28,30 @@ import {
 } from './counter-layout.ts';
 import { mappedFileName, unmapEndedNowAndThen } from './ended-mappings.ts';
 
-/** Where one counter of a thread lies: add to `values[index]`. */
+/** Where one counter of a thread lies: add to `values[index]`, reading both anew each time. */
 export interface CounterCell {
-  readonly values: Float64Array;
+  /** Another array once {@link ThreadCounters.share} has moved the counters. */
+  values: Float64Array;
   readonly index: number;
 }
 
 /** The calling thread's counters. */
 export class ThreadCounters {
-  readonly #path: string;
-  readonly #memory: ArrayBuffer;
-  readonly #view: DataView;
-  readonly #values: Float64Array;
+  /** Where the file lies, the newest last; some may be gone, with their sessions. */
+  #paths: string[] = [];
+  #memory: ArrayBuffer;
+  #values: Float64Array;
   readonly #cells = new Map<string, CounterCell>();
-  readonly #isMapped: boolean;
+  #isMapped = false;
 
   /**
-   * Makes the file in a process's directory. Where files cannot be mapped, values are written by {@link save}.
-   * Throws what the file system and @spoor/sys throw.
+   * Makes the file in a process's directory; without one the counters are this thread's alone, until {@link share}.
+   * Where files cannot be mapped, values are written by {@link save}. Throws what the file system and @spoor/sys throw.
    */
-  constructor(processPath: string) {
-    const folder = join(processPath, COUNTERS_FOLDER);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#path = join(folder, mappedFileName(currentThreadId(), 'counters'));
-    this.#isMapped = isAvailable().available;
-    this.#memory = this.#isMapped
-      ? createMappedFile(this.#path, COUNTER_FILE_BYTES).memory
-      : new ArrayBuffer(COUNTER_FILE_BYTES);
-    this.#view = new DataView(this.#memory);
+  constructor(processPath?: string) {
+    this.#memory = new ArrayBuffer(processPath === undefined ? COUNTER_FILE_BYTES : 0);
     this.#values = new Float64Array(this.#memory);
-    this.#view.setUint32(COUNTER_HEADER.version, COUNTER_VERSION, true);
-    this.#view.setUint32(COUNTER_HEADER.magic, COUNTER_MAGIC, true);
-    this.save();
-    if (this.#isMapped) unmapEndedNowAndThen(processPath);
+    if (processPath !== undefined) this.#moveTo(processPath);
   }
 
   /** Whether others see the values without {@link save}. */
@@ -92,20 +83,67 @@ export class ThreadCounters {
   /** Writes the values out, where the file is not the memory itself. Throws what the file system throws. */
   save(): void {
     if (this.#isMapped) return;
-    // In place: a reader, or the end of the program, may come at any time.
-    const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    try {
-      writeSync(fd, new Uint8Array(this.#memory), 0, COUNTER_FILE_BYTES, 0);
-    } finally {
-      closeSync(fd);
-    }
+    this.#firstThere((path) => writeBytes(path, this.#memory, constants.O_WRONLY));
   }
 
-  /** Shows the file in another session's directory of the process too. Throws what the file system throws. */
+  /**
+   * Shows the file in another session's directory of the process too. Where no session has it any more, the counters
+   * move: they go on from what they are. Throws what the file system and @spoor/sys throw.
+   */
   share(processPath: string): void {
     const folder = join(processPath, COUNTERS_FOLDER);
-    if (folder === dirname(this.#path)) return;
+    if (this.#paths.some((path) => dirname(path) === folder)) return;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    linkSync(this.#path, join(folder, basename(this.#path)));
+    const isLinked = this.#firstThere((path) => {
+      const link = join(folder, basename(path));
+      linkSync(path, link);
+      this.#paths.push(link);
+    });
+    if (!isLinked) this.#moveTo(processPath);
+  }
+
+  /** Does something with the first name of the file that there still is, forgetting others; whether there was one. */
+  #firstThere(work: (path: string) => void): boolean {
+    for (let path = this.#paths[0]; path !== undefined; path = this.#paths[0]) {
+      try {
+        work(path);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        this.#paths = this.#paths.filter((other) => other !== path);
+      }
+    }
+    return false;
+  }
+
+  #moveTo(processPath: string): void {
+    const folder = join(processPath, COUNTERS_FOLDER);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, mappedFileName(currentThreadId(), 'counters'));
+    const isMapped = isAvailable().available;
+    const memory = isMapped
+      ? createMappedFile(path, COUNTER_FILE_BYTES).memory
+      : new ArrayBuffer(COUNTER_FILE_BYTES);
+    new Uint8Array(memory).set(new Uint8Array(this.#memory));
+    const view = new DataView(memory);
+    view.setUint32(COUNTER_HEADER.version, COUNTER_VERSION, true);
+    view.setUint32(COUNTER_HEADER.magic, COUNTER_MAGIC, true);
+    this.#memory = memory;
+    this.#values = new Float64Array(memory);
+    this.#isMapped = isMapped;
+    this.#paths = [path];
+    for (const cell of this.#cells.values()) cell.values = this.#values;
+    if (isMapped) unmapEndedNowAndThen(processPath);
+    else writeBytes(path, memory, constants.O_WRONLY | constants.O_CREAT);
+  }
+}
+
+/** In place: a reader, or the end of the program, may come at any time. */
+function writeBytes(path: string, memory: ArrayBuffer, flags: number): void {
+  const fd = openSync(path, flags, 0o600);
+  try {
+    writeSync(fd, new Uint8Array(memory), 0, memory.byteLength, 0);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -2,7 +2,6 @@
 // reach the file. A ring appears under its number only when its control page is whole.
 import { SpoorError, describeError } from '@spoor/base';
 import {
-  closeSync,
   createMappedFile,
   currentThreadId,
   isAvailable,
@@ -274,7 +273,7 @@ function createOfSize(
     requireRoomFor(request.folder, geometry);
     ringNumber = publish(request.folder, draft);
   } catch (error) {
-    closeSync(fd);
+    copier.abandon();
     unlinkSync(draft);
     throw error;
   }

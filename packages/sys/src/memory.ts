@@ -6,11 +6,25 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
+/**
+ * Unmaps what nothing can reach any more: neither the memory nor a typed array over it. The addresses of a thread that
+ * ends are not told of here; `unmapFiles` is for those.
+ */
+const unreachable = new FinalizationRegistry<{ readonly address: bigint; readonly sizeBytes: number }>(
+  ({ address, sizeBytes }) => {
+    try {
+      library().munmap(address, sizeBytes);
+    } catch {
+      // It stays mapped; nobody is there to be told.
+    }
+  },
+);
+
 /** A file in memory that other processes see. */
 export interface MappedFile extends Disposable {
   /**
    * The mapping. An ArrayBuffer that must not be transferred; `Atomics.wait` refuses it, the other Atomics work.
-   * Must not be touched after disposal.
+   * Must not be touched after disposal; without one it is unmapped some time after nothing refers to it any more.
    */
   readonly memory: ArrayBuffer;
   readonly path: string;
@@ -40,11 +54,13 @@ export function createMappedFile(path: string, sizeBytes: number): MappedFile {
     const address = c.mmap(null, sizeBytes, PROT_READ_WRITE, MAP_SHARED, fd, 0);
     if (address === null || address === MAP_FAILED) throw lastError('map shared memory', path);
     const memory = viewMemory(address, sizeBytes);
+    const token = {};
+    unreachable.register(memory, { address, sizeBytes }, token);
     return {
       memory,
       path,
       [Symbol.dispose]() {
-        c.munmap(address, sizeBytes);
+        if (unreachable.unregister(token)) c.munmap(address, sizeBytes);
       },
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { SpoorError } from '@spoor/base';
+import type { CounterCell } from '@spoor/ringbuffer';
 import { currentSession } from './session-slot.ts';
 
 /** Counts something, without an event. */
@@ -31,21 +32,20 @@ export function counter(name: string): Counter {
     });
   }
   const cell = currentSession()?.counterCell(name) ?? privateCell(name);
-  const { values, index } = cell;
   return {
     add(amount = 1) {
-      if (typeof amount === 'number' && amount === amount) values[index]! += amount;
+      if (typeof amount === 'number' && amount === amount) cell.values[cell.index]! += amount;
     },
     get value() {
-      return values[index]!;
+      return cell.values[cell.index]!;
     },
   };
 }
 
-const privateCells = new Map<string, { readonly values: Float64Array; readonly index: number }>();
+const privateCells = new Map<string, CounterCell>();
 
 /** For a program that is not recorded: its own view of the counter is the same. */
-function privateCell(name: string): { readonly values: Float64Array; readonly index: number } {
+function privateCell(name: string): CounterCell {
   let cell = privateCells.get(name);
   if (cell === undefined) {
     cell = { values: new Float64Array(1), index: 0 };

@@ -55,8 +55,8 @@ export interface ThreadSession {
   whenChanged(callback: () => void): void;
   /** Has contexts named `$app.NAME` read their values by `read`. */
   registerContext(name: string, read: () => unknown): void;
-  /** Where a counter of this thread lies; undefined when none can be had. Never throws. */
-  counterCell(name: string): { readonly values: Float64Array; readonly index: number } | undefined;
+  /** Where a counter of this thread lies, which may be elsewhere at any time; undefined when none can be had. Never throws. */
+  counterCell(name: string): { values: Float64Array; readonly index: number } | undefined;
   /** Writes what the rings of this process hold as traces below `directory`. Throws what the file system throws. */
   snapshot(directory: string): readonly { readonly path: string; readonly eventCount: number }[];
   /** Directories of this process, one a session. */
@@ -71,7 +71,7 @@ export interface ThreadSession {
   tell(reason: string): void;
 }
 
-const key = Symbol.for('@spoor/tracer/session 5');
+const key = Symbol.for('@spoor/tracer/session 6');
 
 /** A thread's session, if there is one, and the tracepoints without one. */
 interface Slot {

@@ -186,17 +186,26 @@ export class ThreadHub implements ThreadSession {
   }
 
   counterCell(name: string): CounterCell | undefined {
+    let cell: CounterCell | undefined;
     try {
-      const [first, ...others] = this.processPaths();
-      if (first === undefined) return undefined;
       if (this.#counters === undefined) {
-        this.#counters = new ThreadCounters(first);
-        for (const path of others) this.#counters.share(path);
+        this.#counters = new ThreadCounters();
+        for (const session of this.#sessions) this.#shareCounters(session);
       }
-      return this.#counters.cell(name);
+      cell = this.#counters.cell(name);
+      if (cell === undefined) this.tell(`counter ${name} is not recorded: the thread has too many`);
+    } catch {
+      // It counts for the program alone.
+    }
+    return cell;
+  }
+
+  #shareCounters(session: AttachedSession): void {
+    try {
+      this.#counters?.share(session.processPath);
+      if (this.#counters?.isMapped === false) this.#saveFromNowOn();
     } catch (error) {
-      quietly(() => this.tell(`counters are not recorded: ${describeError(error)}`));
-      return undefined;
+      quietly(() => session.tell(`counters are not recorded: ${describeError(error)}`));
     }
   }
 
@@ -314,7 +323,7 @@ export class ThreadHub implements ThreadSession {
   /** A session that is new gets what was told to others before. */
   #welcome(session: AttachedSession): void {
     this.#toTell = [...this.#whenOpened];
-    this.#counters?.share(session.processPath);
+    this.#shareCounters(session);
   }
 
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
