@@ -111,7 +111,7 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'choices of
   sched_switch (sched:sched_switch)
     kernel: (prev_pid > 1)
     reader: prev_tid > 1 && $ctx.procname != "x"
-  work
+  work (a probe)
     left out: it has not all fields that the filter names
 `);
     const whole = dry(

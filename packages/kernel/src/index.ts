@@ -70,13 +70,23 @@ export {
 } from './list/list-events.ts';
 export {
   fileOffsetOf,
+  findFunction,
   findSdtProbe,
   functionOffset,
   functionsOf,
   sdtProbeArguments,
   sdtProbes,
+  type FunctionPlace,
   type SdtProbe,
 } from './probes/elf-probes.ts';
+export { placeArguments, type ArgumentSource } from './probes/argument-places.ts';
+export {
+  parseProgramPlace,
+  programPlaceName,
+  withProgramPath,
+  type ProgramPlace,
+  type WrittenArgument,
+} from './probes/program-place.ts';
 export {
   mostProbeArguments,
   parseProbeList,
@@ -87,7 +97,7 @@ export {
   type ProbeDefinition,
   type ProbePlace,
 } from './probes/probe-text.ts';
-export { sdtArguments } from './probes/sdt-arguments.ts';
+export { registerOf, sdtArguments, type VariablePlace } from './probes/sdt-arguments.ts';
 export {
   capabilityLine,
   knownFacilities,

@@ -25,6 +25,7 @@ export { dumpState, type StateDumpOptions, type StateDumpResult } from './stated
 export { runningMarkers, writeMark } from './live/marker.node.ts';
 export { tryKernelRecording, type KernelRecordingPlan } from './live/plan-recording.node.ts';
 export type { FilterShare } from './live/filter-shares.node.ts';
+export type { ProbeFacts } from './session/session-probes.node.ts';
 export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';
 export { probeCapabilities } from './capabilities/probe-capabilities.node.ts';
 export {

@@ -107,7 +107,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     )
     .option(
       '--userspace-probe <[name=]place>',
-      'record when a program passes a place: elf:PATH:SYMBOL, sdt:PATH:PROVIDER:NAME; may be repeated',
+      'record when a program passes a place: elf:PATH:SYMBOL, SYMBOL%return, sdt:PATH:PROVIDER:NAME, and values there: `elf:/usr/lib/libx.so:open(path=arg1:string)`; may be repeated',
       repeated,
     )
     .option('--kernel-buffer <size>', 'size of the ring of each processor; suffixes k, M, G (default: 8M)')
@@ -127,7 +127,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
       const { readPlan, readEnvironment } = await import('../record/record-plan.ts');
       const { readKernelPlan } = await import('../record/kernel-plan.ts');
       try {
-        kernel = readKernelPlan(kernelFlags);
+        kernel = await readKernelPlan(kernelFlags);
         environment = readEnvironment(auto, functions);
         plan = readPlan(said, maxMemory);
       } catch (error) {

@@ -22,7 +22,7 @@ interface EnableEventOptions extends DomainOptions {
   readonly site?: 'entry' | 'exit' | 'entry+exit';
   readonly probe?: string;
   readonly function?: string;
-  readonly userspaceProbe?: string;
+  readonly userspaceProbe?: string | undefined;
   readonly exclude?: readonly string[];
   readonly loglevel?: string;
   readonly loglevelOnly?: string;
@@ -51,7 +51,7 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
     .option('--function <location>', 'entry and exit of a function of the kernel')
     .option(
       '--userspace-probe <location>',
-      'a place in a program: [elf:]PATH:SYMBOL or sdt:PATH:PROVIDER:NAME',
+      'a place in a program: [elf:]PATH:SYMBOL, SYMBOL%return or sdt:PATH:PROVIDER:NAME, and values there: `…:open(path=arg1:string)`',
     )
     .option(
       '-x, --exclude <names>',
@@ -127,7 +127,12 @@ async function readRules(
   const { filter } = options;
   const filtered = filter === undefined ? {} : { filter };
   if (domainOf(options) === 'kernel') {
-    const rules = all.map((name) => kernelRule(name, options, filtered));
+    const { userspaceProbe } = options;
+    const place =
+      userspaceProbe === undefined
+        ? undefined
+        : (await import('../record/probe-place.ts')).readProgramPlace(userspaceProbe).location;
+    const rules = all.map((name) => kernelRule(name, { ...options, userspaceProbe: place }, filtered));
     // All that the kernel has: system calls are no tracepoints.
     const isPlain = options.tracepoint === undefined && rules[0]?.kind === 'kernel-tracepoint';
     return options.all === true && isPlain

@@ -8,6 +8,7 @@ import type {
   Trigger,
   TriggerStatus,
 } from '@spoor/control';
+import { plainPlace } from './program-place.ts';
 import { outputText } from '../control/output-url.ts';
 import { DOMAIN_TYPES, kernelPlace } from './names.ts';
 import { element, type XmlElement } from './xml.ts';
@@ -136,9 +137,8 @@ function ruleElement(rule: EventRule): XmlElement {
 }
 
 function programPlace(location: string): XmlElement {
-  const [method = '', path = '', ...names] = /^(?:elf|sdt):/.test(location)
-    ? location.split(':')
-    : ['default', ...location.split(':')];
+  const parts = plainPlace(location).split(':');
+  const [method = '', path = '', ...names] = /^(?:elf|sdt):/.test(location) ? parts : ['default', ...parts];
   const lookup = (kind: string): XmlElement =>
     element('userspace_probe_location_lookup_method', [
       element(`userspace_probe_location_lookup_method_${kind}`),

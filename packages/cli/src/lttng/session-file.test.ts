@@ -276,6 +276,47 @@ test('maps, triggers and the site of a system call are told to be left out', () 
   ]);
 });
 
+test('of probes in programs the place is written, and told what else there was', () => {
+  const { text, warnings } = writeSessionFile({
+    name: 's',
+    mode: 'local',
+    isActive: false,
+    automaticEvents: true,
+    channels: [
+      {
+        ...CHANNEL_DEFAULTS.kernel,
+        name: 'c',
+        domain: 'kernel',
+        isEnabled: true,
+        contexts: [],
+        rules: [
+          ['plain', 'elf:/bin/x:f'],
+          ['values', 'elf:/bin/x:f(n=arg1:s32, t=+0(+8(arg2)):string)'],
+          ['end', '/bin/x:f%return(retval)'],
+          ['sdt', 'sdt:/bin/x:shop:order(n=arg1)'],
+        ].map(([name = '', location = '']) => ({
+          rule: { kind: 'kernel-uprobe', name, location },
+          isEnabled: true,
+        })),
+      },
+    ],
+    snapshotOutputs: [],
+    rotation: {},
+    trackers: { kernel: [], user: [] },
+  });
+  const of = (name: string): readonly string[] =>
+    Array.from(text.matchAll(new RegExp(`<${name}>(.*)</${name}>`, 'g')), ([, found = '']) => found);
+  expect(of('function_name')).toEqual(['f', 'f', 'f']);
+  expect([of('provider_name'), of('probe_name')]).toEqual([['shop'], ['order']]);
+  const told = (name: string, what: string): string =>
+    `session s: the rule ${name} of channel c is the place alone: LTTng's probes have no ${what}`;
+  expect(warnings).toEqual([
+    told('values', 'values'),
+    told('end', 'returns and values'),
+    told('sdt', 'values'),
+  ]);
+});
+
 test('what LTTng has no place for is told', () => {
   const channel: Channel = {
     name: 'c',

@@ -1,4 +1,5 @@
 /** Writes session files of LTTng, which `lttng load` takes. What LTTng has no place for is left out and told. */
+import { isReturnPlace, plainPlace } from './program-place.ts';
 import {
   type Channel,
   type Domain,
@@ -190,6 +191,10 @@ function eventElement({ rule, isEnabled }: RecordingRule, channel: string, tell:
     const both = `LTTng's files cannot say ${rule.site} alone`;
     tell(`the rule ${rule.name} of channel ${channel} is for entry and exit of system calls: ${both}`);
   }
+  if (rule.kind === 'kernel-uprobe' && plainPlace(rule.location) !== rule.location) {
+    const what = isReturnPlace(rule.location) ? 'returns and values' : 'values';
+    tell(`the rule ${rule.name} of channel ${channel} is the place alone: LTTng's probes have no ${what}`);
+  }
   const logLevel = rule.kind === 'user-tracepoint' ? rule.logLevel : undefined;
   const exclude = rule.kind === 'user-tracepoint' ? (rule.exclude ?? []) : [];
   const levelType = logLevel?.kind === 'only' ? 'SINGLE' : 'RANGE';
@@ -233,7 +238,7 @@ function placeElement(rule: EventRule): XmlElement | undefined {
 }
 
 function programPlace(location: string): XmlElement {
-  const [, method = 'elf', place = ''] = /^(?:(elf|sdt):)?(.*)$/s.exec(location) ?? [];
+  const [, method = 'elf', place = ''] = /^(?:(elf|sdt):)?(.*)$/s.exec(plainPlace(location)) ?? [];
   const parts = place.split(':');
   if (method === 'sdt') {
     return element('userspace_probe_tracepoint_attributes', [

@@ -1,6 +1,6 @@
 // `spoor record -k --dry-run`: what of a recording the kernel does, and what is left to the reader.
 import { lttngName, splitEventName } from '@spoor/kernel';
-import { tryKernelRecording, type FilterShare } from '@spoor/kernel/node';
+import { tryKernelRecording, type FilterShare, type ProbeFacts } from '@spoor/kernel/node';
 import type { KernelPlan } from '@spoor/sessiond';
 
 /** @throws SpoorError `kernel/…` for what could not be recorded. */
@@ -8,7 +8,7 @@ export function describeKernelPlan(plan: KernelPlan): string {
   const { events, probes, contexts, container } = plan;
   const {
     events: chosen,
-    probeNames,
+    probes: facts,
     filter,
     shares,
   } = tryKernelRecording({
@@ -23,12 +23,18 @@ export function describeKernelPlan(plan: KernelPlan): string {
   let text = `Of ${scope}:\n`;
   for (const event of chosen) {
     const { system, name } = splitEventName(event);
+    const probe = facts.get(event);
     // Probes have names in the kernel that are of this moment alone.
-    text += `  ${probeNames.get(event) ?? `${lttngName(system, name)} (${event})`}\n`;
+    text += probe === undefined ? `  ${lttngName(system, name)} (${event})\n` : describeProbe(probe);
     const share = ofEvent.get(event);
     if (share !== undefined) text += describeShare(share, filter ?? '');
   }
   return text;
+}
+
+function describeProbe({ name, fields, source }: ProbeFacts): string {
+  const place = source === undefined ? '' : `, ${source}`;
+  return `  ${name} (a probe${place})\n${fields.length === 0 ? '' : `    fields: ${fields.join(', ')}\n`}`;
 }
 
 function scopeOf({ container, allProcesses }: KernelPlan): string {

@@ -1,23 +1,24 @@
+import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { readKernelPlan } from './kernel-plan.ts';
 
-test('-k is the default set; probes alone are all that is recorded', () => {
-  expect(readKernelPlan({})).toBeUndefined();
-  expect(readKernelPlan({ kernel: true })).toMatchObject({
+test('-k is the default set; probes alone are all that is recorded', async () => {
+  expect(await readKernelPlan({})).toBeUndefined();
+  expect(await readKernelPlan({ kernel: true })).toMatchObject({
     events: undefined,
     probes: [],
     filter: undefined,
   });
-  expect(readKernelPlan({ probe: ['vfs_read'] })?.events).toEqual([]);
-  expect(readKernelPlan({ kernel: true, probe: ['vfs_read'] })?.events).toBeUndefined();
+  expect((await readKernelPlan({ probe: ['vfs_read'] }))?.events).toEqual([]);
+  expect((await readKernelPlan({ kernel: true, probe: ['vfs_read'] }))?.events).toBeUndefined();
 });
 
 test.each([
   ['vfs_read+8', 'vfs_read+8', 'vfs_read+8'],
   ['mine:read=vfs_read', 'mine:read', 'vfs_read'],
   ['0xffffffff81000000', '0xffffffff81000000', '0xffffffff81000000'],
-])('--probe %s', (text, name, location) => {
-  expect(readKernelPlan({ probe: [text] })?.probes).toEqual([{ kind: 'kprobe', name, location }]);
+])('--probe %s', async (text, name, location) => {
+  expect((await readKernelPlan({ probe: [text] }))?.probes).toEqual([{ kind: 'kprobe', name, location }]);
 });
 
 test.each([
@@ -25,22 +26,29 @@ test.each([
   ['sdt:/bin/x:shop:order', 'shop:order', 'sdt:/bin/x:shop:order'],
   ['order=sdt:/bin/x:shop:order', 'order', 'sdt:/bin/x:shop:order'],
   ['/opt/a=b/x:main', 'main', '/opt/a=b/x:main'],
-])('--userspace-probe %s', (text, name, location) => {
-  expect(readKernelPlan({ userspaceProbe: [text] })?.probes).toEqual([{ kind: 'uprobe', name, location }]);
+  ['elf:/bin/x:main(argc=arg1:s32)', 'main', 'elf:/bin/x:main(argc=arg1:s32)'],
+  ['end=/bin/x:main%return(ret=retval:s32)', 'end', '/bin/x:main%return(ret=retval:s32)'],
+  ['sdt:/bin/x:shop:order(what=arg2:string)', 'shop:order', 'sdt:/bin/x:shop:order(what=arg2:string)'],
+  ['sh:main', 'main', expect.stringMatching(/^\/.*\/sh:main$/)],
+  ['../x:main', 'main', `${resolve('../x')}:main`],
+])('--userspace-probe %s', async (text, name, location) => {
+  const plan = await readKernelPlan({ userspaceProbe: [text] });
+  expect(plan?.probes).toEqual([{ kind: 'uprobe', name, location }]);
 });
 
-test('what cannot be is refused with the option that it is about', () => {
-  const refused = (flags: Parameters<typeof readKernelPlan>[0]): unknown => {
+test('what cannot be is refused with the option that it is about', async () => {
+  const refused = async (flags: Parameters<typeof readKernelPlan>[0]): Promise<unknown> => {
     try {
-      readKernelPlan(flags);
+      await readKernelPlan(flags);
       return undefined;
     } catch (error) {
       return (error as Error).message;
     }
   };
-  expect(refused({ kernel: true, kernelFilter: 'a ==' })).toContain("'--kernel-filter");
-  expect(refused({ kernelFilter: 'a == 1' })).toContain('the kernel, which is not recorded');
-  expect(refused({ dryRun: true })).toContain("'--dry-run'");
-  expect(refused({ userspaceProbe: ['elf:/bin/x:'] })).toContain('It names no place');
-  expect(refused({ probe: [''] })).toContain("'--probe'");
+  expect(await refused({ kernel: true, kernelFilter: 'a ==' })).toContain("'--kernel-filter");
+  expect(await refused({ kernelFilter: 'a == 1' })).toContain('the kernel, which is not recorded');
+  expect(await refused({ dryRun: true })).toContain("'--dry-run'");
+  expect(await refused({ userspaceProbe: ['elf:/bin/x:'] })).toContain('no place in a program');
+  expect(await refused({ userspaceProbe: ['/bin/x:f(1 2)'] })).toContain('is no argument');
+  expect(await refused({ probe: [''] })).toContain("'--probe'");
 });

@@ -25,11 +25,11 @@ export interface KernelFlags {
  * The plan; undefined where nothing of the kernel is wanted.
  * @throws SpoorError `record/option`.
  */
-export function readKernelPlan(flags: KernelFlags): KernelPlan | undefined {
+export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | undefined> {
   const { kernel, kernelEvents, kernelContext, kernelBuffer, kernelFilter, kernelMaps, allProcesses } = flags;
   const probes = [
-    ...(flags.probe ?? []).map((text) => readProbe('kprobe', text)),
-    ...(flags.userspaceProbe ?? []).map((text) => readProbe('uprobe', text)),
+    ...(flags.probe ?? []).map((text) => readProbe(text)),
+    ...(await readProgramProbes(flags.userspaceProbe ?? [])),
   ];
   if (kernel !== true && kernelEvents === undefined && probes.length === 0) {
     const alone = {
@@ -64,23 +64,39 @@ export function readKernelPlan(flags: KernelFlags): KernelPlan | undefined {
 }
 
 /** `NAME=PLACE`, or a place after which the events are named. */
-function readProbe(kind: ProbeRequest['kind'], text: string): ProbeRequest {
+function splitName(text: string): readonly [name: string | undefined, location: string] {
   const parts = /^(?:([A-Za-z_][\w:.-]*)=)?(.+)$/.exec(text);
-  const location = parts?.[2] ?? '';
-  const name = parts?.[1] ?? probeNameOf(location);
-  if (name === '') {
-    throw new SpoorError(
-      'record/option',
-      `option '--${kind === 'uprobe' ? 'userspace-probe' : 'probe'}' argument '${text}' is invalid. It names no place.`,
-    );
-  }
-  return { kind, name, location };
+  return [parts?.[1], parts?.[2] ?? ''];
 }
 
-/** Of `sdt:PATH:PROVIDER:NAME` the last two, of `[elf:]PATH:SYMBOL` and of a place in the kernel the symbol. */
-function probeNameOf(location: string): string {
-  const words = location.split(':');
-  return location.startsWith('sdt:') ? words.slice(-2).join(':') : words.at(-1)!;
+function readProbe(text: string): ProbeRequest {
+  const [named, location] = splitName(text);
+  const name = named ?? location.split(':').at(-1)!;
+  if (name === '') throw wrongProbe('--probe', text, 'It names no place.');
+  return { kind: 'kprobe', name, location };
+}
+
+async function readProgramProbes(texts: readonly string[]): Promise<readonly ProbeRequest[]> {
+  if (texts.length === 0) return [];
+  const { readProgramPlace } = await import('./probe-place.ts');
+  return texts.map((text) => {
+    const [named, place] = splitName(text);
+    try {
+      const { name, location } = readProgramPlace(place);
+      return { kind: 'uprobe', name: named ?? name, location };
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      throw wrongProbe('--userspace-probe', text, `${error.message}.`, error.hint);
+    }
+  });
+}
+
+function wrongProbe(option: string, text: string, why: string, hint?: string): SpoorError {
+  return new SpoorError(
+    'record/option',
+    `option '${option}' argument '${text}' is invalid. ${why}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 function checkKernelFilter(text: string): void {

@@ -154,6 +154,20 @@ export class DwarfFile {
     });
   }
 
+  /** The line that the instruction at an address belongs to, wherever in the line it is; of no use for return addresses. */
+  nearestLine(address: bigint): SourceLine | undefined {
+    return unlessWrong(() => {
+      for (const unit of this.units) {
+        if (DwarfFile.subprogramAt(unit, address) === undefined) continue;
+        const lines = DwarfFile.linesOf(unit);
+        const row = lines?.rowAt(address);
+        const path = row === undefined ? undefined : lines?.files[row.file];
+        return row === undefined || path === undefined ? undefined : { path, line: row.line };
+      }
+      return undefined;
+    });
+  }
+
   private callOf(unit: Unit, entry: DwarfEntry): SourceLine | undefined {
     const file = unit.unit.numberOf(entry, attributes.callFile);
     const line = unit.unit.numberOf(entry, attributes.callLine);

@@ -3,7 +3,7 @@ import { machine } from 'node:os';
 import { kernelContexts } from '../contexts/context-fields.ts';
 import { mapEvents } from '../mapping/map-events.ts';
 import { ProbeGroup, sweepProbes } from '../probes/probe-group.node.ts';
-import { SessionProbes } from '../session/session-probes.node.ts';
+import { SessionProbes, type ProbeFacts } from '../session/session-probes.node.ts';
 import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
 import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts';
 import { containerFilter, findContainer } from './find-container.node.ts';
@@ -15,8 +15,8 @@ import { selectEvents } from './select-events.ts';
 export interface KernelRecordingPlan {
   /** `SYSTEM:NAME` of all events that would be switched on. */
   readonly events: readonly string[];
-  /** Names of those of probes in the trace, by `SYSTEM:NAME`. */
-  readonly probeNames: ReadonlyMap<string, string>;
+  /** What those of probes are, by `SYSTEM:NAME`. */
+  readonly probes: ReadonlyMap<string, ProbeFacts>;
   /** All of the filter, with that of the container. */
   readonly filter: string | undefined;
   /** How the filter is shared between kernel and reader; empty without one. */
@@ -37,7 +37,7 @@ export function tryKernelRecording(
   kernelContexts(options.contexts ?? []);
   const { chosen, probes } = planEvents(root, options);
   const instance = createInstance(root, 'dry-run', options.prefix, probes);
-  const probeNames = new Map(probes.eventNames);
+  const facts = probes.facts();
   try {
     const { filter } = options;
     const shares =
@@ -55,12 +55,12 @@ export function tryKernelRecording(
                 naming: 'lttng',
                 machine: machine(),
                 wants: (name) => chosen.includes(name),
-                eventNames: probeNames,
+                eventNames: probes.eventNames,
               },
             ),
             filter,
           );
-    return { events: chosen, probeNames, filter: options.filter, shares };
+    return { events: chosen, probes: facts, filter: options.filter, shares };
   } finally {
     instance[Symbol.dispose]();
     probes.end();

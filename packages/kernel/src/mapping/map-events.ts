@@ -43,10 +43,17 @@ const probeFields: Readonly<Record<string, string>> = {
 };
 
 function mapProbe(format: KernelEventFormat, layout: PageLayout, name: string): MappedEvent {
-  const fields = plainFields(format, layout).map((field) => ({
-    ...field,
-    name: probeFields[field.name] ?? field.name,
-  }));
+  const fields = plainFields(format, layout).map((field): MappedField => {
+    const known = probeFields[field.name];
+    if (known === undefined) return field;
+    const { fieldClass } = field;
+    // Addresses of code, which the kernel declares as plain numbers.
+    return {
+      ...field,
+      name: known,
+      fieldClass: fieldClass.kind === 'integer' ? { ...fieldClass, displayBase: 16 } : fieldClass,
+    };
+  });
   return { name, fields, origin: { kind: 'event', format } };
 }
 

@@ -8,6 +8,8 @@ import { sdtArguments } from './sdt-arguments.ts';
 export interface SdtProbe {
   readonly provider: string;
   readonly name: string;
+  /** Where it is in the program's memory, as the file has it. */
+  readonly address: bigint;
   /** Where it is in the file. */
   readonly offsetBytes: bigint;
   /** Of the counter that says whether anybody listens: its place in the file; undefined where there is none. */
@@ -44,11 +46,19 @@ export function functionsOf(elf: ElfFile): readonly ElfSymbol[] {
   return [...found.values()];
 }
 
+/** A function in its file. */
+export interface FunctionPlace {
+  readonly address: bigint;
+  readonly offsetBytes: bigint;
+  /** 0 where the file does not tell. */
+  readonly sizeBytes: bigint;
+}
+
 /**
- * Where a function begins in its file.
+ * Where a function begins.
  * @throws SpoorError `kernel/no-function`.
  */
-export function functionOffset(elf: ElfFile, name: string): bigint {
+export function findFunction(elf: ElfFile, name: string): FunctionPlace {
   const plain = name.replace(/@.*$/, '');
   let indirect = false;
   for (const section of ['.symtab', '.dynsym'] as const) {
@@ -56,8 +66,9 @@ export function functionOffset(elf: ElfFile, name: string): bigint {
       if (symbol.sectionIndex === 0) continue;
       if (symbol.type === indirectType) indirect = true;
       if (symbol.type !== functionType) continue;
-      const offset = fileOffsetOf(elf, symbol.address);
-      if (offset !== undefined) return offset;
+      const { address, sizeBytes } = symbol;
+      const offsetBytes = fileOffsetOf(elf, address);
+      if (offsetBytes !== undefined) return { address, offsetBytes, sizeBytes };
     }
   }
   const meant = closestName(
@@ -71,6 +82,14 @@ export function functionOffset(elf: ElfFile, name: string): bigint {
       : `it has no function ${JSON.stringify(plain)}`,
     { where: elf.name, hint: meant === undefined ? undefined : `did you mean ${meant}?` },
   );
+}
+
+/**
+ * Where a function begins in its file.
+ * @throws SpoorError `kernel/no-function`.
+ */
+export function functionOffset(elf: ElfFile, name: string): bigint {
+  return findFunction(elf, name).offsetBytes;
 }
 
 /** The probes that a file was built with. */
@@ -89,10 +108,18 @@ export function sdtProbes(elf: ElfFile): readonly SdtProbe[] {
     const moved = base === undefined || address(1) === 0n ? 0n : base - address(1);
     const texts = new TextDecoder().decode(description.subarray(word * 3)).split('\0');
     const [provider = '', name = '', argumentText = ''] = texts;
-    const offsetBytes = fileOffsetOf(elf, address(0) + moved);
+    const at = address(0) + moved;
+    const offsetBytes = fileOffsetOf(elf, at);
     if (offsetBytes === undefined || texts.length < 3) continue;
     const semaphore = address(2) === 0n ? undefined : fileOffsetOf(elf, address(2) + moved);
-    probes.push({ provider, name, offsetBytes, semaphoreOffset: semaphore, argumentText });
+    probes.push({
+      provider,
+      name,
+      address: at,
+      offsetBytes,
+      semaphoreOffset: semaphore,
+      argumentText,
+    });
   }
   return probes;
 }
@@ -122,5 +149,13 @@ export function findSdtProbe(elf: ElfFile, provider: string, name: string): read
 
 /** The values of such a probe, as far as the kernel can fetch them, named `arg1`, `arg2` … */
 export function sdtProbeArguments(elf: ElfFile, probe: SdtProbe): readonly ProbeArgument[] {
-  return sdtArguments(probe.argumentText, elf.machine);
+  return sdtArguments(probe.argumentText, elf.machine, (name, distance) => {
+    const variable = [...elf.symbolsNamed(name), ...elf.symbolsNamed(name, '.dynsym')].find(
+      ({ sectionIndex }) => sectionIndex !== 0,
+    );
+    if (variable === undefined) return undefined;
+    // The kernel counts from where the probe is mapped, so it is the distance in memory that must be right.
+    const offset = variable.address + BigInt(distance) - probe.address + probe.offsetBytes;
+    return offset < 0n ? undefined : `@+0x${offset.toString(16)}`;
+  });
 }

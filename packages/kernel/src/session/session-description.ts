@@ -10,7 +10,7 @@ export interface ProbeRequest {
   /** Name of its events, as the trace has it. */
   readonly name: string;
   readonly kind: 'kprobe' | 'function' | 'uprobe';
-  /** `SYMBOL`, `SYMBOL+OFFSET`, an address; of `uprobe` `elf:PATH:SYMBOL` or `sdt:PATH:PROVIDER:NAME`. */
+  /** `SYMBOL`, `SYMBOL+OFFSET`, an address; of `uprobe` what `parseProgramPlace` takes. */
   readonly location: string;
   readonly filter?: string;
 }

@@ -1,11 +1,13 @@
 /** The probes of a session or a recording: made when its first instance is there, removed when its last one is gone. */
 import { createHash } from 'node:crypto';
 import { SpoorError } from '@spoor/base';
-import type { ElfFile } from '@spoor/elf';
+import { DwarfFile, type ElfFile } from '@spoor/elf';
 import { openElfFile } from '@spoor/elf/node';
-import { findSdtProbe, functionOffset, sdtProbeArguments } from '../probes/elf-probes.ts';
+import { placeArguments } from '../probes/argument-places.ts';
+import { findFunction, findSdtProbe, sdtProbeArguments } from '../probes/elf-probes.ts';
 import type { ProbeGroup } from '../probes/probe-group.node.ts';
 import { probeName, type ProbeDefinition } from '../probes/probe-text.ts';
+import { parseProgramPlace, type WrittenArgument } from '../probes/program-place.ts';
 import type { ProbeRequest } from './session-description.ts';
 import type { KernelRule } from './session-rules.ts';
 
@@ -15,7 +17,21 @@ type Definition = Omit<ProbeDefinition, 'group'>;
 interface NamedDefinition {
   readonly shown: string;
   readonly definition: Definition;
+  /** `FILE:LINE` of the source, where it can be told. */
+  readonly source?: () => string | undefined;
 }
+
+/** What a probe records, for people. */
+export interface ProbeFacts {
+  /** As the trace has it. */
+  readonly name: string;
+  /** Its fields, as in `n:s32`. */
+  readonly fields: readonly string[];
+  /** `FILE:LINE` of the source, where the program tells it. */
+  readonly source: string | undefined;
+}
+
+const returnValue: WrittenArgument = { name: undefined, fetch: 'retval', type: undefined };
 
 /** Of the name that the user chose; the rest tells one place from another. */
 const mostNameBytes = 44;
@@ -60,6 +76,21 @@ export class SessionProbes {
         names.set(`${this.group.name}:${definition.name}`, shown);
     }
     return names;
+  }
+
+  /** What they record, by `SYSTEM:NAME`. */
+  facts(): ReadonlyMap<string, ProbeFacts> {
+    const facts = new Map<string, ProbeFacts>();
+    for (const definitions of this.wanted.values()) {
+      for (const { shown, definition, source } of definitions) {
+        facts.set(`${this.group.name}:${definition.name}`, {
+          name: shown,
+          fields: definition.arguments.map(({ name, type }) => `${name}:${type}`),
+          source: source?.(),
+        });
+      }
+    }
+    return facts;
   }
 
   /** Makes those that are not there yet. @throws SpoorError `kernel/probe`, `kernel/no-probes`. */
@@ -120,23 +151,29 @@ function defineInProgram(
   { name, location }: ProbeRequest,
   own: (suffix: string) => string,
 ): readonly NamedDefinition[] {
-  const isSdt = location.startsWith('sdt:');
-  const rest = location.replace(/^(?:sdt|elf):/, '');
-  const parts = (isSdt ? /^(.+):([^:]+):([^:]+)$/ : /^(.+):([^:]+)$/).exec(rest);
-  if (parts === null) {
-    throw new SpoorError('kernel/probe', `${JSON.stringify(location)} is no place in a program`, {
-      hint: '[elf:]PATH:SYMBOL or sdt:PATH:PROVIDER:NAME',
-    });
-  }
-  const [, path = '', first = '', second = ''] = parts;
+  const place = parseProgramPlace(location);
+  const { path, arguments: written } = place;
   const elf = openProgram(path);
-  if (!isSdt) {
-    const offsetBytes = functionOffset(elf, first);
-    const place = { kind: 'file', path, offsetBytes } as const;
-    return [{ shown: name, definition: { name: own(''), place, arguments: [] } }];
+  const { machine } = elf;
+  if (place.kind === 'function') {
+    const { symbol, isReturn } = place;
+    const { address, offsetBytes } = findFunction(elf, symbol);
+    const at = isReturn ? 'return' : 'entry';
+    const fields = located(location, () =>
+      // What a function returns is what its return is probed for.
+      placeArguments(written ?? (isReturn ? [returnValue] : []), { machine, at }),
+    );
+    const definition = {
+      name: own(''),
+      place: { kind: 'file', path, offsetBytes },
+      onReturn: isReturn,
+      arguments: fields,
+    } as const;
+    return [{ shown: name, definition, source: sourceOf(elf, address) }];
   }
-  return findSdtProbe(elf, first, second).map((probe, index): NamedDefinition => {
-    const { offsetBytes, semaphoreOffset } = probe;
+  return findSdtProbe(elf, place.provider, place.name).map((probe, index): NamedDefinition => {
+    const { address, offsetBytes, semaphoreOffset } = probe;
+    const values = sdtProbeArguments(elf, probe);
     return {
       shown: name,
       definition: {
@@ -147,10 +184,33 @@ function defineInProgram(
           offsetBytes,
           ...(semaphoreOffset === undefined ? {} : { semaphoreOffset }),
         },
-        arguments: sdtProbeArguments(elf, probe),
+        arguments:
+          written === undefined
+            ? values
+            : located(location, () => placeArguments(written, { machine, at: 'sdt', values })),
       },
+      source: sourceOf(elf, address),
     };
   });
+}
+
+/** Says of which place it is that something is wrong with. */
+function located<T>(location: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof SpoorError) || error.where !== undefined) throw error;
+    const { code, message, hint } = error;
+    throw new SpoorError(code, message, { where: location, hint, cause: error });
+  }
+}
+
+/** The line of the source that a place belongs to, where the program has DWARF. */
+function sourceOf(elf: ElfFile, address: bigint): () => string | undefined {
+  return () => {
+    const line = DwarfFile.open(elf)?.nearestLine(address);
+    return line === undefined ? undefined : `${line.path}:${line.line}`;
+  };
 }
 
 function openProgram(path: string): ElfFile {
