@@ -43,7 +43,7 @@ function readEvents(directory: string): readonly Event[] {
 /** Instances of recorders that are gone. */
 function leftBehind(): readonly string[] {
   return readdirSync('/sys/kernel/tracing/instances').filter((name) => {
-    const owner = /^spoor-(\d+)-/.exec(name)?.[1];
+    const owner = /^spoor-\d+-(\d+)-/.exec(name)?.[1];
     return owner !== undefined && !existsSync(`/proc/${owner}`);
   });
 }

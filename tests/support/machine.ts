@@ -4,7 +4,7 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Groups that SPOOR_REQUIRE may name, separated by commas; `all` names every one. */
-export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel';
+export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel' | 'bpf';
 
 /** One thing that may be absent. */
 export interface Need {
@@ -51,6 +51,15 @@ export function tracefs(): Need {
     existsSync('/sys/kernel/tracing/events') &&
     readlinkSync('/proc/self/ns/pid') === firstPidNamespace;
   return { group: 'kernel', lack: 'no tracefs (as root: mount -t tracefs nodev /sys/kernel/tracing)', met };
+}
+
+/** The real bpftrace on a kernel that lets programs of BPF run. */
+export function bpftrace(): Need {
+  const lack =
+    'no bpftrace that may run (scripts/install-peers.sh; as root, where the kernel does not refuse BPF)';
+  const isThere = tracefs().met && onPath('bpftrace');
+  const met = isThere && spawnSync('bpftrace', ['-e', 'BEGIN { exit(); }'], { timeout: 60_000 }).status === 0;
+  return { group: 'bpf', lack, met };
 }
 
 /** A trace archive of the shared corpus. */

@@ -6,6 +6,7 @@ import type { Need } from './machine.ts';
 export {
   type Need,
   type NeedGroup,
+  bpftrace,
   chromium,
   command,
   corpus,

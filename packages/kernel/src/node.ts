@@ -20,9 +20,10 @@ export {
   type KernelRecordingOptions,
   type KernelRecordingResult,
 } from './live/kernel-recording.node.ts';
+export type { LogChoice } from './sources/log-sources.node.ts';
 export { threadsOf } from './statedump/scan-tasks.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
-export { runningMarkers, writeMark } from './live/marker.node.ts';
+export { MarkWriter, runningMarkers } from './live/marker.node.ts';
 export { tryKernelRecording, type KernelRecordingPlan } from './live/plan-recording.node.ts';
 export type { FilterShare } from './live/filter-shares.node.ts';
 export type { ProbeFacts } from './session/session-probes.node.ts';

@@ -109,27 +109,31 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
   },
   'spoor-log': {
     description: [
-      'Writes a line into recordings of the kernel (spoor-record(1) with `--kernel`): an event `lttng_logger` at this moment, between those of the kernel. Within a command that is recorded it goes into that recording; elsewhere into all that go on.',
-      'The recordings are found by tracefs, and only root may write there.',
+      'Writes lines into what is being recorded: into recordings of programs, of spoor-record(1) and of sessions, as events `lttng_logger:event`, and into those of the kernel as events `lttng_logger`. Within a command that is recorded they go into that recording; elsewhere into all that go on. The word `-` stands for standard input, each line of which is an event as it comes.',
+      'Recordings of the kernel are found by tracefs, and only root may write there; a session has their lines with `spoor enable-event -k lttng_logger`. There an event has a text alone, which begins with the level and the source if they are given.',
     ],
     exitStatus: [
-      ['0', 'The line was written.'],
-      ['1', 'There is no recording, or it could not be written to.'],
+      ['0', 'All lines were written.'],
+      ['1', 'There is no recording, or it could not be written to, for one line at least.'],
     ],
     environment: [
       [
         'SPOOR_TRACE_MARKER',
-        'The file that takes lines of the recording that the command runs in; a script may write to it itself.',
+        "The file that takes lines of the kernel's recording that the command runs in; a script may write to it itself.",
       ],
     ],
-    files: [['/sys/kernel/tracing/instances/spoor-*', 'The recordings that go on.']],
+    files: [['/sys/kernel/tracing/instances/spoor-*', 'The recordings of the kernel that go on.']],
     examples: [
       {
         command: "spoor record -k -o recorded -- sh -c 'node server.js; spoor log served; ls'",
         text: 'Mark the moment between two parts of a command.',
       },
+      {
+        command: 'bpftrace -B line files.bt | spoor log --source bpftrace -',
+        text: 'Have what a program of bpftrace prints in the trace.',
+      },
     ],
-    seeAlso: ['spoor-record(1)'],
+    seeAlso: ['spoor-record(1)', 'spoor-enable-event(1)'],
   },
   'spoor-crash': {
     description: [

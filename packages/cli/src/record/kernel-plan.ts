@@ -16,6 +16,9 @@ export interface KernelFlags {
   /** `[NAME=]PLACE`. */
   readonly probe?: readonly string[];
   readonly userspaceProbe?: readonly string[];
+  readonly kmsg?: boolean;
+  /** Paths of files, or texts of programs. */
+  readonly bpftrace?: readonly string[];
   readonly allProcesses?: boolean;
   readonly container?: string;
   readonly dryRun?: boolean;
@@ -37,6 +40,8 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       '--kernel-buffer': kernelBuffer,
       '--kernel-filter': kernelFilter,
       '--kernel-maps': kernelMaps,
+      '--kmsg': flags.kmsg,
+      '--bpftrace': flags.bpftrace,
       '--all-processes': allProcesses,
       '--container': flags.container,
       '--dry-run': flags.dryRun,
@@ -58,6 +63,9 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
     container: flags.container,
     contexts: kernelContext ?? [],
     allProcesses: allProcesses === true,
+    ...(flags.kmsg === true || flags.bpftrace !== undefined
+      ? { logs: { kernelLog: flags.kmsg, bpftrace: flags.bpftrace } }
+      : {}),
     stateDump: kernelMaps === true ? 'maps' : true,
     ...(kernelBuffer === undefined ? {} : { ringBytes: bufferBytes(kernelBuffer) }),
   };

@@ -40,6 +40,7 @@ export type FacilityName =
   | 'types'
   | 'symbols'
   | 'kernel-log'
+  | 'bpftrace'
   | 'software-counters'
   | 'hardware-counters'
   | 'previous-boot';
@@ -182,9 +183,15 @@ export const knownFacilities: readonly KnownFacility[] = [
   ),
   facility(
     'kernel-log',
-    "lines of the kernel's log",
+    "lines of the kernel's log (spoor record -k --kmsg)",
     '/dev/kmsg, for root',
-    'dmesg | spoor -c source.text.dmesg',
+    '--kernel-events printk_console; or dmesg | spoor -c source.text.dmesg',
+  ),
+  facility(
+    'bpftrace',
+    'programs of bpftrace, whose output is recorded (spoor record -k --bpftrace)',
+    'bpftrace, CONFIG_BPF_EVENTS, and root',
+    'events with filters, and probes of functions',
   ),
   facility(
     'software-counters',

@@ -3,6 +3,7 @@
  * or was built with, may still be refused. Nothing outside of that instance is changed but for probes, which are removed
  * again and were never switched on.
  */
+import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, SpoorError } from '@spoor/base';
@@ -11,7 +12,8 @@ import { openThreadCounter } from '@spoor/sys';
 import { markerFile } from '../live/marker.node.ts';
 import { fileOffsetOf } from '../probes/elf-probes.ts';
 import { ProbeGroup } from '../probes/probe-group.node.ts';
-import { controlError, readControl, writeControl } from '../tracefs/control-file.node.ts';
+import { bpftraceReason } from '../sources/bpftrace.node.ts';
+import { controlError, errnoOf, readControl, writeControl } from '../tracefs/control-file.node.ts';
 import { TracefsInstance } from '../tracefs/instance.node.ts';
 import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
 import { knownFacilities, type FacilityName, type KernelCapability } from './capability.ts';
@@ -89,6 +91,18 @@ function trySymbols(): void {
   }
 }
 
+/** Longer than the smallest program takes on a busy machine. */
+const longestRunMs = 30_000;
+
+function tryBpftrace(): void {
+  const { error, stderr, status } = spawnSync('bpftrace', ['-e', 'BEGIN { exit(); }'], {
+    encoding: 'utf8',
+    timeout: longestRunMs,
+  });
+  if (error !== undefined) lacking(errnoOf(error) === 'ENOENT' ? 'bpftrace is not installed' : error.message);
+  if (status !== 0) lacking(bpftraceReason(stderr));
+}
+
 const attempts: Readonly<Record<FacilityName, Attempt>> = {
   instances: () => {
     // That there is a ground to try on says it.
@@ -144,6 +158,7 @@ const attempts: Readonly<Record<FacilityName, Attempt>> = {
   types: () => openable('/sys/kernel/btf/vmlinux', constants.O_RDONLY),
   symbols: trySymbols,
   'kernel-log': () => openable('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK),
+  bpftrace: tryBpftrace,
   'software-counters': () => openThreadCounter('context-switches')[Symbol.dispose](),
   'hardware-counters': () => openThreadCounter('instructions')[Symbol.dispose](),
   'previous-boot': () => {
@@ -158,6 +173,7 @@ const withoutTracefs: ReadonlySet<FacilityName> = new Set([
   'types',
   'symbols',
   'kernel-log',
+  'bpftrace',
   'software-counters',
   'hardware-counters',
   'previous-boot',

@@ -13,8 +13,9 @@ import type { RingResult } from '../drain/page-sink.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
 import { dumpState, type StateDumpResult } from '../statedump/dump-state.node.ts';
-import { scanProcess } from '../statedump/scan-tasks.node.ts';
+import { scanProcess, threadsOf } from '../statedump/scan-tasks.node.ts';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
+import { eventsOfLogs, LogSources, type LogChoice } from '../sources/log-sources.node.ts';
 import { sweepInstances, type TracefsInstance } from '../tracefs/instance.node.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';
 import { findTracefs, readFormats } from '../tracefs/tracefs.node.ts';
@@ -56,6 +57,8 @@ export interface KernelRecordingOptions {
   readonly overwrite?: boolean;
   /** How far the monotonic clock is behind the wall clock: that of the other traces of the recording. */
   readonly clockOffsetNs: bigint;
+  /** What is recorded beside the rings: the kernel's log, what bpftrace prints. */
+  readonly logs?: LogChoice;
   /** False leaves the state dump out; `maps` adds memory maps. */
   readonly stateDump?: boolean | 'maps';
   /** Beginning of the instance's name; for tests. */
@@ -81,8 +84,8 @@ const lookIntervalMs = 500;
 const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
 
-/** Stream of the state dump: behind those of the processors. */
-const dumpStreamName = 'statedump';
+/** Streams behind those of the processors: the state dump, and logs; with their numbers from the first free one on. */
+const plainStreams = { statedump: 1, kmsg: 2, bpftrace: 3 } as const;
 
 function bootId(): string | undefined {
   try {
@@ -104,6 +107,7 @@ export class KernelRecording {
   private readonly data: CtfSinkData;
   private readonly traceClass: TraceClass;
   private readonly probes: SessionProbes;
+  private readonly logs: LogSources;
   private dumped: StateDumpResult | undefined;
   private hasEnded = false;
   private look: NodeJS.Timeout | undefined;
@@ -117,6 +121,7 @@ export class KernelRecording {
     data: CtfSinkData,
     traceClass: TraceClass,
     probes: SessionProbes,
+    logs: LogSources,
   ) {
     this.directory = options.directory;
     this.options = options;
@@ -127,6 +132,7 @@ export class KernelRecording {
     this.data = data;
     this.traceClass = traceClass;
     this.probes = probes;
+    this.logs = logs;
   }
 
   /**
@@ -142,7 +148,9 @@ export class KernelRecording {
     sweepProbes(root, prefix);
     const { available, chosen, probes } = planEvents(root, options);
     const instance = createInstance(root, channel, prefix, probes);
+    let logs: LogSources | undefined;
     try {
+      logs = await LogSources.open(options.logs ?? {}, root, prefix, options.onFailure ?? (() => undefined));
       const { subBufferBytes } = instance.configure({
         clock: 'mono',
         subBufferBytes: options.subBufferBytes ?? defaultSubBufferBytes,
@@ -179,6 +187,7 @@ export class KernelRecording {
         options.filter?.includes('$ctx.') === true ||
         events.includes('sched:sched_process_fork');
       if (needsTasks) fillTaskTable(tasks);
+      instance.hideThreads(logs.pids.flatMap(threadsOf));
       return new KernelRecording(
         { ...options, channel },
         events,
@@ -188,8 +197,10 @@ export class KernelRecording {
         complete,
         traceClass,
         probes,
+        logs,
       );
     } catch (error) {
+      await logs?.stop();
       instance[Symbol.dispose]();
       probes.end();
       throw error;
@@ -210,6 +221,8 @@ export class KernelRecording {
     const { instance, options } = this;
     if (threads !== undefined) instance.setThreads(threads, true);
     else if (options.container !== undefined) this.followContainer();
+    this.declarePlainEvents();
+    this.logs.begin((name) => this.openPlainStream(name));
     instance.start();
     if (options.stateDump === false) return;
     this.dumped = await this.dump();
@@ -247,20 +260,36 @@ export class KernelRecording {
     this.look.unref();
   }
 
-  private async dump(): Promise<StateDumpResult> {
-    const { options, data, directory, tasks } = this;
+  private declarePlainEvents(): void {
     using metadata = new MetadataFile(
-      join(directory, 'metadata'),
+      join(this.directory, 'metadata'),
       this.traceClass,
-      new Int32Array(data.declared),
+      new Int32Array(this.data.declared),
     );
     metadata.declareStream(1);
-    const stream = openDumpStream(
-      this.traceClass,
-      directory,
-      `${data.channel}_${dumpStreamName}`,
-      Math.max(...this.instance.cpus) + 1,
-    );
+  }
+
+  /** A stream of events that are not of the rings. */
+  private openPlainStream(name: keyof typeof plainStreams): StreamWriter {
+    const { traceClass, directory, data, instance } = this;
+    const output = {
+      create: (file: string): ByteSink =>
+        // The metadata is there already.
+        file === 'metadata'
+          ? { write: () => undefined, close: () => undefined }
+          : new FileSink(join(directory, file)),
+    };
+    const plainClass = { ...traceClass, streamClasses: traceClass.streamClasses.slice(1) };
+    return createTraceWriter(plainClass, output, { index: true }).stream({
+      id: Math.max(...instance.cpus) + plainStreams[name],
+      name: `${data.channel}_${name}`,
+      packet: { context: { cpu_id: 0 } },
+    });
+  }
+
+  private async dump(): Promise<StateDumpResult> {
+    const { options, tasks } = this;
+    const stream = this.openPlainStream('statedump');
     try {
       return await dumpState(stream, { maps: options.stateDump === 'maps', tasks });
     } finally {
@@ -278,16 +307,18 @@ export class KernelRecording {
     clearInterval(this.look);
     try {
       this.instance.stop();
+      await this.logs.stop();
       const rings = await this.drain.stop();
       const results = rings.map(({ result }) => result as CtfSinkResult | undefined);
       const sum = (of: (result: CtfSinkResult) => number): number =>
         results.reduce((total, result) => total + (result === undefined ? 0 : of(result)), 0);
       return {
-        eventCount: sum(({ eventCount }) => eventCount),
-        lostCount: Math.max(
-          sum(({ lostCount }) => lostCount),
-          this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
-        ),
+        eventCount: sum(({ eventCount }) => eventCount) + this.logs.eventCount,
+        lostCount:
+          Math.max(
+            sum(({ lostCount }) => lostCount),
+            this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
+          ) + this.logs.lostCount,
         writtenBytes: sum(({ writtenBytes }) => writtenBytes),
         stateDump: this.dumped,
         rings,
@@ -326,32 +357,10 @@ function sinkData(
         { trace_creation_datetime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
       ),
     },
-    moreEvents: stateDumpEvents,
+    moreEvents: [...stateDumpEvents, ...eventsOfLogs(options.logs ?? {})],
     tasks: tasks.memory,
     directory: options.directory,
     channel: options.channel ?? 'channel0',
     instancePath: instance.path,
   };
-}
-
-/** The stream of the state dump. */
-function openDumpStream(
-  traceClass: TraceClass,
-  directory: string,
-  name: string,
-  instance: number,
-): StreamWriter {
-  const output = {
-    create: (file: string): ByteSink =>
-      // The metadata is there already.
-      file === 'metadata'
-        ? { write: () => undefined, close: () => undefined }
-        : new FileSink(join(directory, file)),
-  };
-  const dumpClass = { ...traceClass, streamClasses: traceClass.streamClasses.slice(1) };
-  return createTraceWriter(dumpClass, output, { index: true }).stream({
-    id: instance,
-    name,
-    packet: { context: { cpu_id: 0 } },
-  });
 }

@@ -21,28 +21,66 @@ export function runningMarkers(prefix: string = defaultPrefix): readonly string[
   return [...running, ...sessionInstances(root, prefix)].map((name) => join(instances, name, markerFile));
 }
 
-/**
- * Writes a line into recordings; long ones become several events.
- * @throws SpoorError `kernel/marker` where one of them cannot be written to.
- */
-export function writeMark(text: string, markers: readonly string[]): void {
-  const bytes = Buffer.from(text);
-  for (const path of markers) {
-    try {
-      const fd = openSync(path, 'w');
+/** Writes lines into recordings, whose files it keeps open. */
+export class MarkWriter implements Disposable {
+  private readonly files = new Map<string, number>();
+
+  /**
+   * Writes to these files from now on.
+   * @throws SpoorError `kernel/marker` where one of them cannot be written to.
+   */
+  use(markers: readonly string[]): void {
+    for (const path of this.files.keys()) if (!markers.includes(path)) this.close(path);
+    for (const path of markers) {
+      if (this.files.has(path)) continue;
+      try {
+        this.files.set(path, openSync(path, 'w'));
+      } catch (error) {
+        throw markerError(path, error);
+      }
+    }
+  }
+
+  /**
+   * Writes a line; long ones become several events. Recordings that have stopped do not take it.
+   * @returns how many recordings took it.
+   * @throws SpoorError `kernel/marker`.
+   */
+  write(text: string): number {
+    const bytes = Buffer.from(text);
+    let taken = 0;
+    for (const [path, fd] of this.files) {
       try {
         // The kernel takes as much as fits into an event.
         let done = 0;
         do done += writeSync(fd, bytes, done);
         while (done < bytes.length);
-      } finally {
-        closeSync(fd);
+        taken += 1;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // It is not recording, or is gone.
+        if (code === 'EBADF' || code === 'EINVAL') continue;
+        if (code !== 'ENODEV' && code !== 'ENOENT') throw markerError(path, error);
+        this.close(path);
       }
-    } catch (error) {
-      throw new SpoorError('kernel/marker', `cannot write to ${path}`, {
-        hint: 'the recording may have ended, and only root may write there',
-        cause: error,
-      });
     }
+    return taken;
   }
+
+  private close(path: string): void {
+    const fd = this.files.get(path);
+    if (fd !== undefined) closeSync(fd);
+    this.files.delete(path);
+  }
+
+  [Symbol.dispose](): void {
+    for (const path of this.files.keys()) this.close(path);
+  }
+}
+
+function markerError(path: string, cause: unknown): SpoorError {
+  return new SpoorError('kernel/marker', `cannot write to ${path}`, {
+    hint: 'the recording may have ended, and only root may write there',
+    cause,
+  });
 }
