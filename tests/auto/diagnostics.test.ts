@@ -1,5 +1,6 @@
 // Messages of node:diagnostics_channel by the names of their channels, of real publishers.
 import { expect, test } from 'vitest';
+import { nodeReleases, ownNode } from '../support/node-versions.ts';
 import { record, type RecordedEvent } from '../support/recorded.ts';
 
 /** Events of the set, without their times. */
@@ -89,3 +90,33 @@ test('channels of Node.js itself, beside the usual sets', () => {
   }
   expect(events.some(({ name }) => name === 'http_server:request_begin')).toBe(true);
 });
+
+test.each([ownNode, ...nodeReleases])(
+  'all channels there are, of Node.js $major too, and not what the tracer itself loads meanwhile',
+  ({ path }) => {
+    const { events, status, stdout, stderr } = record(
+      `
+      import { createRequire } from 'node:module';
+      import { tracingChannel } from 'node:diagnostics_channel';
+      const require = createRequire(import.meta.url);
+      tracingChannel('shop.load').traceSync(() => require('node:zlib'), { n: 1, list: [{ a: new Date(0) }] });
+      require('node:readline');
+      await import('node:tty');
+      console.log('done');
+    `,
+      { SPOOR_AUTO: 'diagnostics:*' },
+      [],
+      path,
+    );
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'done\n' });
+    expect(stderr).not.toMatch(/missing|not recorded|Maximum/);
+    const begun = told(events).filter(([name]) => name === 'trace_begin');
+    expect(begun.filter(([, { channel }]) => channel === 'shop.load')).toHaveLength(1);
+    const loaded = begun.flatMap(([, { channel, data }]) => {
+      const { id } = JSON.parse(String(data)) as { readonly id?: string };
+      return channel === 'module.require' ? [id] : [];
+    });
+    // Node.js 20 has no such channel.
+    expect(loaded).toEqual(loaded.length === 0 ? [] : ['node:zlib', 'node:readline']);
+  },
+);

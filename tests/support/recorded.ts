@@ -31,13 +31,14 @@ export function record(
   text: string,
   env: Readonly<Record<string, string>> = {},
   options: readonly string[] = [],
+  node: string = process.execPath,
 ): RecordedRun {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-recorded-'));
   try {
     const program = join(folder, 'program.mjs');
     const output = join(folder, 'trace');
     writeFileSync(program, text);
-    const run = spoor(['record', '-o', output, ...options, '--', process.execPath, program], { env });
+    const run = spoor(['record', '-o', output, ...options, '--', node, program], { env });
     const set = openTrace(output);
     const events = [...plainEvents(set)];
     return { status: run.status, stdout: run.stdout, stderr: run.stderr, events, baseNs: set.baseNs };

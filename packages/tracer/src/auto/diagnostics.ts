@@ -1,6 +1,7 @@
 import { Channel, channel, type ChannelListener } from 'node:diagnostics_channel';
 import { types } from 'node:util';
 import { globMatches, parseGlob } from '@spoor/filter';
+import { isOwnFileAccess } from '@spoor/sys';
 import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 import { spanIds } from './ids.ts';
@@ -121,7 +122,28 @@ export function startDiagnosticsEvents(globs: readonly string[]): void {
   }
 }
 
-const tellMessage: ChannelListener = guarded((message: unknown, name: string | symbol) => {
+let isTelling = false;
+
+/**
+ * A listener for what the program does. To tell of a message may load a module of Node.js or of ours, which Node.js tells
+ * of on a channel, and so on without an end.
+ */
+function listening(listener: ChannelListener): ChannelListener {
+  const tell = guarded((message: unknown, name: string | symbol) => {
+    if (!isOwnFileAccess()) listener(message, name);
+  });
+  return (message, name) => {
+    if (isTelling) return;
+    isTelling = true;
+    try {
+      tell(message, name);
+    } finally {
+      isTelling = false;
+    }
+  };
+}
+
+const tellMessage: ChannelListener = listening((message, name) => {
   if (diagnosticsMessage.enabled)
     diagnosticsMessage(String(name), currentRequest(), plainJson(message, maxTextLength));
 });
@@ -171,7 +193,7 @@ function tracingListeners(): (name: string, part: TracingPart) => ChannelListene
     if (known !== undefined) return known;
     const text = textOrNone(name);
     const handle = handlers[part];
-    const listener: ChannelListener = guarded((context: unknown) => {
+    const listener: ChannelListener = listening((context) => {
       if (typeof context === 'object' && context !== null) handle(context, text, states.get(context));
     });
     made.set(key, listener);
