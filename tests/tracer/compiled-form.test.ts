@@ -1,6 +1,7 @@
 // The compiled form of the tracer, which a traced program leaves for those after it: written whole, taken where it is
 // safe, and never in the way of the program.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   mkdirSync,
@@ -88,4 +89,47 @@ test('is neither written nor taken where others may write', () => {
   chmodSync(root, 0o777);
   expect(run()).toBe('recording');
   expect(readFileSync(path, 'utf8')).toBe('not code');
+});
+
+test('is written at once by a program that a session meets while it runs', async () => {
+  // The program never comes to what else would write it: its end, or a timer of five seconds.
+  const noTimers = join(root, 'no-timers.cjs');
+  writeFileSync(
+    noTimers,
+    `const own = setTimeout;
+     globalThis.setTimeout = (call, ms, ...more) => own(call, ms >= 5000 ? 2 ** 30 : ms, ...more);`,
+  );
+  const runDir = join(root, 'run');
+  const hub = join(runDir, 'spoor/hub');
+  mkdirSync(join(hub, 'sessions'), { recursive: true, mode: 0o700 });
+  const { SPOOR_SESSION: _session, ...environment } = process.env;
+  const program = spawn(
+    process.execPath,
+    [
+      '--require',
+      noTimers,
+      '--require',
+      registerPath,
+      '-e',
+      'console.log("runs"); setInterval(() => {}, 1000)',
+    ],
+    { env: { ...environment, NODE_OPTIONS: '', LTTNG_RUNDIR: runDir }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const ended = once(program, 'close');
+  try {
+    await once(program.stdout, 'data');
+    mkdirSync(join(hub, 'sessions/s'), { mode: 0o700 });
+    const description = describeSession('/nowhere', { auto: false });
+    writeFileSync(join(hub, 'sessions/s', SESSION_FILE), JSON.stringify(description));
+    writeFileSync(join(hub, 'hub.json'), JSON.stringify({ version: 2, watchMs: 200 }));
+    const written = (): string[] => readdirSync(join(runDir, 'spoor')).filter((name) => name.endsWith('.v8'));
+    for (const began = Date.now(); written().length === 0;) {
+      expect(Date.now() - began).toBeLessThan(60_000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(readdirSync(join(runDir, 'spoor')).filter((name) => name.includes('.first'))).toEqual([]);
+  } finally {
+    program.kill('SIGKILL');
+    await ended;
+  }
 });

@@ -127,6 +127,11 @@ export class AttachedSession {
     return isDumpWanted ? 'dump' : undefined;
   }
 
+  /** Whether rings are still to be closed that nothing goes to any more. */
+  get hasRetired(): boolean {
+    return this.#retired.length > 0;
+  }
+
   /** Whether events of this class may be recorded. */
   takes(declaration: Declaration): boolean {
     if (this.#leavesOut(declaration)) return false;

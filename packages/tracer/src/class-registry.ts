@@ -3,10 +3,13 @@
 import { formatEventTsdl, formatStreamTsdl } from '@spoor/ctf/encode';
 import type { StructureMember } from '@spoor/ctf';
 import { publishFile } from '@spoor/ringbuffer';
-import { readFileSync } from '@spoor/sys';
+import { existsSync, readFileSync } from '@spoor/sys';
 import { join } from 'node:path';
 import type { Declaration } from './declaration.ts';
 import { makeEventClass, makeStreamClass, makeTraceClass } from './trace-class.ts';
+
+/** The line of a block that says its number, before it has one. */
+const DRAFT_ID = '\n\tid = 0;\n';
 
 /** One thread's view of the classes of its process's trace. Methods throw what the file system throws. */
 export class ClassRegistry {
@@ -16,6 +19,7 @@ export class ClassRegistry {
   readonly #ids = new Map<string, number>();
   /** All lower numbers are known. */
   #next = 0;
+  #hasLearnt = false;
 
   constructor(folder: string, tag: string) {
     this.#folder = folder;
@@ -24,31 +28,52 @@ export class ClassRegistry {
 
   /** The id of an event class in a stream class; equal declarations share one, in whichever threads. */
   eventId(declaration: Declaration, streamClassId: number): number {
-    return this.#numberOf((id) => formatEventTsdl(makeEventClass(declaration, id), BigInt(streamClassId)));
+    return this.#numberOf(formatEventTsdl(makeEventClass(declaration, 0), BigInt(streamClassId)));
   }
 
   /** The id of a channel's stream class; channels whose events have the same contexts are told apart by name. */
   streamClassId(channelName: string, contexts: readonly StructureMember[]): number {
-    const traceClass = skeleton();
-    return this.#numberOf(
-      (id) => `\n/* channel ${channelName} */${formatStreamTsdl(traceClass, makeStreamClass(id, contexts))}`,
-    );
+    const block = formatStreamTsdl(skeleton(), makeStreamClass(0, contexts));
+    return this.#numberOf(`\n/* channel ${channelName} */${block}`);
   }
 
-  #numberOf(blockText: (id: number) => string): number {
-    const key = blockText(0);
+  /** @param draft the block as it would be with the id 0. */
+  #numberOf(draft: string): number {
+    const known = this.#ids.get(draft) ?? this.#learn(draft);
+    if (known !== undefined) return known;
     for (;;) {
-      const known = this.#ids.get(key);
-      if (known !== undefined) return known;
       const id = this.#next;
-      const path = join(this.#folder, String(id));
-      const theirs =
-        readIfThere(path) ??
-        (publishFile(path, blockText(id), this.#tag) ? undefined : readFileSync(path, 'utf8'));
-      const block = theirs ?? blockText(id);
-      this.#ids.set(block.replace(/\bid = \d+;/, 'id = 0;'), id);
-      this.#next = id + 1;
+      // Only if another thread has taken the number meanwhile there is anything to read.
+      if (publishFile(this.#pathOf(id), draft.replace(DRAFT_ID, `\n\tid = ${id};\n`), this.#tag)) {
+        this.#note(draft, id);
+        return id;
+      }
+      const theirs = this.#learn(draft);
+      if (theirs !== undefined) return theirs;
     }
+  }
+
+  /**
+   * Reads what other threads have declared since: at the first class, for these are mostly all that there are, and
+   * whenever a number turns out to be taken. Answers the id of `draft`, if it is among them.
+   */
+  #learn(draft: string): number | undefined {
+    if (this.#hasLearnt && !existsSync(this.#pathOf(this.#next))) return undefined;
+    this.#hasLearnt = true;
+    for (;;) {
+      const block = readIfThere(this.#pathOf(this.#next));
+      if (block === undefined) return this.#ids.get(draft);
+      this.#note(block.replace(/\n\tid = \d+;\n/, DRAFT_ID), this.#next);
+    }
+  }
+
+  #note(draft: string, id: number): void {
+    this.#ids.set(draft, id);
+    this.#next = id + 1;
+  }
+
+  #pathOf(id: number): string {
+    return join(this.#folder, String(id));
   }
 }
 

@@ -114,7 +114,8 @@ class SerialiserGenerator {
     fields.forEach(({ plan }, index) => this.#bindCaches(plan, `a${index}`));
     block(
       out,
-      `return function serialise(${params})`,
+      // In brackets V8 compiles it at once: it is about to run, and would be parsed twice.
+      `return (function serialise(${params})`,
       () => {
         out.line('const numbersAt = numbers.top;');
         out.line('const textsAt = texts.top;');
@@ -126,7 +127,7 @@ class SerialiserGenerator {
           ` catch { abandon(sinks, stacks, numbersAt, textsAt, ${again}); }`,
         );
       },
-      ';',
+      ');',
     );
     out.line(`//# sourceURL=spoor:emit/${name}`);
     return out.text();

@@ -15,14 +15,14 @@ function isOwn(hub: string): boolean {
 }
 
 /**
- * Follows the hub: calls `begin` now when it has a session, else once it has one. The timer keeps no program alive.
+ * Follows the hub: calls `begin` now when it has a session, else once it has one and the program runs. The timer keeps no program alive.
  * Never throws; nor must `begin`.
  */
-export function followHub(hub: string, begin: () => void): void {
+export function followHub(hub: string, begin: (isRunning: boolean) => void): void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
   const setTimer = setTimeout;
   let lastStamp = '';
-  const look = (): boolean => {
+  const look = (isRunning: boolean): boolean => {
     try {
       const found = statSync(`${hub}/hub.json`, { throwIfNoEntry: false, bigint: true });
       const stamp = found === undefined ? '' : `${found.ino}:${found.mtimeNs}`;
@@ -33,11 +33,11 @@ export function followHub(hub: string, begin: () => void): void {
       return false;
     }
     setFollowedHub(hub);
-    begin();
+    begin(isRunning);
     return true;
   };
   const tick = (): void => {
-    if (!look()) setTimer(tick, LOOK_EVERY_MS).unref();
+    if (!look(true)) setTimer(tick, LOOK_EVERY_MS).unref();
   };
-  tick();
+  if (!look(false)) setTimer(tick, LOOK_EVERY_MS).unref();
 }

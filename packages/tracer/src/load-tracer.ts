@@ -22,8 +22,11 @@ const MOST_KEPT = 8;
 /** The bundle is a function of what it uses of CommonJS. */
 type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
 
-/** Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws. */
-function loadBundle(path: string, session: string): void {
+/**
+ * Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws.
+ * @param isRunning whether the program runs already: then a session has begun, and all the others load it, too.
+ */
+function loadBundle(path: string, session: string, isRunning: boolean): void {
   const { readFileSync } = process.getBuiltinModule('node:fs');
   const { createRequire } = process.getBuiltinModule('node:module');
   const { Script } = process.getBuiltinModule('node:vm');
@@ -37,10 +40,10 @@ function loadBundle(path: string, session: string): void {
   // It is ASCII: V8 reads half as many bytes of it this way.
   const text = readFileSync(path, 'latin1');
   // V8 refuses what another version made, or other flags.
-  const keepLater = keptPath !== undefined && cachedData === undefined ? keeper(keptPath) : undefined;
+  const keep = keptPath !== undefined && cachedData === undefined ? keeper(keptPath) : undefined;
   const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
   (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
-  keepLater?.(() => script.createCachedData());
+  keep?.(() => script.createCachedData(), isRunning);
 }
 
 /**
@@ -63,48 +66,58 @@ function compiledPath(bundle: string, session: string): string | undefined {
 }
 
 /**
- * Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs.
+ * Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs. If
+ * it is wanted at once, one of all threads writes what there is now, too, and replaces that later.
  * Made before the bundle runs, and with functions that call no others by name: these may be wrapped then, for events.
  */
-function keeper(path: string): (make: () => Uint8Array) => void {
+function keeper(path: string): (make: () => Uint8Array, isWantedNow: boolean) => void {
   const { closeSync, existsSync, openSync, readdirSync, renameSync, statfsSync, unlinkSync, writeSync } =
     process.getBuiltinModule('node:fs');
   const setTimer = setTimeout;
   const folder = path.slice(0, path.lastIndexOf('/'));
-  const write = (draft: string, bytes: Uint8Array): void => {
-    const fd = openSync(draft, 'wx', 0o600);
+  const write = (fd: number, bytes: Uint8Array): void => {
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+  };
+  /** Answers whether it was kept. */
+  const keep = (draft: string, make: () => Uint8Array): boolean => {
+    let fd: number | undefined;
     try {
-      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
+      const { bavail, bsize } = statfsSync(folder);
+      // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
+      if (bavail * bsize < LEAST_FREE_BYTES) return false;
+      const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
+      if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
+      fd = openSync(draft, 'wx', 0o600);
+      write(fd, make());
+      renameSync(draft, path);
+      return true;
+    } catch {
+      // No space, no permission, or another thread is at it: what was not made here is not taken away.
+      if (fd !== undefined) unlinkQuietly(unlinkSync, draft);
+      return false;
     } finally {
-      closeSync(fd);
+      if (fd !== undefined) closeSync(fd);
     }
   };
-  return (make) => {
+  return (make, isWantedNow) => {
+    const isOwn = isWantedNow && !existsSync(path) && keep(`${path}.first`, make);
     let isDone = false;
-    const keep = (): void => {
+    const keepLater = (): void => {
       if (isDone) return;
       isDone = true;
-      const draft = `${path}.${process.pid}-${process.hrtime.bigint()}`;
-      try {
-        if (existsSync(path)) return;
-        const { bavail, bsize } = statfsSync(folder);
-        // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
-        if (bavail * bsize < LEAST_FREE_BYTES) return;
-        const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
-        if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
-        write(draft, make());
-        renameSync(draft, path);
-      } catch {
-        try {
-          unlinkSync(draft);
-        } catch {
-          // It was never made: no space, or no permission.
-        }
-      }
+      if (isOwn || !existsSync(path)) keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
     };
-    process.on('exit', keep);
-    setTimer(keep, KEEP_AFTER_MS).unref();
+    process.on('exit', keepLater);
+    setTimer(keepLater, KEEP_AFTER_MS).unref();
   };
+}
+
+function unlinkQuietly(unlink: (path: string) => void, path: string): void {
+  try {
+    unlink(path);
+  } catch {
+    // Somebody has begun all of them anew.
+  }
 }
 
 /** What records entry and exit of functions. It brings a parser. */
@@ -158,21 +171,21 @@ export function loadTracer(folder: string): void {
     if (isThreadOfNode()) return;
     const session = process.env[SESSION_VARIABLE] ?? '';
     if (session !== '') {
-      load(folder, session);
+      load(folder, session, false);
       return;
     }
     const hub = hubPath(process.env);
-    followHub(hub, () => load(folder, hub));
+    followHub(hub, (isRunning) => load(folder, hub, isRunning));
   } catch {
     // As in `load`.
   }
 }
 
-function load(folder: string, session: string): void {
+function load(folder: string, session: string, isRunning: boolean): void {
   try {
     // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
     const functions = loadFunctions(folder);
-    loadBundle(`${folder}/start-thread.bundle.cjs`, session);
+    loadBundle(`${folder}/start-thread.bundle.cjs`, session, isRunning);
     const { pathToFileURL } = process.getBuiltinModule('node:url');
     functions?.startFunctions(pathToFileURL(`${folder}/functions/hooks-thread.js`).href);
   } catch {

@@ -14,7 +14,7 @@ import {
   type ProcessDescription,
   type SessionDescription,
 } from '@spoor/ringbuffer';
-import { monotonicNs, ownPid, readFileSync } from '@spoor/sys';
+import { existsSync, monotonicNs, ownPid, readFileSync } from '@spoor/sys';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeTraceClass } from './trace-class.ts';
@@ -38,6 +38,8 @@ export function openProcessDirectory(
   startTicks: bigint,
 ): ProcessDirectory {
   const path = join(sessionPath, processFolder(ownPid, startTicks));
+  // Made by another thread, it is whole. To describe a process takes milliseconds, the time zone alone most of them.
+  if (existsSync(join(path, PROCESS_FILE))) return { path, description: readProcess(path) };
   makePrivateFolder(path);
   for (const folder of [EVENTS_FOLDER, RINGS_FOLDER, STATUS_FOLDER]) makePrivateFolder(join(path, folder));
   const description = describeProcess(session, startTicks);

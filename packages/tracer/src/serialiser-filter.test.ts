@@ -209,7 +209,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
     const { ring: ring1, writeText: writeText1 } = sinks[1].writer;
     const { view: view1, clock: clock1, clockHalves: clockHalves1, committed: committed1 } = ring1;
     const readContext0 = contexts[0].value;
-    return function serialise(a0, a1) {
+    return (function serialise(a0, a1) {
       const numbersAt = numbers.top;
       const textsAt = texts.top;
       try {
@@ -271,7 +271,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
           }
         }
       } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1); }
-    };
+    });
     //# sourceURL=spoor:emit/a:b
     "
   `);

@@ -258,7 +258,7 @@ describe('serialisers', () => {
       const { ring: ring, writeText: writeText } = sinks[0].writer;
       const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
       const convert0 = conversions[0];
-      return function serialise(a0, a1, a2, a3, a4, a5) {
+      return (function serialise(a0, a1, a2, a3, a4, a5) {
         const numbersAt = numbers.top;
         const textsAt = texts.top;
         try {
@@ -334,7 +334,7 @@ describe('serialisers', () => {
           committed[0] += 1;
           numbers.top = numbersAt;
         } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1, a2, a3, a4, a5); }
-      };
+      });
       //# sourceURL=spoor:emit/shop:order
       "
     `);
@@ -344,7 +344,7 @@ describe('serialisers', () => {
       const { numbers, texts } = stacks;
       const { ring: ring, writeText: writeText } = sinks[0].writer;
       const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
-      return function serialise() {
+      return (function serialise() {
         const numbersAt = numbers.top;
         const textsAt = texts.top;
         try {
@@ -373,7 +373,7 @@ describe('serialisers', () => {
           view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
           committed[0] += 1;
         } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise); }
-      };
+      });
       //# sourceURL=spoor:emit/a:empty
       "
     `);

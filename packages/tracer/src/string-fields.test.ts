@@ -329,7 +329,7 @@ test('the text of a serialiser with such fields is for people too', () => {
     "const strings = sinks[0].strings;
     const { told: told, table: table } = strings;
     const cachea0 = new StringCache();
-    return function serialise(a0, a1) {
+    return (function serialise(a0, a1) {
       const numbersAt = numbers.top;
       const textsAt = texts.top;
       try {
@@ -366,7 +366,7 @@ test('the text of a serialiser with such fields is for people too', () => {
         view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
         committed[0] += 1;
       } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1); }
-    };
+    });
     //# sourceURL=spoor:emit/a:b
     "
   `);

@@ -24,6 +24,7 @@ import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
+import { MadeSerialisers } from './made-serialisers.ts';
 import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
@@ -58,6 +59,7 @@ export class ThreadHub implements ThreadSession {
   readonly #outside = new AsyncResource('SPOOR');
   #isSaving = false;
   readonly #armed: Armed[] = [];
+  readonly #made = new MadeSerialisers();
   #receivers: readonly EventReceiver[] = [];
   #counters: ThreadCounters | undefined;
   /** By path; those that this thread could not attach to have no session. */
@@ -130,6 +132,7 @@ export class ThreadHub implements ThreadSession {
 
   removeReceiver(receiver: EventReceiver): void {
     this.#receivers = this.#receivers.filter((other) => other !== receiver);
+    this.#made.forget();
     this.#rearm();
   }
 
@@ -155,7 +158,9 @@ export class ThreadHub implements ThreadSession {
         this.#sessions.flatMap((session) => session.talliesOf(declaration)),
       );
       if (sinks.length === 0 && tallies.length === 0) return 'off';
-      return this.#makeSerialiser(declaration, sinks, tallies);
+      return this.#made.take(declaration, sinks, tallies, () =>
+        this.#makeSerialiser(declaration, sinks, tallies),
+      );
     } catch (error) {
       quietly(() => this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`));
       return 'off';
@@ -278,6 +283,7 @@ export class ThreadHub implements ThreadSession {
           continue;
         }
         if (known?.session.update(description) === 'dump') this.#toTell = [...this.#whenOpened];
+        if (known?.session.hasRetired === true) this.#made.forget();
         found.set(path, {
           session: known?.session ?? new AttachedSession(path, description, this.#thread),
           stamp,
@@ -291,6 +297,7 @@ export class ThreadHub implements ThreadSession {
     for (const [path, { session }] of this.#attached) {
       if (found.has(path)) continue;
       isChanged = true;
+      this.#made.forget();
       this.#detached.push(session);
     }
     this.#attached = found;

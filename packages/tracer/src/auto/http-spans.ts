@@ -60,7 +60,8 @@ const clientRequestEnd = tracepoint(
 );
 
 const nextServerId = spanIds();
-const timing = performance.nodeTiming;
+/** Not before a request comes: what has it takes a millisecond to load. */
+let timing: typeof performance.nodeTiming | undefined;
 
 /** Whether requests to servers are recorded. */
 export function isServerRecorded(): boolean {
@@ -69,6 +70,7 @@ export function isServerRecorded(): boolean {
 
 /** How long the loop of this thread has slept, in milliseconds: for {@link endServerRequest}. */
 export function loopIdleMs(): number {
+  timing ??= performance.nodeTiming;
   return timing.idleTime;
 }
 
@@ -100,7 +102,7 @@ export function passServerRequest(): void {
  * @param status 0 if no head was sent.
  */
 export function endServerRequest(id: number, idleMs: number, status: number, isAborted: boolean): void {
-  const idleNs = Math.max(0, Math.round((timing.idleTime - idleMs) * 1e6));
+  const idleNs = Math.max(0, Math.round((loopIdleMs() - idleMs) * 1e6));
   serverRequestEnd(id, status, isAborted ? 1 : 0, idleNs);
 }
 
