@@ -10,6 +10,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerLog } from './commands/log.ts';
 import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
+import { registerReport } from './commands/report.ts';
 import { registerRun } from './commands/run.ts';
 import { registerView } from './commands/view.ts';
 import { registerAddContext } from './control/add-context.ts';
@@ -89,6 +90,7 @@ export function spoorProgram(context: CommandContext): Command {
       registerSessiond,
       registerVersion,
       registerLog,
+      registerReport,
       registerCrash,
       registerView,
       registerAnalyze,

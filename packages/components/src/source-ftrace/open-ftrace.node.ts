@@ -46,6 +46,11 @@ function unpack(algorithm: string, packed: Uint8Array, sizeBytes: number): Uint8
   });
 }
 
+/** Whether a path is that of a directory: a raw recording is one, a file of trace-cmd is none. */
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** Opens a path. @throws SpoorError `ftrace/input` where nothing of the kind is there; else what opening it throws. */
 export function openRecordings(path: string, kind: Exclude<FtraceKind, 'text'>): readonly KernelRecording[] {
   const stat = statSync(path, { throwIfNoEntry: false });

@@ -97,12 +97,12 @@ class Printer {
 
   private pointer(directive: ValueDirective, width: number | undefined): string {
     const { pointer: kind, leftAligned } = directive;
-    const { longBytes, littleEndian, symbols } = { ...this.context.layout, symbols: this.context.symbols };
+    const { longBytes, littleEndian } = this.context.layout;
     const value = this.next();
     if (value === undefined) return unknownText;
     if (/^[SsFfB]/.test(kind)) {
       if (value.kind !== 'integer') throw new PrintFormatError(`what is no address is written by %p${kind}`);
-      return pad(symbolText(value.value, kind, symbols), width, leftAligned);
+      return pad(symbolText(value.value, kind, this.context.symbols), width, leftAligned);
     }
     if (value.kind === 'bytes') {
       const { bytes } = value;
@@ -130,7 +130,11 @@ class Printer {
   }
 }
 
-function printed(
+/**
+ * What a print format makes of a record.
+ * @throws PrintFormatError where it cannot be followed.
+ */
+export function printedText(
   format: KernelEventFormat,
   print: PrintFormat,
   record: RecordBytes,
@@ -255,7 +259,7 @@ export function recordText(format: KernelEventFormat, record: RecordBytes, conte
   const print = printFormatOf(format);
   if (print instanceof PrintFormatError) return `${format.name}: ${fieldsText(format, record)}`;
   try {
-    return `${format.name}: ${printed(format, print, record, context)}`;
+    return `${format.name}: ${printedText(format, print, record, context)}`;
   } catch (error) {
     if (!(error instanceof PrintFormatError)) throw error;
     return `${format.name}: ${fieldsText(format, record)}`;

@@ -1,5 +1,5 @@
 /** All `format` files of a recording in one: before each a line `# SYSTEM/EVENT BYTES`. */
-import { parseEventFormat } from '../formats/parse-format.ts';
+import { readEventFormat } from '../formats/lazy-format.ts';
 import type { MachineWords } from '../formats/field-type.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { FormatError } from '../formats/format-error.ts';
@@ -39,7 +39,7 @@ export function unpackFormats(bytes: Uint8Array, words: MachineWords, where: str
         `${where}, byte ${at}`,
       );
     }
-    formats.push(parseEventFormat(decoder.decode(bytes.subarray(from, to)), system, words));
+    formats.push(readEventFormat(decoder.decode(bytes.subarray(from, to)), system, words));
     at = to + 1;
   }
   return formats;

@@ -83,6 +83,24 @@ export class RingPages {
     );
   }
 
+  /** Where the present page begins in the ring's source. */
+  get byte(): number {
+    return this.bufferStart + this.at;
+  }
+
+  /**
+   * Goes to where a page begins: the next one is that.
+   * @param wantedBytes as many are read at first; of all that fit into the buffer by default.
+   */
+  seek(byte: number, wantedBytes: number = this.bytes.length): void {
+    const isThere = byte >= this.bufferStart && byte + wantedBytes <= this.bufferStart + this.filledBytes;
+    this.nextByte = byte;
+    if (isThere) return;
+    this.bufferStart = byte;
+    this.filledBytes = 0;
+    this.readUpTo(Math.min(wantedBytes, this.bytes.length));
+  }
+
   /** Moves to the next page. @returns false at the end. */
   next(): boolean {
     if (this.find()) return true;
@@ -110,11 +128,15 @@ export class RingPages {
   }
 
   private fill(): void {
-    const { source } = this.ring;
     this.bufferStart = this.nextByte;
     this.filledBytes = 0;
-    while (this.filledBytes < this.bytes.length) {
-      const into = this.bytes.subarray(this.filledBytes);
+    this.readUpTo(this.bytes.length);
+  }
+
+  private readUpTo(limit: number): void {
+    const { source } = this.ring;
+    while (this.filledBytes < limit) {
+      const into = this.bytes.subarray(this.filledBytes, limit);
       const count = source.read(into, into.length, this.bufferStart + this.filledBytes);
       if (count === 0) break;
       this.filledBytes += count;

@@ -2,7 +2,7 @@
 import { SpoorError } from '@spoor/base';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { checkEventHeader, parsePageHeader, type PageLayout } from '../formats/page-layout.ts';
-import { parseEventFormat } from '../formats/parse-format.ts';
+import { readEventFormat } from '../formats/lazy-format.ts';
 import type { SectionReader } from './section-reader.ts';
 
 const decoder = new TextDecoder();
@@ -26,7 +26,7 @@ export function readHeaders(reader: SectionReader, littleEndian: boolean, where:
 /** Formats of the kernel's own events. */
 export function readOwnFormats(reader: SectionReader, layout: PageLayout): KernelEventFormat[] {
   return Array.from({ length: countOf(reader) }, () =>
-    parseEventFormat(decoder.decode(reader.block(reader.offset())), 'ftrace', layout),
+    readEventFormat(decoder.decode(reader.block(reader.offset())), 'ftrace', layout),
   );
 }
 
@@ -36,7 +36,7 @@ export function readFormatsOfSystems(reader: SectionReader, layout: PageLayout):
   for (let left = countOf(reader); left > 0; left--) {
     const system = reader.text();
     for (let events = countOf(reader); events > 0; events--) {
-      formats.push(parseEventFormat(decoder.decode(reader.block(reader.offset())), system, layout));
+      formats.push(readEventFormat(decoder.decode(reader.block(reader.offset())), system, layout));
     }
   }
   return formats;

@@ -1,0 +1,21 @@
+/** Text that grows as long as it is not handed out. */
+export class LineBuffer {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 20);
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Bytes of text. */
+  length = 0;
+
+  /** Makes it twice as large; what is there stays. */
+  grow(): void {
+    const bytes = new Uint8Array(this.bytes.length * 2);
+    bytes.set(this.bytes.subarray(0, this.length));
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+
+  append(text: Uint8Array): void {
+    while (this.length + text.length > this.bytes.length) this.grow();
+    this.bytes.set(text, this.length);
+    this.length += text.length;
+  }
+}

@@ -1,0 +1,171 @@
+/** Text of recordings of the kernel's rings under Node.js, by several threads: each writes slices when it is their turn. */
+import { existsSync, readlinkSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { SpoorError } from '@spoor/base';
+import { ClosedPipeError, FileOutput } from '../sink-text-pretty/file-output.node.ts';
+import { isDirectory, openRecordings } from '../source-ftrace/open-ftrace.node.ts';
+import { LineBuffer } from './line-buffer.ts';
+import { RecordingReport } from './recording-report.ts';
+
+/** What threads share, by words. */
+const word = {
+  /** The slice that nobody has begun yet. */
+  next: 0,
+  /** The slice whose text is to be written. */
+  turn: 1,
+  /** 0, or one of {@link outcome}. */
+  failed: 2,
+  /** Number of the helper's thread; 0 until it has one. */
+  helper: 3,
+  /** Bytes of the text that tells why it failed. */
+  reasonBytes: 4,
+  size: 5,
+} as const;
+
+const outcome = { closedPipe: 1, failed: 2 } as const;
+const mostReasonBytes = 4096;
+/** How often it is looked whether those that are waited for are there. */
+const lookMs = 200;
+
+/** What a helper thread is given. */
+export interface ReportRequest {
+  readonly paths: readonly string[];
+  readonly sliceCount: number;
+  readonly descriptor: number;
+  readonly output: string | undefined;
+  readonly words: Int32Array;
+  readonly reason: Uint8Array;
+}
+
+/** How a report is printed. */
+export interface ReportOptions {
+  /** Where the text goes. */
+  readonly descriptor: number;
+  /** Its name, for messages. */
+  readonly output?: string;
+  /** As many as there are processors, two at most, by default; one for short recordings. */
+  readonly threads?: number;
+  /** Hears what is wrong with a recording, a line each. */
+  readonly warn: (line: string) => void;
+}
+
+/** Fewer slices are written before a helper has started. */
+const leastSlices = 12;
+
+function openReport(paths: readonly string[]): RecordingReport {
+  return new RecordingReport(
+    paths.flatMap((path) => openRecordings(path, isDirectory(path) ? 'raw' : 'trace-dat')),
+  );
+}
+
+function threadNumber(): number {
+  const [, , id = ''] = readlinkSync('/proc/thread-self').split('/');
+  return Number(id);
+}
+
+/** Waits for the turn of a slice. @returns false where another thread has failed. */
+function waitForTurn(words: Int32Array, slice: number, isAlone: boolean): boolean {
+  for (;;) {
+    if (Atomics.load(words, word.failed) !== 0) return false;
+    const turn = Atomics.load(words, word.turn);
+    if (turn === slice) return true;
+    const result = Atomics.wait(words, word.turn, turn, lookMs);
+    const helper = Atomics.load(words, word.helper);
+    if (result === 'timed-out' && !isAlone && !existsSync(`/proc/self/task/${helper}`))
+      throw new SpoorError('report/thread', 'a thread that helped to write has ended before it was done');
+  }
+}
+
+/** Writes slices until there are no more. */
+function writeSlices(report: RecordingReport, request: ReportRequest, isHelper: boolean): void {
+  const { words, descriptor, output } = request;
+  const target = new FileOutput(descriptor, output);
+  const buffer = new LineBuffer();
+  for (;;) {
+    const slice = Atomics.add(words, word.next, 1);
+    if (slice >= request.sliceCount) return;
+    buffer.length = 0;
+    report.write(slice, buffer);
+    if (!waitForTurn(words, slice, isHelper)) return;
+    target.write(buffer.bytes, buffer.length);
+    Atomics.store(words, word.turn, slice + 1);
+    Atomics.notify(words, word.turn);
+  }
+}
+
+function fail({ words, reason }: ReportRequest, error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  Atomics.store(words, word.reasonBytes, new TextEncoder().encodeInto(text, reason).written);
+  Atomics.store(words, word.failed, error instanceof ClosedPipeError ? outcome.closedPipe : outcome.failed);
+  Atomics.notify(words, word.turn);
+}
+
+/** The work of a helper thread. Where it cannot see the same recording it leaves all to the one that started it. */
+export function helpReport(request: ReportRequest): void {
+  const { words } = request;
+  let report: RecordingReport;
+  try {
+    Atomics.store(words, word.helper, threadNumber());
+    report = openReport(request.paths);
+  } catch {
+    return;
+  }
+  if (report.sliceCount !== request.sliceCount) return;
+  try {
+    writeSlices(report, request, true);
+  } catch (error) {
+    fail(request, error);
+  }
+}
+
+/**
+ * Prints recordings: directories of raw pages, and files of trace-cmd.
+ * @returns when all of it is written.
+ * @throws SpoorError for what cannot be read or written, `report/…`; ClosedPipeError.
+ */
+export async function printReport(paths: readonly string[], options: ReportOptions): Promise<void> {
+  const report = openReport(paths);
+  const { sliceCount } = report;
+  const threads = options.threads ?? (sliceCount < leastSlices ? 1 : Math.min(2, availableParallelism()));
+  const request: ReportRequest = {
+    paths,
+    sliceCount,
+    descriptor: options.descriptor,
+    output: options.output,
+    words: new Int32Array(new SharedArrayBuffer(word.size * 4)),
+    reason: new Uint8Array(new SharedArrayBuffer(mostReasonBytes)),
+  };
+  const helper = threads > 1 ? startHelper(request) : undefined;
+  try {
+    writeSlices(report, request, false);
+    // The helper may have the last slices; it has failed, or all is written.
+    waitForTurn(request.words, sliceCount, helper === undefined);
+    throwFailure(request);
+  } finally {
+    await helper?.terminate();
+  }
+  for (const { damagedCount, ring } of report.lanes) {
+    if (damagedCount > 0)
+      options.warn(`${ring.source.name}: ${damagedCount} damaged pages; the rest of each is left out`);
+  }
+}
+
+function startHelper(request: ReportRequest): Worker {
+  const worker = new Worker(new URL('./report-worker.node.js', import.meta.url), {
+    workerData: request,
+    execArgv: [],
+  });
+  // A thread that cannot start has taken no slice.
+  worker.on('error', () => undefined);
+  worker.unref();
+  return worker;
+}
+
+function throwFailure({ words, reason }: ReportRequest): void {
+  const failed = Atomics.load(words, word.failed);
+  if (failed === outcome.closedPipe) throw new ClosedPipeError();
+  if (failed === 0) return;
+  const text = new TextDecoder().decode(reason.slice(0, Atomics.load(words, word.reasonBytes)));
+  throw new SpoorError('report/failed', text);
+}
