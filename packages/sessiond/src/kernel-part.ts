@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { ProbeRequest } from '@spoor/kernel';
-import { KernelRecording, threadsOf, type LogChoice } from '@spoor/kernel/node';
+import { KernelRecording, threadsOf, type KernelRecordingOptions, type LogChoice } from '@spoor/kernel/node';
 import { MARKER_VARIABLE } from './marker-variable.ts';
 import type { RecordingNote } from './consumer-supervisor.ts';
 import type { SessionDirectory } from './run-directory.ts';
@@ -18,6 +18,8 @@ export interface KernelPlan {
   /** Name or id of a container: it is recorded in place of the command. */
   readonly container?: string | undefined;
   readonly contexts: readonly string[];
+  /** Counters that are looked at meanwhile. */
+  readonly counters?: KernelRecordingOptions['counters'];
   /** What is recorded beside what the rings hold. */
   readonly logs?: LogChoice;
   /** Whether all processes of the machine are recorded, or only the command and all that comes of it. */
@@ -75,6 +77,7 @@ export class KernelPart {
       stateDump: plan.stateDump,
       // That of the programs' traces: all are on one clock.
       clockOffsetNs: BigInt(clockOffsetNs ?? 0),
+      ...(plan.counters === undefined ? {} : { counters: plan.counters }),
       ...(plan.logs === undefined ? {} : { logs: plan.logs }),
       ...(plan.ringBytes === undefined ? {} : { ringBytes: plan.ringBytes }),
       onFailure: (error) => onNote({ severity: 'error', text: error.message }),

@@ -4,11 +4,16 @@ export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
 export { guardNativeCalls } from './native-calls.ts';
 export {
+  openCounter,
   openThreadCounter,
+  scaledReading,
   threadCounterId,
   threadCounterNames,
   type CounterId,
+  type CounterReading,
+  type CounterTarget,
   type ThreadCounter,
+  type TimedCounter,
 } from './perf.ts';
 export { SplicePipe } from './splice.ts';
 export {

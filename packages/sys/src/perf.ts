@@ -73,12 +73,24 @@ const CLOSE_ON_EXEC = 8n;
 /** `exclude_kernel | exclude_hv`: what an unprivileged process may count. */
 const USER_ONLY = (1 << 5) | (1 << 6);
 
-/**
- * Opens a counter of the calling thread, of user space alone where the kernel is not to be watched.
- * @throws SystemCallError (`sys/eacces`, `sys/enoent` where the machine lacks it …), SpoorError `sys/unavailable`.
- */
-export function openThreadCounter(name: string): ThreadCounter {
-  const id = counterIds[name];
+/** `inherit`: what children do is counted as well. */
+const WITH_CHILDREN = 1 << 1;
+/** `PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING` */
+const WITH_TIMES = 3;
+
+/** What is counted. */
+interface CountedWork {
+  /** 0 for the calling thread, -1 for all that the processor does. */
+  readonly tid: number;
+  /** -1 for all. */
+  readonly cpu: number;
+  readonly flags: number;
+  readonly readFormat: number;
+}
+
+/** A descriptor of a counter, of user space alone where the kernel is not to be watched. */
+function openDescriptor(name: string, { tid, cpu, flags, readFormat }: CountedWork): number {
+  const id = threadCounterId(name);
   const c = library();
   const number = syscallNumbers[process.arch];
   if (id === undefined || number === undefined) {
@@ -89,14 +101,23 @@ export function openThreadCounter(name: string): ThreadCounter {
   view.setUint32(0, id.type, true);
   view.setUint32(4, ATTRIBUTE_BYTES, true);
   view.setBigUint64(8, BigInt(id.config), true);
+  view.setUint32(32, readFormat, true);
   let fd = -1;
-  for (const flags of [0, USER_ONLY]) {
-    view.setUint32(40, flags, true);
-    fd = Number(c.syscall(number, attributes, 0n, -1n, -1n, CLOSE_ON_EXEC));
+  for (const more of [0, USER_ONLY]) {
+    view.setUint32(40, flags | more, true);
+    fd = Number(c.syscall(number, attributes, BigInt(tid), BigInt(cpu), -1n, CLOSE_ON_EXEC));
     if (fd >= 0) break;
   }
   if (fd < 0) throw lastError(`open the counter ${name}`);
-  fd = ownedByThread(fd);
+  return ownedByThread(fd);
+}
+
+/**
+ * Opens a counter of the calling thread, of user space alone where the kernel is not to be watched.
+ * @throws SystemCallError (`sys/eacces`, `sys/enoent` where the machine lacks it …), SpoorError `sys/unavailable`.
+ */
+export function openThreadCounter(name: string): ThreadCounter {
+  const fd = openDescriptor(name, { tid: 0, cpu: -1, flags: 0, readFormat: 0 });
   const bytes = new Uint8Array(8);
   const halves = new Uint32Array(bytes.buffer);
   return {
@@ -107,5 +128,63 @@ export function openThreadCounter(name: string): ThreadCounter {
     [Symbol.dispose]() {
       closeSync(fd);
     },
+  };
+}
+
+/** What a counter shows. Numbers are exact to 2^53. */
+export interface CounterReading {
+  /** The count; where the processor counted only part of the time, what it would be for all of it. */
+  readonly count: number;
+  /** How long it was to count, and how long it did: the processor has few counters and takes turns. */
+  readonly enabledNs: number;
+  readonly runningNs: number;
+}
+
+/** A counter that tells how long it counted. */
+export interface TimedCounter extends Disposable {
+  /** A system call. What ended before is counted still. */
+  read(): CounterReading;
+}
+
+/** What a counter is of. */
+export type CounterTarget =
+  | { readonly kind: 'cpu'; readonly cpu: number }
+  | { readonly kind: 'thread'; readonly tid: number }
+  /** A thread and all threads and processes that come of it from now on. */
+  | { readonly kind: 'descendants'; readonly tid: number };
+
+/**
+ * Opens a counter of another thread or of a processor.
+ * @throws SystemCallError (`sys/eacces`, `sys/esrch`, `sys/enoent` where the machine lacks it, `sys/emfile` …), SpoorError
+ * `sys/unavailable`.
+ */
+export function openCounter(name: string, target: CounterTarget): TimedCounter {
+  const fd = openDescriptor(name, {
+    tid: target.kind === 'cpu' ? -1 : target.tid,
+    cpu: target.kind === 'cpu' ? target.cpu : -1,
+    flags: target.kind === 'descendants' ? WITH_CHILDREN : 0,
+    readFormat: WITH_TIMES,
+  });
+  const bytes = new Uint8Array(24);
+  const halves = new Uint32Array(bytes.buffer);
+  const wordAt = (index: number): number => halves[index]! + halves[index + 1]! * 0x1_0000_0000;
+  return {
+    read() {
+      readSync(fd, bytes, 0, 24, null);
+      return scaledReading(wordAt(0), wordAt(2), wordAt(4));
+    },
+    [Symbol.dispose]() {
+      closeSync(fd);
+    },
+  };
+}
+
+/** The reading of a counter that had only part of the time. */
+export function scaledReading(counted: number, enabledNs: number, runningNs: number): CounterReading {
+  const isShared = runningNs > 0 && runningNs < enabledNs;
+  return {
+    count: isShared ? Math.round((counted * enabledNs) / runningNs) : counted,
+    enabledNs,
+    runningNs,
   };
 }

@@ -21,6 +21,8 @@ interface RecordFlags {
   readonly kernelFilter?: string;
   readonly probe?: readonly string[];
   readonly userspaceProbe?: readonly string[];
+  readonly counters?: readonly string[];
+  readonly countersInterval?: string;
   readonly kmsg?: boolean;
   readonly bpftrace?: readonly string[];
   readonly allProcesses?: boolean;
@@ -114,6 +116,12 @@ export const registerRecord: RegisterCommand = (program, context) => {
     )
     .option('--kernel-buffer <size>', 'size of the ring of each processor; suffixes k, M, G (default: 8M)')
     .option('--kernel-maps', 'the state dump has the memory maps of all processes')
+    .option(
+      '--counters <list>',
+      'count per processor, thread and interrupt: `default`, `software`, `hardware`, `interrupts`, `softirqs`, or names such as `instructions`',
+      listed,
+    )
+    .option('--counters-interval <time>', 'how often counters are recorded, such as 10ms (default: 100ms)')
     .option('--kmsg', "record the lines of the kernel's log as well, as events kmsg")
     .option(
       '--bpftrace <file|program>',
@@ -145,7 +153,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --kmsg --bpftrace probes.bt -- ./server\n  spoor record -k --kernel-filter 'prev_tid == 1' --dry-run -- node server.js\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
+      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --counters default --counters-interval 20ms -- ./server\n  spoor record -k --kmsg --bpftrace probes.bt -- ./server\n  spoor record -k --kernel-filter 'prev_tid == 1' --dry-run -- node server.js\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
     )
     .action(async (words: [string, ...string[]], flags: RecordFlags) => {
       if (flags.dryRun === true && kernel !== undefined) {

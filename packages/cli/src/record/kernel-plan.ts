@@ -3,7 +3,7 @@ import { SpoorError } from '@spoor/base';
 import { checkFilter, parseFilter } from '@spoor/filter';
 import type { ProbeRequest } from '@spoor/kernel';
 import type { KernelPlan } from '@spoor/sessiond';
-import { parseSizeBytes } from './values.ts';
+import { parseSizeBytes, parseTimeoutUs } from './values.ts';
 
 /** The options, as they were given. */
 export interface KernelFlags {
@@ -16,6 +16,8 @@ export interface KernelFlags {
   /** `[NAME=]PLACE`. */
   readonly probe?: readonly string[];
   readonly userspaceProbe?: readonly string[];
+  readonly counters?: readonly string[];
+  readonly countersInterval?: string;
   readonly kmsg?: boolean;
   /** Paths of files, or texts of programs. */
   readonly bpftrace?: readonly string[];
@@ -40,6 +42,8 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       '--kernel-buffer': kernelBuffer,
       '--kernel-filter': kernelFilter,
       '--kernel-maps': kernelMaps,
+      '--counters': flags.counters,
+      '--counters-interval': flags.countersInterval,
       '--kmsg': flags.kmsg,
       '--bpftrace': flags.bpftrace,
       '--all-processes': allProcesses,
@@ -55,6 +59,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
     return undefined;
   }
   if (kernelFilter !== undefined) checkKernelFilter(kernelFilter);
+  const intervalMs = countersIntervalMs(flags);
   return {
     // Probes alone are all that is wanted, unless the kernel is asked for as well.
     events: kernelEvents ?? (kernel === true ? undefined : []),
@@ -63,6 +68,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
     container: flags.container,
     contexts: kernelContext ?? [],
     allProcesses: allProcesses === true,
+    ...(flags.counters === undefined ? {} : { counters: { words: flags.counters, intervalMs } }),
     ...(flags.kmsg === true || flags.bpftrace !== undefined
       ? { logs: { kernelLog: flags.kmsg, bpftrace: flags.bpftrace } }
       : {}),
@@ -118,6 +124,26 @@ function checkKernelFilter(text: string): void {
       { where: error.where },
     );
   }
+}
+
+const defaultCountersMs = 100;
+
+function countersIntervalMs({ counters, countersInterval: text }: KernelFlags): number {
+  if (text === undefined) return defaultCountersMs;
+  const wrong = (why: string): SpoorError =>
+    new SpoorError(
+      'record/option',
+      `option '--counters-interval <time>' argument '${text}' is invalid. ${why}`,
+    );
+  if (counters === undefined) throw wrong('It is of --counters, which is not given.');
+  let intervalMs = Number.NaN;
+  try {
+    intervalMs = parseTimeoutUs(text) / 1000;
+  } catch {
+    // Said below.
+  }
+  if (intervalMs >= 1 && intervalMs <= 3_600_000) return Math.round(intervalMs);
+  throw wrong('A time between 1ms and 1h is needed.');
 }
 
 function bufferBytes(text: string): number {

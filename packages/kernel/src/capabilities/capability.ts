@@ -195,15 +195,15 @@ export const knownFacilities: readonly KnownFacility[] = [
   ),
   facility(
     'software-counters',
-    'context switches, page faults, migrations of threads',
+    'context switches, page faults, migrations (spoor record -k --counters software)',
     'CONFIG_PERF_EVENTS',
     '/proc/PID/status and /proc/PID/stat',
   ),
   facility(
     'hardware-counters',
-    'cycles, instructions, misses of caches',
+    'cycles, instructions, misses of caches (spoor record -k --counters hardware)',
     'a PMU: of the processor, or handed to the virtual machine',
-    'software counters',
+    '--counters software',
   ),
   facility(
     'previous-boot',

@@ -15,6 +15,9 @@ import type { Naming } from '../mapping/map-events.ts';
 import { dumpState, type StateDumpResult } from '../statedump/dump-state.node.ts';
 import { scanProcess, threadsOf } from '../statedump/scan-tasks.node.ts';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
+import { readCounterChoice, type CounterChoice } from '../counters/counter-choice.node.ts';
+import { eventsOfCounters } from '../counters/counter-events.node.ts';
+import { checkCounters, CounterSampler } from '../counters/counter-sampler.node.ts';
 import { eventsOfLogs, LogSources, type LogChoice } from '../sources/log-sources.node.ts';
 import { sweepInstances, type TracefsInstance } from '../tracefs/instance.node.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';
@@ -59,6 +62,8 @@ export interface KernelRecordingOptions {
   readonly clockOffsetNs: bigint;
   /** What is recorded beside the rings: the kernel's log, what bpftrace prints. */
   readonly logs?: LogChoice;
+  /** Counters that are looked at meanwhile: words such as `default`, `instructions`, `interrupts`. */
+  readonly counters?: { readonly words: readonly string[]; readonly intervalMs: number };
   /** False leaves the state dump out; `maps` adds memory maps. */
   readonly stateDump?: boolean | 'maps';
   /** Beginning of the instance's name; for tests. */
@@ -85,7 +90,7 @@ const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
 
 /** Streams behind those of the processors: the state dump, and logs; with their numbers from the first free one on. */
-const plainStreams = { statedump: 1, kmsg: 2, bpftrace: 3 } as const;
+const plainStreams = { statedump: 1, kmsg: 2, bpftrace: 3, counters_threads: 4, counters: 5 } as const;
 
 function bootId(): string | undefined {
   try {
@@ -108,6 +113,9 @@ export class KernelRecording {
   private readonly traceClass: TraceClass;
   private readonly probes: SessionProbes;
   private readonly logs: LogSources;
+  private readonly counters: CounterChoice | undefined;
+  private sampler: CounterSampler | undefined;
+  private plainBytes = 0;
   private dumped: StateDumpResult | undefined;
   private hasEnded = false;
   private look: NodeJS.Timeout | undefined;
@@ -122,6 +130,7 @@ export class KernelRecording {
     traceClass: TraceClass,
     probes: SessionProbes,
     logs: LogSources,
+    counters: CounterChoice | undefined,
   ) {
     this.directory = options.directory;
     this.options = options;
@@ -133,6 +142,7 @@ export class KernelRecording {
     this.traceClass = traceClass;
     this.probes = probes;
     this.logs = logs;
+    this.counters = counters;
   }
 
   /**
@@ -144,6 +154,9 @@ export class KernelRecording {
     const options = withContainer(given);
     const { directory, channel = 'channel0', prefix, contexts = [] } = options;
     const root = findTracefs();
+    const { words, intervalMs = 0 } = options.counters ?? {};
+    const counters = words === undefined ? undefined : readCounterChoice(words, intervalMs);
+    if (counters !== undefined) checkCounters(counters);
     sweepInstances(root, prefix);
     sweepProbes(root, prefix);
     const { available, chosen, probes } = planEvents(root, options);
@@ -166,7 +179,7 @@ export class KernelRecording {
         (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
       const formats = readFormats(root, { wants: needed, subBufferBytes });
       const tasks = makeTaskTable();
-      const data = sinkData(options, formats, recorded, tasks, instance, probes.eventNames);
+      const data = sinkData(options, formats, recorded, tasks, instance, probes.eventNames, counters);
       const { traceClass, events: mapped } = transcoderOf(data, formats.layout);
       const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
       const never = new Set(shares.flatMap(({ event, reader }) => (reader === 'never' ? [event] : [])));
@@ -198,6 +211,7 @@ export class KernelRecording {
         traceClass,
         probes,
         logs,
+        counters,
       );
     } catch (error) {
       await logs?.stop();
@@ -223,6 +237,18 @@ export class KernelRecording {
     else if (options.container !== undefined) this.followContainer();
     this.declarePlainEvents();
     this.logs.begin((name) => this.openPlainStream(name));
+    if (this.counters !== undefined) {
+      this.sampler = new CounterSampler(
+        this.counters,
+        instance.cpus,
+        threads?.[0],
+        (cpu) =>
+          cpu === 'threads'
+            ? this.openPlainStream('counters_threads')
+            : this.openPlainStream('counters', cpu),
+        options.onFailure ?? (() => undefined),
+      );
+    }
     instance.start();
     if (options.stateDump === false) return;
     this.dumped = await this.dump();
@@ -270,21 +296,33 @@ export class KernelRecording {
   }
 
   /** A stream of events that are not of the rings. */
-  private openPlainStream(name: keyof typeof plainStreams): StreamWriter {
+  private openPlainStream(name: keyof typeof plainStreams, cpu?: number): StreamWriter {
     const { traceClass, directory, data, instance } = this;
     const output = {
       create: (file: string): ByteSink =>
         // The metadata is there already.
         file === 'metadata'
           ? { write: () => undefined, close: () => undefined }
-          : new FileSink(join(directory, file)),
+          : this.counted(new FileSink(join(directory, file)), name),
     };
     const plainClass = { ...traceClass, streamClasses: traceClass.streamClasses.slice(1) };
     return createTraceWriter(plainClass, output, { index: true }).stream({
-      id: Math.max(...instance.cpus) + plainStreams[name],
-      name: `${data.channel}_${name}`,
-      packet: { context: { cpu_id: 0 } },
+      id: Math.max(...instance.cpus) + plainStreams[name] + (cpu ?? 0),
+      name: `${data.channel}_${name}${cpu === undefined ? '' : `_${cpu}`}`,
+      packet: { context: { cpu_id: cpu ?? 0 } },
     });
+  }
+
+  /** What is written of logs and counters is part of the recording's size. */
+  private counted(sink: ByteSink, name: keyof typeof plainStreams): ByteSink {
+    if (name === 'statedump') return sink;
+    return {
+      write: (bytes, lengthBytes) => {
+        this.plainBytes += lengthBytes;
+        sink.write(bytes, lengthBytes);
+      },
+      close: () => sink.close(),
+    };
   }
 
   private async dump(): Promise<StateDumpResult> {
@@ -307,19 +345,21 @@ export class KernelRecording {
     clearInterval(this.look);
     try {
       this.instance.stop();
+      this.sampler?.stop();
       await this.logs.stop();
       const rings = await this.drain.stop();
       const results = rings.map(({ result }) => result as CtfSinkResult | undefined);
       const sum = (of: (result: CtfSinkResult) => number): number =>
         results.reduce((total, result) => total + (result === undefined ? 0 : of(result)), 0);
       return {
-        eventCount: sum(({ eventCount }) => eventCount) + this.logs.eventCount,
+        eventCount:
+          sum(({ eventCount }) => eventCount) + this.logs.eventCount + (this.sampler?.eventCount ?? 0),
         lostCount:
           Math.max(
             sum(({ lostCount }) => lostCount),
             this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
           ) + this.logs.lostCount,
-        writtenBytes: sum(({ writtenBytes }) => writtenBytes),
+        writtenBytes: sum(({ writtenBytes }) => writtenBytes) + this.plainBytes,
         stateDump: this.dumped,
         rings,
         failures: rings.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
@@ -338,6 +378,7 @@ function sinkData(
   tasks: TaskTable,
   instance: TracefsInstance,
   eventNames: ReadonlyMap<string, string>,
+  counters: CounterChoice | undefined,
 ): Omit<CtfSinkData, 'declared'> {
   const kernelMachine = machine();
   return {
@@ -357,7 +398,11 @@ function sinkData(
         { trace_creation_datetime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
       ),
     },
-    moreEvents: [...stateDumpEvents, ...eventsOfLogs(options.logs ?? {})],
+    moreEvents: [
+      ...stateDumpEvents,
+      ...eventsOfLogs(options.logs ?? {}),
+      ...(counters === undefined ? [] : eventsOfCounters(counters)),
+    ],
     tasks: tasks.memory,
     directory: options.directory,
     channel: options.channel ?? 'channel0',

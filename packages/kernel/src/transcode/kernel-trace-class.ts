@@ -77,10 +77,17 @@ export function membersOf(fields: readonly MappedField[]): readonly StructureMem
 export interface PlainEvent {
   readonly name: string;
   readonly members: readonly StructureMember[];
+  /** Members of its context, where it has one of its own. */
+  readonly context?: readonly StructureMember[];
 }
 
-function eventClassOf(name: string, members: readonly StructureMember[], id: number): EventClass {
-  return { id: BigInt(id), name, payload: structureClass(members) };
+function eventClassOf({ name, members, context }: PlainEvent, id: number): EventClass {
+  return {
+    id: BigInt(id),
+    name,
+    payload: structureClass(members),
+    ...(context === undefined ? {} : { specificContext: structureClass(context) }),
+  };
 }
 
 /**
@@ -116,14 +123,16 @@ export function kernelTraceClass(
                 contexts.map(({ name, fieldClass }) => ({ name, fieldClass })),
               ),
             }),
-        eventClasses: events.map((event, id) => eventClassOf(event.name, membersOf(event.fields), id)),
+        eventClasses: events.map((event, id) =>
+          eventClassOf({ name: event.name, members: membersOf(event.fields) }, id),
+        ),
       },
       ...(more.length === 0
         ? []
         : [
             {
               ...streamClass(1n, 'compact', clock),
-              eventClasses: more.map(({ name, members }, id) => eventClassOf(name, members, id)),
+              eventClasses: more.map(eventClassOf),
             },
           ]),
     ],
