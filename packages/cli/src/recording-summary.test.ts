@@ -70,7 +70,13 @@ test('of the kernel it has a line of its own, and other programs than those of N
     threadCount: 0,
     counters: {},
   };
-  const kernel = { eventCount: 70_000, lostCount: 0, sizeBytes: 2_000_000, error: undefined };
+  const kernel = {
+    eventCount: 70_000,
+    lostCount: 0,
+    missingTextCount: 0,
+    sizeBytes: 2_000_000,
+    error: undefined,
+  };
   const result = {
     status: 0,
     outputDir: '/t/x',
@@ -85,5 +91,8 @@ test('of the kernel it has a line of its own, and other programs than those of N
   );
   expect(describeRecording({ ...result, kernel: { ...kernel, lostCount: 3 } })).toContain(
     '3 events lost (larger',
+  );
+  expect(describeRecording({ ...result, kernel: { ...kernel, missingTextCount: 2 } })).toContain(
+    'note: 2 texts of system calls could not be read',
   );
 });

@@ -39,7 +39,15 @@ function describeCrowded(crowded: CrowdedChannel): string {
 export function describeRecording(result: RecordingResult): string {
   const lines: string[] = [];
   const { totals, kernel } = result;
-  if (kernel !== undefined) lines.push(describeKernel(kernel));
+  if (kernel !== undefined) {
+    lines.push(describeKernel(kernel));
+    if (kernel.missingTextCount > 0) {
+      const count = counted(kernel.missingTextCount, 'text');
+      lines.push(
+        `spoor: note: ${count} of system calls could not be read and are empty: the calls were not made through a C library`,
+      );
+    }
+  }
   if (totals !== undefined) {
     const lost = totals.lostCount === 0 ? 'none lost' : `${counted(totals.lostCount, 'event')} lost`;
     const overwritten =

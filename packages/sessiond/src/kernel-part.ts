@@ -22,6 +22,8 @@ export interface KernelPlan {
   readonly counters?: KernelRecordingOptions['counters'];
   /** What is recorded beside what the rings hold. */
   readonly logs?: LogChoice;
+  /** Whether the texts that system calls are given are recorded. */
+  readonly syscallStrings?: boolean | undefined;
   /** Whether all processes of the machine are recorded, or only the command and all that comes of it. */
   readonly allProcesses: boolean;
   /** Of the ring of each processor. */
@@ -34,6 +36,8 @@ export interface KernelTotals {
   readonly eventCount: number;
   readonly lostCount: number;
   readonly sizeBytes: number;
+  /** Texts of system calls that nobody could read; 0 where none are wanted. */
+  readonly missingTextCount: number;
   /** Why the trace lacks something, if it does. */
   readonly error: SpoorError | undefined;
 }
@@ -73,6 +77,7 @@ export class KernelPart {
       contexts: plan.contexts,
       probes: plan.probes,
       filter: plan.filter,
+      syscallStrings: plan.syscallStrings === true,
       container: plan.container,
       stateDump: plan.stateDump,
       // That of the programs' traces: all are on one clock.
@@ -132,11 +137,13 @@ export class KernelPart {
   async stop(): Promise<KernelTotals> {
     this.#ended = true;
     try {
-      const { eventCount, lostCount, writtenBytes, failures } = await this.#recording.stop();
+      const { eventCount, lostCount, missingTextCount, writtenBytes, failures } =
+        await this.#recording.stop();
       const [failure] = failures;
       return {
         eventCount,
         lostCount,
+        missingTextCount,
         sizeBytes: writtenBytes,
         error:
           failure === undefined
@@ -145,7 +152,7 @@ export class KernelPart {
       };
     } catch (error) {
       if (!(error instanceof SpoorError)) throw error;
-      return { eventCount: 0, lostCount: 0, sizeBytes: 0, error };
+      return { eventCount: 0, lostCount: 0, missingTextCount: 0, sizeBytes: 0, error };
     }
   }
 

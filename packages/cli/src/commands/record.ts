@@ -101,6 +101,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
       listed,
     )
     .option(
+      '--syscall-strings',
+      'record the texts that system calls are given, such as paths of files; a probe of the C library reads them',
+    )
+    .option(
       '--kernel-filter <expression>',
       'only events of the kernel of which this is true, such as `$ctx.procname == "node" || fd == 3`',
     )

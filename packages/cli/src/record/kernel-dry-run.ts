@@ -5,18 +5,20 @@ import type { KernelPlan } from '@spoor/sessiond';
 
 /** @throws SpoorError `kernel/…` for what could not be recorded. */
 export function describeKernelPlan(plan: KernelPlan): string {
-  const { events, probes, contexts, container } = plan;
+  const { events, probes, contexts, container, syscallStrings } = plan;
   const {
     events: chosen,
     probes: facts,
     filter,
     shares,
+    textPlaces,
   } = tryKernelRecording({
     events,
     probes,
     filter: plan.filter,
     contexts,
     container,
+    syscallStrings: syscallStrings === true,
   });
   const ofEvent = new Map(shares.map((share) => [share.event, share]));
   const scope = scopeOf(plan);
@@ -29,6 +31,7 @@ export function describeKernelPlan(plan: KernelPlan): string {
     const share = ofEvent.get(event);
     if (share !== undefined) text += describeShare(share, filter ?? '');
   }
+  if (textPlaces > 0) text += `Texts of system calls are read at ${textPlaces} places of C libraries.\n`;
   return text;
 }
 

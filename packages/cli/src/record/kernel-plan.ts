@@ -13,6 +13,7 @@ export interface KernelFlags {
   readonly kernelBuffer?: string;
   readonly kernelMaps?: boolean;
   readonly kernelFilter?: string;
+  readonly syscallStrings?: boolean;
   /** `[NAME=]PLACE`. */
   readonly probe?: readonly string[];
   readonly userspaceProbe?: readonly string[];
@@ -41,6 +42,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       '--kernel-context': kernelContext,
       '--kernel-buffer': kernelBuffer,
       '--kernel-filter': kernelFilter,
+      '--syscall-strings': flags.syscallStrings,
       '--kernel-maps': kernelMaps,
       '--counters': flags.counters,
       '--counters-interval': flags.countersInterval,
@@ -67,6 +69,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
     filter: kernelFilter,
     container: flags.container,
     contexts: kernelContext ?? [],
+    syscallStrings: flags.syscallStrings,
     allProcesses: allProcesses === true,
     ...(flags.counters === undefined ? {} : { counters: { words: flags.counters, intervalMs } }),
     ...(flags.kmsg === true || flags.bpftrace !== undefined

@@ -45,6 +45,8 @@ export interface KernelRecordingOptions {
   readonly events?: readonly string[] | undefined;
   /** Places that are probed while it records. */
   readonly probes?: readonly ProbeRequest[];
+  /** Whether the texts that system calls are given are recorded, such as paths of files. */
+  readonly syscallStrings?: boolean;
   /** LTTng's expression over fields and contexts: only events of which it is true are in the trace, and marks. */
   readonly filter?: string | undefined;
   /** Names of contexts. */
@@ -76,6 +78,8 @@ export interface KernelRecordingOptions {
 export interface KernelRecordingResult {
   readonly eventCount: number;
   readonly lostCount: number;
+  /** Texts of system calls that were not read; 0 where none are recorded. */
+  readonly missingTextCount: number;
   readonly writtenBytes: number;
   readonly stateDump: StateDumpResult | undefined;
   readonly rings: readonly RingResult[];
@@ -159,7 +163,7 @@ export class KernelRecording {
     if (counters !== undefined) checkCounters(counters);
     sweepInstances(root, prefix);
     sweepProbes(root, prefix);
-    const { available, chosen, probes } = planEvents(root, options);
+    const { available, chosen, probes, textEvents } = planEvents(root, options);
     const instance = createInstance(root, channel, prefix, probes);
     let logs: LogSources | undefined;
     try {
@@ -172,14 +176,27 @@ export class KernelRecording {
       });
       // What is written into the instance's marker needs no enabling.
       const recorded = [...chosen, markerEvent];
-      const kept = new Set([...chosen, ...tableEvents.filter((name) => available.includes(name))]);
+      const kept = new Set([
+        ...chosen,
+        ...tableEvents.filter((name) => available.includes(name)),
+        ...textEvents,
+      ]);
       const needed = (name: string): boolean =>
         kept.has(name) ||
         name === markerEvent ||
         (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
       const formats = readFormats(root, { wants: needed, subBufferBytes });
       const tasks = makeTaskTable();
-      const data = sinkData(options, formats, recorded, tasks, instance, probes.eventNames, counters);
+      const data = sinkData(
+        options,
+        formats,
+        recorded,
+        tasks,
+        instance,
+        probes.eventNames,
+        counters,
+        textEvents,
+      );
       const { traceClass, events: mapped } = transcoderOf(data, formats.layout);
       const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
       const never = new Set(shares.flatMap(({ event, reader }) => (reader === 'never' ? [event] : [])));
@@ -359,6 +376,7 @@ export class KernelRecording {
             sum(({ lostCount }) => lostCount),
             this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
           ) + this.logs.lostCount,
+        missingTextCount: sum(({ missingTextCount }) => missingTextCount),
         writtenBytes: sum(({ writtenBytes }) => writtenBytes) + this.plainBytes,
         stateDump: this.dumped,
         rings,
@@ -379,12 +397,14 @@ function sinkData(
   instance: TracefsInstance,
   eventNames: ReadonlyMap<string, string>,
   counters: CounterChoice | undefined,
+  textEvents: readonly string[],
 ): Omit<CtfSinkData, 'declared'> {
   const kernelMachine = machine();
   return {
     formats: formats.events,
     wanted: events,
     eventNames,
+    textEvents,
     filter: options.filter,
     naming: options.naming ?? 'lttng',
     machine: kernelMachine,

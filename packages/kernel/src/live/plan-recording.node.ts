@@ -2,6 +2,7 @@
 import { machine } from 'node:os';
 import { kernelContexts } from '../contexts/context-fields.ts';
 import { mapEvents } from '../mapping/map-events.ts';
+import { callTextProbes } from '../probes/call-text-probes.node.ts';
 import { ProbeGroup, sweepProbes } from '../probes/probe-group.node.ts';
 import { SessionProbes, type ProbeFacts } from '../session/session-probes.node.ts';
 import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
@@ -17,6 +18,8 @@ export interface KernelRecordingPlan {
   readonly events: readonly string[];
   /** What those of probes are, by `SYSTEM:NAME`. */
   readonly probes: ReadonlyMap<string, ProbeFacts>;
+  /** How many places of libraries are probed for texts of system calls. */
+  readonly textPlaces: number;
   /** All of the filter, with that of the container. */
   readonly filter: string | undefined;
   /** How the filter is shared between kernel and reader; empty without one. */
@@ -28,14 +31,17 @@ export interface KernelRecordingPlan {
  * @throws SpoorError as {@link KernelRecording.prepare}.
  */
 export function tryKernelRecording(
-  given: Pick<KernelRecordingOptions, 'events' | 'probes' | 'filter' | 'prefix' | 'contexts' | 'container'>,
+  given: Pick<
+    KernelRecordingOptions,
+    'events' | 'probes' | 'filter' | 'prefix' | 'contexts' | 'container' | 'syscallStrings'
+  >,
 ): KernelRecordingPlan {
   const options = withContainer(given);
   const root = findTracefs();
   sweepInstances(root, options.prefix);
   sweepProbes(root, options.prefix);
   kernelContexts(options.contexts ?? []);
-  const { chosen, probes } = planEvents(root, options);
+  const { chosen, probes, textEvents } = planEvents(root, options);
   const instance = createInstance(root, 'dry-run', options.prefix, probes);
   const facts = probes.facts();
   try {
@@ -56,11 +62,12 @@ export function tryKernelRecording(
                 machine: machine(),
                 wants: (name) => chosen.includes(name),
                 eventNames: probes.eventNames,
+                textEvents,
               },
             ),
             filter,
           );
-    return { events: chosen, probes: facts, filter: options.filter, shares };
+    return { events: chosen, probes: facts, textPlaces: probes.hiddenCount, filter: options.filter, shares };
   } finally {
     instance[Symbol.dispose]();
     probes.end();
@@ -77,17 +84,36 @@ export function withContainer<T extends Pick<KernelRecordingOptions, 'container'
 /** The events that are chosen, those of probes with them. */
 export function planEvents(
   root: string,
-  { events, probes: requests = [], prefix }: Pick<KernelRecordingOptions, 'events' | 'probes' | 'prefix'>,
+  {
+    events,
+    probes: requests = [],
+    prefix,
+    syscallStrings = false,
+  }: Pick<KernelRecordingOptions, 'events' | 'probes' | 'prefix' | 'syscallStrings'>,
 ): {
   readonly available: readonly string[];
   readonly chosen: readonly string[];
   readonly probes: SessionProbes;
+  /** Events of probes that read texts of system calls. */
+  readonly textEvents: readonly string[];
 } {
   const available = listEvents(root);
   const selected = events?.length === 0 ? [] : selectEvents(available, events ?? []);
   const probes = new SessionProbes(new ProbeGroup(root, 'record', prefix));
   const ofProbes = probes.rulesOf(requests).flatMap((rule) => (rule.kind === 'probe' ? rule.events : []));
-  return { available, chosen: [...new Set([...selected, ...ofProbes])], probes };
+  const textEvents = syscallStrings ? probes.hide(textProbes(root, selected)) : [];
+  return { available, chosen: [...new Set([...selected, ...ofProbes])], probes, textEvents };
+}
+
+const entryPrefix = 'syscalls:sys_enter_';
+
+/** Probes of the texts of all calls that are recorded. */
+function textProbes(root: string, chosen: readonly string[]): ReturnType<typeof callTextProbes> {
+  const isAll = chosen.includes('raw_syscalls:sys_enter');
+  const formats = readFormats(root, {
+    wants: (name) => name.startsWith(entryPrefix) && (isAll || chosen.includes(name)),
+  });
+  return callTextProbes(formats, machine(), (call) => isAll || chosen.includes(`${entryPrefix}${call}`));
 }
 
 /** The instance, with the probes that its events are of. */

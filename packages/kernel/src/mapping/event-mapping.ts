@@ -29,6 +29,13 @@ export type ValueSource =
   | { readonly kind: 'text'; readonly from: TextPlace; readonly lengthBytes: number }
   /** Text with a NUL behind it. */
   | { readonly kind: 'string'; readonly from: TextPlace }
+  /** The text that an argument of a system call points to, as a probe read it before. */
+  | {
+      readonly kind: 'call-text';
+      readonly offsetBytes: number;
+      /** Whether no further text of the call comes. */
+      readonly isLast: boolean;
+    }
   /** Elements whose number each record tells, behind that number in 16 bits. */
   | { readonly kind: 'sequence'; readonly from: TextPlace; readonly elementBytes: 1 | 2 | 4 | 8 }
   /** The kernel's letters for a block request (`WFSM`) as LTTng's bits, in 32 bits. */
@@ -49,12 +56,15 @@ export interface MappedField {
 /** What a record tells of tasks beside being an event: the task table is kept by it. */
 export type TaskUpdate = 'new-task' | 'exec' | 'rename';
 
+/** What a record tells for others: of tasks, or the text that a call is given. */
+export type RecordUpdate = TaskUpdate | 'call-text';
+
 /** One event of a trace and the records that it is made from. */
 export interface MappedEvent {
   readonly name: string;
   readonly fields: readonly MappedField[];
   readonly origin: MappedOrigin;
-  readonly update?: TaskUpdate;
+  readonly update?: RecordUpdate;
 }
 
 /** Which records: all of one event of the kernel, or those of `raw_syscalls` with this number. */

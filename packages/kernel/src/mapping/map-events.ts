@@ -31,6 +31,8 @@ export interface MappingOptions {
   readonly wants?: (name: string) => boolean;
   /** Which system calls of those in `raw_syscalls`; all by default. */
   readonly wantsCall?: (call: string) => boolean;
+  /** Events of probes that read the texts which system calls are given, `SYSTEM:NAME`; they are no events of the trace. */
+  readonly textEvents?: readonly string[];
   /** Names of events of probes, by `SYSTEM:NAME`; their fields are LTTng's. */
   readonly eventNames?: ReadonlyMap<string, string>;
 }
@@ -135,7 +137,7 @@ function plainFields(
 
 /** Maps the events of a kernel, in the order of their numbers; system calls are last. */
 export function mapEvents(formats: KernelFormats, options: MappingOptions): readonly MappedEvent[] {
-  const { naming, machine, wants = () => true, wantsCall, eventNames } = options;
+  const { naming, machine, wants = () => true, wantsCall, eventNames, textEvents = [] } = options;
   const events: MappedEvent[] = [];
   const calls: KernelEventFormat[] = [];
   for (const format of formats.events) {
@@ -168,6 +170,8 @@ export function mapEvents(formats: KernelFormats, options: MappingOptions): read
       );
     }
   }
-  if (calls.length > 0) events.push(...mapSyscalls(formats, machine, calls, wantsCall));
+  if (calls.length > 0) {
+    events.push(...mapSyscalls(formats, machine, calls, wantsCall, textEvents.length > 0));
+  }
   return events;
 }

@@ -1,15 +1,17 @@
 /**
  * System calls become `syscall_entry_NAME` and `syscall_exit_NAME`, as LTTng has them: from the two events of
  * `raw_syscalls`, which have the number and six words, or from those of `syscalls`, one pair a call. Arguments have the
- * types of the call. Of texts and structures that arguments point to, records hold the address alone.
+ * types of the call. Of texts and structures that arguments point to, records hold the address alone, unless the kernel
+ * has put the text behind them, or probes have read it.
  */
 import type { KernelEventFormat, KernelField } from '../formats/event-format.ts';
 import { integerOfType } from '../formats/field-type.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { MappedEvent, MappedField, MappedOrigin } from './event-mapping.ts';
-import { enumeration, integer, integerArray } from './field-classes.ts';
+import { enumeration, integer, integerArray, string } from './field-classes.ts';
 import { syscallLabels } from './syscall-labels.ts';
 import { syscallNames } from './syscall-names.ts';
+import { isTextArgument, textOfArgument } from './syscall-texts.ts';
 
 const entryPrefix = 'sys_enter_';
 const exitPrefix = 'sys_exit_';
@@ -117,11 +119,45 @@ const callNumber: MappedField = {
   source: { kind: 'integer', offsetBytes: numberOffset, sizeBytes: 4, signed: true, lengthBytes: 4, add: 0 },
 };
 
-function entry(call: string, format: KernelEventFormat | undefined, machine: string): readonly MappedField[] {
+/** Where texts of calls come from. */
+interface TextSources {
+  /** Whether probes read them. */
+  readonly areProbed: boolean;
+  /** Whether records are those of the call's own event, which may have them. */
+  readonly isOwnEvent: boolean;
+}
+
+function entry(
+  call: string,
+  format: KernelEventFormat | undefined,
+  machine: string,
+  texts: TextSources,
+): readonly MappedField[] {
   if (format === undefined) return [anyArguments];
-  return format.fields
-    .filter(({ name, offsetBytes }) => offsetBytes >= argumentsOffset && !name.startsWith('__syscall_nr'))
-    .map((field) => argument(call, field, machine));
+  const behind = new Map<string, KernelField>();
+  for (const field of format.fields) {
+    const of = textOfArgument(field.name);
+    if (of !== undefined) behind.set(of, field);
+  }
+  const fields = format.fields.filter(
+    ({ name, offsetBytes }) =>
+      offsetBytes >= argumentsOffset &&
+      !name.startsWith('__syscall_nr') &&
+      textOfArgument(name) === undefined,
+  );
+  const probed = texts.areProbed ? fields.filter((field) => isTextArgument(call, field)) : [];
+  return fields.map((field) => {
+    const text = texts.isOwnEvent ? behind.get(field.name) : undefined;
+    if (text?.shape.kind === 'dynamic' && text.shape.content.kind === 'text') {
+      const { offsetBytes, shape } = text;
+      const from = { kind: 'dynamic', offsetBytes, relative: shape.relative } as const;
+      return { name: field.name, fieldClass: string, source: { kind: 'string', from } };
+    }
+    if (!probed.includes(field)) return argument(call, field, machine);
+    const { name, offsetBytes } = field;
+    const isLast = field === probed.at(-1);
+    return { name, fieldClass: string, source: { kind: 'call-text', offsetBytes, isLast } };
+  });
 }
 
 function exit(call: string): readonly MappedField[] {
@@ -152,12 +188,14 @@ function eventOf(
  * @param machine as `uname -m` prints it: it decides what the numbers mean.
  * @param wanted formats that are recorded, of all that the kernel has.
  * @param wantedCalls of the calls in `raw_syscalls`; all by default.
+ * @param areProbed whether probes read the texts that calls are given.
  */
 export function mapSyscalls(
   formats: KernelFormats,
   machine: string,
   wanted: readonly KernelEventFormat[],
   wantedCalls: (call: string) => boolean = () => true,
+  areProbed = false,
 ): readonly MappedEvent[] {
   const events: MappedEvent[] = [];
   const names = syscallNames(machine);
@@ -169,7 +207,10 @@ export function mapSyscalls(
         const origin = { kind: 'syscall', direction, number } as const;
         const fields =
           direction === 'entry'
-            ? entry(call, formats.ofName(`syscalls:${entryPrefix}${call}`), machine)
+            ? entry(call, formats.ofName(`syscalls:${entryPrefix}${call}`), machine, {
+                areProbed,
+                isOwnEvent: false,
+              })
             : exit(call);
         events.push(eventOf(call, direction, fields, origin));
       }
@@ -182,7 +223,7 @@ export function mapSyscalls(
     const isEntry = format.name.startsWith(entryPrefix);
     const call = format.name.slice((isEntry ? entryPrefix : exitPrefix).length);
     const direction = isEntry ? 'entry' : 'exit';
-    const fields = isEntry ? entry(call, format, machine) : exit(call);
+    const fields = isEntry ? entry(call, format, machine, { areProbed, isOwnEvent: true }) : exit(call);
     events.push(eventOf(call, direction, fields, { kind: 'event', format }));
   }
   return events;

@@ -41,6 +41,8 @@ export class SessionProbes {
   private readonly group: ProbeGroup;
   /** What is wanted, by its request. */
   private readonly wanted = new Map<string, readonly NamedDefinition[]>();
+  /** Those whose events are not in the trace. */
+  private hidden: readonly Definition[] = [];
 
   constructor(group: ProbeGroup) {
     this.group = group;
@@ -66,6 +68,20 @@ export class SessionProbes {
         ...(filter === undefined ? {} : { filter }),
       };
     });
+  }
+
+  /**
+   * Adds probes whose events are for the reader alone.
+   * @returns their names, `SYSTEM:NAME`, each once.
+   */
+  hide(definitions: readonly Definition[]): readonly string[] {
+    this.hidden = definitions;
+    return [...new Set(definitions.map(({ name }) => `${this.group.name}:${name}`))];
+  }
+
+  /** How many of those there are. */
+  get hiddenCount(): number {
+    return this.hidden.length;
   }
 
   /** Names of events in the trace, by `SYSTEM:NAME`. */
@@ -95,6 +111,9 @@ export class SessionProbes {
 
   /** Makes those that are not there yet. @throws SpoorError `kernel/probe`, `kernel/no-probes`. */
   make(): void {
+    if (this.hidden.some(({ name }) => !this.group.probes.includes(name))) {
+      for (const definition of this.hidden) this.group.add(definition);
+    }
     for (const [key, definitions] of this.wanted) {
       try {
         for (const { definition } of definitions) {
@@ -112,6 +131,7 @@ export class SessionProbes {
   end(): void {
     this.group[Symbol.dispose]();
     this.wanted.clear();
+    this.hidden = [];
   }
 }
 

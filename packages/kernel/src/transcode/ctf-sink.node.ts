@@ -28,6 +28,8 @@ export interface CtfSinkData {
   readonly calls?: readonly string[] | undefined;
   /** Names of events that are not the kernel's, by `SYSTEM:NAME`. */
   readonly eventNames?: ReadonlyMap<string, string>;
+  /** Events of probes that read texts of system calls, `SYSTEM:NAME`. */
+  readonly textEvents?: readonly string[];
   /** What of the records becomes events, as an expression; all without. */
   readonly filter?: string | undefined;
   readonly naming: Naming;
@@ -61,6 +63,7 @@ export function transcoderOf(
     machine: data.machine,
     wants: (name) => wanted.has(name),
     ...(data.eventNames === undefined ? {} : { eventNames: data.eventNames }),
+    ...(data.textEvents === undefined ? {} : { textEvents: data.textEvents }),
     ...(data.filter === undefined ? {} : { filter: recordFilterOf(data.filter) }),
     ...(calls === undefined ? {} : { wantsCall: (call: string) => calls.has(call) }),
     contexts: data.contexts,

@@ -3,11 +3,11 @@
  * The third stage. Everything is numbers: no name of a format is in the code. `bench/kernel-transcode.ts` guards it.
  */
 import { Emitter } from '@spoor/ctf';
-import { taskRecordReader } from '../contexts/task-updates.ts';
-import { taskNameWord, taskRowWords, taskWordOf, type TaskTable } from '../contexts/task-table.ts';
+import { taskNameWord, taskRowWords, taskWordOf } from '../contexts/task-table.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
 import type { RecordPredicate } from './record-filter.ts';
+import { knowledgeReader, type RecordKnowledge } from './record-knowledge.ts';
 import { hiddenClass, noClass, type EventBody, type TranscodePlan } from './transcode-plan.ts';
 
 /**
@@ -65,10 +65,11 @@ const headerBytes = { compact: 4, large: 6 } as const;
 const timeBits = { compact: 27, large: 32 } as const;
 
 /** Writes a function without parameters that makes the walk: so all functions are made once. */
-export function emitTranscoder(plan: TranscodePlan, table: TaskTable, keep?: RecordPredicate): Emitter {
+export function emitTranscoder(plan: TranscodePlan, known: RecordKnowledge, keep?: RecordPredicate): Emitter {
+  const table = known.tasks;
   const emitter = new Emitter();
   const tasks = emitter.bind('tasks', table.words);
-  for (const [index, body] of plan.bodies.entries()) emitBody(emitter, index, body, tasks, table);
+  for (const [index, body] of plan.bodies.entries()) emitBody(emitter, index, body, tasks, known);
   emitDispatch(emitter, plan);
   emitter.open(`return function walk(${walkParameters.join(', ')})`);
   emitWalk(emitter, plan, tasks, table.taskCount, keep);
@@ -263,14 +264,20 @@ function emitContexts(emitter: Emitter, { contexts }: TranscodePlan, tasks: stri
   emitter.line(`pos += ${offset};`);
 }
 
-function emitBody(emitter: Emitter, index: number, body: EventBody, tasks: string, table: TaskTable): void {
+function emitBody(
+  emitter: Emitter,
+  index: number,
+  body: EventBody,
+  tasks: string,
+  known: RecordKnowledge,
+): void {
   emitter.open(`function body${index}(words, bytes, view, record, size, outView, out, pos)`);
   if (body.update !== undefined) {
     const { what, format } = body.update;
-    const update = emitter.bind('update', taskRecordReader(format, what, table));
+    const update = emitter.bind('update', knowledgeReader(format, what, known));
     emitter.line(`${update}(view, bytes, record * 4, size * 4);`);
   }
-  const writer = new BodyWriter(emitter, tasks, table.taskCount);
+  const writer = new BodyWriter(emitter, tasks, known);
   for (const source of body.sources) writer.write(source);
   emitter.line(`return ${writer.place(0)};`);
   emitter.close();
@@ -280,13 +287,13 @@ function emitBody(emitter: Emitter, index: number, body: EventBody, tasks: strin
 class BodyWriter {
   private readonly emitter: Emitter;
   private readonly tasks: string;
-  private readonly taskCount: number;
+  private readonly known: RecordKnowledge;
   private offset = 0;
 
-  constructor(emitter: Emitter, tasks: string, taskCount: number) {
+  constructor(emitter: Emitter, tasks: string, known: RecordKnowledge) {
     this.emitter = emitter;
     this.tasks = tasks;
-    this.taskCount = taskCount;
+    this.known = known;
   }
 
   place(more: number): string {
@@ -310,6 +317,15 @@ class BodyWriter {
         const [at, length] = this.textAt(source.from);
         const copy = emitter.bind('copyString', copyString);
         emitter.line(`pos = ${copy}(bytes, ${at}, ${length}, out, ${this.place(0)});`);
+        this.offset = 0;
+        return;
+      }
+      case 'call-text': {
+        const texts = emitter.bind('texts', this.known.texts);
+        const address = `${this.word(source.offsetBytes)}, ${this.word(source.offsetBytes + 4)}`;
+        emitter.line(
+          `pos = ${texts}.write(words[record + 1], ${address}, ${source.isLast}, out, ${this.place(0)});`,
+        );
         this.offset = 0;
         return;
       }
@@ -377,7 +393,7 @@ class BodyWriter {
     this.emitter.line(`const ${tid} = ${this.word(tidOffsetBytes)};`);
     const row = this.emitter.name('row');
     this.emitter.line(
-      `const ${row} = ${tid} > 0 && ${tid} < ${this.taskCount} ? ${tid} * ${taskRowWords} : 0;`,
+      `const ${row} = ${tid} > 0 && ${tid} < ${this.known.tasks.taskCount} ? ${tid} * ${taskRowWords} : 0;`,
     );
     return row;
   }

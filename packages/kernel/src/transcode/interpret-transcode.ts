@@ -4,11 +4,11 @@
  */
 import type { ContextField } from '../contexts/context-fields.ts';
 import { taskNameWord, taskRowWords, taskWordOf, type TaskTable } from '../contexts/task-table.ts';
-import { taskRecordReader } from '../contexts/task-updates.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
 import type { RecordPredicate } from './record-filter.ts';
+import { knowledgeReader, type RecordKnowledge } from './record-knowledge.ts';
 import { hiddenClass, noClass, type TranscodePlan } from './transcode-plan.ts';
 
 /** One record of a page. */
@@ -40,9 +40,10 @@ class Output {
 }
 
 /** Makes the walk that interprets a plan. */
-export function walkByPlan(plan: TranscodePlan, table: TaskTable, keep?: RecordPredicate): PageWalk {
+export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: RecordPredicate): PageWalk {
+  const table = known.tasks;
   const updates = plan.bodies.map(({ update }) =>
-    update === undefined ? undefined : taskRecordReader(update.format, update.what, table),
+    update === undefined ? undefined : knowledgeReader(update.format, update.what, known),
   );
   const slotOf = (view: DataView, at: number, lengthBytes: number): number => {
     const type = view.getUint16(at, true);
@@ -128,7 +129,7 @@ export function walkByPlan(plan: TranscodePlan, table: TaskTable, keep?: RecordP
       written = time;
       for (const { source } of plan.contexts) writeContext(output, source, item, table, cpu);
       updates[body]?.(view, bytes, item.at, item.lengthBytes);
-      for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, table);
+      for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, known);
       state[stateWord.eventCount]! += 1;
     }
     state[stateWord.hi] = Number(time >> 32n);
@@ -224,8 +225,9 @@ function textAt(from: TextPlace, { view, at, lengthBytes }: Record): readonly [a
   }
 }
 
-function writeValue(output: Output, source: ValueSource, record: Record, table: TaskTable): void {
+function writeValue(output: Output, source: ValueSource, record: Record, known: RecordKnowledge): void {
   const { view, bytes, at } = record;
+  const table = known.tasks;
   switch (source.kind) {
     case 'integer': {
       const { offsetBytes, sizeBytes, signed, lengthBytes, add } = source;
@@ -253,6 +255,13 @@ function writeValue(output: Output, source: ValueSource, record: Record, table: 
     case 'string': {
       const [begin, length] = textAt(source.from, record);
       output.pos = copyString(bytes, begin, length, output.bytes, output.pos);
+      return;
+    }
+    case 'call-text': {
+      const place = at + source.offsetBytes;
+      const tid = view.getInt32(at + 4, true);
+      const [low, high] = [view.getInt32(place, true), view.getInt32(place + 4, true)];
+      output.pos = known.texts.write(tid, low, high, source.isLast, output.bytes, output.pos);
       return;
     }
     case 'sequence': {

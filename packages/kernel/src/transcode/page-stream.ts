@@ -1,6 +1,7 @@
 /** The stream of one processor: takes its pages, gives packets. */
 import { SpoorError } from '@spoor/base';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
+import type { CallTexts } from './call-texts.ts';
 import { PacketBuffer, packetHeadBytes, type PacketOutput } from './packet-buffer.ts';
 import type { TranscodePlan } from './transcode-plan.ts';
 
@@ -29,6 +30,8 @@ export interface PageStreamStatistics {
   /** Events that the kernel says it lost; where it could not count them, one for each time. */
   readonly lostCount: number;
   readonly packetCount: number;
+  /** Texts of system calls that no probe read. */
+  readonly missingTextCount: number;
   /** Pages whose records did not make sense up to their end. */
   readonly damagedCount: number;
 }
@@ -38,6 +41,7 @@ export class PageStream {
   /** 1 for each class of which an event was written, by its id. */
   readonly used: Uint8Array;
   private readonly plan: TranscodePlan;
+  private readonly texts: CallTexts;
   private readonly walk: PageWalk;
   private readonly packet: PacketBuffer;
   private readonly limit: number;
@@ -51,6 +55,7 @@ export class PageStream {
   private unknownCount = 0;
   private packetCount = 0;
   private damagedCount = 0;
+  private missingTextCount = 0;
   /** The buffer that pages are in, as it was last, and views over it. */
   private buffer: ArrayBufferLike | undefined;
   private words: Int32Array = new Int32Array(0);
@@ -63,10 +68,12 @@ export class PageStream {
     trace: { readonly uuid: string; readonly streamClass: number },
     slackBytes: number,
     classCount: number,
+    texts: CallTexts,
     options: PageStreamOptions,
   ) {
     const { cpu, output, packetBytes = defaultPacketBytes, instance = cpu } = options;
     this.plan = plan;
+    this.texts = texts;
     this.walk = walk;
     this.cpu = cpu;
     this.limit = Math.max(packetBytes, packetHeadBytes);
@@ -75,7 +82,7 @@ export class PageStream {
   }
 
   get statistics(): PageStreamStatistics {
-    const { pageCount, eventCount, unknownCount, packetCount, damagedCount } = this;
+    const { pageCount, eventCount, unknownCount, packetCount, damagedCount, missingTextCount } = this;
     return {
       pageCount,
       eventCount,
@@ -83,6 +90,7 @@ export class PageStream {
       lostCount: Number(this.packet.discardedCount),
       packetCount,
       damagedCount,
+      missingTextCount,
     };
   }
 
@@ -158,6 +166,7 @@ export class PageStream {
     const counted = (commit & lostCountFollows) !== 0 && after + this.plan.layout.longBytes <= end;
     const count = counted ? this.view.getUint32(after, true) : 1;
     this.packet.discard(count);
+    this.texts.clear();
     this.setTime(hi, lo);
   }
 
@@ -174,7 +183,8 @@ export class PageStream {
   }
 
   private walkRecords(from: number, end: number): void {
-    const { state } = this;
+    const { state, texts } = this;
+    const missingBefore = texts.missingCount;
     state[stateWord.next] = from;
     state[stateWord.eventCount] = 0;
     state[stateWord.unknownCount] = 0;
@@ -198,6 +208,7 @@ export class PageStream {
       this.flush();
       if (state[stateWord.next]! >= end) break;
     }
+    this.missingTextCount += texts.missingCount - missingBefore;
     this.eventCount += state[stateWord.eventCount]!;
     this.unknownCount += state[stateWord.unknownCount]!;
     this.damagedCount += state[stateWord.damaged]!;

@@ -15,9 +15,10 @@ import {
   type Resolve,
 } from '@spoor/filter';
 import { kernelContextNames, kernelContexts, type ContextField } from '../contexts/context-fields.ts';
-import type { TaskColumn, TaskTable } from '../contexts/task-table.ts';
+import type { TaskColumn } from '../contexts/task-table.ts';
 import type { MappedEvent, MappedField } from '../mapping/event-mapping.ts';
 import { contextReader, fieldReader, type RecordArguments } from './record-readers.ts';
+import type { RecordKnowledge } from './record-knowledge.ts';
 import type { TranscodePlan } from './transcode-plan.ts';
 
 /** Which tasks' events are taken: those whose column has one of the values. */
@@ -93,17 +94,17 @@ export function filterFits(event: MappedEvent, filter: string): boolean {
 
 type Predicate = (...at: RecordArguments) => boolean;
 
-function predicateOf(event: MappedEvent, filter: string, table: TaskTable): Predicate | undefined {
+function predicateOf(event: MappedEvent, filter: string, known: RecordKnowledge): Predicate | undefined {
   if (!filterFits(event, filter)) return undefined;
   const program = makeProgram(parseFilter(filter), resolverOf(event));
   const readers = program.slots.map(({ reference, type }): FieldReader<RecordArguments> => {
-    if (reference.scope === 'context') return contextReader(contextOf(reference)!, table);
+    if (reference.scope === 'context') return contextReader(contextOf(reference)!, known.tasks);
     const index = reference.steps[1];
     return fieldReader(
       fieldOf(event, reference)!,
       type === 'string',
       typeof index === 'number' ? index : undefined,
-      table,
+      known,
     );
   });
   return makePredicate<RecordArguments>(program, readers, 5);
@@ -114,11 +115,11 @@ export function recordPredicate(
   plan: TranscodePlan,
   events: readonly MappedEvent[],
   { filtersOf, tasks = [] }: RecordFilter,
-  table: TaskTable,
+  known: RecordKnowledge,
 ): RecordPredicate | undefined {
   const byClass = events.map((event): readonly Predicate[] | undefined => {
     const filters = filtersOf(event);
-    return filters?.flatMap((filter) => predicateOf(event, filter, table) ?? []);
+    return filters?.flatMap((filter) => predicateOf(event, filter, known) ?? []);
   });
   if (tasks.length === 0 && byClass.every((predicates) => predicates === undefined)) return undefined;
   const classes = plan.classOfSlot;
@@ -126,7 +127,8 @@ export function recordPredicate(
   return (slot, view, bytes, at, lengthBytes, cpu) => {
     if (selections.length > 0) {
       const tid = view.getInt32(at + 4, true);
-      for (const { column, values } of selections) if (!values.has(table.get(tid, column))) return false;
+      for (const { column, values } of selections)
+        if (!values.has(known.tasks.get(tid, column))) return false;
     }
     const predicates = byClass[classes[slot]!];
     if (predicates === undefined) return true;

@@ -2,6 +2,7 @@
 import type { ContextField } from '../contexts/context-fields.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import type { MappedField, TextPlace, ValueSource } from '../mapping/event-mapping.ts';
+import type { RecordKnowledge } from './record-knowledge.ts';
 import { requestFlags } from './record-values.ts';
 
 /** A record: its first byte, its length, and the processor that it is of. */
@@ -54,7 +55,7 @@ export function fieldReader(
   { source, fieldClass }: MappedField,
   isText: boolean,
   index: number | undefined,
-  table: TaskTable,
+  known: RecordKnowledge,
 ): RecordReader {
   if (fieldClass.kind === 'static-array' || fieldClass.kind === 'dynamic-array') {
     const { element } = fieldClass;
@@ -62,7 +63,7 @@ export function fieldReader(
       return elementReader(source, index, element.lengthBits / 8, element.signed);
     }
   }
-  const read = valueReader(source, table);
+  const read = valueReader(source, known);
   if (!isText || fieldClass.kind !== 'integer') return read;
   const labels = fieldClass.mappings ?? [];
   return (...at) => {
@@ -107,7 +108,7 @@ function narrowed(value: number | bigint, lengthBytes: number, signed: boolean):
   return Number(signed ? BigInt.asIntN(bits, whole) : BigInt.asUintN(bits, whole));
 }
 
-function valueReader(source: ValueSource, table: TaskTable): RecordReader {
+function valueReader(source: ValueSource, { tasks: table, texts }: RecordKnowledge): RecordReader {
   switch (source.kind) {
     case 'integer': {
       const { offsetBytes, sizeBytes, signed, lengthBytes, add } = source;
@@ -124,6 +125,16 @@ function valueReader(source: ValueSource, table: TaskTable): RecordReader {
       const { from } = source;
       return (view, bytes, at, lengthBytes) => textAt(from, view, bytes, at, lengthBytes);
     }
+    case 'call-text':
+      return (view, _bytes, at) => {
+        const place = at + source.offsetBytes;
+        const text = texts.find(
+          view.getInt32(at + tidOffset, true),
+          view.getInt32(place, true),
+          view.getInt32(place + 4, true),
+        );
+        return text === undefined ? '' : decoder.decode(text);
+      };
     case 'request-flags':
       return (_view, bytes, at) => requestFlags(bytes, at + source.offsetBytes, source.sizeBytes);
     case 'task':

@@ -3,7 +3,7 @@ import type { LttngHeaderForm } from '@spoor/ctf';
 import type { ContextField } from '../contexts/context-fields.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
-import type { MappedEvent, TaskUpdate, ValueSource } from '../mapping/event-mapping.ts';
+import type { MappedEvent, RecordUpdate, ValueSource } from '../mapping/event-mapping.ts';
 
 /** In place of a class: records that are passed over, and those of which only the task table is told. */
 export const noClass = 0xffff;
@@ -12,8 +12,8 @@ export const hiddenClass = 0xfffe;
 /** What is written for an event behind its header and contexts; events of the same shape share one. */
 export interface EventBody {
   readonly sources: readonly ValueSource[];
-  /** What the task table is told, and of which event of the kernel it is read. */
-  readonly update: { readonly what: TaskUpdate; readonly format: KernelEventFormat } | undefined;
+  /** What is learnt of records, and of which event of the kernel. */
+  readonly update: { readonly what: RecordUpdate; readonly format: KernelEventFormat } | undefined;
 }
 
 /** All that the generated code is made from. */
@@ -139,6 +139,8 @@ function endOf(source: ValueSource): number {
       if (from.kind === 'fixed') return from.offsetBytes + from.sizeBytes;
       return from.kind === 'dynamic' ? from.offsetBytes + 4 : from.offsetBytes;
     }
+    case 'call-text':
+      return source.offsetBytes + 8;
     case 'task':
     case 'task-numbers':
       return source.tidOffsetBytes + 4;
@@ -167,7 +169,8 @@ export function openFieldsOf(plan: TranscodePlan): number {
   return Math.max(
     0,
     ...plan.bodies.map(
-      ({ sources }) => sources.filter(({ kind }) => kind === 'string' || kind === 'sequence').length,
+      ({ sources }) =>
+        sources.filter(({ kind }) => kind === 'string' || kind === 'sequence' || kind === 'call-text').length,
     ),
   );
 }
@@ -181,6 +184,7 @@ function most(source: ValueSource): number {
     case 'bytes':
       return source.sizeBytes;
     case 'string':
+    case 'call-text':
       return 1;
     case 'sequence':
       return 2;
@@ -198,7 +202,7 @@ function most(source: ValueSource): number {
 export function printTranscodePlan(plan: TranscodePlan): string {
   const lines = [`header ${plan.header}`, ...plan.contexts.map(({ name }) => `context ${name}`)];
   for (const [index, { sources, update }] of plan.bodies.entries()) {
-    lines.push(`body ${index}${update === undefined ? '' : `, task table: ${update.what}`}`);
+    lines.push(`body ${index}${update === undefined ? '' : `, learns: ${update.what}`}`);
     for (const { kind, ...facts } of sources) lines.push(`  ${kind} ${JSON.stringify(facts)}`);
   }
   return `${lines.join('\n')}\n`;

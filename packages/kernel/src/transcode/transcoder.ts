@@ -6,6 +6,8 @@ import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
+import { CallTexts } from './call-texts.ts';
+import type { RecordKnowledge } from './record-knowledge.ts';
 import { emitTranscoder, type PageWalk } from './emit-transcoder.ts';
 import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from './kernel-trace-class.ts';
 import { recordPredicate, type RecordFilter } from './record-filter.ts';
@@ -53,6 +55,7 @@ export class KernelTranscoder {
   readonly contexts: readonly ContextField[];
   readonly tasks: TaskTable;
   readonly plan: TranscodePlan;
+  private readonly known: RecordKnowledge;
   private readonly trace: { readonly uuid: string; readonly streamClass: number };
   private readonly walk: PageWalk;
   private readonly slackBytes: number;
@@ -66,10 +69,20 @@ export class KernelTranscoder {
     this.trace = { uuid: options.facts.uuid, streamClass: options.streamClass ?? 0 };
     this.contexts = kernelContexts(options.contexts ?? []);
     this.tasks = options.tasks ?? new TaskTable(mostTasks);
+    this.known = { tasks: this.tasks, texts: new CallTexts() };
     const mapped = mapEvents(formats, options);
     const { wants = () => true } = options;
     const unwanted = tableEvents.filter((name) => !wants(name));
-    const hidden = mapEvents(formats, { ...options, wants: (name) => unwanted.includes(name) });
+    const texts = (options.textEvents ?? []).flatMap((name): MappedEvent[] => {
+      const format = formats.ofName(name);
+      return format === undefined
+        ? []
+        : [{ name, fields: [], origin: { kind: 'event', format }, update: 'call-text' }];
+    });
+    const hidden = [
+      ...mapEvents(formats, { ...options, wants: (name) => unwanted.includes(name) }),
+      ...texts,
+    ];
     this.events = mapped;
     const more = options.moreEvents ?? [];
     const typeOf = (name: string): number =>
@@ -89,16 +102,16 @@ export class KernelTranscoder {
     const keep =
       options.filter === undefined
         ? undefined
-        : recordPredicate(this.plan, this.events, options.filter, this.tasks);
+        : recordPredicate(this.plan, this.events, options.filter, this.known);
     const largestField = Math.min(layout.subBufferBytes, 0x1_0000);
     this.slackBytes = fixedBytesOf(this.plan) + openFieldsOf(this.plan) * largestField;
     if (options.compile === false || !canCompile()) {
-      this.walk = walkByPlan(this.plan, this.tasks, keep);
+      this.walk = walkByPlan(this.plan, this.known, keep);
     } else {
       const make = compileFunction(
         'kernel',
         [],
-        emitTranscoder(this.plan, this.tasks, keep),
+        emitTranscoder(this.plan, this.known, keep),
       ) as () => PageWalk;
       this.walk = make();
     }
@@ -106,7 +119,15 @@ export class KernelTranscoder {
 
   /** Begins the stream of one processor. */
   stream(options: PageStreamOptions): PageStream {
-    return new PageStream(this.plan, this.walk, this.trace, this.slackBytes, this.events.length, options);
+    return new PageStream(
+      this.plan,
+      this.walk,
+      this.trace,
+      this.slackBytes,
+      this.events.length,
+      this.known.texts,
+      options,
+    );
   }
 
   /** The plan as text, for people. */
@@ -116,6 +137,6 @@ export class KernelTranscoder {
 
   /** The generated code as text, for people. */
   printCode(): string {
-    return emitTranscoder(this.plan, this.tasks).text();
+    return emitTranscoder(this.plan, this.known).text();
   }
 }
