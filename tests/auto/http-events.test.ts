@@ -4,6 +4,9 @@ import { named, record, spans, type RecordedEvent } from '../support/recorded.ts
 import { registerUrl } from '../support/session.ts';
 import { serverText } from './http-server-text.ts';
 
+/** The request context, also where it is kept only when something asks for it. */
+const namedContext = ['--auto', 'default,request-context'];
+
 describe('HTTP', () => {
   test('kept-alive requests to a server: a span each, on one connection', () => {
     const { events, status } =
@@ -86,7 +89,7 @@ describe('HTTP', () => {
   });
 
   test('what a request causes carries its id, over promises, timers and callbacks, and side by side', () => {
-    const { events } = record(`
+    const text = `
       import dns from 'node:dns';
       import { setTimeout as sleep } from 'node:timers/promises';
       ${serverText(`async (request, response) => {
@@ -100,7 +103,8 @@ describe('HTTP', () => {
       }`)}
       await Promise.all(['/1', '/2', '/3'].map((path) => call(path, { agent: new http.Agent() })));
       await call('/inner/outside', { agent: new http.Agent() });
-      close();`);
+      close();`;
+    const { events } = record(text, {}, namedContext);
     const idOf = new Map(
       named(events, 'http_server:request_begin').map((event) => [event.fields['url'], event.fields['id']]),
     );
@@ -125,15 +129,31 @@ describe('HTTP', () => {
   test('a second copy of the package knows the request too', () => {
     const copy = `${new URL('index.js', registerUrl).href}?copy`;
     const context = `${new URL('auto/request-context.js', registerUrl).href}?copy`;
-    const { stdout } = record(`
+    const text = `
       import { currentRequest } from '${copy}';
       import { currentRequest as other } from '${context}';
       ${serverText(`(request, response) => { console.log(currentRequest(), other()); response.end(); }`)}
       console.log(currentRequest(), other());
       await call('/1'); await call('/2');
       console.log(currentRequest(), other());
-      close();`);
-    expect(stdout).toBe('0 0\n1 1\n2 2\n0 0\n');
+      close();`;
+    expect(record(text, {}, namedContext).stdout).toBe('0 0\n1 1\n2 2\n0 0\n');
+  });
+
+  test('what asks for the request by itself: events of the program, where they are recorded', () => {
+    const text = `
+      import { currentRequest, tracepoint } from '${new URL('index.js', registerUrl).href}';
+      const handled = tracepoint('shop:handled', { request: 'u32' });
+      ${serverText(`(request, response) => { handled(currentRequest()); response.end(); }`)}
+      await call('/1'); await call('/2');
+      console.log(currentRequest());
+      close();`;
+    const { events } = record(text);
+    expect(named(events, 'shop:handled').map((event) => event.fields['request'])).toEqual([1, 2]);
+    const isFree = Number(process.versions.node.split('.')[0]) >= 24;
+    const without = text.replaceAll('handled(currentRequest())', 'console.log(currentRequest())');
+    const expected = isFree ? '1\n2\n0\n' : '0\n0\n0\n';
+    expect(record(without, {}, ['-x', 'shop:*']).stdout).toBe(expected);
   });
 
   test('events tell their request also where rules leave the events of requests out', () => {

@@ -54,7 +54,8 @@ describeNeeding([command('babeltrace2'), otherNodes()], 'all automatic events', 
   test.each(nodeReleases)('requests in every kind of execution, on Node.js $major', ({ path }) => {
     using place = new RecordingPlace();
     const tracer = new URL('index.js', registerUrl).href;
-    const done = place.record(['-e', 'http_server:*', '--', path, contextProgram, tracer]);
+    const options = ['--auto', 'default,request-context', '-e', 'http_server:*'];
+    const done = place.record([...options, '--', path, contextProgram, tracer]);
     expect(done.status, done.stderr).toBe(0);
     expect(JSON.parse(done.stdout)).toEqual({ isAsked: true, different: [] });
   });

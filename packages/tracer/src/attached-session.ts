@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { ChannelWriter, type SessionParts } from './channel-writer.ts';
 import { ClassRegistry } from './class-registry.ts';
+import { askForRequests } from './auto/request-context.ts';
 import type { ContextCatalogue } from './contexts.ts';
 import { LazyDeclaration, type Declaration } from './declaration.ts';
 import type { FilterLink } from './event-rules.ts';
@@ -269,6 +270,8 @@ export class AttachedSession {
   }
 
   #enable(channel: ChannelDescription): void {
+    // The context itself is made at the first event, when a request may be under way.
+    if (channel.contexts.includes('request_id')) askForRequests();
     try {
       this.#channels.set(channel.name, new ChannelWriter(channel, this.#parts));
     } catch (error) {

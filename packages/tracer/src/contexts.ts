@@ -13,7 +13,7 @@ import {
 import { executionAsyncId, triggerAsyncId } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
-import { currentRequest } from './auto/request-context.ts';
+import { askForRequests, currentRequest } from './auto/request-context.ts';
 import { noText, textOrNone } from './auto/text.ts';
 import type { IntegerPlan, StringPlan } from './declaration.ts';
 import { dynamicMembers, integerClass, scalarClass } from './field-classes.ts';
@@ -111,6 +111,7 @@ export class ContextCatalogue {
       case 'trigger_async_id':
         return sampled(name, unsigned64, triggerAsyncId);
       case 'request_id':
+        askForRequests();
         return sampled(name, unsigned32, currentRequest);
       case 'trace_id':
         return sampled(name, text, () => spanText('traceId'));

@@ -19,9 +19,10 @@ import { asOwnFileAccess, ownPid, statSync } from '@spoor/sys';
 import { AsyncResource } from 'node:async_hooks';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
+import { askForRequests } from './auto/request-context.ts';
 import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
-import type { Declaration } from './declaration.ts';
+import { LazyDeclaration, type Declaration } from './declaration.ts';
 import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
@@ -122,7 +123,14 @@ export class ThreadHub implements ThreadSession {
 
   adopt({ declaration, gate }: IdleTracepoint): void {
     this.#armed.push({ declaration, gate, arm: gate.write });
+    this.#setGate(declaration, gate);
+  }
+
+  /** Opens or closes a gate. */
+  #setGate(declaration: Declaration, gate: Gate): void {
     gate.on = this.#takes(declaration);
+    // The tracer's own know whether they want the request; what the program's are given is not known.
+    if (gate.on && !(declaration instanceof LazyDeclaration)) askForRequests();
   }
 
   addReceiver(receiver: EventReceiver): void {
@@ -342,7 +350,7 @@ export class ThreadHub implements ThreadSession {
   #rearm(): void {
     for (const { declaration, gate, arm } of this.#armed) {
       gate.write = arm;
-      gate.on = this.#takes(declaration);
+      this.#setGate(declaration, gate);
     }
     for (const callback of this.#whenChanged) callback();
   }

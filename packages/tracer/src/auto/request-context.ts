@@ -18,18 +18,29 @@ const globalName = Symbol.for('@spoor/tracer request context 2');
 const globals = globalThis as { [globalName]?: Slot };
 const slot: Slot = globals[globalName] ?? makeSlot();
 
-// On Node.js 20 a program with any asynchronous context pays for it at each promise (about 60 ns at each `await`),
-// so the storage is made only when the first request comes to a server.
-let wanted = false;
+// Before Node.js 24 a program with any asynchronous context pays for it at each promise and at each callback (some 3 µs a
+// request of a small service), so the storage is made only when a request comes whose number somebody asks for.
+let isWanted = false;
+let isAsked = false;
+let isFree: boolean | undefined;
 
-/** Lets `enterRequest` take effect. */
+/** Lets `enterRequest` take effect: where contexts cost something, once {@link askForRequests} was called. */
 export function enableRequestContext(): void {
-  wanted = true;
+  isWanted = true;
+}
+
+/**
+ * Says that requests are asked for whatever they cost: by name, as a context of events, or perhaps by a program whose own
+ * events are recorded.
+ */
+export function askForRequests(): void {
+  isAsked = true;
 }
 
 /** Marks the rest of the current callback, and all that it starts, as part of a server request. */
 export function enterRequest(id: number): void {
-  if (!wanted) return;
+  if (!isWanted) return;
+  if (!isAsked && !(isFree ??= !hangsOnResources(new AsyncLocalStorage()))) return;
   slot.storage ??= makeStorage();
   slot.storage.enterWith(id);
   if (slot.executionId === undefined) return;
@@ -40,7 +51,8 @@ export function enterRequest(id: number): void {
 /**
  * The id of the HTTP server request that the running code is part of, for the `request` field of a program's own
  * tracepoints; 0 outside requests, and when automatic events are off. It is the `id` of the thread's
- * `http_server:request_begin` event. Work that outlives its request still counts as part of it.
+ * `http_server:request_begin` event. Work that outlives its request still counts as part of it. Before Node.js 24 it is
+ * 0 too while neither events of the program's own are recorded nor the set `request-context` is named.
  */
 export function currentRequest(): number {
   const { storage, executionId } = slot;
@@ -61,8 +73,12 @@ export function currentRequest(): number {
  */
 function makeStorage(): AsyncLocalStorage<number> {
   const made = new AsyncLocalStorage<number>();
-  if (hasOwn(made, 'kResourceStore')) slot.executionId = executionAsyncId;
+  if (hangsOnResources(made)) slot.executionId = executionAsyncId;
   return made;
+}
+
+function hangsOnResources(storage: AsyncLocalStorage<number>): boolean {
+  return hasOwn(storage, 'kResourceStore');
 }
 
 function makeSlot(): Slot {

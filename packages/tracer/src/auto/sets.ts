@@ -53,6 +53,11 @@ export function chosenSets(text: string | undefined): ReadonlySet<AutoSet> {
   return new Set((isChosen ? named(wanted) : [...defaultSets]).filter((name) => !unwanted.has(name)));
 }
 
+/** Whether a set is chosen by its name, or as one of all: not only because it is usual. */
+export function isNamed(text: string | undefined, set: AutoSet): boolean {
+  return setWords(text ?? '').some((word) => word === set || word === 'all');
+}
+
 /** Begins a word that names channels of `node:diagnostics_channel` by a glob: `diagnostics:undici:*`. */
 const diagnosticsPrefix = 'diagnostics:';
 

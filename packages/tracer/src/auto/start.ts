@@ -16,8 +16,8 @@ import { tellIdentity } from './identity.ts';
 import { startLoggerEvents } from './loggers.ts';
 import { startModuleEvents } from './modules.ts';
 import { startNetEvents } from './net.ts';
-import { enableRequestContext } from './request-context.ts';
-import { chosenChannels, chosenSets, type AutoSet } from './sets.ts';
+import { askForRequests, enableRequestContext } from './request-context.ts';
+import { chosenChannels, chosenSets, isNamed, type AutoSet } from './sets.ts';
 import { startTimerEvents } from './timers.ts';
 import { startUndiciEvents } from './undici.ts';
 import { startWorkerEvents } from './workers.ts';
@@ -62,6 +62,7 @@ export function startAutoEvents(): void {
   const channels = chosenChannels(process.env['SPOOR_AUTO']);
   if (channels.length > 0) attempt('diagnostics channels', () => startDiagnosticsEvents(channels));
   for (const name of sets) attempt(name, starters[name]);
+  if (isNamed(process.env['SPOOR_AUTO'], 'request-context')) askForRequests();
 }
 
 /** A set that cannot start, on a version of Node.js that lacks what it watches, leaves the others alone. */
