@@ -10,7 +10,13 @@ import type { TaskTable } from '../contexts/task-table.ts';
 import { scanDevices } from './devices.node.ts';
 import { cgroupPath, descriptorFlags, fileMode, idInNamespace, parseMapLine } from './proc-text.ts';
 import { listProc, processNumbers, readProc, scanProcess, type ScannedTask } from './scan-tasks.node.ts';
-import { plainNamespaces, statusOf, threadTypes, unknownMode } from './statedump-events.ts';
+import {
+  dumpEventName,
+  plainNamespaceEvents,
+  statusOf,
+  threadTypes,
+  unknownMode,
+} from './statedump-events.ts';
 
 /** What is dumped beside tasks and devices, and what is told of it. */
 export interface StateDumpOptions {
@@ -72,6 +78,7 @@ class Dump {
     this.beganTicks = (this.lastNs + sleptNs()) / tickNs;
   }
 
+  /** @param name in full: one text for all events of a class, whose place is found by it. */
   write(
     name: string,
     timeNs: bigint,
@@ -79,7 +86,7 @@ class Dump {
   ): void {
     // Times of a stream never decrease; those of items that were begun one within the other would.
     if (timeNs > this.lastNs) this.lastNs = timeNs;
-    this.stream.append(`lttng_statedump_${name}`, this.lastNs, payload);
+    this.stream.append(name, this.lastNs, payload);
   }
 
   process(pid: number): void {
@@ -98,7 +105,8 @@ class Dump {
     this.descriptors(pid);
     const timeNs = process.hrtime.bigint();
     const cgroup = readProc(`/proc/${pid}/cgroup`);
-    if (cgroup !== undefined) this.write('process_cgroup', timeNs, { pid, path: cgroupPath(cgroup) });
+    if (cgroup !== undefined)
+      this.write(dumpEventName.process_cgroup, timeNs, { pid, path: cgroupPath(cgroup) });
     if (this.options.maps === true) this.maps(pid);
   }
 
@@ -106,7 +114,7 @@ class Dump {
     const { timeNs, pid, stat, status, namespaces } = task;
     const { tid } = stat;
     this.taskCount += 1;
-    this.write('process_state', timeNs, {
+    this.write(dumpEventName.process_state, timeNs, {
       tid,
       pid,
       ppid: stat.ppid,
@@ -119,13 +127,12 @@ class Dump {
       // The kernel's address of the table is not to be had; threads of a process share one.
       file_table_address: pid,
     });
-    for (const name of plainNamespaces) {
-      if (namespaces[name] !== 0)
-        this.write(`process_${name}_ns`, timeNs, { tid, ns_inum: namespaces[name] });
+    for (const [name, event] of plainNamespaceEvents) {
+      if (namespaces[name] !== 0) this.write(event, timeNs, { tid, ns_inum: namespaces[name] });
     }
     if (namespaces.pid !== 0) {
       const level = Math.max(0, status.tids.length - 1);
-      this.write('process_pid_ns', timeNs, {
+      this.write(dumpEventName.process_pid_ns, timeNs, {
         tid,
         vtid: status.tids.at(-1) ?? tid,
         vpid: status.pids.at(-1) ?? pid,
@@ -137,7 +144,7 @@ class Dump {
     if (namespaces.user !== 0) {
       const [uid = 0, gid = 0] = [status.uids[0], status.gids[0]];
       const isFirst = userMaps === undefined;
-      this.write('process_user_ns', timeNs, {
+      this.write(dumpEventName.process_user_ns, timeNs, {
         tid,
         vuid: isFirst ? uid : idInNamespace(userMaps[0], uid),
         vgid: isFirst ? gid : idInNamespace(userMaps[1], gid),
@@ -158,7 +165,7 @@ class Dump {
       }
       const flags = descriptorFlags(readProc(`/proc/${pid}/fdinfo/${name}`) ?? '');
       this.descriptorCount += 1;
-      this.write('file_descriptor', timeNs, {
+      this.write(dumpEventName.file_descriptor, timeNs, {
         file_table_address: pid,
         fd: Number(name),
         flags,
@@ -174,7 +181,7 @@ class Dump {
       const map = parseMapLine(line);
       if (map === undefined) continue;
       const { start, end, flags, inode, offset } = map;
-      this.write('vm_map', timeNs, { pid, start, end, flags, inode, pgoff: offset });
+      this.write(dumpEventName.vm_map, timeNs, { pid, start, end, flags, inode, pgoff: offset });
     }
   }
 }
@@ -189,8 +196,9 @@ export async function dumpState(
 ): Promise<StateDumpResult> {
   const beganNs = process.hrtime.bigint();
   const dump = new Dump(stream, options);
-  dump.write('start', beganNs);
-  for (const [name, payload] of scanDevices()) dump.write(name, process.hrtime.bigint(), payload);
+  dump.write(dumpEventName.start, beganNs);
+  for (const [name, payload] of scanDevices())
+    dump.write(`lttng_statedump_${name}`, process.hrtime.bigint(), payload);
   for (const [index, pid] of processNumbers().entries()) {
     if (index % processesAtATime === processesAtATime - 1) {
       await new Promise((resolve) => {
@@ -200,7 +208,7 @@ export async function dumpState(
     if (options.without?.has(pid) !== true) dump.process(pid);
   }
   const endNs = process.hrtime.bigint();
-  dump.write('end', endNs);
+  dump.write(dumpEventName.end, endNs);
   stream.endPacket();
   const { taskCount, descriptorCount } = dump;
   return { taskCount, descriptorCount, durationNs: endNs - beganNs };

@@ -19,22 +19,48 @@ export interface ThreadStat {
 /** Flag of `task_struct.flags`. */
 const kernelThread = 0x0020_0000;
 
+/** Words behind the name that are numbers and of use, by their places. */
+const statPlaces = { ppid: 1, flags: 6, priority: 15, startTicks: 19, cpu: 36 } as const;
+const wordCount = statPlaces.cpu + 1;
+/** The numbers of one text: used anew for each. */
+const statWords = new Float64Array(wordCount);
+
+/** Reads the words of `text` from `at` on into `statWords`; what is no number is NaN. @returns how many there are. */
+function readWords(text: string, at: number): number {
+  let count = 0;
+  let value = 0;
+  let sign = 1;
+  let digits = 0;
+  for (let index = at; ; index++) {
+    const code = index < text.length ? text.charCodeAt(index) : 32;
+    if (code >= 48 && code <= 57) {
+      value = value * 10 + code - 48;
+      digits += 1;
+    } else if (code === 45 && digits === 0) sign = -1;
+    else if (code === 32 || code === 10) {
+      statWords[count++] = digits > 0 ? sign * value : NaN;
+      if (count === wordCount || index >= text.length) return count;
+      value = digits = 0;
+      sign = 1;
+    } else value = NaN;
+  }
+}
+
 /** Parses `stat`; undefined where it does not make sense. Names may hold anything, parentheses and spaces too. */
 export function parseThreadStat(text: string): ThreadStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
-  const rest = text.slice(close + 2).split(' ');
-  const number = (index: number): number => Number(rest[index]);
+  if (readWords(text, close + 2) < wordCount) return undefined;
   const stat: ThreadStat = {
     tid: Number.parseInt(text),
     name: text.slice(open + 1, close),
-    state: rest[0] ?? '',
-    ppid: number(1),
-    isKernelThread: (number(6) & kernelThread) !== 0,
-    priority: number(15) + 100,
-    startTicks: number(19),
-    cpu: number(36),
+    state: text.charAt(close + 2),
+    ppid: statWords[statPlaces.ppid]!,
+    isKernelThread: (statWords[statPlaces.flags]! & kernelThread) !== 0,
+    priority: statWords[statPlaces.priority]! + 100,
+    startTicks: statWords[statPlaces.startTicks]!,
+    cpu: statWords[statPlaces.cpu]!,
   };
   return Number.isNaN(stat.tid + stat.ppid + stat.startTicks + stat.cpu) ? undefined : stat;
 }
@@ -73,7 +99,7 @@ export function parseThreadStatus(text: string): ThreadStatus {
 
 /** The inode in a link of `/proc/PID/ns`, such as `pid:[4026531836]`; 0 where there is none. */
 export function namespaceInode(link: string): number {
-  return Number(/\[(\d+)\]$/.exec(link)?.[1] ?? 0);
+  return link.endsWith(']') ? Number(link.slice(link.lastIndexOf('[') + 1, -1)) || 0 : 0;
 }
 
 /** The number that an id has inside of a user namespace, by its `uid_map`; the overflow id where it has none. */
@@ -88,7 +114,9 @@ export function idInNamespace(map: string, id: number): number {
 
 /** The flags in `fdinfo`, which are octal. */
 export function descriptorFlags(text: string): number {
-  return Number.parseInt(/^flags:\s*([0-7]+)/m.exec(text)?.[1] ?? '0', 8);
+  const at = text.startsWith('flags:') ? 0 : text.indexOf('\nflags:') + 1;
+  if (at === 0 && !text.startsWith('flags:')) return 0;
+  return Number.parseInt(text.slice(at + 6), 8) || 0;
 }
 
 /** What the kernel calls a file's mode: 1 for reading, 2 for writing. */

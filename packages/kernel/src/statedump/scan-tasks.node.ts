@@ -1,5 +1,5 @@
 /** All threads of the machine, as /proc has them. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import {
   namespaceInode,
   parseThreadStat,
@@ -24,10 +24,15 @@ export interface ScannedTask {
   readonly namespaces: Namespaces;
 }
 
+// Node.js copies options that are given as a text, for each call.
+const asText = { encoding: 'utf8', flag: 'r' } as const;
+const asLatin = { encoding: 'latin1' } as const;
+const orNothing = { throwIfNoEntry: false } as const;
+
 /** Reads a file of /proc; undefined where what it is about is gone, or may not be read. */
 export function readProc(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, asText);
   } catch {
     return undefined;
   }
@@ -59,7 +64,7 @@ export function listProc(path: string): readonly string[] {
 /** The inode of a task's namespace; 0 where it may not be read. */
 function namespaceOf(folder: string, name: keyof Namespaces): number {
   try {
-    return namespaceInode(readlinkSync(`${folder}/ns/${name}`, 'latin1'));
+    return namespaceInode(readlinkSync(`${folder}/ns/${name}`, asLatin));
   } catch {
     return 0;
   }
@@ -96,9 +101,34 @@ function kernelThreadStatus(pid: number, tid: number): ThreadStatus {
   return { tgid: pid, uids: [0, 0, 0, 0], gids: [0, 0, 0, 0], tids: [tid], pids: [pid] };
 }
 
+/** Effective user and group of a thread: its folder is theirs. Undefined where it is gone. */
+function ownersOf(folder: string): { readonly uid: number; readonly gid: number } | undefined {
+  return lstatSync(folder, orNothing);
+}
+
+/** What is known of the first thread of a process. */
+interface Leader {
+  readonly status: ThreadStatus;
+  readonly namespaces: Namespaces;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * What `status` would say of a thread, without reading it: it is dear, and the C library keeps users and groups of a
+ * process the same in all threads. Where the effective ones are, the rest is taken to be; in a PID namespace of its own
+ * only the file tells a thread's numbers. Undefined where it has to be read.
+ */
+function statusAsLeader(folder: string, tid: number, leader: Leader | undefined): ThreadStatus | undefined {
+  if (leader === undefined || leader.status.tids.length !== 1) return undefined;
+  const owners = ownersOf(folder);
+  if (owners?.uid !== leader.uid || owners.gid !== leader.gid) return undefined;
+  return { ...leader.status, tids: [tid] };
+}
+
 /** The threads of a process; those that end meanwhile are left out. */
 export function* scanProcess(pid: number): Generator<ScannedTask> {
-  let ofLeader: Namespaces | undefined;
+  let leader: Leader | undefined;
   for (const name of listProc(`/proc/${pid}/task`)) {
     const folder = `/proc/${pid}/task/${name}`;
     const timeNs = process.hrtime.bigint();
@@ -109,10 +139,18 @@ export function* scanProcess(pid: number): Generator<ScannedTask> {
       yield { timeNs, pid, stat, status: kernelThreadStatus(pid, stat.tid), namespaces: ofKernelThreads };
       continue;
     }
-    const status = readProc(`${folder}/status`);
-    if (status === undefined) continue;
-    const namespaces = namespacesOf(folder, ofLeader);
-    ofLeader ??= namespaces;
-    yield { timeNs, pid, stat, status: parseThreadStatus(status), namespaces };
+    let status = statusAsLeader(folder, stat.tid, leader);
+    if (status === undefined) {
+      const text = readProc(`${folder}/status`);
+      if (text === undefined) continue;
+      status = parseThreadStatus(text);
+    }
+    const namespaces = namespacesOf(folder, leader?.namespaces);
+    if (leader === undefined) {
+      const owners = ownersOf(folder);
+      if (owners === undefined) continue;
+      leader = { status, namespaces, uid: owners.uid, gid: owners.gid };
+    }
+    yield { timeNs, pid, stat, status, namespaces };
   }
 }

@@ -22,6 +22,24 @@ const namespaceOf = { tid: s32, ns_inum: u32 };
 /** Namespaces that say nothing but which one it is. */
 export const plainNamespaces = ['cgroup', 'ipc', 'mnt', 'net', 'time', 'uts'] as const;
 
+/** The events of those, by the names of the namespaces. */
+export const plainNamespaceEvents: readonly (readonly [
+  name: (typeof plainNamespaces)[number],
+  event: string,
+])[] = plainNamespaces.map((name) => [name, `lttng_statedump_process_${name}_ns`]);
+
+/** Names of the events that are written by the thousand. */
+export const dumpEventName = {
+  start: 'lttng_statedump_start',
+  end: 'lttng_statedump_end',
+  process_state: 'lttng_statedump_process_state',
+  process_pid_ns: 'lttng_statedump_process_pid_ns',
+  process_user_ns: 'lttng_statedump_process_user_ns',
+  process_cgroup: 'lttng_statedump_process_cgroup',
+  file_descriptor: 'lttng_statedump_file_descriptor',
+  vm_map: 'lttng_statedump_vm_map',
+} as const;
+
 /** All of them; in the order of their ids. */
 export const stateDumpEvents: readonly PlainEvent[] = [
   event('start', {}),
