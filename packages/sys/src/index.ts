@@ -1,5 +1,6 @@
 export { sendDatagram } from './datagram.ts';
 export { SystemCallError } from './errors.ts';
+export { hasWorkerModule } from './heap-room.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
 export { guardNativeCalls } from './native-calls.ts';

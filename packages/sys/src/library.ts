@@ -4,6 +4,7 @@ import { SpoorError, describeError } from '@spoor/base';
 import type koffiModule from 'koffi';
 import { createRequire } from 'node:module';
 import { SystemCallError } from './errors.ts';
+import { hasHeapRoom } from './heap-room.ts';
 import { inOnePiece } from './native-calls.ts';
 
 type Koffi = typeof koffiModule;
@@ -49,14 +50,17 @@ const membarrierNumbers: Readonly<Record<string, number>> = { x64: 324, arm64: 2
 let loaded: CLibrary | undefined;
 let failure: SpoorError | undefined;
 
+/** What a worker is told that has hardly any heap left. */
+const noRoom = 'the thread has used up nearly all of the heap that it may have';
+
 /**
- * Whether koffi can be loaded here; if not, why. `SPOOR_NO_KOFFI=1` in the environment makes the answer no.
- * The answer is found once a thread.
+ * Whether koffi can be called here; if not, why. `SPOOR_NO_KOFFI=1` in the environment makes the answer no.
+ * Whether it can be loaded is found once a thread.
  */
 export function isAvailable(): Availability {
   try {
     library();
-    return { available: true };
+    return hasHeapRoom() ? { available: true } : { available: false, reason: noRoom };
   } catch (error) {
     return { available: false, reason: describeError(error) };
   }
@@ -99,6 +103,7 @@ function load(): CLibrary {
   if (process.platform !== 'linux') {
     throw new SpoorError('sys/unavailable', `no shared memory rings on ${process.platform}, only on Linux`);
   }
+  if (!hasHeapRoom()) throw new SpoorError('sys/unavailable', noRoom);
   const koffi = loadKoffi();
   // The symbols of the running program: whichever C library it was linked to.
   const c = koffi.load(null);

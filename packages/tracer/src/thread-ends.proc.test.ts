@@ -39,13 +39,19 @@ const code = `
   (async () => {
     const { ThreadEnds } = await import(${JSON.stringify(built('tracer/dist/thread-ends.js'))});
     const { inOnePiece } = await import(${JSON.stringify(built('sys/dist/native-calls.js'))});
-    const { place, words, depth, code } = workerData;
-    new ThreadEnds(false, () => [place]);
+    const { place, words, depth, code, isOlder } = workerData;
     if (depth > 1) {
+      let paths = isOlder ? [] : [place];
+      const ends = new ThreadEnds(false, () => paths);
       new Worker(code, { eval: true, execArgv: [], workerData: { ...workerData, depth: depth - 1 } })
         .on('message', () => parentPort.postMessage('asked'));
+      if (isOlder) {
+        paths = [place];
+        ends.enter(place);
+      }
       return;
     }
+    new ThreadEnds(false, () => [place]);
     parentPort.on('message', () => undefined);
     parentPort.postMessage('asked');
     inOnePiece(() => {
@@ -57,10 +63,10 @@ const code = `
     });
   })();`;
 
-/** A worker that begins a call of 200 ms as soon as it runs, or has a worker of its own do so. */
-async function start(depth = 1): Promise<Started> {
+/** A worker that begins a call of 200 ms as soon as it runs, or has a worker of its own do so, perhaps an older one than the session. */
+async function start(depth = 1, isOlder = false): Promise<Started> {
   const words = new Int32Array(new SharedArrayBuffer(8));
-  const workerData = { place, words, depth, code };
+  const workerData = { place, words, depth, code, isOlder };
   const worker = new Worker(code, { eval: true, execArgv: [], workerData });
   await once(worker, 'message');
   return { worker, words };
@@ -87,8 +93,11 @@ describe('a thread in the middle of a call', () => {
     await worker.terminate();
   });
 
-  test('holds up the end of the thread that started the one that started it', async () => {
-    const { worker, words } = await start(2);
+  test.each([
+    ['', false],
+    [' before there was a session', true],
+  ])('holds up the end of the thread that started the one that started it%s', async (_, isOlder) => {
+    const { worker, words } = await start(2, isOlder);
     Atomics.wait(words, BEGUN, 0);
     const ended = worker.terminate();
     expect(words[FINISHED]).toBe(1);

@@ -9,6 +9,7 @@ import { SpoorError } from '@spoor/base';
 import {
   closeSync,
   guardNativeCalls,
+  hasWorkerModule,
   mkdirSync,
   monotonicNs,
   openSync,
@@ -31,6 +32,8 @@ export class ThreadEnds {
   readonly #processPaths: () => readonly string[];
   /** Its number in Node.js, 0 for the main thread. */
   readonly #id: number;
+  /** Workers that a worker has started. */
+  #children: readonly WeakRef<Worker>[] = [];
   #isBusy = false;
   #hasWorkers = false;
 
@@ -60,6 +63,13 @@ export class ThreadEnds {
     if (this.#hasWorkers) this.#waitFor(this.#id);
   }
 
+  /** A session has come, in which the process has this directory. Never throws. */
+  enter(processPath: string): void {
+    for (const { threadId } of this.#livingChildren()) {
+      make(join(processPath, FOLDER, this.#markOf(threadId)));
+    }
+  }
+
   #inOnePiece<Result>(call: () => Result): Result {
     if (this.#isBusy) return call();
     const marks: string[] = [];
@@ -85,7 +95,20 @@ export class ThreadEnds {
   #onWorker(worker: Worker): void {
     this.#expectWorkers();
     if (this.#id === 0) return;
-    for (const folder of this.#folders()) make(join(folder, `of-${worker.threadId}-${this.#id}`));
+    this.#children = [...this.#livingChildren(), worker].map((child) => new WeakRef(child));
+    for (const folder of this.#folders()) make(join(folder, this.#markOf(worker.threadId)));
+  }
+
+  /** A listener for their end would be seen by the program. */
+  #livingChildren(): readonly Worker[] {
+    return this.#children.flatMap((child) => {
+      const worker = child.deref();
+      return worker === undefined || worker.threadId < 0 ? [] : [worker];
+    });
+  }
+
+  #markOf(child: number): string {
+    return `of-${child}-${this.#id}`;
   }
 
   /** Not before the program may have a worker: the class takes a millisecond to load. */
@@ -143,12 +166,6 @@ export class ThreadEnds {
   #folders(): readonly string[] {
     return this.#processPaths().map((path) => join(path, FOLDER));
   }
-}
-
-/** Whether the program has loaded what starts workers. */
-function hasWorkerModule(): boolean {
-  const { moduleLoadList } = process as NodeJS.Process & { readonly moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes('NativeModule worker_threads') === true;
 }
 
 /** What a folder of marks says. */

@@ -57,6 +57,7 @@ export class ThreadHub implements ThreadSession {
   readonly #applications = new Map<string, ApplicationContext>();
   readonly #stacks = makeStacks();
   /** The thread's asynchronous context as it was before the program: timers that begin in an event belong to it. */
+  #ends: ThreadEnds | undefined;
   readonly #outside = new AsyncResource('SPOOR');
   #isSaving = false;
   readonly #armed: Armed[] = [];
@@ -100,6 +101,7 @@ export class ThreadHub implements ThreadSession {
       this.#watch();
     }
     const ends = new ThreadEnds(this.#thread.tid === ownPid, () => this.processPaths());
+    this.#ends = ends;
     process.on('exit', () => {
       this.#close();
       quietly(() => ends.end());
@@ -339,6 +341,7 @@ export class ThreadHub implements ThreadSession {
   #welcome(session: AttachedSession): void {
     this.#toTell = [...this.#whenOpened];
     this.#shareCounters(session);
+    this.#ends?.enter(session.processPath);
   }
 
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
