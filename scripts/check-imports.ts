@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   store: { mayImport: ['base'], browser: true },
   analysis: { mayImport: ['base', 'graph', 'store'], browser: true },
   sessiond: {
-    mayImport: ['base', 'control', 'ctf', 'filter', 'kernel', 'ringbuffer', 'trigger'],
+    mayImport: ['base', 'control', 'ctf', 'filter', 'kernel', 'ringbuffer', 'sys', 'trigger'],
     browser: false,
   },
   server: { mayImport: ['base', 'ctf', 'graph', 'components', 'analysis', 'store'], browser: false },

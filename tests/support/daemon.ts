@@ -59,9 +59,11 @@ export class EmittingProgram {
   readonly #lines: AsyncIterator<string>;
   readonly ended: Promise<void>;
 
-  constructor(path: string, environment: Environment) {
+  /** @param user whose program it is; this one's by default. */
+  constructor(path: string, environment: Environment, user?: number) {
     this.child = spawn(process.execPath, ['--import', registerUrl, path], {
       env: environment as NodeJS.ProcessEnv,
+      ...(user === undefined ? {} : { uid: user, gid: user }),
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
@@ -131,9 +133,9 @@ export class TestDaemon {
     return client;
   }
 
-  /** Starts a program; resolves when it runs. */
-  async program(): Promise<EmittingProgram> {
-    const program = new EmittingProgram(this.#programPath, this.environment);
+  /** Starts a program, perhaps of another user; resolves when it runs. */
+  async program(user?: number): Promise<EmittingProgram> {
+    const program = new EmittingProgram(this.#programPath, this.environment, user);
     this.#programs.push(program);
     await program.tell('nothing');
     return program;
@@ -159,9 +161,18 @@ export class TestDaemon {
       readonly revision: number;
     };
     await until('the program has joined the session', () => {
-      const name = readdirSync(folder).find((entry) => entry.startsWith(`${child.pid}-`));
-      if (name === undefined) return false;
-      const status = join(folder, name, 'status');
+      const users = join(folder, 'users');
+      const places = [
+        folder,
+        ...(existsSync(users) ? readdirSync(users).map((name) => join(users, name)) : []),
+      ];
+      const found = places.flatMap((place) =>
+        readdirSync(place)
+          .filter((entry) => entry.startsWith(`${child.pid}-`))
+          .map((entry) => join(place, entry)),
+      );
+      if (found[0] === undefined) return false;
+      const status = join(found[0], 'status');
       return (
         existsSync(status) &&
         readdirSync(status).length > 0 &&

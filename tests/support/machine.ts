@@ -4,7 +4,8 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Groups that SPOOR_REQUIRE may name, separated by commas; `all` names every one. */
-export type NeedGroup = 'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel' | 'bpf';
+export type NeedGroup =
+  'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel' | 'bpf' | 'users';
 
 /** One thing that may be absent. */
 export interface Need {
@@ -39,6 +40,22 @@ export function command(name: string, group: NeedGroup = 'interop'): Need {
 /** Being root: needed for mount namespaces and the kernel's tracefs. */
 export function root(): Need {
   return { group: 'root', lack: 'not root', met: process.getuid?.() === 0 };
+}
+
+/** Users without rights of their own, as every system has them. */
+export const otherUsers: { readonly one: number; readonly another: number } = { one: 65_534, another: 2 };
+
+/** Being root, and this checkout being where other users can run programs of it. */
+export function otherUsersRun(): Need {
+  const path = join(repoRoot, 'packages/tracer/package.json');
+  const met =
+    process.getuid?.() === 0 &&
+    Object.values(otherUsers).every(
+      (uid) =>
+        spawnSync(process.execPath, ['-e', `fs.readFileSync(${JSON.stringify(path)})`], { uid, gid: uid })
+          .status === 0,
+    );
+  return { group: 'users', lack: 'not root, or other users cannot read this checkout', met };
 }
 
 /** The inode of the first PID namespace, the same on every machine: numbers of threads in events are of it. */

@@ -10,6 +10,8 @@ export {
   chromium,
   command,
   corpus,
+  otherUsers,
+  otherUsersRun,
   repoRoot,
   root,
   sharedRoot,

@@ -31,6 +31,9 @@ const MOST_READINGS = 5;
 /** The header and the first counters: all that most files have. */
 const FIRST_READ_BYTES: number = COUNTER_HEADER_BYTES + 8 * COUNTER_BYTES;
 
+/** What programs put there is followed nowhere, and not waited for. */
+const unhurried = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 interface CounterFile {
   readonly counters: readonly (readonly [name: string, value: number])[];
   readonly addedLast: string | undefined;
@@ -79,7 +82,7 @@ function merge(folder: string, name: string): void {
   const path = join(folder, name);
   const sumPath = join(folder, ENDED_FILE);
   const ended = readFile(sumPath);
-  const fd = openSync(path, constants.O_RDWR);
+  const fd = openSync(path, constants.O_RDWR | unhurried);
   try {
     if (ended?.addedLast !== name) {
       const sums = new Map<string, number>();
@@ -137,8 +140,9 @@ function readFile(path: string): CounterFile | undefined {
 
 /** What of a file is used; a thread's has room for many more counters. Throws what the file system throws. */
 function readUsed(path: string): Buffer {
-  const fd = openSync(path, 'r');
+  const fd = openSync(path, constants.O_RDONLY | unhurried);
   try {
+    if (!fstatSync(fd).isFile()) return Buffer.alloc(0);
     const first = Buffer.alloc(FIRST_READ_BYTES);
     const got = readSync(fd, first, 0, FIRST_READ_BYTES, 0);
     if (got < FIRST_READ_BYTES) return first.subarray(0, got);

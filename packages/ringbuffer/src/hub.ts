@@ -2,8 +2,8 @@
  * Hubs: directories of sessions that come, change and go while programs run (docs/design/control.md). A program that is
  * started with a hub for a session follows it.
  */
-import { existsSync, readFileSync, readdirSync } from '@spoor/sys';
-import { join } from 'node:path';
+import { existsSync, lstatSync, readFileSync, readdirSync } from '@spoor/sys';
+import { dirname, join } from 'node:path';
 import { RUN_VERSION } from './session-description.ts';
 
 /** Replaced whenever anything below its directory changed. */
@@ -31,6 +31,19 @@ export function readHub(folder: string): HubDescription | undefined {
     return { version: hub.version, watchMs };
   } catch {
     return undefined;
+  }
+}
+
+/** Whether there is a hub in which nobody but this user and root can put anything, nor another one in its place. */
+export function isTrustedHub(path: string): boolean {
+  try {
+    if (!existsSync(join(path, HUB_FILE))) return false;
+    return [path, dirname(path)].every((folder) => {
+      const { uid, mode } = lstatSync(folder);
+      return (mode & 0o170022) === 0o40000 && (uid === 0 || uid === process.geteuid?.());
+    });
+  } catch {
+    return false;
   }
 }
 

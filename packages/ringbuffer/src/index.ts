@@ -38,8 +38,10 @@ export {
   measureClockOffsetNs,
   processFolder,
   publishFile,
+  parseProcess,
   readProcess,
   readSession,
+  USERS_FOLDER,
   runDirectoryRoot,
   startTicks,
   type ProcessDescription,
@@ -62,8 +64,15 @@ export {
   type SessionDescription,
   type TrackerDescription,
 } from './session-description.ts';
-export { HUB_FILE, HUB_SESSIONS_FOLDER, readHub, sessionPaths, type HubDescription } from './hub.ts';
-export { hubPath } from './hub-place.ts';
+export {
+  HUB_FILE,
+  HUB_SESSIONS_FOLDER,
+  isTrustedHub,
+  readHub,
+  sessionPaths,
+  type HubDescription,
+} from './hub.ts';
+export { hubPath, hubPaths } from './hub-place.ts';
 export { ReaderWaker, SwitchWaker, WAKES_FOLDER, WAKE_FILE } from './reader-waker.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { currentThreadId } from '@spoor/sys';

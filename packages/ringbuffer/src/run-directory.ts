@@ -27,6 +27,8 @@ const LAST_DATE_MS = 8.64e15;
 export const SESSION_FILE = 'session.json';
 /** Tells which process takes the rings of the recording over: `pid` and `startTicks`. */
 export const CONSUMER_FILE = 'consumer.json';
+/** Folder in a session's directory, where others than its user may have programs: `UID` or `UID.ANYTHING` of each user. */
+export const USERS_FOLDER = 'users';
 /** Names inside the directory of a process. */
 export const PROCESS_FILE = 'process.json';
 export const EVENTS_FOLDER = 'events';
@@ -128,7 +130,19 @@ export function readSession(folder: string, file: string = SESSION_FILE): Sessio
  */
 export function readProcess(folder: string): ProcessDescription {
   const path = join(folder, PROCESS_FILE);
-  const description = readJson(path, 'process') as Partial<ProcessDescription>;
+  return checkProcess(readJson(path, 'process'), path);
+}
+
+/**
+ * The same of the text of `process.json`, which lies at `path`.
+ * @throws SpoorError `process/malformed` or `process/version`.
+ */
+export function parseProcess(text: string, path: string): ProcessDescription {
+  return checkProcess(parseJson(text, 'process', path), path);
+}
+
+function checkProcess(value: object, path: string): ProcessDescription {
+  const description = value as Partial<ProcessDescription>;
   checkVersion(description.version, path, 'process');
   const { pid, procname, startedMs, header } = description;
   // What the program says of itself becomes names of directories.
@@ -189,6 +203,10 @@ function readJson(path: string, what: string): object {
       cause: error,
     });
   }
+  return parseJson(text, what, path);
+}
+
+function parseJson(text: string, what: string, path: string): object {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;

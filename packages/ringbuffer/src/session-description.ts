@@ -97,6 +97,8 @@ export interface SessionDescription {
   /** Whether threads tell of their tracepoints, in the folder `tracepoints` of their process. */
   readonly lists?: boolean;
   readonly counts?: readonly CountDescription[];
+  /** Set where programs of other users may join, each in a folder of its user below `users`: whose session it is. */
+  readonly ownerUid?: number;
   /** All of them must include a process for it to have a part in the session; without any, all processes have. */
   readonly trackers?: readonly TrackerDescription[];
 }
@@ -184,9 +186,11 @@ function wrongExtra({
   lists,
   counts = [],
   trackers = [],
+  ownerUid,
 }: Partial<SessionDescription>): string | undefined {
   if (wakes !== undefined && typeof wakes !== 'boolean') return 'wakes';
   if (lists !== undefined && typeof lists !== 'boolean') return 'lists';
+  if (ownerUid !== undefined && !Number.isSafeInteger(ownerUid)) return 'ownerUid';
   if (!Array.isArray(counts) || !counts.every(isCount)) return 'counts';
   if (!Array.isArray(trackers) || !trackers.every(isTracker)) return 'trackers';
   return undefined;

@@ -6,6 +6,7 @@ import type { ChannelDescription, SessionDescription } from '@spoor/ringbuffer';
 import { regenerateMetadata } from './clock-offset.ts';
 import { Ledger, type RecordingTotals, type RingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
+import { RingAllowance } from './other-users.ts';
 import { finishRemovals } from './removal.ts';
 import type { SessionDirectory } from './run-directory.ts';
 import { UNLIMITED } from './stream-files.ts';
@@ -92,6 +93,7 @@ export class Consumer {
         const { traceFileSizeBytes = 0, traceFileCount = 0 } = this.#channels.get(name) ?? UNLIMITED;
         return { traceFileSizeBytes, traceFileCount };
       },
+      allowance: new RingAllowance(),
       held: new Set(),
       clockOffsetNs: undefined,
     };
@@ -151,7 +153,7 @@ export class Consumer {
     const beganMs = performance.now();
     let fullness = 0;
     let leastCapacityBytes = Infinity;
-    this.#findProcesses();
+    this.#findProcesses(mustSettle);
     for (const [name, process] of this.#processes) {
       try {
         process.discover(mustSettle);
@@ -322,8 +324,10 @@ export class Consumer {
     this.#processes.clear();
   }
 
-  #findProcesses(): void {
-    for (const name of this.#session.processDirectories()) {
+  /** @param isThorough whether to look for programs of other users, too. */
+  #findProcesses(isThorough: boolean = true): void {
+    const session = this.#session;
+    for (const name of isThorough ? session.processDirectories() : session.ownProcessDirectories()) {
       if (!this.#processes.has(name) && !this.#leftOut.has(name)) {
         this.#processes.set(name, new ProcessTrace(this.#session.path, name, this.#context));
       }

@@ -1,5 +1,6 @@
 import type { FilterStatus } from '@spoor/ringbuffer';
 import { type CrowdedChannel, type RingDemand, neededBytes } from './ring-advice.ts';
+import { asUser } from '@spoor/sys';
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 
 /** What came of one ring, that is of one thread and channel. */
@@ -178,7 +179,7 @@ export class Ledger {
   #append(line: LedgerLine): void {
     this.#unwritten += `${JSON.stringify(line)}\n`;
     try {
-      appendFileSync(this.#path, this.#unwritten, { mode: 0o600 });
+      asUser(undefined, () => appendFileSync(this.#path, this.#unwritten, { mode: 0o600 }));
       this.#unwritten = '';
     } catch {
       // Shared memory is full. Finished rings are about to be freed, which makes room for the next attempt.

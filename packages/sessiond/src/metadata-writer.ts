@@ -3,19 +3,11 @@
  * order of its id, appended as the classes appear. The text follows from the run directory alone, so a new consumer
  * goes on where the file ends, even in the middle of a block.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { type FileUser, asUser } from '@spoor/sys';
 import { outputError, writeWhole } from './output-error.ts';
-import { MOST_BYTES, checkProgramFile } from './program-file.ts';
+import { MOST_BYTES, readProgramFile } from './program-file.ts';
 
 /** Name of the event that tells the text of an interned string. */
 const INTERNED_STRING_EVENT = '"spoor:string"';
@@ -25,8 +17,7 @@ export function declaresInternedStrings(eventsDirectory: string): boolean {
   for (let id = 0; ; id += 1) {
     const path = join(eventsDirectory, String(id));
     if (!existsSync(path)) return false;
-    checkProgramFile(path, MOST_BYTES.eventClass);
-    if (readFileSync(path).includes(INTERNED_STRING_EVENT)) return true;
+    if (readProgramFile(path, MOST_BYTES.eventClass).includes(INTERNED_STRING_EVENT)) return true;
   }
 }
 
@@ -34,6 +25,7 @@ export function declaresInternedStrings(eventsDirectory: string): boolean {
 export class MetadataWriter implements Disposable {
   readonly #path: string;
   readonly #eventsDirectory: string;
+  readonly #user: FileUser | undefined;
   readonly #pending: Uint8Array[];
   #fd: number;
   /** End of the text that was handed over so far, whether or not it is in the file already. */
@@ -45,13 +37,15 @@ export class MetadataWriter implements Disposable {
   /**
    * @param headerText TSDL up to the first event block.
    * @param eventsDirectory holds one file per event class, named by its id.
+   * @param user whose event classes they are; undefined for those of this process's user.
    * @throws SpoorError `record/output`.
    */
-  constructor(path: string, headerText: string, eventsDirectory: string) {
+  constructor(path: string, headerText: string, eventsDirectory: string, user?: FileUser) {
     this.#path = path;
+    this.#user = user;
     this.#eventsDirectory = eventsDirectory;
     try {
-      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      this.#fd = asUser(undefined, () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666));
     } catch (error) {
       throw outputError(path, error);
     }
@@ -108,9 +102,8 @@ export class MetadataWriter implements Disposable {
   update(): void {
     for (;;) {
       const path = join(this.#eventsDirectory, String(this.#nextEventId));
-      if (!existsSync(path)) break;
-      checkProgramFile(path, MOST_BYTES.eventClass);
-      const block = readFileSync(path);
+      if (!asUser(this.#user, () => existsSync(path))) break;
+      const block = asUser(this.#user, () => readProgramFile(path, MOST_BYTES.eventClass));
       this.#hasInternedStrings ||= block.includes(INTERNED_STRING_EVENT);
       this.#pending.push(block);
       this.#nextEventId += 1;

@@ -47,20 +47,47 @@ export function isProcessStopped(pid: number): boolean {
 
 /**
  * The number that a process of a PID namespace below this one has here; undefined when there is none. `identity` is
- * what it knows of itself: start times are the same in all namespaces, numbers are not. Looks at every process.
+ * what it knows of itself: start times are the same in all namespaces, numbers are not.
  */
 export function findInNamespaces(identity: ProcessIdentity): number | undefined {
   const ticks = BigInt(identity.startTicks);
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name) || startTicks(Number(name)) !== ticks) continue;
+  for (const pid of startedAt(ticks)) {
+    if (startTicks(pid) !== ticks) continue;
     try {
-      const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${name}/status`, 'latin1'))?.[1];
-      if (numbers?.trim().split(/\s+/).at(-1) === String(identity.pid)) return Number(name);
+      const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+      if (numbers?.trim().split(/\s+/).at(-1) === String(identity.pid)) return pid;
     } catch {
       // It ended meanwhile.
     }
   }
   return undefined;
+}
+
+/** Clock ticks of /proc in a second. */
+const TICKS_PER_SECOND = 100;
+
+/** Numbers of all processes by when they started, as of a moment. */
+let listed:
+  { readonly atTicks: bigint; readonly byStart: ReadonlyMap<bigint, readonly number[]> } | undefined;
+
+/** Looks at every process, but not for one that started before it last did: somebody may ask for thousands that are none. */
+function startedAt(ticks: bigint): readonly number[] {
+  const [uptime = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ');
+  const nowTicks = BigInt(Math.floor(Number(uptime) * TICKS_PER_SECOND));
+  if (ticks > nowTicks) return [];
+  // One that starts in the tick of the listing may be too late for it.
+  if (listed === undefined || ticks >= listed.atTicks) {
+    const byStart = new Map<bigint, number[]>();
+    for (const name of readdirSync('/proc')) {
+      const start = /^\d+$/.test(name) ? startTicks(Number(name)) : undefined;
+      if (start === undefined) continue;
+      const others = byStart.get(start);
+      if (others === undefined) byStart.set(start, [Number(name)]);
+      else others.push(Number(name));
+    }
+    listed = { atTicks: nowTicks, byStart };
+  }
+  return listed.byStart.get(ticks) ?? [];
 }
 
 /** Whether a thread, started at `ticks` (0: not known), still runs. */

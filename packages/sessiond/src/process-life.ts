@@ -12,6 +12,11 @@ export class ProcessLife {
     this.#identity = identity;
   }
 
+  /** What the process knows of itself. */
+  get identity(): ProcessIdentity {
+    return this.#identity;
+  }
+
   /** What the process knows as its number. */
   get pid(): number {
     return this.#identity.pid;

@@ -1,6 +1,6 @@
 /** One traced process: its directory in the run directory becomes one trace below the output directory. */
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError, describeError } from '@spoor/base';
 import {
@@ -11,17 +11,19 @@ import {
   type RingHeader,
   STATUS_FOLDER,
   mergeEndedCounters,
+  parseProcess,
   readCounters,
-  readProcess,
 } from '@spoor/ringbuffer';
+import { type FileUser, asUser } from '@spoor/sys';
 import { withClockOffset } from './clock-offset.ts';
 import type { Ledger } from './ledger.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
+import { type RingAllowance, checkProcessUser, userOf } from './other-users.ts';
 import { isThreadAlive } from './process-identity.ts';
 import { ProcessLife } from './process-life.ts';
-import { MOST_BYTES, checkProgramFile, isProgramFile } from './program-file.ts';
+import { MOST_BYTES, readProgramFile } from './program-file.ts';
 import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
@@ -39,12 +41,16 @@ export interface RecordingContext {
   readonly onNote: (severity: 'info' | 'error', text: string) => void;
   /** How large the trace files of a channel may become. */
   readonly limitsOf: (channel: string) => TraceFileLimits;
+  /** Of the rings of other users' programs. */
+  readonly allowance: RingAllowance;
   /** Channels of which nothing is recorded now: what comes is dropped. */
   held: ReadonlySet<string>;
   /** Offset of the clock in metadata, in decimal; that of when the process began where it is undefined. */
   clockOffsetNs: string | undefined;
 }
 
+/** Folder in a session's directory that has a file for each process of another user: which trace it becomes. */
+const PLACES_FOLDER = 'places';
 const ringName = /^(\d+)\.ring$/;
 /** Of a trace's directory, below that of the session. */
 const traceName = /^ust\/pid\/[\w.+@=,-]+$/;
@@ -53,6 +59,10 @@ const traceName = /^ust\/pid\/[\w.+@=,-]+$/;
 export class ProcessTrace {
   readonly name: string;
   readonly #directory: string;
+  /** Whose files are touched with that user's rights; undefined for this process's own user. */
+  readonly #user: FileUser | undefined;
+  /** Where it is noted which trace this becomes: with the process, or out of reach of another user. */
+  readonly #notePath: string;
   readonly #life: ProcessLife;
   readonly #context: RecordingContext;
   readonly #rings: Map<number, RingDrain> = new Map();
@@ -66,10 +76,15 @@ export class ProcessTrace {
   #traceDir = '';
   #metadata: MetadataWriter | undefined;
 
-  /** @param name of the process's directory in that of the session, `PID-STARTTIME`. */
+  /** @param name of the process's directory in that of the session, `PID-STARTTIME`, of another user below `users`. */
   constructor(sessionPath: string, name: string, context: RecordingContext) {
     this.name = name;
     this.#directory = join(sessionPath, name);
+    this.#user = userOf(sessionPath, name);
+    this.#notePath =
+      this.#user === undefined
+        ? join(this.#directory, OUTPUT_FILE)
+        : join(sessionPath, PLACES_FOLDER, name.replaceAll('/', '-'));
     this.#life = new ProcessLife(parseProcessDirectory(name));
     this.#context = context;
     this.#statuses = new ThreadStatuses(join(this.#directory, STATUS_FOLDER), {
@@ -106,20 +121,25 @@ export class ProcessTrace {
    * @throws SpoorError `record/output`.
    */
   discover(isThorough = true): void {
+    this.#asUser(() => this.#discover(isThorough));
+  }
+
+  #discover(isThorough: boolean): void {
     if (!this.#open() || this.#metadata === undefined) return;
     const folder = join(this.#directory, RINGS_FOLDER);
-    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    const changedMs = lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (!isThorough && changedMs !== undefined && changedMs === this.#ringsChangedMs) return;
     this.#ringsChangedMs = changedMs;
     for (const file of listed(folder)) {
       const number = Number(ringName.exec(file)?.[1] ?? Number.NaN);
       if (Number.isNaN(number) || this.#rings.has(number) || this.#finishedRings.has(number)) continue;
       const path = join(this.#directory, RINGS_FOLDER, file);
-      if (statSync(path).size === 0) {
+      if (lstatSync(path, { throwIfNoEntry: false })?.size === 0) {
         // An earlier consumer was done with it.
         this.#finishedRings.add(number);
         continue;
       }
+      if (!this.#mayHaveRing()) continue;
       try {
         const { limitsOf, held } = this.#context;
         const ring = new RingDrain(number, path, this.#traceDir, this.#metadata, limitsOf);
@@ -127,6 +147,7 @@ export class ProcessTrace {
         if (held.has(ring.reader.header.channelName)) ring.holdFromBegin();
       } catch (error) {
         this.#ringsChangedMs = undefined;
+        if (this.#user !== undefined) this.#context.allowance.giveBack(this.#user);
         if (isOutputError(error)) throw error;
         // The program may be about to lay it out; a program that died there left nothing to read.
         if (!this.isAlive()) this.#context.onNote('error', `a ring could not be read: ${String(error)}`);
@@ -140,6 +161,10 @@ export class ProcessTrace {
    * @throws SpoorError `record/output`.
    */
   drain(): number {
+    return this.#asUser(() => this.#drain());
+  }
+
+  #drain(): number {
     let fullness = 0;
     for (const [number, ring] of this.#rings) {
       if (ring.reader.header.mode === 'overwrite' && !this.#context.drainsOverwrite) continue;
@@ -188,13 +213,15 @@ export class ProcessTrace {
   }
 
   #countFailed(work: (ring: RingDrain) => boolean): number {
-    let failedCount = 0;
-    for (const [number, ring] of this.#rings) {
-      this.#guarded(number, ring, () => {
-        if (!work(ring)) failedCount += 1;
-      });
-    }
-    return failedCount;
+    return this.#asUser(() => {
+      let failedCount = 0;
+      for (const [number, ring] of this.#rings) {
+        this.#guarded(number, ring, () => {
+          if (!work(ring)) failedCount += 1;
+        });
+      }
+      return failedCount;
+    });
   }
 
   /**
@@ -203,12 +230,16 @@ export class ProcessTrace {
    * @throws SpoorError `record/output`.
    */
   settle(): boolean {
+    return this.#asUser(() => this.#settle());
+  }
+
+  #settle(): boolean {
     const alive = this.isAlive();
     const isOver = (tid: number) => alive && this.#isThreadOver(tid);
     this.#statuses.read(isOver);
     mergeEndedCounters(this.#directory, isOver);
     // Rings that the process made before its end must be seen: look after finding it dead.
-    if (!alive) this.discover();
+    if (!alive) this.#discover(true);
     for (const [number, ring] of this.#rings) {
       if (ring.reader.header.mode === 'overwrite') ring.observe();
       else ring.reader.beat();
@@ -234,6 +265,10 @@ export class ProcessTrace {
    * @returns whether all could be written.
    */
   end(): boolean {
+    return this.#asUser(() => this.#end());
+  }
+
+  #end(): boolean {
     const alive = this.isAlive();
     let complete = true;
     for (const [number, ring] of this.#rings) {
@@ -311,25 +346,21 @@ export class ProcessTrace {
     if (this.#description === undefined) {
       const path = join(this.#directory, PROCESS_FILE);
       if (!existsSync(path)) return false;
-      checkProgramFile(path, MOST_BYTES.process);
-      this.#description = readProcess(this.#directory);
+      if (this.#user !== undefined) checkProcessUser(this.#life.identity, this.#user);
+      this.#description = parseProcess(readProgramFile(path, MOST_BYTES.process).toString('utf8'), path);
       this.#context.ledger.addProcess(this.name);
     }
-    const traceDir = this.#chooseTraceDir(this.#description);
-    try {
-      ensureDirectory(traceDir);
-    } catch (error) {
-      throw outputError(traceDir, error);
-    }
+    const description = this.#description;
+    const traceDir = asUser(undefined, () => this.#makeTraceDir(description));
     const events = join(this.#directory, EVENTS_FOLDER);
     const header = withClockOffset(this.#description.header, this.#context.clockOffsetNs);
-    const metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events);
+    const metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events, this.#user);
     try {
       metadata.update();
     } catch (error) {
       metadata.close();
       // A trace without metadata would keep babeltrace2 from reading those beside it.
-      if (metadata.isEmpty) rmSync(join(traceDir, 'metadata'), { force: true });
+      if (metadata.isEmpty) asUser(undefined, () => rmSync(join(traceDir, 'metadata'), { force: true }));
       throw error;
     }
     this.#metadata = metadata;
@@ -338,12 +369,21 @@ export class ProcessTrace {
     return true;
   }
 
+  #makeTraceDir(description: ProcessDescription): string {
+    const traceDir = join(this.#context.outputDir, this.#chooseTrace(description));
+    try {
+      ensureDirectory(traceDir);
+    } catch (error) {
+      throw outputError(traceDir, error);
+    }
+    return traceDir;
+  }
+
   /** `ust/pid/PROCNAME-PID-YYYYmmdd-HHMMSS`; the choice is kept, so that a new consumer goes on in the same place. */
-  #chooseTraceDir(description: ProcessDescription): string {
-    const chosen = join(this.#directory, OUTPUT_FILE);
-    const earlier = isProgramFile(chosen, MOST_BYTES.output) ? readFileSync(chosen, 'utf8') : '';
-    // The program could have written it, too: it names a directory here, and none elsewhere.
-    if (traceName.test(earlier)) return join(this.#context.outputDir, earlier);
+  #chooseTrace(description: ProcessDescription): string {
+    const earlier = this.#readNote();
+    // A program of this user could have written it, too: it names a directory here, and none elsewhere.
+    if (traceName.test(earlier)) return earlier;
     const started = localTimestamp(new Date(description.startedMs));
     const name = join('ust', 'pid', `${pathComponent(description.procname)}-${description.pid}-${started}`);
     let unique = name;
@@ -351,11 +391,43 @@ export class ProcessTrace {
       unique = `${name}-${number}`;
     }
     try {
-      writeFileSync(chosen, unique, { mode: 0o600 });
+      if (this.#user !== undefined) mkdirSync(dirname(this.#notePath), { mode: 0o700, recursive: true });
+      writeFileSync(this.#notePath, unique, { mode: 0o600 });
     } catch {
       // Shared memory is full: a new consumer would choose another directory, which is better than none now.
     }
-    return join(this.#context.outputDir, unique);
+    return unique;
+  }
+
+  #readNote(): string {
+    try {
+      return readProgramFile(this.#notePath, MOST_BYTES.output).toString('utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** Whether one more ring is taken: programs of other users may have so many, for all of them share what there is. */
+  #mayHaveRing(): boolean {
+    if (this.#user === undefined || this.#context.allowance.take(this.#user)) return true;
+    this.#statuses.say(`user ${this.#user.uid} has too many rings: further ones are not recorded`, true);
+    return false;
+  }
+
+  /**
+   * Does something with the rights that the user of the process has to files. Whatever they made of theirs is their
+   * process's trouble, and nobody else's.
+   * @throws SpoorError
+   */
+  #asUser<Result>(work: () => Result): Result {
+    if (this.#user === undefined) return work();
+    try {
+      return asUser(this.#user, work);
+    } catch (cause) {
+      if (cause instanceof SpoorError) throw cause;
+      const where = this.#directory;
+      throw new SpoorError('process/unusable', 'its directory cannot be used', { where, cause });
+    }
   }
 
   /** Does something with a ring; a ring that turns out to be damaged is given up, the others go on. */
@@ -378,6 +450,7 @@ export class ProcessTrace {
     this.#closedBytes += ring.takeWrittenBytes();
     ring.remove(isOver);
     this.#rings.delete(number);
+    if (this.#user !== undefined) this.#context.allowance.giveBack(this.#user);
     this.#finishedRings.add(number);
   }
 
@@ -390,6 +463,7 @@ export class ProcessTrace {
     this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
     this.#metadata?.close();
     removeDirectory(this.#directory);
+    if (this.#user !== undefined) asUser(undefined, () => rmSync(this.#notePath, { force: true }));
   }
 
   /** Whether a thread of this process, which runs, has ended: as far as its number says it here. */

@@ -13,6 +13,7 @@ import {
   restOfPacket,
   settleProgress,
 } from '@spoor/ringbuffer';
+import { asUser } from '@spoor/sys';
 import type { RingTotals } from './ledger.ts';
 import type { MetadataWriter } from './metadata-writer.ts';
 import { describePacket } from './packet-description.ts';
@@ -65,7 +66,7 @@ export class RingDrain implements Disposable {
     this.#limitsOf = limitsOf;
     this.#ringPath = ringPath;
     this.#metadata = metadata;
-    this.#fd = openSync(ringPath, constants.O_RDWR);
+    this.#fd = openSync(ringPath, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       this.reader = new RingReader(fileStore(this.#fd), ringPath, scratch);
       this.#streamPath = streamPathOf(traceDir, this.reader.header, number);
@@ -347,11 +348,12 @@ export class RingDrain implements Disposable {
 
   /** Goes on with a stream that is there. */
   #takeUp(): void {
-    if (StreamFiles.exists(this.#streamPath, this.#limits)) this.#writer = this.#openFiles();
+    const isThere = asUser(undefined, () => StreamFiles.exists(this.#streamPath, this.#limits));
+    if (isThere) this.#writer = this.#openFiles();
   }
 
   #openFiles(): StreamFiles {
-    return new StreamFiles(this.#streamPath, this.#number, this.#limits);
+    return asUser(undefined, () => new StreamFiles(this.#streamPath, this.#number, this.#limits));
   }
 
   /** Those of now: a new trace chunk has new ones. */

@@ -36,6 +36,7 @@ import {
   parseIdentity,
   pidNamespace,
 } from './process-identity.ts';
+import { processesOfUsers } from './other-users.ts';
 import { isGone, removeDirectory } from './removal.ts';
 
 /** The content of `session.json` with what only `spoor record` and its consumer read. */
@@ -179,9 +180,14 @@ export class SessionDirectory {
     }
   }
 
-  /** Directories of traced processes, in no order. */
-  processDirectories(): string[] {
+  /** Directories of the processes of this user, in no order. */
+  ownProcessDirectories(): string[] {
     return readdirSync(this.path).filter((name) => processName.test(name));
+  }
+
+  /** Directories of traced processes, those of other users too (`users/FOLDER/PID-STARTTIME`), in no order. */
+  processDirectories(): string[] {
+    return [...this.ownProcessDirectories(), ...processesOfUsers(this.path, processName)];
   }
 
   /** Whether there is next to no room for anything more. */
@@ -235,7 +241,7 @@ export class SessionDirectory {
 
 /** The process that a directory's name tells of: `PID-STARTTIME`. */
 export function parseProcessDirectory(name: string): ProcessIdentity {
-  const parts = processName.exec(name);
+  const parts = processName.exec(name.slice(name.lastIndexOf('/') + 1));
   return { pid: Number(parts?.[1]), startTicks: parts?.[2] ?? '0' };
 }
 

@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PACKET, PACKET_HEADER_BYTES } from '@spoor/ringbuffer';
+import { asUser } from '@spoor/sys';
 import { describePacket } from './packet-description.ts';
 import type { IndexEntry } from './packet-index.ts';
 import { StreamWriter, indexPathOf, lastEntryOf } from './stream-writer.ts';
@@ -98,7 +99,7 @@ export class StreamFiles implements Disposable {
     const { traceFileSizeBytes } = this.#limits;
     const isFull = traceFileSizeBytes > 0 && this.#file.sizeBytes + packet.length > traceFileSizeBytes;
     if (this.#isNumbered && isFull && this.#file.packetCount > 0) {
-      this.#beginFile();
+      asUser(undefined, () => this.#beginFile());
       const last = this.#lastEntry;
       // A reader knows losses by how a stream's count of them grows: it has to see where that stood.
       if (last !== undefined && last.eventsDiscarded !== entry.eventsDiscarded)

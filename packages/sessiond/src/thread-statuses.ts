@@ -1,8 +1,8 @@
 /** What the threads of a process say of how tracing fares, out of their status files. */
-import { readFileSync, readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FilterStatus, ThreadStatus } from '@spoor/ringbuffer';
-import { MOST_BYTES, isProgramFile } from './program-file.ts';
+import { MOST_BYTES, readProgramFile } from './program-file.ts';
 
 /** Takes what threads say. */
 export interface StatusListener {
@@ -29,17 +29,16 @@ export class ThreadStatuses {
     for (const file of listed(this.#folder)) {
       if (!file.endsWith('.json')) continue;
       const path = join(this.#folder, file);
-      if (!isProgramFile(path, MOST_BYTES.status)) continue;
       const tid = /^(\d+)-/.exec(file)?.[1];
       // Before it is read: a thread that is over writes no more.
       const isLast = tid !== undefined && isOver(Number(tid));
       try {
-        this.#take(file, readFileSync(path, 'utf8'));
+        this.#take(file, readProgramFile(path, MOST_BYTES.status).toString('utf8'));
         if (!isLast) continue;
         unlinkSync(path);
         this.#seen.delete(file);
       } catch {
-        // The process's directory is on its way out.
+        // The process's directory is on its way out, or it is no file of a thread.
       }
     }
   }

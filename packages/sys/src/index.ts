@@ -24,6 +24,7 @@ export {
   makeCpuReader,
   registerForBarriers,
 } from './thread.ts';
+export { asUser, canActAsUsers, type FileUser } from './user-access.ts';
 export { monotonicNs, ownPid } from './own-process.ts';
 export {
   asOwnFileAccess,
@@ -31,6 +32,7 @@ export {
   existsSync,
   isOwnFileAccess,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,

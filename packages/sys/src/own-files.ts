@@ -34,6 +34,7 @@ function own<Call extends (...args: never[]) => unknown>(call: Call): Call {
 export const closeSync: typeof fs.closeSync = fs.closeSync;
 export const existsSync: typeof fs.existsSync = own(fs.existsSync);
 export const linkSync: typeof fs.linkSync = fs.linkSync;
+export const lstatSync: typeof fs.lstatSync = fs.lstatSync;
 export const mkdirSync: typeof fs.mkdirSync = own(fs.mkdirSync);
 export const openSync: typeof fs.openSync = fs.openSync;
 export const readFileSync: typeof fs.readFileSync = own(fs.readFileSync);

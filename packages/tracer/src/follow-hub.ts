@@ -1,38 +1,45 @@
-// A program that no recorder has started follows its user's session daemon (docs/design/control.md): once that has a
-// session, the tracer is loaded. Part of what every program loads, so it imports nothing but constants.
-import { setFollowedHub } from './session-variable.ts';
+// A program that no recorder has started follows the session daemons of its user and of root (docs/design/control.md): once
+// one of them has a session, the tracer is loaded. Part of what every program loads, so it imports nothing but constants.
+import { setFollowedHubs } from './session-variable.ts';
 
 /** How often a program that nothing records looks whether there is a session by now. */
 const LOOK_EVERY_MS = 200;
 
-/** Whether nobody but this user can put anything into the hub, or another one in its place. */
-function isOwn(hub: string): boolean {
+/** Whether nobody but this user and root can put anything into the hub, or another one in its place. */
+function isTrusted(hub: string): boolean {
   const { lstatSync } = process.getBuiltinModule('node:fs');
   return [hub, hub.slice(0, hub.lastIndexOf('/'))].every((path) => {
     const found = lstatSync(path);
-    return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+    return (
+      found.isDirectory() &&
+      (found.uid === 0 || found.uid === process.geteuid?.()) &&
+      (found.mode & 0o022) === 0
+    );
   });
 }
 
 /**
- * Follows the hub: calls `begin` now when it has a session, else once it has one and the program runs. The timer keeps no program alive.
- * Never throws; nor must `begin`.
+ * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs. The timer keeps no
+ * program alive. Never throws; nor must `begin`.
  */
-export function followHub(hub: string, begin: (isRunning: boolean) => void): void {
+export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) => void): void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
   const setTimer = setTimeout;
-  let lastStamp = '';
-  const look = (isRunning: boolean): boolean => {
+  const lastStamps = new Map<string, string>();
+  const hasSession = (hub: string): boolean => {
     try {
       const found = statSync(`${hub}/hub.json`, { throwIfNoEntry: false, bigint: true });
       const stamp = found === undefined ? '' : `${found.ino}:${found.mtimeNs}`;
-      if (stamp === lastStamp) return false;
-      lastStamp = stamp;
-      if (stamp === '' || readdirSync(`${hub}/sessions`).length === 0 || !isOwn(hub)) return false;
+      if (stamp === lastStamps.get(hub)) return false;
+      lastStamps.set(hub, stamp);
+      return stamp !== '' && isTrusted(hub) && readdirSync(`${hub}/sessions`).length > 0;
     } catch {
       return false;
     }
-    setFollowedHub(hub);
+  };
+  const look = (isRunning: boolean): boolean => {
+    if (!hubs.some(hasSession)) return false;
+    setFollowedHubs(hubs);
     begin(isRunning);
     return true;
   };

@@ -7,8 +7,8 @@
 //
 // Nothing is imported here but constants: the file also gets into children of the program that are run by a Node.js too
 // old for the tracer, which must not notice it.
-import { hubPath } from '@spoor/ringbuffer/hub-place';
-import { followHub } from './follow-hub.ts';
+import { hubPaths } from '@spoor/ringbuffer/hub-place';
+import { followHubs } from './follow-hub.ts';
 import { FUNCTIONS_VARIABLE, SESSION_VARIABLE } from './session-variable.ts';
 
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
@@ -174,8 +174,8 @@ export function loadTracer(folder: string): void {
       load(folder, session, false);
       return;
     }
-    const hub = hubPath(process.env);
-    followHub(hub, (isRunning) => load(folder, hub, isRunning));
+    const hubs = hubPaths(process.env);
+    followHubs(hubs, (isRunning) => load(folder, hubs[0] ?? '', isRunning));
   } catch {
     // As in `load`.
   }

@@ -1,4 +1,5 @@
 // The directory in which a traced process and the consumer meet, made by whichever of its threads attaches first.
+import { SpoorError } from '@spoor/base';
 import { formatTraceTsdl } from '@spoor/ctf/encode';
 import {
   EVENTS_FOLDER,
@@ -6,6 +7,7 @@ import {
   RINGS_FOLDER,
   RUN_VERSION,
   STATUS_FOLDER,
+  USERS_FOLDER,
   makePrivateFolder,
   measureClockOffsetNs,
   processFolder,
@@ -14,7 +16,7 @@ import {
   type ProcessDescription,
   type SessionDescription,
 } from '@spoor/ringbuffer';
-import { existsSync, monotonicNs, ownPid, readFileSync } from '@spoor/sys';
+import { existsSync, lstatSync, mkdirSync, monotonicNs, ownPid, readFileSync } from '@spoor/sys';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeTraceClass } from './trace-class.ts';
@@ -37,7 +39,7 @@ export function openProcessDirectory(
   session: SessionDescription,
   startTicks: bigint,
 ): ProcessDirectory {
-  const path = join(sessionPath, processFolder(ownPid, startTicks));
+  const path = join(placeIn(sessionPath, session, startTicks), processFolder(ownPid, startTicks));
   // Made by another thread, it is whole. To describe a process takes milliseconds, the time zone alone most of them.
   if (existsSync(join(path, PROCESS_FILE))) return { path, description: readProcess(path) };
   makePrivateFolder(path);
@@ -46,6 +48,26 @@ export function openProcessDirectory(
   const tag = String(monotonicNs());
   const isFirst = publishFile(join(path, PROCESS_FILE), JSON.stringify(description), tag);
   return { path, description: isFirst ? description : readProcess(path) };
+}
+
+/** The session's directory; of a session of another user the folder there that only this one can enter. */
+function placeIn(sessionPath: string, { ownerUid }: SessionDescription, startTicks: bigint): string {
+  const uid = process.geteuid?.();
+  if (uid === undefined || ownerUid === undefined || ownerUid === uid) return sessionPath;
+  const users = join(sessionPath, USERS_FOLDER);
+  // A user who took another one's name there keeps nobody out.
+  const names = [`${uid}`, `${uid}.${ownPid}-${startTicks}-${monotonicNs().toString(36)}`];
+  for (const name of names) {
+    const path = join(users, name);
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const found = lstatSync(path);
+    if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return path;
+  }
+  throw new SpoorError('session/crowded', 'there is no place for programs of this user', { where: users });
 }
 
 function describeProcess(session: SessionDescription, startTicks: bigint): ProcessDescription {

@@ -9,6 +9,7 @@ import {
   type CounterCell,
   type SnapshotTotals,
   currentThreadId,
+  isTrustedHub,
   readHub,
   readSession,
   type SessionDescription,
@@ -29,7 +30,7 @@ import { MadeSerialisers } from './made-serialisers.ts';
 import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
-import { namedSessions } from './session-variable.ts';
+import { followsDaemons, namedSessions } from './session-variable.ts';
 import { ThreadEnds } from './thread-ends.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
@@ -53,6 +54,8 @@ interface Attachment {
 
 export class ThreadHub implements ThreadSession {
   readonly #roots: readonly string[];
+  /** Whether the roots are where daemons have their hubs, if any run. */
+  readonly #isFollowing = followsDaemons();
   readonly #thread: ThreadParts;
   readonly #applications = new Map<string, ApplicationContext>();
   readonly #stacks = makeStacks();
@@ -277,7 +280,8 @@ export class ThreadHub implements ThreadSession {
   #attachAll(): boolean {
     let isChanged = false;
     const found = new Map<string, Attachment>();
-    for (const path of this.#roots.flatMap(sessionPaths)) {
+    const roots = this.#isFollowing ? this.#roots.filter(isTrustedHub) : this.#roots;
+    for (const path of roots.flatMap(sessionPaths)) {
       const stamp = stampOf(join(path, 'session.json'));
       if (stamp === '' || this.#broken.get(path) === stamp) continue;
       const known = this.#attached.get(path);

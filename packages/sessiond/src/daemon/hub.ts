@@ -1,5 +1,5 @@
 /** The hub of a session daemon: by it programs learn of sessions (docs/design/control.md). */
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   CONSUMER_FILE,
@@ -11,7 +11,8 @@ import {
 } from '@spoor/ringbuffer';
 import { KERNEL_FILE, type KernelFile } from '../hosted/kernel-worker.ts';
 import { ownIdentity } from '../process-identity.ts';
-import { removeDirectory } from '../removal.ts';
+import { openToUsers, removeSession, servesUsers } from '../other-users.ts';
+import { isGone } from '../removal.ts';
 import { ensureRunDirectory, memoryError } from '../run-directory.ts';
 
 /** How often idle programs look for changes. */
@@ -35,7 +36,17 @@ export class Hub {
     ensureRunDirectory(dirname(path));
     ensureRunDirectory(path);
     ensureRunDirectory(this.#sessions);
+    if (servesUsers()) this.#letUsersIn();
+    // What could not be removed before.
+    for (const name of readdirSync(this.#sessions))
+      if (isGone(name)) removeSession(join(this.#sessions, name));
     this.touch();
+  }
+
+  /** Programs of all users find the hub and what its sessions ask for. */
+  #letUsersIn(): void {
+    for (const path of [dirname(this.path), this.path]) chmodSync(path, 0o711);
+    chmodSync(this.#sessions, 0o755);
   }
 
   /** Directory of a session, whether or not it is there. */
@@ -65,7 +76,13 @@ export class Hub {
         symlinkSync(place, path);
       }
       // Its memory is taken now: later there may be none, and a consumer has to be able to say who it is.
-      writeFileSync(join(path, CONSUMER_FILE), ' '.repeat(CONSUMER_FILE_BYTES), { mode: 0o600 });
+      const consumer = join(path, CONSUMER_FILE);
+      writeFileSync(consumer, ' '.repeat(CONSUMER_FILE_BYTES), { mode: 0o600 });
+      if (servesUsers()) {
+        // A thread that waits for room looks whether the consumer still lives.
+        chmodSync(consumer, 0o644);
+        openToUsers(path);
+      }
     } catch (cause) {
       throw memoryError(path, cause);
     }
@@ -79,8 +96,10 @@ export class Hub {
     const path = this.sessionPath(id);
     const draft = join(path, '.session.json');
     try {
-      const text = JSON.stringify({ ...description, owner: ownIdentity() });
+      const shared = servesUsers() ? { ownerUid: process.geteuid?.() } : {};
+      const text = JSON.stringify({ ...description, ...shared, owner: ownIdentity() });
       writeFileSync(draft, text, { mode: 0o600 });
+      if (servesUsers()) chmodSync(draft, 0o644);
       renameSync(draft, join(path, SESSION_FILE));
     } catch (cause) {
       throw memoryError(path, cause);
@@ -105,11 +124,11 @@ export class Hub {
   /** Takes the directory of a session away with all that is in it. */
   remove(id: number, place?: string): void {
     if (place === undefined) {
-      removeDirectory(this.sessionPath(id));
+      removeSession(this.sessionPath(id));
       return;
     }
     rmSync(this.sessionPath(id), { force: true });
-    removeDirectory(place);
+    removeSession(place);
   }
 
   /** Has programs look at what is here now. */
@@ -117,6 +136,7 @@ export class Hub {
     const draft = join(this.path, '.hub.json');
     try {
       writeFileSync(draft, JSON.stringify({ version: RUN_VERSION, watchMs: WATCH_MS }), { mode: 0o600 });
+      if (servesUsers()) chmodSync(draft, 0o644);
       renameSync(draft, join(this.path, HUB_FILE));
     } catch (cause) {
       throw memoryError(this.path, cause);

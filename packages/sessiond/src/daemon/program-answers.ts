@@ -1,9 +1,11 @@
 /** Whether programs have taken a change of a session over. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { STATUS_FOLDER, type ThreadStatus } from '@spoor/ringbuffer';
+import { asUser } from '@spoor/sys';
 import { isProcessAlive } from '../process-identity.ts';
-import { MOST_BYTES, isProgramFile } from '../program-file.ts';
+import { userOf } from '../other-users.ts';
+import { MOST_BYTES, readProgramFile } from '../program-file.ts';
 import { SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
 
 const LOOK_MS = 5;
@@ -31,7 +33,8 @@ function countWaiting(sessionPath: string, revision: number): number {
     const identity = parseProcessDirectory(name);
     // Of another PID namespace, or gone: its rings are taken as they are.
     if (!isProcessAlive(identity)) continue;
-    for (const status of statuses(join(sessionPath, name, STATUS_FOLDER))) {
+    const folder = join(sessionPath, name, STATUS_FOLDER);
+    for (const status of asUser(userOf(sessionPath, name), () => [...statuses(folder)])) {
       const isTold = status.state === 'off' || (status.revision ?? 0) >= revision;
       if (!isTold && existsSync(`/proc/${identity.pid}/task/${status.tid}`)) waiting += 1;
     }
@@ -51,8 +54,7 @@ export function* statuses(folder: string): Generator<ThreadStatus> {
     if (!name.endsWith('.json')) continue;
     const path = join(folder, name);
     try {
-      if (isProgramFile(path, MOST_BYTES.status))
-        yield JSON.parse(readFileSync(path, 'utf8')) as ThreadStatus;
+      yield JSON.parse(readProgramFile(path, MOST_BYTES.status).toString('utf8')) as ThreadStatus;
     } catch {
       // Half written: the next look finds it whole.
     }

@@ -1,7 +1,7 @@
 /** Which programs of this machine follow a hub, as far as /proc tells: also those whose event loops do not turn. */
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { SESSION_VARIABLE, hubPath, startTicks } from '@spoor/ringbuffer';
+import { SESSION_VARIABLE, hubPaths, startTicks } from '@spoor/ringbuffer';
 
 /** A program that was started with the tracer. */
 export interface FollowingProgram {
@@ -38,7 +38,10 @@ function programOf(pid: number, hub: string): FollowingProgram | undefined {
       words(`/proc/${pid}/cmdline`).some((word) => REGISTER.test(word));
     if (!isLoaded) return undefined;
     const named = environment[SESSION_VARIABLE] ?? '';
-    if (!(named === '' ? [hubPath(environment)] : named.split(':')).includes(hub)) return undefined;
+    if (
+      !(named === '' ? hubPaths(environment, statSync(`/proc/${pid}`).uid) : named.split(':')).includes(hub)
+    )
+      return undefined;
     const ticks = startTicks(pid);
     return ticks === undefined ? undefined : { pid, procname, startTicks: String(ticks) };
   } catch {

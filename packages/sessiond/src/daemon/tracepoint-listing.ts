@@ -2,9 +2,10 @@
  * Which tracepoints programs have. Programs are not connected to the daemon, so it asks them as it asks all else: by a
  * session in the hub, which records nothing. It stays for a while, for lists that are asked for one after the other.
  */
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ProgramTracepoints, Tracepoint } from '@spoor/control';
+import { asUser } from '@spoor/sys';
 import {
   type ListedField,
   type ListedTracepoint,
@@ -16,8 +17,8 @@ import {
   type ThreadTracepoints,
 } from '@spoor/ringbuffer';
 import { isProcessAlive } from '../process-identity.ts';
-import { MOST_BYTES, isProgramFile } from '../program-file.ts';
-import { removeDirectory } from '../removal.ts';
+import { openToUsers, removeSession, servesUsers, userOf } from '../other-users.ts';
+import { MOST_BYTES, readProgramFile } from '../program-file.ts';
 import { SessionDirectory, memoryError, parseProcessDirectory } from '../run-directory.ts';
 import { statuses } from './program-answers.ts';
 import { type FollowingProgram, programsOfHub } from './programs-of-hub.ts';
@@ -44,7 +45,7 @@ export class TracepointListing {
     this.#path = join(sessionsPath, LISTING_SESSION);
     this.#touchHub = touchHub;
     // What a killed daemon left.
-    removeDirectory(this.#path);
+    removeSession(this.#path);
   }
 
   /**
@@ -78,7 +79,7 @@ export class TracepointListing {
     clearTimeout(this.#removal);
     if (this.#askedMs === undefined) return;
     this.#askedMs = undefined;
-    removeDirectory(this.#path);
+    removeSession(this.#path);
     this.#touchHub();
   }
 
@@ -95,11 +96,16 @@ export class TracepointListing {
       channels: [],
       wakes: true,
       lists: true,
+      ...(servesUsers() ? { ownerUid: 0 } : {}),
     };
     try {
       mkdirSync(this.#path, { mode: 0o700, recursive: true });
       const draft = join(this.#path, '.session.json');
       writeFileSync(draft, JSON.stringify(description), { mode: 0o600 });
+      if (servesUsers()) {
+        openToUsers(this.#path);
+        chmodSync(draft, 0o644);
+      }
       renameSync(draft, join(this.#path, SESSION_FILE));
       this.#touchHub();
     } catch (cause) {
@@ -112,8 +118,10 @@ export class TracepointListing {
   #isAwaited(): boolean {
     return this.#living().some((name) => {
       const folder = join(this.#path, name);
-      const answers = new Set(answersIn(folder).map((file) => Number.parseInt(file, 10)));
-      return [...statuses(join(folder, STATUS_FOLDER))].some(({ tid }) => !answers.has(tid));
+      return asUser(userOf(this.#path, name), () => {
+        const answers = new Set(answersIn(folder).map((file) => Number.parseInt(file, 10)));
+        return [...statuses(join(folder, STATUS_FOLDER))].some(({ tid }) => !answers.has(tid));
+      });
     });
   }
 
@@ -126,16 +134,24 @@ export class TracepointListing {
   #read(): readonly ProgramTracepoints[] {
     return this.#living()
       .filter((name) => this.#hasAnswered(name))
-      .map((name) => programOf(join(this.#path, name), parseProcessDirectory(name).pid));
+      .map((name) => {
+        const { pid } = parseProcessDirectory(name);
+        return asUser(userOf(this.#path, name), () => programOf(join(this.#path, name), pid));
+      });
   }
 
   #hasAnswered(name: string): boolean {
-    return answersIn(join(this.#path, name)).length > 0;
+    return asUser(userOf(this.#path, name), () => answersIn(join(this.#path, name)).length > 0);
   }
 
   /** Those of `programs` that live and have not answered: their event loops do not turn, or they are just starting. */
   #silent(programs: readonly FollowingProgram[]): readonly FollowingProgram[] {
-    const waiting = programs.filter(({ pid, startTicks }) => !this.#hasAnswered(`${pid}-${startTicks}`));
+    const answered = new Set(
+      this.#living()
+        .filter((name) => this.#hasAnswered(name))
+        .map((name) => name.slice(name.lastIndexOf('/') + 1)),
+    );
+    const waiting = programs.filter(({ pid, startTicks }) => !answered.has(`${pid}-${startTicks}`));
     return waiting.filter(isProcessAlive);
   }
 }
@@ -164,8 +180,8 @@ function programOf(processPath: string, pid: number): ProgramTracepoints {
 /** What a thread says, as far as it makes sense: programs write what they will. */
 function readList(path: string): ThreadTracepoints | undefined {
   try {
-    if (!isProgramFile(path, MOST_BYTES.tracepoints)) return undefined;
-    const { procname, tracepoints } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ThreadTracepoints>;
+    const text = readProgramFile(path, MOST_BYTES.tracepoints).toString('utf8');
+    const { procname, tracepoints } = JSON.parse(text) as Partial<ThreadTracepoints>;
     if (typeof procname !== 'string' || !Array.isArray(tracepoints)) return undefined;
     return { procname, tracepoints: (tracepoints as readonly unknown[]).filter(isTracepoint) };
   } catch {

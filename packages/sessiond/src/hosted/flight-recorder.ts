@@ -1,5 +1,14 @@
 /** A session whose events stay in the rings: for snapshots, until newer ones replace them. */
-import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import {
@@ -13,12 +22,14 @@ import {
   type SessionDescription,
   PacketScratch,
   fileStore,
-  readProcess,
+  parseProcess,
 } from '@spoor/ringbuffer';
+import { type FileUser, asUser } from '@spoor/sys';
 import { withClockOffset } from '../clock-offset.ts';
 import { declaresInternedStrings } from '../metadata-writer.ts';
 import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
-import { MOST_BYTES, checkProgramFile } from '../program-file.ts';
+import { RingAllowance, checkProcessUser, userOf } from '../other-users.ts';
+import { MOST_BYTES, readProgramFile } from '../program-file.ts';
 import { finishRemovals, removeDirectory } from '../removal.ts';
 import { type SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
 import type { HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
@@ -50,6 +61,8 @@ interface OpenRing {
 interface RecordedProcess {
   readonly path: string;
   readonly identity: ProcessIdentity;
+  /** Whose files are touched with that user's rights; undefined for this process's own user. */
+  readonly user: FileUser | undefined;
   readonly rings: Map<number, OpenRing>;
   description: ProcessDescription | undefined;
 }
@@ -65,6 +78,8 @@ export class FlightRecorder implements SessionWorker {
   readonly #past = { eventCount: 0, discardedCount: 0 };
   /** Processes whose directory cannot be used. */
   readonly #leftOut = new Set<string>();
+  /** Of the rings of other users' programs. */
+  readonly #allowance = new RingAllowance();
   #clockOffsetNs: string | undefined;
   #processCount = 0;
   readonly #snapshots: SnapshotPlace;
@@ -167,7 +182,7 @@ export class FlightRecorder implements SessionWorker {
       for (const process of this.#processes.values()) {
         if (process.description === undefined || process.rings.size === 0) continue;
         const written = await writeProcessSnapshot(
-          process.path,
+          process,
           {
             ...process.description,
             header: withClockOffset(process.description.header, this.#clockOffsetNs),
@@ -229,13 +244,21 @@ export class FlightRecorder implements SessionWorker {
       let process = this.#processes.get(name);
       if (process === undefined) {
         const path = join(this.#session.path, name);
-        process = { path, identity: parseProcessDirectory(name), rings: new Map(), description: undefined };
+        const user = userOf(this.#session.path, name);
+        process = {
+          path,
+          user,
+          identity: parseProcessDirectory(name),
+          rings: new Map(),
+          description: undefined,
+        };
         this.#processes.set(name, process);
         this.#processCount += 1;
       }
       const isAlive = isProcessAlive(process.identity);
       try {
-        this.#findRings(process);
+        const found = process;
+        asUser(process.user, () => this.#findRings(found));
       } catch (error) {
         // What a program wrote there itself: the others are recorded all the same.
         this.#leftOut.add(name);
@@ -244,19 +267,29 @@ export class FlightRecorder implements SessionWorker {
       }
       this.#retire(process, isAlive);
       if (!isAlive && process.rings.size === 0) {
-        removeDirectory(process.path);
+        this.#removeProcess(process);
         this.#processes.delete(name);
       }
     }
     this.#dropOldest();
   }
 
+  #removeProcess({ path, user }: RecordedProcess): void {
+    try {
+      asUser(user, () => removeDirectory(path));
+    } catch (error) {
+      if (user === undefined) throw error;
+      // What its user put there goes with the session, or stays as theirs.
+      this.#leftOut.add(path.slice(this.#session.path.length + 1));
+    }
+  }
+
   #findRings(process: RecordedProcess): void {
     if (process.description === undefined) {
       const path = join(process.path, PROCESS_FILE);
       if (!existsSync(path)) return;
-      checkProgramFile(path, MOST_BYTES.process);
-      process.description = readProcess(process.path);
+      if (process.user !== undefined) checkProcessUser(process.identity, process.user);
+      process.description = parseProcess(readProgramFile(path, MOST_BYTES.process).toString('utf8'), path);
     }
     const folder = join(process.path, RINGS_FOLDER);
     let names: string[];
@@ -269,8 +302,9 @@ export class FlightRecorder implements SessionWorker {
       const number = Number(ringName.exec(name)?.[1] ?? Number.NaN);
       if (Number.isNaN(number) || process.rings.has(number)) continue;
       const path = join(folder, name);
-      if (statSync(path).size === 0) continue;
-      const fd = openSync(path, 'r+');
+      if (lstatSync(path, { throwIfNoEntry: false })?.size === 0) continue;
+      if (process.user !== undefined && !this.#allowance.take(process.user)) continue;
+      const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       try {
         const reader = new RingReader(fileStore(fd), path, scratch);
         const state = reader.poll();
@@ -285,6 +319,7 @@ export class FlightRecorder implements SessionWorker {
       } catch {
         // It is being laid out, or its program died over that.
         closeSync(fd);
+        if (process.user !== undefined) this.#allowance.giveBack(process.user);
       }
     }
   }
@@ -321,10 +356,11 @@ export class FlightRecorder implements SessionWorker {
     this.#past.eventCount += ring.committedEvents;
     this.#past.discardedCount += ring.lostEvents;
     process.rings.delete(number);
+    if (process.user !== undefined) this.#allowance.giveBack(process.user);
     try {
       // Frees the memory at once: a process keeps its mapping of a thread that is over.
       ftruncateSync(ring.fd, 0);
-      if (!isProcessAlive(process.identity)) unlinkSync(ring.path);
+      if (!isProcessAlive(process.identity)) asUser(process.user, () => unlinkSync(ring.path));
     } catch {
       // It goes with the directory.
     }
@@ -345,7 +381,8 @@ export class FlightRecorder implements SessionWorker {
 
 /** Whether a packet of the ring may become two: strings are told once a packet, a copied ring lags behind. */
 function canBeCut(process: RecordedProcess, { reader }: OpenRing): boolean {
-  return reader.header.tier === 'mapped' && !declaresInternedStrings(join(process.path, EVENTS_FOLDER));
+  const events = join(process.path, EVENTS_FOLDER);
+  return reader.header.tier === 'mapped' && !asUser(process.user, () => declaresInternedStrings(events));
 }
 
 /** How often an open packet is tried to be cut while its thread goes on emitting. */

@@ -11,6 +11,7 @@ import {
   type RingReader,
   restOfPacket,
 } from '@spoor/ringbuffer';
+import type { FileUser } from '@spoor/sys';
 import { MetadataWriter } from '../metadata-writer.ts';
 import { localTimestamp, pathComponent } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
@@ -30,7 +31,7 @@ export interface SnapshotRing {
  * @throws SpoorError `record/output`.
  */
 export async function writeProcessSnapshot(
-  processPath: string,
+  { path: processPath, user }: { readonly path: string; readonly user: FileUser | undefined },
   description: ProcessDescription,
   rings: readonly SnapshotRing[],
   path: string,
@@ -55,7 +56,12 @@ export async function writeProcessSnapshot(
     await nextTurn();
   }
   // Last: now every class of the packets is declared.
-  using metadata = new MetadataWriter(join(traceDir, 'metadata'), header, join(processPath, EVENTS_FOLDER));
+  using metadata = new MetadataWriter(
+    join(traceDir, 'metadata'),
+    header,
+    join(processPath, EVENTS_FOLDER),
+    user,
+  );
   metadata.update();
   return { eventCount, sizeBytes };
 }
