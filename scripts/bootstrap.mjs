@@ -66,13 +66,13 @@ whenChanged(
 run(bin('tsc'), ['-b'], 'compiling');
 await bundleTracer();
 
-const command = join(root, 'packages/cli/dist/spoor.cjs');
+const commands = ['spoor.cjs', 'control.cjs'].map((name) => join(root, 'packages/cli/dist', name));
 const compiledMs = readdirSync(join(root, 'packages')).map(
   (name) =>
     statSync(join(root, 'packages', name, 'dist/.tsbuildinfo'), { throwIfNoEntry: false })?.mtimeMs ?? 0,
 );
 const changedMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-if (changedMs(command) < Math.max(...compiledMs)) {
+if (Math.min(...commands.map(changedMs)) < Math.max(...compiledMs)) {
   run(process.execPath, [join(root, 'scripts/bundle-command.mjs')], 'bundling the command');
 }
 const chapter = join(root, 'docs/manual/filter.md');

@@ -19,6 +19,9 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
 import { spoor } from './support/spoor.ts';
 import { removeTree } from './support/removal.ts';
+import { controlVerbs } from '../packages/cli/src/control-verbs.ts';
+import { programOf } from '../packages/cli/src/program-frame.ts';
+import { spoorProgram } from '../packages/cli/src/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-start-'));
 afterAll(() => removeTree(folder));
@@ -116,7 +119,9 @@ describe('a command made of two lines', () => {
       utimesSync(join(cache, `old-${index}`), index, index);
     }
     run();
-    expect(readdirSync(cache).filter((name) => name.startsWith('old-'))).toEqual(['old-6', 'old-7', 'old-8']);
+    expect(readdirSync(cache).filter((name) => name.startsWith('old-'))).toEqual(
+      [2, 3, 4, 5, 6, 7, 8].map((index) => `old-${index}`),
+    );
   });
 
   test('does without a home', () => {
@@ -137,9 +142,60 @@ describe('a command made of two lines', () => {
   });
 });
 
-test('the one file has no other characters than those of ASCII, as which it is read', () => {
-  const bytes = readFileSync(join(repoRoot, 'packages/cli/dist/spoor.cjs'));
-  expect(bytes.findIndex((byte) => byte > 127)).toBe(-1);
+test.each(['spoor.cjs', 'control.cjs'])(
+  '%s has no other characters than those of ASCII, as which it is read',
+  (name) => {
+    const bytes = readFileSync(join(repoRoot, 'packages/cli/dist', name));
+    expect(bytes.findIndex((byte) => byte > 127)).toBe(-1);
+  },
+);
+
+describe('verbs about sessions', () => {
+  const commands = (program: ReturnType<typeof spoorProgram>) =>
+    new Map(program.commands.map((command) => [command.name(), command.helpInformation()]));
+  const whole = commands(spoorProgram({ exitStatus: 0 }));
+
+  test('are those that the loader knows', () => {
+    const text = readFileSync(join(repoRoot, 'packages/cli/bin/start.cjs'), 'utf8');
+    const [, block = ''] = /const controlVerbs = new Set\(([^;]*)\);/.exec(text) ?? [];
+    const known = [...block.matchAll(/'([^']+)'/g)].flatMap(([, words = '']) => words.trim().split(/\s+/));
+    expect(known.filter((word) => word !== '')).toEqual(Object.keys(controlVerbs));
+  });
+
+  test.each(Object.entries(controlVerbs))('%s alone is used as it is among all verbs', (name, register) => {
+    const alone = commands(programOf([register], { exitStatus: 0 }));
+    expect([...alone]).toEqual([[name, whole.get(name)]]);
+  });
+
+  test('and options before them are answered by a file that has nothing else', () => {
+    // Whoever loads the other file finds that it cannot be read.
+    const cli = join(folder, 'verbs');
+    for (const name of ['bin', 'dist']) mkdirSync(join(cli, name), { recursive: true });
+    for (const name of ['bin/spoor.cjs', 'bin/start.cjs', 'dist/control.cjs', 'package.json']) {
+      copyFileSync(join(repoRoot, 'packages/cli', name), join(cli, name));
+    }
+    writeFileSync(join(cli, 'dist/spoor.cjs'), 'exports.main = async () => (console.log("the other"), 0);');
+    const run = (...args: readonly string[]) => {
+      const env = {
+        ...process.env,
+        LTTNG_RUNDIR: join(folder, 'nobody'),
+        XDG_CACHE_HOME: join(folder, 'cache'),
+      };
+      const done = spawnSync(process.execPath, [join(cli, 'bin/spoor.cjs'), ...args], {
+        encoding: 'utf8',
+        env,
+      });
+      return [done.status, done.stdout, done.stderr];
+    };
+    const refused = [1, '', expect.stringContaining('no session daemon runs')];
+    expect(run('list', '--no-sessiond')).toEqual(refused);
+    expect(run('-n', 'stop', 'some')).toEqual(refused);
+    expect(run('-q', '--no-sessiond', 'start', 'some')).toEqual([1, '', '']);
+    expect(run('--mi=xml', '-m', 'xml', '-n', 'list')[1]).toContain('<command ');
+    expect(run('list', '--nothing')).toEqual([1, '', expect.stringContaining("unknown option '--nothing'")]);
+    expect(run('convert', 'list')[1]).toBe('the other\n');
+    expect(run('-v', 'list')[1]).toBe('the other\n');
+  });
 });
 
 test('the command says the same compiled before or not', () => {

@@ -1,5 +1,5 @@
-// Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, made by
-// scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
+// Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, and `dist/control.cjs`
+// the verbs about sessions, both made by scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
 // compiled form of it is kept below the user's cache directory. Without one of the two everything works, only later. CommonJS itself,
 // because the loader of ES modules takes as long to start as all of this.
 const {
@@ -25,10 +25,32 @@ const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 
 const packageFolder = dirname(__dirname);
-const bundle = join(packageFolder, 'dist', 'spoor.cjs');
+
+/** Verbs about sessions, which a file of their own runs: nothing that reads traces is loaded for them. */
+const controlVerbs = new Set(
+  (
+    'create enable-event enable-channel add-context start stop snapshot rotate enable-rotation disable-rotation clear ' +
+    'destroy list status top set-session disable-event disable-channel track untrack add-trigger list-triggers ' +
+    'remove-trigger listen add-map-channel show-maps export-maps regenerate save load sessiond version'
+  ).split(' '),
+);
+/** Options that may stand before such a verb, and have no value of their own, or have it with them. */
+const beforeVerb = /^(?:-n|--no-sessiond|-q|--quiet|--mi=\w+)$/;
+
+function isControlVerb(args) {
+  let at = 0;
+  while (beforeVerb.test(args[at]) || /^(?:-m|--mi)$/.test(args[at])) at += beforeVerb.test(args[at]) ? 1 : 2;
+  return controlVerbs.has(args[at]);
+}
+
+/** The file that the command is loaded from. */
+function bundlePath() {
+  const name = isControlVerb(process.argv.slice(2)) ? 'control.cjs' : 'spoor.cjs';
+  return join(packageFolder, 'dist', name);
+}
 
 /** Compiled forms kept at most: of other versions of Spoor and of Node.js. */
-const mostKept = 4;
+const mostKept = 8;
 const largestBytes = 32 * 1024 * 1024;
 
 /** Modules of Node.js that take milliseconds to load, and that few commands need. */
@@ -39,13 +61,14 @@ const heavy = new Set(['node:child_process', 'node:worker_threads', 'node:zlib']
  * @param keepsCompiled whether the compiled form is kept, when there is none.
  */
 async function loadCommand(keepsCompiled = true) {
-  return isUsable() ? loadBundle(keepsCompiled) : import('../dist/main.js');
+  const bundle = bundlePath();
+  return isUsable(bundle) ? loadBundle(bundle, keepsCompiled) : import('../dist/main.js');
 }
 
 exports.loadCommand = loadCommand;
 
 /** Whether the bundle is there, no older than what `tsc -b` made in a checkout, and right for these arguments. */
-function isUsable() {
+function isUsable(bundle) {
   // Plug-ins import the packages themselves, and must meet the same classes as the command.
   if (process.argv.some((word) => word.startsWith('--plugin-path'))) return false;
   const stat = statSync(bundle, { throwIfNoEntry: false });
@@ -57,7 +80,7 @@ function isUsable() {
   });
 }
 
-function loadBundle(keepsCompiled) {
+function loadBundle(bundle, keepsCompiled) {
   // It has no other characters than those of ASCII, so that V8 holds it in half of the memory.
   const source = readFileSync(bundle, 'latin1');
   const cache = process.env['NODE_DISABLE_COMPILE_CACHE'] === undefined ? cacheFolder() : undefined;
@@ -87,13 +110,11 @@ function loadBundle(keepsCompiled) {
   const load = createRequire(bundle);
   const loadLater = (name) =>
     heavy.has(name) ? new Proxy({}, { get: (_, key) => load(name)[key] }) : load(name);
+  /** `import()` of the bundle, which as a script has none of its own. */
+  const importModule = (specifier) =>
+    import(specifier.startsWith('.') ? new URL(specifier, pathToFileURL(bundle)).href : specifier);
   script.runInThisContext()(module.exports, loadLater, module, bundle, dirname(bundle), importModule);
   return module.exports;
-}
-
-/** `import()` of the bundle, which as a script has none of its own. */
-function importModule(specifier) {
-  return import(specifier.startsWith('.') ? new URL(specifier, pathToFileURL(bundle)).href : specifier);
 }
 
 /** Where the user keeps what can be made again; undefined where there is no such place. */

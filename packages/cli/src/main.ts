@@ -1,20 +1,26 @@
-import { CommanderError, type Command } from 'commander';
-import { SpoorError, describeError } from '@spoor/base';
+import type { Command } from 'commander';
+import { SpoorError } from '@spoor/base';
 import type { CommandContext } from './commands/register-command.ts';
 import type { PrintRequest } from './print-threads.ts';
-import { spoorProgram, version } from './program.ts';
+import { version } from './program-frame.ts';
+import { spoorProgram } from './program.ts';
+import { runProgram } from './run-program.ts';
 import { suggestion } from './suggestion.ts';
 
 /**
  * Runs the `spoor` command. Answers go to standard output, all else to standard error.
  * @returns the exit status.
  */
-export function main(args: readonly string[]): Promise<number> {
-  return runProgram(spoorProgram, args, (program) => {
-    if (args.length > 0) return undefined;
+export async function main(args: readonly string[]): Promise<number> {
+  const context: CommandContext = { exitStatus: 0 };
+  const program = spoorProgram(context);
+  if (args.length === 0) {
     program.outputHelp({ error: true });
     return 1;
-  });
+  }
+  return runProgram(program, context, args, (error) =>
+    isMistypedCommand(error, args) ? unknownCommand(program, args[0]) : error,
+  );
 }
 
 /** Like `main`, but with babeltrace2's command line. */
@@ -27,27 +33,6 @@ export async function mainAsBabeltrace2(args: readonly string[]): Promise<number
 export async function helpPrinting(request: PrintRequest): Promise<void> {
   const threads = await import('./print-threads.ts');
   threads.helpPrinting(request);
-}
-
-async function runProgram(
-  make: (context: CommandContext) => Command,
-  args: readonly string[],
-  answerAtOnce: (program: Command) => number | undefined,
-): Promise<number> {
-  const context: CommandContext = { exitStatus: 0 };
-  const program = make(context);
-  const atOnce = answerAtOnce(program);
-  if (atOnce !== undefined) return atOnce;
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    process.stderr.write(
-      `spoor: ${describeError(isMistypedCommand(error, args) ? unknownCommand(program, args[0]) : error)}\n`,
-    );
-    return 1;
-  }
-  return context.exitStatus;
 }
 
 /** Whether a first word that names no command was read as the name of a directory, and there is none. */

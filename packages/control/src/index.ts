@@ -23,6 +23,7 @@ export {
   type UserTracepointRule,
 } from './event-rule.ts';
 export { LineSplitter } from './lines.ts';
+export { localTimestamp } from './local-timestamp.ts';
 export type { LocalOutput, NetworkOutput, Output, SnapshotOutput } from './output.ts';
 export { controlDirectory, homeDirectory, socketPath, type Environment } from './places.ts';
 export {

@@ -2,13 +2,9 @@ import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, statSync } fr
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import { localTimestamp } from '@spoor/control';
 
-/** `YYYYmmdd-HHMMSS` in the local time zone, as LTTng's directory names have it. */
-export function localTimestamp(date: Date): string {
-  const pad = (value: number) => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}${pad(date.getMonth() + 1)}${pad(date.getDate())}`;
-  return `${day}-${pad(date.getHours())}${pad(date.getMinutes())}${pad(date.getSeconds())}`;
-}
+export { localTimestamp };
 
 /** A text as one component of a path: what the shell or a reader may stumble over becomes `_`. */
 export function pathComponent(text: string): string {

@@ -1,5 +1,6 @@
 import type { RegisterCommand } from '../commands/register-command.ts';
-import { type SessionsOptions, addSessionsOptions, noMiSessions, onControl } from './verb.ts';
+import { onSessions } from './sessions-verb.ts';
+import type { SessionsOptions } from './verb.ts';
 
 interface StopOptions extends SessionsOptions {
   /** False for `--no-wait`. */
@@ -11,22 +12,12 @@ export const registerStop: RegisterCommand = (program, context) => {
   const command = program
     .command('stop')
     .description('Stop recording, and wait until what was recorded is written.')
-    .argument('[session]', 'the session; the current one by default')
     .option('-n, --no-wait', 'do not wait until programs have handed over their last events');
-  onControl<StopOptions>(
-    addSessionsOptions(command),
-    context,
-    async (client, options, [name]) => {
-      const { sessionsNamed } = await import('./current-session.ts');
-      const { eachSession } = await import('./each-session.ts');
-      const { lossesText } = await import('./session-text.ts');
-      return eachSession(await sessionsNamed(client, name, options), async (session) => {
-        const { losses, warnings } = await client.call('stop-session', { session, wait: options.wait });
-        const text = `${lossesText(losses)}Tracing stopped for session ${session}\n`;
-        const mi = async () => (await import('../lttng/mi-session.ts')).sessionState(session, false);
-        return { json: { losses }, text, warnings, mi };
-      });
-    },
-    { failed: noMiSessions },
-  );
+  onSessions<StopOptions>(command, context, async (client, session, options) => {
+    const { lossesText } = await import('./session-text.ts');
+    const { losses, warnings } = await client.call('stop-session', { session, wait: options.wait });
+    const text = `${lossesText(losses)}Tracing stopped for session ${session}\n`;
+    const mi = async () => (await import('../lttng/mi-session.ts')).sessionState(session, false);
+    return { json: { losses }, text, warnings, mi };
+  });
 };

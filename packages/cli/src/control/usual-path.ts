@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { type Environment, homeDirectory } from '@spoor/control';
-import { localTimestamp } from '@spoor/sessiond';
+import { type Environment, homeDirectory, localTimestamp } from '@spoor/control';
 
 /** Where the traces of a session go that names no place: `~/lttng-traces/SESSION-YYYYmmdd-HHMMSS`. */
 export function usualPath(name: string, environment: Environment = process.env): string {

@@ -1,0 +1,26 @@
+/** Has a program of commander do what its words say. */
+import { CommanderError, type Command } from 'commander';
+import { describeError } from '@spoor/base';
+import type { CommandContext } from './commands/register-command.ts';
+
+/**
+ * Runs it; errors are told on standard error, in one line.
+ * @param context what the program's verbs were added with.
+ * @param explain the error that is told in place of one.
+ * @returns the exit status.
+ */
+export async function runProgram(
+  program: Command,
+  context: CommandContext,
+  args: readonly string[],
+  explain: (error: unknown) => unknown = (error) => error,
+): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(`spoor: ${describeError(explain(error))}\n`);
+    return 1;
+  }
+  return context.exitStatus;
+}
