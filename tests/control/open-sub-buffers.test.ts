@@ -157,3 +157,40 @@ test(
   ),
   patientlyMs,
 );
+
+for (const mode of ['local', 'snapshot'] as const) {
+  test(
+    `what is in an open sub-buffer is told, and changes of rules leave it open (${mode})`,
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const session = 's';
+      const output = { kind: 'local', path: join(daemon.home, 'trace') } as const;
+      await client.call('create-session', { name: session, mode, output, automaticEvents: false });
+      const channel = { session, domain: 'user', channel: 'ch' } as const;
+      const subBufferSizeBytes = 65_536;
+      await client.call('enable-channel', { ...channel, attributes: { subBufferSizeBytes } });
+      const enable = (name: string) =>
+        client.call('enable-event', { ...channel, rule: { kind: 'user-tracepoint', name } });
+      await enable('test:step');
+      await client.call('start-session', { session });
+      const program = await daemon.program();
+      const producedBytes = async (): Promise<number> => {
+        await program.tell('emit 10');
+        const { channels } = await client.call('get-usage', { session });
+        return channels.reduce((sum, row) => sum + row.producedBytes, 0);
+      };
+      const first = await producedBytes();
+      expect(first).toBeGreaterThan(0);
+      const second = await producedBytes();
+      expect(second).toBeGreaterThan(first);
+      await enable('test:other');
+      const [id] = readdirSync(join(daemon.hub, 'sessions'));
+      await daemon.joined(Number(id), program);
+      const third = await producedBytes();
+      expect(third).toBeGreaterThan(second);
+      // A sub-buffer that was finished would count whole.
+      expect(third).toBeLessThan(subBufferSizeBytes);
+    }),
+    patientlyMs,
+  );
+}

@@ -182,7 +182,7 @@ export interface ChannelUsage {
   readonly capacityBytes: number;
   /** In the sub-buffers that wait for the consumer or for a snapshot. */
   readonly usedBytes: number;
-  /** Of all sub-buffers that were begun so far: what was written into the rings, to a sub-buffer of each. */
+  /** What was written into the rings so far: sub-buffers that were finished count whole, of open ones what is in them. */
   readonly producedBytes: number;
   readonly eventCount: number;
   readonly discardedCount: number;

@@ -221,6 +221,21 @@ export class RingReader {
   }
 
   /**
+   * Bytes of all packets up to a look at the ring, and what the open one has by now: what was written so far, but for what
+   * was left empty at the ends of packets.
+   */
+  producedBytes({ openedPackets, open }: RingState): number {
+    const { subBufferCount, subBufferSizeBytes } = this.header;
+    if (open === undefined) return openedPackets * subBufferSizeBytes;
+    const slot = open % subBufferCount;
+    const at = CONTROL_BYTES + slot * subBufferSizeBytes + PACKET.contentSizeBits;
+    const contentBytes = Math.min(this.#readWord(at) / 8, subBufferSizeBytes);
+    // Finished meanwhile, it counts as those before it.
+    const openBytes = this.#mark(slot) === 2 * open + 1 ? contentBytes : subBufferSizeBytes;
+    return (openedPackets - 1) * subBufferSizeBytes + openBytes;
+  }
+
+  /**
    * Notes that the events up to packet `sequence`, `recordedEvents` in all, are safe, for a reader that takes this
    * one's place.
    */

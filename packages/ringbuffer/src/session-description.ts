@@ -86,12 +86,14 @@ export interface SessionDescription {
    */
   readonly clockOffsetNs?: string;
   /**
-   * Number of a session of a hub that grows with each change. A thread that took a change over finishes its open
-   * sub-buffers and notes the number in its status.
+   * Number of a session of a hub that grows with each change. A thread that took a change over notes the number in its
+   * status, after it has finished the open sub-buffers of channels without rules.
    */
   readonly revision?: number;
   /** When it grows, threads emit again what they told at their begin. */
   readonly stateDumps?: number;
+  /** How often threads were asked to finish their open sub-buffers, because the consumer cannot take what is in them. */
+  readonly handOvers?: number;
   /** Whether who reads the rings is woken when an event comes into one (see `ReaderWaker`). */
   readonly wakes?: boolean;
   /** Whether threads tell of their tracepoints, in the folder `tracepoints` of their process. */

@@ -60,8 +60,10 @@ export class AttachedSession {
   readonly #reasons = new Set<string>();
   readonly #missing: string[] = [];
   #hasFailed = false;
-  /** The revision at which open sub-buffers were finished last. */
+  /** The revision that the rings are as is due to. */
   #settledRevision: number | undefined;
+  /** How often open sub-buffers were asked for. */
+  #handOvers: number | undefined;
 
   /** Throws what the file system throws: then this thread has no part in the session. */
   constructor(path: string, description: SessionDescription, thread: ThreadParts) {
@@ -91,6 +93,7 @@ export class AttachedSession {
       onSwitch: thread.onSwitch,
     };
     this.#settledRevision = description.revision;
+    this.#handOvers = description.handOvers;
     for (const channel of description.channels) this.#enable(channel);
     this.#count(description.counts);
     this.#writeStatus();
@@ -201,7 +204,7 @@ export class AttachedSession {
 
   /**
    * What a change of the session needs done between two events: closes the rings that nothing is written to any more,
-   * and hands over what the others have so far.
+   * and hands over what is in the others if that is asked for, or if they take nothing from now on.
    */
   settle(): void {
     for (const channel of this.#retired.splice(0)) closeQuietly(channel);
@@ -209,7 +212,10 @@ export class AttachedSession {
     if (revision === this.#settledRevision) return;
     this.#settledRevision = revision;
     try {
-      this.flush();
+      const isAsked = this.#handOvers !== this.#description.handOvers;
+      this.#handOvers = this.#description.handOvers;
+      // Of any other change nothing is seen in the rings: those of a flight recorder keep what they have room for.
+      for (const channel of this.#channels.values()) if (isAsked || channel.takesNothing) channel.flush();
       this.save();
     } catch {
       // The consumer takes what is in the rings when the session ends.

@@ -86,6 +86,11 @@ export class ChannelWriter {
     return this.#failure === undefined && this.#rules.takes(declaration);
   }
 
+  /** Whether no event goes here now. */
+  get takesNothing(): boolean {
+    return this.#description.rules.length === 0;
+  }
+
   /** Marks the values of the event's first field with which it may go here. */
   markTaken(declaration: Declaration, marks: Uint8Array): void {
     if (this.#failure !== undefined) return;

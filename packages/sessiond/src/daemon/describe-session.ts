@@ -16,6 +16,8 @@ export interface SessionRun {
   readonly clockOffsetNs: string;
   /** How often programs were asked to tell their state anew. */
   readonly stateDumps: number;
+  /** How often programs were asked to finish their open sub-buffers; absent before the first time. */
+  readonly handOvers?: number;
   /** When the current chunk began: milliseconds since the epoch. */
   readonly chunkBeganMs: number;
   /** Whether a chunk was archived; then the last one is, too. */
@@ -70,5 +72,6 @@ export function describeSession(session: Session, run: SessionRun): SessionDescr
     trackers: describeTrackers(session.trackers.user),
     revision: run.revision,
     stateDumps: run.stateDumps,
+    ...(run.handOvers === undefined ? {} : { handOvers: run.handOvers }),
   };
 }

@@ -388,7 +388,8 @@ export class ManagedSession {
     const earlier = { session: this.#model, run: this.#run };
     let uncutCount = 0;
     this.#model = session;
-    this.#run = { ...this.#run, revision: this.#run.revision + 1 };
+    const { revision, handOvers = 0 } = this.#run;
+    this.#run = { ...this.#run, revision: revision + 1, ...(isUncut ? { handOvers: handOvers + 1 } : {}) };
     try {
       this.save();
       if (!session.hasStarted) return [];

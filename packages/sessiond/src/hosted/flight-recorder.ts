@@ -215,10 +215,10 @@ export class FlightRecorder implements SessionWorker {
   }
 
   usage(): readonly WorkerUsage[] {
+    this.#look();
     const table = new UsageTable();
     for (const { rings, description } of this.#processes.values()) {
-      for (const { reader } of rings.values())
-        table.add(description?.procname ?? '', reader.header, reader.poll());
+      for (const { reader } of rings.values()) table.add(description?.procname ?? '', reader, reader.poll());
     }
     return table.rows();
   }

@@ -100,7 +100,7 @@ export class StreamWorker implements SessionWorker {
     for (const process of this.#consumer.processes()) {
       for (const ring of process.rings()) {
         ring.observe();
-        table.add(process.procname, ring.reader.header, ring.state);
+        table.add(process.procname, ring.reader, ring.state);
       }
     }
     return table.rows();

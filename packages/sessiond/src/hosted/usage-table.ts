@@ -1,4 +1,4 @@
-import type { RingHeader, RingState } from '@spoor/ringbuffer';
+import type { RingReader, RingState } from '@spoor/ringbuffer';
 import type { WorkerUsage } from './host-protocol.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -8,8 +8,8 @@ export class UsageTable {
   readonly #rows = new Map<string, Writable<WorkerUsage>>();
 
   /** Adds one ring. In overwrite mode everything in it counts as used, since a snapshot would have it. */
-  add(procname: string, header: RingHeader, state: RingState): void {
-    const { pid, channelName: channel, subBufferCount, subBufferSizeBytes } = header;
+  add(procname: string, reader: RingReader, state: RingState): void {
+    const { pid, channelName: channel, subBufferCount, subBufferSizeBytes } = reader.header;
     const key = `${pid} ${channel}`;
     const row = this.#rows.get(key) ?? {
       domain: 'user' as const,
@@ -26,7 +26,7 @@ export class UsageTable {
     row.ringCount += 1;
     row.capacityBytes += subBufferCount * subBufferSizeBytes;
     row.usedBytes += state.finished.length * subBufferSizeBytes;
-    row.producedBytes += state.openedPackets * subBufferSizeBytes;
+    row.producedBytes += reader.producedBytes(state);
     row.eventCount += state.committedEvents;
     row.discardedCount += state.lostEvents;
     this.#rows.set(key, row);
