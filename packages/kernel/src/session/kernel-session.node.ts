@@ -375,17 +375,19 @@ export class KernelSession {
     let ringCount = 0;
     for (const { instance } of channels.values()) ringCount += instance.cpus.length;
     const mostBytes = maxSizeBytes === null ? Number.MAX_SAFE_INTEGER : Math.floor(maxSizeBytes / ringCount);
+    for (const channel of channels.values()) frame.declare(directory, channel.stream);
+    // All rings are asked at once, for they are read when they are asked; the state is dumped while they write.
+    const asked = [...channels.values()].map((channel) =>
+      Promise.all([channel.totals(), channel.snapshot(directory, mostBytes)]),
+    );
+    // Names of threads and files: without them events say numbers alone.
+    const [rings] = await Promise.all([Promise.all(asked), this.dump(directory)]);
     let eventCount = 0;
     let sizeBytes = 0;
-    for (const channel of channels.values()) {
-      frame.declare(directory, channel.stream);
-      const before = sum(await channel.totals());
-      const after = sum(await channel.snapshot(directory, mostBytes));
-      eventCount += after.eventCount - before.eventCount;
-      sizeBytes += after.writtenBytes - before.writtenBytes;
+    for (const [before, after] of rings) {
+      eventCount += sum(after).eventCount - sum(before).eventCount;
+      sizeBytes += sum(after).writtenBytes - sum(before).writtenBytes;
     }
-    // Names of threads and files: without them events say numbers alone.
-    await this.dump(directory);
     return { eventCount, sizeBytes };
   }
 
