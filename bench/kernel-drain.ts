@@ -1,7 +1,8 @@
 // What does it cost to empty the kernel's rings into files, against a C program that does what trace-cmd's recorder does:
 // one process a processor, blocking splice(2)? Both record the same load with rings and sub-buffers of one size, into a
 // tmpfs; CPU time is that of the recorder alone, from the first event to the last one in the files; of the whole command
-// it is shown beside. Needs root and tracefs.
+// it is shown beside. `spoor, live CTF` makes LTTng's events of the pages meanwhile, which no program of the kernel's own does;
+// the transcoder's compilation is in its time. Needs root and tracefs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -22,24 +23,33 @@ if (!need.met) throw new Error(`this benchmark needs the kernel: ${need.lack}`);
 
 const reader = compiledProgram('splice-reader');
 const load = compiledProgram('kernel-load');
-const recorder = join(import.meta.dirname, 'support', 'kernel-recorder.js');
-
 interface Recorded {
   /** From the first event to the last, in the files. */
   readonly cpuS: number;
   /** Of the whole command: formats, symbols and start, too. */
   readonly wholeCpuS: number;
-  readonly statistics: readonly RingStatistics[];
+  readonly read: number;
+  readonly lost: number;
 }
 
-function sampleOf({ cpuS, wholeCpuS, statistics }: Recorded): Sample {
-  const read = statistics.reduce((sum, ring) => sum + ring.read, 0);
+function sampleOf({ cpuS, wholeCpuS, read, lost }: Recorded): Sample {
+  return { cpuNsPerEvent: (cpuS * 1e9) / read, wholeCpuS, events: read, lostEvents: lost };
+}
+
+function countsOf(statistics: readonly RingStatistics[]): Pick<Recorded, 'read' | 'lost'> {
   return {
-    cpuNsPerEvent: (cpuS * 1e9) / read,
-    wholeCpuS,
-    events: read,
-    lostEvents: statistics.reduce((sum, ring) => sum + lostOf(ring), 0),
+    read: statistics.reduce((sum, ring) => sum + ring.read, 0),
+    lost: statistics.reduce((sum, ring) => sum + lostOf(ring), 0),
   };
+}
+
+/** Records by one of our programs. */
+async function recordedBy(program: string, folder: string, ready: string, stop: string): Promise<Recorded> {
+  const path = join(import.meta.dirname, 'support', `${program}.js`);
+  const sizes = [String(subBufferBytes), String(ringBytes)];
+  const words = [process.execPath, path, join(folder, 'trace'), ...sizes, ready, stop];
+  const { cpuS, stdout } = await spend(words, { stdout: 'text' });
+  return { ...(JSON.parse(stdout) as Recorded), wholeCpuS: cpuS };
 }
 
 /** Runs a recorder, the load when that is ready, and stops it. */
@@ -74,19 +84,11 @@ await compare({
   contenders: [
     {
       name: 'spoor',
-      run: () =>
-        during(async (folder, ready, stop) => {
-          const arguments_ = [
-            recorder,
-            join(folder, 'raw'),
-            String(subBufferBytes),
-            String(ringBytes),
-            ready,
-            stop,
-          ];
-          const { cpuS, stdout } = await spend([process.execPath, ...arguments_], { stdout: 'text' });
-          return { ...(JSON.parse(stdout) as Recorded), wholeCpuS: cpuS };
-        }),
+      run: () => during((...places) => recordedBy('kernel-recorder', ...places)),
+    },
+    {
+      name: 'spoor, live CTF',
+      run: () => during((...places) => recordedBy('kernel-ctf-recorder', ...places)),
     },
     {
       name: 'C, splice',
@@ -105,7 +107,7 @@ await compare({
               stop,
             ];
             const { cpuS } = await spend([reader, ...arguments_]);
-            return { cpuS, wholeCpuS: cpuS, statistics: instance.statistics() };
+            return { cpuS, wholeCpuS: cpuS, ...countsOf(instance.statistics()) };
           },
           () => instance.start(),
           () => instance.stop(),
@@ -113,5 +115,8 @@ await compare({
       },
     },
   ],
-  judge: [ratioAtMost('spoor', 'C, splice', 'cpuNsPerEvent', 1)],
+  judge: [
+    ratioAtMost('spoor', 'C, splice', 'cpuNsPerEvent', 1),
+    ratioAtMost('spoor, live CTF', 'C, splice', 'cpuNsPerEvent', 1.5),
+  ],
 });

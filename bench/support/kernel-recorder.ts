@@ -1,6 +1,7 @@
 // Records an instance raw until a file is there: kernel-recorder DIRECTORY SUBBUFFER_BYTES RING_BYTES READY_FILE STOP_FILE
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lostOf } from '@spoor/kernel';
 import { findTracefs, RawRecording, TracefsInstance } from '@spoor/kernel/node';
 
 const [, , directory = '', subBuffer, ring, ready = '', stop = ''] = process.argv;
@@ -21,4 +22,6 @@ instance.stop();
 await recording.flush();
 const { user, system } = process.cpuUsage(startCpu);
 const { statistics } = await recording.stop();
-console.log(JSON.stringify({ statistics, cpuS: (user + system) / 1e6 }));
+const read = statistics.reduce((sum, one) => sum + one.read, 0);
+const lost = statistics.reduce((sum, one) => sum + lostOf(one), 0);
+console.log(JSON.stringify({ read, lost, cpuS: (user + system) / 1e6 }));

@@ -1,0 +1,93 @@
+// Up to which rate does nothing get lost? Processes play ping-pong over pipes at a chosen pace for a minute; all switches,
+// wake-ups and system calls of the machine are recorded, with rings of 8 MiB a processor, as pages and as live CTF. Files
+// go to a tmpfs; SPOOR_BENCH_SECONDS and SPOOR_BENCH_RATE (events a second, some rates between commas) choose. Needs root and
+// tracefs.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tracefs } from '../tests/support/machine.ts';
+import { atMost, compare, spend, type Contender, type Sample } from './harness.ts';
+import { compiledProgram } from './support/compiled-program.ts';
+
+const seconds = Number(process.env['SPOOR_BENCH_SECONDS'] ?? 60);
+const rates = (process.env['SPOOR_BENCH_RATE'] ?? '1500000').split(',').map(Number);
+const ringBytes = 8 << 20;
+/** Switches, wake-ups, and entries and exits of system calls that a turn of the game makes. */
+const eventsPerTurn = 12;
+const pairs = 2;
+
+const need = tracefs();
+if (!need.met) throw new Error(`this benchmark needs the kernel: ${need.lack}`);
+const load = compiledProgram('kernel-load');
+
+/** Gives back the memory of what was written: a minute of pages is more than a machine has. */
+function forgetWritten(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!/^(?:cpu|channel0_)\d+$/.test(entry.name) || !entry.isFile()) continue;
+    // A hole takes none; the file is as long as it was.
+    const { size, blocks } = statSync(path);
+    if (blocks * 512 < 64 << 20) continue;
+    spawnSync('fallocate', ['--punch-hole', '--offset', '0', '--length', String(size - (size % 4096)), path]);
+  }
+}
+
+async function record(program: string, subBufferBytes: number, rate: number): Promise<Sample> {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-bench-lossless-'));
+  if (spawnSync('mount', ['-t', 'tmpfs', 'none', folder]).status !== 0)
+    throw new Error('cannot mount a tmpfs');
+  try {
+    const ready = join(folder, 'ready');
+    const stop = join(folder, 'stop');
+    const recorder = join(import.meta.dirname, 'support', `${program}.js`);
+    const trace = join(folder, 'trace');
+    const sizes = [String(subBufferBytes), String(ringBytes)];
+    const running = spend([process.execPath, recorder, trace, ...sizes, ready, stop], { stdout: 'text' });
+    while (!existsSync(ready)) await sleep(10);
+    const pace = rate / eventsPerTurn / pairs;
+    const began = performance.now();
+    const game = spawn(load, [String(pairs), String(Math.round(pace * seconds)), String(pace)]);
+    const ended = once(game, 'exit');
+    while (game.exitCode === null && game.signalCode === null) {
+      await Promise.race([ended, sleep(500)]);
+      forgetWritten(trace);
+    }
+    const tookS = (performance.now() - began) / 1000;
+    writeFileSync(stop, '');
+    const { stdout } = await running;
+    const { read, lost, cpuS } = JSON.parse(stdout) as {
+      readonly read: number;
+      readonly lost: number;
+      readonly cpuS: number;
+    };
+    return {
+      lostEvents: lost,
+      eventsPerSecond: (read + lost) / tookS,
+      events: read,
+      cpuNsPerEvent: (cpuS * 1e9) / read,
+    };
+  } finally {
+    spawnSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const nameOf = (kind: string, rate: number): string => `${kind}, ${rate / 1e6} M/s`;
+const contenders: readonly Contender[] = rates.flatMap((rate) => [
+  { name: nameOf('pages', rate), run: () => record('kernel-recorder', 262_144, rate) },
+  { name: nameOf('live CTF', rate), run: () => record('kernel-ctf-recorder', 65_536, rate) },
+]);
+
+await compare({
+  name: 'kernel-lossless',
+  question: `How many events of the kernel are lost in ${seconds} seconds?`,
+  facts: { seconds, ringBytes },
+  contenders,
+  rounds: Number(process.env['SPOOR_BENCH_ROUNDS'] ?? 1),
+  warmups: 0,
+  judge: contenders.map(({ name }) => atMost(name, 'lostEvents', 0)),
+});
