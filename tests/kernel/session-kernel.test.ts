@@ -1,5 +1,5 @@
 // The kernel domain of sessions: a real daemon, the real kernel, a program whose system calls are numbered.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlClient, Session } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
@@ -181,6 +181,47 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
       expect(writesIn(kernel)).toEqual(upTo(500));
       expect(readByPeer(kernel).stderr).toBe('');
       expect(instancesOf(daemon)).toEqual([]);
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'files of a channel are as large and as many as it says',
+    withDaemon(async (daemon) => {
+      using program = new NumberedWrites();
+      const client = await daemon.start();
+      const limits = { subBufferSizeBytes: 65_536, subBufferCount: 64, traceFileSizeBytes: 65_536 };
+      const sessions: Session[] = [];
+      for (const [name, traceFileCount] of [
+        ['all', 0],
+        ['newest', 2],
+      ] as const) {
+        const { session } = await client.call('create-session', { name, mode: 'local' });
+        const target = { session: name, domain: 'kernel', channel: 'ch' } as const;
+        await client.call('enable-channel', { ...target, attributes: { ...limits, traceFileCount } });
+        await client.call('enable-event', { ...target, rule: numberedRule(program) });
+        await client.call('start-session', { session: name });
+        sessions.push(session);
+      }
+      await program.write(20_000);
+      for (const session of ['all', 'newest']) await client.call('destroy-session', { session });
+      const [all = '', newest = ''] = sessions.map((session) => join(outputOf(session), 'kernel'));
+      const filesIn = (path: string): readonly string[] =>
+        readdirSync(path).filter((file) => /^ch_\d+_\d+$/.test(file));
+      for (const path of [all, newest]) {
+        const files = filesIn(path);
+        expect(files.length).toBeGreaterThan(1);
+        for (const file of files) expect(statSync(join(path, file)).size).toBeLessThanOrEqual(65_536);
+        expect(readdirSync(path).filter((file) => /^ch_\d+$/.test(file))).toEqual([]);
+        expect(readByPeer(path).stderr).toBe('');
+      }
+      expect(writesIn(all)).toEqual(upTo(20_000));
+      expect(filesIn(newest).filter((file) => !/_[01]$/.test(file))).toEqual([]);
+      // Of each processor the newest: those of the last one that the program ran on are all there.
+      const kept = writesIn(newest);
+      expect(kept.length).toBeLessThan(20_000);
+      expect(kept.at(-1)).toBe(upTo(20_000).at(-1));
+      expect(kept).toEqual([...new Set(kept)].sort((one, other) => one - other));
     }),
     patientlyMs,
   );

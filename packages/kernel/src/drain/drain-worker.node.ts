@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
 import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
+import { favourThisThread } from './favoured-thread.node.ts';
 import { RingReader } from './ring-reader.node.ts';
 
 /** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
@@ -122,6 +123,7 @@ async function serve(request: DrainRequest): Promise<void> {
   const failed = new Set<RingDrain>();
   // What is asked for while the rings are being read is done in the next round.
   let served = Atomics.load(control, controlWords.sequence);
+  favourThisThread();
   tell({ kind: 'ready' });
   for (;;) {
     Atomics.wait(control, controlWords.sequence, served, intervalMs);

@@ -202,6 +202,10 @@ export class KernelChannel {
         key: `${this.key}\0${streamClass}`,
         channel: plan.description.name,
         fileSuffix: generation === 1 ? '' : `-${generation}`,
+        limits: {
+          sizeBytes: plan.description.traceFileSizeBytes ?? 0,
+          count: plan.description.traceFileCount ?? 0,
+        },
         streamClass,
         formats: formats.events,
         wanted: plan.events,

@@ -231,8 +231,8 @@ export class KernelSession {
     if (before !== undefined) {
       const suffix = before.generation === 1 ? '' : `-${before.generation}`;
       for (const [cpu, lost] of Object.entries(before.atStart)) {
-        const inFile = this.toldLost.get(`${name}_${cpu}${suffix}`);
-        if (inFile !== undefined) told.set(Number(cpu), lost + inFile);
+        const inFiles = lossesTold(this.toldLost, `${name}_${cpu}${suffix}`);
+        if (inFiles !== undefined) told.set(Number(cpu), lost + inFiles);
       }
     }
     const numbers = this.nextNumbers(name);
@@ -483,4 +483,14 @@ function sum(totals: readonly RingTotals[]): Pick<RingTotals, 'eventCount' | 'wr
     writtenBytes += ring.writtenBytes;
   }
   return { eventCount, writtenBytes };
+}
+
+/** Losses that the files of a ring had told of: of one, or of several with numbers, of which the newest knows them all. */
+function lossesTold(byFile: ReadonlyMap<string, number>, name: string): number | undefined {
+  let most = byFile.get(name);
+  for (const [file, lost] of byFile) {
+    const number = file.startsWith(`${name}_`) ? file.slice(name.length + 1) : '';
+    if (/^\d+$/.test(number) && lost > (most ?? -1)) most = lost;
+  }
+  return most;
 }

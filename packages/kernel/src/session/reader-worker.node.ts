@@ -2,6 +2,7 @@
 import { SpoorError, describeError } from '@spoor/base';
 import { dirname } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { favourThisThread } from '../drain/favoured-thread.node.ts';
 import { RingReader } from '../drain/ring-reader.node.ts';
 import { commitWord, storedPageBytes } from '../recording/stored-page.ts';
 import {
@@ -195,6 +196,7 @@ function serve(sequence: Int32Array): void {
   // What was asked for before this thread ran is waiting.
   let served = 0;
   let intervalMs = 1;
+  favourThisThread();
   tell({ kind: 'ready' });
   for (;;) {
     const looked = [...channels.values()].flat().filter((ring) => ring.isActive && !ring.isInMemory);

@@ -27,6 +27,9 @@ export interface KernelChannelDescription {
   readonly subBufferBytes: number;
   /** Longest time between two looks at its rings; 0 leaves that to the reader. */
   readonly readIntervalMs: number;
+  /** How large files of the trace may become, and how many of them a processor has; none or 0 is without limit. */
+  readonly traceFileSizeBytes?: number;
+  readonly traceFileCount?: number;
   /** Names of contexts. */
   readonly contexts: readonly string[];
   readonly rules: readonly Exclude<KernelRule, { readonly kind: 'probe' }>[];

@@ -1,19 +1,17 @@
 /** Where the pages of one ring of a session go: into the files of the current trace chunk, or into those of a snapshot. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
-import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
-import { MetadataFile } from '../transcode/metadata-file.node.ts';
 import type { PageStream } from '../transcode/page-stream.ts';
 import type { TaskSelection } from '../transcode/record-filter.ts';
 import { KernelTranscoder } from '../transcode/transcoder.ts';
 import type { RingTotals, TracePlace } from './reader-messages.ts';
+import { StreamFiles, unlimited, type FileLimits } from './stream-files.node.ts';
 import { filtersOfEvent, markerEvent, type KernelRule } from './session-rules.ts';
 
 /** How pages of a channel become events; all of it can be sent to a thread. */
@@ -23,6 +21,8 @@ export interface SessionSinkData {
   /** Files are named by it, `NAME_CPU`, and `NAME_CPU-N` from the second description on. */
   readonly channel: string;
   readonly fileSuffix: string;
+  /** Of each processor's files; those of snapshots have none. */
+  readonly limits: FileLimits;
   readonly streamClass: number;
   readonly formats: readonly KernelEventFormat[];
   /** `SYSTEM:NAME` of what is in the trace. */
@@ -58,50 +58,6 @@ export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): Ke
   });
 }
 
-/** The files of one stream, made when the first packet comes. */
-class StreamFiles {
-  readonly place: TracePlace;
-  writtenBytes = 0;
-  private readonly metadata: MetadataFile;
-  private readonly file: FileSink;
-  private readonly index: FileSink;
-
-  constructor(place: TracePlace, name: string, transcoder: KernelTranscoder) {
-    this.place = place;
-    const { directory, declared } = place;
-    ensureDirectory(join(directory, 'index'));
-    this.metadata = new MetadataFile(
-      join(directory, 'metadata'),
-      transcoder.traceClass,
-      new Int32Array(declared),
-    );
-    this.file = new FileSink(join(directory, name));
-    this.index = new FileSink(join(directory, 'index', `${name}.idx`));
-    const header = packetIndexHeader();
-    this.index.write(header, header.length);
-  }
-
-  packet(
-    bytes: Uint8Array,
-    lengthBytes: number,
-    facts: Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>,
-    used: Uint8Array,
-  ): void {
-    // A reader that sees the packet must find its classes.
-    this.metadata.declare(used);
-    this.file.write(bytes, lengthBytes);
-    const entry = packetIndexEntry({ ...facts, offsetBytes: this.writtenBytes });
-    this.index.write(entry, entry.length);
-    this.writtenBytes += lengthBytes;
-  }
-
-  close(): void {
-    this.metadata[Symbol.dispose]();
-    this.file.close();
-    this.index.close();
-  }
-}
-
 /** Transcoders of this thread, by their descriptions. */
 const transcoders = new Map<string, { readonly transcoder: KernelTranscoder; users: number }>();
 
@@ -122,6 +78,9 @@ function giveBack({ key }: SessionSinkData): void {
   known.users -= 1;
   if (known.users === 0) transcoders.delete(key);
 }
+
+/** Of packets in files that are large enough. */
+const usualPacketBytes = 262_144;
 
 /** The sink of one ring. */
 export class SessionSink {
@@ -156,16 +115,20 @@ export class SessionSink {
     this.stream = this.makeStream();
   }
 
-  private makeStream(): PageStream {
+  private makeStream(limits: FileLimits = this.data.limits): PageStream {
     const { data, cpu, transcoder } = this;
+    const { sizeBytes } = limits;
     const stream: PageStream = transcoder.stream({
       cpu,
       // Streams of a trace differ in class and number.
       instance: cpu,
+      // A packet has room beyond that for its last event, and must not be larger than a file.
+      ...(sizeBytes > 0 ? { packetBytes: Math.min(usualPacketBytes, Math.ceil(sizeBytes / 2)) } : {}),
       output: {
         packet: (bytes, lengthBytes, facts) => {
           if (this.place === undefined) return;
-          this.files ??= new StreamFiles(this.place, `${data.channel}_${cpu}${data.fileSuffix}`, transcoder);
+          const name = `${data.channel}_${cpu}${data.fileSuffix}`;
+          this.files ??= new StreamFiles(this.place, name, transcoder, limits);
           this.files.packet(bytes, lengthBytes, facts, stream.used);
         },
       },
@@ -230,7 +193,7 @@ export class SessionSink {
   /** Writes pages as a stream of their own, into another place. */
   writeTo(place: TracePlace, pages: Iterable<Uint8Array>): void {
     this.place = place;
-    this.stream = this.makeStream();
+    this.stream = this.makeStream(unlimited);
     for (const page of pages) this.stream.page(page, 0, page.length);
     this.endStream();
     this.place = undefined;

@@ -28,6 +28,28 @@ const place = {
   cpu: 80,
 } as const;
 
+/**
+ * A packet without events that says what the last one said: where a file begins whose reader has to see how many events
+ * were lost before, for it knows losses by how their count grows.
+ * @param next the packet that follows it; `last` is the one before, of another file.
+ */
+export function markPacket(
+  next: Uint8Array,
+  last: Omit<IndexedPacket, 'offsetBytes'>,
+): { readonly bytes: Uint8Array; readonly facts: Omit<IndexedPacket, 'offsetBytes'> } {
+  const bytes = next.slice(0, packetHeadBytes);
+  const view = new DataView(bytes.buffer);
+  const bits = packetHeadBytes * 8;
+  view.setBigUint64(place.begin, last.endTicks ?? 0n, true);
+  view.setBigUint64(place.end, last.endTicks ?? 0n, true);
+  view.setBigUint64(place.content, BigInt(bits), true);
+  view.setBigUint64(place.size, BigInt(bits), true);
+  view.setBigUint64(place.sequence, last.sequenceNumber ?? 0n, true);
+  view.setBigUint64(place.discarded, last.discardedEvents ?? 0n, true);
+  const facts = { ...last, sizeBytes: packetHeadBytes, contentBits: bits, beginTicks: last.endTicks };
+  return { bytes, facts };
+}
+
 /** What all packets of a stream say. */
 export interface StreamFacts {
   readonly uuid: string;

@@ -82,6 +82,8 @@ function describeChannel(channel: Channel): KernelChannelDescription {
     ringBytes: subBufferCount * subBufferSizeBytes,
     subBufferBytes: subBufferSizeBytes,
     readIntervalMs: Math.ceil(readTimerUs / 1000),
+    traceFileSizeBytes: channel.traceFileSizeBytes,
+    traceFileCount: channel.traceFileCount,
     contexts,
     ...rulesOf(channel),
   };

@@ -158,9 +158,6 @@ export function enableChannel(
   }
   const sizes = rounded(wanted);
   warnings.push(...sizes.warnings);
-  if (domain === 'kernel' && wanted.traceFileSizeBytes > 0) {
-    warnings.push('trace files of the kernel are not limited in size');
-  }
   checkAttributes(name, sizes.attributes);
   const channel: Channel =
     existing === undefined

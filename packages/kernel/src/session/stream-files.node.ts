@@ -1,0 +1,120 @@
+/**
+ * The files of one ring in a trace: one that grows, or `NAME_0`, `NAME_1` … of limited size, as LTTng's options
+ * `--tracefile-size` and `--tracefile-count` have them. Of limited number the oldest is overwritten.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
+import { ensureDirectory, FileSink } from '@spoor/ctf/node';
+import { MetadataFile } from '../transcode/metadata-file.node.ts';
+import { markPacket } from '../transcode/packet-buffer.ts';
+import type { KernelTranscoder } from '../transcode/transcoder.ts';
+import type { TracePlace } from './reader-messages.ts';
+
+/** How large files may become, and how many there are; 0 is without limit. */
+export interface FileLimits {
+  readonly sizeBytes: number;
+  readonly count: number;
+}
+
+/** One file, as large as it becomes. */
+export const unlimited: FileLimits = { sizeBytes: 0, count: 0 };
+
+type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>;
+
+const indexPath = (directory: string, name: string): string => join(directory, 'index', `${name}.idx`);
+
+/** A file with its index. */
+class PacketFile {
+  sizeBytes = 0;
+  private readonly file: FileSink;
+  private readonly index: FileSink;
+
+  constructor(directory: string, name: string) {
+    this.file = new FileSink(join(directory, name));
+    this.index = new FileSink(indexPath(directory, name));
+    const header = packetIndexHeader();
+    this.index.write(header, header.length);
+  }
+
+  append(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void {
+    this.file.write(bytes, lengthBytes);
+    const entry = packetIndexEntry({ ...facts, offsetBytes: this.sizeBytes });
+    this.index.write(entry, entry.length);
+    this.sizeBytes += lengthBytes;
+  }
+
+  close(): void {
+    this.file.close();
+    this.index.close();
+  }
+}
+
+/** Made when the first packet comes. */
+export class StreamFiles {
+  writtenBytes = 0;
+  private readonly directory: string;
+  private readonly name: string;
+  private readonly metadata: MetadataFile;
+  private readonly limits: FileLimits;
+  private file: PacketFile;
+  private number = 0;
+  private last: PacketFacts | undefined;
+
+  /** @param name of the file; with a limit of size what the names of the files begin with. */
+  constructor(place: TracePlace, name: string, transcoder: KernelTranscoder, limits: FileLimits) {
+    const { directory, declared } = place;
+    ensureDirectory(join(directory, 'index'));
+    this.directory = directory;
+    this.name = name;
+    this.limits = limits;
+    this.metadata = new MetadataFile(
+      join(directory, 'metadata'),
+      transcoder.traceClass,
+      new Int32Array(declared),
+    );
+    this.file = this.open();
+  }
+
+  private get fileName(): string {
+    return this.limits.sizeBytes > 0 ? `${this.name}_${this.number}` : this.name;
+  }
+
+  private open(): PacketFile {
+    return new PacketFile(this.directory, this.fileName);
+  }
+
+  /** Appends a packet. @param used classes of which it has events, by their ids. */
+  packet(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts, used: Uint8Array): void {
+    // A reader that sees the packet must find its classes.
+    this.metadata.declare(used);
+    const { sizeBytes } = this.limits;
+    if (sizeBytes > 0 && this.file.sizeBytes > 0 && this.file.sizeBytes + lengthBytes > sizeBytes) {
+      this.beginFile();
+      if (this.last !== undefined && this.last.discardedEvents !== facts.discardedEvents) {
+        const mark = markPacket(bytes, this.last);
+        this.file.append(mark.bytes, mark.bytes.length, mark.facts);
+      }
+    }
+    this.file.append(bytes, lengthBytes, facts);
+    this.writtenBytes += lengthBytes;
+    this.last = facts;
+  }
+
+  private beginFile(): void {
+    this.file.close();
+    const { count } = this.limits;
+    this.number = count > 0 ? (this.number + 1) % count : this.number + 1;
+    if (count > 0) {
+      // The index first: packets that none tells of are cut off by whoever takes the trace up.
+      rmSync(indexPath(this.directory, this.fileName), { force: true });
+      rmSync(join(this.directory, this.fileName), { force: true });
+    }
+    this.file = this.open();
+  }
+
+  close(): void {
+    this.metadata[Symbol.dispose]();
+    this.file.close();
+  }
+}
