@@ -1,7 +1,7 @@
 // The spans of HTTP requests, whatever of Node.js they are made with: HTTP/1 and HTTP/2, `fetch` and undici.
 import { performance } from 'node:perf_hooks';
 import { currentSession } from '../session-slot.ts';
-import { tracepoint } from './tracepoint.ts';
+import { gateOf, tracepoint } from './tracepoint.ts';
 import { spanIds } from './ids.ts';
 import { currentRequest, enterRequest } from './request-context.ts';
 import { noText, textOrNone } from './text.ts';
@@ -59,13 +59,19 @@ const clientRequestEnd = tracepoint(
   { logLevel: 'info' },
 );
 
+const serverBeginGate = gateOf(serverRequestBegin);
+const serverEndGate = gateOf(serverRequestEnd);
+const clientBeginGate = gateOf(clientRequestBegin);
+const clientResponseGate = gateOf(clientResponse);
+const clientEndGate = gateOf(clientRequestEnd);
+
 const nextServerId = spanIds();
 /** Not before a request comes: what has it takes a millisecond to load. */
 let timing: typeof performance.nodeTiming | undefined;
 
 /** Whether requests to servers are recorded. */
 export function isServerRecorded(): boolean {
-  return serverRequestBegin.enabled || serverRequestEnd.enabled;
+  return serverBeginGate.on || serverEndGate.on;
 }
 
 /** How long the loop of this thread has slept, in milliseconds: for {@link endServerRequest}. */
@@ -140,7 +146,7 @@ class Spanned extends Given {
 
 /** Whether requests of clients are recorded. */
 export function isClientRecorded(): boolean {
-  return clientRequestBegin.enabled || clientResponse.enabled || clientRequestEnd.enabled;
+  return clientBeginGate.on || clientResponseGate.on || clientEndGate.on;
 }
 
 /** Whether the span of a client's request is open. */
