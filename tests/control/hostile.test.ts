@@ -321,6 +321,45 @@ describeNeeding([root(), command('mount')], 'room that is used up', () => {
   );
 
   test(
+    'or a disk that is mounted for reading only: told of, and it goes on when that is over',
+    withDaemon(async (daemon) => {
+      const disk = join(daemon.home, 'disk');
+      await onSmallDisk(disk, 64 * 1024 * 1024, async () => {
+        const remount = (how: string): void => {
+          const done = spawnSync('mount', ['-o', `remount,${how}`, disk], { encoding: 'utf8' });
+          expect(done.status, done.stderr).toBe(0);
+        };
+        const client = await daemon.start();
+        const path = join(disk, 'trace');
+        const session = await record(client, path);
+        remount('ro');
+        const program = await daemon.program();
+        await daemon.joined(session.id, program);
+        await program.tell('emit 100');
+        await until('the trouble is told of', async () => {
+          const { troubles } = await client.call('get-usage', { session: 's' });
+          return troubles.some((line) => line.includes('EROFS'));
+        });
+        await expect(client.call('rotate-session', { session: 's' })).rejects.toBeInstanceOf(SpoorError);
+        const other = { kind: 'local', path: join(disk, 'other') } as const;
+        await client.call('create-session', { name: 'other', mode: 'local', output: other });
+        await client.call('enable-event', {
+          session: 'other',
+          domain: 'user',
+          rule: { kind: 'user-tracepoint', name: '*' },
+        });
+        await expect(client.call('start-session', { session: 'other' })).rejects.toBeInstanceOf(SpoorError);
+        remount('rw');
+        await program.tell('emit 100');
+        const { warnings } = await client.call('destroy-session', { session: 's' });
+        expect(warnings).toEqual([]);
+        expect(steps(path)).toEqual(upTo(200));
+      });
+    }),
+    patientlyMs,
+  );
+
+  test(
     'in shared memory refuses what needs it, and nothing else',
     withDaemon(async (daemon) => {
       await onSmallDisk(daemon.runDir, 8 * 1024 * 1024, async () => {
@@ -380,6 +419,49 @@ describe('a saved session', () => {
       const { sessions } = await client.call('list-sessions', {});
       expect(sessions.map(({ name }) => name)).toEqual(['s']);
       await client.call('restore-session', { session: saved });
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'with NUL in a path is refused, as is a session that is made with one',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const output = { kind: 'local', path: `${daemon.home}/a\0b` } as const;
+      const refused = code('control/malformed-request');
+      const create = client.call('create-session', { name: 'n', mode: 'local', output });
+      await expect(create).rejects.toEqual(refused);
+      const saved = {
+        name: 'n',
+        mode: 'local',
+        isActive: false,
+        automaticEvents: false,
+        output,
+        channels: [],
+        snapshotOutputs: [],
+        rotation: {},
+        trackers: { user: [], kernel: [] },
+      } as const;
+      await expect(client.call('restore-session', { session: saved })).rejects.toEqual(refused);
+      await client.call('restore-session', {
+        session: { ...saved, output: { kind: 'local', path: `${daemon.home}/a\nb` } },
+      });
+      await client.call('enable-channel', { session: 'n', domain: 'user', channel: 'c', attributes: {} });
+      // Parentheses in each other would take the parser's stack.
+      const filter = `${'('.repeat(5000)}n == 1${')'.repeat(5000)}`;
+      const rule = { kind: 'user-tracepoint', name: 'x', filter } as const;
+      const enable = client.call('enable-event', { session: 'n', domain: 'user', channel: 'c', rule });
+      await expect(enable).rejects.toEqual(code('control/invalid-filter'));
+      // And so would brackets, in a line that is no request.
+      const nested = '['.repeat(500_000) + ']'.repeat(500_000);
+      const socket = await connected(join(daemon.runDir, 'spoor/control.sock'));
+      socket.write(`${nested}\n`);
+      const [answer] = (await once(socket, 'data')) as [Uint8Array];
+      expect(JSON.parse(Buffer.from(answer).toString('utf8'))).toMatchObject({
+        id: 0,
+        error: { code: 'control/malformed-request' },
+      });
+      socket.destroy();
     }),
     patientlyMs,
   );

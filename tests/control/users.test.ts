@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -201,6 +202,40 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       await daemon.joined(id, program);
       await until('the folder of the user is there', () => existsSync(join(folder, 'users', String(one))));
       await client.call('destroy-session', { session: 's' });
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'is controlled by members of its group, and by no other user',
+    withDaemon(async (daemon) => {
+      chmodSync(daemon.home, 0o755);
+      chmodSync(daemon.runDir, 0o711);
+      const group = spawnSync('getent', ['group', String(one)], { encoding: 'utf8' }).stdout.split(':')[0]!;
+      const started = spoor(['sessiond', '--daemonize', '--group', group], { env: daemon.environment });
+      expect(started.status, started.stderr).toBe(0);
+      const home = join(daemon.home, 'member');
+      mkdirSync(home);
+      chownSync(home, one, one);
+      const asMember = (...words: string[]) =>
+        spoor(words, { env: { ...daemon.environment, HOME: home, LTTNG_HOME: home }, user: one });
+      const trace = join(daemon.home, 'trace');
+      const created = asMember('create', 's', '-o', trace, '--no-sessiond');
+      expect(created.stdout, created.stderr).toContain('Session s created.');
+      expect(asMember('enable-event', '-s', 's', 'test:*').status).toBe(0);
+      expect(asMember('start', 's').status).toBe(0);
+      const client = await daemon.connect();
+      const { sessions } = await client.call('list-sessions', {});
+      expect(sessions.map(({ name, isActive }) => [name, isActive])).toEqual([['s', true]]);
+      const program = await daemon.program(another);
+      await daemon.joined(sessions[0]!.id, program);
+      await program.tell('emit 100');
+      expect(asMember('destroy', 's').status).toBe(0);
+      expect(steps(trace)).toEqual(upTo(100));
+      expect(statSync(trace).uid).toBe(0);
+      const stranger = spoor(['list', '--no-sessiond'], { env: daemon.environment, user: another });
+      expect(stranger.status).toBe(1);
+      expect(stranger.stderr).toContain('the session daemon is that of another user');
     }),
     patientlyMs,
   );

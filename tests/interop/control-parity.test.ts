@@ -48,6 +48,18 @@ const table: readonly string[] = [
   'list s',
   'list nothing',
   'status',
+  'list -u',
+  'list -u -f',
+  'regenerate statedump',
+  'regenerate metadata',
+  'add-trigger --name=t --condition=event-rule-matches --type=user --name=none --action=notify',
+  'add-trigger --name=t --condition=event-rule-matches --type=user --name=none --action=notify',
+  'add-trigger --condition=nothing --action=notify',
+  'list-triggers',
+  'remove-trigger t',
+  'remove-trigger t',
+  'help create',
+  'help nothing',
   'set-session nothing',
   'set-session s',
   'track -u --vpid 1,2',
@@ -73,6 +85,8 @@ const table: readonly string[] = [
   'snapshot del-output 1',
   'snapshot record',
   'snapshot del-output 7',
+  'snapshot add-output -n more /tmp/none',
+  'snapshot add-output -n other /tmp/none/other',
   'stop',
   'destroy --all',
   'nothing',
@@ -83,12 +97,16 @@ const table: readonly string[] = [
 /** Lines after which statuses differ on purpose: succeeded there, refused here, or the other way round. */
 const otherStatus: Readonly<Record<string, string>> = {
   'enable-channel -u ch': 'the channel was disabled: here that enables it, there it exists already',
+  'regenerate metadata': 'LTTng does it with buffers of users only',
+  'snapshot add-output -n other /tmp/none/other': 'there may be one output there, any number here',
 };
 
 /** Lines whose documents differ on purpose. */
 const otherDocument: Readonly<Record<string, string>> = {
   'add-context -u -t nothing': 'LTTng prints none for what it finds wrong before it asks its daemon',
   version: 'the releases are others',
+  'snapshot add-output -n more /tmp/none':
+    'the number of an output that was deleted is given again here; without a limit LTTng says the largest number there is',
 };
 
 /** Lines after which all that was recorded is written: those whose layouts are compared. */

@@ -20,6 +20,8 @@ export interface SpoorOptions {
   readonly cwd?: string;
   /** Added to this process's environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Number of the user, and of their group; this process's by default. */
+  readonly user?: number;
   /** 60 s by default; then the command is killed and its status is null. */
   readonly timeoutMs?: number;
 }
@@ -31,6 +33,7 @@ export function spoor(args: readonly string[], options: SpoorOptions = {}): Comm
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 30,
     env: { ...process.env, TZ: 'UTC', ...options.env },
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   };
   const done = spawnSync(process.execPath, [spoorProgram, ...args], { ...settings, encoding: 'utf8' });

@@ -1,7 +1,7 @@
 /** Controls a session daemon from a program. */
 import { SpoorError } from '@spoor/base';
 import { LineConnection } from './connection.ts';
-import { socketPath } from './places.ts';
+import { socketPaths } from './places.ts';
 import {
   CONTROL_VERSION,
   type MethodName,
@@ -19,7 +19,7 @@ const HELLO_MS = 30_000;
 
 /** How to reach a daemon. */
 export interface ConnectOptions {
-  /** Of the daemon's socket; by default where that of this user is. */
+  /** Of the daemon's socket; by default that of this user's, or of root's for members of the group `tracing`. */
   readonly path?: string;
   /** `LTTNG_RUNDIR`, `XDG_RUNTIME_DIR` … ; by default those of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -52,8 +52,9 @@ export class ControlClient implements Disposable {
    * `control/no-answer` when it says nothing, `control/version` when it is of another release.
    */
   static async connect(options: ConnectOptions = {}): Promise<ControlClient> {
-    const path = options.path ?? socketPath(options.environment ?? process.env);
-    const connection = await LineConnection.open(path);
+    const paths =
+      options.path === undefined ? socketPaths(options.environment ?? process.env) : [options.path];
+    const { connection, path } = await openFirst(paths);
     try {
       const hello = { version: CONTROL_VERSION, client: options.client ?? `node ${process.pid}` };
       const answer = connection.call('hello', hello);
@@ -175,4 +176,19 @@ async function inTime(answer: Promise<unknown>, timeoutMs: number, path: string)
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Connects to the first socket on which somebody listens who lets this user in. */
+async function openFirst(
+  paths: readonly string[],
+): Promise<{ readonly connection: LineConnection; readonly path: string }> {
+  for (const path of paths.slice(0, -1)) {
+    try {
+      return { connection: await LineConnection.open(path), path };
+    } catch {
+      // The next one, then.
+    }
+  }
+  const path = paths.at(-1) ?? '';
+  return { connection: await LineConnection.open(path), path };
 }

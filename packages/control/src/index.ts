@@ -25,7 +25,15 @@ export {
 export { LineSplitter } from './lines.ts';
 export { localTimestamp } from './local-timestamp.ts';
 export type { LocalOutput, NetworkOutput, Output, SnapshotOutput } from './output.ts';
-export { controlDirectory, homeDirectory, socketPath, type Environment } from './places.ts';
+export {
+  TRACING_GROUP,
+  controlDirectory,
+  groupNumber,
+  homeDirectory,
+  socketPath,
+  socketPaths,
+  type Environment,
+} from './places.ts';
 export {
   CONTROL_VERSION,
   MOST_LINE_BYTES,

@@ -61,7 +61,8 @@ const someAttributes = object(
 const output = Type.Union([
   object({
     kind: Type.Literal('local'),
-    path: Type.String({ minLength: 1, maxLength: 4096, pattern: '^/' }),
+    // No system has a path with NUL in it.
+    path: Type.String({ minLength: 1, maxLength: 4096, pattern: '^/[^\\0]*$' }),
   }),
   object({
     kind: Type.Literal('network'),

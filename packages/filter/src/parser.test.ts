@@ -161,9 +161,13 @@ describe('refused', () => {
   });
 
   test('what is too deep to walk', () => {
-    for (const text of ['('.repeat(5000), '!'.repeat(5000), 'a+'.repeat(5000), 'a' + '.b'.repeat(5000)]) {
+    for (const text of ['!'.repeat(5000), 'a+'.repeat(5000), 'a' + '.b'.repeat(5000)]) {
       expect(refusal(text)).toMatch(/more than 1000 operators/);
     }
+    expect(refusal('('.repeat(5000))).toMatch(/more than 100 parentheses are in each other/);
+    expect(refusal(`${'('.repeat(101)}a${')'.repeat(101)}`)).toMatch(/more than 100 parentheses/);
+    const side = `${'('.repeat(100)}a${')'.repeat(100)}`;
+    expect(printExpression(parseFilter(`${side} && ${side}`))).toBe('a && a');
     expect(printExpression(parseFilter(`${'!'.repeat(999)}a`))).toHaveLength(1000);
     expect(refusal(`a${' '.repeat(65_536)}`)).toMatch(/more than 65536 characters/);
     expect(printExpression(parseFilter(`a${' '.repeat(65_535)}`))).toBe('a');

@@ -16,6 +16,8 @@ import { printString } from './print.ts';
 
 /** Operators and parentheses of one expression at most, so that no tree is too deep to walk. */
 const mostOperators = 1000;
+/** Parentheses in each other at most: each is a dozen calls of this parser, one a level of operators. */
+const mostNesting = 100;
 
 /** Words of other languages, and what is written here. */
 const foreignWords: Readonly<Record<string, string>> = {
@@ -57,6 +59,7 @@ function describe(token: Token): string {
 class Parser {
   private readonly lexer: Lexer;
   private operators = 0;
+  private nesting = 0;
 
   constructor(text: string) {
     this.lexer = new Lexer(text);
@@ -159,7 +162,12 @@ class Parser {
   private parentheses(): Expression {
     const { at } = this.lexer.take();
     this.count(at);
+    this.nesting += 1;
+    if (this.nesting > mostNesting) {
+      throw syntaxError(at, `more than ${mostNesting} parentheses are in each other`);
+    }
     const inner = this.level(binaryLevels.length - 1);
+    this.nesting -= 1;
     if (this.takeSign([')']) === undefined) {
       const { token } = this.lexer;
       if (token.kind === 'end') {

@@ -135,7 +135,7 @@ export class ConsumerSupervisor {
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#child === undefined) return;
-    const now = Date.now();
+    const now = performance.now();
     this.#deathsMs.push(now);
     const recent = this.#deathsMs.filter((time) => now - time < deathWindowMs).length;
     const said = this.#errorText.split('\n').find((line) => /^\w*Error\b/.test(line));

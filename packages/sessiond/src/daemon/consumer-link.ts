@@ -252,7 +252,7 @@ export class ConsumerLink {
     this.#connection = undefined;
     if (this.#isClosed) return;
     this.#replacedCount += 1;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     this.#deathsMs.push(nowMs);
     const recent = this.#deathsMs.filter((time) => nowMs - time < DEATH_WINDOW_MS).length;
     if (this.#sessions.size === 0) return;

@@ -21,6 +21,8 @@ export interface RotationTimerOptions {
 export class RotationTimer {
   readonly #options: RotationTimerOptions;
   #timer: NodeJS.Timeout | undefined;
+  /** The chunk of the last schedule, and when it began by the clock of `performance`, which nobody sets. */
+  #chunk: { readonly name: string; readonly beganMs: number } | undefined;
 
   constructor(options: RotationTimerOptions) {
     this.#options = options;
@@ -36,12 +38,20 @@ export class RotationTimer {
     const { periodUs, sizeBytes } = rotation;
     if (!isActive || (periodUs === undefined && sizeBytes === undefined)) return;
     const { chunkBytes, isCurrent, rotate, onError, onDone } = this.#options;
-    const dueMs = periodUs === undefined ? Infinity : chunkBeganMs + periodUs / 1000;
+    const periodMs = periodUs === undefined ? Infinity : periodUs / 1000;
+    const name = `${chunkId} of ${chunkBeganMs}`;
+    if (this.#chunk?.name !== name) {
+      // An earlier daemon may have begun it, and somebody set the clock since.
+      const elapsedMs = Math.min(Math.max(0, Date.now() - chunkBeganMs), periodMs);
+      this.#chunk = { name, beganMs: performance.now() - elapsedMs };
+    }
+    const dueMs = this.#chunk.beganMs + periodMs;
     const look = async (): Promise<void> => {
-      const isDue = Date.now() >= dueMs || (sizeBytes !== undefined && (await chunkBytes()) >= sizeBytes);
+      const isDue =
+        performance.now() >= dueMs || (sizeBytes !== undefined && (await chunkBytes()) >= sizeBytes);
       if (isDue && isCurrent(chunkId)) await rotate();
     };
-    const untilDueMs = dueMs - Date.now();
+    const untilDueMs = dueMs - performance.now();
     const waitMs = Math.max(1, sizeBytes === undefined ? untilDueMs : Math.min(SIZE_LOOK_MS, untilDueMs));
     this.#timer = setTimeout(
       () => void look().catch(onError).finally(onDone),

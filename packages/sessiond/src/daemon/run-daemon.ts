@@ -1,7 +1,14 @@
 /** The session daemon as a process: its directories, its socket, its end. */
-import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
-import { type Environment, type Notification, controlDirectory, socketPath } from '@spoor/control';
+import {
+  type Environment,
+  type Notification,
+  TRACING_GROUP,
+  controlDirectory,
+  groupNumber,
+  socketPath,
+} from '@spoor/control';
 import { hubPath } from '@spoor/ringbuffer';
 import type { SocketAccess } from '../line-server.ts';
 import { makeWithParents } from '../output-directory.ts';
@@ -32,7 +39,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   process.title = 'spoor-sessiond';
   // Traces are for the user and the group, as LTTng's are.
   process.umask(0o007);
-  const gid = process.getuid?.() === 0 ? groupId(options.group ?? 'tracing') : undefined;
+  const gid = process.getuid?.() === 0 ? groupNumber(options.group ?? TRACING_GROUP) : undefined;
   ensureDirectory(directory, gid);
   if (!takeLock(directory)) {
     const pid = runningDaemon(directory)?.pid;
@@ -85,15 +92,4 @@ function ensureDirectory(path: string, gid: number | undefined): void {
   }
   if (gid !== undefined) chownSync(path, uid, gid);
   chmodSync(path, gid === undefined ? 0o700 : 0o750);
-}
-
-function groupId(name: string): number | undefined {
-  try {
-    const line = readFileSync('/etc/group', 'utf8')
-      .split('\n')
-      .find((text) => text.startsWith(`${name}:`));
-    return line === undefined ? undefined : Number(line.split(':')[2]);
-  } catch {
-    return undefined;
-  }
 }
