@@ -75,14 +75,22 @@ describeNeeding(
         await program.write(100);
         const filter = `$ctx.tid == ${program.child.pid}`;
         await enable(client, { kind: 'kernel-syscall', name: 'newfstat', site: 'exit', filter });
-        await client.call('add-context', { ...target, contexts: ['procname', 'tid'] });
+        await client.call('add-context', {
+          ...target,
+          contexts: ['procname', 'tid', 'callstack-kernel', 'callstack-user'],
+        });
         await program.write(50);
         await client.call('disable-event', { ...target, name: 'write' });
         await program.write(9);
         await destroy(client);
         expect(writesIn(kernel)).toEqual(upTo(150));
         const late = eventsIn(kernel).filter(({ context }) => 'tid' in context);
-        expect(late.filter(({ name }) => name === 'syscall_entry_write')).toHaveLength(50);
+        const writes = late.filter(({ name }) => name === 'syscall_entry_write');
+        expect(writes).toHaveLength(50);
+        for (const { context } of writes) {
+          expect((context['callstack_kernel'] as unknown[]).length).toBeGreaterThan(2);
+          expect((context['callstack_user'] as unknown[]).length).toBeGreaterThan(0);
+        }
         expect(new Set(late.map(({ context }) => Number(context['tid'])))).toEqual(
           new Set([program.child.pid]),
         );

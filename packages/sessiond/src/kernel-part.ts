@@ -22,6 +22,8 @@ export interface KernelPlan {
   readonly counters?: KernelRecordingOptions['counters'];
   /** What is recorded beside what the rings hold. */
   readonly logs?: LogChoice;
+  /** Names of events whose stacks in the kernel are recorded. */
+  readonly stackEvents?: readonly string[] | undefined;
   /** Whether the texts that system calls are given are recorded. */
   readonly syscallStrings?: boolean | undefined;
   /** Whether all processes of the machine are recorded, or only the command and all that comes of it. */
@@ -78,6 +80,7 @@ export class KernelPart {
       probes: plan.probes,
       filter: plan.filter,
       syscallStrings: plan.syscallStrings === true,
+      stackEvents: plan.stackEvents,
       container: plan.container,
       stateDump: plan.stateDump,
       // That of the programs' traces: all are on one clock.

@@ -101,6 +101,11 @@ export const registerRecord: RegisterCommand = (program, context) => {
       listed,
     )
     .option(
+      '--kernel-stacks <globs>',
+      'record the call stack in the kernel of these events, such as `sched_switch,block_*`; of all: --kernel-context callstack-kernel,callstack-user',
+      listed,
+    )
+    .option(
       '--syscall-strings',
       'record the texts that system calls are given, such as paths of files; a probe of the C library reads them',
     )

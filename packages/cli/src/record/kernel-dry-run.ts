@@ -5,13 +5,14 @@ import type { KernelPlan } from '@spoor/sessiond';
 
 /** @throws SpoorError `kernel/…` for what could not be recorded. */
 export function describeKernelPlan(plan: KernelPlan): string {
-  const { events, probes, contexts, container, syscallStrings } = plan;
+  const { events, probes, contexts, container, syscallStrings, stackEvents } = plan;
   const {
     events: chosen,
     probes: facts,
     filter,
     shares,
     textPlaces,
+    stackEvents: stacked,
   } = tryKernelRecording({
     events,
     probes,
@@ -19,6 +20,7 @@ export function describeKernelPlan(plan: KernelPlan): string {
     contexts,
     container,
     syscallStrings: syscallStrings === true,
+    stackEvents,
   });
   const ofEvent = new Map(shares.map((share) => [share.event, share]));
   const scope = scopeOf(plan);
@@ -28,6 +30,7 @@ export function describeKernelPlan(plan: KernelPlan): string {
     const probe = facts.get(event);
     // Probes have names in the kernel that are of this moment alone.
     text += probe === undefined ? `  ${lttngName(system, name)} (${event})\n` : describeProbe(probe);
+    if (stacked?.includes(event) === true) text += '    with the stack of the kernel\n';
     const share = ofEvent.get(event);
     if (share !== undefined) text += describeShare(share, filter ?? '');
   }

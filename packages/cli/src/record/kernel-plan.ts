@@ -12,6 +12,7 @@ export interface KernelFlags {
   readonly kernelContext?: readonly string[];
   readonly kernelBuffer?: string;
   readonly kernelMaps?: boolean;
+  readonly kernelStacks?: readonly string[];
   readonly kernelFilter?: string;
   readonly syscallStrings?: boolean;
   /** `[NAME=]PLACE`. */
@@ -43,6 +44,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       '--kernel-buffer': kernelBuffer,
       '--kernel-filter': kernelFilter,
       '--syscall-strings': flags.syscallStrings,
+      '--kernel-stacks': flags.kernelStacks,
       '--kernel-maps': kernelMaps,
       '--counters': flags.counters,
       '--counters-interval': flags.countersInterval,
@@ -70,6 +72,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
     container: flags.container,
     contexts: kernelContext ?? [],
     syscallStrings: flags.syscallStrings,
+    stackEvents: flags.kernelStacks,
     allProcesses: allProcesses === true,
     ...(flags.counters === undefined ? {} : { counters: { words: flags.counters, intervalMs } }),
     ...(flags.kmsg === true || flags.bpftrace !== undefined

@@ -2,6 +2,7 @@
 import { SpoorError, closestName } from '@spoor/base';
 import type { FieldClass } from '@spoor/ctf';
 import { integer, textArray } from '../mapping/field-classes.ts';
+import type { StackKind } from '../transcode/call-stacks.ts';
 import { taskColumns, taskNameBytes, type TaskColumn } from './task-table.ts';
 
 /** Where the value of a context comes from. */
@@ -15,6 +16,8 @@ export type ContextSource =
   /** A bit of the record's flags, or whether its count of preemption is 0. */
   | { readonly kind: 'flag'; readonly mask: number; readonly set: number }
   | { readonly kind: 'preemptible' }
+  /** Addresses of the functions that are being called, from the innermost on; records of their own have them. */
+  | { readonly kind: 'stack'; readonly of: StackKind }
   | { readonly kind: 'cpu' };
 
 /** One context. */
@@ -47,9 +50,31 @@ const fixed: readonly ContextField[] = [
   { name: 'preemptible', fieldClass: integer(1, true), source: { kind: 'preemptible' } },
 ];
 
+function stack(of: StackKind): ContextField {
+  const name = `callstack_${of}`;
+  return {
+    name,
+    fieldClass: {
+      kind: 'dynamic-array',
+      lengthLocation: { scope: 'event-common-context', path: [stackLengthName(name)] },
+      element: integer(8, false, 16),
+      alignmentBits: 8,
+    },
+    source: { kind: 'stack', of },
+  };
+}
+
+/** Name of the member that holds how many addresses a stack has, in 32 bits. */
+export function stackLengthName(name: string): string {
+  return `_${name}_length`;
+}
+
+const stacks = [stack('kernel'), stack('user')];
+
 const all: ReadonlyMap<string, ContextField> = new Map(
   [
     ...fixed,
+    ...stacks,
     ...taskColumns.map((column): ContextField => ({
       name: column,
       fieldClass: integer(4, !unsignedColumn.test(column)),
@@ -61,12 +86,18 @@ const all: ReadonlyMap<string, ContextField> = new Map(
 /** Names of the contexts of kernel events. */
 export const kernelContextNames: readonly string[] = [...all.keys()];
 
+/** Which stacks contexts ask for. */
+export function stackKinds(contexts: readonly ContextField[]): readonly StackKind[] {
+  return contexts.flatMap(({ source }) => (source.kind === 'stack' ? [source.of] : []));
+}
+
 /**
- * The contexts of these names, each once.
+ * The contexts of these names, each once, stacks last; `callstack-kernel` is `callstack_kernel`, as options have it.
  * @throws SpoorError `kernel/context` for a name that is none.
  */
 export function kernelContexts(names: Iterable<string>): readonly ContextField[] {
-  return [...new Set(names)].map((name) => {
+  const plain = [...names].map((name) => name.replace(/^callstack-/, 'callstack_'));
+  const found = [...new Set(plain)].map((name) => {
     const context = all.get(name);
     if (context !== undefined) return context;
     const near = closestName(name, kernelContextNames);
@@ -74,4 +105,6 @@ export function kernelContexts(names: Iterable<string>): readonly ContextField[]
       hint: near === undefined ? `there are ${kernelContextNames.join(', ')}` : `did you mean ${near}?`,
     });
   });
+  const isStack = ({ source }: ContextField): boolean => source.kind === 'stack';
+  return [...found.filter((context) => !isStack(context)), ...found.filter(isStack)];
 }

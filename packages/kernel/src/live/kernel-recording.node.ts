@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
+import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
@@ -24,8 +25,9 @@ import { lostOf } from '../tracefs/ring-statistics.ts';
 import { findTracefs, readFormats } from '../tracefs/tracefs.node.ts';
 import { transcoderOf, type CtfSinkData, type CtfSinkResult } from '../transcode/ctf-sink.node.ts';
 import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
-import { MetadataFile, beginMetadata } from '../transcode/metadata-file.node.ts';
+import { MetadataFile, beginMetadata, makeClassStates } from '../transcode/metadata-file.node.ts';
 import { markerFile } from './marker.node.ts';
+import { stackedEvents, withStacks, writeStacks } from './record-stacks.node.ts';
 import { tableEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
 import { sweepProbes } from '../probes/probe-group.node.ts';
@@ -49,6 +51,8 @@ export interface KernelRecordingOptions {
   readonly syscallStrings?: boolean;
   /** LTTng's expression over fields and contexts: only events of which it is true are in the trace, and marks. */
   readonly filter?: string | undefined;
+  /** Names of events, of those that are recorded, whose stacks in the kernel are recorded. */
+  readonly stackEvents?: readonly string[] | undefined;
   /** Names of contexts. */
   readonly contexts?: readonly string[];
   readonly naming?: Naming;
@@ -155,7 +159,7 @@ export class KernelRecording {
    * do; `output/…`.
    */
   static async prepare(given: KernelRecordingOptions): Promise<KernelRecording> {
-    const options = withContainer(given);
+    const options = withStacks(withContainer(given));
     const { directory, channel = 'channel0', prefix, contexts = [] } = options;
     const root = findTracefs();
     const { words, intervalMs = 0 } = options.counters ?? {};
@@ -175,6 +179,8 @@ export class KernelRecording {
         overwrite: options.overwrite ?? true,
       });
       // What is written into the instance's marker needs no enabling.
+      const stacks = stackKinds(kernelContexts(contexts));
+      writeStacks(instance, stacks, stackedEvents(available, chosen, options.stackEvents));
       const recorded = [...chosen, markerEvent];
       const kept = new Set([
         ...chosen,
@@ -184,6 +190,7 @@ export class KernelRecording {
       const needed = (name: string): boolean =>
         kept.has(name) ||
         name === markerEvent ||
+        stacks.some((kind) => name === `ftrace:${kind}_stack`) ||
         (kept.has('raw_syscalls:sys_enter') && name.startsWith('syscalls:sys_enter_'));
       const formats = readFormats(root, { wants: needed, subBufferBytes });
       const tasks = makeTaskTable();
@@ -203,8 +210,7 @@ export class KernelRecording {
       const events = chosen.filter((event) => !never.has(event));
       for (const event of never) if (!tableEvents.includes(event)) kept.delete(event);
       instance.enable([...kept]);
-      const count = traceClass.streamClasses[0]!.eventClasses.length;
-      const complete: CtfSinkData = { ...data, declared: new SharedArrayBuffer(count * 4) };
+      const complete: CtfSinkData = { ...data, declared: makeClassStates(traceClass.streamClasses[0]!) };
       ensureDirectory(join(directory, 'index'));
       beginMetadata(join(directory, 'metadata'), traceClass);
       const drain = await KernelDrain.start(instance, {

@@ -1,6 +1,6 @@
 /** Which events a recording takes, and the same without recording: what the kernel says to probes and filters. */
 import { machine } from 'node:os';
-import { kernelContexts } from '../contexts/context-fields.ts';
+import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { mapEvents } from '../mapping/map-events.ts';
 import { callTextProbes } from '../probes/call-text-probes.node.ts';
 import { ProbeGroup, sweepProbes } from '../probes/probe-group.node.ts';
@@ -10,6 +10,7 @@ import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts
 import { containerFilter, findContainer } from './find-container.node.ts';
 import { shareFilter, type FilterShare } from './filter-shares.node.ts';
 import type { KernelRecordingOptions } from './kernel-recording.node.ts';
+import { stackedEvents, withStacks, writeStacks } from './record-stacks.node.ts';
 import { selectEvents } from './select-events.ts';
 
 /** What a recording would take. */
@@ -18,6 +19,8 @@ export interface KernelRecordingPlan {
   readonly events: readonly string[];
   /** What those of probes are, by `SYSTEM:NAME`. */
   readonly probes: ReadonlyMap<string, ProbeFacts>;
+  /** Events whose stacks in the kernel are recorded, where they are not those of all. */
+  readonly stackEvents: readonly string[] | undefined;
   /** How many places of libraries are probed for texts of system calls. */
   readonly textPlaces: number;
   /** All of the filter, with that of the container. */
@@ -33,19 +36,21 @@ export interface KernelRecordingPlan {
 export function tryKernelRecording(
   given: Pick<
     KernelRecordingOptions,
-    'events' | 'probes' | 'filter' | 'prefix' | 'contexts' | 'container' | 'syscallStrings'
+    'events' | 'probes' | 'filter' | 'prefix' | 'contexts' | 'container' | 'syscallStrings' | 'stackEvents'
   >,
 ): KernelRecordingPlan {
-  const options = withContainer(given);
+  const options = withStacks(withContainer(given));
   const root = findTracefs();
   sweepInstances(root, options.prefix);
   sweepProbes(root, options.prefix);
   kernelContexts(options.contexts ?? []);
-  const { chosen, probes, textEvents } = planEvents(root, options);
+  const { available, chosen, probes, textEvents } = planEvents(root, options);
   const instance = createInstance(root, 'dry-run', options.prefix, probes);
   const facts = probes.facts();
   try {
     const { filter } = options;
+    const stackEvents = stackedEvents(available, chosen, options.stackEvents);
+    writeStacks(instance, stackKinds(kernelContexts(options.contexts ?? [])), stackEvents);
     const shares =
       filter === undefined
         ? []
@@ -67,7 +72,14 @@ export function tryKernelRecording(
             ),
             filter,
           );
-    return { events: chosen, probes: facts, textPlaces: probes.hiddenCount, filter: options.filter, shares };
+    return {
+      events: chosen,
+      probes: facts,
+      textPlaces: probes.hiddenCount,
+      stackEvents,
+      filter: options.filter,
+      shares,
+    };
   } finally {
     instance[Symbol.dispose]();
     probes.end();

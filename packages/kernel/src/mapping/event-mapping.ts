@@ -56,8 +56,8 @@ export interface MappedField {
 /** What a record tells of tasks beside being an event: the task table is kept by it. */
 export type TaskUpdate = 'new-task' | 'exec' | 'rename';
 
-/** What a record tells for others: of tasks, or the text that a call is given. */
-export type RecordUpdate = TaskUpdate | 'call-text';
+/** What a record tells for others: of tasks, the text that a call is given, the stack of an event. */
+export type RecordUpdate = TaskUpdate | 'call-text' | 'kernel-stack' | 'user-stack';
 
 /** One event of a trace and the records that it is made from. */
 export interface MappedEvent {

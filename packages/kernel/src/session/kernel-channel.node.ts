@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { StreamClass } from '@spoor/ctf';
 import type { TaskTable } from '../contexts/task-table.ts';
-import { kernelContexts } from '../contexts/context-fields.ts';
+import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { setKernelFilter } from '../live/filter-shares.node.ts';
@@ -12,7 +12,9 @@ import { tableEvents } from '../live/select-events.ts';
 import { TracefsInstance } from '../tracefs/instance.node.ts';
 import type { RingStatistics } from '../tracefs/ring-statistics.ts';
 import { readNamedFormats } from '../tracefs/tracefs.node.ts';
+import { makeClassStates } from '../transcode/metadata-file.node.ts';
 import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import type { StackKind } from '../transcode/call-stacks.ts';
 import { filterFits, type TaskSelection } from '../transcode/record-filter.ts';
 import { kernelFilter } from './kernel-filter.ts';
 import type { TracePlace, RingTotals } from './reader-messages.ts';
@@ -97,13 +99,14 @@ export function planChannel(
 
 /** Events whose formats are needed. */
 function neededFormats(
-  { events, tableEvents: more }: ChannelPlan,
+  { events, tableEvents: more, description: { contexts } }: ChannelPlan,
   available: readonly string[],
 ): readonly string[] {
   const calls = events.includes('raw_syscalls:sys_enter')
     ? available.filter((name) => name.startsWith('syscalls:sys_enter_'))
     : [];
-  return [...new Set([...events, ...more, ...calls])];
+  const stacks = stackKinds(kernelContexts(contexts)).map((kind) => `ftrace:${kind}_stack`);
+  return [...new Set([...events, ...more, ...calls, ...stacks])];
 }
 
 export class KernelChannel {
@@ -115,6 +118,7 @@ export class KernelChannel {
   private plan: ChannelPlan;
   private data: SessionSinkData;
   private transcoded: { readonly stream: StreamClass; readonly events: readonly MappedEvent[] };
+  private stacks: readonly StackKind[] = [];
   private enabled: ReadonlySet<string> = new Set();
   private filters: ReadonlyMap<string, string> = new Map();
   /** Events that an earlier process has read. */
@@ -248,8 +252,7 @@ export class KernelChannel {
 
   /** A place for its packets; the stream class must be declared there. */
   placeIn(directory: string): TracePlace {
-    const count = Math.max(1, this.transcoded.events.length);
-    return { directory, declared: new SharedArrayBuffer(count * 4) };
+    return { directory, declared: makeClassStates(this.transcoded.stream) };
   }
 
   /** Begins to read. @param toldLost losses of each processor that an earlier reader has told of. */
@@ -328,6 +331,12 @@ export class KernelChannel {
     const wanted = new Set([...plan.events, ...plan.tableEvents]);
     wanted.delete(markerEvent);
     this.switchOff(wanted);
+    const stacks = stackKinds(kernelContexts(plan.description.contexts));
+    for (const kind of ['kernel', 'user'] as const) {
+      if (stacks.includes(kind) || this.stacks.includes(kind))
+        instance.writeStacks(kind, stacks.includes(kind));
+    }
+    this.stacks = stacks;
     const filters = new Map<string, string>();
     for (const event of transcoded.events) {
       if (event.origin.kind !== 'event') continue;

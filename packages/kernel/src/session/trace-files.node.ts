@@ -22,7 +22,7 @@ import {
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { kernelTraceClass, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
-import { beginMetadata, MetadataFile } from '../transcode/metadata-file.node.ts';
+import { beginMetadata, firstClassText, MetadataFile } from '../transcode/metadata-file.node.ts';
 
 /** Number of the stream class of the state dump; those of channels are others. */
 export const dumpStreamClass = 1;
@@ -55,7 +55,8 @@ export class TraceFrame {
   /** Adds the stream class of a channel to the metadata. */
   declare(directory: string, stream: StreamClass): void {
     const { base } = this;
-    const text = formatStreamTsdl({ ...base, streamClasses: [...base.streamClasses, stream] }, stream);
+    const all = { ...base, streamClasses: [...base.streamClasses, stream] };
+    const text = `${formatStreamTsdl(all, stream)}${firstClassText(stream, all)}`;
     appendFileSync(join(directory, 'metadata'), text);
   }
 

@@ -174,6 +174,42 @@ export class TracefsInstance implements Disposable {
   }
 
   /**
+   * Has the kernel write the stacks of all events behind them, or not.
+   * @throws SpoorError `kernel/no-stack` where this kernel cannot.
+   */
+  writeStacks(kind: 'kernel' | 'user', on: boolean): void {
+    const [option, needs] =
+      kind === 'kernel'
+        ? ['stacktrace', 'CONFIG_STACKTRACE']
+        : ['userstacktrace', 'CONFIG_USER_STACKTRACE_SUPPORT'];
+    try {
+      this.setOption(option, on);
+    } catch (error) {
+      if (!on || !(error instanceof SpoorError)) throw error;
+      throw new SpoorError('kernel/no-stack', `this kernel records no stacks of ${kind} code`, {
+        hint: `it was built without ${needs}; do without the context callstack_${kind}`,
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Has the kernel write its stack behind one event alone.
+   * @throws SpoorError `kernel/no-stack` where this kernel cannot.
+   */
+  writeStackOf(event: string): void {
+    try {
+      this.set(`events/${event.replace(':', '/')}/trigger`, 'stacktrace', `have the stack of ${event}`);
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      throw new SpoorError('kernel/no-stack', `this kernel records no stacks of single events: ${event}`, {
+        hint: 'it was built without CONFIG_STACKTRACE or triggers; the context callstack-kernel has those of all events',
+        cause: error,
+      });
+    }
+  }
+
+  /**
    * Switches events on.
    * @param patterns `SYSTEM:NAME`, or `NAME`, with `*` and `?`.
    * @returns which those are, `SYSTEM:NAME`.

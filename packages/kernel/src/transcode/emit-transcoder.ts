@@ -72,7 +72,7 @@ export function emitTranscoder(plan: TranscodePlan, known: RecordKnowledge, keep
   for (const [index, body] of plan.bodies.entries()) emitBody(emitter, index, body, tasks, known);
   emitDispatch(emitter, plan);
   emitter.open(`return function walk(${walkParameters.join(', ')})`);
-  emitWalk(emitter, plan, tasks, table.taskCount, keep);
+  emitWalk(emitter, plan, tasks, known, keep);
   emitter.close(';');
   return emitter;
 }
@@ -81,9 +81,11 @@ function emitWalk(
   emitter: Emitter,
   plan: TranscodePlan,
   tasks: string,
-  taskCount: number,
+  known: RecordKnowledge,
   keep: RecordPredicate | undefined,
 ): void {
+  const { taskCount } = known.tasks;
+  const stacks = emitter.bind('stacks', known.stacks);
   const classes = emitter.bind('classes', plan.classOfSlot);
   const bodies = emitter.bind('bodies', plan.bodyOfSlot);
   const least = emitter.bind('least', plan.leastWordsOfSlot);
@@ -165,7 +167,7 @@ function emitWalk(
   emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
   emitter.line('used[id] = 1;');
   emitHeader(emitter, plan);
-  emitContexts(emitter, plan, tasks, taskCount);
+  emitContexts(emitter, plan, tasks, taskCount, stacks);
   emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);
   emitter.line('events += 1;');
   emitter.line('word = next;');
@@ -219,7 +221,13 @@ function emitHeader(emitter: Emitter, { header }: TranscodePlan): void {
   emitter.close();
 }
 
-function emitContexts(emitter: Emitter, { contexts }: TranscodePlan, tasks: string, taskCount: number): void {
+function emitContexts(
+  emitter: Emitter,
+  { contexts }: TranscodePlan,
+  tasks: string,
+  taskCount: number,
+  stacks: string,
+): void {
   if (contexts.length === 0) return;
   emitter.line('const tid = words[record + 1];');
   if (contexts.some(({ source }) => source.kind === 'task' || source.kind === 'name')) {
@@ -257,11 +265,16 @@ function emitContexts(emitter: Emitter, { contexts }: TranscodePlan, tasks: stri
         emitter.line(`out[${at}] = ((words[record] >>> 24) & 15) === 0 ? 1 : 0;`);
         offset += 1;
         break;
+      case 'stack':
+        // They are the last ones, and of any length.
+        emitter.line(`pos = ${stacks}.write(${JSON.stringify(source.of)}, record * 4, outView, ${at});`);
+        offset = 0;
+        break;
       default:
         source satisfies never;
     }
   }
-  emitter.line(`pos += ${offset};`);
+  if (offset > 0) emitter.line(`pos += ${offset};`);
 }
 
 function emitBody(

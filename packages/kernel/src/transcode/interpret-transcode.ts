@@ -41,7 +41,6 @@ class Output {
 
 /** Makes the walk that interprets a plan. */
 export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: RecordPredicate): PageWalk {
-  const table = known.tasks;
   const updates = plan.bodies.map(({ update }) =>
     update === undefined ? undefined : knowledgeReader(update.format, update.what, known),
   );
@@ -127,7 +126,7 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
       used[id] = 1;
       writeHeader(output, plan, id, time, written);
       written = time;
-      for (const { source } of plan.contexts) writeContext(output, source, item, table, cpu);
+      for (const { source } of plan.contexts) writeContext(output, source, item, known, cpu);
       updates[body]?.(view, bytes, item.at, item.lengthBytes);
       for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, known);
       state[stateWord.eventCount]! += 1;
@@ -169,7 +168,7 @@ function writeContext(
   output: Output,
   source: ContextField['source'],
   { view, at }: Record,
-  table: TaskTable,
+  { tasks: table, stacks }: RecordKnowledge,
   cpu: number,
 ): void {
   const tid = view.getInt32(at + 4, true);
@@ -193,6 +192,9 @@ function writeContext(
       return;
     case 'preemptible':
       output.integer((view.getUint8(at + 3) & 15) === 0 ? 1n : 0n, 1);
+      return;
+    case 'stack':
+      output.pos = stacks.write(source.of, at, output.view, output.pos);
       return;
     default:
       source satisfies never;

@@ -14,7 +14,7 @@ import {
   type StructureMember,
   type TraceClass,
 } from '@spoor/ctf';
-import type { ContextField } from '../contexts/context-fields.ts';
+import { stackLengthName, type ContextField } from '../contexts/context-fields.ts';
 import type { MappedEvent, MappedField } from '../mapping/event-mapping.ts';
 import { integer } from '../mapping/field-classes.ts';
 import { lengthNameOf } from '../mapping/map-field.ts';
@@ -120,7 +120,12 @@ export function kernelTraceClass(
           ? {}
           : {
               eventCommonContext: structureClass(
-                contexts.map(({ name, fieldClass }) => ({ name, fieldClass })),
+                contexts.flatMap(({ name, fieldClass, source }) => [
+                  ...(source.kind === 'stack'
+                    ? [{ name: stackLengthName(name), fieldClass: integer(4, false) }]
+                    : []),
+                  { name, fieldClass },
+                ]),
               ),
             }),
         eventClasses: events.map((event, id) =>

@@ -11,6 +11,29 @@ const absent = 0;
 const beingWritten = 1;
 const written = 2;
 
+/**
+ * Whether a stream class must not be without an event class: babeltrace2 2.0 ends itself when it reads one whose context
+ * has sequences, as those of call stacks are. The first class is declared with it then.
+ */
+function needsFirstClass({ eventCommonContext, eventClasses }: StreamClass): boolean {
+  const members = eventCommonContext?.members ?? [];
+  return eventClasses.length > 0 && members.some(({ fieldClass }) => fieldClass.kind === 'dynamic-array');
+}
+
+/** What stands behind a stream class at once. */
+export function firstClassText(stream: StreamClass, traceClass: TraceClass): string {
+  return needsFirstClass(stream)
+    ? `\n${formatEventTsdl(stream.eventClasses[0]!, stream.id, traceClass)}`
+    : '';
+}
+
+/** A word a class of a stream class that is declared, in memory that all threads share. */
+export function makeClassStates(stream: StreamClass): SharedArrayBuffer {
+  const states = new SharedArrayBuffer(Math.max(1, stream.eventClasses.length) * 4);
+  if (needsFirstClass(stream)) new Int32Array(states)[0] = written;
+  return states;
+}
+
 /** Appends classes to a `metadata` file; each thread has one of its own over the same memory. */
 export class MetadataFile implements Disposable {
   private readonly path: string;
@@ -88,7 +111,10 @@ export function beginMetadata(path: string, traceClass: TraceClass, streams?: re
     throw outputError(path, error);
   }
   try {
-    writeAll(fd, path, formatTraceTsdl(traceClass, streams));
+    const texts = (streams ?? traceClass.streamClasses.slice(0, 1)).map((stream) =>
+      firstClassText(stream, traceClass),
+    );
+    writeAll(fd, path, `${formatTraceTsdl(traceClass, streams)}${texts.join('')}`);
   } finally {
     closeSync(fd);
   }

@@ -1,8 +1,9 @@
 /** The stream of one processor: takes its pages, gives packets. */
 import { SpoorError } from '@spoor/base';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
-import type { CallTexts } from './call-texts.ts';
 import { PacketBuffer, packetHeadBytes, type PacketOutput } from './packet-buffer.ts';
+import type { RecordKnowledge } from './record-knowledge.ts';
+import { StackJoiner, type StackTypes } from './stack-joiner.ts';
 import type { TranscodePlan } from './transcode-plan.ts';
 
 /** Of which processor, and where its packets go. */
@@ -41,7 +42,8 @@ export class PageStream {
   /** 1 for each class of which an event was written, by its id. */
   readonly used: Uint8Array;
   private readonly plan: TranscodePlan;
-  private readonly texts: CallTexts;
+  private readonly known: RecordKnowledge;
+  private readonly joiner: StackJoiner | undefined;
   private readonly walk: PageWalk;
   private readonly packet: PacketBuffer;
   private readonly limit: number;
@@ -68,12 +70,15 @@ export class PageStream {
     trace: { readonly uuid: string; readonly streamClass: number },
     slackBytes: number,
     classCount: number,
-    texts: CallTexts,
+    known: RecordKnowledge,
+    stackTypes: StackTypes,
     options: PageStreamOptions,
   ) {
     const { cpu, output, packetBytes = defaultPacketBytes, instance = cpu } = options;
     this.plan = plan;
-    this.texts = texts;
+    this.known = known;
+    this.joiner =
+      stackTypes.kernel < 0 && stackTypes.user < 0 ? undefined : new StackJoiner(plan.layout, stackTypes);
     this.walk = walk;
     this.cpu = cpu;
     this.limit = Math.max(packetBytes, packetHeadBytes);
@@ -89,7 +94,7 @@ export class PageStream {
       unknownCount,
       lostCount: Number(this.packet.discardedCount),
       packetCount,
-      damagedCount,
+      damagedCount: damagedCount + (this.joiner?.damagedCount ?? 0),
       missingTextCount,
     };
   }
@@ -100,6 +105,17 @@ export class PageStream {
    * @param lengthBytes bytes that there are of it: what the page says is behind them is not read.
    */
   page(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    if (this.joiner === undefined) this.takePage(bytes, at, lengthBytes);
+    else this.joiner.page(bytes, at, lengthBytes, this.takeJoined);
+  }
+
+  /** A page in which stacks stand before their events. */
+  private readonly takeJoined = (bytes: Uint8Array, lengthBytes: number): void => {
+    this.known.stacks.clear();
+    this.takePage(bytes, 0, lengthBytes);
+  };
+
+  private takePage(bytes: Uint8Array, at: number, lengthBytes: number): void {
     const { layout } = this.plan;
     this.open(bytes);
     const start = bytes.byteOffset + at;
@@ -145,6 +161,7 @@ export class PageStream {
 
   /** Ends the stream: losses that no packet has counted are told by one without events. */
   close(): void {
+    this.joiner?.flush(this.takeJoined);
     this.flush();
     if (this.packet.discardedCount === this.toldDiscarded) return;
     const { state } = this;
@@ -166,7 +183,7 @@ export class PageStream {
     const counted = (commit & lostCountFollows) !== 0 && after + this.plan.layout.longBytes <= end;
     const count = counted ? this.view.getUint32(after, true) : 1;
     this.packet.discard(count);
-    this.texts.clear();
+    this.known.texts.clear();
     this.setTime(hi, lo);
   }
 
@@ -183,7 +200,8 @@ export class PageStream {
   }
 
   private walkRecords(from: number, end: number): void {
-    const { state, texts } = this;
+    const { state } = this;
+    const { texts } = this.known;
     const missingBefore = texts.missingCount;
     state[stateWord.next] = from;
     state[stateWord.eventCount] = 0;

@@ -44,9 +44,10 @@ function fieldOf(event: MappedEvent, { steps }: Reference): MappedField | undefi
 
 function contextOf({ steps }: Reference): ContextField | undefined {
   const [name] = steps;
-  return typeof name === 'string' && steps.length === 1 && kernelContextNames.includes(name)
-    ? kernelContexts([name])[0]
-    : undefined;
+  if (typeof name !== 'string' || steps.length > 1 || !kernelContextNames.includes(name)) return undefined;
+  const [context] = kernelContexts([name]);
+  // Stacks are known when the event is written, not before.
+  return context?.source.kind === 'stack' ? undefined : context;
 }
 
 function typeOf(

@@ -3,19 +3,34 @@ import { taskRecordReader, type RecordReader } from '../contexts/task-updates.ts
 import type { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { RecordUpdate } from '../mapping/event-mapping.ts';
+import type { CallStacks } from './call-stacks.ts';
 import type { CallTexts } from './call-texts.ts';
 
 /** All of it. */
 export interface RecordKnowledge {
   readonly tasks: TaskTable;
   readonly texts: CallTexts;
+  readonly stacks: CallStacks;
 }
 
 /** What reads records that tell something. */
 export function knowledgeReader(
   format: KernelEventFormat,
   what: RecordUpdate,
-  { tasks, texts }: RecordKnowledge,
+  { tasks, texts, stacks }: RecordKnowledge,
 ): RecordReader {
-  return what === 'call-text' ? texts.reader(format) : taskRecordReader(format, what, tasks);
+  switch (what) {
+    case 'call-text':
+      return texts.reader(format);
+    case 'kernel-stack':
+      return stacks.reader(format, 'kernel');
+    case 'user-stack':
+      return stacks.reader(format, 'user');
+    case 'new-task':
+    case 'exec':
+    case 'rename':
+      return taskRecordReader(format, what, tasks);
+    default:
+      return what satisfies never;
+  }
 }

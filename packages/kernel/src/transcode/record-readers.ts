@@ -41,6 +41,8 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
       return (view, _bytes, at) => ((view.getUint8(at + 2) & source.mask) === source.set ? 1 : 0);
     case 'preemptible':
       return (view, _bytes, at) => ((view.getUint8(at + 3) & 15) === 0 ? 1 : 0);
+    case 'stack':
+      return () => undefined;
     default:
       return source satisfies never;
   }

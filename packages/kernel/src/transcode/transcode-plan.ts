@@ -1,6 +1,7 @@
 /** The plan of a transcoder: which class and which body each record has. The second stage: mapping → plan → code. */
 import type { LttngHeaderForm } from '@spoor/ctf';
 import type { ContextField } from '../contexts/context-fields.ts';
+import { CallStacks } from './call-stacks.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent, RecordUpdate, ValueSource } from '../mapping/event-mapping.ts';
@@ -118,8 +119,9 @@ export function makeTranscodePlan(
 function leastWordsOf({ fields, origin, update }: MappedEvent): number {
   let end = 8;
   for (const { source } of fields) end = Math.max(end, endOf(source));
-  // What is told to the task table is read by offsets of the format, too.
-  if (update !== undefined && origin.kind === 'event') {
+  // What is told to the task table is read by offsets of the format, too; stacks are as long as they are.
+  const isStack = update === 'kernel-stack' || update === 'user-stack';
+  if (update !== undefined && !isStack && origin.kind === 'event') {
     for (const { offsetBytes, sizeBytes } of origin.format.fields)
       end = Math.max(end, offsetBytes + sizeBytes);
   }
@@ -160,8 +162,13 @@ export function fixedBytesOf(plan: TranscodePlan): number {
     0,
     ...plan.bodies.map(({ sources }) => sources.reduce((sum, source) => sum + most(source), 0)),
   );
-  const contexts = plan.contexts.reduce((sum, { source }) => sum + (source.kind === 'name' ? 16 : 4), 0);
+  const contexts = plan.contexts.reduce((sum, { source }) => sum + contextBytes(source), 0);
   return 16 + contexts + largest;
+}
+
+function contextBytes(source: ContextField['source']): number {
+  if (source.kind === 'stack') return CallStacks.mostBytes;
+  return source.kind === 'name' ? 16 : 4;
 }
 
 /** Fields of a body whose length its record tells; each is as long as a record at most. */

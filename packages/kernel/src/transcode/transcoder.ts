@@ -1,13 +1,15 @@
 /** Pages of the kernel's ring buffer become packets of a CTF trace. */
 import { SpoorError } from '@spoor/base';
 import { canCompile, compileFunction, type TraceClass } from '@spoor/ctf';
-import { kernelContexts, type ContextField } from '../contexts/context-fields.ts';
+import { kernelContexts, stackKinds, type ContextField } from '../contexts/context-fields.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
+import { CallStacks } from './call-stacks.ts';
 import { CallTexts } from './call-texts.ts';
 import type { RecordKnowledge } from './record-knowledge.ts';
+import type { StackTypes } from './stack-joiner.ts';
 import { emitTranscoder, type PageWalk } from './emit-transcoder.ts';
 import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from './kernel-trace-class.ts';
 import { recordPredicate, type RecordFilter } from './record-filter.ts';
@@ -41,6 +43,13 @@ export interface TranscoderOptions extends MappingOptions {
 /** Greatest number of a task where it is not known: PID_MAX_LIMIT of 64-bit machines. */
 const mostTasks = 4_194_304;
 
+/** Types of the records of those stacks that contexts ask for. */
+function stackTypesOf(formats: KernelFormats, contexts: readonly ContextField[]): Partial<StackTypes> {
+  return Object.fromEntries(
+    stackKinds(contexts).map((kind) => [kind, formats.ofName(`ftrace:${kind}_stack`)?.id ?? -1]),
+  );
+}
+
 /** Events that keep the task table right, whether or not they are in the trace. */
 const tableEvents = ['task:task_newtask', 'task:task_rename', 'sched:sched_process_exec'];
 
@@ -56,6 +65,7 @@ export class KernelTranscoder {
   readonly tasks: TaskTable;
   readonly plan: TranscodePlan;
   private readonly known: RecordKnowledge;
+  private readonly stackTypes: StackTypes;
   private readonly trace: { readonly uuid: string; readonly streamClass: number };
   private readonly walk: PageWalk;
   private readonly slackBytes: number;
@@ -69,7 +79,8 @@ export class KernelTranscoder {
     this.trace = { uuid: options.facts.uuid, streamClass: options.streamClass ?? 0 };
     this.contexts = kernelContexts(options.contexts ?? []);
     this.tasks = options.tasks ?? new TaskTable(mostTasks);
-    this.known = { tasks: this.tasks, texts: new CallTexts() };
+    this.known = { tasks: this.tasks, texts: new CallTexts(), stacks: new CallStacks() };
+    this.stackTypes = { kernel: -1, user: -1, ...stackTypesOf(formats, this.contexts) };
     const mapped = mapEvents(formats, options);
     const { wants = () => true } = options;
     const unwanted = tableEvents.filter((name) => !wants(name));
@@ -82,6 +93,13 @@ export class KernelTranscoder {
     const hidden = [
       ...mapEvents(formats, { ...options, wants: (name) => unwanted.includes(name) }),
       ...texts,
+      ...stackKinds(this.contexts).flatMap((kind): MappedEvent[] => {
+        const format = formats.ofName(`ftrace:${kind}_stack`);
+        if (format === undefined) return [];
+        return [
+          { name: format.name, fields: [], origin: { kind: 'event', format }, update: `${kind}-stack` },
+        ];
+      }),
     ];
     this.events = mapped;
     const more = options.moreEvents ?? [];
@@ -125,7 +143,8 @@ export class KernelTranscoder {
       this.trace,
       this.slackBytes,
       this.events.length,
-      this.known.texts,
+      this.known,
+      this.stackTypes,
       options,
     );
   }
