@@ -9,6 +9,7 @@ import { registerLog } from './commands/log.ts';
 import { registerPlugins } from './commands/plugins.ts';
 import { registerRecord } from './commands/record.ts';
 import { registerReport } from './commands/report.ts';
+import { registerRecover } from './commands/recover.ts';
 import { registerRun } from './commands/run.ts';
 import { registerView } from './commands/view.ts';
 import type { CommandContext } from './commands/register-command.ts';
@@ -25,6 +26,7 @@ export function spoorProgram(context: CommandContext): Command {
       registerLog,
       registerReport,
       registerCrash,
+      registerRecover,
       registerView,
       registerAnalyze,
       registerRun,

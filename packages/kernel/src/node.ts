@@ -38,3 +38,6 @@ export {
 } from './session/kernel-session.node.ts';
 export { RingReaders } from './session/ring-readers.node.ts';
 export { sessionInstances, sweepSessions } from './session/session-names.node.ts';
+export { findRecoverable, recover, type Recoverable, type Recovered } from './recover/recover.node.ts';
+export { saveBoot, savedBoots, type SavedBoot } from './recover/saved-boot.node.ts';
+export { STATE_DIRECTORY_VARIABLE, stateDirectory } from './recover/state-directory.node.ts';

@@ -89,6 +89,10 @@ export class KernelPart {
       ...(plan.logs === undefined ? {} : { logs: plan.logs }),
       ...(plan.ringBytes === undefined ? {} : { ringBytes: plan.ringBytes }),
       onFailure: (error) => onNote({ severity: 'error', text: error.message }),
+      onCompleted: ({ directory, eventCount }) => {
+        const text = `a recording that was broken off is completed: ${eventCount} events of the kernel in ${directory}`;
+        onNote({ severity: 'info', text });
+      },
     });
     return new KernelPart(plan, recording);
   }

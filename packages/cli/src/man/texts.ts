@@ -135,6 +135,33 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
     ],
     seeAlso: ['spoor-record(1)', 'spoor-enable-event(1)'],
   },
+  'spoor-recover': {
+    description: [
+      'Makes traces of what is in rings of the kernel that nobody reads any more: those of spoor-record(1) that was killed, in which the kernel records on; those of sessions whose directories are gone; and those that outlive the kernel (`trace_instance=` on its command line), of the boot before this one.',
+      'A killed recorder has left a note of what it recorded and where to: its trace is completed by a second one beside it, `kernel-recovered`, as the next `spoor record -k` would do of its own accord. For all others `--output` names a directory. Rings are empty afterwards, and instances are removed but for those of the command line.',
+      'Numbers of events and addresses of symbols are those of one boot. `--save` keeps them; recorders and sessions do so themselves where the machine has a ring that outlives its kernel.',
+    ],
+    exitStatus: [
+      ['0', 'All that was asked for was done.'],
+      ['1', 'Something could not be read, or there was nothing under a name.'],
+    ],
+    environment: [['SPOOR_STATE_DIR', 'Where boots and notes are kept, in place of `/var/lib/spoor`.']],
+    files: [
+      ['/sys/kernel/tracing/instances', 'The rings.'],
+      ['/var/lib/spoor', 'Formats and symbols of the last four boots, and notes of recordings that go on.'],
+    ],
+    examples: [
+      {
+        command: 'spoor recover --list',
+        text: 'Say which rings there are, and what they are of.',
+      },
+      {
+        command: 'spoor recover -o crashed boot_mapped',
+        text: 'Read what was recorded before the machine crashed, into crashed/boot_mapped.',
+      },
+    ],
+    seeAlso: ['spoor-crash(1)', 'spoor-record(1)', 'spoor-convert(1)'],
+  },
   'spoor-crash': {
     description: [
       'Reads the rings that programs left in a run directory when they, the consumer and spoor-record(1) were all killed, or the machine was: `SPOOR_RUN_DIR` on a persistent file system survives that. Prints the events as spoor-convert(1) does; with `--output` it writes them as a trace instead. The sub-buffer that a thread was writing is included, to its last whole event.',

@@ -207,7 +207,7 @@ export const knownFacilities: readonly KnownFacility[] = [
   ),
   facility(
     'previous-boot',
-    'what was recorded before a crash',
+    'what was recorded before a crash (spoor recover)',
     "Linux 6.12, reserve_mem= and trace_instance= on the kernel's command line",
     'ftrace_dump_on_oops with a serial console, read by source.ftrace.text',
   ),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
@@ -30,6 +30,9 @@ import { markerFile } from './marker.node.ts';
 import { stackedEvents, withStacks, writeStacks } from './record-stacks.node.ts';
 import { tableEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
+import { completeRecordings, type Recovered } from '../recover/recover.node.ts';
+import { forgetRecording, isClaimed, noteRecording } from '../recover/recording-note.node.ts';
+import { keepBoot } from '../recover/saved-boot.node.ts';
 import { sweepProbes } from '../probes/probe-group.node.ts';
 import { createInstance, planEvents, withContainer } from './plan-recording.node.ts';
 import { WantedThreads } from '../session/wanted-threads.node.ts';
@@ -74,6 +77,8 @@ export interface KernelRecordingOptions {
   readonly stateDump?: boolean | 'maps';
   /** Beginning of the instance's name; for tests. */
   readonly prefix?: string;
+  /** Hears of a trace of a killed recorder that is complete now. */
+  readonly onCompleted?: (recovered: Recovered) => void;
   /** Hears of a ring that is not read any more. */
   readonly onFailure?: (error: SpoorError) => void;
 }
@@ -165,10 +170,16 @@ export class KernelRecording {
     const { words, intervalMs = 0 } = options.counters ?? {};
     const counters = words === undefined ? undefined : readCounterChoice(words, intervalMs);
     if (counters !== undefined) checkCounters(counters);
-    sweepInstances(root, prefix);
+    keepBoot(root);
+    completeRecordings(root, prefix, (what) => {
+      if ('recovered' in what) options.onCompleted?.(what.recovered);
+      else options.onFailure?.(what.error);
+    });
+    sweepInstances(root, prefix, isClaimed);
     sweepProbes(root, prefix);
     const { available, chosen, probes, textEvents } = planEvents(root, options);
     const instance = createInstance(root, channel, prefix, probes);
+    const instanceName = basename(instance.path);
     let logs: LogSources | undefined;
     try {
       logs = await LogSources.open(options.logs ?? {}, root, prefix, options.onFailure ?? (() => undefined));
@@ -213,6 +224,16 @@ export class KernelRecording {
       const complete: CtfSinkData = { ...data, declared: makeClassStates(traceClass.streamClasses[0]!) };
       ensureDirectory(join(directory, 'index'));
       beginMetadata(join(directory, 'metadata'), traceClass);
+      noteRecording(instanceName, {
+        directory: resolve(directory),
+        events: recorded,
+        eventNames: [...probes.eventNames],
+        contexts,
+        filter: options.filter,
+        naming: data.naming,
+        channel,
+        clockOffsetNs: String(options.clockOffsetNs),
+      });
       const drain = await KernelDrain.start(instance, {
         sink: { module: new URL('../transcode/ctf-sink.node.js', import.meta.url), data: complete },
         layout: formats.layout,
@@ -238,6 +259,7 @@ export class KernelRecording {
       );
     } catch (error) {
       await logs?.stop();
+      forgetRecording(instanceName);
       instance[Symbol.dispose]();
       probes.end();
       throw error;
@@ -389,6 +411,7 @@ export class KernelRecording {
         failures: rings.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
       };
     } finally {
+      forgetRecording(basename(this.instance.path));
       this.instance[Symbol.dispose]();
       this.probes.end();
     }

@@ -7,6 +7,7 @@ import { ProbeGroup, sweepProbes } from '../probes/probe-group.node.ts';
 import { SessionProbes, type ProbeFacts } from '../session/session-probes.node.ts';
 import { TracefsInstance, sweepInstances } from '../tracefs/instance.node.ts';
 import { findTracefs, listEvents, readFormats } from '../tracefs/tracefs.node.ts';
+import { isClaimed, noteOf } from '../recover/recording-note.node.ts';
 import { containerFilter, findContainer } from './find-container.node.ts';
 import { shareFilter, type FilterShare } from './filter-shares.node.ts';
 import type { KernelRecordingOptions } from './kernel-recording.node.ts';
@@ -41,7 +42,8 @@ export function tryKernelRecording(
 ): KernelRecordingPlan {
   const options = withStacks(withContainer(given));
   const root = findTracefs();
-  sweepInstances(root, options.prefix);
+  // A recorder that begins completes what killed ones left; this one begins nothing.
+  sweepInstances(root, options.prefix, (name) => noteOf(name) !== undefined || isClaimed(name));
   sweepProbes(root, options.prefix);
   kernelContexts(options.contexts ?? []);
   const { available, chosen, probes, textEvents } = planEvents(root, options);

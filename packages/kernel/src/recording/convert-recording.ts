@@ -2,6 +2,7 @@
 import { SpoorError } from '@spoor/base';
 import type { TraceClass } from '@spoor/ctf';
 import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
+import type { PageStreamStatistics } from '../transcode/page-stream.ts';
 import type { PacketOutput } from '../transcode/packet-buffer.ts';
 import { KernelTranscoder, type TranscoderOptions } from '../transcode/transcoder.ts';
 import { TaskTable } from '../contexts/task-table.ts';
@@ -9,7 +10,16 @@ import { parseCommands } from '../print/trace-line.ts';
 import { RingPages, scanRing, type KernelRecording } from './kernel-recording.ts';
 
 /** How a recording is converted. */
-export interface ConversionOptions extends Pick<TranscoderOptions, 'naming' | 'contexts'> {
+export interface ConversionOptions extends Pick<
+  TranscoderOptions,
+  'naming' | 'contexts' | 'filter' | 'eventNames'
+> {
+  /** Whether an event, `SYSTEM:NAME`, is in the trace; all that occur are by default. */
+  readonly keeps?: (event: string) => boolean;
+  /** Tasks of which more than their names is known. */
+  readonly tasks?: TaskTable;
+  /** Hears what became of each processor's ring. */
+  readonly tell?: (statistics: PageStreamStatistics) => void;
   /** Hears of damage and of what was left out, a line each. */
   readonly warn: (line: string) => void;
 }
@@ -33,9 +43,10 @@ const encoder = new TextEncoder();
 export function convertRecording(
   recording: KernelRecording,
   output: RingOutput,
-  { naming, contexts, warn }: ConversionOptions,
+  options: ConversionOptions,
 ): TraceClass {
   const { formats, rings, name } = recording;
+  const { naming, contexts, warn, keeps, filter, eventNames } = options;
   if (!nanosecondClocks.has(recording.clock)) {
     throw new SpoorError('kernel/clock', `times of the clock ${recording.clock} are no nanoseconds`, {
       where: name,
@@ -54,9 +65,9 @@ export function convertRecording(
   }
   for (const type of unknown)
     warn(`${name}: no format tells what events of number ${type} are; they are left out`);
-  const tasks = new TaskTable(mostTasks);
+  const tasks = options.tasks ?? new TaskTable(mostTasks);
   for (const [tid, command] of parseCommands(recording.commands)) {
-    if (tid > 0 && tid < mostTasks) tasks.setName(tid, encoder.encode(command));
+    if (tid > 0 && tid < mostTasks && !tasks.isKnown(tid)) tasks.setName(tid, encoder.encode(command));
   }
   const transcoder = new KernelTranscoder(formats, {
     naming,
@@ -71,7 +82,9 @@ export function convertRecording(
         ),
       ),
     },
-    wants: (event) => occurs.has(event),
+    wants: (event) => occurs.has(event) && keeps?.(event) !== false,
+    ...(filter === undefined ? {} : { filter }),
+    ...(eventNames === undefined ? {} : { eventNames }),
     tasks,
     contexts: contexts ?? [],
   });
@@ -106,6 +119,7 @@ export function convertRecording(
     const untold = (ring.lostCount ?? 0) - stream.statistics.lostCount;
     if (untold > 0) stream.discard(untold);
     stream.close();
+    options.tell?.(stream.statistics);
     if (content.damagedCount > 0) {
       warn(`${ring.source.name}: ${content.damagedCount} damaged pages; the rest of each is left out`);
     }

@@ -41,7 +41,8 @@ export interface RawRecordingOptions extends Pick<DrainOptions, 'intervalMs' | '
   readonly kallsyms?: boolean;
 }
 
-function formatFiles(root: string, events: readonly string[]): FormatFile[] {
+/** The formats of events, and of those that the kernel writes itself. */
+export function formatFiles(root: string, events: readonly string[]): FormatFile[] {
   const own = readdirSync(join(root, 'events/ftrace')).filter((name) =>
     statSync(join(root, 'events/ftrace', name)).isDirectory(),
   );

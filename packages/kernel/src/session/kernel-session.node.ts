@@ -24,6 +24,7 @@ import {
 import type { RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
 import { kernelSessionVersion, type KernelSessionDescription } from './session-description.ts';
+import { keepBoot } from '../recover/saved-boot.node.ts';
 import { ProbeGroup } from '../probes/probe-group.node.ts';
 import { sessionProbeGroup, sweepSessions } from './session-names.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
@@ -119,6 +120,7 @@ export class KernelSession {
   constructor(options: KernelSessionOptions) {
     this.options = options;
     this.root = findTracefs();
+    keepBoot(this.root);
     sweepSessions(this.root, options.prefix);
     this.tasks = makeTaskTable();
     const path = join(options.directory, stateFile);

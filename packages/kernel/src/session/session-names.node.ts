@@ -74,6 +74,15 @@ export function sessionInstances(root: string, prefix: string = defaultPrefix): 
   });
 }
 
+/** Instances of sessions whose directories are gone. */
+export function abandonedSessions(root: string, prefix: string = defaultPrefix): readonly string[] {
+  const own = mountNamespace();
+  return instancesOf(root).filter((name) => {
+    const session = sessionOf(name, prefix);
+    return session !== undefined && session.namespace === own && !existsSync(session.directory);
+  });
+}
+
 /**
  * Removes instances and probes of sessions whose directories are gone. Those of other mount namespaces are left alone.
  * @returns names of what was removed.

@@ -1,4 +1,4 @@
-import { array, assert, nat, property, string, stringMatching, tuple } from 'fast-check';
+import { array, assert, constantFrom, nat, property, string, stringMatching, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseLogRecord } from './log-record.ts';
 
@@ -40,7 +40,9 @@ function escapedByKernel(text: string): string {
 }
 
 test('property: every record comes back as it was, and no text is too much', () => {
-  const text = string({ unit: 'grapheme', maxLength: 12 }).map((value) => value.replaceAll('\0', ''));
+  const text = string({ unit: constantFrom('a', 'é', '☃', '\\', '\n', ';', '=', ' '), maxLength: 12 }).map(
+    (value) => value.replaceAll('\0', ''),
+  );
   const key = stringMatching(/^[A-Z_]{1,12}$/);
   assert(
     property(
@@ -66,7 +68,7 @@ test('property: every record comes back as it was, and no text is too much', () 
     ),
   );
   assert(
-    property(string({ unit: 'binary' }), (anything) => {
+    property(string(), (anything) => {
       parseLogRecord(anything);
     }),
   );

@@ -368,14 +368,19 @@ export class TracefsInstance implements Disposable {
 
 /**
  * Removes the instances that processes which are gone have left behind.
+ * @param isSpared tells of instances that are left to somebody else.
  * @returns their names.
  */
-export function sweepInstances(root: string, prefix: string = defaultPrefix): readonly string[] {
+export function sweepInstances(
+  root: string,
+  prefix: string = defaultPrefix,
+  isSpared: (name: string) => boolean = () => false,
+): readonly string[] {
   const folder = join(root, 'instances');
   const swept: string[] = [];
   for (const name of readdirSync(folder)) {
     const owner = ownerOf(prefix, name);
-    if (owner === undefined || !isOwnerGone(owner)) continue;
+    if (owner === undefined || !isOwnerGone(owner) || isSpared(name)) continue;
     removeInstance(join(folder, name));
     swept.push(name);
   }
