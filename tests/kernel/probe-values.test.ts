@@ -66,7 +66,11 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'values at 
 
   /** The fields of all events of the program, by babeltrace2, without their address. */
   function readByPeer(trace: string): readonly string[] {
-    const done = spawnSync('timeout', ['60', 'babeltrace2', '--no-delta', trace], { encoding: 'utf8' });
+    const done = spawnSync('timeout', ['60', 'babeltrace2', '--no-delta', trace], {
+      encoding: 'utf8',
+      // The state dump of a machine with many processes takes megabytes.
+      maxBuffer: 1 << 28,
+    });
     expect(done.stderr).toBe('');
     return done.stdout.split('\n').flatMap((line) => {
       const [, name, fields] = / (\S+): \{ cpu_id = \d+ \}, \{ ip = 0x[0-9A-F]+(.*) \}$/.exec(line) ?? [];

@@ -37,7 +37,7 @@ function leftBehind(): readonly string[] {
   const root = '/sys/kernel/tracing';
   const isDead = (pid: string | undefined): boolean => pid !== undefined && !existsSync(`/proc/${pid}`);
   const instances = readdirSync(join(root, 'instances')).filter((name) =>
-    isDead(/^spoor-(\d+)-/.exec(name)?.[1]),
+    isDead(/^spoor-\d+-(\d+)-/.exec(name)?.[1]),
   );
   const probes = readFileSync(join(root, 'uprobe_events'), 'latin1')
     .split('\n')

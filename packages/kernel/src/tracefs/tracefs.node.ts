@@ -99,6 +99,20 @@ export function listEvents(root: string): readonly string[] {
     .sort();
 }
 
+/** Names of the folders in one; probes and modules may take theirs away meanwhile. */
+function foldersIn(folder: string): readonly string[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return names.filter(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true,
+  );
+}
+
 /**
  * Reads the formats of a kernel's events from its tracefs.
  * @throws FormatError, or what reading a file throws.
@@ -110,13 +124,10 @@ export function readFormats(root: string, { wants, subBufferBytes }: FormatSelec
   const layout = parsePageHeader(header, endianness() === 'LE', subBufferBytes);
   const formats: KernelEventFormat[] = [];
   // Not available_events: it lacks those that the kernel writes itself, as kernel_stack.
-  for (const system of readdirSync(events)) {
-    const folder = join(events, system);
-    if (!statSync(folder).isDirectory()) continue;
-    for (const name of readdirSync(folder)) {
+  for (const system of foldersIn(events)) {
+    for (const name of foldersIn(join(events, system))) {
       if (wants !== undefined && !wants(`${system}:${name}`)) continue;
-      const path = join(folder, name, 'format');
-      const text = statSync(join(folder, name)).isDirectory() ? readIfThere(path) : undefined;
+      const text = readIfThere(join(events, system, name, 'format'));
       if (text !== undefined) formats.push(parseEventFormat(text, system, layout));
     }
   }
