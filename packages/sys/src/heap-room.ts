@@ -13,9 +13,14 @@ export function hasHeapRoom(): boolean {
   if (!hasWorkerModule()) return true;
   const { isMainThread, resourceLimits } = process.getBuiltinModule('node:worker_threads');
   if (isMainThread) return true;
+  const { maxOldGenerationSizeMb = Infinity, maxYoungGenerationSizeMb = 0 } = resourceLimits;
   const statistics = process.getBuiltinModule('node:v8').getHeapStatistics();
-  const youngBytes = (resourceLimits.maxYoungGenerationSizeMb ?? 0) * 2 ** 20;
-  return statistics.heap_size_limit - youngBytes - statistics.used_heap_size >= LEAST_BYTES;
+  // The limit of old objects: what the worker was given, or the program by its command line, which counts young ones too.
+  const limitBytes = Math.min(
+    maxOldGenerationSizeMb * 2 ** 20,
+    statistics.heap_size_limit - maxYoungGenerationSizeMb * 2 ** 20,
+  );
+  return limitBytes - statistics.used_heap_size >= LEAST_BYTES;
 }
 
 /** Whether the program has loaded what starts workers, as it is in workers. */
