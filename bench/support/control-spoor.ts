@@ -118,18 +118,25 @@ class Place {
     const { revision } = JSON.parse(readFileSync(join(session, 'session.json'), 'utf8')) as {
       readonly revision: number;
     };
-    /** What was seen to be so stays so: each file is read until then. */
+    /** What was seen to be so stays so: who looks takes processor time from those that are looked at. */
     const told = new Set<string>();
-    await until('all threads know of the session', () => {
-      for (const process of readdirSync(session).filter((name) => /^\d+-\d+$/.test(name))) {
-        const folder = join(session, process, 'status');
-        for (const name of listed(folder)) {
-          const path = join(folder, name);
-          if (!told.has(path) && revisionOf(path) >= revision) told.add(path);
+    const done = new Set<string>();
+    await until(
+      'all threads know of the session',
+      () => {
+        for (const process of readdirSync(session)) {
+          if (done.has(process) || !/^\d+-\d+$/.test(process)) continue;
+          const folder = join(session, process, 'status');
+          const paths = listed(folder).map((name) => join(folder, name));
+          for (const path of paths) if (!told.has(path) && revisionOf(path) >= revision) told.add(path);
+          const isTold =
+            paths.length * this.programs.length >= threads && paths.every((path) => told.has(path));
+          if (isTold) done.add(process);
         }
-      }
-      return told.size >= threads;
-    });
+        return told.size >= threads;
+      },
+      20,
+    );
   }
 
   get daemonPid(): number {
@@ -232,9 +239,11 @@ export function programs(): Promise<Sample> {
         }),
       );
     }
+    const cpuBeforeClasses = cpuMsOf(pids);
     const declareMs = await timed(async () => {
       await Promise.all(place.programs.map((program) => program.tell('classes')));
     });
+    const declareCpuMs = cpuMsOf(pids) - cpuBeforeClasses;
     await sleep(2000);
     const daemon = [place.daemonPid];
     const consumer = [place.consumerPid];
@@ -247,6 +256,7 @@ export function programs(): Promise<Sample> {
       registerCpuMs,
       enableMs: median(enables),
       declareMs,
+      declareCpuMs,
       idleDaemonCpuPercent: percent(0),
       idleConsumerCpuPercent: percent(1),
       idleProgramsCpuPercent: percent(2),
