@@ -115,6 +115,9 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       const precious = join(daemon.home, 'private/precious');
       mkdirSync(precious, { mode: 0o700 });
       writeFileSync(join(precious, 'kept'), 'kept');
+      // As a folder of a process has them: what follows a link to here would read the one and remove the other.
+      writeFileSync(join(precious, '0'), 'event { name = "secret"; };');
+      writeFileSync(join(precious, '1-9.json'), '{"tid":1,"state":"off","reasons":["secret"]}');
       const goodPath = join(users, String(one), readdirSync(join(users, String(one)))[0]!);
       const start = /-(\d+)$/.exec(goodPath)![1]!;
       // What another user can do with what is there.
@@ -147,6 +150,8 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
         mkfifo 4000001-1/rings/1.ring 4000001-1/status/1-1.json 4000001-1/counters/1-1.counters 4000002-1/process.json
         truncate -s 64G 4000001-1/rings/2.ring
         ln -s ${precious} 4000003-1
+        mkdir 4000004-1; cp 4000001-1/process.json 4000004-1/process.json
+        ln -s ${precious} 4000004-1/events; ln -s ${precious} 4000004-1/status; ln -s ${precious} 4000004-1/rings
         ln -s ${precious} ${badPath}/tracepoints
         rm -f ${badPath}/rings/0.ring; ln -s ${precious}/kept ${badPath}/rings/0.ring
         ln -s ${precious}/kept ${badPath}/rings/7.ring
@@ -173,7 +178,7 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
         .map((file) => readFileSync(file, 'utf8'));
       expect(texts.filter((text) => text.includes('secret') || text.includes('stolen'))).toEqual([]);
       expect(readFileSync(join(precious, 'kept'), 'utf8')).toBe('kept');
-      expect(readdirSync(precious)).toEqual(['kept']);
+      expect(readdirSync(precious).sort()).toEqual(['0', '1-9.json', 'kept']);
       expect(readFileSync(secret, 'utf8')).toContain('secret');
       // Nothing is left, whatever was made there.
       expect(readdirSync(join(daemon.hub, 'sessions')).filter((name) => name !== '.listing')).toEqual([]);
