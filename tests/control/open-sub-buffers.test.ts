@@ -174,13 +174,17 @@ for (const mode of ['local', 'snapshot'] as const) {
       await enable('test:step');
       await client.call('start-session', { session });
       const program = await daemon.program();
-      const producedBytes = async (): Promise<number> => {
-        await program.tell('emit 10');
+      const told = async (): Promise<number> => {
         const { channels } = await client.call('get-usage', { session });
         return channels.reduce((sum, row) => sum + row.producedBytes, 0);
       };
-      const first = await producedBytes();
-      expect(first).toBeGreaterThan(0);
+      const producedBytes = async (): Promise<number> => {
+        await program.tell('emit 10');
+        return told();
+      };
+      await program.tell('emit 10');
+      await until('the consumer has found the ring', async () => (await told()) > 0);
+      const first = await told();
       const second = await producedBytes();
       expect(second).toBeGreaterThan(first);
       await enable('test:other');
