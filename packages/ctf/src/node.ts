@@ -75,7 +75,8 @@ export class FileSink implements ByteSink {
   constructor(path: string, descriptor?: number) {
     this.name = path;
     try {
-      this.fd = descriptor ?? openSync(path, 'wx');
+      // Appending: where a failed write was cut off again, the next one follows what is left.
+      this.fd = descriptor ?? openSync(path, 'ax');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw outputExists(path);
       throw new SpoorError('output/failed', `cannot write ${path}`, { cause: error });

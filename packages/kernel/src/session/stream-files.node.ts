@@ -4,9 +4,9 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
-import { ensureDirectory, FileSink } from '@spoor/ctf/node';
+import { ensureDirectory } from '@spoor/ctf/node';
 import { MetadataFile } from '../transcode/metadata-file.node.ts';
+import { indexPathOf, PacketFile, type PacketFacts } from '../transcode/packet-file.node.ts';
 import { markPacket } from '../transcode/packet-buffer.ts';
 import type { KernelTranscoder } from '../transcode/transcoder.ts';
 import type { TracePlace } from './reader-messages.ts';
@@ -19,36 +19,6 @@ export interface FileLimits {
 
 /** One file, as large as it becomes. */
 export const unlimited: FileLimits = { sizeBytes: 0, count: 0 };
-
-type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>;
-
-const indexPath = (directory: string, name: string): string => join(directory, 'index', `${name}.idx`);
-
-/** A file with its index. */
-class PacketFile {
-  sizeBytes = 0;
-  private readonly file: FileSink;
-  private readonly index: FileSink;
-
-  constructor(directory: string, name: string) {
-    this.file = new FileSink(join(directory, name));
-    this.index = new FileSink(indexPath(directory, name));
-    const header = packetIndexHeader();
-    this.index.write(header, header.length);
-  }
-
-  append(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void {
-    this.file.write(bytes, lengthBytes);
-    const entry = packetIndexEntry({ ...facts, offsetBytes: this.sizeBytes });
-    this.index.write(entry, entry.length);
-    this.sizeBytes += lengthBytes;
-  }
-
-  close(): void {
-    this.file.close();
-    this.index.close();
-  }
-}
 
 /** Made when the first packet comes. */
 export class StreamFiles {
@@ -107,7 +77,7 @@ export class StreamFiles {
     this.number = count > 0 ? (this.number + 1) % count : this.number + 1;
     if (count > 0) {
       // The index first: packets that none tells of are cut off by whoever takes the trace up.
-      rmSync(indexPath(this.directory, this.fileName), { force: true });
+      rmSync(indexPathOf(this.directory, this.fileName), { force: true });
       rmSync(join(this.directory, this.fileName), { force: true });
     }
     this.file = this.open();

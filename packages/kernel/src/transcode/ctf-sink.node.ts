@@ -4,8 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
-import { FileSink } from '@spoor/ctf/node';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { PageSink, RingPlace } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
@@ -15,6 +13,7 @@ import { recordFilterOf } from '../live/filter-shares.node.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import type { KernelTraceFacts, PlainEvent } from './kernel-trace-class.ts';
 import { MetadataFile } from './metadata-file.node.ts';
+import { PacketFile } from './packet-file.node.ts';
 import type { PageStream, PageStreamStatistics } from './page-stream.ts';
 import { KernelTranscoder } from './transcoder.ts';
 
@@ -84,11 +83,9 @@ function sharedTranscoder(data: CtfSinkData, layout: RingPlace['layout']): Kerne
 class CtfSink implements PageSink {
   private readonly stream: PageStream;
   private readonly metadata: MetadataFile;
-  private readonly file: FileSink;
-  private readonly index: FileSink;
+  private readonly file: PacketFile;
   private readonly statisticsPath: string;
   private readonly cpu: number;
-  private writtenBytes = 0;
   private toldDropped = 0;
 
   constructor(data: CtfSinkData, { cpu, layout }: RingPlace) {
@@ -101,20 +98,14 @@ class CtfSink implements PageSink {
       transcoder.traceClass,
       new Int32Array(data.declared),
     );
-    this.file = new FileSink(join(data.directory, name));
-    this.index = new FileSink(join(data.directory, 'index', `${name}.idx`));
-    const header = packetIndexHeader();
-    this.index.write(header, header.length);
+    this.file = new PacketFile(data.directory, name);
     this.stream = transcoder.stream({
       cpu,
       output: {
         packet: (bytes, lengthBytes, facts) => {
           // A reader that sees the packet must find its classes.
           this.metadata.declare(this.stream.used);
-          this.file.write(bytes, lengthBytes);
-          const entry = packetIndexEntry({ ...facts, offsetBytes: this.writtenBytes });
-          this.index.write(entry, entry.length);
-          this.writtenBytes += lengthBytes;
+          this.file.append(bytes, lengthBytes, facts);
         },
       },
     });
@@ -140,8 +131,7 @@ class CtfSink implements PageSink {
     this.stream.close();
     this.metadata[Symbol.dispose]();
     this.file.close();
-    this.index.close();
-    return { ...this.stream.statistics, writtenBytes: this.writtenBytes };
+    return { ...this.stream.statistics, writtenBytes: this.file.sizeBytes };
   }
 
   private statistics(): ReturnType<typeof parseRingStatistics> {

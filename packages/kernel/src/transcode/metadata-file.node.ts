@@ -2,7 +2,7 @@
  * The metadata of a trace that several threads write: classes are appended when their first event is about to be
  * written, so that a trace has the classes that it uses, of the thousands that a kernel has.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import { formatEventTsdl, formatTraceTsdl, type StreamClass, type TraceClass } from '@spoor/ctf';
 
@@ -122,10 +122,12 @@ export function beginMetadata(path: string, traceClass: TraceClass, streams?: re
 
 function writeAll(fd: number, path: string, text: string): void {
   const bytes = Buffer.from(text);
+  let done = 0;
   try {
-    let done = 0;
     while (done < bytes.length) done += writeSync(fd, bytes, done);
   } catch (error) {
+    // Half a class would make all of it unreadable.
+    if (done > 0) ftruncateSync(fd, fstatSync(fd).size - done);
     throw outputError(path, error);
   }
 }

@@ -1,0 +1,54 @@
+/** A file of packets with LTTng's index of it: both end with a whole packet, also where the disk is full. */
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
+import { FileSink } from '@spoor/ctf/node';
+
+/** What an index tells of a packet, but for its place. */
+export type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>;
+
+/** The index of a file of a trace. */
+export function indexPathOf(directory: string, name: string): string {
+  return join(directory, 'index', `${name}.idx`);
+}
+
+/** One file; it must not be there yet. */
+export class PacketFile {
+  sizeBytes = 0;
+  private indexBytes: number;
+  private readonly file: FileSink;
+  private readonly index: FileSink;
+  private readonly path: string;
+  private readonly indexPath: string;
+
+  /** @throws SpoorError `output/exists`, `output/failed`. */
+  constructor(directory: string, name: string) {
+    this.path = join(directory, name);
+    this.indexPath = indexPathOf(directory, name);
+    this.file = new FileSink(this.path);
+    this.index = new FileSink(this.indexPath);
+    const header = packetIndexHeader();
+    this.index.write(header, header.length);
+    this.indexBytes = header.length;
+  }
+
+  /** @throws SpoorError `output/failed`; what had been written of the packet is cut off again. */
+  append(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void {
+    const entry = packetIndexEntry({ ...facts, offsetBytes: this.sizeBytes });
+    try {
+      this.file.write(bytes, lengthBytes);
+      this.index.write(entry, entry.length);
+    } catch (error) {
+      truncateSync(this.path, this.sizeBytes);
+      truncateSync(this.indexPath, this.indexBytes);
+      throw error;
+    }
+    this.sizeBytes += lengthBytes;
+    this.indexBytes += entry.length;
+  }
+
+  close(): void {
+    this.file.close();
+    this.index.close();
+  }
+}
