@@ -18,13 +18,12 @@ const globalName = Symbol.for('@spoor/tracer request context 2');
 const globals = globalThis as { [globalName]?: Slot };
 const slot: Slot = globals[globalName] ?? makeSlot();
 
-// Before Node.js 24 a program with any asynchronous context pays for it at each promise and at each callback (some 3 µs a
-// request of a small service), so the storage is made only when a request comes whose number somebody asks for.
+// A program with any asynchronous context pays for it: before Node.js 24 at each promise and each callback, later at each
+// request; so the storage is made only when a request comes whose number somebody asks for.
 let isWanted = false;
 let isAsked = false;
-let isFree: boolean | undefined;
 
-/** Lets `enterRequest` take effect: where contexts cost something, once {@link askForRequests} was called. */
+/** Lets `enterRequest` take effect, once {@link askForRequests} was called. */
 export function enableRequestContext(): void {
   isWanted = true;
 }
@@ -39,8 +38,7 @@ export function askForRequests(): void {
 
 /** Marks the rest of the current callback, and all that it starts, as part of a server request. */
 export function enterRequest(id: number): void {
-  if (!isWanted) return;
-  if (!isAsked && !(isFree ??= !hangsOnResources(new AsyncLocalStorage()))) return;
+  if (!isWanted || !isAsked) return;
   slot.storage ??= makeStorage();
   slot.storage.enterWith(id);
   if (slot.executionId === undefined) return;
@@ -51,8 +49,8 @@ export function enterRequest(id: number): void {
 /**
  * The id of the HTTP server request that the running code is part of, for the `request` field of a program's own
  * tracepoints; 0 outside requests, and when automatic events are off. It is the `id` of the thread's
- * `http_server:request_begin` event. Work that outlives its request still counts as part of it. Before Node.js 24 it is
- * 0 too while neither events of the program's own are recorded nor the set `request-context` is named.
+ * `http_server:request_begin` event. Work that outlives its request still counts as part of it. It is 0 too
+ * while neither events of the program's own are recorded nor the set `request-context` is named.
  */
 export function currentRequest(): number {
   const { storage, executionId } = slot;
@@ -73,12 +71,8 @@ export function currentRequest(): number {
  */
 function makeStorage(): AsyncLocalStorage<number> {
   const made = new AsyncLocalStorage<number>();
-  if (hangsOnResources(made)) slot.executionId = executionAsyncId;
+  if (hasOwn(made, 'kResourceStore')) slot.executionId = executionAsyncId;
   return made;
-}
-
-function hangsOnResources(storage: AsyncLocalStorage<number>): boolean {
-  return hasOwn(storage, 'kResourceStore');
 }
 
 function makeSlot(): Slot {
