@@ -234,6 +234,30 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(place.sessions()).toEqual([]);
   });
 
+  test('threads that find no room for a ring are counted as lost', () => {
+    using place = new RecordingPlace();
+    const args = [
+      '--no-auto',
+      '--max-memory',
+      '40k',
+      '--',
+      'node',
+      program('workers-waiting.mjs'),
+      '3',
+      '50',
+    ];
+    const done = place.record(args);
+    expect(done.status, done.stderr).toBe(1);
+    expect(summaryOf(done.stderr)).toEqual({
+      eventCount: 50,
+      lostCount: 100,
+      processCount: 1,
+      threadCount: 1,
+    });
+    expect(done.stderr).toContain('no ring buffer fits the memory limit of the process');
+    expect(readByPeer(place.traceDir)).toEqual({ eventCount: 50, stderr: '' });
+  });
+
   test('overwrite mode keeps the last events of each thread', () => {
     using place = new RecordingPlace();
     const sizes = ['--overwrite', '--subbuf-size', '4k', '--num-subbuf', '4'];

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding } from '../support/needs.ts';
+import { spoor } from '../support/spoor.ts';
 
 /** Where a ring says whether its reader sleeps: docs/design/formats.md. */
 const wokenAt = 194;
@@ -62,6 +63,36 @@ describe('a session', () => {
       await program.tell('emit 3');
       await client.call('stop-session', { session: 's' });
       expect(steps(outputOf(session))).toEqual([...upTo(10), 15, 16, 17]);
+    }),
+  );
+
+  test(
+    'tells what programs count, those that run and those that ended',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      for (const mode of ['local', 'snapshot'] as const) {
+        const session = await makeSession(client, mode);
+        expect((await client.call('get-usage', { session: 's' })).counters).toEqual({});
+        const first = await daemon.program();
+        await daemon.joined(session.id, first);
+        await first.tell('count 40');
+        expect((await client.call('get-usage', { session: 's' })).counters).toEqual({ 'test:counted': 40 });
+        await first.end();
+        const second = await daemon.program();
+        await daemon.joined(session.id, second);
+        await second.tell('count 2.5');
+        const counters = { 'test:counted': 42.5 };
+        const env = daemon.environment;
+        const listed = spoor(['list', 's'], { env });
+        expect(listed.stdout).toContain('Counters of the programs:\n-------------\n  test:counted = 42.5\n');
+        expect(JSON.parse(spoor(['list', 's', '--json'], { env }).stdout)).toMatchObject({
+          usage: { counters },
+        });
+        expect((await client.call('stop-session', { session: 's' })).counters).toEqual(counters);
+        const destroyed = spoor(['destroy', 's'], { env });
+        expect(destroyed.stdout).toContain('test:counted = 42.5\n');
+        await second.end();
+      }
     }),
   );
 

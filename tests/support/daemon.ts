@@ -20,7 +20,7 @@ const built = (await import(pathToFileURL(join(repoRoot, 'packages/sessiond/dist
 };
 
 const programText = `
-import { tracepoint } from ${JSON.stringify(tracerUrl)};
+import { counter, tracepoint } from ${JSON.stringify(tracerUrl)};
 import { createInterface } from 'node:readline';
 const step = tracepoint('test:step', { n: 'u32' });
 const other = tracepoint('test:other', { n: 'u32' }, { logLevel: 'err' });
@@ -29,6 +29,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [word, count] = line.split(' ');
   if (word === 'emit') for (let left = Number(count); left > 0; left -= 1) step(next++);
   if (word === 'other') for (let n = 0; n < Number(count); n += 1) other(n);
+  if (word === 'count') counter('test:counted').add(Number(count));
   if (word === 'end') break;
   console.log(word);
 }
@@ -70,7 +71,7 @@ export class EmittingProgram {
     this.ended = new Promise((resolve) => this.child.once('close', () => resolve()));
   }
 
-  /** Has the program do something; resolves when it has: `emit N` numbered events, `other N`, `nothing`. */
+  /** Has the program do something; resolves when it has: `emit N` numbered events, `other N`, `count N` by a counter, `nothing`. */
   async tell(line: string): Promise<void> {
     this.child.stdin!.write(`${line}\n`);
     const { value } = (await this.#lines.next()) as { value: string };

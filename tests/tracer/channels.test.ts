@@ -1,6 +1,7 @@
 // Channels, contexts, event rules and several sessions in real programs, read by the real babeltrace2.
 import {
   HUB_FILE,
+  LOST_FOLDER,
   RUN_VERSION,
   SESSION_FILE,
   SESSION_VARIABLE,
@@ -239,28 +240,36 @@ describe('a full ring', () => {
 
   test('of a process with a memory limit is smaller, or there is none', async () => {
     using run = new TracedRun({
-      maxMemoryBytes: 512 * 1024,
+      maxMemoryBytes: 96 * 1024,
       channels: [
         makeChannel({ name: 'first', subBufferSizeBytes: 64 * 1024, subBufferCount: 4 }),
         makeChannel({ name: 'second', subBufferSizeBytes: 64 * 1024, subBufferCount: 8 }),
         makeChannel({ name: 'third', subBufferSizeBytes: 64 * 1024, subBufferCount: 8 }),
-        makeChannel({ name: 'fourth' }),
+        makeChannel({ name: 'fourth', rules: [{ name: 'test:*', exclude: [], filter: 'n >= 4' }] }),
         makeChannel({ name: 'fifth' }),
+        makeChannel({ name: 'sixth', rules: [{ name: 'other:*', exclude: [] }] }),
       ],
     });
-    expect(await run.run(`tracepoint('test:tick', { n: 'u32' })(1);`)).toMatchObject({
-      status: 0,
-      stderr: '',
-    });
+    const text = `const tick = tracepoint('test:tick', { n: 'u32' }); for (let n = 0; n < 7; n += 1) tick(n);`;
+    expect(await run.run(text)).toMatchObject({ status: 0, stderr: '' });
     const [status] = run.statuses();
     const total = status!.rings!.reduce(
       (sum, ring) => sum + 4096 + ring.subBufferSizeBytes * ring.subBufferCount,
       0,
     );
-    expect(total).toBeLessThanOrEqual(512 * 1024);
+    expect(total).toBeLessThanOrEqual(96 * 1024);
     expect(status!.rings!.length).toBeGreaterThan(1);
     expect(status!.reasons.join('\n')).toMatch(/the memory limit of the process: ring of/);
     expect(status!.reasons.join('\n')).toMatch(/no ring buffer fits the memory limit/);
+    // What comes without a ring is lost, and counted for each channel as its rules and filter say.
+    const lost = new Map(readCounters(join(run.processPaths()[0]!, LOST_FOLDER)));
+    expect(lost).toEqual(
+      new Map([
+        ['third', 7],
+        ['fourth', 3],
+        ['fifth', 7],
+      ]),
+    );
   });
 });
 

@@ -73,6 +73,8 @@ export interface LossCounts {
 
 export interface StopResult extends Warned {
   readonly losses: LossCounts;
+  /** What the programs counted by counters of their own, by name, summed over threads and processes. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 export interface DestroyResult extends StopResult {
@@ -198,6 +200,8 @@ export interface SessionUsage {
   /** Bytes written since the session was created. */
   readonly writtenBytes: number;
   readonly losses: LossCounts;
+  /** As of {@link StopResult}, up to now. */
+  readonly counters: Readonly<Record<string, number>>;
   /** What keeps programs from being recorded, and the consumer from writing: one line each. */
   readonly troubles: readonly string[];
 }

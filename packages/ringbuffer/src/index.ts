@@ -1,6 +1,7 @@
 export {
   CONTROL_BYTES,
   CTF_MAGIC,
+  LEAST_RING_BYTES,
   PACKET,
   PACKET_HEADER_BYTES,
   RING_VERSION,
@@ -78,7 +79,7 @@ export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file
 export { currentThreadId } from '@spoor/sys';
 
 export { ThreadCounters, type CounterCell } from './counter-file.ts';
-export { COUNTS_FOLDER } from './counter-layout.ts';
+export { COUNTS_FOLDER, LOST_FOLDER } from './counter-layout.ts';
 export { COUNTERS_FOLDER } from './counter-layout.ts';
 export { mergeEndedCounters, readCounters } from './counter-reader.ts';
 export { snapshotProcess, type SnapshotTotals } from './snapshot-process.ts';

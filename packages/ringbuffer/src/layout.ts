@@ -168,6 +168,12 @@ export function ringSizeBytes(geometry: RingGeometry): number {
   return CONTROL_BYTES + geometry.subBufferSizeBytes * geometry.subBufferCount;
 }
 
+/** Size of the smallest ring file that there can be. */
+export const LEAST_RING_BYTES: number = ringSizeBytes({
+  subBufferSizeBytes: SUB_BUFFER_GRAIN_BYTES,
+  subBufferCount: 2,
+});
+
 /** What the reader writes for packet `sequence`, and what the producer awaits before it opens the next lap. */
 export function releaseByte(sequence: number, subBufferCount: number): number {
   return (Math.floor(sequence / subBufferCount) + 1) & 0xff;

@@ -53,6 +53,32 @@ describe('a ring file', () => {
     closeSync(fd);
   });
 
+  test('takes a part of what the process may have, so that late threads get one too', () => {
+    const own = mkdtempSync(join(folder, 'limited-'));
+    const maxMemoryBytes = 4 * 1024 ** 2;
+    const geometry = { subBufferSizeBytes: 256 * 1024, subBufferCount: 16 };
+    const sizes: number[] = [];
+    let thrown: unknown;
+    try {
+      for (;;) {
+        const ring = createThreadRing({ ...request, folder: own, geometry, maxMemoryBytes });
+        sizes.push(ring.geometry.subBufferSizeBytes * ring.geometry.subBufferCount);
+      }
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: 'ring/memory-limit' });
+    expect(sizes.length).toBeGreaterThan(20);
+    expect(sizes[0]).toBe(maxMemoryBytes / 8);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    expect(sizes.at(-1)).toBe(2 * 16 * 1024);
+    const all = sizes.reduce((sum, size) => sum + 4096 + size, 0);
+    expect(all).toBeLessThanOrEqual(maxMemoryBytes);
+    // No room for one more is left over.
+    expect(all).toBeGreaterThan(maxMemoryBytes - 36 * 1024);
+    rmSync(own, { recursive: true });
+  });
+
   test('in a folder that there is not is refused with a typed error', () => {
     let thrown: unknown;
     try {

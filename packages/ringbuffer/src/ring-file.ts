@@ -69,6 +69,8 @@ export interface ThreadRing {
 const SMALLEST: RingGeometry = { subBufferSizeBytes: 16 * 1024, subBufferCount: 2 };
 /** Part of the free space that one ring may take: other threads and other users of the memory come after it. */
 const FREE_SHARE = 0.25;
+/** Part of what is left of the process's limit that the sub-buffers of one ring may take: further threads come after it. */
+const LIMIT_SHARE = 1 / 8;
 /** When space is short, other threads may be giving some back at this moment: how long is waited before each attempt. */
 const pausesMs = [0, 2, 5, 10, 20, 40, 80];
 
@@ -93,20 +95,16 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   }
   const tier: RingTier = availability.available ? 'mapped' : 'copied';
   const tid = currentThreadId();
-  const leftBytes =
-    request.maxMemoryBytes === undefined ? Infinity : request.maxMemoryBytes - takenBytes(request.folder);
+  const limit = new MemoryLimit(request.folder, request.maxMemoryBytes);
   let last: unknown;
   for (const pauseMs of pausesMs) {
     if (pauseMs > 0) pause(pauseMs);
+    const room = limit.room();
     for (const geometry of geometries(request.geometry)) {
-      const isLast = isSmallest(geometry);
-      const sizeBytes = ringSizeBytes(geometry);
-      if (sizeBytes > leftBytes || (!isLast && sizeBytes > freeSpaceBytes(request.folder) * FREE_SHARE)) {
-        continue;
-      }
+      if (!isShare(geometry, room) || !isShareOfFree(geometry, request.folder)) continue;
       try {
-        const ring = createOfSize(request, geometry, tier, tid);
-        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, geometry, leftBytes));
+        const ring = createOfSize(request, geometry, limit, tier, tid);
+        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, geometry, room));
         return { ...ring, tier, geometry, reasons };
       } catch (error) {
         if (!isNoSpace(error)) {
@@ -118,9 +116,9 @@ export function createThreadRing(request: RingRequest): ThreadRing {
         last = error;
       }
     }
-    if (last === undefined) break;
+    if (last === undefined && !room.isContested) break;
   }
-  if (last === undefined) {
+  if (last === undefined || isOverLimit(last)) {
     throw new SpoorError('ring/memory-limit', 'no ring buffer fits the memory limit of the process', {
       where: request.folder,
       hint: 'raise --max-memory, or record fewer threads or channels',
@@ -132,8 +130,56 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   });
 }
 
-function whySmaller(asked: RingGeometry, got: RingGeometry, leftBytes: number): string {
-  const cause = ringSizeBytes(asked) > leftBytes ? 'the memory limit of the process' : 'little shared memory';
+/** What a process's limit leaves for further rings. */
+interface LimitRoom {
+  readonly leftBytes: number;
+  /** Whether other threads are making rings, of which they may give some back. */
+  readonly isContested: boolean;
+}
+
+/** The limit of all files in a folder of rings. */
+class MemoryLimit {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+
+  constructor(folder: string, maxBytes: number = Infinity) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+  }
+
+  room(): LimitRoom {
+    if (this.#maxBytes === Infinity) return { leftBytes: Infinity, isContested: false };
+    const { ringBytes, draftBytes } = takenBytes(this.#folder);
+    return { leftBytes: this.#maxBytes - ringBytes - draftBytes, isContested: draftBytes > 0 };
+  }
+
+  /**
+   * Many threads that begin at once each see the same room: who finds more taken than there may be gives its own back.
+   * @throws SpoorError `ring/over-limit`.
+   */
+  check(): void {
+    if (this.room().leftBytes >= 0) return;
+    throw new SpoorError('ring/over-limit', 'other rings have taken what the process may have', {
+      where: this.#folder,
+    });
+  }
+}
+
+/** Whether a ring leaves enough of the process's limit to other threads; the smallest may take what there is. */
+function isShare(geometry: RingGeometry, { leftBytes }: LimitRoom): boolean {
+  if (ringSizeBytes(geometry) > leftBytes) return false;
+  return (
+    isSmallest(geometry) || geometry.subBufferSizeBytes * geometry.subBufferCount <= leftBytes * LIMIT_SHARE
+  );
+}
+
+/** The same of all that is free. */
+function isShareOfFree(geometry: RingGeometry, folder: string): boolean {
+  return isSmallest(geometry) || ringSizeBytes(geometry) <= freeSpaceBytes(folder) * FREE_SHARE;
+}
+
+function whySmaller(asked: RingGeometry, got: RingGeometry, room: LimitRoom): string {
+  const cause = isShare(asked, room) ? 'little shared memory' : 'the memory limit of the process';
   return `${cause}: ring of ${got.subBufferCount} sub-buffers of ${got.subBufferSizeBytes} bytes instead of ${asked.subBufferCount} of ${asked.subBufferSizeBytes}`;
 }
 
@@ -171,17 +217,20 @@ function freeSpaceBytes(folder: string): number {
   }
 }
 
-/** Bytes of all files in a folder, those of rings that are being made too. */
-function takenBytes(folder: string): number {
-  let sum = 0;
+/** Bytes of all files in a folder: of rings, and of those that are being made. */
+function takenBytes(folder: string): { readonly ringBytes: number; readonly draftBytes: number } {
+  let ringBytes = 0;
+  let draftBytes = 0;
   try {
     for (const name of readdirSync(folder)) {
-      sum += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+      const sizeBytes = statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+      if (name.endsWith('.ring')) ringBytes += sizeBytes;
+      else draftBytes += sizeBytes;
     }
   } catch {
     // Making the ring will say what is wrong with it.
   }
-  return sum;
+  return { ringBytes, draftBytes };
 }
 
 /**
@@ -194,10 +243,15 @@ function requireRoomFor(folder: string, geometry: RingGeometry): void {
   throw new SpoorError('ring/crowded', 'too little shared memory is left for other rings', { where: folder });
 }
 
+function isOverLimit(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ring/over-limit';
+}
+
 function isNoSpace(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (
     code === 'ring/crowded' ||
+    code === 'ring/over-limit' ||
     code === 'ENOSPC' ||
     code === 'EDQUOT' ||
     code === 'EFBIG' ||
@@ -209,6 +263,7 @@ function isNoSpace(error: unknown): boolean {
 function createOfSize(
   request: RingRequest,
   geometry: RingGeometry,
+  limit: MemoryLimit,
   tier: RingTier,
   tid: number,
 ): Pick<ThreadRing, 'producer' | 'ringNumber' | 'save' | 'close'> {
@@ -238,6 +293,7 @@ function createOfSize(
     const file = createMappedFile(draft, ringSizeBytes(geometry));
     try {
       requireRoomFor(request.folder, geometry);
+      limit.check();
     } catch (error) {
       file[Symbol.dispose]();
       unlinkSync(draft);
@@ -271,6 +327,7 @@ function createOfSize(
     // Written whole at once: space that is short must show now.
     writeWhole(fd, producer.bytes);
     requireRoomFor(request.folder, geometry);
+    limit.check();
     ringNumber = publish(request.folder, draft);
   } catch (error) {
     copier.abandon();

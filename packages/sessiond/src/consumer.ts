@@ -6,6 +6,7 @@ import type { ChannelDescription, SessionDescription } from '@spoor/ringbuffer';
 import { regenerateMetadata } from './clock-offset.ts';
 import { Ledger, type RecordingTotals, type RingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
+import type { ProcessCounts } from './process-counts.ts';
 import { RingAllowance } from './other-users.ts';
 import { finishRemovals } from './removal.ts';
 import type { SessionDirectory } from './run-directory.ts';
@@ -285,15 +286,22 @@ export class Consumer {
   /** What was recorded so far, of rings that are open too. */
   totals(): RecordingTotals {
     const open: RingTotals[] = [];
+    const counted: (readonly [string, ProcessCounts])[] = [];
     for (const [name, process] of this.#processes) {
+      try {
+        counted.push([name, process.counts()]);
+      } catch (error) {
+        this.#tolerate(name, process, error);
+      }
       for (const ring of process.rings())
         open.push(ring.openTotals(`${name}/${ring.reader.header.ringNumber}`));
     }
-    return this.#ledger.sum(open);
+    return this.#ledger.sum(open, counted);
   }
 
-  /** The processes that are being recorded. */
+  /** The processes that are being recorded, those that joined a moment ago too. */
   processes(): Iterable<ProcessTrace> {
+    this.#findProcesses();
     return this.#processes.values();
   }
 

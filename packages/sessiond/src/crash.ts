@@ -2,7 +2,7 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { PROCESS_FILE, RINGS_FOLDER, readCounters, readProcess } from '@spoor/ringbuffer';
+import { PROCESS_FILE, RINGS_FOLDER, readProcess } from '@spoor/ringbuffer';
 import { type CrashedClasses, readCrashedClasses } from './crashed-classes.ts';
 import { readCrashedRing } from './crashed-ring.ts';
 import {
@@ -14,6 +14,7 @@ import {
 } from './output-directory.ts';
 import { outputError } from './output-error.ts';
 import { describePacket } from './packet-description.ts';
+import { readProcessCounts } from './process-counts.ts';
 import { packetsInTrace, streamPathOf } from './recorded-stream.ts';
 import { isGone } from './removal.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -197,7 +198,9 @@ class Extraction {
 
   #addCounters(path: string): void {
     try {
-      for (const [name, value] of readCounters(path)) {
+      const { counters, lostCount } = readProcessCounts(path);
+      this.#lostCount += lostCount;
+      for (const [name, value] of counters) {
         this.#counters[name] = (this.#counters[name] ?? 0) + value;
       }
     } catch (error) {

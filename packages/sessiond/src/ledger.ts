@@ -1,4 +1,5 @@
 import type { FilterStatus } from '@spoor/ringbuffer';
+import { type ProcessCounts, sumCounts } from './process-counts.ts';
 import { type CrowdedChannel, type RingDemand, neededBytes } from './ring-advice.ts';
 import { asUser } from '@spoor/sys';
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
@@ -49,7 +50,7 @@ type LedgerLine =
   | { readonly process: string }
   | { readonly fault: string }
   | { readonly filter: FilterStatus }
-  | { readonly counters: string; readonly values: Readonly<Record<string, number>> };
+  | { readonly counters: string; readonly values: Readonly<Record<string, number>>; readonly lost?: number };
 
 /**
  * The processes and the finished rings of a recording, one JSON line each, in the run directory. A ring is entered
@@ -59,7 +60,7 @@ export class Ledger {
   readonly #path: string;
   readonly #rings: Map<string, RingTotals> = new Map();
   readonly #processes: Set<string> = new Set();
-  readonly #counters: Map<string, ReadonlyMap<string, number>> = new Map();
+  readonly #counts: Map<string, ProcessCounts> = new Map();
   /** By name: why no event fits a filter; undefined once one does. */
   readonly #filters: Map<string, string | undefined> = new Map();
   #faultCount = 0;
@@ -72,7 +73,7 @@ export class Ledger {
       if (text === '') continue;
       const line = JSON.parse(text) as LedgerLine;
       if ('process' in line) this.#processes.add(line.process);
-      else if ('counters' in line) this.#counters.set(line.counters, new Map(Object.entries(line.values)));
+      else if ('counters' in line) this.#noteCounts(line.counters, line.values, line.lost);
       else if ('fault' in line) this.#faultCount += 1;
       else if ('filter' in line) this.#noteFilter(line.filter);
       else this.#rings.set(line.ring, line);
@@ -111,8 +112,11 @@ export class Ledger {
       .map(({ stream }) => stream);
   }
 
-  /** Sums of all that was entered so far, and of `open` rings that are not yet. */
-  sum(open: readonly RingTotals[] = []): RecordingTotals {
+  /** Sums of all that was entered so far, and of `open` rings and what processes have `counted` that are not yet. */
+  sum(
+    open: readonly RingTotals[] = [],
+    counted: Iterable<readonly [process: string, counts: ProcessCounts]> = [],
+  ): RecordingTotals {
     const sum = {
       eventCount: 0,
       lostCount: 0,
@@ -132,20 +136,23 @@ export class Ledger {
       sum.sizeBytes += ring.sizeBytes;
       threads.add(ring.thread ?? ring.ring);
     }
+    const { counters, lostCount } = sumCounts(new Map([...this.#counts, ...counted]).values());
+    sum.lostCount += lostCount;
     return {
       ...sum,
       processCount: this.#processes.size,
       threadCount: threads.size,
-      counters: this.#sumCounters(),
+      counters: Object.fromEntries(counters),
       crowded: crowdedChannels(rings.values()),
     };
   }
 
-  /** Enters what a process's counters were last seen at. */
-  addCounters(process: string, values: ReadonlyMap<string, number>): void {
-    if (values.size === 0) return;
-    this.#counters.set(process, values);
-    this.#append({ counters: process, values: Object.fromEntries(values) });
+  /** Enters what a process's threads were last seen to have counted. */
+  addCounts(process: string, { counters, lostCount }: ProcessCounts): void {
+    if (counters.size === 0 && lostCount === 0) return;
+    const values = Object.fromEntries(counters);
+    this.#noteCounts(process, values, lostCount);
+    this.#append({ counters: process, values, ...(lostCount === 0 ? {} : { lost: lostCount }) });
   }
 
   /** Enters how a filter fares in a thread. */
@@ -168,12 +175,8 @@ export class Ledger {
     return true;
   }
 
-  #sumCounters(): Record<string, number> {
-    const sums: Record<string, number> = {};
-    for (const values of this.#counters.values()) {
-      for (const [name, value] of values) sums[name] = (sums[name] ?? 0) + value;
-    }
-    return sums;
+  #noteCounts(process: string, values: Readonly<Record<string, number>>, lostCount = 0): void {
+    this.#counts.set(process, { counters: new Map(Object.entries(values)), lostCount });
   }
 
   #append(line: LedgerLine): void {

@@ -10,9 +10,7 @@ import {
   RINGS_FOLDER,
   type RingHeader,
   STATUS_FOLDER,
-  mergeEndedCounters,
   parseProcess,
-  readCounters,
 } from '@spoor/ringbuffer';
 import { type FileUser, asUser } from '@spoor/sys';
 import { withClockOffset } from './clock-offset.ts';
@@ -22,6 +20,7 @@ import { localTimestamp, pathComponent } from './output-directory.ts';
 import { outputError } from './output-error.ts';
 import { type RingAllowance, checkProcessUser, userOf } from './other-users.ts';
 import { isThreadAlive } from './process-identity.ts';
+import { type ProcessCounts, mergeEndedCounts, readProcessCounts } from './process-counts.ts';
 import { ProcessLife } from './process-life.ts';
 import { MOST_BYTES, readProgramFile } from './program-file.ts';
 import { removeDirectory } from './removal.ts';
@@ -237,7 +236,7 @@ export class ProcessTrace {
     const alive = this.isAlive();
     const isOver = (tid: number) => alive && this.#isThreadOver(tid);
     this.#statuses.read(isOver);
-    mergeEndedCounters(this.#directory, isOver);
+    mergeEndedCounts(this.#directory, isOver);
     // Rings that the process made before its end must be seen: look after finding it dead.
     if (!alive) this.#discover(true);
     for (const [number, ring] of this.#rings) {
@@ -253,6 +252,11 @@ export class ProcessTrace {
     if (alive) return false;
     this.#remove();
     return true;
+  }
+
+  /** What its threads have counted up to now. */
+  counts(): ProcessCounts {
+    return this.#asUser(() => readProcessCounts(this.#directory));
   }
 
   /** Tells all threads to stop. */
@@ -283,7 +287,7 @@ export class ProcessTrace {
       if (this.#rings.has(number)) this.#close(number, ring, !isRunning);
     }
     this.#statuses.read(() => false);
-    this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
+    this.#context.ledger.addCounts(this.name, readProcessCounts(this.#directory));
     this.#metadata?.close();
     return complete;
   }
@@ -460,7 +464,7 @@ export class ProcessTrace {
   }
 
   #remove(): void {
-    this.#context.ledger.addCounters(this.name, readCounters(this.#directory));
+    this.#context.ledger.addCounts(this.name, readProcessCounts(this.#directory));
     this.#metadata?.close();
     removeDirectory(this.#directory);
     if (this.#user !== undefined) asUser(undefined, () => rmSync(this.#notePath, { force: true }));

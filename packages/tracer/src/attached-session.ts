@@ -2,7 +2,9 @@
 // goes wrong here switches tracing off for the thread and says so in its status file; the program never sees an error.
 import { describeError } from '@spoor/base';
 import {
+  COUNTS_FOLDER,
   EVENTS_FOLDER,
+  LOST_FOLDER,
   type ChannelDescription,
   type CountDescription,
   type FilterStatus,
@@ -30,6 +32,9 @@ const MOST_MISSING = 5;
 /** Most filters of a channel that a status file tells of: the same in each thread. */
 const MOST_FILTERS = 5;
 
+/** Most channels of a thread whose losses are counted for want of a ring. */
+const MOST_CHANNELS = 256;
+
 /** What a thread brings into each of its sessions. */
 export interface ThreadParts {
   readonly tid: number;
@@ -55,6 +60,8 @@ export class AttachedSession {
   readonly #retired: ChannelWriter[] = [];
   #counts: readonly CountWriter[] = [];
   #list: TracepointList | undefined;
+  /** What was lost for want of a ring, by channel. */
+  readonly #lost: MapCounters;
   /** By map. They stay when the rules change: what was counted is not lost. */
   readonly #maps = new Map<string, MapCounters>();
   readonly #reasons = new Set<string>();
@@ -72,6 +79,7 @@ export class AttachedSession {
     this.#description = description;
     this.#tid = thread.tid;
     this.#onCopied = thread.onCopiedRing;
+    this.#lost = new MapCounters(join(directory.path, LOST_FOLDER), thread.onCopiedRing);
     this.#status = new StatusFile(directory.path, thread.tid);
     const tell = (reason: string): void => this.tell(reason);
     this.#parts = {
@@ -158,7 +166,7 @@ export class AttachedSession {
     if (this.#leavesOut(declaration)) return sinks;
     const version = this.#linkVersion;
     for (const channel of this.#channels.values()) {
-      if (!channel.takes(declaration)) continue;
+      if (channel.isOff || !channel.takes(declaration)) continue;
       try {
         const sink = channel.sinkOf(declaration);
         if (sink !== undefined) sinks.push(sink);
@@ -170,10 +178,19 @@ export class AttachedSession {
     return sinks;
   }
 
-  /** Where events of this class are counted. Never throws. */
+  /** Where events of this class are counted: also those that a channel without a ring loses. Never throws. */
   talliesOf(declaration: Declaration): readonly Tally[] {
     const tallies: Tally[] = [];
     if (this.#leavesOut(declaration)) return tallies;
+    for (const [name, channel] of this.#channels) {
+      if (!channel.isOff) continue;
+      try {
+        const tally = channel.lossOf(declaration, () => this.#lost.cell(name, MOST_CHANNELS));
+        if (tally !== undefined) tallies.push(tally);
+      } catch {
+        // No memory for that either: the status file says that nothing is recorded.
+      }
+    }
     for (const count of this.#counts) {
       if (!count.takes(declaration)) continue;
       try {
@@ -261,7 +278,7 @@ export class AttachedSession {
   #mapOf(name: string): MapCounters {
     let map = this.#maps.get(name);
     if (map === undefined) {
-      map = new MapCounters(this.#parts.processPath, name, this.#onCopied);
+      map = new MapCounters(join(this.#parts.processPath, COUNTS_FOLDER, name), this.#onCopied);
       this.#maps.set(name, map);
     }
     return map;
@@ -270,6 +287,7 @@ export class AttachedSession {
   #saveCounts(): void {
     try {
       for (const map of this.#maps.values()) map.save();
+      this.#lost.save();
     } catch {
       // They are saved again, and at the end.
     }

@@ -6,6 +6,7 @@ import {
   SwitchWaker,
   createThreadRing,
   type ChannelDescription,
+  type CounterCell,
   type RingStatus,
   type RingTier,
   type ThreadRing,
@@ -22,6 +23,7 @@ import {
   type RingWriter,
   type Serialise,
   type Sink,
+  type Tally,
 } from './serialiser.ts';
 
 /** What the channels of a session share in one thread. */
@@ -83,7 +85,20 @@ export class ChannelWriter {
 
   /** Whether events of this class may go here. */
   takes(declaration: Declaration): boolean {
-    return this.#failure === undefined && this.#rules.takes(declaration);
+    return this.#rules.takes(declaration);
+  }
+
+  /** Whether there is no ring and will be none: what comes is lost. */
+  get isOff(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** How events of this class are counted as lost, in `cell`; undefined where none would be taken. */
+  lossOf(declaration: Declaration, cell: () => CounterCell | undefined): Tally | undefined {
+    const verdict = this.#rules.verdict(declaration, this.#parts.contexts);
+    if (verdict === 'none') return undefined;
+    const counter = cell();
+    return counter && { cell: counter, filters: verdict === 'all' ? undefined : verdict };
   }
 
   /** Whether no event goes here now. */
@@ -93,7 +108,6 @@ export class ChannelWriter {
 
   /** Marks the values of the event's first field with which it may go here. */
   markTaken(declaration: Declaration, marks: Uint8Array): void {
-    if (this.#failure !== undefined) return;
     markTaken(this.#rules.verdict(declaration, this.#parts.contexts), marks);
   }
 

@@ -1,22 +1,24 @@
 // Events that a session counts: each key of a map is a cell of shared memory, to which the serialiser adds.
 import { expandNameTemplate, parseNameTemplate, type NameTemplatePart } from '@spoor/filter';
-import { COUNTS_FOLDER, ThreadCounters, type CountDescription, type CounterCell } from '@spoor/ringbuffer';
-import { join } from 'node:path';
+import { ThreadCounters, type CountDescription, type CounterCell } from '@spoor/ringbuffer';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { RuleSet, markTaken } from './event-rules.ts';
 import type { Tally } from './serialiser.ts';
 
-/** The counters of one map in one thread: as many files as its keys need. */
+/** Counters by key of one thread: as many files as the keys need. */
 export class MapCounters {
   readonly #path: string;
   readonly #onCopied: () => void;
   readonly #files: ThreadCounters[] = [];
   readonly #cells = new Map<string, CounterCell>();
 
-  /** @param onCopied called when there is a file that has to be saved now and then. */
-  constructor(processPath: string, map: string, onCopied: () => void) {
-    this.#path = join(processPath, COUNTS_FOLDER, map);
+  /**
+   * @param path of the folder that the files go to.
+   * @param onCopied called when there is a file that has to be saved now and then.
+   */
+  constructor(path: string, onCopied: () => void) {
+    this.#path = path;
     this.#onCopied = onCopied;
   }
 

@@ -14,11 +14,11 @@ export const registerDestroy: RegisterCommand = (program, context) => {
     .description('End a session: all that it recorded is written, its memory is free, its traces stay.')
     .option('-n, --no-wait', 'do not wait until programs have handed over their last events');
   onSessions<DestroyOptions>(command, context, async (client, session, options) => {
-    const { lossesText } = await import('./session-text.ts');
+    const { countersText, lossesText } = await import('./session-text.ts');
     const { forgetCurrentSession } = await import('./current-session.ts');
     const before =
       options.mi === undefined ? undefined : (await client.call('get-session', { session })).session;
-    const { losses, path, warnings } = await client.call('destroy-session', {
+    const { losses, counters, path, warnings } = await client.call('destroy-session', {
       session,
       wait: options.wait,
     });
@@ -26,8 +26,8 @@ export const registerDestroy: RegisterCommand = (program, context) => {
     const archived = path?.includes('/archives/') === true;
     const told = archived ? `Trace chunk archive for session ${session} is now readable at ${path}\n` : '';
     return {
-      json: { losses, ...(path === undefined ? {} : { path }) },
-      text: `${lossesText(losses)}${told}Session ${session} destroyed\n`,
+      json: { losses, counters, ...(path === undefined ? {} : { path }) },
+      text: `${lossesText(losses)}${countersText(counters)}${told}Session ${session} destroyed\n`,
       warnings,
       mi: async () => {
         const { sessionElement, sessionState } = await import('../lttng/mi-session.ts');

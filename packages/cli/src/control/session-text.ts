@@ -56,6 +56,13 @@ export function lossesText({ discardedCount }: LossCounts): string {
   return `Warning: ${discardedCount} events were discarded, because no sub-buffer had room; larger or more sub-buffers give it: spoor enable-channel --subbuf-size, --num-subbuf\n`;
 }
 
+/** What programs counted by counters of their own, a line each. */
+export function countersText(counters: Readonly<Record<string, number>>): string {
+  return Object.entries(counters)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('');
+}
+
 function stateOf({ isActive, mode }: Session): string {
   return `[${isActive ? 'active' : 'inactive'}${mode === 'snapshot' ? ' snapshot' : ''}]`;
 }
@@ -143,6 +150,9 @@ export function sessionText(
     text += 'Channels:\n-------------\n';
     for (const channel of channels) text += channelText(channel, session, usage);
   }
+  const counters = countersText(usage.counters);
+  if (counters !== '')
+    text += `Counters of the programs:\n-------------\n${counters.replace(/^(?=.)/gm, '  ')}\n`;
   if (maps.length > 0) {
     const lines = maps.map(
       ({ name: map, ownership, valueType, maxKeys }) =>

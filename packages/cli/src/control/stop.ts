@@ -14,10 +14,10 @@ export const registerStop: RegisterCommand = (program, context) => {
     .description('Stop recording, and wait until what was recorded is written.')
     .option('-n, --no-wait', 'do not wait until programs have handed over their last events');
   onSessions<StopOptions>(command, context, async (client, session, options) => {
-    const { lossesText } = await import('./session-text.ts');
-    const { losses, warnings } = await client.call('stop-session', { session, wait: options.wait });
-    const text = `${lossesText(losses)}Tracing stopped for session ${session}\n`;
+    const { countersText, lossesText } = await import('./session-text.ts');
+    const { losses, counters, warnings } = await client.call('stop-session', { session, wait: options.wait });
+    const text = `${lossesText(losses)}${countersText(counters)}Tracing stopped for session ${session}\n`;
     const mi = async () => (await import('../lttng/mi-session.ts')).sessionState(session, false);
-    return { json: { losses }, text, warnings, mi };
+    return { json: { losses, counters }, text, warnings, mi };
   });
 };

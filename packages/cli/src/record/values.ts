@@ -1,5 +1,6 @@
 // Values of options as lttng-enable-channel(1) writes them.
 import { SpoorError } from '@spoor/base';
+import { LEAST_RING_BYTES } from '@spoor/ringbuffer';
 
 /** The error of a value; says what is needed. */
 export function invalid(message: string): SpoorError {
@@ -24,11 +25,13 @@ export function parseSizeBytes(text: string): number {
   return size;
 }
 
-/** A limit of memory, of any size. */
+/** A limit of the memory of rings, which one ring at least has room in. */
 export function parseLimitBytes(text: string): number {
   const size = sizeBytes(text);
-  if (!Number.isSafeInteger(size) || size < 16 * 1024) {
-    throw invalid('A size is needed, such as 64M.');
+  if (!Number.isSafeInteger(size)) throw invalid('A size is needed, such as 64M.');
+  if (size < LEAST_RING_BYTES) {
+    const least = LEAST_RING_BYTES / 1024;
+    throw invalid(`At least ${least}k is needed, for the smallest ring (--subbuf-size 4k --num-subbuf 2).`);
   }
   return size;
 }

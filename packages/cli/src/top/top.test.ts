@@ -50,6 +50,7 @@ function look(of: Session, seconds: number, rows: readonly Partial<ChannelUsage>
         discardedCount: 0,
         ...row,
       })),
+      counters: {},
       processCount: rows.length,
       writtenBytes: 0,
       losses: { eventCount: 0, discardedCount: 0, overwrittenCount: 0 },

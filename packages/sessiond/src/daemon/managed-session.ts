@@ -174,6 +174,7 @@ export class ManagedSession {
       const { hub, store, consumer } = this.#around;
       const { id, hasStarted, output } = this.#model;
       let losses = lossesOf(undefined);
+      let counters: StopResult['counters'] = {};
       const warnings: string[] = [];
       let path = output?.kind === 'local' ? output.path : undefined;
       if (hasStarted) {
@@ -183,6 +184,7 @@ export class ManagedSession {
         consumer.forget(session);
         hub.touch();
         losses = lossesOf(totals);
+        ({ counters } = totals);
         if (!isComplete)
           warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
         if (this.#run.hasRotated && path !== undefined) {
@@ -194,7 +196,7 @@ export class ManagedSession {
       }
       store.remove(id);
       this.#tell('destroyed');
-      return { losses, warnings, ...(path === undefined || !hasStarted ? {} : { path }) };
+      return { losses, counters, warnings, ...(path === undefined || !hasStarted ? {} : { path }) };
     });
   }
 
@@ -340,6 +342,7 @@ export class ManagedSession {
         processCount: 0,
         writtenBytes: 0,
         losses: lossesOf(undefined),
+        counters: {},
         troubles: this.#troubles,
       };
     }
@@ -352,6 +355,7 @@ export class ManagedSession {
       processCount: totals.processCount,
       writtenBytes,
       losses: lossesOf(totals),
+      counters: totals.counters,
       troubles: this.#troubles,
     };
   }
@@ -367,7 +371,8 @@ export class ManagedSession {
     const session = this.#around.hub.sessionPath(this.#model.id);
     const totals = await this.#around.consumer.call('drain', { session });
     this.#tell('stopped');
-    return { losses: lossesOf(totals), warnings: isAwaited ? warnings : [] };
+    const { counters } = totals;
+    return { losses: lossesOf(totals), counters, warnings: isAwaited ? warnings : [] };
   }
 
   /** Has the consumer write out what was recorded before this moment; where it cannot, the programs hand it over. */

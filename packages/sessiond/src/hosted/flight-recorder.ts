@@ -29,6 +29,7 @@ import { withClockOffset } from '../clock-offset.ts';
 import { declaresInternedStrings } from '../metadata-writer.ts';
 import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
 import { RingAllowance, checkProcessUser, userOf } from '../other-users.ts';
+import { type ProcessCounts, readProcessCounts, sumCounts } from '../process-counts.ts';
 import { MOST_BYTES, readProgramFile } from '../program-file.ts';
 import { finishRemovals, removeDirectory } from '../removal.ts';
 import { type SessionDirectory, parseProcessDirectory } from '../run-directory.ts';
@@ -76,6 +77,8 @@ export class FlightRecorder implements SessionWorker {
   readonly #retained: { readonly process: RecordedProcess; readonly number: number }[] = [];
   /** Of rings that are gone. */
   readonly #past = { eventCount: 0, discardedCount: 0 };
+  /** By process: what its threads had counted at the last look, at the end at the latest. */
+  readonly #counts = new Map<string, ProcessCounts>();
   /** Processes whose directory cannot be used. */
   readonly #leftOut = new Set<string>();
   /** Of the rings of other users' programs. */
@@ -204,14 +207,22 @@ export class FlightRecorder implements SessionWorker {
 
   totals(): WorkerTotals {
     this.#observe();
+    const { counters, lostCount } = sumCounts(this.#counts.values());
     let { eventCount, discardedCount } = this.#past;
+    discardedCount += lostCount;
     for (const { rings } of this.#processes.values()) {
       for (const ring of rings.values()) {
         eventCount += ring.committedEvents;
         discardedCount += ring.lostEvents;
       }
     }
-    return { eventCount, discardedCount, overwrittenCount: 0, processCount: this.#processCount };
+    return {
+      eventCount,
+      discardedCount,
+      overwrittenCount: 0,
+      processCount: this.#processCount,
+      counters: Object.fromEntries(counters),
+    };
   }
 
   usage(): readonly WorkerUsage[] {
@@ -267,6 +278,7 @@ export class FlightRecorder implements SessionWorker {
       }
       this.#retire(process, isAlive);
       if (!isAlive && process.rings.size === 0) {
+        this.#countOf(name, process);
         this.#removeProcess(process);
         this.#processes.delete(name);
       }
@@ -368,8 +380,20 @@ export class FlightRecorder implements SessionWorker {
   }
 
   #observe(): void {
-    for (const { rings } of this.#processes.values()) {
-      for (const ring of rings.values()) this.#count(ring, ring.reader.poll());
+    for (const [name, process] of this.#processes) {
+      this.#countOf(name, process);
+      for (const ring of process.rings.values()) this.#count(ring, ring.reader.poll());
+    }
+  }
+
+  #countOf(name: string, { user, path }: RecordedProcess): void {
+    try {
+      this.#counts.set(
+        name,
+        asUser(user, () => readProcessCounts(path)),
+      );
+    } catch {
+      // They stay what they were: its directory is on its way out.
     }
   }
 

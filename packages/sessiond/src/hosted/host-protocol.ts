@@ -2,7 +2,7 @@
 import type { Domain, WireError } from '@spoor/control';
 
 /** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
-export const HOST_VERSION = 2;
+export const HOST_VERSION = 3;
 
 /** Whether a session's events go to files all along, or stay in memory for snapshots. */
 export type Keeping = 'stream' | 'memory';
@@ -13,6 +13,8 @@ export interface WorkerTotals {
   readonly discardedCount: number;
   readonly overwrittenCount: number;
   readonly processCount: number;
+  /** What the programs counted, by name. */
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 /** One channel of one process. */

@@ -32,6 +32,7 @@ async function totalsOf({ worker, kernel }: Hosted): Promise<WorkerTotals> {
     discardedCount: own.discardedCount + discardedCount,
     overwrittenCount: own.overwrittenCount + overwrittenCount,
     processCount: own.processCount,
+    counters: own.counters,
   };
 }
 
@@ -165,9 +166,11 @@ export class ConsumerHost {
       const { worker, kernel } = hosted;
       const { chunkBytes, writtenBytes } = worker;
       const ofKernel = await kernel.totals();
+      // First: it finds the programs that have joined.
+      const channels = [...worker.usage(), ...(await kernel.usage())];
       return {
         totals: await totalsOf(hosted),
-        channels: [...worker.usage(), ...(await kernel.usage())],
+        channels,
         chunkBytes: chunkBytes + ofKernel.chunkBytes,
         writtenBytes: writtenBytes + ofKernel.writtenBytes,
       };

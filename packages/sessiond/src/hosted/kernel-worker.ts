@@ -124,7 +124,9 @@ export class KernelWorker {
     return this.#with((kernel) => kernel.clear());
   }
 
-  async totals(): Promise<WorkerTotals & { readonly writtenBytes: number; readonly chunkBytes: number }> {
+  async totals(): Promise<
+    Omit<WorkerTotals, 'counters'> & { readonly writtenBytes: number; readonly chunkBytes: number }
+  > {
     const all = await this.#kernel?.totals();
     if (all === undefined) {
       return {

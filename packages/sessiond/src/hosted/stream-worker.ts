@@ -91,8 +91,8 @@ export class StreamWorker implements SessionWorker {
   }
 
   totals(): WorkerTotals {
-    const { eventCount, lostCount, overwrittenCount, processCount } = this.#consumer.totals();
-    return { eventCount, discardedCount: lostCount, overwrittenCount, processCount };
+    const { eventCount, lostCount, overwrittenCount, processCount, counters } = this.#consumer.totals();
+    return { eventCount, discardedCount: lostCount, overwrittenCount, processCount, counters };
   }
 
   usage(): readonly WorkerUsage[] {
