@@ -44,6 +44,24 @@ async function shared(
   return { client, id: session.id };
 }
 
+/** Root's daemon with user `one` as the member of its group, who may write to the directory that is returned. */
+function withMember(daemon: TestDaemon): string {
+  chmodSync(daemon.home, 0o755);
+  chmodSync(daemon.runDir, 0o711);
+  const group = spawnSync('getent', ['group', String(one)], { encoding: 'utf8' }).stdout.split(':')[0]!;
+  const started = spoor(['sessiond', '--daemonize', '--group', group], { env: daemon.environment });
+  expect(started.status, started.stderr).toBe(0);
+  const home = join(daemon.home, 'member');
+  mkdirSync(home);
+  chownSync(home, one, one);
+  return home;
+}
+
+/** All files and directories below a directory, itself included. */
+function filesBelow(path: string): string[] {
+  return [path, ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name))];
+}
+
 /** Runs shell lines as another user; what they print. */
 function shell(uid: number, script: string): string {
   return spawnSync('sh', ['-c', script], { uid, gid: uid, encoding: 'utf8', cwd: '/' }).stdout;
@@ -214,17 +232,10 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
   test(
     'is controlled by members of its group, and by no other user',
     withDaemon(async (daemon) => {
-      chmodSync(daemon.home, 0o755);
-      chmodSync(daemon.runDir, 0o711);
-      const group = spawnSync('getent', ['group', String(one)], { encoding: 'utf8' }).stdout.split(':')[0]!;
-      const started = spoor(['sessiond', '--daemonize', '--group', group], { env: daemon.environment });
-      expect(started.status, started.stderr).toBe(0);
-      const home = join(daemon.home, 'member');
-      mkdirSync(home);
-      chownSync(home, one, one);
+      const home = withMember(daemon);
       const asMember = (...words: string[]) =>
         spoor(words, { env: { ...daemon.environment, HOME: home, LTTNG_HOME: home }, user: one });
-      const trace = join(daemon.home, 'trace');
+      const trace = join(home, 'trace');
       const created = asMember('create', 's', '-o', trace, '--no-sessiond');
       expect(created.stdout, created.stderr).toContain('Session s created.');
       expect(asMember('enable-event', '-s', 's', 'test:*').status).toBe(0);
@@ -237,10 +248,118 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       await program.tell('emit 100');
       expect(asMember('destroy', 's').status).toBe(0);
       expect(steps(trace)).toEqual(upTo(100));
-      expect(statSync(trace).uid).toBe(0);
+      expect(filesBelow(trace).map((path) => statSync(path).uid)).toEqual(filesBelow(trace).map(() => one));
       const stranger = spoor(['list', '--no-sessiond'], { env: daemon.environment, user: another });
       expect(stranger.status).toBe(1);
       expect(stranger.stderr).toContain('the session daemon is that of another user');
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'writes what members record, run and snapshot with their rights, and shows them nothing of others',
+    withDaemon(async (daemon) => {
+      const home = withMember(daemon);
+      const asMember = (...words: string[]) =>
+        spoor([...words, '--no-sessiond'], {
+          env: { ...daemon.environment, HOME: home, LTTNG_HOME: home },
+          user: one,
+        });
+      const refused = (code: string, ...words: string[]): void => {
+        const done = asMember(...words);
+        expect([done.status, done.stderr], words.join(' ')).toEqual([1, expect.stringContaining(code)]);
+      };
+      const client = await daemon.connect();
+      const rule = { kind: 'user-tracepoint', name: 'test:*' } as const;
+      await client.call('create-session', { name: 'roots', mode: 'no-output' });
+      await client.call('enable-event', { session: 'roots', domain: 'user', rule });
+      // Of root's they learn nothing.
+      expect(asMember('list').stdout).not.toContain('roots');
+      for (const verb of ['start', 'destroy', 'status', 'list']) {
+        const words = verb === 'status' ? ['list', 'roots'] : [verb, 'roots'];
+        refused('no session named roots', ...words);
+      }
+      refused('there is a session named roots already', 'create', 'roots', '-o', join(home, 'x'));
+      // What is not theirs is not written to, whatever leads there.
+      const roots = join(daemon.home, 'roots');
+      mkdirSync(roots, { mode: 0o700 });
+      expect(asMember('create', 'bad', '-o', join(daemon.home, 'made')).status).toBe(0);
+      expect(asMember('enable-event', '-s', 'bad', 'test:*').status).toBe(0);
+      refused('EACCES', 'start', 'bad');
+      expect(existsSync(join(daemon.home, 'made'))).toBe(false);
+      refused('only root may ask', 'enable-event', '-k', '-s', 'bad', '--syscall', 'openat');
+      refused('only root may ask', 'create', 'shm', '--shm-path', join(home, 'rings'));
+      expect(asMember('destroy', 'bad').status).toBe(0);
+      // Theirs is, while they put links to root's directory in its way.
+      const trace = join(home, 'trace');
+      expect(asMember('create', 's', '-o', trace).status).toBe(0);
+      expect(asMember('enable-event', '-s', 's', 'test:*').status).toBe(0);
+      expect(asMember('start', 's').status).toBe(0);
+      const { sessions } = await client.call('list-sessions', {});
+      const { id } = sessions.find(({ name }) => name === 's')!;
+      // Commands of triggers run as who added them, with nothing of root's environment; root's sessions are out of reach.
+      const seen = join(home, 'seen');
+      const script = join(home, 'tell');
+      writeFileSync(
+        script,
+        `#!/bin/sh
+{ id -u; id -g; id -G; env; } >${seen}.part; mv ${seen}.part ${seen}
+`,
+        { mode: 0o755 },
+      );
+      const rotation = ['--condition=session-rotation-finishes', '--session=s'];
+      const actions = ['--action=exec', script];
+      for (const words of [
+        ['--name=theirs', ...rotation, ...actions],
+        ['--name=reach', ...rotation, '--action=start-session', 'roots'],
+      ]) {
+        const added = asMember('add-trigger', ...words);
+        expect(added.status, added.stderr).toBe(0);
+      }
+      await client.call('add-trigger', {
+        name: 'of-root',
+        condition: { kind: 'session-rotation-finishes', session: 's' },
+        actions: [{ kind: 'notify' }],
+      });
+      expect(asMember('list-triggers').stdout).not.toContain('of-root');
+      refused('no trigger named of-root', 'remove-trigger', 'of-root');
+      const program = await daemon.program(another);
+      await daemon.joined(id, program);
+      await program.tell('emit 100');
+      const rotated = asMember('rotate', 's');
+      expect(rotated.status, rotated.stderr).toBe(0);
+      await until('the command has run', () => existsSync(seen));
+      const told = readFileSync(seen, 'utf8').split('\n');
+      expect(told.slice(0, 3)).toEqual([String(one), String(one), String(one)]);
+      expect(told.filter((line) => line.startsWith('LTTNG_RUNDIR='))).toEqual([]);
+      await until('the other trigger has failed', async () => {
+        const { status } = await client.call('list-triggers', {});
+        return status.some(({ trigger, actions }) => trigger === 'reach' && actions[0]?.failureCount === 1);
+      });
+      expect((await client.call('get-session', { session: 'roots' })).session.isActive).toBe(false);
+      shell(one, `mv ${trace}/archives ${trace}/old; ln -s ${roots} ${trace}/archives`);
+      await program.tell('emit 100');
+      expect(asMember('rotate', 's').status).toBe(1);
+      shell(one, `rm ${trace}/archives; mv ${trace}/old ${trace}/archives`);
+      process.kill(daemon.consumerPid(id)!, 'SIGKILL');
+      await program.tell('emit 100');
+      const ended = asMember('destroy', 's');
+      expect(ended.status, ended.stderr).toBe(0);
+      expect(steps(trace)).toEqual(upTo(300));
+      expect(filesBelow(trace).map((path) => statSync(path).uid)).toEqual(filesBelow(trace).map(() => one));
+      expect(readdirSync(roots)).toEqual([]);
+      // Snapshots, too; one that root asks for of a session of theirs as well.
+      expect(asMember('create', 'flight', '--snapshot', '-o', join(home, 'shots')).status).toBe(0);
+      expect(asMember('enable-event', '-s', 'flight', 'test:*').status).toBe(0);
+      expect(asMember('start', 'flight').status).toBe(0);
+      const flight = (await client.call('list-sessions', {})).sessions.find(({ name }) => name === 'flight')!;
+      await daemon.joined(flight.id, program);
+      await program.tell('emit 100');
+      refused('EACCES', 'snapshot', 'record', '-s', 'flight', join(roots, 'shot'));
+      expect(asMember('snapshot', 'record', '-s', 'flight').status).toBe(0);
+      const shot = join(home, 'shots');
+      expect(steps(shot)).toEqual(upTo(400).slice(300));
+      expect(filesBelow(shot).map((path) => statSync(path).uid)).toEqual(filesBelow(shot).map(() => one));
     }),
     patientlyMs,
   );

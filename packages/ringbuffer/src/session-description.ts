@@ -101,6 +101,8 @@ export interface SessionDescription {
   readonly counts?: readonly CountDescription[];
   /** Set where programs of other users may join, each in a folder of its user below `users`: whose session it is. */
   readonly ownerUid?: number;
+  /** Whose rights the trace is written with, where not its consumer's; of no concern to the traced program. */
+  readonly writer?: { readonly uid: number; readonly gid: number };
   /** All of them must include a process for it to have a part in the session; without any, all processes have. */
   readonly trackers?: readonly TrackerDescription[];
 }
@@ -189,10 +191,13 @@ function wrongExtra({
   counts = [],
   trackers = [],
   ownerUid,
+  writer,
 }: Partial<SessionDescription>): string | undefined {
   if (wakes !== undefined && typeof wakes !== 'boolean') return 'wakes';
   if (lists !== undefined && typeof lists !== 'boolean') return 'lists';
   if (ownerUid !== undefined && !Number.isSafeInteger(ownerUid)) return 'ownerUid';
+  if (writer !== undefined && !(Number.isInteger(writer.uid) && Number.isInteger(writer.gid)))
+    return 'writer';
   if (!Array.isArray(counts) || !counts.every(isCount)) return 'counts';
   if (!Array.isArray(trackers) || !trackers.every(isTracker)) return 'trackers';
   return undefined;

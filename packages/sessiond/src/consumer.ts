@@ -8,6 +8,7 @@ import { Ledger, type RecordingTotals, type RingTotals } from './ledger.ts';
 import { type RecordingContext, ProcessTrace, describeOutputError, isOutputError } from './process-trace.ts';
 import type { ProcessCounts } from './process-counts.ts';
 import { RingAllowance } from './other-users.ts';
+import { type FileUser, asUser } from '@spoor/sys';
 import { finishRemovals } from './removal.ts';
 import type { SessionDirectory } from './run-directory.ts';
 import { UNLIMITED } from './stream-files.ts';
@@ -41,6 +42,8 @@ export interface ConsumerResult {
 export interface ConsumerOptions {
   /** Where it writes to; by default where the session says. */
   readonly outputDir?: string;
+  /** With whose rights, where not with those of this process. */
+  readonly writer?: FileUser | undefined;
   /** Whether rings in overwrite mode are written all along, and not at their end alone. */
   readonly drainsOverwrite?: boolean;
   /** Whether its owner has programs' calls (`SwitchWaker`) handed over to `wake`, so that it may sleep. */
@@ -79,6 +82,7 @@ export class Consumer {
       outputDir = session.readDescription().outputDir,
       drainsOverwrite = false,
       isWoken = false,
+      writer,
     }: ConsumerOptions = {},
   ) {
     finishRemovals(session.path);
@@ -87,6 +91,7 @@ export class Consumer {
     this.#ledger = new Ledger(join(session.path, 'ledger.jsonl'));
     this.#context = {
       outputDir,
+      writer,
       ledger: this.#ledger,
       onNote,
       drainsOverwrite,
@@ -127,10 +132,10 @@ export class Consumer {
       process.regenerateMetadata();
       return 0;
     });
-    const { outputDir, clockOffsetNs } = this.#context;
+    const { outputDir, clockOffsetNs, writer } = this.#context;
     const open = new Set([...this.#processes.values()].map(({ traceDir }) => traceDir));
     if (clockOffsetNs === undefined) return;
-    regenerateMetadata(outputDir, clockOffsetNs, (traceDir) => open.has(traceDir));
+    asUser(writer, () => regenerateMetadata(outputDir, clockOffsetNs, (traceDir) => open.has(traceDir)));
   }
 
   /**

@@ -3,13 +3,17 @@ import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { SpoorError } from '@spoor/base';
 import { LineSplitter, toWireError } from '@spoor/control';
+import { type FileUser, peerUser } from '@spoor/sys';
 
 /** One connection. */
 export class LinePeer {
   readonly #socket: Socket;
+  /** Who is at the other end; this process's own user where others cannot connect. */
+  readonly user: FileUser;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, user: FileUser) {
     this.#socket = socket;
+    this.user = user;
   }
 
   /** Sends a message. */
@@ -45,7 +49,7 @@ export interface LineHandler {
 /** Who may connect. */
 export interface SocketAccess {
   readonly mode: number;
-  /** Group that the socket belongs to. */
+  /** Group that the socket belongs to: its members are told from one another, and refused where that cannot be. */
   readonly gid?: number;
 }
 
@@ -56,9 +60,11 @@ const MOST_CONNECTIONS = 1000;
 export class LineServer {
   readonly #server: Server;
   readonly #peers = new Set<LinePeer>();
+  readonly #hasOthers: boolean;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, hasOthers: boolean) {
     this.#server = server;
+    this.#hasOthers = hasOthers;
   }
 
   /**
@@ -67,7 +73,7 @@ export class LineServer {
    */
   static async listen(path: string, access: SocketAccess, handler: LineHandler): Promise<LineServer> {
     const server = createServer();
-    const listening = new LineServer(server);
+    const listening = new LineServer(server, access.gid !== undefined);
     server.maxConnections = MOST_CONNECTIONS;
     server.on('connection', (socket) => listening.#accept(socket, handler));
     try {
@@ -100,7 +106,12 @@ export class LineServer {
   }
 
   #accept(socket: Socket, handler: LineHandler): void {
-    const peer = new LinePeer(socket);
+    const user = this.#hasOthers ? peerUser(socket) : ownUser();
+    if (user === undefined) {
+      socket.destroy();
+      return;
+    }
+    const peer = new LinePeer(socket, user);
     const splitter = new LineSplitter();
     this.#peers.add(peer);
     handler.opened?.(peer);
@@ -118,4 +129,9 @@ export class LineServer {
       handler.closed(peer);
     });
   }
+}
+
+/** The user that this process is of. */
+function ownUser(): FileUser {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 }

@@ -21,6 +21,12 @@ export function declaresInternedStrings(eventsDirectory: string): boolean {
   }
 }
 
+/** Users other than this process's. */
+export interface MetadataRights {
+  readonly user?: FileUser | undefined;
+  readonly writer?: FileUser | undefined;
+}
+
 /** Writer of one `metadata` file. */
 export class MetadataWriter implements Disposable {
   readonly #path: string;
@@ -37,15 +43,20 @@ export class MetadataWriter implements Disposable {
   /**
    * @param headerText TSDL up to the first event block.
    * @param eventsDirectory holds one file per event class, named by its id.
-   * @param user whose event classes they are; undefined for those of this process's user.
+   * @param rights users other than this process's: whose event classes they are, and with whose rights the file is written.
    * @throws SpoorError `record/output`.
    */
-  constructor(path: string, headerText: string, eventsDirectory: string, user?: FileUser) {
+  constructor(
+    path: string,
+    headerText: string,
+    eventsDirectory: string,
+    { user, writer }: MetadataRights = {},
+  ) {
     this.#path = path;
     this.#user = user;
     this.#eventsDirectory = eventsDirectory;
     try {
-      this.#fd = asUser(undefined, () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666));
+      this.#fd = asUser(writer, () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666));
     } catch (error) {
       throw outputError(path, error);
     }

@@ -33,6 +33,8 @@ import { ThreadStatuses } from './thread-statuses.ts';
 export interface RecordingContext {
   /** Absolute path of the output directory; another one for each trace chunk. */
   outputDir: string;
+  /** Whose rights it is written with; undefined for those of this process. */
+  readonly writer: FileUser | undefined;
   readonly ledger: Ledger;
   /** Whether rings in overwrite mode are written all along, as LTTng does, and not at their end alone. */
   readonly drainsOverwrite: boolean;
@@ -140,8 +142,8 @@ export class ProcessTrace {
       }
       if (!this.#mayHaveRing()) continue;
       try {
-        const { limitsOf, held } = this.#context;
-        const ring = new RingDrain(number, path, this.#traceDir, this.#metadata, limitsOf);
+        const { limitsOf, held, writer } = this.#context;
+        const ring = new RingDrain(number, path, this.#traceDir, this.#metadata, { limitsOf, writer });
         this.#rings.set(number, ring);
         if (held.has(ring.reader.header.channelName)) ring.holdFromBegin();
       } catch (error) {
@@ -358,13 +360,17 @@ export class ProcessTrace {
     const traceDir = asUser(undefined, () => this.#makeTraceDir(description));
     const events = join(this.#directory, EVENTS_FOLDER);
     const header = withClockOffset(this.#description.header, this.#context.clockOffsetNs);
-    const metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events, this.#user);
+    const metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events, {
+      user: this.#user,
+      writer: this.#context.writer,
+    });
     try {
       metadata.update();
     } catch (error) {
       metadata.close();
       // A trace without metadata would keep babeltrace2 from reading those beside it.
-      if (metadata.isEmpty) asUser(undefined, () => rmSync(join(traceDir, 'metadata'), { force: true }));
+      if (metadata.isEmpty)
+        asUser(this.#context.writer, () => rmSync(join(traceDir, 'metadata'), { force: true }));
       throw error;
     }
     this.#metadata = metadata;
@@ -376,7 +382,7 @@ export class ProcessTrace {
   #makeTraceDir(description: ProcessDescription): string {
     const traceDir = join(this.#context.outputDir, this.#chooseTrace(description));
     try {
-      ensureDirectory(traceDir);
+      asUser(this.#context.writer, () => ensureDirectory(traceDir));
     } catch (error) {
       throw outputError(traceDir, error);
     }
@@ -391,7 +397,9 @@ export class ProcessTrace {
     const started = localTimestamp(new Date(description.startedMs));
     const name = join('ust', 'pid', `${pathComponent(description.procname)}-${description.pid}-${started}`);
     let unique = name;
-    for (let number = 2; existsSync(join(this.#context.outputDir, unique)); number += 1) {
+    const { writer, outputDir } = this.#context;
+    const isTaken = (): boolean => asUser(writer, () => existsSync(join(outputDir, unique)));
+    for (let number = 2; isTaken(); number += 1) {
       unique = `${name}-${number}`;
     }
     try {

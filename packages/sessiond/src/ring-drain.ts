@@ -13,7 +13,7 @@ import {
   restOfPacket,
   settleProgress,
 } from '@spoor/ringbuffer';
-import { asUser } from '@spoor/sys';
+import { type FileUser, asUser } from '@spoor/sys';
 import type { RingTotals } from './ledger.ts';
 import type { MetadataWriter } from './metadata-writer.ts';
 import { describePacket } from './packet-description.ts';
@@ -27,6 +27,14 @@ const scratch = new PacketScratch();
 /** What a cut relies on: stores become visible in the order of the program, as on x86-64 (docs/design/formats.md). */
 const isOrdered = process.arch === 'x64' || process.arch === 'ia32';
 
+/** How streams are written. */
+export interface RingOutput {
+  /** The limits of a channel's trace files. */
+  readonly limitsOf?: (channel: string) => TraceFileLimits;
+  /** Whose rights they are written with; undefined for those of this process. */
+  readonly writer?: FileUser | undefined;
+}
+
 /** One ring and the stream that it becomes. */
 export class RingDrain implements Disposable {
   readonly reader: RingReader;
@@ -36,6 +44,7 @@ export class RingDrain implements Disposable {
   #metadata: MetadataWriter;
   readonly #fd: number;
   readonly #limitsOf: (channel: string) => TraceFileLimits;
+  readonly #outputUser: FileUser | undefined;
   #writer: StreamFiles | undefined;
   /** What went to the streams of earlier trace chunks. */
   #earlier = { packetCount: 0, sizeBytes: 0 };
@@ -52,7 +61,7 @@ export class RingDrain implements Disposable {
 
   /**
    * Opens ring `number` of its process, whose stream goes to `traceDir`; takes the stream up where an earlier consumer left it.
-   * @param limitsOf the limits of a channel's trace files.
+   * @param output the limits of a channel's trace files, and with whose rights they are written.
    * @throws SpoorError `ring/…` when the file is not a whole ring (yet), `record/output`.
    */
   constructor(
@@ -60,10 +69,11 @@ export class RingDrain implements Disposable {
     ringPath: string,
     traceDir: string,
     metadata: MetadataWriter,
-    limitsOf: (channel: string) => TraceFileLimits = () => UNLIMITED,
+    { limitsOf = () => UNLIMITED, writer }: RingOutput = {},
   ) {
     this.#number = number;
     this.#limitsOf = limitsOf;
+    this.#outputUser = writer;
     this.#ringPath = ringPath;
     this.#metadata = metadata;
     this.#fd = openSync(ringPath, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -348,12 +358,13 @@ export class RingDrain implements Disposable {
 
   /** Goes on with a stream that is there. */
   #takeUp(): void {
-    const isThere = asUser(undefined, () => StreamFiles.exists(this.#streamPath, this.#limits));
+    const isThere = asUser(this.#outputUser, () => StreamFiles.exists(this.#streamPath, this.#limits));
     if (isThere) this.#writer = this.#openFiles();
   }
 
   #openFiles(): StreamFiles {
-    return asUser(undefined, () => new StreamFiles(this.#streamPath, this.#number, this.#limits));
+    const user = this.#outputUser;
+    return asUser(user, () => new StreamFiles(this.#streamPath, this.#number, this.#limits, user));
   }
 
   /** Those of now: a new trace chunk has new ones. */

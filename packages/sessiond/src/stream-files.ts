@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PACKET, PACKET_HEADER_BYTES } from '@spoor/ringbuffer';
-import { asUser } from '@spoor/sys';
+import { type FileUser, asUser } from '@spoor/sys';
 import { describePacket } from './packet-description.ts';
 import type { IndexEntry } from './packet-index.ts';
 import { StreamWriter, indexPathOf, lastEntryOf } from './stream-writer.ts';
@@ -45,6 +45,7 @@ export class StreamFiles implements Disposable {
   readonly #limits: TraceFileLimits;
   readonly #streamInstanceId: number;
   readonly #isNumbered: boolean;
+  readonly #writer: FileUser | undefined;
   #file: StreamWriter;
   #number = 0;
   /** Of files before the current one, as far as this writer made them. */
@@ -54,9 +55,16 @@ export class StreamFiles implements Disposable {
   /**
    * @param path of the stream; with a limit of size what the names of its files begin with.
    * @param streamInstanceId for the index.
+   * @param writer with whose rights further files are made; this one is with those of the caller.
    * @throws SpoorError `record/output`.
    */
-  constructor(path: string, streamInstanceId: number, limits: TraceFileLimits = UNLIMITED) {
+  constructor(
+    path: string,
+    streamInstanceId: number,
+    limits: TraceFileLimits = UNLIMITED,
+    writer?: FileUser,
+  ) {
+    this.#writer = writer;
     this.#path = path;
     this.#streamInstanceId = streamInstanceId;
     this.#limits = limits;
@@ -99,7 +107,7 @@ export class StreamFiles implements Disposable {
     const { traceFileSizeBytes } = this.#limits;
     const isFull = traceFileSizeBytes > 0 && this.#file.sizeBytes + packet.length > traceFileSizeBytes;
     if (this.#isNumbered && isFull && this.#file.packetCount > 0) {
-      asUser(undefined, () => this.#beginFile());
+      asUser(this.#writer, () => this.#beginFile());
       const last = this.#lastEntry;
       // A reader knows losses by how a stream's count of them grows: it has to see where that stood.
       if (last !== undefined && last.eventsDiscarded !== entry.eventsDiscarded)

@@ -24,6 +24,7 @@ export {
   makeCpuReader,
   registerForBarriers,
 } from './thread.ts';
+export { peerUser } from './peer-user.ts';
 export { asUser, canActAsUsers, type FileUser } from './user-access.ts';
 export { monotonicNs, ownPid } from './own-process.ts';
 export {

@@ -11,6 +11,7 @@ import {
 import { RequestError, readRequest } from '@spoor/control/schema';
 import { type LinePeer, LineServer, type SocketAccess } from '../line-server.ts';
 import type { Daemon } from './daemon.ts';
+import { maySee } from './ownership.ts';
 
 /** A subscriber that leaves more than this unread is disconnected: it would take the daemon's memory. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
@@ -45,10 +46,10 @@ export class ControlServer {
     });
   }
 
-  /** Sends a notification to all who subscribed to its topic. */
-  publish(notification: Notification): void {
+  /** Sends a notification to all who subscribed to its topic and whose business it is: root's, and `owner`'s. */
+  publish(notification: Notification, owner: number): void {
     for (const [peer, { topics }] of this.#clients) {
-      if (!topics.has(notification.topic)) continue;
+      if (!topics.has(notification.topic) || !maySee(peer.user, owner)) continue;
       peer.send({ notification });
       if (peer.unreadBytes > MOST_UNREAD_BYTES) peer.destroy();
     }
@@ -88,7 +89,7 @@ export class ControlServer {
       if (!client.isWelcome && method !== 'hello') {
         throw new SpoorError('control/no-hello', 'a client says hello first');
       }
-      const result = await this.#daemon!.handle(method, params as never);
+      const result = await this.#daemon!.handle(method, params as never, peer.user);
       if (method === 'subscribe' || method === 'unsubscribe') {
         for (const topic of (params as Methods['subscribe']['params']).topics) {
           if (method === 'subscribe') client.topics.add(topic);

@@ -17,6 +17,7 @@ import {
   homeDirectory,
 } from '@spoor/control';
 import { HUB_SESSIONS_FOLDER } from '@spoor/ringbuffer';
+import type { FileUser } from '@spoor/sys';
 import { localTimestamp } from '../output-directory.ts';
 import { ConsumerLink } from './consumer-link.ts';
 import {
@@ -32,6 +33,8 @@ import {
 import { Hub } from './hub.ts';
 import { requireKernel, sweepKernel } from './kernel-access.ts';
 import { localPath } from './chunk-places.ts';
+import { homeOfUser } from './user-accounts.ts';
+import { daemonUid, maySee, ownerOf, requireOwnRights, requirePermittedDomain } from './ownership.ts';
 import { ManagedSession } from './managed-session.ts';
 import { TriggerService } from '../triggers/trigger-service.ts';
 import { takesAutomaticEvents } from './automatic-events.ts';
@@ -45,12 +48,14 @@ export interface DaemonOptions {
   readonly hub: string;
   readonly environment: Environment;
   readonly release: string;
-  readonly publish: (notification: Notification) => void;
+  /** @param owner user whose business it is. */
+  readonly publish: (notification: Notification, owner: number) => void;
 }
 
 type Handlers = {
   readonly [Name in MethodName]: (
     params: Methods[Name]['params'],
+    caller: FileUser,
   ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>;
 };
 
@@ -97,7 +102,7 @@ export class Daemon {
     for (const id of this.#hub.sessionIds()) if (!known.has(id)) this.#hub.remove(id);
     await sweepKernel();
     for (const { session, run } of sessions) {
-      this.#sessions.set(session.name, new ManagedSession(this.#surroundings(), session, run));
+      this.#sessions.set(session.name, new ManagedSession(this.#surroundings(), session, undefined, run));
     }
     for (const session of this.#sessions.values()) {
       await session.resume().catch((error: unknown) => session.addTrouble(String(error)));
@@ -116,13 +121,15 @@ export class Daemon {
 
   /**
    * Does what a request asks for.
+   * @param caller who asks: others than root have what is theirs.
    * @throws SpoorError what is wrong with it.
    */
   async handle<Name extends MethodName>(
     method: Name,
     params: Methods[Name]['params'],
+    caller: FileUser,
   ): Promise<Methods[Name]['result']> {
-    return this.#handlers[method](params);
+    return this.#handlers[method](params, caller);
   }
 
   /** Leaves all sessions to the next daemon: their consumer goes on. */
@@ -146,35 +153,35 @@ export class Daemon {
       const { release } = this.#options;
       return { version: CONTROL_VERSION, pid: process.pid, release, hub: this.#hub.path };
     },
-    'create-session': (asked) => ({ session: this.#create(asked).model, warnings: [] }),
-    'destroy-session': async ({ session, wait = true }) => {
-      const managed = this.#find(session);
+    'create-session': (asked, caller) => ({ session: this.#create(asked, caller).model, warnings: [] }),
+    'destroy-session': async ({ session, wait = true }, caller) => {
+      const managed = this.#find(session, caller);
       const result = await managed.destroy(wait);
       this.#sessions.delete(session);
       return result;
     },
-    'start-session': async ({ session }) => {
-      await this.#find(session).start();
+    'start-session': async ({ session }, caller) => {
+      await this.#find(session, caller).start();
       return { warnings: [] };
     },
-    'stop-session': ({ session, wait = true }) => this.#find(session).stop(wait),
-    'list-sessions': () => ({ sessions: [...this.#sessions.values()].map(({ model }) => model) }),
-    'get-session': ({ session }) => ({ session: this.#find(session).model }),
+    'stop-session': ({ session, wait = true }, caller) => this.#find(session, caller).stop(wait),
+    'list-sessions': (_none, caller) => ({ sessions: this.#visible(caller).map(({ model }) => model) }),
+    'get-session': ({ session }, caller) => ({ session: this.#find(session, caller).model }),
     'list-tracepoints': async () => ({ programs: await this.#tracepoints.list() }),
-    'get-usage': ({ session }) => this.#find(session).usage(),
-    'enable-channel': async ({ session, domain, channel, attributes }) => {
-      await requireDomain(domain);
-      return this.#find(session).change((model) => enableChannel(model, domain, channel, attributes));
+    'get-usage': ({ session }, caller) => this.#find(session, caller).usage(),
+    'enable-channel': async ({ session, domain, channel, attributes }, caller) => {
+      await requireDomain(domain, caller);
+      return this.#find(session, caller).change((model) => enableChannel(model, domain, channel, attributes));
     },
-    'disable-channel': async ({ session, domain, channel }) => {
-      await this.#find(session).change((model) => ({
+    'disable-channel': async ({ session, domain, channel }, caller) => {
+      await this.#find(session, caller).change((model) => ({
         session: disableChannel(model, domain, channel),
         result: undefined,
       }));
       return { warnings: [] };
     },
-    'enable-event': async ({ session, domain, channel, rule }) => {
-      await requireDomain(domain);
+    'enable-event': async ({ session, domain, channel, rule }, caller) => {
+      await requireDomain(domain, caller);
       const isUser = rule.kind === 'user-tracepoint';
       if (isUser !== (domain === 'user')) {
         throw new SpoorError(
@@ -182,33 +189,35 @@ export class Daemon {
           `a rule of kind ${rule.kind} is not of the ${domain} domain`,
         );
       }
-      const result = await this.#find(session).change((model) => enableEvent(model, domain, channel, rule));
+      const result = await this.#find(session, caller).change((model) =>
+        enableEvent(model, domain, channel, rule),
+      );
       return { ...result, rule: { rule, isEnabled: true } };
     },
-    'disable-event': async ({ session, domain, channel, name, kind }) => {
-      const disabledCount = await this.#find(session).change((model) =>
+    'disable-event': async ({ session, domain, channel, name, kind }, caller) => {
+      const disabledCount = await this.#find(session, caller).change((model) =>
         disableEvent(model, domain, channel, name, kind),
       );
       return { disabledCount, warnings: [] };
     },
-    'add-context': async ({ session, domain, channel, contexts }) => {
-      await requireDomain(domain);
-      const channels = await this.#find(session).change((model) =>
+    'add-context': async ({ session, domain, channel, contexts }, caller) => {
+      await requireDomain(domain, caller);
+      const channels = await this.#find(session, caller).change((model) =>
         addContexts(model, domain, channel, contexts),
       );
       return { channels, warnings: [] };
     },
-    track: (asked) => this.#track(asked, true),
-    untrack: (asked) => this.#track(asked, false),
-    'rotate-session': async ({ session, wait = true }) => {
-      const managed = this.#find(session);
+    track: (asked, caller) => this.#track(asked, true, caller),
+    untrack: (asked, caller) => this.#track(asked, false, caller),
+    'rotate-session': async ({ session, wait = true }, caller) => {
+      const managed = this.#find(session, caller);
       const rotation = managed.rotate();
       if (wait) return rotation;
       rotation.catch((error: unknown) => managed.addTrouble(String(error)));
       return { chunkId: managed.model.chunkId, state: 'pending', path: '' };
     },
-    'set-rotation': async ({ session, periodUs, sizeBytes }) => {
-      const managed = this.#find(session);
+    'set-rotation': async ({ session, periodUs, sizeBytes }, caller) => {
+      const managed = this.#find(session, caller);
       if (managed.model.output === undefined) {
         throw new SpoorError('control/not-rotatable', `session ${session} has no trace chunks`);
       }
@@ -222,14 +231,14 @@ export class Daemon {
       managed.reschedule();
       return { rotation };
     },
-    'record-snapshot': async ({ session, ...asked }) => {
+    'record-snapshot': async ({ session, ...asked }, caller) => {
       if (asked.name !== undefined) checkName('snapshot', asked.name);
-      return { snapshots: await this.#find(session).snapshot(asked) };
+      return { snapshots: await this.#find(session, caller).snapshot(asked) };
     },
-    'add-snapshot-output': async ({ session, output, name, maxSizeBytes }) => {
+    'add-snapshot-output': async ({ session, output, name, maxSizeBytes }, caller) => {
       localPath(output);
       if (name !== undefined) checkName('snapshot output', name);
-      const added = await this.#find(session).change((model) => {
+      const added = await this.#find(session, caller).change((model) => {
         const id = Math.max(0, ...model.snapshotOutputs.map((other) => other.id)) + 1;
         const result: SnapshotOutput = {
           id,
@@ -247,8 +256,8 @@ export class Daemon {
       });
       return { output: added };
     },
-    'remove-snapshot-output': async ({ session, output }) => {
-      await this.#find(session).change((model) => {
+    'remove-snapshot-output': async ({ session, output }, caller) => {
+      await this.#find(session, caller).change((model) => {
         const left = model.snapshotOutputs.filter(({ id, name }) => id !== output && name !== output);
         if (left.length === model.snapshotOutputs.length) {
           throw new SpoorError('control/snapshot-output', `there is no snapshot output ${output}`);
@@ -257,29 +266,33 @@ export class Daemon {
       });
       return { warnings: [] };
     },
-    'clear-session': async ({ session }) => ({ warnings: await this.#find(session).clear() }),
-    'regenerate-metadata': async ({ session }) => {
-      await this.#find(session).regenerateMetadata();
+    'clear-session': async ({ session }, caller) => ({ warnings: await this.#find(session, caller).clear() }),
+    'regenerate-metadata': async ({ session }, caller) => {
+      await this.#find(session, caller).regenerateMetadata();
       return { warnings: [] };
     },
-    'regenerate-statedump': async ({ session }) => {
-      await this.#find(session).dumpState();
+    'regenerate-statedump': async ({ session }, caller) => {
+      await this.#find(session, caller).dumpState();
       return { warnings: [] };
     },
-    'restore-session': (asked) => this.#restore(asked),
-    'add-trigger': (asked) => ({ trigger: this.#service().add(asked, process.getuid?.() ?? 0) }),
-    'list-triggers': () => ({ triggers: this.#service().list(), status: this.#service().status() }),
-    'remove-trigger': ({ name }) => {
-      this.#service().remove(name);
+    'restore-session': (asked, caller) => this.#restore(asked, caller),
+    'add-trigger': (asked, caller) => ({ trigger: this.#service().add(asked, caller.uid) }),
+    'list-triggers': (_none, caller) => this.#service().list(caller),
+    'remove-trigger': ({ name }, caller) => {
+      this.#service().remove(name, caller);
       return { warnings: [] };
     },
-    'add-map': (asked) => {
-      this.#find(asked.session);
+    'add-map': (asked, caller) => {
+      this.#find(asked.session, caller);
       return { map: this.#service().addMap(asked) };
     },
-    'list-maps': ({ session }) => ({ maps: this.#service().listMaps(session) }),
-    'get-map-values': ({ session }) => {
-      this.#find(session);
+    'list-maps': ({ session }, caller) => ({
+      maps: this.#service()
+        .listMaps(session)
+        .filter((map) => this.#mayUse(caller, map.session)),
+    }),
+    'get-map-values': ({ session }, caller) => {
+      this.#find(session, caller);
       return { maps: this.#service().listMaps(session), values: this.#service().mapValues(session) };
     },
     // Who sent them is the server's matter.
@@ -294,7 +307,8 @@ export class Daemon {
 
   /** Tells who subscribed, and the triggers that wait for it. */
   #publish(notification: Notification): void {
-    this.#options.publish(notification);
+    const session = 'session' in notification ? this.#sessions.get(notification.session) : undefined;
+    this.#options.publish(notification, session?.ownerUid ?? daemonUid());
     const triggers = this.#triggers;
     if (triggers === undefined) return;
     if (notification.topic === 'rotation') {
@@ -313,12 +327,13 @@ export class Daemon {
       statePath,
       touchHub: () => this.#hub.touch(),
       target: {
-        startSession: (name) => this.#find(name).start(),
-        stopSession: async (name) => void (await this.#find(name).stop(true)),
-        rotateSession: async (name) => void (await this.#find(name).rotate()),
-        recordSnapshot: async ({ session, ...asked }) => void (await this.#find(session).snapshot(asked)),
-        publish: (notification) => this.#options.publish(notification),
+        startSession: (name) => this.#named(name).start(),
+        stopSession: async (name) => void (await this.#named(name).stop(true)),
+        rotateSession: async (name) => void (await this.#named(name).rotate()),
+        recordSnapshot: async ({ session, ...asked }) => void (await this.#named(session).snapshot(asked)),
+        publish: (notification, owner) => this.#options.publish(notification, owner),
       },
+      mayUse: (uid, session) => this.#mayUse({ uid, gid: uid }, session),
       isActive: (name) => this.#sessions.get(name)?.model.isActive === true,
       takesAutomatic: takesAutomaticEvents,
       onTrouble: (text) => {
@@ -343,16 +358,37 @@ export class Daemon {
     }
   }
 
-  #find(name: string): ManagedSession {
+  /** The sessions that a user may know of. */
+  #visible(caller: FileUser): readonly ManagedSession[] {
+    return [...this.#sessions.values()].filter(({ ownerUid }) => maySee(caller, ownerUid));
+  }
+
+  /** Whether a user may use what is of a session of this name; true where there is none. */
+  #mayUse(caller: FileUser, name: string): boolean {
     const found = this.#sessions.get(name);
-    if (found !== undefined) return found;
-    const near = closestName(name, [...this.#sessions.keys()]);
+    return found === undefined || maySee(caller, found.ownerUid);
+  }
+
+  /** A session as a trigger names it. */
+  #named(name: string): ManagedSession {
+    return this.#find(name, { uid: daemonUid(), gid: 0 });
+  }
+
+  /** @throws SpoorError `control/no-session`, also where it is another user's. */
+  #find(name: string, caller: FileUser): ManagedSession {
+    const found = this.#sessions.get(name);
+    if (found !== undefined && maySee(caller, found.ownerUid)) return found;
+    const near = closestName(
+      name,
+      this.#visible(caller).map(({ model }) => model.name),
+    );
     throw new SpoorError('control/no-session', `there is no session named ${name}`, {
       hint: near === undefined ? 'spoor list shows the sessions' : `did you mean ${near}`,
     });
   }
 
-  #create(asked: CreateSession): ManagedSession {
+  #create(asked: CreateSession, caller: FileUser): ManagedSession {
+    const owner = ownerOf(caller);
     const now = new Date();
     const name = asked.name ?? `auto-${localTimestamp(now)}`;
     checkName('session', name);
@@ -369,13 +405,14 @@ export class Daemon {
         where: shmPath,
       });
     }
+    if (shmPath !== undefined) requireOwnRights(owner, 'rings in a directory of its choice');
     const place: Output = output ?? {
       kind: 'local',
-      path: this.#defaultPath(name, now, asked.name === undefined),
+      path: this.#defaultPath(name, now, asked.name === undefined, owner),
     };
     localPath(place);
     const hasSnapshotOutput = mode === 'snapshot' && !hasNoSnapshotOutput;
-    return this.#add({
+    const made: Session = {
       name,
       id: this.#store.nextId(),
       mode,
@@ -391,16 +428,20 @@ export class Daemon {
       rotation: {},
       chunkId: 0,
       trackers: { user: [], kernel: [] },
-    });
+    };
+    return this.#add(made, owner);
   }
 
-  async #restore({
-    session: { maps = [], triggers = [], ...saved },
-    force = false,
-  }: Methods['restore-session']['params']): Promise<Methods['restore-session']['result']> {
+  async #restore(
+    { session: { maps = [], triggers = [], ...saved }, force = false }: Methods['restore-session']['params'],
+    caller: FileUser,
+  ): Promise<Methods['restore-session']['result']> {
+    const owner = ownerOf(caller);
     checkName('session', saved.name);
+    if (saved.shmPath !== undefined) requireOwnRights(owner, 'rings in a directory of its choice');
+    if (saved.trackers.kernel.length > 0) requirePermittedDomain(owner, 'kernel');
     for (const channel of saved.channels) {
-      await requireDomain(channel.domain);
+      await requireDomain(channel.domain, caller);
       for (const { rule } of channel.rules) checkRule(rule);
     }
     const checked = withCheckedChannels({
@@ -414,38 +455,43 @@ export class Daemon {
     });
     const existing = this.#sessions.get(saved.name);
     if (existing !== undefined) {
-      if (!force) throw existsAlready(saved.name, '--force ends it first');
+      if (!force || !maySee(caller, existing.ownerUid)) {
+        throw existsAlready(saved.name, '--force ends it first if it is yours');
+      }
       await existing.destroy(true);
       this.#sessions.delete(saved.name);
     }
-    const managed = this.#add(checked.session);
+    const managed = this.#add(checked.session, owner);
     const service = this.#service();
     for (const map of maps) service.addMap({ ...map, session: saved.name });
-    const warnings = service.restore(triggers, process.getuid?.() ?? 0, force);
+    const warnings = service.restore(triggers, caller, force);
     if (saved.isActive) await managed.start();
     return { session: managed.model, warnings: [...checked.result.warnings, ...warnings] };
   }
 
-  #add(model: Session): ManagedSession {
-    const managed = new ManagedSession(this.#surroundings(), model);
+  #add(model: Session, owner: FileUser | undefined): ManagedSession {
+    const managed = new ManagedSession(this.#surroundings(), model, owner);
     managed.save();
     this.#sessions.set(model.name, managed);
     this.#consumer.prepare();
-    this.#options.publish({ topic: 'session', session: model.name, change: 'created' });
+    const change = 'created';
+    this.#options.publish({ topic: 'session', session: model.name, change }, managed.ownerUid);
     return managed;
   }
 
-  #defaultPath(name: string, date: Date, isDated: boolean): string {
+  #defaultPath(name: string, date: Date, isDated: boolean, owner: FileUser | undefined): string {
     const folder = isDated ? name : `${name}-${localTimestamp(date)}`;
-    return join(homeDirectory(this.#options.environment), 'lttng-traces', folder);
+    const home = owner === undefined ? homeDirectory(this.#options.environment) : homeOfUser(owner.uid);
+    return join(home, 'lttng-traces', folder);
   }
 
   async #track(
     { session, domain, attribute, values }: Methods['track']['params'],
     isAdded: boolean,
+    caller: FileUser,
   ): Promise<Methods['track']['result']> {
-    await requireDomain(domain);
-    const trackers = await this.#find(session).change((model) => {
+    await requireDomain(domain, caller);
+    const trackers = await this.#find(session, caller).change((model) => {
       const changed = track(model, domain, attribute, values, isAdded);
       return { session: changed, result: changed.trackers[domain] };
     });
@@ -474,7 +520,8 @@ function existsAlready(name: string, hint: string): SpoorError {
   return new SpoorError('control/session-exists', `there is a session named ${name} already`, { hint });
 }
 
-/** @throws SpoorError `control/no-kernel-tracer`. */
-async function requireDomain(domain: Domain): Promise<void> {
+/** @throws SpoorError `control/no-kernel-tracer`, `control/not-permitted`. */
+async function requireDomain(domain: Domain, caller: FileUser): Promise<void> {
+  requirePermittedDomain(ownerOf(caller), domain);
   if (domain === 'kernel') await requireKernel();
 }

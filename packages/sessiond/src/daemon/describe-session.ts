@@ -6,6 +6,7 @@ import {
   RUN_VERSION,
   type SessionDescription,
 } from '@spoor/ringbuffer';
+import type { FileUser } from '@spoor/sys';
 import { takesAutomaticEvents } from './automatic-events.ts';
 import { describeTrackers } from './describe-trackers.ts';
 
@@ -22,6 +23,8 @@ export interface SessionRun {
   readonly chunkBeganMs: number;
   /** Whether a chunk was archived; then the last one is, too. */
   readonly hasRotated: boolean;
+  /** Whose session it is, where not the daemon's user's: its trace is written with their rights. */
+  readonly owner?: FileUser;
 }
 
 /**
@@ -71,6 +74,7 @@ export function describeSession(session: Session, run: SessionRun): SessionDescr
     clockOffsetNs: run.clockOffsetNs,
     trackers: describeTrackers(session.trackers.user),
     revision: run.revision,
+    ...(run.owner === undefined ? {} : { writer: run.owner }),
     stateDumps: run.stateDumps,
     ...(run.handOvers === undefined ? {} : { handOvers: run.handOvers }),
   };

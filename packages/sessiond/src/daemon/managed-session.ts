@@ -16,6 +16,7 @@ import type {
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import type { WorkerTotals } from '../hosted/host-protocol.ts';
 import { moveChunk } from '../hosted/trace-chunk.ts';
+import { type FileUser, asUser } from '@spoor/sys';
 import { localTimestamp } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
 import { archivePath, chunkPath, localPath, openChunkPath, ringPlace } from './chunk-places.ts';
@@ -25,6 +26,7 @@ import { describeKernel, hasKernel } from './describe-kernel.ts';
 import type { Hub } from './hub.ts';
 import { checkKernel } from './kernel-access.ts';
 import { awaitPrograms } from './program-answers.ts';
+import { daemonUid } from './ownership.ts';
 import { RotationTimer } from './rotation-timer.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -67,7 +69,11 @@ export class ManagedSession {
   /** Whether the kernel was ever recorded. */
   #hadKernel = false;
 
-  constructor(around: SessionSurroundings, session: Session, run?: SessionRun) {
+  /**
+   * @param owner whose session it is, if not the daemon's user's.
+   * @param run of a session that an earlier daemon left.
+   */
+  constructor(around: SessionSurroundings, session: Session, owner?: FileUser, run?: SessionRun) {
     this.#around = around;
     this.#model = session;
     this.#run = run ?? {
@@ -76,7 +82,13 @@ export class ManagedSession {
       stateDumps: 0,
       chunkBeganMs: session.createdMs,
       hasRotated: false,
+      ...(owner === undefined ? {} : { owner }),
     };
+  }
+
+  /** The user whose session it is. */
+  get ownerUid(): number {
+    return this.#run.owner?.uid ?? daemonUid();
   }
 
   get model(): Session {
@@ -189,7 +201,8 @@ export class ManagedSession {
           warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
         if (this.#run.hasRotated && path !== undefined) {
           const archive = archivePath(path, this.#model, this.#run, Date.now());
-          moveChunk({ from: chunkPath(path, this.#model, this.#run), archive, next: path });
+          const step = { from: chunkPath(path, this.#model, this.#run), archive, next: path };
+          asUser(this.#run.owner, () => moveChunk(step));
           path = archive;
         }
         hub.remove(id, ringPlace(this.#model));
@@ -441,9 +454,11 @@ export class ManagedSession {
     const { output, channels } = this.#model;
     if (output?.kind !== 'local') return;
     try {
-      for (const { domain } of channels) {
-        ensureDirectory(join(output.path, domain === 'user' ? 'ust' : 'kernel'));
-      }
+      asUser(this.#run.owner, () => {
+        for (const { domain } of channels) {
+          ensureDirectory(join(output.path, domain === 'user' ? 'ust' : 'kernel'));
+        }
+      });
     } catch (cause) {
       throw outputError(output.path, cause);
     }

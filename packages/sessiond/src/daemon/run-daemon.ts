@@ -10,6 +10,7 @@ import {
   socketPath,
 } from '@spoor/control';
 import { hubPath } from '@spoor/ringbuffer';
+import { canActAsUsers } from '@spoor/sys';
 import type { SocketAccess } from '../line-server.ts';
 import { makeWithParents } from '../output-directory.ts';
 import { ControlServer } from './control-server.ts';
@@ -39,7 +40,8 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   process.title = 'spoor-sessiond';
   // Traces are for the user and the group, as LTTng's are.
   process.umask(0o007);
-  const gid = process.getuid?.() === 0 ? groupNumber(options.group ?? TRACING_GROUP) : undefined;
+  // What members ask for is done with their rights, or not at all.
+  const gid = canActAsUsers() ? groupNumber(options.group ?? TRACING_GROUP) : undefined;
   ensureDirectory(directory, gid);
   if (!takeLock(directory)) {
     const pid = runningDaemon(directory)?.pid;
@@ -49,7 +51,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   }
   const server = new ControlServer();
   try {
-    const publish = (notification: Notification): void => server.publish(notification);
+    const publish = (notification: Notification, owner: number): void => server.publish(notification, owner);
     const { release } = options;
     const daemon = new Daemon({ directory, hub: hubPath(environment), environment, release, publish });
     await daemon.resume();

@@ -71,6 +71,8 @@ interface RecordedProcess {
 /** Keeps the rings of a session. */
 export class FlightRecorder implements SessionWorker {
   readonly #session: SessionDirectory;
+  /** With whose rights snapshots are written. */
+  readonly #writer: FileUser | undefined;
   readonly #onNote: (severity: 'info' | 'error', text: string) => void;
   readonly #processes = new Map<string, RecordedProcess>();
   /** Rings of threads that are over, in the order of their ends. */
@@ -94,7 +96,8 @@ export class FlightRecorder implements SessionWorker {
     finishRemovals(session.path);
     this.#session = session;
     this.#onNote = onNote;
-    this.#snapshots = new SnapshotPlace(session.path);
+    this.#writer = session.readDescription().writer;
+    this.#snapshots = new SnapshotPlace(session.path, this.#writer);
   }
 
   readonly chunkBytes = 0;
@@ -185,7 +188,7 @@ export class FlightRecorder implements SessionWorker {
       for (const process of this.#processes.values()) {
         if (process.description === undefined || process.rings.size === 0) continue;
         const written = await writeProcessSnapshot(
-          process,
+          { path: process.path, user: process.user, writer: this.#writer },
           {
             ...process.description,
             header: withClockOffset(process.description.header, this.#clockOffsetNs),

@@ -5,6 +5,7 @@
 import { ensureDirectory } from '@spoor/ctf/node';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { type FileUser, asUser } from '@spoor/sys';
 import { outputError } from '../output-error.ts';
 import type { HostMethods } from './host-protocol.ts';
 
@@ -22,14 +23,21 @@ interface SnapshotNote {
 /** The snapshots of one session, one at a time. */
 export class SnapshotPlace {
   readonly #notePath: string;
+  readonly #writer: FileUser | undefined;
 
-  /** Ends what an earlier consumer was killed over. */
-  constructor(sessionPath: string) {
+  /**
+   * Ends what an earlier consumer was killed over.
+   * @param writer with whose rights snapshots are written, where not with those of this process.
+   */
+  constructor(sessionPath: string, writer?: FileUser) {
+    this.#writer = writer;
     this.#notePath = join(sessionPath, SNAPSHOT_FILE);
     const note = this.#read();
     if (note === undefined) return;
-    if (note.result === undefined) rmSync(draftOf(note.path), { recursive: true, force: true });
-    else settle(note.path);
+    asUser(writer, () => {
+      if (note.result === undefined) rmSync(draftOf(note.path), { recursive: true, force: true });
+      else settle(note.path);
+    });
   }
 
   /**
@@ -43,13 +51,13 @@ export class SnapshotPlace {
     const draft = draftOf(path);
     this.#write({ path });
     try {
-      makeDirectory(draft);
+      asUser(this.#writer, () => makeDirectory(draft));
       const result = await write(draft);
       this.#write({ path, result });
-      settle(path);
+      asUser(this.#writer, () => settle(path));
       return result;
     } catch (error) {
-      rmSync(draft, { recursive: true, force: true });
+      asUser(this.#writer, () => rmSync(draft, { recursive: true, force: true }));
       this.#write(undefined);
       throw error;
     }

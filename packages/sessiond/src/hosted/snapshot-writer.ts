@@ -11,7 +11,7 @@ import {
   type RingReader,
   restOfPacket,
 } from '@spoor/ringbuffer';
-import type { FileUser } from '@spoor/sys';
+import { type FileUser, asUser } from '@spoor/sys';
 import { MetadataWriter } from '../metadata-writer.ts';
 import { localTimestamp, pathComponent } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
@@ -24,6 +24,15 @@ export interface SnapshotRing {
   readonly reader: RingReader;
 }
 
+/** The process. */
+export interface SnapshotSource {
+  /** Its directory. */
+  readonly path: string;
+  /** Whose it is, and with whose rights the trace is written, where not of this process's user. */
+  readonly user: FileUser | undefined;
+  readonly writer: FileUser | undefined;
+}
+
 /**
  * Writes the trace of one process below `path`.
  * @param limitBytes most bytes of a ring's packets: the newest that fit.
@@ -31,7 +40,7 @@ export interface SnapshotRing {
  * @throws SpoorError `record/output`.
  */
 export async function writeProcessSnapshot(
-  { path: processPath, user }: { readonly path: string; readonly user: FileUser | undefined },
+  { path: processPath, user, writer }: SnapshotSource,
   description: ProcessDescription,
   rings: readonly SnapshotRing[],
   path: string,
@@ -42,26 +51,22 @@ export async function writeProcessSnapshot(
   const name = `${pathComponent(procname)}-${pid}-${localTimestamp(new Date(startedMs))}`;
   const traceDir = join(path, 'ust', 'pid', name);
   try {
-    ensureDirectory(traceDir);
+    asUser(writer, () => ensureDirectory(traceDir));
   } catch (cause) {
     throw outputError(traceDir, cause);
   }
   let eventCount = 0;
   let sizeBytes = 0;
   for (const ring of rings) {
-    const written = writeRing(ring, traceDir, limitBytes, onDamage);
+    const written = asUser(writer, () => writeRing(ring, traceDir, limitBytes, onDamage));
     eventCount += written.eventCount;
     sizeBytes += written.sizeBytes;
     // Other sessions are waiting for their rings to be emptied.
     await nextTurn();
   }
   // Last: now every class of the packets is declared.
-  using metadata = new MetadataWriter(
-    join(traceDir, 'metadata'),
-    header,
-    join(processPath, EVENTS_FOLDER),
-    user,
-  );
+  const events = join(processPath, EVENTS_FOLDER);
+  using metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events, { user, writer });
   metadata.update();
   return { eventCount, sizeBytes };
 }

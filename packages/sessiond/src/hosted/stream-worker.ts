@@ -27,14 +27,20 @@ export class StreamWorker implements SessionWorker {
     onNote: (severity: 'info' | 'error', text: string) => void,
     onDue: () => void,
   ) {
-    this.#chunk = new TraceChunk(session.path, session.readDescription().outputDir);
+    const { outputDir: firstDir, writer } = session.readDescription();
+    this.#chunk = new TraceChunk(session.path, firstDir, writer);
     const { outputDir } = this.#chunk;
     this.#watcher = watchWakes(session.path, () => {
       this.#consumer.wake(performance.now());
       onDue();
     });
     const isWoken = this.#watcher !== undefined;
-    this.#consumer = new Consumer(session, onNote, { outputDir, drainsOverwrite: true, isWoken });
+    this.#consumer = new Consumer(session, onNote, {
+      outputDir,
+      writer,
+      drainsOverwrite: true,
+      isWoken,
+    });
     this.#chunkBytes = this.#chunk.sizeBytes();
   }
 

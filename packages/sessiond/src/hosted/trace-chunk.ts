@@ -6,6 +6,7 @@
 import { ensureDirectory } from '@spoor/ctf/node';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type FileUser, asUser } from '@spoor/sys';
 import { outputError } from '../output-error.ts';
 import type { ChunkChange } from './host-protocol.ts';
 
@@ -36,14 +37,17 @@ function readNote(path: string): ChunkNote | undefined {
 /** Where the current chunk of a session lies. */
 export class TraceChunk {
   readonly #notePath: string;
+  readonly #writer: FileUser | undefined;
   #outputDir: string;
 
   /**
    * Completes the step that an earlier consumer was killed in.
    * @param firstDir of the first chunk.
+   * @param writer with whose rights it is written, where not with those of this process.
    * @throws SpoorError `record/output`.
    */
-  constructor(sessionPath: string, firstDir: string) {
+  constructor(sessionPath: string, firstDir: string, writer?: FileUser) {
+    this.#writer = writer;
     this.#notePath = join(sessionPath, CHUNK_FILE);
     const note = readNote(this.#notePath);
     this.#outputDir = note?.outputDir ?? firstDir;
@@ -71,13 +75,15 @@ export class TraceChunk {
   /** Bytes of the stream files of the current chunk. */
   sizeBytes(): number {
     let sum = 0;
-    for (const folder of domainFolders) sum += sizeOf(join(this.#outputDir, folder));
+    for (const folder of domainFolders) {
+      sum += asUser(this.#writer, () => sizeOf(join(this.#outputDir, folder)));
+    }
     return sum;
   }
 
   #carryOut(change: ChunkChange): void {
     try {
-      moveChunk(change);
+      asUser(this.#writer, () => moveChunk(change));
     } catch (cause) {
       // The chunk goes on.
       this.#write({ outputDir: this.#outputDir });

@@ -1,6 +1,7 @@
 // Actions that leave the daemon: commands and web hooks. Each gets the notification as JSON.
 import { spawn } from 'node:child_process';
 import { SpoorError } from '@spoor/base';
+import type { FileUser } from '@spoor/sys';
 import type { ExecAction, TriggerNotification, WebhookAction } from '@spoor/control';
 
 /** What is kept of a command's complaint. */
@@ -11,11 +12,14 @@ const isTaken = (status: number): boolean => status >= 200 && status < 300;
 /**
  * Runs a command, with the notification on its standard input and in its environment what it is about: `SPOOR_TRIGGER`,
  * `SPOOR_SESSION_NAME`, `SPOOR_ARCHIVE_PATH`.
+ * @param user whose command it is, if not of this process's user: it gets their rights, and nothing of this environment but
+ * the path.
  * @throws SpoorError `trigger/exec` when it cannot be run, ends with another status than 0, or takes too long.
  */
 export async function runCommand(
   { command, timeoutMs }: Omit<ExecAction, 'kind'>,
   notification: TriggerNotification,
+  user?: FileUser,
 ): Promise<void> {
   const [program = '', ...args] = command;
   const { session, archivePath } = notification.measured;
@@ -23,8 +27,9 @@ export async function runCommand(
     stdio: ['pipe', 'ignore', 'pipe'],
     // A group of its own: what it has started ends with it.
     detached: true,
+    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid, cwd: '/' }),
     env: {
-      ...process.env,
+      ...(user === undefined ? process.env : { PATH: process.env['PATH'] }),
       SPOOR_TRIGGER: notification.trigger,
       ...(session === undefined ? {} : { SPOOR_SESSION_NAME: String(session) }),
       ...(archivePath === undefined ? {} : { SPOOR_ARCHIVE_PATH: String(archivePath) }),

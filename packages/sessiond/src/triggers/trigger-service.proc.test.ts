@@ -54,6 +54,8 @@ afterEach(() => {
   rmSync(hub, { recursive: true, force: true });
 });
 
+const rootUser = { uid: process.getuid!(), gid: 0 };
+
 function makeService(): TriggerService {
   const note =
     (what: string) =>
@@ -74,6 +76,7 @@ function makeService(): TriggerService {
         if (notification.topic === 'trigger') published.push(notification.notification);
       },
     },
+    mayUse: () => true,
     isActive: (session) => active.has(session),
     takesAutomatic: ({ name }) => name.startsWith('http_server:'),
     onTrouble: (text) => troubles.push(text),
@@ -202,7 +205,7 @@ describe('an event that matches', () => {
       const ageNs = BigInt(Date.now()) * 1_000_000n - BigInt(published[0]!.timeNs);
       expect(Math.abs(Number(ageNs))).toBeLessThan(600e9);
       await program.end();
-      service.remove('trigger0');
+      service.remove('trigger0', rootUser);
       service.close();
     }
   });
@@ -225,14 +228,14 @@ describe('an event that matches', () => {
     await program.run(['order', 2, 'b', []]);
     await program.end();
     const second = makeService();
-    expect(second.list().map(({ name }) => name)).toEqual(['mine']);
+    expect(second.list(rootUser).triggers.map(({ name }) => name)).toEqual(['mine']);
     await until(() => published.length === 2);
     expect(published.map(({ timeNs }) => timeNs)).toHaveLength(2);
     expect(published[0]!.timeNs).not.toBe(published[1]!.timeNs);
     // The directory of the ended process goes.
     await until(() => !readdirSync(join(hub, 'sessions', '.triggers')).some((name) => /^\d/.test(name)));
     expect(published).toHaveLength(2);
-    second.remove('mine');
+    second.remove('mine', rootUser);
     expect(existsSync(join(hub, 'sessions', '.triggers'))).toBe(false);
     expect(troubles).toEqual([]);
   });
@@ -275,14 +278,14 @@ describe('an event that matches', () => {
     const program = await start();
     await attached(program);
     await program.run(...orders(1, 4));
-    await until(() => service.status()[0]!.actions[4]!.failureCount === 3);
+    await until(() => service.list(rootUser).status[0]!.actions[4]!.failureCount === 3);
     expect(done).toEqual(['stop s', 'stop s', 'snapshot s n', 'stop s']);
     const [json, name] = readFileSync(join(hub, 'told'), 'utf8').trim().split('\n');
     expect(name).toBe('trigger0');
     expect((JSON.parse(json!) as TriggerNotification).captures).toEqual([{ expression: 'id', value: 3 }]);
     expect(bodies.map(({ captures }) => captures[0]!.value)).toEqual([1, 2, 3]);
     expect(published).toHaveLength(1);
-    expect(service.status()[0]).toMatchObject({
+    expect(service.list(rootUser).status[0]).toMatchObject({
       firedCount: 3,
       discardedCount: 0,
       actions: [
@@ -305,11 +308,11 @@ describe('an event that matches', () => {
     first.close();
     await program.run(...orders(0, 5000, 'x'.repeat(50)));
     const second = makeService();
-    await until(() => second.status()[0]!.discardedCount + published.length === 5000);
-    expect(second.status()[0]!.discardedCount).toBeGreaterThan(0);
+    await until(() => second.list(rootUser).status[0]!.discardedCount + published.length === 5000);
+    expect(second.list(rootUser).status[0]!.discardedCount).toBeGreaterThan(0);
     expect(published.length).toBeGreaterThan(0);
     await program.run(['order', 5001, 'more', []]);
-    await until(() => second.status()[0]!.discardedCount + published.length === 5001);
+    await until(() => second.list(rootUser).status[0]!.discardedCount + published.length === 5001);
   });
 });
 
@@ -356,7 +359,7 @@ describe('a span', () => {
       told.measured['durationNs'] as number,
       -3,
     );
-    expect(service.status()[0]!.discardedCount).toBe(0);
+    expect(service.list(rootUser).status[0]!.discardedCount).toBe(0);
   });
 
   test('that does not end is told all the same where that is asked, once', async () => {
@@ -468,7 +471,7 @@ test('maps count by name while their session is active, for processes and users,
   active.clear();
   service.onSessionsChanged();
   // One of the triggers is more than counting: its rule stays.
-  service.remove('trigger2');
+  service.remove('trigger2', rootUser);
   await program.run(['untilOff'], ...orders(0, 4));
   expect(shown()).toEqual(counted('process'));
   await program.end();

@@ -5,7 +5,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { SpoorError, describeError } from '@spoor/base';
+import { SpoorError, closestName, describeError } from '@spoor/base';
+import type { FileUser } from '@spoor/sys';
 import type {
   Action,
   CounterMap,
@@ -21,6 +22,8 @@ import type {
 import { expandNameTemplate, parseNameTemplate } from '@spoor/filter';
 import { SESSION_FILE, WAKES_FOLDER, measureClockOffsetNs, type EventRule } from '@spoor/ringbuffer';
 import { TriggerEngine } from '@spoor/trigger';
+import { maySee, ownerOf } from '../daemon/ownership.ts';
+import { userOfNumber } from '../daemon/user-accounts.ts';
 import { removeDirectory } from '../removal.ts';
 import { postNotification, runCommand } from './action-runner.ts';
 import { CounterMaps } from './counter-maps.ts';
@@ -42,7 +45,8 @@ export interface ActionTarget {
   readonly stopSession: (name: string) => Promise<void>;
   readonly rotateSession: (name: string) => Promise<void>;
   readonly recordSnapshot: (asked: RecordSnapshot) => Promise<void>;
-  readonly publish: (notification: Notification) => void;
+  /** @param owner user whose trigger it is. */
+  readonly publish: (notification: Notification, owner: number) => void;
 }
 
 /** What a service is made with. */
@@ -54,6 +58,8 @@ export interface TriggerServiceOptions {
   /** Has programs look at the sessions anew. */
   readonly touchHub: () => void;
   readonly target: ActionTarget;
+  /** Whether a user may use what is of a session. */
+  readonly mayUse: (uid: number, session: string) => boolean;
   /** Whether a session records now: only then its maps count. */
   readonly isActive: (session: string) => boolean;
   /** Whether a rule may take automatic events, which programs then have to watch for. */
@@ -128,17 +134,17 @@ export class TriggerService {
    */
   restore(
     saved: readonly Omit<Trigger, 'ownerUid'>[],
-    ownerUid: number,
+    caller: FileUser,
     isForced: boolean,
   ): readonly string[] {
     const warnings: string[] = [];
     for (const { name, condition, actions } of saved) {
       const existing = this.#engine.list().find((trigger) => trigger.name === name);
-      const wanted = { name, ownerUid, condition, actions };
+      const wanted = { name, ownerUid: caller.uid, condition, actions };
       if (existing !== undefined && isDeepStrictEqual(existing, wanted)) continue;
       try {
-        if (existing !== undefined && isForced) this.remove(name);
-        this.add(wanted, ownerUid);
+        if (existing !== undefined && isForced) this.remove(name, caller);
+        this.add(wanted, caller.uid);
       } catch (error) {
         warnings.push(`trigger ${name} is not loaded: ${describeError(error)}`);
       }
@@ -146,8 +152,10 @@ export class TriggerService {
     return warnings;
   }
 
-  /** @throws SpoorError `trigger/unknown`. */
-  remove(name: string): Trigger {
+  /** @throws SpoorError `trigger/unknown`, also where it is another user's. */
+  remove(name: string, caller: FileUser): Trigger {
+    const mine = this.list(caller).triggers;
+    if (!mine.some((trigger) => trigger.name === name)) throw unknownTrigger(name, mine);
     const trigger = this.#engine.remove(name);
     const number = this.#numbers.get(name)!;
     this.#numbers.delete(name);
@@ -157,13 +165,14 @@ export class TriggerService {
     return trigger;
   }
 
-  list(): readonly Trigger[] {
-    return this.#engine.list();
-  }
-
-  /** How they have fared, in the order of {@link list}. */
-  status(): readonly TriggerStatus[] {
-    return this.#engine.status();
+  /** The triggers that a user may know of, and how they have fared, in the same order. */
+  list(caller: FileUser): {
+    readonly triggers: readonly Trigger[];
+    readonly status: readonly TriggerStatus[];
+  } {
+    const triggers = this.#engine.list();
+    const isVisible = (_: unknown, at: number): boolean => maySee(caller, triggers[at]!.ownerUid);
+    return { triggers: triggers.filter(isVisible), status: this.#engine.status().filter(isVisible) };
   }
 
   /** @throws SpoorError `trigger/map-exists`. */
@@ -363,10 +372,15 @@ export class TriggerService {
 
   /** Actions that tell or count are done at once, the others answer when they are. */
   #carryOut(action: Action, notification: TriggerNotification): Promise<void> | void {
-    const { target } = this.#options;
+    const { target, mayUse } = this.#options;
+    const { ownerUid } = notification;
+    for (const session of [notification.measured.session, 'session' in action ? action.session : undefined]) {
+      if (session === undefined || mayUse(ownerUid, String(session))) continue;
+      throw new SpoorError('trigger/owner', `session ${session} is not of the user of this trigger`);
+    }
     switch (action.kind) {
       case 'notify':
-        target.publish({ topic: 'trigger', notification });
+        target.publish({ topic: 'trigger', notification }, ownerUid);
         return;
       case 'start-session':
         return target.startSession(action.session);
@@ -379,7 +393,7 @@ export class TriggerService {
         return target.recordSnapshot(asked);
       }
       case 'exec':
-        return runCommand(action, notification);
+        return runCommand(action, notification, ownerOf(userOfNumber(ownerUid)));
       case 'webhook':
         return postNotification(action, notification);
       case 'increment-map-value': {
@@ -392,4 +406,14 @@ export class TriggerService {
         action satisfies never;
     }
   }
+}
+
+function unknownTrigger(name: string, known: readonly Trigger[]): SpoorError {
+  const near = closestName(
+    name,
+    known.map((trigger) => trigger.name),
+  );
+  return new SpoorError('trigger/unknown', `there is no trigger named ${name}`, {
+    hint: near === undefined ? 'spoor list-triggers shows them' : `did you mean ${near}`,
+  });
 }
