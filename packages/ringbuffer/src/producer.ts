@@ -31,6 +31,9 @@ const { wait, load, store, exchange } = Atomics;
 /** How long a waiting event sleeps between two looks. */
 const WAIT_STEP_MS = 1;
 
+/** The clock is read once for so many lost events, less one: a power of two. */
+const LOST_A_LOOK_MASK = 255;
+
 /** What a ring needs from outside, beside its memory. */
 export interface ProducerOptions extends RingIdentity, RingGeometry {
   /** Number of the CPU that the calling thread runs on; asked for once a sub-buffer. */
@@ -173,6 +176,8 @@ export class RingProducer {
   countLost(): void {
     const lost = this.#lost + 1;
     this.#lost = lost;
+    // Whoever reads the ring learns until when events were lost: nobody else does so while it is full.
+    if ((lost & LOST_A_LOOK_MASK) === 0) this.clock[0] = now();
     const low = lost >>> 0;
     this.view.setUint32(CONTROL.lostEvents, low, true);
     if (low === 0) this.view.setUint32(CONTROL.lostEvents + 4, lost / 0x1_0000_0000, true);
@@ -188,6 +193,8 @@ export class RingProducer {
    * without events, if there is room. A later event opens the ring again.
    */
   close(): void {
+    // Until now nothing more was recorded.
+    if (this.#lost > this.#lostInPackets) this.clock[0] = now();
     this.flush();
     if (this.end === 0 && this.#lost > this.#lostInPackets && this.#open()) this.#finish();
     else if (this.end !== 0) this.#finish();

@@ -91,6 +91,24 @@ describe('a ring', () => {
     expect(contextWord(packet.bytes, PACKET.eventsDiscarded)).toBe(lost);
   });
 
+  test('tells until when events were lost, though no lost event has a time', () => {
+    const { producer, reader } = makeRing('discard', { subBufferSizeBytes: 4096, subBufferCount: 2 });
+    const toldEndNs = (): bigint => {
+      const { bytes } = reader.recover()!;
+      return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(PACKET.timestampEnd, true);
+    };
+    for (let value = 0; emit(producer, value);) value += 1;
+    const firstNs = producer.clock[0]!;
+    expect(toldEndNs()).toBe(firstNs);
+    const beforeNs = process.hrtime.bigint();
+    for (let count = 0; count < 256; count += 1) expect(producer.losesEvent()).toBe(true);
+    // As of a thread that is killed now.
+    expect(toldEndNs()).toBeGreaterThanOrEqual(beforeNs);
+    const closedNs = process.hrtime.bigint();
+    producer.close();
+    expect(toldEndNs()).toBeGreaterThanOrEqual(closedNs);
+  });
+
   test('drops and counts an event larger than a sub-buffer, and keeps the open packet', () => {
     const { producer, reader } = makeRing('discard');
     emit(producer, 1);
