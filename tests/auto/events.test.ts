@@ -54,6 +54,32 @@ test('workers and children have spans, threads and processes say who they are', 
   expect(children[0]!.begin.fields['pid']).toBe(processes[1]!.pid);
 });
 
+test('children that the program waits for have spans, whoever imported what starts them', () => {
+  const { events, stdout } = record(
+    `
+    import { execFileSync, spawnSync } from 'node:child_process'; import { createRequire } from 'node:module';
+    createRequire(import.meta.url)('child_process').execSync('exit 0');
+    spawnSync('/no/such/program');
+    try { execFileSync('/bin/sh', ['-c', 'kill -KILL $$']); } catch {}
+    const { status, pid } = spawnSync('/bin/sh', ['-c', 'exit 7']);
+    console.log(status, pid > 0, 'noDeprecation' in process);
+    try { spawnSync('a', { cwd: 5 }); } catch (error) { console.log(error.code); }`,
+  );
+  expect(stdout).toBe('7 true false\nERR_INVALID_ARG_TYPE\n');
+  const children = spans(events, 'child_process:run_sync').map(({ begin, end }) => [
+    begin.fields['file'],
+    end?.fields['exit_code'],
+    end?.fields['signal'],
+    end?.fields['error'],
+  ]);
+  expect(children).toEqual([
+    ['/bin/sh', 0, '-', '-'],
+    ['/no/such/program', 0, '-', 'ENOENT'],
+    ['/bin/sh', 0, 'SIGKILL', '-'],
+    ['/bin/sh', 7, '-', '-'],
+  ]);
+});
+
 test('garbage collections lie where they happened', () => {
   const { events, baseNs, stdout } = record(`
     const before = process.hrtime.bigint();

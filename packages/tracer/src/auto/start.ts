@@ -1,4 +1,5 @@
 import { startAsyncEndEvents, startAsyncEvents } from './async-resources.ts';
+import { startSyncChildEvents } from './children-sync.ts';
 import { startChildEvents } from './children.ts';
 import { startClusterEvents } from './cluster.ts';
 import { startConsoleEvents, startConsoleLogEvents } from './console.ts';
@@ -30,7 +31,10 @@ const starters: Readonly<Record<AutoSet, () => void>> = {
   net: startNetEvents,
   dns: startDnsEvents,
   workers: startWorkerEvents,
-  children: startChildEvents,
+  children() {
+    startChildEvents();
+    attempt('spawnSync', startSyncChildEvents);
+  },
   gc: startGcEvents,
   'event-loop': startEventLoopEvents,
   errors: startErrorEvents,
