@@ -9,7 +9,6 @@ import {
   currentThreadId,
   isAvailable,
   linkSync,
-  mkdirSync,
   openSync,
   writeSync,
 } from '@spoor/sys';
@@ -27,6 +26,7 @@ import {
   MOST_COUNTERS,
 } from './counter-layout.ts';
 import { mappedFileName, unmapEndedNowAndThen } from './ended-mappings.ts';
+import { makePrivateFolder } from './run-directory.ts';
 
 /** Where one counter of a thread lies: add to `values[index]`, reading both anew each time. */
 export interface CounterCell {
@@ -93,7 +93,7 @@ export class ThreadCounters {
   share(processPath: string): void {
     const folder = join(processPath, COUNTERS_FOLDER);
     if (this.#paths.some((path) => dirname(path) === folder)) return;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const isLinked = this.#firstThere((path) => {
       const link = join(folder, basename(path));
       linkSync(path, link);
@@ -118,7 +118,7 @@ export class ThreadCounters {
 
   #moveTo(processPath: string): void {
     const folder = join(processPath, COUNTERS_FOLDER);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const path = join(folder, mappedFileName(currentThreadId(), 'counters'));
     const isMapped = isAvailable().available;
     const memory = isMapped

@@ -85,3 +85,10 @@ test('a sum takes no more names than a file has room for; then files stay', () =
   expect(filesIn(place)).toHaveLength(2);
   expect(readCounters(place).size).toBe(MOST_COUNTERS + 3);
 });
+
+test('counters do not bring the directory of a session again that is over', () => {
+  const counters = count({ hits: 1 });
+  const ended = join(place, 'ended', '7-12345');
+  expect(() => counters.share(ended)).toThrow('ENOENT');
+  expect(readdirSync(place)).toEqual([COUNTERS_FOLDER]);
+});

@@ -3,9 +3,10 @@
  * reader watches (docs/design/triggers.md). The reader says by a byte in the control page that it wants to be woken, so
  * that a burst of events costs one system call.
  */
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from '@spoor/sys';
+import { closeSync, openSync, unlinkSync, writeSync } from '@spoor/sys';
 import { join } from 'node:path';
 import { CONTROL } from './layout.ts';
+import { makePrivateFolder } from './run-directory.ts';
 
 /** Folder in a session's directory; a file in it is named after the process's directory and the ring: `7-12345.0`. */
 export const WAKES_FOLDER = 'wakes';
@@ -38,7 +39,7 @@ export class ReaderWaker {
     save: () => void,
   ) {
     const folder = join(sessionPath, WAKES_FOLDER);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     this.#path = join(folder, name);
     this.#fd = openSync(this.#path, 'w', 0o600);
     this.#woken = memory === undefined ? undefined : new Uint8Array(memory, CONTROL.woken, 1);

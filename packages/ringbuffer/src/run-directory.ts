@@ -173,9 +173,16 @@ export function publishFile(path: string, text: string, tag: string): boolean {
   }
 }
 
-/** Makes a directory for this user alone; it may exist. */
+/**
+ * Makes a directory for this user alone; it may exist, and that which it lies in does: what a session that is over had in
+ * the run directory must not come again. Throws what the file system throws.
+ */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /**

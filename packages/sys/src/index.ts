@@ -41,6 +41,7 @@ export {
   readdirSync,
   readlinkSync,
   realpathSync,
+  rmdirSync,
   statSync,
   statfsSync,
   unlinkSync,

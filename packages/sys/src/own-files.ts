@@ -42,6 +42,7 @@ export const readSync: typeof fs.readSync = fs.readSync;
 export const readdirSync: typeof fs.readdirSync = own(fs.readdirSync);
 export const readlinkSync: typeof fs.readlinkSync = fs.readlinkSync;
 export const realpathSync: typeof fs.realpathSync = own(fs.realpathSync) as typeof fs.realpathSync;
+export const rmdirSync: typeof fs.rmdirSync = own(fs.rmdirSync);
 export const statSync: typeof fs.statSync = fs.statSync;
 export const statfsSync: typeof fs.statfsSync = fs.statfsSync;
 export const unlinkSync: typeof fs.unlinkSync = fs.unlinkSync;

@@ -125,6 +125,61 @@ test('a worker that was there before its process was traced is waited for as wel
   expect(said).toBe('1\n');
 });
 
+test('threads that have seen other sessions know of each other by the place of the process', () => {
+  const program = `
+    const { mkdirSync } = require('node:fs');
+    const { Worker } = require('node:worker_threads');
+    const { place, code } = JSON.parse(process.argv[1]);
+    for (const session of ['old', 'new']) mkdirSync(place + '/' + session);
+    (async () => {
+      const { ThreadEnds } = await import(${JSON.stringify(built('tracer/dist/thread-ends.js'))});
+      new ThreadEnds(true, () => [place + '/old'], place);
+      const words = new Int32Array(new SharedArrayBuffer(8));
+      const inNew = code.replace('() => [place]', '() => [place + "/new"], place');
+      const worker = new Worker(inNew, { eval: true, workerData: { place, words, depth: 1, code } });
+      worker.once('message', () => {
+        Atomics.wait(words, ${BEGUN}, 0);
+        worker.terminate();
+        console.log(words[${FINISHED}]);
+      });
+    })();`;
+  const said = execFileSync(process.execPath, ['-e', program, JSON.stringify({ place, code })], {
+    encoding: 'utf8',
+  });
+  expect(said).toBe('1\n');
+});
+
+test('marks of threads that are over go when the next one starts', async () => {
+  const { worker } = await start(2);
+  writeFileSync(join(place, 'threads', `ending-${worker.threadId}`), '');
+  const parent = worker.threadId;
+  await worker.terminate();
+  expect(marks().some((name) => name.endsWith(`-${parent}`))).toBe(true);
+  const next = await start();
+  expect(marks().filter((name) => !name.startsWith('busy-'))).toEqual([]);
+  await next.worker.terminate();
+});
+
+test('a thread joins where sessions come and go once the main thread has', async () => {
+  const ask = `
+    const { parentPort, workerData: place } = require('node:worker_threads');
+    const { writeFileSync } = require('node:fs');
+    (async () => {
+      const { ThreadEnds } = await import(${JSON.stringify(built('tracer/dist/thread-ends.js'))});
+      const made = new ThreadEnds(false, () => [], place, 10n ** 18n);
+      const others = [new ThreadEnds(false, () => [], place, 0n), new ThreadEnds(false, () => [])];
+      parentPort.postMessage([made, ...others].map(({ mayJoin }) => mayJoin));
+      parentPort.once('message', () => parentPort.postMessage(made.mayJoin));
+    })();`;
+  const worker = new Worker(ask, { eval: true, execArgv: [], workerData: place });
+  expect(await once(worker, 'message')).toEqual([[false, true, true]]);
+  const main = new ThreadEnds(true, () => [], place);
+  expect(main.mayJoin).toBe(true);
+  worker.postMessage('again');
+  expect(await once(worker, 'message')).toEqual([true]);
+  await worker.terminate();
+});
+
 test('a thread that is to end begins no call, and goes no further', async () => {
   mkdirSync(join(place, 'threads'));
   writeFileSync(join(place, 'threads/ending-0'), '');

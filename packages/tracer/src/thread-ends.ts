@@ -1,45 +1,77 @@
 // Worker threads are ended from outside: by `worker.terminate()`, by the end of the thread that started them, at any moment.
 // One that is ended while koffi makes an object of JavaScript takes the whole process with it (`native-calls.ts` of
-// @spoor/sys). So both sides leave marks, which both see in the directory of the process: a thread that is about to call
+// @spoor/sys). So both sides leave marks, which both see in a directory of the process: a thread that is about to call
 // koffi one that it is busy, a thread that is about to end others one that they are ending. Each first makes its mark and
 // then looks for the other's: one of the two surely sees it. A busy thread is waited for; one that is ending waits for its end, so
-// that nothing runs on unrecorded meanwhile.
+// that nothing runs on unrecorded meanwhile. Threads see sessions come and go at moments of their own: where these do, the
+// directory is one of the process, beside the hub, and a thread that may be ended begins once the main thread has joined.
 import { subscribe } from 'node:diagnostics_channel';
 import { SpoorError } from '@spoor/base';
+import { makePrivateFolder } from '@spoor/ringbuffer';
 import {
   closeSync,
+  existsSync,
   guardNativeCalls,
   hasWorkerModule,
-  mkdirSync,
   monotonicNs,
   openSync,
   readdirSync,
   unlinkSync,
 } from '@spoor/sys';
 import type { Worker } from 'node:worker_threads';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { NativePromise, apply, define, getOwnPropertyDescriptor, promiseThen } from './primordials.ts';
 
 const FOLDER = 'threads';
+/** Made by the main thread, which ends no other from then on without looking. */
+const WATCH_MARK = 'watching';
 /** `of-CHILD-PARENT` tells which thread started another, unless it was the main thread. */
 const markName = /^(busy|ending)-(\d+)$|^of-(\d+)-(\d+)$/;
 /** A call takes milliseconds. Nobody waits longer for a thread that was ended in another way, and left its mark. */
 const mostWaitNs = 2_000_000_000n;
 const lookEveryMs = 0.2;
+/** A main thread that computes for longer, or waits for its workers, does not keep them from being recorded. */
+const MOST_WAIT_FOR_MAIN_NS = 2_000_000_000n;
+
+/** A worker of a thread. A listener for its end would be seen by the program. */
+interface Child {
+  readonly id: number;
+  readonly worker: WeakRef<Worker>;
+}
+
+/** Whether a worker runs: one that does is not collected, and one that is over has no number. */
+function isLiving({ worker }: Child): boolean {
+  return (worker.deref()?.threadId ?? -1) >= 0;
+}
 
 /** The marks of one thread. */
 export class ThreadEnds {
+  /** The process's directory, where sessions come and go. */
+  readonly #place: string | undefined;
   readonly #processPaths: () => readonly string[];
+  readonly #joinsFromNs: bigint;
+  #isWatched = false;
   /** Its number in Node.js, 0 for the main thread. */
   readonly #id: number;
-  /** Workers that a worker has started. */
-  #children: readonly WeakRef<Worker>[] = [];
+  /** Workers that this thread has started, with their numbers. */
+  #children: readonly Child[] = [];
   #isBusy = false;
   #hasWorkers = false;
 
-  /** @param processPaths the directories of this process in the sessions there are. */
-  constructor(isMainThread: boolean, processPaths: () => readonly string[]) {
+  /**
+   * @param processPaths the directories of this process in the sessions there are.
+   * @param place one that it has for as long as it lives, used instead.
+   * @param mostWaitForMainNs how long it does not join for the main thread's sake.
+   */
+  constructor(
+    isMainThread: boolean,
+    processPaths: () => readonly string[],
+    place?: string,
+    mostWaitForMainNs: bigint = MOST_WAIT_FOR_MAIN_NS,
+  ) {
+    this.#joinsFromNs = monotonicNs() + mostWaitForMainNs;
     this.#processPaths = processPaths;
+    this.#place = place;
     // To load the module in the main thread takes a millisecond; in others it is there.
     this.#id = isMainThread ? 0 : process.getBuiltinModule('node:worker_threads').threadId;
     if (!isMainThread) guardNativeCalls((call) => this.#inOnePiece(call));
@@ -49,6 +81,7 @@ export class ThreadEnds {
     } catch {
       // As below.
     }
+    if (isMainThread && place !== undefined) make(join(place, FOLDER, WATCH_MARK));
     subscribe('worker_threads', (message) => {
       try {
         this.#onWorker((message as { readonly worker: Worker }).worker);
@@ -58,6 +91,13 @@ export class ThreadEnds {
     });
   }
 
+  /** Whether the main thread looks before it ends this one, or has not come to it for long. Never throws. */
+  get mayJoin(): boolean {
+    if (this.#isWatched || this.#id === 0 || this.#place === undefined) return true;
+    this.#isWatched = existsSync(join(this.#place, FOLDER, WATCH_MARK)) || monotonicNs() >= this.#joinsFromNs;
+    return this.#isWatched;
+  }
+
   /** Before this thread ends, and with it those that it started. */
   end(): void {
     if (this.#hasWorkers) this.#waitFor(this.#id);
@@ -65,8 +105,9 @@ export class ThreadEnds {
 
   /** A session has come, in which the process has this directory. Never throws. */
   enter(processPath: string): void {
-    for (const { threadId } of this.#livingChildren()) {
-      make(join(processPath, FOLDER, this.#markOf(threadId)));
+    if (this.#place !== undefined || this.#id === 0) return;
+    for (const { id } of this.#children.filter(isLiving)) {
+      make(join(processPath, FOLDER, this.#markOf(id)));
     }
   }
 
@@ -94,17 +135,13 @@ export class ThreadEnds {
 
   #onWorker(worker: Worker): void {
     this.#expectWorkers();
-    if (this.#id === 0) return;
-    this.#children = [...this.#livingChildren(), worker].map((child) => new WeakRef(child));
-    for (const folder of this.#folders()) make(join(folder, this.#markOf(worker.threadId)));
-  }
-
-  /** A listener for their end would be seen by the program. */
-  #livingChildren(): readonly Worker[] {
-    return this.#children.flatMap((child) => {
-      const worker = child.deref();
-      return worker === undefined || worker.threadId < 0 ? [] : [worker];
-    });
+    const ended = this.#children.filter((child) => !isLiving(child));
+    const started = { id: worker.threadId, worker: new WeakRef(worker) };
+    this.#children = [...this.#children.filter(isLiving), started];
+    for (const folder of this.#folders()) {
+      if (this.#id !== 0) make(join(folder, this.#markOf(started.id)));
+      if (ended.length > 0) removeMarksOf(folder, new Set(ended.map(({ id }) => id)));
+    }
   }
 
   #markOf(child: number): string {
@@ -164,7 +201,17 @@ export class ThreadEnds {
   }
 
   #folders(): readonly string[] {
-    return this.#processPaths().map((path) => join(path, FOLDER));
+    const paths = this.#place === undefined ? this.#processPaths() : [this.#place];
+    return paths.map((path) => join(path, FOLDER));
+  }
+}
+
+/** Takes away what is said of threads that are over, and of all that came of them: Node.js has ended these before. */
+function removeMarksOf(folder: string, ended: ReadonlySet<number>): void {
+  const marks = new Marks(folder);
+  for (const name of marks.names) {
+    const [, , id, child] = markName.exec(name) ?? [];
+    if (marks.line(Number(id ?? child)).some((ancestor) => ended.has(ancestor))) remove(join(folder, name));
   }
 }
 
@@ -174,8 +221,11 @@ class Marks {
   readonly #ending = new Set<number>();
   readonly #parents = new Map<number, number>();
 
+  readonly names: readonly string[];
+
   constructor(folder: string) {
-    for (const name of readdirSync(folder)) {
+    this.names = readdirSync(folder);
+    for (const name of this.names) {
       const [, kind, id, child, parent] = markName.exec(name) ?? [];
       if (kind === 'busy') this.#busy.push(Number(id));
       else if (kind === 'ending') this.#ending.add(Number(id));
@@ -185,16 +235,16 @@ class Marks {
 
   /** Whether a thread is to end, or one that it comes of. */
   isEnding(id: number): boolean {
-    return this.#line(id).some((ancestor) => this.#ending.has(ancestor));
+    return this.line(id).some((ancestor) => this.#ending.has(ancestor));
   }
 
   /** Whether a thread is busy, or one that comes of it. */
   isBusy(id: number): boolean {
-    return this.#busy.some((busy) => this.#line(busy).includes(id));
+    return this.#busy.some((busy) => this.line(busy).includes(id));
   }
 
   /** A thread and those that it comes of, up to the main thread. */
-  #line(id: number): readonly number[] {
+  line(id: number): readonly number[] {
     const line = [id];
     // Who starts another has the smaller number.
     for (let last = id; last > 0; line.push(last)) last = Math.min(this.#parents.get(last) ?? 0, last - 1);
@@ -211,7 +261,7 @@ function make(path: string): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;
   }
   try {
-    mkdirSync(join(path, '..'), { mode: 0o700, recursive: true });
+    makePrivateFolder(dirname(path));
     closeSync(openSync(path, 'w', 0o600));
     return true;
   } catch {

@@ -27,6 +27,7 @@ import { LazyDeclaration, type Declaration } from './declaration.ts';
 import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
+import { openProcessPlace } from './process-place.ts';
 import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
@@ -59,8 +60,8 @@ export class ThreadHub implements ThreadSession {
   readonly #thread: ThreadParts;
   readonly #applications = new Map<string, ApplicationContext>();
   readonly #stacks = makeStacks();
+  readonly #ends: ThreadEnds;
   /** The thread's asynchronous context as it was before the program: timers that begin in an event belong to it. */
-  #ends: ThreadEnds | undefined;
   readonly #outside = new AsyncResource('SPOOR');
   #isSaving = false;
   readonly #armed: Armed[] = [];
@@ -98,13 +99,14 @@ export class ThreadHub implements ThreadSession {
       onSwitch: isWatched ? () => this.#lookNowAndThen() : undefined,
       onCopiedRing: () => this.#saveFromNowOn(),
     };
-    this.#attachAll();
-    if (isWatched) {
-      this.#hubStamps = this.#stamps();
-      this.#watch();
-    }
-    const ends = new ThreadEnds(this.#thread.tid === ownPid, () => this.processPaths());
+    const place = isWatched ? openProcessPlace(roots[0]!, processStartTicks) : undefined;
+    const ends = new ThreadEnds(this.#thread.tid === ownPid, () => this.processPaths(), place);
     this.#ends = ends;
+    if (ends.mayJoin) {
+      if (isWatched) this.#hubStamps = this.#stamps();
+      this.#attachAll();
+    }
+    if (isWatched) this.#watch();
     process.on('exit', () => {
       this.#close();
       quietly(() => ends.end());
@@ -345,7 +347,7 @@ export class ThreadHub implements ThreadSession {
   #welcome(session: AttachedSession): void {
     this.#toTell = [...this.#whenOpened];
     this.#shareCounters(session);
-    this.#ends?.enter(session.processPath);
+    this.#ends.enter(session.processPath);
   }
 
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
@@ -376,6 +378,7 @@ export class ThreadHub implements ThreadSession {
 
   #look(): void {
     try {
+      if (!this.#ends.mayJoin) return;
       const stamps = this.#stamps();
       const hasMoved = this.#hasMoved();
       if (stamps === this.#hubStamps && !hasMoved) return;
