@@ -1,7 +1,7 @@
 // Messages of node:diagnostics_channel by the names of their channels, of real publishers.
 import { expect, test } from 'vitest';
 import { nodeReleases, ownNode } from '../support/node-versions.ts';
-import { record, type RecordedEvent } from '../support/recorded.ts';
+import { record, spans, type RecordedEvent } from '../support/recorded.ts';
 
 /** Events of the set, without their times. */
 function told(events: readonly RecordedEvent[]): (readonly [string, Readonly<Record<string, unknown>>])[] {
@@ -118,5 +118,31 @@ test.each([ownNode, ...nodeReleases])(
     });
     // Node.js 20 has no such channel.
     expect(loaded).toEqual(loaded.length === 0 ? [] : ['node:zlib', 'node:readline']);
+  },
+);
+
+test.each([ownNode, ...nodeReleases.filter(({ major }) => major >= 24)])(
+  'tracing channels of Node.js $major whose messages are an object each have spans that end',
+  ({ major, path }) => {
+    const { events } = record(
+      `
+      import { spawn } from 'node:child_process'; import net from 'node:net';
+      spawn(process.execPath, ['--version']);
+      spawn('/no/such/program').on('error', () => {});
+      const server = net.createServer().listen(0, () => {
+        net.createServer().on('error', () => server.close()).listen(server.address().port);
+      });
+    `,
+      { SPOOR_AUTO: 'diagnostics:child_process.spawn,diagnostics:net.server.listen' },
+      [],
+      path,
+    );
+    const ended = (name: string): unknown[] =>
+      spans(events, 'diagnostics:trace').flatMap(({ begin, end }) =>
+        begin.fields['channel'] === name ? [end?.fields['error']] : [],
+      );
+    expect(ended('net.server.listen')).toEqual(['-', 'EADDRINUSE']);
+    // Earlier releases do not tell of it.
+    expect(ended('child_process.spawn')).toEqual(major >= 24 ? ['-', 'ENOENT'] : []);
   },
 );

@@ -89,6 +89,16 @@ const knownChannels: readonly string[] = [
   ),
 ];
 
+/**
+ * Tracing channels of Node.js whose messages are an object each, not one for all of a span: the member that all have, and the
+ * part that comes first. Any later one is the last.
+ */
+const separateMessages: ReadonlyMap<string, { readonly subject: string; readonly first: TracingPart }> =
+  new Map([
+    ['child_process.spawn', { subject: 'process', first: 'start' }],
+    ['net.server.listen', { subject: 'server', first: 'asyncStart' }],
+  ]);
+
 interface TraceState {
   readonly id: number;
   readonly request: number;
@@ -156,6 +166,12 @@ function tracingListeners(): (name: string, part: TracingPart) => ChannelListene
   const states = new WeakMap<object, TraceState>();
   const made = new Map<string, ChannelListener>();
 
+  const begin = (whole: object, context: object, name: string): void => {
+    if (!traceBegin.enabled) return;
+    const state: TraceState = { id: nextId(), request: currentRequest(), error: noText };
+    states.set(whole, state);
+    traceBegin(state.id, state.request, name, plainJson(context, maxTextLength));
+  };
   const finish = (context: object, name: string, state: TraceState): void => {
     states.delete(context);
     traceEnd(state.id, state.request, name, state.error);
@@ -164,10 +180,7 @@ function tracingListeners(): (name: string, part: TracingPart) => ChannelListene
     Record<TracingPart, (context: object, name: string, state: TraceState | undefined) => void>
   > = {
     start(context, name) {
-      if (!traceBegin.enabled) return;
-      const state: TraceState = { id: nextId(), request: currentRequest(), error: noText };
-      states.set(context, state);
-      traceBegin(state.id, state.request, name, plainJson(context, maxTextLength));
+      begin(context, context, name);
     },
     end(context, name, state) {
       if (state === undefined) return;
@@ -187,14 +200,35 @@ function tracingListeners(): (name: string, part: TracingPart) => ChannelListene
       state.error = error === undefined ? 'error' : errorCode(error);
     },
   };
+  const tellSeparate = (
+    context: object,
+    name: string,
+    part: TracingPart,
+    { subject, first }: { readonly subject: string; readonly first: TracingPart },
+  ): void => {
+    if (types.isProxy(context)) return;
+    const whole: unknown = Object.getOwnPropertyDescriptor(context, subject)?.value;
+    if (typeof whole !== 'object' || whole === null) return;
+    if (part === first) {
+      begin(whole, context, name);
+      return;
+    }
+    const state = states.get(whole);
+    if (state === undefined) return;
+    if (part === 'error') handlers.error(context, name, state);
+    finish(whole, name, state);
+  };
   return (name, part) => {
     const key = `${part} ${name}`;
     const known = made.get(key);
     if (known !== undefined) return known;
     const text = textOrNone(name);
     const handle = handlers[part];
+    const separate = separateMessages.get(name);
     const listener: ChannelListener = listening((context) => {
-      if (typeof context === 'object' && context !== null) handle(context, text, states.get(context));
+      if (typeof context !== 'object' || context === null) return;
+      if (separate === undefined) handle(context, text, states.get(context));
+      else tellSeparate(context, text, part, separate);
     });
     made.set(key, listener);
     return listener;
