@@ -1,9 +1,14 @@
 // A program that no recorder has started follows the session daemons of its user and of root (docs/design/control.md): once
-// one of them has a session, the tracer is loaded. Part of what every program loads, so it imports nothing but constants.
+// one of them has a session, the tracer is loaded. Part of what every program loads, so it imports nothing that imports more.
+import { HubWatch } from './hub-watch.ts';
 import { setFollowedHubs } from './session-variable.ts';
 
 /** How often a program that nothing records looks whether there is a session by now. */
 const LOOK_EVERY_MS = 200;
+
+const missingIsNone = { throwIfNoEntry: false } as const;
+/** What a file is that there is not. */
+const none = { ino: 0, mtimeMs: 0 } as const;
 
 /** Whether nobody but this user and root can put anything into the hub, or another one in its place. */
 function isTrusted(hub: string): boolean {
@@ -24,27 +29,32 @@ function isTrusted(hub: string): boolean {
  */
 export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) => void): void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
-  const setTimer = setTimeout;
-  const lastStamps = new Map<string, string>();
-  const hasSession = (hub: string): boolean => {
+  const files = hubs.map((hub) => ({ hub, path: `${hub}/hub.json`, inode: 0, changedMs: 0 }));
+  const hasSession = (file: (typeof files)[number]): boolean => {
     try {
-      const found = statSync(`${hub}/hub.json`, { throwIfNoEntry: false, bigint: true });
-      const stamp = found === undefined ? '' : `${found.ino}:${found.mtimeNs}`;
-      if (stamp === lastStamps.get(hub)) return false;
-      lastStamps.set(hub, stamp);
-      return stamp !== '' && isTrusted(hub) && readdirSync(`${hub}/sessions`).length > 0;
+      const { ino: inode, mtimeMs } = statSync(file.path, missingIsNone) ?? none;
+      if (inode === file.inode && mtimeMs === file.changedMs) return false;
+      file.inode = inode;
+      file.changedMs = mtimeMs;
+      return inode !== 0 && isTrusted(file.hub) && readdirSync(`${file.hub}/sessions`).length > 0;
     } catch {
       return false;
     }
   };
   const look = (isRunning: boolean): boolean => {
-    if (!hubs.some(hasSession)) return false;
-    setFollowedHubs(hubs);
+    try {
+      if (!files.some(hasSession)) return false;
+      setFollowedHubs(hubs);
+    } catch {
+      return false;
+    }
     begin(isRunning);
     return true;
   };
-  const tick = (): void => {
-    if (!look(true)) setTimer(tick, LOOK_EVERY_MS).unref();
-  };
-  if (!look(false)) setTimer(tick, LOOK_EVERY_MS).unref();
+  if (look(false)) return;
+  const watch = new HubWatch(LOOK_EVERY_MS, () => {
+    if (!look(true)) return false;
+    watch.end();
+    return true;
+  });
 }

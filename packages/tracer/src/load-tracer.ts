@@ -5,7 +5,7 @@
 // loads one bundle, as CommonJS (`npm run bench -- start` guards the cost). V8 takes half of that time to compile it, so
 // the compiled form is kept for the programs after (docs/design/formats.md).
 //
-// Nothing is imported here but constants: the file also gets into children of the program that are run by a Node.js too
+// Nothing is imported here that imports more: the file also gets into children of the program that are run by a Node.js too
 // old for the tracer, which must not notice it.
 import { hubPaths } from '@spoor/ringbuffer/hub-place';
 import { followHubs } from './follow-hub.ts';

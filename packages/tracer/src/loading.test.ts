@@ -33,6 +33,8 @@ test('what is loaded into every thread is one file until that finds a session', 
     'load-tracer.ts',
     '@spoor/ringbuffer/hub-place',
     'follow-hub.ts',
+    'hub-watch.ts',
+    '@spoor/sys/heap-room',
     'session-variable.ts',
   ]);
   expect(loadedFrom('start-thread.ts')).toContain('@spoor/ringbuffer');

@@ -24,6 +24,7 @@ import { askForRequests } from './auto/request-context.ts';
 import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import { LazyDeclaration, type Declaration } from './declaration.ts';
+import { HubWatch } from './hub-watch.ts';
 import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
@@ -47,6 +48,17 @@ interface Armed {
   readonly arm: Serialise;
 }
 
+/** The file of a hub, as it was when it was last looked at; a file that there is not has no inode. */
+interface HubFile {
+  readonly path: string;
+  inode: number;
+  changedMs: number;
+}
+
+const missingIsNone = { throwIfNoEntry: false } as const;
+/** What a file is that there is not. */
+const none = { ino: 0, mtimeMs: 0 } as const;
+
 /** What a session's description was read from, to tell a changed one by. */
 interface Attachment {
   readonly session: AttachedSession;
@@ -55,6 +67,8 @@ interface Attachment {
 
 export class ThreadHub implements ThreadSession {
   readonly #roots: readonly string[];
+  readonly #hubFiles: readonly HubFile[];
+  #hubWatch: HubWatch | undefined;
   /** Whether the roots are where daemons have their hubs, if any run. */
   readonly #isFollowing = followsDaemons();
   readonly #thread: ThreadParts;
@@ -80,7 +94,10 @@ export class ThreadHub implements ThreadSession {
   #whenAuto: (() => void) | undefined;
   #isAutoAsked = false;
   #isBusy = false;
-  #hubStamps = '';
+  /** Whether hubs have changed since the other threads were told. */
+  #hasNews = false;
+  /** Whether there is something to do that is not done in the middle of an event. */
+  #isUnsettled = true;
   /** Whether a tracker looks at what may change, and what that was. */
   #mayChange = false;
   #identity: string | undefined;
@@ -89,7 +106,8 @@ export class ThreadHub implements ThreadSession {
   /** @param roots directories of sessions, or of hubs of sessions. */
   constructor(roots: readonly string[], processStartTicks: bigint) {
     this.#roots = roots;
-    const isWatched = roots.some((root) => stampOf(join(root, HUB_FILE)) !== '');
+    this.#hubFiles = roots.map((root) => ({ path: join(root, HUB_FILE), inode: 0, changedMs: 0 }));
+    const isWatched = this.#hubFiles.some(({ path }) => stampOf(path) !== '');
     this.#thread = {
       tid: currentThreadId(),
       processStartTicks,
@@ -103,7 +121,8 @@ export class ThreadHub implements ThreadSession {
     const ends = new ThreadEnds(this.#thread.tid === ownPid, () => this.processPaths(), place);
     this.#ends = ends;
     if (ends.mayJoin) {
-      if (isWatched) this.#hubStamps = this.#stamps();
+      // Before the sessions are read: what changes meanwhile is seen by the next look.
+      if (isWatched) this.#haveHubsChanged();
       this.#attachAll();
     }
     if (isWatched) this.#watch();
@@ -126,6 +145,7 @@ export class ThreadHub implements ThreadSession {
     this.#isAutoAsked = true;
     if (this.auto) start();
     else this.#whenAuto = start;
+    this.#isUnsettled = true;
   }
 
   adopt({ declaration, gate }: IdleTracepoint): void {
@@ -243,6 +263,7 @@ export class ThreadHub implements ThreadSession {
   whenOpened(callback: () => void): void {
     this.#whenOpened.push(callback);
     this.#toTell.push(callback);
+    this.#isUnsettled = true;
   }
 
   open(): void {
@@ -352,6 +373,7 @@ export class ThreadHub implements ThreadSession {
 
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
   #refresh(): void {
+    this.#isUnsettled = true;
     if (this.#attachAll()) this.#rearm();
   }
 
@@ -364,8 +386,16 @@ export class ThreadHub implements ThreadSession {
     for (const callback of this.#whenChanged) callback();
   }
 
-  #stamps(): string {
-    return this.#roots.map((root) => stampOf(join(root, HUB_FILE))).join(' ');
+  #haveHubsChanged(): boolean {
+    let haveChanged = false;
+    for (const file of this.#hubFiles) {
+      const { ino: inode, mtimeMs } = statSync(file.path, missingIsNone) ?? none;
+      if (inode === file.inode && mtimeMs === file.changedMs) continue;
+      file.inode = inode;
+      file.changedMs = mtimeMs;
+      haveChanged = true;
+    }
+    return haveChanged;
   }
 
   /** Called in the middle of an event: touches nothing that the event is being written with. */
@@ -379,37 +409,50 @@ export class ThreadHub implements ThreadSession {
   #look(): void {
     try {
       if (!this.#ends.mayJoin) return;
-      const stamps = this.#stamps();
-      const hasMoved = this.#hasMoved();
-      if (stamps === this.#hubStamps && !hasMoved) return;
-      this.#hubStamps = stamps;
+      const haveChanged = this.#haveHubsChanged();
+      if (!this.#hasMoved() && !haveChanged) return;
+      this.#hasNews = true;
       this.#refresh();
     } catch (error) {
       quietly(() => this.tell(`changes of the sessions are not followed: ${describeError(error)}`));
     }
   }
 
-  /** Looks again and again, by a timer that keeps no program alive. */
+  /** Looks again and again while the program runs. */
   #watch(): void {
     const watchMs = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
-    const tick = (): void => {
+    if (this.#hubWatch !== undefined || isNaN(watchMs) || watchMs === Infinity) return;
+    this.#hubWatch = new HubWatch(watchMs, () => {
+      // The thread that ends this one may not be ready for it yet.
+      if (!this.#ends.mayJoin) this.#hubWatch?.lookSoon();
       this.#look();
-      quietly(() => {
-        for (const session of this.#detached.splice(0)) session.close();
-        for (const session of this.#sessions) {
-          session.settle();
-          session.list(this.#armed);
-        }
-        if (this.#whenAuto !== undefined && this.auto) {
-          const start = this.#whenAuto;
-          this.#whenAuto = undefined;
-          start();
-        }
-        if (this.#toTell.length > 0) this.#tellOpened();
-      });
-      setTimer(tick, watchMs).unref();
-    };
-    if (!isNaN(watchMs) && watchMs < Infinity) setTimer(tick, watchMs).unref();
+      if (this.#isUnsettled) quietly(() => this.#settle());
+      const hasNews = this.#hasNews;
+      this.#hasNews = false;
+      return hasNews;
+    });
+    // What others were told of while this thread was not listening yet.
+    this.#look();
+    this.#hasNews = false;
+  }
+
+  /** Between two events: what changes of the sessions and the program's own declarations ask for. */
+  #settle(): void {
+    for (const session of this.#detached.splice(0)) session.close();
+    let lists = false;
+    for (const session of this.#sessions) {
+      session.settle();
+      session.list(this.#armed);
+      lists ||= session.lists;
+    }
+    // More tracepoints may be declared.
+    this.#isUnsettled = lists;
+    if (this.#whenAuto !== undefined && this.auto) {
+      const start = this.#whenAuto;
+      this.#whenAuto = undefined;
+      start();
+    }
+    if (this.#toTell.length > 0) this.#tellOpened();
   }
 
   /** Saves by a timer that keeps no program alive. */
