@@ -1,7 +1,15 @@
 /** Fills the task table from /proc. */
 import { readFileSync } from 'node:fs';
-import { processNumbers, scanProcess, type ScannedTask } from '../statedump/scan-tasks.node.ts';
-import { TaskTable } from './task-table.ts';
+import {
+  numbersOfTask,
+  pidNamespaceOf,
+  processNumbers,
+  scanProcess,
+  scanTask,
+  type ScannedTask,
+} from '../statedump/scan-tasks.node.ts';
+import type { ThreadStatus } from '../statedump/proc-text.ts';
+import { TaskTable, type TaskFinder } from './task-table.ts';
 
 /** Greatest number of a task of a 64-bit kernel (PID_MAX_LIMIT). */
 const mostTasks = 4_194_304;
@@ -12,17 +20,23 @@ export function makeTaskTable(): TaskTable {
   return new TaskTable(Number.isInteger(most) && most > 0 ? Math.min(most, mostTasks) : mostTasks);
 }
 
-/** Puts one task into a table. */
-export function enterTask(table: TaskTable, task: ScannedTask): void {
-  const { stat, status, namespaces, pid } = task;
+/** What never changes in a task's life: its numbers in its PID namespace, and which that is. */
+function enterNumbers(table: TaskTable, tid: number, status: ThreadStatus, pidNamespace: number): void {
+  const isNested = status.tids.length > 1;
+  const ppid = table.get(tid, 'ppid');
+  const hasParentThere = !isNested || table.get(ppid, 'pid_ns') === pidNamespace;
+  table.set(tid, 'vtid', status.tids.at(-1) ?? tid);
+  table.set(tid, 'vpid', status.pids.at(-1) ?? status.tgid);
+  table.set(tid, 'vppid', !hasParentThere ? 0 : isNested ? table.get(ppid, 'vpid') : ppid);
+  table.set(tid, 'pid_ns', pidNamespace);
+}
+
+/** What changes seldom: its users, its namespaces, its parent. */
+function enterPlace(table: TaskTable, { stat, status, namespaces, pid }: ScannedTask): void {
   const { tid } = stat;
-  table.setName(tid, Buffer.from(stat.name));
   table.set(tid, 'pid', pid);
   table.set(tid, 'ppid', stat.ppid);
-  table.set(tid, 'vtid', status.tids.at(-1) ?? tid);
-  table.set(tid, 'vpid', status.pids.at(-1) ?? pid);
-  table.set(tid, 'vppid', status.pids.length > 1 ? 0 : stat.ppid);
-  table.set(tid, 'prio', stat.priority - 100);
+  enterNumbers(table, tid, status, namespaces.pid);
   const [uid = 0, euid = 0, suid = 0] = status.uids;
   const [gid = 0, egid = 0, sgid = 0] = status.gids;
   for (const [column, value] of Object.entries({ uid, euid, suid, gid, egid, sgid } as const)) {
@@ -32,10 +46,63 @@ export function enterTask(table: TaskTable, task: ScannedTask): void {
   table.set(tid, 'ipc_ns', namespaces.ipc);
   table.set(tid, 'mnt_ns', namespaces.mnt);
   table.set(tid, 'net_ns', namespaces.net);
-  table.set(tid, 'pid_ns', namespaces.pid);
   table.set(tid, 'time_ns', namespaces.time);
   table.set(tid, 'user_ns', namespaces.user);
   table.set(tid, 'uts_ns', namespaces.uts);
+}
+
+/** Puts one task into a table. */
+export function enterTask(table: TaskTable, task: ScannedTask): void {
+  const { stat } = task;
+  table.setName(stat.tid, Buffer.from(stat.name));
+  table.set(stat.tid, 'prio', stat.priority - 100);
+  enterPlace(table, task);
+}
+
+/** Finds the numbers of tasks in their PID namespaces alone: what never changes in a task's life. */
+export const findTaskNumbers: TaskFinder = (table, tid, why) => {
+  if (why === 'changed') return false;
+  const hasNumbers = table.get(tid, 'vtid') === tid;
+  const namespace = pidNamespaceOf(tid);
+  if (namespace === 0) return false;
+  // Nearly always a child is where its parent is, and the numbers are the same: then one link tells it.
+  if (hasNumbers && namespace === table.get(tid, 'pid_ns')) return true;
+  const found = numbersOfTask(tid);
+  if (found === undefined || found.pidNamespace === 0) return false;
+  if (why === 'unknown') {
+    table.set(tid, 'pid', found.status.tgid);
+  }
+  enterNumbers(table, tid, found.status, found.pidNamespace);
+  return true;
+};
+
+/** Finds tasks in /proc: all that contexts tell. */
+export const findTask: TaskFinder = (table, tid, why) => {
+  if (why === 'made') {
+    const before = table.get(tid, 'pid_ns');
+    const isThere = findTaskNumbers(table, tid, why);
+    // A maker whose children begin a PID namespace has left others, too, and told it nowhere.
+    if (!isThere || table.get(tid, 'pid_ns') === before) return isThere;
+  }
+  const task = scanTask(tid);
+  // Of a task that is ending nothing can be read but its numbers.
+  if (task === undefined || task.namespaces.pid === 0) return false;
+  if (why === 'unknown') enterTask(table, task);
+  else enterPlace(table, task);
+  return true;
+};
+
+/**
+ * What a table has to look up for events with these contexts and filters.
+ * @param wanted `SYSTEM:NAME` of the events.
+ */
+export function finderFor(
+  contexts: readonly string[],
+  filters: readonly string[],
+  wanted: ReadonlySet<string>,
+): TaskFinder | undefined {
+  if (contexts.length > 0 || filters.some((filter) => filter.includes('$ctx.'))) return findTask;
+  return wanted.has('sched:sched_process_fork') ? findTaskNumbers : undefined;
 }
 
 /** Enters all tasks that there are and that the table does not know; do it before recording begins. */

@@ -36,10 +36,44 @@ export const taskNameBytes = 16;
 const rowWords = 32;
 const nameWord = 24;
 const knownWord = 28;
+const lookedAtWord = 29;
+
+/** What the table has of a task. */
+const knowledge = {
+  nothing: 0,
+  /** What records told, or what was there when recording began. */
+  told: 1,
+  /** What /proc said before the record of its making was read: that is in the ring of another processor. */
+  lookedUp: 2,
+  /** Nothing, and /proc has nothing either. */
+  gone: 3,
+} as const;
+
+/** The record of a task's making comes at most so long after records of itself: later ones are another's. */
+const mostAheadMs = 10_000;
 
 /** Flags of `clone(2)` that decide what a new task shares with its maker. */
 const cloneThread = 0x0001_0000;
 const cloneParent = 0x0000_8000;
+const cloneNewPid = 0x2000_0000;
+
+/** Flags of namespaces that a new task gets for itself. */
+const namespaceFlags = [
+  ['time_ns', 0x0000_0080],
+  ['mnt_ns', 0x0002_0000],
+  ['cgroup_ns', 0x0200_0000],
+  ['uts_ns', 0x0400_0000],
+  ['ipc_ns', 0x0800_0000],
+  ['user_ns', 0x1000_0000],
+  ['pid_ns', cloneNewPid],
+  ['net_ns', 0x4000_0000],
+] as const;
+
+/** Why a task is looked for: nothing is known of it; it was made; so, with namespaces of its own; it changed them. */
+export type LookReason = 'unknown' | 'made' | 'made-apart' | 'changed';
+
+/** Reads what the system says of a task now, and enters it. False where the task is gone. */
+export type TaskFinder = (table: TaskTable, tid: number, why: LookReason) => boolean;
 
 /** Where a column lies: `(tid * taskRowWords) + taskWordOf(column)`. */
 export function taskWordOf(column: TaskColumn): number {
@@ -52,6 +86,9 @@ export const taskRowWords: number = rowWords;
 /** Where the name of a task lies in its row. */
 export const taskNameWord: number = nameWord;
 
+/** Where 0 means that a task has to be looked for. */
+export const taskKnownWord: number = knownWord;
+
 /** The table. Rows of numbers beyond `taskCount` are not kept: they are as unknown. */
 export class TaskTable {
   /** All rows, for generated code. */
@@ -60,9 +97,14 @@ export class TaskTable {
   readonly memory: SharedArrayBuffer;
   /** Greatest number of a task, plus one. */
   readonly taskCount: number;
+  private readonly finder: TaskFinder | undefined;
 
-  /** @param from the number of tasks (`/proc/sys/kernel/pid_max`), or the memory of another thread's table. */
-  constructor(from: number | SharedArrayBuffer) {
+  /**
+   * @param from the number of tasks (`/proc/sys/kernel/pid_max`), or the memory of another thread's table.
+   * @param finder asked about tasks whose records are not enough, where the machine is the one that was recorded.
+   */
+  constructor(from: number | SharedArrayBuffer, finder?: TaskFinder) {
+    this.finder = finder;
     // Memory that was never written takes no room: a table of 4 million tasks costs what the live ones do.
     this.memory = typeof from === 'number' ? new SharedArrayBuffer(from * rowWords * 4) : from;
     this.words = new Int32Array(this.memory);
@@ -83,13 +125,43 @@ export class TaskTable {
     const row = this.rowOf(tid);
     if (row < 0) return;
     this.words[row + taskWordOf(column)] = value;
-    this.words[row + knownWord] = 1;
+    if (this.words[row + knownWord] !== knowledge.lookedUp) this.words[row + knownWord] = knowledge.told;
   }
 
   /** Whether anything was said of a task since it began. */
   isKnown(tid: number): boolean {
     const row = this.rowOf(tid);
-    return row >= 0 && this.words[row + knownWord] !== 0;
+    const has = row < 0 ? knowledge.nothing : this.words[row + knownWord];
+    return has === knowledge.told || has === knowledge.lookedUp;
+  }
+
+  /** Whether tasks that are not known are looked for. */
+  get canSeek(): boolean {
+    return this.finder !== undefined;
+  }
+
+  /** Looks for a task of which nothing is known, once. */
+  seek(tid: number): void {
+    const row = this.rowOf(tid);
+    if (row < 0 || this.finder === undefined || this.words[row + knownWord] !== knowledge.nothing) return;
+    if (this.finder(this, tid, 'unknown')) this.wasLookedUp(tid);
+    else this.words[row + knownWord] = knowledge.gone;
+  }
+
+  /** What the table has of a task was read from /proc, perhaps before the record of its making. */
+  wasLookedUp(tid: number): void {
+    const row = this.rowOf(tid);
+    if (row < 0) return;
+    this.words[row + knownWord] = knowledge.lookedUp;
+    this.words[row + lookedAtWord] = nowMs();
+  }
+
+  /** A task has changed its users or namespaces: what it has now is looked up. */
+  refresh(tid: number): void {
+    if (this.rowOf(tid) < 0 || this.finder === undefined) return;
+    // The record of its making may lie in another ring yet: it must not undo this.
+    if (this.isKnown(tid)) this.finder(this, tid, 'changed');
+    else if (this.finder(this, tid, 'unknown')) this.wasLookedUp(tid);
   }
 
   /** Name of a task, empty where it is not known. */
@@ -110,16 +182,22 @@ export class TaskTable {
     const end = name.indexOf(0);
     bytes.set(name.subarray(0, Math.min(taskNameBytes - 1, end < 0 ? name.length : end)));
     this.words.set(new Int32Array(bytes.buffer), row + nameWord);
-    this.words[row + knownWord] = 1;
+    if (this.words[row + knownWord] === knowledge.nothing) this.words[row + knownWord] = knowledge.told;
   }
 
-  /** A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers. */
-  fork(parent: number, child: number, cloneFlags: number): void {
+  /**
+   * A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers.
+   * @returns false where the table has later news of the task: records of itself were read before.
+   */
+  fork(parent: number, child: number, cloneFlags: number): boolean {
     const to = this.rowOf(child);
-    if (to < 0) return;
+    if (to < 0) return true;
+    if (this.wasAhead(to, child)) return false;
+    this.seek(parent);
     const from = this.rowOf(parent);
     if (from < 0) this.words.fill(0, to, to + rowWords);
     else this.words.copyWithin(to, from, from + rowWords);
+    this.words[to + knownWord] = knowledge.told;
     const isThread = (cloneFlags & cloneThread) !== 0;
     const parentPid = this.get(parent, 'pid');
     this.set(child, 'pid', isThread ? parentPid : child);
@@ -131,6 +209,29 @@ export class TaskTable {
     const sameNumbers = this.get(parent, 'vtid') === parent;
     this.set(child, 'vtid', sameNumbers ? child : 0);
     if (!isThread) this.set(child, 'vpid', sameNumbers ? child : 0);
+    let isApart = false;
+    for (const [column, flag] of namespaceFlags) {
+      if ((cloneFlags & flag) === 0) continue;
+      this.set(child, column, 0);
+      isApart = true;
+    }
+    if ((cloneFlags & cloneNewPid) !== 0) {
+      this.set(child, 'vtid', 1);
+      this.set(child, 'vpid', 1);
+      this.set(child, 'vppid', 0);
+    }
+    // A maker that has left its PID namespace says so nowhere: its next child begins the new one.
+    if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made');
+    return true;
+  }
+
+  /** Whether what is known of a task that was made is of itself, looked up while its record lay in another ring. */
+  private wasAhead(row: number, tid: number): boolean {
+    const { words } = this;
+    if (words[row + knownWord] !== knowledge.lookedUp) return false;
+    words[row + knownWord] = knowledge.told;
+    if (this.finder?.(this, tid, 'changed') === true) return true;
+    return ((nowMs() - words[row + lookedAtWord]!) | 0) < mostAheadMs;
   }
 
   /** A task is gone; its number may be another's from now on. */
@@ -138,4 +239,9 @@ export class TaskTable {
     const row = this.rowOf(tid);
     if (row >= 0) this.words.fill(0, row, row + rowWords);
   }
+}
+
+/** Milliseconds in 32 bits: for differences. */
+function nowMs(): number {
+  return Date.now() | 0;
 }

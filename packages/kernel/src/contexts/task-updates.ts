@@ -50,8 +50,9 @@ export function taskRecordReader(
       if (pid === undefined || flags === undefined) return ignore;
       return (view, bytes, at, lengthBytes) => {
         const child = view.getInt32(at + pid, true);
-        table.fork(view.getInt32(at + currentOffset, true), child, view.getInt32(at + flags, true));
-        if (name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes));
+        const parent = view.getInt32(at + currentOffset, true);
+        const isNews = table.fork(parent, child, view.getInt32(at + flags, true));
+        if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes));
       };
     }
     case 'exec': {
@@ -63,6 +64,8 @@ export function taskRecordReader(
         const tid = view.getInt32(at + pid, true);
         const before = view.getInt32(at + old, true);
         if (tid !== before) table.free(before);
+        // Who enters namespaces or becomes another user does it, nearly always, to execute a program there.
+        table.refresh(tid);
       };
     }
     case 'rename': {
@@ -71,7 +74,15 @@ export function taskRecordReader(
       if (name === undefined) return ignore;
       return (view, bytes, at, lengthBytes) => {
         const tid = view.getInt32(at + (pid ?? currentOffset), true);
+        table.seek(tid);
         table.setName(tid, name(view, bytes, at, lengthBytes));
+      };
+    }
+    case 'changed': {
+      const result = format.fields.find(({ name }) => name === 'ret')?.offsetBytes;
+      if (result === undefined) return ignore;
+      return (view, _bytes, at) => {
+        if (view.getInt32(at + result, true) === 0) table.refresh(view.getInt32(at + currentOffset, true));
       };
     }
     default:

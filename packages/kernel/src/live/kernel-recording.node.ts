@@ -320,7 +320,9 @@ export class KernelRecording {
           for (const task of scanProcess(pid)) {
             const { tid } = task.stat;
             const isRight = tasks.isKnown(tid) && tasks.get(tid, 'pid_ns') === task.namespaces.pid;
-            if (!isRight) enterTask(tasks, task);
+            if (isRight) continue;
+            enterTask(tasks, task);
+            tasks.wasLookedUp(tid);
           }
         }
       } catch (error) {

@@ -54,7 +54,7 @@ export interface MappedField {
 }
 
 /** What a record tells of tasks beside being an event: the task table is kept by it. */
-export type TaskUpdate = 'new-task' | 'exec' | 'rename';
+export type TaskUpdate = 'new-task' | 'exec' | 'rename' | 'changed';
 
 /** What a record tells for others: of tasks, the text that a call is given, the stack of an event. */
 export type RecordUpdate = TaskUpdate | 'call-text' | 'kernel-stack' | 'user-stack';
@@ -70,4 +70,10 @@ export interface MappedEvent {
 /** Which records: all of one event of the kernel, or those of `raw_syscalls` with this number. */
 export type MappedOrigin =
   | { readonly kind: 'event'; readonly format: KernelEventFormat }
-  | { readonly kind: 'syscall'; readonly direction: 'entry' | 'exit'; readonly number: number };
+  | {
+      readonly kind: 'syscall';
+      readonly direction: 'entry' | 'exit';
+      readonly number: number;
+      /** Of the event of `raw_syscalls`. */
+      readonly format: KernelEventFormat;
+    };

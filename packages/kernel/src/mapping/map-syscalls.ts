@@ -59,6 +59,18 @@ const addresses = new Set(['addr', 'old_addr', 'new_addr', 'start', 'brk', 'news
 /** Calls that give back an address. */
 const givesAddress = new Set(['mmap', 'mremap', 'brk', 'shmat']);
 
+/** Calls that change what contexts tell of the thread that makes them. */
+const changesTask = new Set([
+  'unshare',
+  'setns',
+  'setuid',
+  'setgid',
+  'setreuid',
+  'setregid',
+  'setresuid',
+  'setresgid',
+]);
+
 function argumentType({ type, name }: KernelField): ArgumentType {
   const own = argumentTypes[type];
   if (own !== undefined) return own;
@@ -180,7 +192,9 @@ function eventOf(
   fields: readonly MappedField[],
   origin: MappedOrigin,
 ): MappedEvent {
-  return { name: `syscall_${direction}_${call}`, fields, origin };
+  const name = `syscall_${direction}_${call}`;
+  const changes = direction === 'exit' && changesTask.has(call);
+  return changes ? { name, fields, origin, update: 'changed' } : { name, fields, origin };
 }
 
 /**
@@ -204,7 +218,7 @@ export function mapSyscalls(
       const direction = format.name === 'sys_enter' ? 'entry' : 'exit';
       for (const [number, call] of names.entries()) {
         if (call === undefined || !wantedCalls(call)) continue;
-        const origin = { kind: 'syscall', direction, number } as const;
+        const origin = { kind: 'syscall', direction, number, format } as const;
         const fields =
           direction === 'entry'
             ? entry(call, formats.ofName(`syscalls:${entryPrefix}${call}`), machine, {
@@ -216,7 +230,12 @@ export function mapSyscalls(
       }
       const other = direction === 'entry' ? anyArguments : word('ret', argumentsOffset, true, 10);
       events.push(
-        eventOf('unknown', direction, [callNumber, other], { kind: 'syscall', direction, number: -1 }),
+        eventOf('unknown', direction, [callNumber, other], {
+          kind: 'syscall',
+          direction,
+          number: -1,
+          format,
+        }),
       );
       continue;
     }

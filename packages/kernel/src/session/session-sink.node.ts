@@ -1,7 +1,8 @@
 /** Where the pages of one ring of a session go: into the files of the current trace chunk, or into those of a snapshot. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TaskTable } from '../contexts/task-table.ts';
+import { finderFor, findTask } from '../contexts/fill-task-table.node.ts';
+import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
@@ -38,6 +39,19 @@ export interface SessionSinkData {
   readonly tasks: SharedArrayBuffer;
 }
 
+/** Looks for tasks where contexts, filters or trackers are about them. */
+function finderOf(
+  { contexts, selections, rules }: SessionSinkData,
+  wanted: ReadonlySet<string>,
+): TaskFinder | undefined {
+  if (selections.length > 0) return findTask;
+  return finderFor(
+    contexts,
+    rules.flatMap(({ filter }) => filter ?? []),
+    wanted,
+  );
+}
+
 /** The transcoder that a description asks for: the same in all threads. */
 export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): KernelTranscoder {
   const wanted = new Set(data.wanted);
@@ -49,7 +63,7 @@ export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): Ke
     eventNames: data.eventNames,
     contexts: data.contexts,
     facts: data.facts,
-    tasks: new TaskTable(data.tasks),
+    tasks: new TaskTable(data.tasks, finderOf(data, wanted)),
     streamClass: data.streamClass,
     filter: {
       filtersOf: (event) => filtersOfEvent(rules, event),

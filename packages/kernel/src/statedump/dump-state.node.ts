@@ -95,7 +95,7 @@ class Dump {
     for (const task of scanProcess(pid)) {
       if (BigInt(task.stat.startTicks) > this.beganTicks) continue;
       leader ??= task;
-      if (this.options.tasks?.isKnown(task.stat.tid) === false) enterTask(this.options.tasks, task);
+      this.enter(task);
       if (task.namespaces.user !== firstUserNamespace && task.namespaces.user !== 0) {
         userMaps ??= [readProc(`/proc/${pid}/uid_map`) ?? '', readProc(`/proc/${pid}/gid_map`) ?? ''];
       }
@@ -108,6 +108,15 @@ class Dump {
     if (cgroup !== undefined)
       this.write(dumpEventName.process_cgroup, timeNs, { pid, path: cgroupPath(cgroup) });
     if (this.options.maps === true) this.maps(pid);
+  }
+
+  /** Tells the table of tasks that it does not know: those were made a moment ago. */
+  private enter(task: ScannedTask): void {
+    const { tasks } = this.options;
+    const { tid } = task.stat;
+    if (tasks === undefined || tasks.isKnown(tid)) return;
+    enterTask(tasks, task);
+    tasks.wasLookedUp(tid);
   }
 
   private task(task: ScannedTask, userMaps: readonly [uid: string, gid: string] | undefined): void {

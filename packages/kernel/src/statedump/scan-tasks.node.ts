@@ -154,3 +154,28 @@ export function* scanProcess(pid: number): Generator<ScannedTask> {
     yield { timeNs, pid, stat, status, namespaces };
   }
 }
+
+/** One thread by its number alone, whatever process it is of; undefined where it is gone. */
+export function scanTask(tid: number): ScannedTask | undefined {
+  const folder = `/proc/${tid}`;
+  const timeNs = process.hrtime.bigint();
+  const stat = parseThreadStat(readProc(`${folder}/stat`) ?? '');
+  const text = readProc(`${folder}/status`);
+  if (stat === undefined || text === undefined) return undefined;
+  const status = parseThreadStatus(text);
+  return { timeNs, pid: status.tgid, stat, status, namespaces: namespacesOf(folder) };
+}
+
+/** Numbers of a thread in its PID namespaces, and the inode of the innermost; undefined where it is gone. */
+export function numbersOfTask(
+  tid: number,
+): { readonly status: ThreadStatus; readonly pidNamespace: number } | undefined {
+  const text = readProc(`/proc/${tid}/status`);
+  if (text === undefined) return undefined;
+  return { status: parseThreadStatus(text), pidNamespace: pidNamespaceOf(tid) };
+}
+
+/** The inode of a thread's PID namespace; 0 where it is gone. */
+export function pidNamespaceOf(tid: number): number {
+  return namespaceOf(`/proc/${tid}`, 'pid');
+}

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { finderFor } from '../contexts/fill-task-table.node.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { PageSink, RingPlace } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
@@ -68,7 +69,10 @@ export function transcoderOf(
     contexts: data.contexts,
     facts: data.facts,
     moreEvents: data.moreEvents,
-    tasks: new TaskTable(data.tasks),
+    tasks: new TaskTable(
+      data.tasks,
+      finderFor(data.contexts, data.filter === undefined ? [] : [data.filter], wanted),
+    ),
   });
 }
 

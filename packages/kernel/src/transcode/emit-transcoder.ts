@@ -3,7 +3,13 @@
  * The third stage. Everything is numbers: no name of a format is in the code. `bench/kernel-transcode.ts` guards it.
  */
 import { Emitter } from '@spoor/ctf';
-import { taskNameWord, taskRowWords, taskWordOf } from '../contexts/task-table.ts';
+import {
+  taskKnownWord,
+  taskNameWord,
+  taskRowWords,
+  taskWordOf,
+  type TaskTable,
+} from '../contexts/task-table.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
 import type { RecordPredicate } from './record-filter.ts';
@@ -84,7 +90,6 @@ function emitWalk(
   known: RecordKnowledge,
   keep: RecordPredicate | undefined,
 ): void {
-  const { taskCount } = known.tasks;
   const stacks = emitter.bind('stacks', known.stacks);
   const classes = emitter.bind('classes', plan.classOfSlot);
   const bodies = emitter.bind('bodies', plan.bodyOfSlot);
@@ -167,7 +172,7 @@ function emitWalk(
   emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
   emitter.line('used[id] = 1;');
   emitHeader(emitter, plan);
-  emitContexts(emitter, plan, tasks, taskCount, stacks);
+  emitContexts(emitter, plan, tasks, known.tasks, stacks);
   emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);
   emitter.line('events += 1;');
   emitter.line('word = next;');
@@ -225,13 +230,17 @@ function emitContexts(
   emitter: Emitter,
   { contexts }: TranscodePlan,
   tasks: string,
-  taskCount: number,
+  table: TaskTable,
   stacks: string,
 ): void {
   if (contexts.length === 0) return;
   emitter.line('const tid = words[record + 1];');
   if (contexts.some(({ source }) => source.kind === 'task' || source.kind === 'name')) {
-    emitter.line(`const row = tid > 0 && tid < ${taskCount} ? tid * ${taskRowWords} : 0;`);
+    emitter.line(`const row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : 0;`);
+    if (table.canSeek) {
+      const seek = emitter.bind('seek', (tid: number) => table.seek(tid));
+      emitter.line(`if (row !== 0 && ${tasks}[row + ${taskKnownWord}] === 0) ${seek}(tid);`);
+    }
   }
   let offset = 0;
   for (const { source } of contexts) {

@@ -172,6 +172,7 @@ function writeContext(
   cpu: number,
 ): void {
   const tid = view.getInt32(at + 4, true);
+  if (source.kind === 'task' || source.kind === 'name') table.seek(tid);
   switch (source.kind) {
     case 'tid':
       output.integer(BigInt(tid), 4);

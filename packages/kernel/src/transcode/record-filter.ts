@@ -128,6 +128,7 @@ export function recordPredicate(
   return (slot, view, bytes, at, lengthBytes, cpu) => {
     if (selections.length > 0) {
       const tid = view.getInt32(at + 4, true);
+      known.tasks.seek(tid);
       for (const { column, values } of selections)
         if (!values.has(known.tasks.get(tid, column))) return false;
     }

@@ -29,6 +29,7 @@ export function knowledgeReader(
     case 'new-task':
     case 'exec':
     case 'rename':
+    case 'changed':
       return taskRecordReader(format, what, tasks);
     default:
       return what satisfies never;

@@ -32,11 +32,17 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
       return (_view, _bytes, _at, _length, cpu) => cpu;
     case 'task':
       return (view, _bytes, at) => {
-        const value = table.get(view.getInt32(at + tidOffset, true), source.column);
+        const tid = view.getInt32(at + tidOffset, true);
+        table.seek(tid);
+        const value = table.get(tid, source.column);
         return isSigned ? value : value >>> 0;
       };
     case 'name':
-      return (view, _bytes, at) => table.nameOf(view.getInt32(at + tidOffset, true));
+      return (view, _bytes, at) => {
+        const tid = view.getInt32(at + tidOffset, true);
+        table.seek(tid);
+        return table.nameOf(tid);
+      };
     case 'flag':
       return (view, _bytes, at) => ((view.getUint8(at + 2) & source.mask) === source.set ? 1 : 0);
     case 'preemptible':

@@ -61,8 +61,7 @@ export function makeTranscodePlan(
   const known = new Map<string, number>();
   const bodyOf = ({ fields, update: what, origin }: MappedEvent, isHidden: boolean): number => {
     const sources = isHidden ? [] : fields.map(({ source }) => source);
-    const update =
-      what === undefined || origin.kind !== 'event' ? undefined : { what, format: origin.format };
+    const update = what === undefined ? undefined : { what, format: origin.format };
     const key = JSON.stringify([sources, update?.format.id]);
     let index = known.get(key);
     if (index === undefined) {
@@ -121,7 +120,7 @@ function leastWordsOf({ fields, origin, update }: MappedEvent): number {
   for (const { source } of fields) end = Math.max(end, endOf(source));
   // What is told to the task table is read by offsets of the format, too; stacks are as long as they are.
   const isStack = update === 'kernel-stack' || update === 'user-stack';
-  if (update !== undefined && !isStack && origin.kind === 'event') {
+  if (update !== undefined && !isStack) {
     for (const { offsetBytes, sizeBytes } of origin.format.fields)
       end = Math.max(end, offsetBytes + sizeBytes);
   }

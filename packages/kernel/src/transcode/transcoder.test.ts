@@ -474,6 +474,61 @@ test('the task table tells threads from processes, and gives contexts', () => {
   expect(tasks.get(70, 'ppid')).toBe(40);
 });
 
+test.each([true, false])('tasks that no record told of are looked for (compiled: %s)', (compile) => {
+  const asked: string[] = [];
+  const tasks = new TaskTable(1000, (table, tid, why) => {
+    asked.push(`${tid} ${why}`);
+    if (tid !== 60) return false;
+    table.set(tid, 'vtid', 7);
+    return true;
+  });
+  const softirq = (tid: number) =>
+    [
+      'irq:softirq_entry',
+      (view: DataView) => {
+        view.setInt32(4, tid, true);
+        view.setInt32(8, 9, true);
+      },
+    ] as const;
+  const found = events([softirq(60), softirq(61), softirq(60), softirq(61), softirq(0)], {
+    tasks,
+    compile,
+    wants: (name) => name === 'irq:softirq_entry',
+    contexts: ['vtid'],
+  });
+  expect(found.map((event) => (event as { readonly context: unknown }).context)).toEqual(
+    [7n, 0n, 7n, 0n, 0n].map((vtid) => ({ vtid })),
+  );
+  expect(asked).toEqual(['60 unknown', '61 unknown']);
+});
+
+test('users and namespaces are looked up again after a call that has changed them', () => {
+  const asked: string[] = [];
+  const tasks = new TaskTable(1000, (_table, tid, why) => asked.push(`${tid} ${why}`) > 0);
+  for (const tid of [50, 51, 52]) tasks.set(tid, 'pid', tid);
+  const exit = (tid: number, call: number, result: bigint) =>
+    [
+      'raw_syscalls:sys_exit',
+      (view: DataView) => {
+        view.setInt32(4, tid, true);
+        view.setBigInt64(8, BigInt(call), true);
+        view.setBigInt64(16, result, true);
+      },
+    ] as const;
+  const [read, unshare] = [0, 272];
+  const found = events([exit(50, unshare, 0n), exit(51, unshare, -1n), exit(52, read, 0n)], {
+    tasks,
+    wants: (name) => name === 'raw_syscalls:sys_exit',
+    wantsCall: (call) => call === 'unshare' || call === 'read',
+  });
+  expect(found.map((event) => (event as { readonly event: string }).event)).toEqual([
+    'syscall_exit_unshare',
+    'syscall_exit_unshare',
+    'syscall_exit_read',
+  ]);
+  expect(asked).toEqual(['50 changed']);
+});
+
 test('unknown contexts are refused, with the one that was probably meant', () => {
   expect(() => new KernelTranscoder(sampleFormats, options({ contexts: ['procnam'] }))).toThrow(
     expect.objectContaining({ code: 'kernel/context', hint: 'did you mean procname?' }),

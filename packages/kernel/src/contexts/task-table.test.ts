@@ -1,0 +1,99 @@
+// What the table makes of records of tasks, and when it looks for what no record tells.
+import { expect, test } from 'vitest';
+import { TaskTable, type LookReason } from './task-table.ts';
+
+const cloneThread = 0x0001_0000;
+const cloneNewNet = 0x4000_0000;
+const cloneNewPid = 0x2000_0000;
+
+/** A table that finds these tasks, by the inodes of their PID namespaces, and what it was asked. */
+function tableThatFinds(there: ReadonlyMap<number, number>): {
+  readonly table: TaskTable;
+  readonly asked: readonly (readonly [tid: number, why: LookReason])[];
+} {
+  const asked: [number, LookReason][] = [];
+  const table = new TaskTable(1000, (of, tid, why) => {
+    asked.push([tid, why]);
+    const namespace = there.get(tid);
+    if (namespace === undefined) return false;
+    of.set(tid, 'pid_ns', namespace);
+    return true;
+  });
+  return { table, asked };
+}
+
+test('what is unknown is looked for once, whether or not it is found', () => {
+  const { table, asked } = tableThatFinds(new Map([[5, 77]]));
+  for (let time = 0; time < 3; time += 1) {
+    table.seek(5);
+    table.seek(6);
+  }
+  expect(asked).toEqual([
+    [5, 'unknown'],
+    [6, 'unknown'],
+  ]);
+  expect([table.isKnown(5), table.isKnown(6)]).toEqual([true, false]);
+  expect(table.get(5, 'pid_ns')).toBe(77);
+});
+
+test('tables of recordings made elsewhere look for nothing', () => {
+  const table = new TaskTable(1000);
+  table.seek(5);
+  table.refresh(5);
+  expect(table.canSeek).toBe(false);
+  expect(table.isKnown(5)).toBe(false);
+});
+
+test('records of a task that were read before that of its making are kept', () => {
+  const { table } = tableThatFinds(new Map([[20, 77]]));
+  table.set(10, 'pid', 10);
+  table.set(10, 'pid_ns', 1);
+  table.setName(10, Buffer.from('maker'));
+  table.seek(20);
+  table.setName(20, Buffer.from('renamed'));
+  expect(table.fork(10, 20, 0)).toBe(false);
+  expect([table.nameOf(20), table.get(20, 'pid_ns')]).toEqual(['renamed', 77]);
+  // The number is another task's later on.
+  expect(table.fork(10, 20, 0)).toBe(true);
+  expect(table.nameOf(20)).toBe('maker');
+});
+
+test('what was looked up for a record of itself is not undone by that of its making', () => {
+  const { table, asked } = tableThatFinds(new Map([[20, 77]]));
+  table.set(10, 'pid_ns', 1);
+  table.refresh(20);
+  expect(table.fork(10, 20, 0)).toBe(false);
+  expect(table.get(20, 'pid_ns')).toBe(77);
+  table.refresh(20);
+  expect(asked.map(([, why]) => why)).toEqual(['unknown', 'changed', 'changed']);
+});
+
+test('who was looked for in vain has what its maker has once its record is read', () => {
+  const { table } = tableThatFinds(new Map());
+  table.set(10, 'pid', 10);
+  table.set(10, 'net_ns', 3);
+  table.seek(20);
+  expect(table.fork(10, 20, 0)).toBe(true);
+  expect([table.get(20, 'pid'), table.get(20, 'net_ns'), table.isKnown(20)]).toEqual([20, 3, true]);
+});
+
+test('namespaces of its own that nobody can tell any more are not those of the maker', () => {
+  const { table, asked } = tableThatFinds(new Map());
+  for (const column of ['pid', 'vpid', 'vtid'] as const) table.set(10, column, 10);
+  for (const column of ['net_ns', 'mnt_ns', 'pid_ns'] as const) table.set(10, column, 3);
+  table.fork(10, 20, cloneNewNet | cloneNewPid);
+  expect(asked).toEqual([[20, 'made-apart']]);
+  expect([table.get(20, 'net_ns'), table.get(20, 'pid_ns'), table.get(20, 'mnt_ns')]).toEqual([0, 0, 3]);
+  expect([table.get(20, 'vtid'), table.get(20, 'vpid'), table.get(20, 'vppid')]).toEqual([1, 1, 0]);
+});
+
+test('threads are looked for only where their numbers are others than the first namespace has', () => {
+  const { table, asked } = tableThatFinds(new Map());
+  table.set(10, 'vtid', 10);
+  table.fork(10, 20, cloneThread);
+  expect(asked).toEqual([]);
+  table.set(30, 'vtid', 1);
+  table.fork(30, 40, cloneThread);
+  expect(asked).toEqual([[40, 'made']]);
+  expect(table.get(40, 'vtid')).toBe(0);
+});
