@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { command, describeNeeding } from './support/needs.ts';
 import { expectSameText } from './support/same-text.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
+import { tracerUrl } from './support/traced.ts';
 import {
   RecordingPlace,
   exists,
@@ -110,6 +111,23 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
       expect.stringMatching(/note: channel c: filter `text == 1` fits none of the events that came/),
     ]);
     expect(readByPeer(place.traceDir).eventCount).toBe(3);
+  });
+
+  test('a context of the program’s own that nobody registered is told of', () => {
+    using place = new RecordingPlace();
+    const file = join(place.folder('home'), 'registers.mjs');
+    writeFileSync(
+      file,
+      `import { registerContext, tracepoint } from ${JSON.stringify(tracerUrl)};
+      import { Worker, isMainThread } from 'node:worker_threads';
+      tracepoint('test:tick', { n: 'u32' })(1);
+      if (isMainThread) new Worker(new URL(import.meta.url)).on('exit', () => registerContext('shop:cart', () => 3));`,
+    );
+    const done = place.record(['-t', '$app.shop:cart,$app.shop:card', '--', 'node', file]);
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stderr.split('\n').filter((line) => line.includes('context'))).toEqual([
+      'spoor: note: channel ch0: context $app.shop:card: no program has registered it (registerContext)',
+    ]);
   });
 
   test('a command that is no Node.js program runs, and the summary says that nothing was traced', () => {

@@ -60,12 +60,14 @@ export interface RingStatus extends RingGeometry {
   readonly tier: RingTier;
 }
 
-/** How a rule's filter fares in one thread. */
+/** How a rule's filter, or a context of the program's own, fares in one thread. */
 export interface FilterStatus {
-  /** Names channel and filter, the same in each thread. */
+  /** Names channel and filter or context, the same in each thread. */
   readonly name: string;
-  /** Of an event that came, why the filter does not fit it; absent once it fits one. */
+  /** Of an event that came, why the filter does not fit it; absent once it fits one. Of a context: that it lacks. */
   readonly unlinked?: string;
+  /** Absent of a filter. */
+  readonly kind?: 'context';
 }
 
 /** `status/N.json`: how tracing fares in one thread; N is of no meaning. */

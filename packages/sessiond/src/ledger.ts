@@ -61,8 +61,8 @@ export class Ledger {
   readonly #rings: Map<string, RingTotals> = new Map();
   readonly #processes: Set<string> = new Set();
   readonly #counts: Map<string, ProcessCounts> = new Map();
-  /** By name: why no event fits a filter; undefined once one does. */
-  readonly #filters: Map<string, string | undefined> = new Map();
+  /** By name: filters that no event fits and contexts that no thread has, and those that are otherwise, without `unlinked`. */
+  readonly #filters: Map<string, FilterStatus> = new Map();
   #faultCount = 0;
   #unwritten: string = '';
 
@@ -155,23 +155,29 @@ export class Ledger {
     this.#append({ counters: process, values, ...(lostCount === 0 ? {} : { lost: lostCount }) });
   }
 
-  /** Enters how a filter fares in a thread. */
+  /** Enters how a filter or a context fares in a thread. */
   addFilter(filter: FilterStatus): void {
     if (this.#noteFilter(filter)) this.#append({ filter });
   }
 
-  /** One line for each filter that fits no event of any thread, so that nothing was recorded by its rule. */
+  /**
+   * One line for each filter that fits no event of any thread, so that nothing was recorded by its rule, and for each context
+   * that no thread registered.
+   */
   uselessFilters(): string[] {
-    return [...this.#filters].flatMap(([name, unlinked]) =>
-      unlinked === undefined ? [] : `${name} fits none of the events that came (${unlinked})`,
-    );
+    return [...this.#filters.values()].flatMap(({ name, unlinked, kind }) => {
+      if (unlinked === undefined) return [];
+      return kind === 'context'
+        ? `${name}: ${unlinked}`
+        : `${name} fits none of the events that came (${unlinked})`;
+    });
   }
 
   /** Whether that is news. */
-  #noteFilter({ name, unlinked }: FilterStatus): boolean {
-    const isKnown = this.#filters.has(name);
-    if (isKnown && (unlinked !== undefined || this.#filters.get(name) === undefined)) return false;
-    this.#filters.set(name, unlinked);
+  #noteFilter(filter: FilterStatus): boolean {
+    const known = this.#filters.get(filter.name);
+    if (known !== undefined && (filter.unlinked !== undefined || known.unlinked === undefined)) return false;
+    this.#filters.set(filter.name, filter);
     return true;
   }
 

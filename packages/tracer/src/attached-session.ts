@@ -67,6 +67,8 @@ export class AttachedSession {
   readonly #reasons = new Set<string>();
   readonly #missing: string[] = [];
   #hasFailed = false;
+  /** Whether the thread is at its end: what it has not registered by now it does not. */
+  #isClosed = false;
   /** The revision that the rings are as is due to. */
   #settledRevision: number | undefined;
   /** How often open sub-buffers were asked for. */
@@ -256,6 +258,13 @@ export class AttachedSession {
   close(): void {
     for (const channel of [...this.#channels.values(), ...this.#retired]) closeQuietly(channel);
     this.#saveCounts();
+    this.#isClosed = true;
+    this.hasRegistered();
+  }
+
+  /** Says which of the contexts that the session wants the program has registered by now. Never throws. */
+  hasRegistered(): void {
+    if ([...this.#channels.values()].some(({ ownContexts }) => ownContexts.length > 0)) this.#writeStatus();
   }
 
   /** Automatic events that this session does not want may come all the same: for another one. */
@@ -336,7 +345,10 @@ export class AttachedSession {
   #writeStatus(): void {
     const channels = [...this.#channels.values()];
     const rings = channels.flatMap(({ status }) => status ?? []);
-    const filters = [...this.#channels].flatMap(([name, { filterLinks }]) => filterStatus(name, filterLinks));
+    const filters = [...this.#channels].flatMap(([name, writer]) => [
+      ...filterStatus(name, writer.filterLinks),
+      ...contextStatus(name, writer.ownContexts, this.#isClosed),
+    ]);
     const state: ThreadStatus['state'] =
       rings.length > 0 ? 'recording' : this.#hasFailed ? 'off' : 'attached';
     this.#status.write({
@@ -357,6 +369,20 @@ function filterStatus(channel: string, links: readonly FilterLink[]): readonly F
     if (!isLinked && unlinked === undefined) return [];
     const name = `channel ${channel}: filter \`${cut(filter, 60)}\``;
     return [isLinked || unlinked === undefined ? { name } : { name, unlinked: cut(unlinked, 90) }];
+  });
+}
+
+/** What a status file says of the program's own contexts. */
+function contextStatus(
+  channel: string,
+  contexts: readonly { readonly name: string; readonly isRegistered: boolean }[],
+  isClosed: boolean,
+): readonly FilterStatus[] {
+  return contexts.slice(0, MOST_FILTERS).flatMap((context) => {
+    if (!context.isRegistered && !isClosed) return [];
+    const name = `channel ${channel}: context ${cut(context.name, 60)}`;
+    const unlinked = 'no program has registered it (registerContext)';
+    return context.isRegistered ? { name, kind: 'context' } : { name, kind: 'context', unlinked };
   });
 }
 

@@ -146,6 +146,13 @@ export class ChannelWriter {
     return this.#rules.filterLinks;
   }
 
+  /** The program's own contexts that its events have, and whether the thread has registered them. */
+  get ownContexts(): readonly { readonly name: string; readonly isRegistered: boolean }[] {
+    return this.#fields.flatMap(({ name }) =>
+      name.startsWith('$app.') ? { name, isRegistered: this.#parts.contexts.isRegistered(name) } : [],
+    );
+  }
+
   /** Changes whenever {@link filterLinks} does. */
   get linkVersion(): number {
     return this.#rules.linkVersion;

@@ -48,6 +48,7 @@ export type ContextPlan = IntegerPlan | StringPlan | { readonly kind: 'dynamic' 
 export type ApplicationContext = () => unknown;
 
 const perfPrefix = 'perf:thread:';
+const appPrefix = '$app.';
 const applicationPattern = /^\$app\.[A-Za-z_][\w.-]*:[A-Za-z_][\w.:-]*$/;
 
 /** Names of the contexts that every program has; beside these there are those that programs register: `$app.…`. */
@@ -153,8 +154,13 @@ export class ContextCatalogue {
     return sampled(name, unsigned64, read);
   }
 
+  /** Whether the program has registered this context of its own, or it is none of the program's own. */
+  isRegistered(name: string): boolean {
+    return !name.startsWith(appPrefix) || this.#applications.has(name.slice(appPrefix.length));
+  }
+
   #application(name: string): ContextField {
-    const key = name.slice('$app.'.length);
+    const key = name.slice(appPrefix.length);
     return {
       kind: 'sampled',
       name,

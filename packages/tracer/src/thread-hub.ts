@@ -222,7 +222,9 @@ export class ThreadHub implements ThreadSession {
   }
 
   registerContext(name: string, read: ApplicationContext): void {
+    const isNew = !this.#applications.has(name);
     this.#applications.set(name, read);
+    if (isNew) for (const session of this.#sessions) session.hasRegistered();
   }
 
   counterCell(name: string): CounterCell | undefined {
