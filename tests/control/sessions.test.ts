@@ -350,6 +350,12 @@ describeNeeding([command('babeltrace2')], 'a flight recorder', () => {
       await client.call('remove-snapshot-output', { session: 's', output: 'one' });
       const { session: now } = await client.call('get-session', { session: 's' });
       expect(now.snapshotOutputs.map(({ name }) => name)).toEqual(['snapshot-2']);
+      // Numbers are not used again, whatever becomes of the daemon.
+      await client.call('remove-snapshot-output', { session: 's', output: 2 });
+      await daemon.kill();
+      const next = await daemon.start();
+      const { output: third } = await next.call('add-snapshot-output', { session: 's', output: output('3') });
+      expect(third).toMatchObject({ id: 3, name: 'snapshot-3' });
     }),
   );
 });

@@ -83,7 +83,7 @@ test(
     expect(done(daemon, 'show-maps', '--key=test:step')).toBe(
       'Map channel counts:\n  Key        Value  Overflow?\n  test:step      5\n',
     );
-    const csv = done(daemon, 'export-maps', '--format=csv');
+    const csv = done(daemon, 'export-maps', 's', '--format=csv');
     expect(csv.split('\n')[0]).toBe('map,owner,owner_id,owner_name,value_type,key,value,has_overflow');
     expect(csv).toContain(`counts,user,${process.getuid!()},,signed-int-64,test:step,5,0\n`);
     expect(JSON.parse(done(daemon, 'export-maps'))).toMatchObject({
@@ -97,6 +97,7 @@ test(
     expect(again.stderr).toContain('there is no trigger `counting`');
     done(daemon, 'destroy');
     expect(run(daemon, 'show-maps', '-s', 's').status).toBe(1);
+    expect(run(daemon, 'show-maps', 's').stderr).toContain('there is no session named s');
   }),
 );
 

@@ -322,7 +322,7 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
         actions: [{ kind: 'notify' }],
       });
       expect(asMember('list-triggers').stdout).not.toContain('of-root');
-      refused('no trigger named of-root', 'remove-trigger', 'of-root');
+      refused('there is no trigger `of-root`', 'remove-trigger', 'of-root');
       const program = await daemon.program(another);
       await daemon.joined(id, program);
       await program.tell('emit 100');
@@ -360,6 +360,32 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       const shot = join(home, 'shots');
       expect(steps(shot)).toEqual(upTo(400).slice(300));
       expect(filesBelow(shot).map((path) => statSync(path).uid)).toEqual(filesBelow(shot).map(() => one));
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'says that they are left out where it cannot record them',
+    withDaemon(async (daemon) => {
+      const withoutKoffi = { ...daemon.environment, SPOOR_NO_KOFFI: '1' };
+      chmodSync(daemon.home, 0o755);
+      chmodSync(daemon.runDir, 0o711);
+      const started = spoor(['sessiond', '--daemonize'], { env: withoutKoffi });
+      expect(started.status, started.stderr).toBe(0);
+      for (const words of [['create', 's'], ['enable-event', 'test:*'], ['start']]) {
+        expect(spoor(words, { env: daemon.environment }).status).toBe(0);
+      }
+      expect(spoor(['status'], { env: daemon.environment }).stdout).not.toContain('other users');
+      const client = await daemon.connect();
+      const [session] = (await client.call('list-sessions', {})).sessions;
+      const program = await daemon.program(one);
+      await daemon.joined(session!.id, program);
+      expect(spoor(['status'], { env: daemon.environment }).stdout).toContain(
+        'programs of other users are not recorded: that needs koffi',
+      );
+      expect(spoor(['doctor'], { env: withoutKoffi }).stdout).toContain(
+        'root records no programs of other users',
+      );
     }),
     patientlyMs,
   );

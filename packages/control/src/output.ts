@@ -22,7 +22,7 @@ export type Output = LocalOutput | NetworkOutput;
 
 /** A place for snapshots of a session. */
 export interface SnapshotOutput {
-  /** Running number in its session, from 1. */
+  /** Running number in its session, from 1; that of one that was removed is not used again. */
   readonly id: number;
   /** `snapshot-ID` unless named otherwise; begins the names of its snapshots. */
   readonly name: string;

@@ -49,12 +49,20 @@ export function openToUsers(sessionPath: string): void {
   chmodSync(sessionPath, 0o711);
 }
 
+/** Whether other users have folders in a session's directory: one without directories in it has two links. */
+function hasUsers(sessionPath: string): boolean {
+  return (lstatSync(join(sessionPath, USERS_FOLDER), { throwIfNoEntry: false })?.nlink ?? 2) > 2;
+}
+
+/** Whether programs of other users have joined a session whose consumer, of this process's rights, cannot record them. */
+export function leavesUsersOut(sessionPath: string): boolean {
+  return hasUsers(sessionPath) && !canActAsUsers();
+}
+
 /** Names of the directories of other users' processes; none where this process cannot act as them. */
 export function processesOfUsers(sessionPath: string, processName: RegExp): readonly string[] {
-  const users = join(sessionPath, USERS_FOLDER);
-  // A directory without directories in it has two links.
-  if ((lstatSync(users, { throwIfNoEntry: false })?.nlink ?? 2) === 2 || !canActAsUsers()) return [];
-  return firstEntries(users).flatMap((folder) => {
+  if (!hasUsers(sessionPath) || !canActAsUsers()) return [];
+  return firstEntries(join(sessionPath, USERS_FOLDER)).flatMap((folder) => {
     const name = `${USERS_FOLDER}/${folder}`;
     const user = userOf(sessionPath, name);
     if (user === undefined) return [];

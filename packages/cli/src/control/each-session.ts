@@ -14,6 +14,33 @@ export interface OfSession {
   readonly mi?: () => XmlElement | Promise<XmlElement>;
 }
 
+/** So many sessions are worked at together: programs that have to be waited for are waited for once for all of them. */
+const MOST_AT_ONCE = 32;
+
+type Outcome = { readonly session: string } & ({ readonly outcome: OfSession } | { readonly error: unknown });
+
+/** Does the same with several sessions, some of them at the same time; what came of them, in their order. */
+async function workAtOnce(
+  names: readonly string[],
+  work: (session: string) => Promise<OfSession>,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let next = 0;
+  const workOn = async (): Promise<void> => {
+    while (next < names.length) {
+      const at = next++;
+      const session = names[at]!;
+      try {
+        outcomes[at] = { session, outcome: await work(session) };
+      } catch (error) {
+        outcomes[at] = { session, error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, names.length) }, workOn));
+  return outcomes;
+}
+
 /**
  * Does the same with several sessions. What is so already is a warning; another error of one does not keep the others
  * from it, but is thrown when there is only one, or told when all are done.
@@ -25,12 +52,12 @@ export async function eachSession(
   const done: { readonly session: string; readonly outcome: OfSession }[] = [];
   const warnings: string[] = [];
   let isWarned = false;
-  for (const session of names) {
-    try {
-      const outcome = await work(session);
-      done.push({ session, outcome });
-      warnings.push(...(outcome.warnings ?? []));
-    } catch (error) {
+  for (const result of await workAtOnce(names, work)) {
+    if ('outcome' in result) {
+      done.push(result);
+      warnings.push(...(result.outcome.warnings ?? []));
+    } else {
+      const { error } = result;
       const isHarmless = error instanceof SpoorError && harmless.has(error.code);
       if (!isHarmless && names.length === 1) throw error;
       warnings.push(describeError(error));

@@ -25,6 +25,7 @@ export interface ShowMapsOptions {
 export const registerShowMaps: RegisterCommand = (program, context) => {
   const command = program
     .command('show-maps')
+    .argument('[session]', 'the session; the current one by default')
     .description('Show the values of the counter maps of a session.')
     .option('-c, --channel <map>', 'only this map', collect)
     .addOption(
@@ -46,10 +47,10 @@ export const registerShowMaps: RegisterCommand = (program, context) => {
     )
     .addOption(new Option('--limit <count>', 'most rows of a table').argParser(parseCount));
   addSessionOption(command);
-  onControl<ShowMapsOptions>(command, context, async (client, options) => {
+  onControl<ShowMapsOptions>(command, context, async (client, options, [name]) => {
     const { sessionNamed } = await import('./current-session.ts');
     const { mapTables, tableText } = await import('./map-tables.ts');
-    const session = sessionNamed(options.session);
+    const session = sessionNamed(name ?? options.session);
     const { maps, values } = await client.call('get-map-values', { session });
     const tables = mapTables(maps, values, options);
     const text = tables.map(tableText).join('\n');

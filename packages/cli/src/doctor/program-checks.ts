@@ -37,7 +37,7 @@ export function checkKoffi(): Finding {
   if (koffi.available) return ok('koffi', 'koffi is there: ring buffers are written in shared memory');
   return trouble('koffi', false, {
     what: `koffi cannot be loaded: ${koffi.reason}`,
-    why: 'without it each thread copies its events to shared memory by itself, which is slower, and there are no perf contexts',
+    why: `without it each thread copies its events to shared memory by itself, which is slower, and there are no perf contexts${process.getuid?.() === 0 ? '; root records no programs of other users, and lets no members of the group tracing in' : ''}`,
     remedy:
       process.env['SPOOR_NO_KOFFI'] === '1' ? 'unset SPOOR_NO_KOFFI' : 'npm install --include=optional koffi',
   });

@@ -238,8 +238,9 @@ export class Daemon {
     'add-snapshot-output': async ({ session, output, name, maxSizeBytes }, caller) => {
       localPath(output);
       if (name !== undefined) checkName('snapshot output', name);
-      const added = await this.#find(session, caller).change((model) => {
-        const id = Math.max(0, ...model.snapshotOutputs.map((other) => other.id)) + 1;
+      const managed = this.#find(session, caller);
+      const added = await managed.change((model) => {
+        const id = managed.nextOutputId;
         const result: SnapshotOutput = {
           id,
           name: name ?? `snapshot-${id}`,

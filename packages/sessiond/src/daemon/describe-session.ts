@@ -23,6 +23,8 @@ export interface SessionRun {
   readonly chunkBeganMs: number;
   /** Whether a chunk was archived; then the last one is, too. */
   readonly hasRotated: boolean;
+  /** The highest number that a snapshot output of it ever had; absent as long as none was added or removed. */
+  readonly lastOutputId?: number;
   /** Whose session it is, where not the daemon's user's: its trace is written with their rights. */
   readonly owner?: FileUser;
 }

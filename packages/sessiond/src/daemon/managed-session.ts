@@ -17,6 +17,7 @@ import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import type { WorkerTotals } from '../hosted/host-protocol.ts';
 import { moveChunk } from '../hosted/trace-chunk.ts';
 import { type FileUser, asUser } from '@spoor/sys';
+import { leavesUsersOut } from '../other-users.ts';
 import { localTimestamp } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
 import { archivePath, chunkPath, localPath, openChunkPath, ringPlace } from './chunk-places.ts';
@@ -32,6 +33,8 @@ import type { SessionStore } from './session-store.ts';
 
 /** How long programs may take to hand over what they recorded. Who takes longer does so later. */
 const PATIENCE_MS = 5000;
+const USERS_LEFT_OUT =
+  'programs of other users are not recorded: that needs koffi, which cannot be loaded (spoor doctor)';
 /** Lines of trouble that are kept of a session. */
 const MOST_TROUBLES = 20;
 
@@ -100,6 +103,11 @@ export class ManagedSession {
     this.#troubles = [...this.#troubles.filter((other) => other !== text), text].slice(-MOST_TROUBLES);
   }
 
+  /** The number of the next snapshot output: none that is or was of the session has it. */
+  get nextOutputId(): number {
+    return Math.max(this.#run.lastOutputId ?? 0, ...this.#model.snapshotOutputs.map(({ id }) => id)) + 1;
+  }
+
   /** Notes a session that is new. */
   save(): void {
     this.#around.store.write({ session: this.#model, run: this.#run });
@@ -125,6 +133,10 @@ export class ManagedSession {
     return this.#inTurn(async () => {
       const { session, result } = edit(this.#model);
       if (session === this.#model) return result;
+      if (session.snapshotOutputs !== this.#model.snapshotOutputs) {
+        const ids = session.snapshotOutputs.map(({ id }) => id);
+        this.#run = { ...this.#run, lastOutputId: Math.max(this.nextOutputId - 1, ...ids) };
+      }
       // Once it records, whoever does finds out.
       if (!session.hasStarted)
         await checkKernel(session, this.#run, this.#around.hub.sessionPath(session.id));
@@ -369,7 +381,7 @@ export class ManagedSession {
       writtenBytes,
       losses: lossesOf(totals),
       counters: totals.counters,
-      troubles: this.#troubles,
+      troubles: leavesUsersOut(session) ? [...this.#troubles, USERS_LEFT_OUT] : this.#troubles,
     };
   }
 

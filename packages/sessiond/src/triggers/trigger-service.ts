@@ -413,7 +413,7 @@ function unknownTrigger(name: string, known: readonly Trigger[]): SpoorError {
     name,
     known.map((trigger) => trigger.name),
   );
-  return new SpoorError('trigger/unknown', `there is no trigger named ${name}`, {
+  return new SpoorError('trigger/unknown', `there is no trigger \`${name}\``, {
     hint: near === undefined ? 'spoor list-triggers shows them' : `did you mean ${near}`,
   });
 }
