@@ -35,7 +35,7 @@ test.each<RingMode>(['discard', 'overwrite'])(
     const memory = new SharedArrayBuffer(ringSizeBytes(geometry));
     const fd = openSync(join(folder, mode), 'w+');
     const copier = new RingCopier(memory, geometry, mode, fd);
-    const producer = new RingProducer(memory, {
+    const producer: RingProducer = new RingProducer(memory, {
       ...geometry,
       mode,
       pid: 1,
@@ -48,6 +48,7 @@ test.each<RingMode>(['discard', 'overwrite'])(
       streamClassId: 0,
       channelName: 'ch0',
       cpuId: () => 0,
+      readClock: () => producer.clock[0]!,
       onFinished: () => copier.copy(),
     });
     fs.writeSync(fd, producer.bytes, 0, producer.bytes.length, 0);

@@ -42,6 +42,8 @@ export interface ProducerOptions extends RingIdentity, RingGeometry {
   readonly onFinished?: () => void;
   /** Called when a sub-buffer was finished, in the middle of an event: must not touch the ring. */
   readonly onSwitch?: (() => void) | undefined;
+  /** Reads the clock that events are timed by, where events are lost; that of the system by default. */
+  readonly readClock?: () => bigint;
   /** Microseconds that an event which finds the ring full waits for room; 0 by default, -1 without limit. */
   readonly blockingTimeoutUs?: number;
   /** Whether nobody empties the ring any more, so that waiting is of no use; asked while an event waits. */
@@ -81,6 +83,7 @@ export class RingProducer {
   readonly #slotEvents: Uint32Array;
   readonly #options: ProducerOptions;
   readonly #overwrite: boolean;
+  readonly #readClock: () => bigint;
   /** While the ring is full: the slot that must come free, and the release byte that says so. */
   #awaitedSlot = -1;
   #awaitedByte = 0;
@@ -102,6 +105,7 @@ export class RingProducer {
       );
     }
     this.#options = options;
+    this.#readClock = options.readClock ?? now;
     this.#overwrite = options.mode === 'overwrite';
     this.view = new DataView(memory);
     this.bytes = Buffer.from(memory as ArrayBuffer);
@@ -177,7 +181,7 @@ export class RingProducer {
     const lost = this.#lost + 1;
     this.#lost = lost;
     // Whoever reads the ring learns until when events were lost: nobody else does so while it is full.
-    if ((lost & LOST_A_LOOK_MASK) === 0) this.clock[0] = now();
+    if ((lost & LOST_A_LOOK_MASK) === 0) this.clock[0] = this.#readClock();
     const low = lost >>> 0;
     this.view.setUint32(CONTROL.lostEvents, low, true);
     if (low === 0) this.view.setUint32(CONTROL.lostEvents + 4, lost / 0x1_0000_0000, true);
@@ -194,7 +198,7 @@ export class RingProducer {
    */
   close(): void {
     // Until now nothing more was recorded.
-    if (this.#lost > this.#lostInPackets) this.clock[0] = now();
+    if (this.#lost > this.#lostInPackets) this.clock[0] = this.#readClock();
     this.flush();
     if (this.end === 0 && this.#lost > this.#lostInPackets && this.#open()) this.#finish();
     else if (this.end !== 0) this.#finish();

@@ -12,7 +12,7 @@ const geometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
 
 function usedRing(mode: 'discard' | 'overwrite'): ArrayBuffer {
   const memory = new ArrayBuffer(ringSizeBytes(geometry));
-  const producer = new RingProducer(memory, {
+  const producer: RingProducer = new RingProducer(memory, {
     ...geometry,
     mode,
     pid: 1,
@@ -25,6 +25,7 @@ function usedRing(mode: 'discard' | 'overwrite'): ArrayBuffer {
     streamClassId: 0,
     channelName: 'ch0',
     cpuId: () => 0,
+    readClock: () => producer.clock[0]!,
   });
   for (let value = 0; value < 1000; value += 1) {
     producer.clock[0] = BigInt(value);

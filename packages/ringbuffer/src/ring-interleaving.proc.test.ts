@@ -113,6 +113,7 @@ class WatchedRing {
       streamClassId: 0,
       channelName: 'ch0',
       cpuId: () => 0,
+      readClock: () => BigInt(this.#nowNs),
     });
     this.producer.committed[0] = committedBefore;
   }

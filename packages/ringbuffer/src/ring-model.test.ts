@@ -45,7 +45,7 @@ function makeRing(
 ): { producer: RingProducer; makeReader: () => RingReader } {
   const geometry = { subBufferSizeBytes, subBufferCount };
   const memory = new ArrayBuffer(ringSizeBytes(geometry));
-  const producer = new RingProducer(memory, {
+  const producer: RingProducer = new RingProducer(memory, {
     ...geometry,
     mode,
     pid: 1,
@@ -58,6 +58,7 @@ function makeRing(
     streamClassId: 0,
     channelName: 'ch0',
     cpuId: () => 0,
+    readClock: () => producer.clock[0]!,
   });
   return { producer, makeReader: () => new RingReader(memoryStore(memory), 'model') };
 }

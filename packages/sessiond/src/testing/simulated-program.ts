@@ -81,6 +81,7 @@ export class SimulatedRing {
       streamClassId: 0,
       channelName: 'ch0',
       cpuId: () => 0,
+      readClock: () => BigInt(this.#timeNs),
     });
     this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     this.sync();
