@@ -1,5 +1,5 @@
 /** What the threads of a process say of how tracing fares, out of their status files. */
-import { readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FilterStatus, ThreadStatus } from '@spoor/ringbuffer';
 import { MOST_BYTES, readProgramFile } from './program-file.ts';
@@ -11,12 +11,21 @@ export interface StatusListener {
   readonly onFilter: (filter: FilterStatus) => void;
 }
 
+/** Files are written in place, and two changes may have one time: what was changed more recently is read again. */
+const SETTLED_MS = 100;
+
+/** What a file said last. */
+interface Seen {
+  readonly text: string;
+  /** When it was changed last; undefined where that was so recently that it may have changed again since. */
+  readonly settledMs: number | undefined;
+}
+
 /** Reads the status files of one process. */
 export class ThreadStatuses {
   readonly #folder: string;
   readonly #listener: StatusListener;
-  /** What each file said last. */
-  readonly #seen: Map<string, string> = new Map();
+  readonly #seen: Map<string, Seen> = new Map();
   readonly #said: Set<string> = new Set();
 
   constructor(folder: string, listener: StatusListener) {
@@ -33,7 +42,10 @@ export class ThreadStatuses {
       // Before it is read: a thread that is over writes no more.
       const isLast = tid !== undefined && isOver(Number(tid));
       try {
-        this.#take(file, readProgramFile(path, MOST_BYTES.status).toString('utf8'));
+        const changedMs = lstatSync(path).mtimeMs;
+        if (!isLast && this.#seen.get(file)?.settledMs === changedMs) continue;
+        const settledMs = Date.now() - changedMs >= SETTLED_MS ? changedMs : undefined;
+        this.#take(file, readProgramFile(path, MOST_BYTES.status).toString('utf8'), settledMs);
         if (!isLast) continue;
         unlinkSync(path);
         this.#seen.delete(file);
@@ -51,11 +63,15 @@ export class ThreadStatuses {
     this.#listener.onReason(reason, isFault);
   }
 
-  #take(file: string, text: string): void {
-    if (this.#seen.get(file) === text) return;
+  #take(file: string, text: string, settledMs: number | undefined): void {
+    const seen = this.#seen.get(file);
+    if (seen?.text === text) {
+      this.#seen.set(file, { text, settledMs });
+      return;
+    }
     const status = parseStatus(text);
     if (status === undefined) return; // Half written: the next look finds it whole.
-    this.#seen.set(file, text);
+    this.#seen.set(file, { text, settledMs });
     for (const reason of status.reasons) this.say(reason, status.state === 'off');
     for (const reason of status.missing ?? []) this.say(reason, true);
     for (const filter of status.filters ?? []) this.#listener.onFilter(filter);
