@@ -16,7 +16,7 @@ import { tracerUrl } from '../support/traced.ts';
 /** Stands for a program that emits and ends. */
 const PROGRAM = 'PROGRAM';
 
-/** Lines of both commands, in this order; `EVENT` is a name that the program has. */
+/** Lines of both commands, in this order; `EVENT` is a name that the program has, `FOLDER` a place for saved sessions. */
 const table: readonly string[] = [
   'create s',
   'start s',
@@ -44,6 +44,14 @@ const table: readonly string[] = [
   'enable-rotation --timer 1h',
   'disable-rotation --timer --size',
   'disable-rotation --timer',
+  'save s --output-path=FOLDER',
+  'save s --output-path=FOLDER',
+  'save s --force --output-path=FOLDER',
+  'save nothing --output-path=FOLDER',
+  'load nothing --input-path=FOLDER',
+  'load s --input-path=FOLDER',
+  'load --input-path=FOLDER/none',
+  'view nothing',
   'snapshot record',
   'list s',
   'list nothing',
@@ -97,6 +105,9 @@ const table: readonly string[] = [
 /** Lines after which statuses differ on purpose: succeeded there, refused here, or the other way round. */
 const otherStatus: Readonly<Record<string, string>> = {
   'enable-channel -u ch': 'the channel was disabled: here that enables it, there it exists already',
+  'load nothing --input-path=FOLDER': 'there it is no error that nothing of the name is there',
+  'load s --input-path=FOLDER':
+    'there it is no error that nothing is loaded, for the session is there already',
   'regenerate metadata': 'LTTng does it with buffers of users only',
   'snapshot add-output -n other /tmp/none/other': 'there may be one output there, any number here',
 };
@@ -105,8 +116,8 @@ const otherStatus: Readonly<Record<string, string>> = {
 const otherDocument: Readonly<Record<string, string>> = {
   'add-context -u -t nothing': 'LTTng prints none for what it finds wrong before it asks its daemon',
   version: 'the releases are others',
-  'snapshot add-output -n more /tmp/none':
-    'the number of an output that was deleted is given again here; without a limit LTTng says the largest number there is',
+  'snapshot add-output -n more /tmp/none': 'without a limit LTTng says the largest number there is',
+  'load --input-path=FOLDER/none': "LTTng's says neither what was to be loaded nor that it failed",
 };
 
 /** Lines after which all that was recorded is written: those whose layouts are compared. */
@@ -131,6 +142,7 @@ function filesBelow(folder: string): string[] {
 
 function ourSteps(daemon: TestDaemon, program: string): readonly Step[] {
   const traces = join(daemon.home, 'lttng-traces');
+  const saved = join(daemon.home, 'saved');
   return table.map((line) => {
     let status: number | null;
     let stdout = '';
@@ -141,7 +153,11 @@ function ourSteps(daemon: TestDaemon, program: string): readonly Step[] {
         timeout: 60_000,
       }).status;
     } else {
-      const words = line.replace('EVENT', 'test:step').match(/'[^']*'|\S+/g) ?? [];
+      const words =
+        line
+          .replace('EVENT', 'test:step')
+          .replace('FOLDER', saved)
+          .match(/'[^']*'|\S+/g) ?? [];
       ({ status, stdout } = spoor(['--mi', 'xml', ...words.map((word) => word.replaceAll("'", ''))], {
         env: daemon.environment,
       }));
@@ -156,7 +172,9 @@ describeNeeding([...lttngNeeds(), command('babeltrace2')], 'control verbs beside
     withDaemon((daemon) => {
       const generator = buildUstProgram(join(repoRoot, 'tests/support/ust/gen.c'));
       const lines = table.map((line) =>
-        line === PROGRAM ? `${generator} 2000 1 0 1` : `lttng --mi xml ${line.replace('EVENT', "'gen:*'")}`,
+        line === PROGRAM
+          ? `${generator} 2000 1 0 1`
+          : `lttng --mi xml ${line.replace('EVENT', "'gen:*'").replace('FOLDER', '/run/lttng/saved')}`,
       );
       const archive = '"$HOME"/lttng-traces/s-*/archives/*-0';
       const theirs = runLttngSteps(lines, factsLine(archive));
