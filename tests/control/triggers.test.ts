@@ -14,7 +14,11 @@ import { command, describeNeeding } from '../support/needs.ts';
 import { registerUrl } from '../support/session.ts';
 import { removeTree } from '../support/removal.ts';
 
-const context = { levels: LOG_LEVELS, resolvePath: (path: string) => path };
+const context = {
+  levels: LOG_LEVELS,
+  resolvePath: (path: string) => path,
+  resolvePlace: (text: string) => text,
+};
 const triggerOf = (...args: readonly string[]): TriggerRequest => readTriggerArguments(args, context);
 const stepRule: EventRule = { kind: 'user-tracepoint', name: 'test:step' };
 

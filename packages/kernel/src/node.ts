@@ -41,3 +41,4 @@ export { sessionInstances, sweepSessions } from './session/session-names.node.ts
 export { findRecoverable, recover, type Recoverable, type Recovered } from './recover/recover.node.ts';
 export { saveBoot, savedBoots, type SavedBoot } from './recover/saved-boot.node.ts';
 export { STATE_DIRECTORY_VARIABLE, stateDirectory } from './recover/state-directory.node.ts';
+export { KernelWatch, type KernelWatchOptions, type KernelWish } from './watch/kernel-watch.node.ts';

@@ -1,8 +1,8 @@
 // Conditions on the command line: LTTng's own (lttng-add-trigger(1)), and those that only Spoor has.
-import type { ChannelBufferUsage, Condition, SessionRotation } from '@spoor/control';
+import type { ChannelBufferUsage, Condition, Domain, SessionRotation } from '@spoor/control';
 import { type ArgumentList, argumentError, oneOf, readValue } from './argument-list.ts';
 import { parseCapture } from './capture.ts';
-import { EventRuleReader, type LogLevels } from './event-rule-arguments.ts';
+import { EventRuleReader, type RuleContext } from './event-rule-arguments.ts';
 import { parseCount, parseDecimal, parseSizeBytes, parseTimeMs } from './quantities.ts';
 
 /** The period of a rate that says none. */
@@ -11,7 +11,7 @@ const USUAL_PERIOD_MS = 1000;
 const size = 'bytes, or a size such as 512k, 4M or 1G';
 const time = 'a time such as 250ms, 1.5s or 2m';
 
-type ReadCondition = (words: ArgumentList, levels: LogLevels) => Condition;
+type ReadCondition = (words: ArgumentList, context: RuleContext) => Condition;
 
 /** What follows `--condition=NAME`, by name. */
 const conditions: Readonly<Record<string, ReadCondition>> = {
@@ -33,8 +33,8 @@ export const conditionNames: readonly string[] = Object.keys(conditions);
  * Reads the arguments of a condition, up to the first that is none of its own.
  * @throws SpoorError `trigger/argument`, `trigger/capture`, `filter/…`.
  */
-export function readCondition(name: string, words: ArgumentList, levels: LogLevels): Condition {
-  return conditions[oneOf('condition', name, conditionNames)]!(words, levels);
+export function readCondition(name: string, words: ArgumentList, context: RuleContext): Condition {
+  return conditions[oneOf('condition', name, conditionNames)]!(words, context);
 }
 
 function checkedCapture(text: string): string {
@@ -47,8 +47,8 @@ function required<T>(option: string, value: T | undefined): T {
   return value;
 }
 
-function readMatches(words: ArgumentList, levels: LogLevels): Condition {
-  const rule = new EventRuleReader('', levels);
+function readMatches(words: ArgumentList, context: RuleContext): Condition {
+  const rule = new EventRuleReader('', context);
   const captures: string[] = [];
   for (;;) {
     const capture = words.takeOption(['--capture']);
@@ -63,6 +63,7 @@ const sessionAliases = { '-s': '--session', '-t': '--threshold-size' } as const;
 function readBufferUsage(words: ArgumentList, comparison: ChannelBufferUsage['comparison']): Condition {
   let session: string | undefined;
   let channel: string | undefined;
+  let domain: Domain = 'user';
   let threshold: ChannelBufferUsage['threshold'] | undefined;
   for (;;) {
     const option = words.takeOption(
@@ -79,7 +80,7 @@ function readBufferUsage(words: ArgumentList, comparison: ChannelBufferUsage['co
         channel = value;
         break;
       case '--domain':
-        oneOf('domain', value, ['user', 'userspace']);
+        domain = oneOf('domain', value, ['user', 'userspace', 'kernel']) === 'kernel' ? 'kernel' : 'user';
         break;
       case '--threshold-ratio':
       case '--threshold-size':
@@ -97,7 +98,7 @@ function readBufferUsage(words: ArgumentList, comparison: ChannelBufferUsage['co
     kind: 'channel-buffer-usage',
     comparison,
     session: required('--session', session),
-    domain: 'user',
+    domain,
     channel: required('--channel', channel),
     threshold: required('--threshold-ratio or --threshold-size', threshold),
   };
@@ -134,8 +135,8 @@ function readRotation(words: ArgumentList, kind: SessionRotation['kind']): Condi
   return { kind, session: required('--session', session) };
 }
 
-function readRate(words: ArgumentList, levels: LogLevels): Condition {
-  const rule = new EventRuleReader('', levels);
+function readRate(words: ArgumentList, context: RuleContext): Condition {
+  const rule = new EventRuleReader('', context);
   let count: number | undefined;
   let periodMs = USUAL_PERIOD_MS;
   for (;;) {
@@ -156,8 +157,8 @@ function readRate(words: ArgumentList, levels: LogLevels): Condition {
   };
 }
 
-function readSilence(words: ArgumentList, levels: LogLevels): Condition {
-  const rule = new EventRuleReader('', levels);
+function readSilence(words: ArgumentList, context: RuleContext): Condition {
+  const rule = new EventRuleReader('', context);
   let thresholdMs: number | undefined;
   for (;;) {
     const option = words.takeOption(['--threshold-time']);
@@ -171,9 +172,9 @@ function readSilence(words: ArgumentList, levels: LogLevels): Condition {
   };
 }
 
-function readSpan(words: ArgumentList, levels: LogLevels): Condition {
-  const begin = new EventRuleReader('begin-', levels);
-  const end = new EventRuleReader('end-', levels);
+function readSpan(words: ArgumentList, context: RuleContext): Condition {
+  const begin = new EventRuleReader('begin-', context);
+  const end = new EventRuleReader('end-', context);
   const keys = { begin: [] as string[], end: [] as string[] };
   const captures: string[] = [];
   let thresholdMs: number | undefined;

@@ -48,12 +48,12 @@ function printCondition(condition: Condition, levels: LogLevels): readonly strin
         ...printCaptures(condition.captures),
       ];
     case 'channel-buffer-usage': {
-      const { comparison, threshold } = condition;
+      const { comparison, threshold, domain } = condition;
       const bound = 'ratio' in threshold ? `ratio ${threshold.ratio}` : `${threshold.sizeBytes} bytes`;
       return [
         `condition: channel buffer usage ${comparison.replace('-', ' ')} ${bound}`,
         `  session: ${condition.session}`,
-        `  channel: ${condition.channel}`,
+        `  channel: ${condition.channel}${domain === 'kernel' ? ' (kernel)' : ''}`,
       ];
     }
     case 'session-consumed-size':
@@ -96,6 +96,8 @@ function printCaptures(captures: readonly string[]): readonly string[] {
 
 function printRule(rule: EventRule, levels: LogLevels): string {
   const details = [`type: ${rule.kind.replace('-', ' ')}`];
+  if (rule.kind === 'kernel-syscall') details.push(`emission site: ${rule.site}`);
+  if ('location' in rule) details.push(`location: ${rule.location}`);
   if (rule.filter !== undefined) details.push(`filter: ${rule.filter}`);
   if (rule.kind === 'user-tracepoint') {
     const { logLevel, exclude = [] } = rule;

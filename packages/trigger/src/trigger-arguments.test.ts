@@ -4,7 +4,7 @@ import { ratePolicyText } from './rate-policy.ts';
 import { timeText } from './quantities.ts';
 import { readTriggerArguments } from './trigger-arguments.ts';
 import { checkTexts } from './condition-rules.ts';
-import type { Action, Condition, RatePolicy, TriggerRequest, UserTracepointRule } from '@spoor/control';
+import type { Action, Condition, EventRule, RatePolicy, TriggerRequest } from '@spoor/control';
 import { readRequest } from '@spoor/control/schema';
 
 const levels = { emerg: 0, warning: 4, debug_line: 13, debug: 14 };
@@ -12,10 +12,32 @@ const read = (...args: readonly string[]): TriggerRequest =>
   readTriggerArguments(args, {
     levels,
     resolvePath: (path) => (path.startsWith('/') ? path : `/at/${path}`),
+    resolvePlace: (text) => text.replace(/^node:/, '/bin/node:'),
   });
 const matches = ['--condition=event-rule-matches', '--type=user'];
+const kernel = ['--condition=event-rule-matches', '--type=kernel'];
+const uprobe = ['--condition=event-rule-matches', '--type=kernel:uprobe', '--location=node:main'];
 
 describe("LTTng's examples", () => {
+  it('takes events of the kernel', () => {
+    const { condition } = read(
+      '--condition=event-rule-matches',
+      '--type=kernel:syscall:entry',
+      '--name=openat',
+      '--capture=filename',
+      '--action=notify',
+    );
+    expect(condition).toEqual({
+      kind: 'event-rule-matches',
+      rule: { kind: 'kernel-syscall', name: 'openat', site: 'entry' },
+      captures: ['filename'],
+    });
+    expect(read(...uprobe, '--event-name=begin', '--action=notify').condition).toMatchObject({
+      rule: { kind: 'kernel-uprobe', name: 'begin', location: '/bin/node:main' },
+    });
+    expect(read(...uprobe, '--action=notify').condition).toMatchObject({ rule: { name: 'node:main' } });
+  });
+
   it('matches with log level, then stops and rotates', () => {
     expect(
       read(
@@ -130,7 +152,13 @@ it.each([
   [[...matches, '--action=start-session'], 'needs a session'],
   [[...matches, '--action=notify', 'extra'], 'unexpected argument `extra`'],
   [[...matches, '--action=notify', ...matches], 'already given'],
-  [['--condition=event-rule-matches', '--type=kernel:tracepoint', '--action=notify'], 'not for events of'],
+  [['--condition=event-rule-matches', '--type=jul', '--action=notify'], 'not for events of'],
+  [['--condition=event-rule-matches', '--type=kernel:syscall:both', '--action=notify'], 'no event type'],
+  [[...kernel, '--log-level=WARNING', '--action=notify'], '--log-level is not for'],
+  [[...kernel, '--exclude-name=x', '--action=notify'], '--exclude-name is not for'],
+  [[...kernel, '--location=x', '--action=notify'], '--location is not for'],
+  [['--condition=event-rule-matches', '--type=kernel:uprobe', '--action=notify'], 'needs a --location'],
+  [[...uprobe, '--name=x', '--action=notify'], '--name is not for'],
   [[...matches, '--log-level=LOUD', '--action=notify'], 'no log level'],
   [[...matches, '--filter=a +', '--action=notify'], 'filter'],
   [[...matches, '--action=webhook', 'ftp://x'], 'no address'],
@@ -149,7 +177,7 @@ const logLevel = fc.record({
   kind: fc.constantFrom('at-least' as const, 'only' as const),
   level: fc.constantFrom(...Object.values(levels)),
 });
-const rule: fc.Arbitrary<UserTracepointRule> = fc.record(
+const userRule: fc.Arbitrary<EventRule> = fc.record(
   {
     kind: fc.constant('user-tracepoint' as const),
     name: fc.stringMatching(/^[a-z]{1,5}:[a-z*_]{1,8}$/),
@@ -159,6 +187,33 @@ const rule: fc.Arbitrary<UserTracepointRule> = fc.record(
   },
   { requiredKeys: ['kind', 'name'] },
 );
+const filter = fc.constantFrom('a > 5', 'name == "x*"');
+const pattern = fc.stringMatching(/^[a-z_]{1,8}\*?$/);
+const kernelRule: fc.Arbitrary<EventRule> = fc.oneof(
+  fc.record(
+    { kind: fc.constant('kernel-tracepoint' as const), name: pattern, filter },
+    { requiredKeys: ['kind', 'name'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constant('kernel-syscall' as const),
+      name: pattern,
+      site: fc.constantFrom('entry' as const, 'exit' as const, 'entry+exit' as const),
+      filter,
+    },
+    { requiredKeys: ['kind', 'name', 'site'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constantFrom('kernel-kprobe' as const, 'kernel-function' as const, 'kernel-uprobe' as const),
+      name: pattern,
+      location: fc.constantFrom('/bin/x:main', 'elf:/x/y:f%return', 'do_exit+0x10'),
+      filter,
+    },
+    { requiredKeys: ['kind', 'name', 'location'] },
+  ),
+);
+const rule = fc.oneof(userRule, kernelRule);
 const capture = fc.constantFrom('a', 'a.b[2]', '$ctx.vpid', '$app.shop:user');
 const timeMs = fc.oneof(fc.integer({ min: 1, max: 1e7 }), fc.constantFrom(0.25, 1500, 60_000, 3_600_000));
 const ratePolicy: fc.Arbitrary<RatePolicy> = fc.oneof(
@@ -178,7 +233,7 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
     kind: fc.constant('channel-buffer-usage' as const),
     comparison: fc.constantFrom('at-least' as const, 'at-most' as const),
     session: name,
-    domain: fc.constant('user' as const),
+    domain: fc.constantFrom('user' as const, 'kernel' as const),
     channel: name,
     threshold: fc.oneof(
       fc.record({ ratio: fc.constantFrom(0, 0.25, 1) }),
@@ -198,8 +253,11 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('event-silence' as const), rule, durationMs: timeMs }),
   fc
-    .record({ begin: rule, end: rule, keys: fc.array(fc.tuple(capture, capture), { maxLength: 2 }) })
-    .chain(({ begin, end, keys }) =>
+    .record({
+      ends: fc.oneof(fc.tuple(userRule, userRule), fc.tuple(kernelRule, kernelRule)),
+      keys: fc.array(fc.tuple(capture, capture), { maxLength: 2 }),
+    })
+    .chain(({ ends: [begin, end], keys }) =>
       fc.record({
         kind: fc.constant('span-duration' as const),
         begin: fc.constant(begin),
@@ -247,32 +305,39 @@ const action = fc
   .tuple(someAction, fc.option(ratePolicy, { nil: undefined }))
   .map(([one, policy]): Action => (policy === undefined ? one : { ...one, ratePolicy: policy }));
 
-function ruleArguments(
-  prefix: string,
-  { name: glob, exclude = [], logLevel: level, filter }: UserTracepointRule,
-): string[] {
+function typeOf(of: EventRule): string {
+  if (of.kind === 'user-tracepoint') return 'user';
+  if (of.kind !== 'kernel-syscall') return of.kind.replace('-', ':');
+  return of.site === 'entry+exit' ? 'kernel:syscall' : `kernel:syscall:${of.site}`;
+}
+
+function ruleArguments(prefix: string, of: EventRule): string[] {
+  const parts = [`--${prefix}type=${typeOf(of)}`];
+  if (of.filter !== undefined) parts.push(`--${prefix}filter`, of.filter);
+  if ('location' in of)
+    return [...parts, `--${prefix}event-name=${of.name}`, `--${prefix}location=${of.location}`];
+  parts.push(`--${prefix}name=${of.name}`);
+  if (of.kind !== 'user-tracepoint') return parts;
+  const { exclude = [], logLevel: level } = of;
   const word = Object.entries(levels)
     .find(([, number]) => number === level?.level)?.[0]
     .toUpperCase();
   return [
-    `--${prefix}name=${glob}`,
+    ...parts,
     ...exclude.map((text) => `--${prefix}exclude-name=${text}`),
     ...(level === undefined ? [] : [`--${prefix}log-level=${word}${level.kind === 'only' ? '' : '..'}`]),
-    ...(filter === undefined ? [] : [`--${prefix}filter`, filter]),
   ];
 }
 
 function conditionArguments(from: Condition): string[] {
-  const rulesOf = (prefix: string, of: Extract<Condition, { rule: unknown }>['rule']): string[] =>
-    of.kind === 'user-tracepoint' ? ruleArguments(prefix, of) : [];
   const captures = 'captures' in from ? from.captures.map((text) => `--capture=${text}`) : [];
   switch (from.kind) {
     case 'event-rule-matches':
-      return ['--condition=event-rule-matches', '--type=user', ...rulesOf('', from.rule), ...captures];
+      return ['--condition=event-rule-matches', ...ruleArguments('', from.rule), ...captures];
     case 'channel-buffer-usage':
       return [
         `--condition=channel-buffer-usage-${from.comparison === 'at-least' ? 'ge' : 'le'}`,
-        '--domain=user',
+        `--domain=${from.domain}`,
         '--session',
         from.session,
         `--channel=${from.channel}`,
@@ -288,7 +353,7 @@ function conditionArguments(from: Condition): string[] {
     case 'event-rate':
       return [
         '--condition=event-rate-ge',
-        ...rulesOf('', from.rule),
+        ...ruleArguments('', from.rule),
         `--threshold-count=${from.count}`,
         `--period=${timeText(from.periodMs)}`,
       ];
@@ -296,14 +361,14 @@ function conditionArguments(from: Condition): string[] {
       return [
         '--condition=event-silence',
         `--threshold-time=${timeText(from.durationMs)}`,
-        ...rulesOf('', from.rule),
+        ...ruleArguments('', from.rule),
       ];
     case 'span-duration':
       return [
         '--condition=span-duration-ge',
         `--threshold-time=${timeText(from.thresholdMs)}`,
-        ...rulesOf('begin-', from.begin),
-        ...rulesOf('end-', from.end),
+        ...ruleArguments('begin-', from.begin),
+        ...ruleArguments('end-', from.end),
         ...from.beginKey.map((key) => `--begin-key=${key}`),
         ...from.endKey.map((key) => `--end-key=${key}`),
         `--scope=${from.scope}`,
@@ -354,7 +419,9 @@ it('looks into the texts of triggers that come as JSON', () => {
   const { rule: plain } = matching;
   expect(check({ ...matching, rule: { ...plain, filter: 'a ==' } })).toThrow(/./);
   expect(check({ ...matching, captures: ['1 + 1'] })).toThrow(/cannot be captured/);
-  expect(check({ ...matching, rule: { kind: 'kernel-tracepoint', name: 'sched_*' } })).toThrow(/kernel/);
+  const span = { beginKey: [], endKey: [], scope: 'all', thresholdMs: 1, at: 'end', captures: [] } as const;
+  const end = { kind: 'kernel-tracepoint', name: 'sched_*' } as const;
+  expect(check({ kind: 'span-duration', begin: plain, end, ...span })).toThrow(/both of the kernel/);
   expect(() => checkTexts({ condition: matching, actions: [{ ...increment, key: '{x}' }] })).toThrow(
     /template/,
   );

@@ -3,12 +3,10 @@ import type { Action, Condition, TriggerRequest } from '@spoor/control';
 import { ArgumentList, argumentError, readValue } from './argument-list.ts';
 import { readAction, type ResolvePath } from './action-arguments.ts';
 import { readCondition } from './condition-arguments.ts';
-import type { LogLevels } from './event-rule-arguments.ts';
+import type { RuleContext } from './event-rule-arguments.ts';
 
 /** What arguments mean depends on. */
-export interface ArgumentContext {
-  /** Numbers of log levels by their names, in lower case. */
-  readonly levels: LogLevels;
+export interface ArgumentContext extends RuleContext {
   readonly resolvePath: ResolvePath;
 }
 
@@ -16,10 +14,7 @@ export interface ArgumentContext {
  * Reads the arguments of `add-trigger`.
  * @throws SpoorError `trigger/argument`, `trigger/capture`, `trigger/rate-policy`, `filter/…`.
  */
-export function readTriggerArguments(
-  args: readonly string[],
-  { levels, resolvePath }: ArgumentContext,
-): TriggerRequest {
+export function readTriggerArguments(args: readonly string[], context: ArgumentContext): TriggerRequest {
   const words = new ArgumentList(args);
   const identity: { name?: string; ownerUid?: number } = {};
   let condition: Condition | undefined;
@@ -37,10 +32,10 @@ export function readTriggerArguments(
         break;
       case '--condition':
         if (condition !== undefined) throw argumentError('a --condition was already given');
-        condition = readCondition(value, words, levels);
+        condition = readCondition(value, words, context);
         break;
       case '--action':
-        actions.push(readAction(value, words, resolvePath));
+        actions.push(readAction(value, words, context.resolvePath));
         break;
       default:
         name satisfies never;

@@ -5,7 +5,7 @@ import { readTriggerArguments } from './trigger-arguments.ts';
 import { TriggerEngine, type Notice } from './trigger-engine.ts';
 
 const levels = { warning: 4 };
-const context = { levels, resolvePath: (path: string) => path };
+const context = { levels, resolvePath: (path: string) => path, resolvePlace: (text: string) => text };
 
 interface Harness {
   readonly engine: TriggerEngine;
@@ -189,10 +189,10 @@ it('samples of sessions fire when they become so, for the session that is meant'
   add(made, '--condition=channel-buffer-usage-le', '--threshold-size=10', ...usage);
   add(made, '--condition=session-consumed-size-ge', '-s', 's', '-t', '1k', '--action=notify');
   add(made, '--condition=session-rotation-finishes', '-s', 's', '--action=notify');
-  engine.onUsage('s', 'c', { usedBytes: 60, capacityBytes: 100 });
-  engine.onUsage('s', 'other', { usedBytes: 5, capacityBytes: 100 });
-  engine.onUsage('s', 'c', { usedBytes: 70, capacityBytes: 100 });
-  engine.onUsage('s', 'c', { usedBytes: 10, capacityBytes: 100 });
+  engine.onUsage('s', 'user', 'c', { usedBytes: 60, capacityBytes: 100 });
+  engine.onUsage('s', 'user', 'other', { usedBytes: 5, capacityBytes: 100 });
+  engine.onUsage('s', 'user', 'c', { usedBytes: 70, capacityBytes: 100 });
+  engine.onUsage('s', 'user', 'c', { usedBytes: 10, capacityBytes: 100 });
   engine.onConsumed('s', 1000);
   engine.onConsumed('t', 5000);
   engine.onConsumed('s', 1024);

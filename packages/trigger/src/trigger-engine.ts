@@ -6,6 +6,7 @@ import { SpoorError } from '@spoor/base';
 import type {
   CapturedValue,
   Condition,
+  Domain,
   NoticedEvent,
   Trigger,
   TriggerNotification,
@@ -212,11 +213,13 @@ export class TriggerEngine {
   }
 
   /** How full a channel's rings are now. */
-  onUsage(session: string, channel: string, usage: BufferUsage): void {
+  onUsage(session: string, domain: Domain, channel: string, usage: BufferUsage): void {
     for (const armed of this.#armed.values()) {
       const { condition } = armed.trigger;
       if (condition.kind !== 'channel-buffer-usage') continue;
-      if (condition.session !== session || condition.channel !== channel) continue;
+      if (condition.session !== session || condition.channel !== channel || condition.domain !== domain) {
+        continue;
+      }
       const { usedBytes, capacityBytes } = usage;
       const isRatio = 'ratio' in condition.threshold;
       const value = isRatio ? (capacityBytes === 0 ? 0 : usedBytes / capacityBytes) : usedBytes;

@@ -5,8 +5,12 @@ const conditions = `
 Conditions, and what may stand behind each:
   event-rule-matches        --type=user [--name=PATTERN] [--exclude-name=PATTERN]... [--filter=EXPRESSION]
                             [--log-level=LEVEL | LEVEL.. | ..] [--capture=FIELD]...
+                            --type=kernel [--name=PATTERN] [--filter=EXPRESSION] [--capture=FIELD]...
+                            --type=kernel:syscall[:entry|:exit], the same
+                            --type=kernel:uprobe|kernel:kprobe|kernel:function --location=PLACE
+                            [--event-name=NAME], the same but --name
   channel-buffer-usage-ge, channel-buffer-usage-le
-                            --session=NAME --channel=NAME (--threshold-ratio=0..1 | --threshold-size=SIZE)
+                            --session=NAME --channel=NAME [--domain=user|kernel] (--threshold-ratio=0..1 | --threshold-size=SIZE)
   session-consumed-size-ge  --session=NAME --threshold-size=SIZE
   session-rotation-starts, session-rotation-finishes
                             --session=NAME
@@ -41,9 +45,11 @@ export const registerAddTrigger: RegisterCommand = (program, context) => {
       const { resolve } = await import('node:path');
       const { LOG_LEVELS } = await import('@spoor/tracer/names');
       const { readTriggerArguments } = await import('@spoor/trigger');
+      const { readProgramPlace } = await import('../record/probe-place.ts');
       const request = readTriggerArguments(words, {
         levels: LOG_LEVELS,
         resolvePath: (path) => resolve(path),
+        resolvePlace: (text) => readProgramPlace(text).location,
       });
       const { trigger } = await client.call('add-trigger', request);
       const mi = async () => (await import('../lttng/mi-trigger.ts')).triggerElement(trigger);

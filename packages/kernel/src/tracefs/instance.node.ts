@@ -49,7 +49,8 @@ export function removeInstance(path: string): void {
       rmdirSync(path);
       return;
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return;
+      // Somebody else removes it, or has.
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return;
       if (errnoOf(error) !== 'EBUSY' || attempt === removalAttempts) {
         throw controlError('remove the instance', path, error);
       }

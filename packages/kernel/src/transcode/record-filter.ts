@@ -42,7 +42,8 @@ function fieldOf(event: MappedEvent, { steps }: Reference): MappedField | undefi
   return event.fields.find(({ name }) => name === steps[0]);
 }
 
-function contextOf({ steps }: Reference): ContextField | undefined {
+/** The context that a reference names; undefined for none whose value is known before the event is written. */
+export function contextOf({ steps }: Reference): ContextField | undefined {
   const [name] = steps;
   if (typeof name !== 'string' || steps.length > 1 || !kernelContextNames.includes(name)) return undefined;
   const [context] = kernelContexts([name]);

@@ -277,7 +277,7 @@ export class Daemon {
       return { warnings: [] };
     },
     'restore-session': (asked, caller) => this.#restore(asked, caller),
-    'add-trigger': (asked, caller) => ({ trigger: this.#service().add(asked, caller.uid) }),
+    'add-trigger': async (asked, caller) => ({ trigger: await this.#service().add(asked, caller.uid) }),
     'list-triggers': (_none, caller) => this.#service().list(caller),
     'remove-trigger': ({ name }, caller) => {
       this.#service().remove(name, caller);
@@ -465,7 +465,7 @@ export class Daemon {
     const managed = this.#add(checked.session, owner);
     const service = this.#service();
     for (const map of maps) service.addMap({ ...map, session: saved.name });
-    const warnings = service.restore(triggers, caller, force);
+    const warnings = await service.restore(triggers, caller, force);
     if (saved.isActive) await managed.start();
     return { session: managed.model, warnings: [...checked.result.warnings, ...warnings] };
   }

@@ -33,11 +33,11 @@ function selectionsOf(trackers: readonly ProcessTracker[]): readonly TaskSelecti
   });
 }
 
-function rulesOf(channel: Channel): Pick<KernelChannelDescription, 'rules' | 'probes'> {
+/** What rules take of the kernel. */
+export function splitRules(all: readonly EventRule[]): Pick<KernelChannelDescription, 'rules' | 'probes'> {
   const rules: KernelChannelDescription['rules'][number][] = [];
   const probes: ProbeRequest[] = [];
-  for (const { rule, isEnabled } of channel.rules) {
-    if (!isEnabled) continue;
+  for (const rule of all) {
     const filter = rule.filter === undefined ? {} : { filter: rule.filter };
     switch (rule.kind) {
       case 'kernel-tracepoint':
@@ -85,7 +85,7 @@ function describeChannel(channel: Channel): KernelChannelDescription {
     traceFileSizeBytes: channel.traceFileSizeBytes,
     traceFileCount: channel.traceFileCount,
     contexts,
-    ...rulesOf(channel),
+    ...splitRules(channel.rules.flatMap(({ rule, isEnabled }) => (isEnabled ? [rule] : []))),
   };
 }
 

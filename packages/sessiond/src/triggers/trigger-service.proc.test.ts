@@ -23,7 +23,11 @@ import { registerPath } from '../../../../tests/support/session.ts';
 import { tracerUrl } from '../../../../tests/support/traced.ts';
 import { TriggerService } from './trigger-service.ts';
 
-const context = { levels: { info: 6, warning: 4 }, resolvePath: (path: string) => path };
+const context = {
+  levels: { info: 6, warning: 4 },
+  resolvePath: (path: string) => path,
+  resolvePlace: (text: string) => text,
+};
 
 let hub = '';
 const services: TriggerService[] = [];
@@ -85,8 +89,8 @@ function makeService(): TriggerService {
   return service;
 }
 
-function add(service: TriggerService, ...args: readonly string[]): void {
-  service.add(readTriggerArguments(args, context), 0);
+async function add(service: TriggerService, ...args: readonly string[]): Promise<void> {
+  await service.add(readTriggerArguments(args, context), 0);
 }
 
 /** Waits, however long it takes, until something is so; the test's own limit ends it. */
@@ -166,7 +170,7 @@ describe('an event that matches', () => {
     for (const nodeArgs of [[], ['--disallow-code-generation-from-strings']]) {
       published.length = 0;
       const service = makeService();
-      add(
+      await add(
         service,
         '--condition=event-rule-matches',
         '--type=user',
@@ -212,7 +216,7 @@ describe('an event that matches', () => {
 
   test('is told once, also by a daemon that takes the place of another, and though its program has ended', async () => {
     const first = makeService();
-    add(
+    await add(
       first,
       '--name=mine',
       '--condition=event-rule-matches',
@@ -253,7 +257,7 @@ describe('an event that matches', () => {
     });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const { port } = server.address() as AddressInfo;
-    add(
+    await add(
       service,
       '--condition=event-rule-matches',
       '--type=user',
@@ -302,7 +306,7 @@ describe('an event that matches', () => {
 
   test('that finds no room is lost, and counted', async () => {
     const first = makeService();
-    add(first, '--condition=event-rule-matches', '--type=user', '--name=shop:order', '--action=notify');
+    await add(first, '--condition=event-rule-matches', '--type=user', '--name=shop:order', '--action=notify');
     const program = await start();
     await attached(program);
     first.close();
@@ -329,8 +333,8 @@ describe('a span', () => {
 
   test('that has lasted long enough is told with both its ends', async () => {
     const service = makeService();
-    add(service, ...span, '--threshold-time=200ms', '--action=notify');
-    add(service, ...span, '--threshold-time=1h', '--action=notify');
+    await add(service, ...span, '--threshold-time=200ms', '--action=notify');
+    await add(service, ...span, '--threshold-time=1h', '--action=notify');
     const program = await start();
     await attached(program);
     const ids = Array.from({ length: 500 }, (_, index) => index + 10);
@@ -364,7 +368,7 @@ describe('a span', () => {
 
   test('that does not end is told all the same where that is asked, once', async () => {
     const service = makeService();
-    add(service, ...span, '--threshold-time=100ms', '--at=threshold', '--action=notify');
+    await add(service, ...span, '--threshold-time=100ms', '--at=threshold', '--action=notify');
     const program = await start();
     await attached(program);
     await program.run(['begin', 4, 'stuck']);
@@ -385,7 +389,7 @@ describe('a span', () => {
 
 test('counts make rates and silences, over programs that have ended too', async () => {
   const service = makeService();
-  add(
+  await add(
     service,
     '--condition=event-rate-ge',
     '--name=shop:order',
@@ -393,7 +397,13 @@ test('counts make rates and silences, over programs that have ended too', async 
     '--period=1h',
     '--action=notify',
   );
-  add(service, '--condition=event-silence', '--name=shop:order', '--threshold-time=300ms', '--action=notify');
+  await add(
+    service,
+    '--condition=event-silence',
+    '--name=shop:order',
+    '--threshold-time=300ms',
+    '--action=notify',
+  );
   await until(() => published.some(({ condition }) => condition === 'event-silence'));
   const first = await start();
   await attached(first);
@@ -432,21 +442,21 @@ test('maps count by name while their session is active, for processes and users,
     `--key=${key}`,
   ];
   const rule = ['--condition=event-rule-matches', '--type=user', '--name=shop:*'];
-  add(
+  await add(
     service,
     ...rule,
     ...increment('byProcess', 'n:{event_name}'),
     ...increment('byUser', '{provider_name}'),
     ...increment('each', 'k'),
   );
-  add(
+  await add(
     service,
     ...rule,
     '--filter=id > 1',
     ...increment('byUser', '{provider_name}'),
     ...increment('each', 'k'),
   );
-  add(service, ...rule, ...increment('byUser', 'third'), '--rate-policy=every:3');
+  await add(service, ...rule, ...increment('byUser', 'third'), '--rate-policy=every:3');
   expect(() => service.addMap({ ...map, name: 'each', ownership: 'user' })).toThrow(/already/);
   active.add('s');
   service.onSessionsChanged();
@@ -498,8 +508,8 @@ test('threads that end leave no memory behind, and nothing of theirs is missing'
     updatePolicy: 'per-event',
   });
   const rule = ['--condition=event-rule-matches', '--type=user', '--name=shop:order'];
-  add(service, ...rule, '--action=notify');
-  add(service, ...rule, '--action=incr-map-value', '--session=s', '--channel=m', '--key=k');
+  await add(service, ...rule, '--action=notify');
+  await add(service, ...rule, '--action=incr-map-value', '--session=s', '--channel=m', '--key=k');
   const program = await start();
   await attached(program);
   await program.run(['worker', 1], ['worker', 2], ['worker', 3], ['order', 4, 'main', []]);
@@ -517,4 +527,13 @@ test('threads that end leave no memory behind, and nothing of theirs is missing'
   );
   expect(service.mapValues('s').map(({ key, value }) => [key, value])).toEqual([['k', 4]]);
   expect(published).toHaveLength(4);
+});
+
+test('a member of the group may not have triggers on events of the kernel', async () => {
+  const service = makeService();
+  const request = readTriggerArguments(
+    ['--condition=event-rule-matches', '--type=kernel', '--name=sched_switch', '--action=notify'],
+    context,
+  );
+  await expect(service.add(request, 4_000_000)).rejects.toMatchObject({ code: 'control/not-permitted' });
 });

@@ -3,7 +3,7 @@
  * and counted is read, and what fires is carried out.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { SpoorError, closestName, describeError } from '@spoor/base';
 import type { FileUser } from '@spoor/sys';
@@ -21,12 +21,13 @@ import type {
 } from '@spoor/control';
 import { expandNameTemplate, parseNameTemplate } from '@spoor/filter';
 import { SESSION_FILE, WAKES_FOLDER, measureClockOffsetNs, type EventRule } from '@spoor/ringbuffer';
-import { TriggerEngine } from '@spoor/trigger';
-import { maySee, ownerOf } from '../daemon/ownership.ts';
+import { TriggerEngine, checkTexts } from '@spoor/trigger';
+import { maySee, ownerOf, requirePermittedDomain } from '../daemon/ownership.ts';
 import { userOfNumber } from '../daemon/user-accounts.ts';
 import { removeDirectory } from '../removal.ts';
 import { postNotification, runCommand } from './action-runner.ts';
 import { CounterMaps } from './counter-maps.ts';
+import { KernelTriggers, kernelWishes } from './kernel-triggers.ts';
 import { readTriggerState, writeTriggerState } from './trigger-state.ts';
 import {
   WATCH_SESSION,
@@ -77,6 +78,7 @@ export class TriggerService {
   readonly #path: string;
   readonly #engine: TriggerEngine;
   readonly #maps: CounterMaps;
+  readonly #kernel: KernelTriggers;
   readonly #clockOffsetNs: bigint;
   /** By name. */
   readonly #numbers = new Map<string, number>();
@@ -105,6 +107,11 @@ export class TriggerService {
       nowMs: () => performance.now(),
       epochNs: () => this.#clockOffsetNs + process.hrtime.bigint(),
     });
+    this.#kernel = new KernelTriggers(dirname(options.statePath), {
+      onNotices: (notices) => this.#onNotices(notices),
+      onLost: (count) => this.#onLostOfKernel(count),
+      onTrouble: (text) => options.onTrouble(text),
+    });
     for (const { number, value } of state?.triggers ?? []) {
       this.#engine.add(value);
       this.#remember(value.name, number);
@@ -114,17 +121,32 @@ export class TriggerService {
 
   /**
    * Adds a trigger.
-   * @throws SpoorError `trigger/exists`, `trigger/owner`, `trigger/domain`, `trigger/capture`, `filter/…`.
+   * @throws SpoorError `trigger/exists`, `trigger/owner`, `trigger/domain`, `trigger/capture`, `filter/…`, and `kernel/…` of
+   * one whose events the kernel does not have.
    */
-  add(request: TriggerRequest, callerUid: number): Trigger {
+  async add(request: TriggerRequest, callerUid: number): Promise<Trigger> {
     const { name = this.#engine.freeName(), ownerUid = callerUid, condition, actions } = request;
     if (ownerUid !== callerUid && callerUid !== 0) {
       throw new SpoorError('trigger/owner', 'only root may add a trigger for another user');
     }
     const trigger: Trigger = { name, ownerUid, condition, actions };
-    this.#engine.add(trigger);
-    this.#remember(name, this.#nextNumber++);
-    this.#change();
+    checkTexts(trigger);
+    const number = this.#nextNumber++;
+    const wishes = kernelWishes([{ number, value: trigger }]);
+    if (wishes.length > 0) requirePermittedDomain(ownerOf(userOfNumber(callerUid)), 'kernel');
+    if (wishes.length > 0 && !this.#engine.has(name)) {
+      const all = [...kernelWishes(this.#numbered()), ...wishes];
+      await this.#kernel.apply(
+        all,
+        wishes.map(({ key }) => key),
+      );
+    }
+    try {
+      this.#engine.add(trigger);
+      this.#remember(name, number);
+    } finally {
+      this.#change();
+    }
     return trigger;
   }
 
@@ -132,11 +154,11 @@ export class TriggerService {
    * Adds triggers that were saved. One that is there already, of the same name, stays, or gives way if forced.
    * @returns a line for each that could not be added.
    */
-  restore(
+  async restore(
     saved: readonly Omit<Trigger, 'ownerUid'>[],
     caller: FileUser,
     isForced: boolean,
-  ): readonly string[] {
+  ): Promise<readonly string[]> {
     const warnings: string[] = [];
     for (const { name, condition, actions } of saved) {
       const existing = this.#engine.list().find((trigger) => trigger.name === name);
@@ -144,7 +166,7 @@ export class TriggerService {
       if (existing !== undefined && isDeepStrictEqual(existing, wanted)) continue;
       try {
         if (existing !== undefined && isForced) this.remove(name, caller);
-        this.add(wanted, caller.uid);
+        await this.add(wanted, caller.uid);
       } catch (error) {
         warnings.push(`trigger ${name} is not loaded: ${describeError(error)}`);
       }
@@ -215,8 +237,8 @@ export class TriggerService {
 
   /** How full a session's rings are, and what it has written: once a monitor period. */
   onUsage({ session, channels, writtenBytes }: SessionUsage): void {
-    for (const { channel, usedBytes, capacityBytes } of channels) {
-      this.#engine.onUsage(session, channel, { usedBytes, capacityBytes });
+    for (const { domain, channel, usedBytes, capacityBytes } of channels) {
+      this.#engine.onUsage(session, domain, channel, { usedBytes, capacityBytes });
     }
     this.#engine.onConsumed(session, writtenBytes);
   }
@@ -231,6 +253,7 @@ export class TriggerService {
     clearTimeout(this.#overdueTimer);
     this.#reader?.close();
     this.#reader = undefined;
+    this.#kernel.close();
     this.#save();
   }
 
@@ -270,6 +293,7 @@ export class TriggerService {
       this.#options.takesAutomatic,
     );
     this.#sampleAgain();
+    this.#kernel.apply(kernelWishes(this.#numbered())).catch((error: unknown) => this.#kernel.tell(error));
     const text = JSON.stringify(description);
     if (text === this.#written) return;
     if (isIdle(description) && this.#maps.list().length === 0) {
@@ -321,6 +345,13 @@ export class TriggerService {
     this.#lookForOverdue();
   }
 
+  /** Whom lost events of the kernel were for is not known: any of those that wait for some. */
+  #onLostOfKernel(count: number): void {
+    for (const { number, value } of this.#numbered()) {
+      if (kernelWishes([{ number, value }]).length > 0) this.#engine.onDiscarded(value.name, count);
+    }
+  }
+
   #onEnd(process: WatchedProcess): void {
     this.#engine.onProcessEnd(process.name);
     for (const number of this.#numbers.values()) {
@@ -341,6 +372,7 @@ export class TriggerService {
       () => {
         // An end that was emitted in time must not be overlooked.
         this.#reader?.look();
+        this.#kernel.look();
         this.#lookForOverdue();
       },
       Math.max(1, (dueNs - nowNs) / 1e6),
@@ -364,7 +396,7 @@ export class TriggerService {
     for (const { name, condition } of this.#engine.list()) {
       if (condition.kind !== 'event-rate' && condition.kind !== 'event-silence') continue;
       const count = countName(this.#numbers.get(name)!);
-      let total = this.#endedCounts.get(count) ?? 0;
+      let total = (this.#endedCounts.get(count) ?? 0) + this.#kernel.count(count);
       for (const process of this.#reader?.processes ?? []) total += process.counts(count).get('all') ?? 0;
       this.#engine.onCount(name, total);
     }

@@ -1,5 +1,5 @@
 // What triggers and maps ask of programs: the description of the watch session, as a function of them.
-import type { CounterMap, Trigger, UserTracepointRule } from '@spoor/control';
+import type { CounterMap, Trigger, EventRule as AnyRule, UserTracepointRule } from '@spoor/control';
 import {
   RUN_VERSION,
   type ChannelDescription,
@@ -63,6 +63,8 @@ export function describeWatch(
   const counts: CountDescription[] = [];
   for (const { number, value: trigger } of triggers) {
     for (const { role, rule, captures } of conditionRules(trigger.condition)) {
+      // The kernel's are waited for in the daemon (kernel-triggers.ts).
+      if (!isOfPrograms(rule)) continue;
       if (role === 'count') {
         counts.push({ map: countName(number), key: 'all', maxKeys: 1, rules: [ringRule(rule)] });
       } else if (!trigger.actions.every((action) => isDoneByTracer(trigger, action))) {
@@ -105,13 +107,19 @@ function countsOf(
     for (const action of trigger.actions) {
       if (action.kind !== 'increment-map-value' || !isDoneByTracer(trigger, action)) continue;
       if (action.session !== map.session || action.map !== map.name) continue;
-      const rules = conditionRules(trigger.condition).map(({ rule }) => ringRule(rule));
+      const rules = conditionRules(trigger.condition).flatMap(({ rule }) =>
+        isOfPrograms(rule) ? [ringRule(rule)] : [],
+      );
       if (map.updatePolicy === 'per-rule-match') count(action.key, rules);
       else byKey.set(action.key, [...(byKey.get(action.key) ?? []), ...rules]);
     }
   }
   for (const [key, rules] of byKey) count(key, rules);
   return made;
+}
+
+function isOfPrograms(rule: AnyRule): rule is UserTracepointRule {
+  return rule.kind === 'user-tracepoint';
 }
 
 function ringRule({ name, exclude = [], logLevel, filter }: UserTracepointRule): EventRule {
