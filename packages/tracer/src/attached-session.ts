@@ -81,7 +81,7 @@ export class AttachedSession {
     this.#description = description;
     this.#tid = thread.tid;
     this.#onCopied = thread.onCopiedRing;
-    this.#lost = new MapCounters(join(directory.path, LOST_FOLDER), thread.onCopiedRing);
+    this.#lost = new MapCounters(directory.path, [LOST_FOLDER], thread.onCopiedRing);
     this.#status = new StatusFile(directory.path, thread.tid);
     const tell = (reason: string): void => this.tell(reason);
     this.#parts = {
@@ -287,7 +287,7 @@ export class AttachedSession {
   #mapOf(name: string): MapCounters {
     let map = this.#maps.get(name);
     if (map === undefined) {
-      map = new MapCounters(join(this.#parts.processPath, COUNTS_FOLDER, name), this.#onCopied);
+      map = new MapCounters(this.#parts.processPath, [COUNTS_FOLDER, name], this.#onCopied);
       this.#maps.set(name, map);
     }
     return map;

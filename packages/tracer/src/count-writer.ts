@@ -1,6 +1,12 @@
 // Events that a session counts: each key of a map is a cell of shared memory, to which the serialiser adds.
 import { expandNameTemplate, parseNameTemplate, type NameTemplatePart } from '@spoor/filter';
-import { ThreadCounters, type CountDescription, type CounterCell } from '@spoor/ringbuffer';
+import { join } from 'node:path';
+import {
+  ThreadCounters,
+  makePrivateFolder,
+  type CountDescription,
+  type CounterCell,
+} from '@spoor/ringbuffer';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { RuleSet, markTaken } from './event-rules.ts';
@@ -8,17 +14,20 @@ import type { Tally } from './serialiser.ts';
 
 /** Counters by key of one thread: as many files as the keys need. */
 export class MapCounters {
-  readonly #path: string;
+  readonly #processPath: string;
+  readonly #folders: readonly string[];
   readonly #onCopied: () => void;
   readonly #files: ThreadCounters[] = [];
   readonly #cells = new Map<string, CounterCell>();
 
   /**
-   * @param path of the folder that the files go to.
+   * @param processPath directory of this process in a session, which is there as long as the session is.
+   * @param folders that the files go to, one in the other, below it; made when there is something to count.
    * @param onCopied called when there is a file that has to be saved now and then.
    */
-  constructor(path: string, onCopied: () => void) {
-    this.#path = path;
+  constructor(processPath: string, folders: readonly string[], onCopied: () => void) {
+    this.#processPath = processPath;
+    this.#folders = folders;
     this.#onCopied = onCopied;
   }
 
@@ -42,7 +51,12 @@ export class MapCounters {
 
   #inNewFile(key: string): CounterCell | undefined {
     if (!ThreadCounters.takesName(key)) return undefined;
-    const file = new ThreadCounters(this.#path);
+    let path = this.#processPath;
+    for (const folder of this.#folders) {
+      path = join(path, folder);
+      makePrivateFolder(path);
+    }
+    const file = new ThreadCounters(path);
     this.#files.push(file);
     if (!file.isMapped) this.#onCopied();
     return file.cell(key);
