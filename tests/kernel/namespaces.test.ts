@@ -49,9 +49,7 @@ describeNeeding(needs, 'contexts in namespaces', () => {
       const name = Object.keys(calls).find(
         (key) => event.name === `syscall_entry_${calls[key as keyof typeof calls]}`,
       );
-      if (name === undefined) continue;
-      // Only here others come before: two programs of one process, read from two rings, may leave the name of the first.
-      if (name === 'apart' && procname !== 'sh') continue;
+      if (procname !== 'sh' || name === undefined) continue;
       const of = found.get(name) ?? new Set();
       found.set(name, of.add(contexts.map((context) => String(values[context])).join(' ')));
     }

@@ -72,8 +72,8 @@ async function killedRecorder(directory: string): Promise<string> {
   return marker.split('/').at(-2)!;
 }
 
-describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed recorder', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'spoor-recover-'));
+/** What is kept of boots and recordings lies in a folder of the tests, which goes at their end. */
+function keepStateIn(folder: string): void {
   const before = process.env[STATE_DIRECTORY_VARIABLE];
 
   beforeEach(() => {
@@ -86,6 +86,11 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
   });
 
   afterAll(() => removeTree(folder));
+}
+
+describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed recorder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-recover-'));
+  keepStateIn(folder);
 
   const isThere = (instance: string): boolean => existsSync(join(findTracefs(), 'instances', instance));
 
@@ -153,18 +158,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
 
 describeNeeding([tracefs(), command('babeltrace2')], 'a ring that has outlived its kernel', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-lastboot-'));
-  const before = process.env[STATE_DIRECTORY_VARIABLE];
-
-  beforeEach(() => {
-    process.env[STATE_DIRECTORY_VARIABLE] = join(folder, 'state');
-  });
-
-  afterEach(() => {
-    if (before === undefined) delete process.env[STATE_DIRECTORY_VARIABLE];
-    else process.env[STATE_DIRECTORY_VARIABLE] = before;
-  });
-
-  afterAll(() => removeTree(folder));
+  keepStateIn(folder);
 
   /** Has real pages in files as tracefs would show them after a start of the machine, of a boot that is saved as another one. */
   function tracefsAfterCrash(lastBoot: (text: string) => string): string {

@@ -58,6 +58,22 @@ test('records of a task that were read before that of its making are kept', () =
   expect(table.nameOf(20)).toBe('maker');
 });
 
+test.each([
+  [0, 1, 2],
+  [0, 2, 1],
+  [2, 1, 0],
+])('renamings read in the order %i, %i, %i leave the latest name', (...order) => {
+  const table = new TaskTable(1000);
+  table.setName(20, Buffer.from('found'));
+  for (const index of order) table.setName(20, Buffer.from(['unshare', 'sh', 'node'][index]!), 1000 + index);
+  expect(table.nameOf(20)).toBe('node');
+  // What was made of its number later has its own past.
+  table.setName(10, Buffer.from('sh'), 5000);
+  table.fork(10, 20, 0);
+  table.setName(20, Buffer.from('worker'), 4000);
+  expect([table.nameOf(10), table.nameOf(20)]).toEqual(['sh', 'worker']);
+});
+
 test('what was looked up for a record of itself is not undone by that of its making', () => {
   const { table, asked } = tableThatFinds(new Map([[20, 77]]));
   table.set(10, 'pid_ns', 1);

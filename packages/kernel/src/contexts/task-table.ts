@@ -37,6 +37,8 @@ const rowWords = 32;
 const nameWord = 24;
 const knownWord = 28;
 const lookedAtWord = 29;
+/** Two words: a number of 64 bits. */
+const namedAtWord = 30;
 
 /** What the table has of a task. */
 const knowledge = {
@@ -98,6 +100,8 @@ export class TaskTable {
   /** Greatest number of a task, plus one. */
   readonly taskCount: number;
   private readonly finder: TaskFinder | undefined;
+  /** The same memory, for times. */
+  private readonly times: Float64Array;
 
   /**
    * @param from the number of tasks (`/proc/sys/kernel/pid_max`), or the memory of another thread's table.
@@ -108,6 +112,7 @@ export class TaskTable {
     // Memory that was never written takes no room: a table of 4 million tasks costs what the live ones do.
     this.memory = typeof from === 'number' ? new SharedArrayBuffer(from * rowWords * 4) : from;
     this.words = new Int32Array(this.memory);
+    this.times = new Float64Array(this.memory);
     this.taskCount = this.words.length / rowWords;
   }
 
@@ -174,10 +179,18 @@ export class TaskTable {
     return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
   }
 
-  /** @param name at most 15 bytes of it are kept, as the kernel does. */
-  setName(tid: number, name: Uint8Array): void {
+  /**
+   * Records that name a task may lie in the rings of two processors, and the later one be read first: that one counts.
+   *
+   * @param name at most 15 bytes of it are kept, as the kernel does.
+   * @param timeNs of the record that says so, by the kernel's trace clock; 0 where it was found elsewhere.
+   */
+  setName(tid: number, name: Uint8Array, timeNs = 0): void {
     const row = this.rowOf(tid);
     if (row < 0) return;
+    const timeAt = (row + namedAtWord) / 2;
+    if (timeNs > 0 && timeNs < this.times[timeAt]!) return;
+    this.times[timeAt] = timeNs;
     const bytes = new Uint8Array(taskNameBytes);
     const end = name.indexOf(0);
     bytes.set(name.subarray(0, Math.min(taskNameBytes - 1, end < 0 ? name.length : end)));
@@ -198,6 +211,7 @@ export class TaskTable {
     if (from < 0) this.words.fill(0, to, to + rowWords);
     else this.words.copyWithin(to, from, from + rowWords);
     this.words[to + knownWord] = knowledge.told;
+    this.times[(to + namedAtWord) / 2] = 0;
     const isThread = (cloneFlags & cloneThread) !== 0;
     const parentPid = this.get(parent, 'pid');
     this.set(child, 'pid', isThread ? parentPid : child);

@@ -3,8 +3,14 @@ import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { TaskUpdate } from '../mapping/event-mapping.ts';
 import type { TaskTable } from './task-table.ts';
 
-/** Reads one record: its first byte in `bytes`, and its length. */
-export type RecordReader = (view: DataView, bytes: Uint8Array, at: number, lengthBytes: number) => void;
+/** Reads one record: its first byte in `bytes`, its length, and its time by the kernel's trace clock. */
+export type RecordReader = (
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  lengthBytes: number,
+  timeNs: number,
+) => void;
 
 const ignore: RecordReader = () => undefined;
 
@@ -48,11 +54,11 @@ export function taskRecordReader(
       const flags = integerField(format, 'clone_flags');
       const name = textReader(format, 'comm');
       if (pid === undefined || flags === undefined) return ignore;
-      return (view, bytes, at, lengthBytes) => {
+      return (view, bytes, at, lengthBytes, timeNs) => {
         const child = view.getInt32(at + pid, true);
         const parent = view.getInt32(at + currentOffset, true);
         const isNews = table.fork(parent, child, view.getInt32(at + flags, true));
-        if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes));
+        if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes), timeNs);
       };
     }
     case 'exec': {
@@ -72,10 +78,10 @@ export function taskRecordReader(
       const pid = integerField(format, 'pid');
       const name = textReader(format, 'newcomm');
       if (name === undefined) return ignore;
-      return (view, bytes, at, lengthBytes) => {
+      return (view, bytes, at, lengthBytes, timeNs) => {
         const tid = view.getInt32(at + (pid ?? currentOffset), true);
         table.seek(tid);
-        table.setName(tid, name(view, bytes, at, lengthBytes));
+        table.setName(tid, name(view, bytes, at, lengthBytes), timeNs);
       };
     }
     case 'changed': {

@@ -145,15 +145,18 @@ function beginningsIn(elf: ElfFile, section: ElfSection): readonly number[] {
   return [...addresses].sort((left, right) => left - right);
 }
 
+/** A system call in a section's code: where, which one, and where its arguments are, as far as that can be told. */
+interface FoundSite {
+  readonly at: number;
+  readonly number: number;
+  readonly arguments: readonly (string | undefined)[];
+}
+
 function* x86Sites(
   code: Uint8Array,
   beginnings: readonly number[],
   wanted: ReadonlySet<number>,
-): Generator<{
-  readonly at: number;
-  readonly number: number;
-  readonly arguments: readonly (string | undefined)[];
-}> {
+): Generator<FoundSite> {
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   const candidates: number[] = [];
   for (let at = code.indexOf(0xb8); at >= 0 && at + 5 <= code.length; at = code.indexOf(0xb8, at + 1)) {
@@ -175,14 +178,7 @@ function* x86Sites(
   }
 }
 
-function* armSites(
-  code: Uint8Array,
-  wanted: ReadonlySet<number>,
-): Generator<{
-  readonly at: number;
-  readonly number: number;
-  readonly arguments: readonly (string | undefined)[];
-}> {
+function* armSites(code: Uint8Array, wanted: ReadonlySet<number>): Generator<FoundSite> {
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   for (let at = 0; at + 8 <= code.length; at += 4) {
     const word = view.getUint32(at, true);

@@ -161,10 +161,12 @@ function emitWalk(
   }
   emitter.open(`if (id >= ${hiddenClass})`);
   emitter.line(`if (id === ${noClass}) unknown += 1;`);
-  emitter.line(`else body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);
   emitter.line('if (check === 0) { check = 1; writtenHi = hi; writtenLo = lo; }');
   emitter.line('lo = (lo + delta) | 0;');
   emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
+  emitter.line(
+    `if (id === ${hiddenClass}) body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos, hi, lo);`,
+  );
   emitter.line('word = next;');
   emitter.line('continue;');
   emitter.close();
@@ -173,7 +175,7 @@ function emitWalk(
   emitter.line('used[id] = 1;');
   emitHeader(emitter, plan);
   emitContexts(emitter, plan, tasks, known.tasks, stacks);
-  emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos);`);
+  emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos, hi, lo);`);
   emitter.line('events += 1;');
   emitter.line('word = next;');
   emitter.close();
@@ -185,10 +187,12 @@ function emitWalk(
 }
 
 function emitDispatch(emitter: Emitter, plan: TranscodePlan): void {
-  emitter.open('function body(index, words, bytes, view, record, size, outView, out, pos)');
+  emitter.open('function body(index, words, bytes, view, record, size, outView, out, pos, hi, lo)');
   emitter.open('switch (index)');
   for (const index of plan.bodies.keys()) {
-    emitter.line(`case ${index}: return body${index}(words, bytes, view, record, size, outView, out, pos);`);
+    emitter.line(
+      `case ${index}: return body${index}(words, bytes, view, record, size, outView, out, pos, hi, lo);`,
+    );
   }
   emitter.line('default: return pos;');
   emitter.close();
@@ -293,11 +297,11 @@ function emitBody(
   tasks: string,
   known: RecordKnowledge,
 ): void {
-  emitter.open(`function body${index}(words, bytes, view, record, size, outView, out, pos)`);
+  emitter.open(`function body${index}(words, bytes, view, record, size, outView, out, pos, hi, lo)`);
   if (body.update !== undefined) {
     const { what, format } = body.update;
     const update = emitter.bind('update', knowledgeReader(format, what, known));
-    emitter.line(`${update}(view, bytes, record * 4, size * 4);`);
+    emitter.line(`${update}(view, bytes, record * 4, size * 4, (hi >>> 0) * ${2 ** 32} + (lo >>> 0));`);
   }
   const writer = new BodyWriter(emitter, tasks, known);
   for (const source of body.sources) writer.write(source);

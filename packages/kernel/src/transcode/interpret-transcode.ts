@@ -120,14 +120,14 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
         continue;
       }
       if (id === hiddenClass) {
-        updates[body]?.(view, bytes, item.at, item.lengthBytes);
+        updates[body]?.(view, bytes, item.at, item.lengthBytes, Number(time));
         continue;
       }
       used[id] = 1;
       writeHeader(output, plan, id, time, written);
       written = time;
       for (const { source } of plan.contexts) writeContext(output, source, item, known, cpu);
-      updates[body]?.(view, bytes, item.at, item.lengthBytes);
+      updates[body]?.(view, bytes, item.at, item.lengthBytes, Number(time));
       for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, known);
       state[stateWord.eventCount]! += 1;
     }

@@ -198,7 +198,7 @@ export class RecordWatch {
     const before = kept?.map(({ contexts }) => read(contexts));
     const procname = kept === undefined ? '' : tasks.nameOf(tid);
     const pid = kept === undefined ? 0 : tasks.get(tid, 'pid');
-    this.updates[body]?.(view, bytes, at, lengthBytes);
+    this.updates[body]?.(view, bytes, at, lengthBytes, cursor.timeNs);
     if (kept === undefined) return;
     const { name } = this.events[index]!;
     for (const [position, { key, fields }] of kept.entries()) {
