@@ -4,9 +4,12 @@ import {
   appendFileSync,
   closeSync,
   constants,
+  mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readSync,
+  readdirSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -82,10 +85,37 @@ describeNeeding([tracefs(), command('trace-cmd')], 'recordings of one load', () 
     spawnSync('sh', ['-c', 'ls -R /etc/default | sort | cat; sleep 0.01']);
   };
 
+  /**
+   * What trace-cmd reads of tracefs, of some systems. Of tracefs itself it notes how many events there are before it copies
+   * their formats: where a probe of anybody comes or goes meanwhile its file is damaged, and it reads nothing of it itself.
+   */
+  function copyFormats(systems: readonly string[]): string {
+    const copy = join(folder, 'tracefs');
+    const take = (path: string): void => writeFileSync(join(copy, path), readFileSync(join(root, path)));
+    mkdirSync(join(copy, 'events'), { recursive: true });
+    for (const path of ['printk_formats', 'saved_cmdlines', 'events/header_page', 'events/header_event'])
+      take(path);
+    for (const system of [...systems, 'ftrace']) {
+      for (const entry of readdirSync(join(root, 'events', system), { withFileTypes: true })) {
+        if (!entry.isDirectory()) continue;
+        const path = join('events', system, entry.name);
+        mkdirSync(join(copy, path), { recursive: true });
+        take(join(path, 'format'));
+      }
+    }
+    return copy;
+  }
+
+  function traceCmd(...words: readonly string[]): void {
+    const done = spawnSync('trace-cmd', words, { encoding: 'utf8' });
+    expect(done.status, done.stderr).toBe(0);
+  }
+
   test('pages that trace-cmd makes a file of', () => {
+    const systems = ['sched', 'irq', 'timer', 'task', 'net'];
     using instance = TracefsInstance.create(root, 'trace-cmd', 'spoortest');
     instance.configure({ clock: 'mono', ringBytes: 4 << 20, overwrite: false });
-    instance.enable(['sched:*', 'irq:*', 'timer:*', 'task:*', 'net:*']);
+    instance.enable(systems.map((system) => `${system}:*`));
     instance.start();
     load();
     instance.stop();
@@ -103,9 +133,10 @@ describeNeeding([tracefs(), command('trace-cmd')], 'recordings of one load', () 
       closeSync(ring);
       return file;
     });
+    const head = join(folder, 'head.dat');
     const path = join(folder, 'trace.dat');
-    const made = spawnSync('trace-cmd', ['restore', '-o', path, ...files], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+    traceCmd('restore', '-c', '-t', copyFormats(systems), '-o', head);
+    traceCmd('restore', '-i', head, '-o', path, ...files);
     const events = ownEvents('trace-dat', path);
     expect(events.length).toBeGreaterThan(50);
     expect(events).toEqual(theirEvents(path));

@@ -26,6 +26,7 @@ export class SectionReader {
     if (!(length >= 0) || at + length > this.bytes.length) {
       throw new SpoorError('trace-dat/truncated', 'it ends in the middle of something', {
         where: `${this.where}, byte ${at}`,
+        hint: 'it was cut off, or events came or went while trace-cmd noted their formats: record again',
       });
     }
     this.at = at + length;
