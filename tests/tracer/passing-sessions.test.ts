@@ -93,6 +93,66 @@ test.each(tiers)(
 );
 
 test.each(tiers)(
+  'a program whose workers come and go keeps nothing of them, nor of sessions that are over (SPOOR_NO_KOFFI=%s)',
+  (SPOOR_NO_KOFFI) => {
+    const printed = run(
+      `
+    import { Worker } from 'node:worker_threads';
+    const worker = \`
+      const { parentPort } = require('node:worker_threads');
+      import('${tracerUrl}').then(({ counter, tracepoint }) => {
+        const step = tracepoint('test:step', { n: 'u32' });
+        const steps = counter('test:steps');
+        const timer = setInterval(() => {
+          if (!step.enabled) return;
+          step(1);
+          steps.add(1);
+          clearInterval(timer);
+          parentPort.postMessage('has recorded');
+          // Some are ended in the middle of their life, others by themselves.
+          parentPort.on('message', () => process.exit());
+        }, 1);
+      });\`;
+    const held = () => {
+      gc();
+      return {
+        mapped: readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(hub)).length,
+        open: readdirSync('/proc/self/fd').length,
+      };
+    };
+    const once = (emitter, event) => new Promise((resolve) => emitter.once(event, resolve));
+    const round = async (n) => {
+      await open('s' + n);
+      await until(() => tick.enabled);
+      tick(n, 'text');
+      const workers = Array.from({ length: 4 }, () => new Worker(worker, { eval: true }));
+      await Promise.all(workers.map((each) => once(each, 'message')));
+      const halves = [workers.slice(0, 2), workers.slice(2)];
+      const end = async (some) => {
+        await Promise.all(some.map((each, i) => (i === 0 ? each.terminate() : (each.postMessage(''), once(each, 'exit')))));
+      };
+      await end(halves[0]);
+      await close('s' + n);
+      await until(() => !tick.enabled);
+      await end(halves[1]);
+    };
+    // What the first workers have Node.js open stays open.
+    await round(0);
+    const { open: before } = held();
+    for (let n = 1; n <= 5; n += 1) await round(n);
+    // Within seconds of a session's end, and some turns of the event loop after a collection.
+    await until(() => held().mapped === 0 && held().open <= before);
+    console.log(readdirSync(join(hub, 'sessions')).join() || 'nothing');
+    console.log(readdirSync(join(hub, '..', 'processes')).length);`,
+      ['--expose-gc'],
+      { SPOOR_NO_KOFFI },
+    );
+    expect(printed).toBe('nothing\n1\n');
+  },
+  120_000,
+);
+
+test.each(tiers)(
   'counters go from session to session (SPOOR_NO_KOFFI=%s)',
   (SPOOR_NO_KOFFI) => {
     const printed = run(

@@ -76,6 +76,7 @@ export {
 export { hubPath, hubPaths } from './hub-place.ts';
 export { ReaderWaker, SwitchWaker, WAKES_FOLDER, WAKE_FILE } from './reader-waker.ts';
 export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
+export { EndedMappings } from './ended-mappings.ts';
 export { currentThreadId } from '@spoor/sys';
 
 export { ThreadCounters, type CounterCell } from './counter-file.ts';

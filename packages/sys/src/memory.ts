@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { closeSync, openSync, readFileSync, unlinkSync } from './own-files.ts';
 import { lastError, library, viewMemory } from './library.ts';
+import { inOnePiece } from './native-calls.ts';
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
@@ -74,33 +75,74 @@ export function createMappedFile(path: string, sizeBytes: number): MappedFile {
 /** What a line of /proc/PID/maps begins with: the addresses of a mapping that is shared, read and written. */
 const mappingLine = /^([0-9a-f]+)-([0-9a-f]+) rw-s /;
 const DELETED = ' (deleted)';
+const MAPS = '/proc/self/maps';
+/** Commands of flock(2). */
+const LOCK_EXCLUSIVE_OR_FAIL = 2 | 4;
+
+/** A mapped file in the list of a process's mappings. */
+interface ListedMapping {
+  /** Its path as it was when it was opened, from behind `folder` on. */
+  readonly name: string;
+  readonly address: bigint;
+  readonly endAddress: bigint;
+}
 
 /**
- * Unmaps files below `folder` that this process has mapped to be shared and written, those that were deleted included.
- * Nothing may look at them any more, and no other thread may unmap them meanwhile.
- * @param folder absolute, without symbolic links.
+ * Unmaps files that this process has mapped to be shared and written, those that were deleted included. Nothing may look at
+ * them any more. Threads that call this at the same time do not meet: all but one do nothing.
+ * @param folder name of a folder above them, whatever lies above that.
  * @param isOver whether a file is to be unmapped, by its path below the folder as it was when it was opened.
- * @returns how many mappings there were. Throws what the file system throws, or SpoorError `sys/unavailable`.
+ * @returns how many there were, and how many others stay. Throws what the file system throws, or SpoorError
+ *   `sys/unavailable`; needs koffi only where there is something to unmap.
  */
-export function unmapFiles(folder: string, isOver: (name: string) => boolean): number {
-  const c = library();
-  const maps = readFileSync('/proc/self/maps', 'utf8');
-  const prefix = `${folder}/`;
-  let count = 0;
-  let passed = 0n;
-  for (let at = maps.indexOf(prefix); at >= 0; at = maps.indexOf(prefix, at + 1)) {
+export function unmapFiles(
+  folder: string,
+  isOver: (name: string) => boolean,
+): { readonly unmapped: number; readonly left: number } {
+  const seen = mappingsBelow(folder, readFileSync(MAPS, 'utf8'));
+  if (!seen.some(({ name }) => isOver(name))) return { unmapped: 0, left: seen.length };
+  // So that `worker.terminate()` does not come between: the lock is given back by whoever took it.
+  const unmapped = inOnePiece(() => unmapLocked(folder, isOver));
+  return { unmapped, left: seen.length - unmapped };
+}
+
+/**
+ * Two threads that unmap the same address would take away what is mapped there in between. Their lock is the list itself:
+ * all threads of a process and nobody else find this file, wherever their sessions lie, and the kernel gives it back when
+ * the descriptor is closed.
+ */
+function unmapLocked(folder: string, isOver: (name: string) => boolean): number {
+  const { koffi, munmap } = library();
+  const flock = koffi.load(null).func('int flock(int, int)') as (fd: number, operation: number) => number;
+  const fd = openSync(MAPS, 'r');
+  try {
+    if (flock(fd, LOCK_EXCLUSIVE_OR_FAIL) !== 0) return 0;
+    let count = 0;
+    let passed = 0n;
+    // Read with the lock held: what is listed is still mapped when it is unmapped.
+    for (const { name, address, endAddress } of mappingsBelow(folder, readFileSync(fd, 'utf8'))) {
+      // The list is read in pieces, while others map and unmap: nothing of it is believed twice.
+      if (address < passed || !isOver(name)) continue;
+      passed = endAddress;
+      if (munmap(address, Number(endAddress - address)) === 0) count += 1;
+    }
+    return count;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function mappingsBelow(folder: string, maps: string): readonly ListedMapping[] {
+  const found: ListedMapping[] = [];
+  const part = `/${folder}/`;
+  for (let at = maps.indexOf(part); at >= 0; at = maps.indexOf(part, at + 1)) {
     const lineStart = maps.lastIndexOf('\n', at) + 1;
     const lineEnd = maps.indexOf('\n', at);
     const [, start, end] = mappingLine.exec(maps.slice(lineStart, at)) ?? [];
-    // The path is the last column; the folder's name in the middle of one is another folder.
-    if (start === undefined || end === undefined || maps.slice(lineStart, at).includes('/')) continue;
-    const path = maps.slice(at + prefix.length, lineEnd < 0 ? undefined : lineEnd);
-    if (!isOver(path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path)) continue;
-    const address = BigInt(`0x${start}`);
-    // The list is read in pieces, while others map and unmap: nothing of it is believed twice.
-    if (address < passed) continue;
-    passed = BigInt(`0x${end}`);
-    if (c.munmap(address, Number(passed - address)) === 0) count += 1;
+    if (start === undefined || end === undefined) continue;
+    const path = maps.slice(at + part.length, lineEnd < 0 ? undefined : lineEnd);
+    const name = path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
+    found.push({ name, address: BigInt(`0x${start}`), endAddress: BigInt(`0x${end}`) });
   }
-  return count;
+  return found;
 }

@@ -3,6 +3,7 @@
 import { describeError } from '@spoor/base';
 import { canCompile } from '@spoor/ctf/encode';
 import {
+  EndedMappings,
   HUB_FILE,
   ThreadCounters,
   snapshotProcess,
@@ -10,6 +11,7 @@ import {
   type SnapshotTotals,
   currentThreadId,
   isTrustedHub,
+  processFolder,
   readHub,
   readSession,
   type SessionDescription,
@@ -424,11 +426,14 @@ export class ThreadHub implements ThreadSession {
   #watch(): void {
     const watchMs = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
     if (this.#hubWatch !== undefined || isNaN(watchMs) || watchMs === Infinity) return;
+    const { tid, processStartTicks } = this.#thread;
+    const ended = tid === ownPid ? new EndedMappings(processFolder(ownPid, processStartTicks)) : undefined;
     this.#hubWatch = new HubWatch(watchMs, () => {
       // The thread that ends this one may not be ready for it yet.
       if (!this.#ends.mayJoin) this.#hubWatch?.lookSoon();
       this.#look();
       if (this.#isUnsettled) quietly(() => this.#settle());
+      ended?.look(this.#attached.size > 0);
       const hasNews = this.#hasNews;
       this.#hasNews = false;
       return hasNews;
