@@ -1,5 +1,5 @@
 /**
- * How a thread wakes the reader of its ring: it writes to a file of the folder `wakes` in the session's directory, which the
+ * How a thread wakes the reader of its ring: it writes to a file of the folder `wakes` beside its process's directory, which the
  * reader watches (docs/design/triggers.md). The reader says by a byte in the control page that it wants to be woken, so
  * that a burst of events costs one system call.
  */
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { CONTROL } from './layout.ts';
 import { makePrivateFolder } from './run-directory.ts';
 
-/** Folder in a session's directory; a file in it is named after the process's directory and the ring: `7-12345.0`. */
+/** Folder beside directories of processes; a file in it is named after the process's directory and the ring: `7-12345.0`. */
 export const WAKES_FOLDER = 'wakes';
 
 /** File in a session's directory that its consumer watches, if it sleeps while no sub-buffer is finished. */
@@ -29,16 +29,17 @@ export class ReaderWaker {
 
   /**
    * Makes the file, which the reader hears of.
+   * @param place in which the process has its directory: that of the session, or the folder of its user there.
    * @param memory of a mapped ring; undefined where `save` copies it to its file, which then comes before each wake.
    * @throws what the file system throws.
    */
   constructor(
-    sessionPath: string,
+    place: string,
     name: string,
     memory: ArrayBuffer | SharedArrayBuffer | undefined,
     save: () => void,
   ) {
-    const folder = join(sessionPath, WAKES_FOLDER);
+    const folder = join(place, WAKES_FOLDER);
     makePrivateFolder(folder);
     this.#path = join(folder, name);
     this.#fd = openSync(this.#path, 'w', 0o600);

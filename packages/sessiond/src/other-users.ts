@@ -59,13 +59,26 @@ export function leavesUsersOut(sessionPath: string): boolean {
   return hasUsers(sessionPath) && !canActAsUsers();
 }
 
-/** Names of the directories of other users' processes; none where this process cannot act as them. */
-export function processesOfUsers(sessionPath: string, processName: RegExp): readonly string[] {
+/** A user's folder in a session's directory. */
+export interface UserFolder {
+  /** Below the session's directory. */
+  readonly name: string;
+  readonly user: FileUser;
+}
+
+/** The folders of other users; none where this process cannot act as them. */
+export function userFolders(sessionPath: string): readonly UserFolder[] {
   if (!hasUsers(sessionPath) || !canActAsUsers()) return [];
   return firstEntries(join(sessionPath, USERS_FOLDER)).flatMap((folder) => {
     const name = `${USERS_FOLDER}/${folder}`;
     const user = userOf(sessionPath, name);
-    if (user === undefined) return [];
+    return user === undefined ? [] : [{ name, user }];
+  });
+}
+
+/** Names of the directories of other users' processes; none where this process cannot act as them. */
+export function processesOfUsers(sessionPath: string, processName: RegExp): readonly string[] {
+  return userFolders(sessionPath).flatMap(({ name, user }) => {
     try {
       return asUser(user, () => firstEntries(join(sessionPath, name)))
         .filter((process) => processName.test(process))
@@ -135,7 +148,11 @@ export function removeSession(path: string): void {
   }
   // Nobody joins it any more; the next daemon tries again.
   rmSync(join(path, SESSION_FILE), { force: true });
-  if (!isGone(path)) renameSync(path, `${path}.gone`);
+  if (isGone(path)) return;
+  // A session of the daemon itself may be there again and again.
+  let gone = `${path}.gone`;
+  for (let number = 2; existsSync(gone); number += 1) gone = `${path}.${number}.gone`;
+  renameSync(path, gone);
 }
 
 /**

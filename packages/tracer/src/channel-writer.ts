@@ -11,7 +11,7 @@ import {
   type RingTier,
   type ThreadRing,
 } from '@spoor/ringbuffer';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ClassRegistry } from './class-registry.ts';
 import type { ContextCatalogue, ContextField } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
@@ -203,11 +203,11 @@ export class ChannelWriter {
   }
 
   #openWaker(ring: ThreadRing): void {
-    const { sessionPath, processPath } = this.#parts;
+    const { processPath } = this.#parts;
     const name = `${basename(processPath)}.${ring.ringNumber}`;
     const memory = ring.tier === 'mapped' ? ring.producer.view.buffer : undefined;
     try {
-      const waker = new ReaderWaker(sessionPath, name, memory, () => ring.save());
+      const waker = new ReaderWaker(dirname(processPath), name, memory, () => ring.save());
       this.#waker = waker;
       this.#wake = () => waker.wake();
     } catch (error) {

@@ -2,7 +2,7 @@
  * Which tracepoints programs have. Programs are not connected to the daemon, so it asks them as it asks all else: by a
  * session in the hub, which records nothing. It stays for a while, for lists that are asked for one after the other.
  */
-import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ProgramTracepoints, Tracepoint } from '@spoor/control';
 import { asUser } from '@spoor/sys';
@@ -10,16 +10,16 @@ import {
   type ListedField,
   type ListedTracepoint,
   RUN_VERSION,
-  SESSION_FILE,
   STATUS_FOLDER,
   type SessionDescription,
   TRACEPOINTS_FOLDER,
   type ThreadTracepoints,
 } from '@spoor/ringbuffer';
 import { isProcessAlive } from '../process-identity.ts';
-import { openToUsers, removeSession, servesUsers, userOf } from '../other-users.ts';
+import { removeSession, userOf } from '../other-users.ts';
 import { MOST_BYTES, readProgramFile } from '../program-file.ts';
 import { SessionDirectory, memoryError, parseProcessDirectory } from '../run-directory.ts';
+import { describeOwnSession } from './own-session.ts';
 import { statuses } from './program-answers.ts';
 import { type FollowingProgram, programsOfHub } from './programs-of-hub.ts';
 
@@ -96,17 +96,9 @@ export class TracepointListing {
       channels: [],
       wakes: true,
       lists: true,
-      ...(servesUsers() ? { ownerUid: 0 } : {}),
     };
     try {
-      mkdirSync(this.#path, { mode: 0o700, recursive: true });
-      const draft = join(this.#path, '.session.json');
-      writeFileSync(draft, JSON.stringify(description), { mode: 0o600 });
-      if (servesUsers()) {
-        openToUsers(this.#path);
-        chmodSync(draft, 0o644);
-      }
-      renameSync(draft, join(this.#path, SESSION_FILE));
+      describeOwnSession(this.#path, description);
       this.#touchHub();
     } catch (cause) {
       throw memoryError(this.#path, cause);

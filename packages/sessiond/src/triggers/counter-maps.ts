@@ -111,9 +111,9 @@ export class CounterMaps {
       if (value.ownership === 'user') {
         const own = users.get(process.uid) ?? new Map<string, number>();
         users.set(process.uid, own);
-        addTo(own, counts);
+        addTo(own, counts, value.maxKeys);
       } else if (value.deadProcessPolicy === 'sum-into-shared') {
-        addTo(shared, counts);
+        addTo(shared, counts, value.maxKeys);
       }
     }
     return tookAny;
@@ -134,7 +134,7 @@ export class CounterMaps {
         } else {
           const own = byUser.get(process.uid) ?? new Map<string, number>();
           byUser.set(process.uid, own);
-          addTo(own, counts);
+          addTo(own, counts, value.maxKeys);
         }
       }
       for (const [uid, counts] of byUser) add({ kind: 'user', uid }, counts);
@@ -157,8 +157,11 @@ export class CounterMaps {
   }
 }
 
-function addTo(sums: Map<string, number>, counts: ReadonlyMap<string, number>): void {
-  for (const [key, count] of counts) sums.set(key, (sums.get(key) ?? 0) + count);
+/** Adds counts to sums of at most so many keys. */
+function addTo(sums: Map<string, number>, counts: ReadonlyMap<string, number>, maxKeys: number): void {
+  for (const [key, count] of counts) {
+    if (sums.has(key) || sums.size < maxKeys) sums.set(key, (sums.get(key) ?? 0) + count);
+  }
 }
 
 function mapValue({ name, valueType }: CounterMap, owner: MapOwner, key: string, count: number): MapValue {

@@ -1,5 +1,5 @@
 // Events of one process as values: its metadata is what its threads declared so far, read anew when a class is missing.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   MemorySource,
@@ -12,7 +12,14 @@ import {
   type EventClass,
   type TraceClass,
 } from '@spoor/ctf';
-import { EVENTS_FOLDER, PACKET, readProcess } from '@spoor/ringbuffer';
+import {
+  EVENTS_FOLDER,
+  PACKET,
+  PROCESS_FILE,
+  type ProcessDescription,
+  parseProcess,
+} from '@spoor/ringbuffer';
+import { MOST_BYTES, readProgramFile } from '../program-file.ts';
 
 /** An event with all its values. */
 export interface DecodedEvent {
@@ -23,6 +30,8 @@ export interface DecodedEvent {
   readonly contexts: Readonly<Record<string, unknown>>;
 }
 
+/** Most text that declares the classes of a process's notices: it is parsed while all else in the daemon waits. */
+const MOST_CLASS_BYTES = 8 * 1024 * 1024;
 /** Rows of a batch: notices are few. */
 const BATCH_EVENTS = 256;
 /** Tells the texts of interned strings; nobody's event. */
@@ -32,6 +41,15 @@ interface StreamDecoders {
   readonly header: PacketHeaderDecoder;
   readonly stream: StreamDecoder;
   readonly classes: readonly EventClass[];
+}
+
+/**
+ * What a process says of itself.
+ * @throws SpoorError `process/malformed`, and what the file system throws.
+ */
+export function describedProcess(processPath: string): ProcessDescription {
+  const path = join(processPath, PROCESS_FILE);
+  return parseProcess(readProgramFile(path, MOST_BYTES.process).toString('utf8'), path);
 }
 
 /** Decodes packets of the rings of one process. */
@@ -68,10 +86,16 @@ export class NoticeDecoder {
   }
 
   #load(blocks: readonly string[]): void {
-    this.#header ??= readProcess(this.#processPath).header;
+    this.#header ??= describedProcess(this.#processPath).header;
+    let leftBytes = MOST_CLASS_BYTES;
     const texts = [...blocks]
       .sort((a, b) => Number(a) - Number(b))
-      .map((name) => readFileSync(join(this.#processPath, EVENTS_FOLDER, name), 'utf8'));
+      .map((name) => {
+        const path = join(this.#processPath, EVENTS_FOLDER, name);
+        const bytes = readProgramFile(path, Math.max(0, leftBytes));
+        leftBytes -= bytes.length;
+        return bytes.toString('utf8');
+      });
     const traceClass: TraceClass = parseTsdl([this.#header, ...texts].join('\n'));
     const header = new PacketHeaderDecoder(traceClass);
     this.#decoders = new Map(

@@ -1,5 +1,6 @@
 // One ring of the watch session: what came into it since it was read last, the open sub-buffer included.
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
+import { SpoorError } from '@spoor/base';
 import {
   PACKET,
   RingReader,
@@ -8,6 +9,9 @@ import {
   type RingHeader,
   type RingPacket,
 } from '@spoor/ringbuffer';
+
+/** Twice the largest that a trigger asks for. */
+const MOST_RING_BYTES = 1024 * 1024;
 
 /** Takes `count` new events that end the packet; its bytes are only valid during the call. */
 export type TakePacket = (bytes: Uint8Array, count: number) => void;
@@ -22,12 +26,16 @@ export class NoticeRing {
   #committed = -1;
   #isAsleep = false;
 
-  /** @throws SpoorError `ring/…` when it is none; what the file system throws. */
+  /** @throws SpoorError `ring/…` when it is none, or one that no trigger asked for; what the file system throws. */
   constructor(path: string, scratch: PacketScratch) {
     this.path = path;
-    this.#fd = openSync(path, 'r+');
+    this.#fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       this.#reader = new RingReader(fileStore(this.#fd), path, scratch);
+      const { subBufferSizeBytes, subBufferCount } = this.#reader.header;
+      if (subBufferSizeBytes * subBufferCount > MOST_RING_BYTES) {
+        throw new SpoorError('ring/damaged', 'no trigger asks for a ring of this size', { where: path });
+      }
       const { lostEvents, recordedEvents } = this.#reader.poll();
       // What was lost before an earlier daemon looked last, that has told.
       this.#lostBefore = recordedEvents === 0 ? 0 : lostEvents;

@@ -2,7 +2,6 @@
  * The triggers and counter maps of a daemon, joined to programs: what they ask is written for them, what programs noticed
  * and counted is read, and what fires is carried out.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { SpoorError, closestName, describeError } from '@spoor/base';
@@ -20,11 +19,12 @@ import type {
   TriggerStatus,
 } from '@spoor/control';
 import { expandNameTemplate, parseNameTemplate } from '@spoor/filter';
-import { SESSION_FILE, WAKES_FOLDER, measureClockOffsetNs, type EventRule } from '@spoor/ringbuffer';
+import { measureClockOffsetNs, type EventRule } from '@spoor/ringbuffer';
 import { TriggerEngine, checkTexts } from '@spoor/trigger';
+import { describeOwnSession } from '../daemon/own-session.ts';
 import { maySee, ownerOf, requirePermittedDomain } from '../daemon/ownership.ts';
 import { userOfNumber } from '../daemon/user-accounts.ts';
-import { removeDirectory } from '../removal.ts';
+import { removeSession } from '../other-users.ts';
 import { postNotification, runCommand } from './action-runner.ts';
 import { CounterMaps } from './counter-maps.ts';
 import { KernelTriggers, kernelWishes } from './kernel-triggers.ts';
@@ -89,7 +89,8 @@ export class TriggerService {
   #reader: WatchReader | undefined;
   #sampleTimer: NodeJS.Timeout | undefined;
   #overdueTimer: NodeJS.Timeout | undefined;
-  #written = '';
+  /** What was asked of programs last, empty where nothing was; unknown at first. */
+  #written: string | undefined;
 
   /**
    * Takes over what an earlier daemon left.
@@ -294,15 +295,13 @@ export class TriggerService {
     );
     this.#sampleAgain();
     this.#kernel.apply(kernelWishes(this.#numbered())).catch((error: unknown) => this.#kernel.tell(error));
-    const text = JSON.stringify(description);
+    const isOver = isIdle(description) && this.#maps.list().length === 0;
+    const text = isOver ? '' : JSON.stringify(description);
     if (text === this.#written) return;
-    if (isIdle(description) && this.#maps.list().length === 0) {
+    if (isOver) {
       this.#end();
     } else {
-      mkdirSync(join(this.#path, WAKES_FOLDER), { recursive: true, mode: 0o700 });
-      const draft = join(this.#path, '.session.json');
-      writeFileSync(draft, text, { mode: 0o600 });
-      renameSync(draft, join(this.#path, SESSION_FILE));
+      describeOwnSession(this.#path, description);
       this.#reader ??= this.#read();
     }
     this.#written = text;
@@ -313,7 +312,7 @@ export class TriggerService {
   #end(): void {
     this.#reader?.close();
     this.#reader = undefined;
-    removeDirectory(this.#path);
+    removeSession(this.#path);
   }
 
   #read(): WatchReader {

@@ -2,10 +2,12 @@
  * Reads the watch session: sleeps until a program wakes it, then hands out what was noticed, in the order of time
  * (docs/design/triggers.md).
  */
-import { type FSWatcher, existsSync, mkdirSync, readdirSync, watch } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PacketScratch, WAKES_FOLDER } from '@spoor/ringbuffer';
-import { removeDirectory } from '../removal.ts';
+import { PacketScratch } from '@spoor/ringbuffer';
+import { RingAllowance } from '../other-users.ts';
+import { SessionDirectory } from '../run-directory.ts';
+import { WakeWatch } from './wake-watch.ts';
 import { type RingNotice, WatchedProcess } from './watched-process.ts';
 
 /** A missed wake costs this at most; new processes and ended ones are noticed as late. */
@@ -13,9 +15,6 @@ const SCAN_MS = 1000;
 /** Least time between two looks while programs notice more and more, and how many times as long as a look it is. */
 const LEAST_PAUSE_MS = 2;
 const PAUSE_SHARE = 4;
-
-const processName = /^\d+-\d+$/;
-const wakeName = /^(\d+-\d+)\.(\d+)$/;
 
 /** Who hears of what is read. */
 export interface WatchListener {
@@ -34,8 +33,11 @@ export class WatchReader {
   /** Whether rings of this channel are read last: what they hold happened before what was read from others. */
   readonly #isLast: (channel: string) => boolean;
   readonly #scratch = new PacketScratch();
+  readonly #allowance = new RingAllowance();
   readonly #processes = new Map<string, WatchedProcess>();
-  readonly #watcher: FSWatcher;
+  /** Directories that are no processes' of their users, or cannot be removed. */
+  #leftOut: ReadonlySet<string> = new Set();
+  readonly #wakes: WakeWatch;
   #timer: NodeJS.Timeout;
   #pending: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #lookedMs = -Infinity;
@@ -46,10 +48,7 @@ export class WatchReader {
     this.#path = path;
     this.#listener = listener;
     this.#isLast = isLast;
-    const wakes = join(path, WAKES_FOLDER);
-    mkdirSync(wakes, { recursive: true, mode: 0o700 });
-    this.#watcher = watch(wakes, (_, name) => this.#onWake(name));
-    this.#watcher.on('error', () => undefined);
+    this.#wakes = new WakeWatch(path, (process, ring) => this.#onWake(process, ring));
     this.#timer = setTimeout(() => this.#scanAgain(), SCAN_MS);
     this.scan();
   }
@@ -60,34 +59,59 @@ export class WatchReader {
 
   /** Looks for processes and rings that no wake told of, and for processes that are over. */
   scan(): void {
-    for (const name of readdirSync(this.#path)) {
-      if (!processName.test(name)) continue;
-      const process = this.#processes.get(name) ?? new WatchedProcess(this.#path, name, this.#scratch);
-      this.#processes.set(name, process);
-    }
+    this.#wakes.update();
+    const names = new SessionDirectory(this.#path).processDirectories();
+    this.#leftOut = new Set(names.filter((name) => this.#leftOut.has(name)));
+    for (const name of names) this.#meet(name);
     const ended = this.processes.filter((process) => !process.isAlive());
     for (const process of this.#processes.values()) process.discover();
     this.look();
+    const { onLost, onEnd } = this.#listener;
     for (const process of this.#processes.values()) {
-      for (const ring of process.rings.values()) {
-        const lost = ring.takeLost();
-        if (lost > 0) this.#listener.onLost(ring.header.channelName, lost);
-      }
-      process.freeEnded();
+      const onDamage = this.#damageOf(process.name);
+      process.takeLost(onLost, onDamage);
+      process.freeEnded(onDamage);
     }
     for (const process of ended) {
-      this.#listener.onEnd(process);
+      onEnd(process);
       process.close();
       this.#processes.delete(process.name);
-      removeDirectory(join(this.#path, process.name));
+      try {
+        process.remove();
+      } catch (error) {
+        this.#leaveOut(process.name, error);
+      }
     }
+  }
+
+  /** The process of a directory; undefined where it is left out. */
+  #meet(name: string): WatchedProcess | undefined {
+    const known = this.#processes.get(name);
+    if (known !== undefined || this.#leftOut.has(name)) return known;
+    try {
+      const process = new WatchedProcess(this.#path, name, this.#scratch, this.#allowance);
+      this.#processes.set(name, process);
+      return process;
+    } catch (error) {
+      this.#leaveOut(name, error);
+      return undefined;
+    }
+  }
+
+  #leaveOut(name: string, error: unknown): void {
+    this.#leftOut = new Set([...this.#leftOut, name]);
+    this.#damageOf(name)(error);
+  }
+
+  #damageOf(process: string): (error: unknown) => void {
+    return (error) => this.#listener.onDamage(process, error);
   }
 
   close(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#pending as NodeJS.Timeout | undefined);
     clearImmediate(this.#pending as NodeJS.Immediate | undefined);
-    this.#watcher.close();
+    this.#wakes.close();
     for (const process of this.#processes.values()) process.close();
     this.#processes.clear();
   }
@@ -97,18 +121,9 @@ export class WatchReader {
     this.#timer = setTimeout(() => this.#scanAgain(), SCAN_MS);
   }
 
-  #onWake(name: string | null): void {
-    const parts = wakeName.exec(name ?? '');
-    if (parts === null) return;
-    const [, processDirectory = '', ring = ''] = parts;
-    let process = this.#processes.get(processDirectory);
-    if (process === undefined) {
-      if (!existsSync(join(this.#path, processDirectory))) return;
-      process = new WatchedProcess(this.#path, processDirectory, this.#scratch);
-      this.#processes.set(processDirectory, process);
-    }
-    process.open(Number(ring));
-    this.#lookSoon();
+  #onWake(name: string, ring: number): void {
+    if (!this.#processes.has(name) && !existsSync(join(this.#path, name))) return;
+    if (this.#meet(name)?.open(ring) !== undefined) this.#lookSoon();
   }
 
   /** All wakes of one turn of the event loop are one look; looks that follow each other leave time for all else. */
@@ -135,7 +150,7 @@ export class WatchReader {
           const hadAny = process.drain(
             number,
             (notice) => notices.push(notice),
-            (error) => this.#listener.onDamage(process.name, error),
+            this.#damageOf(process.name),
           );
           // A ring in which more and more comes need not wake anybody.
           if (hadAny || (process.rings.has(number) && !ring.sleep())) isBusy = true;
