@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -14,6 +13,7 @@ import { join } from 'node:path';
 import type { ControlClient } from '@spoor/control';
 import { expect, test } from 'vitest';
 import { type TestDaemon, patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
+import { withMember } from '../support/member.ts';
 import { describeNeeding, otherUsers, otherUsersRun } from '../support/needs.ts';
 import { spoor } from '../support/spoor.ts';
 
@@ -42,19 +42,6 @@ async function shared(
   await client.call('enable-event', { session: 's', domain: 'user', channel: 'c', rule });
   await client.call('start-session', { session: 's' });
   return { client, id: session.id };
-}
-
-/** Root's daemon with user `one` as the member of its group, who may write to the directory that is returned. */
-function withMember(daemon: TestDaemon): string {
-  chmodSync(daemon.home, 0o755);
-  chmodSync(daemon.runDir, 0o711);
-  const group = spawnSync('getent', ['group', String(one)], { encoding: 'utf8' }).stdout.split(':')[0]!;
-  const started = spoor(['sessiond', '--daemonize', '--group', group], { env: daemon.environment });
-  expect(started.status, started.stderr).toBe(0);
-  const home = join(daemon.home, 'member');
-  mkdirSync(home);
-  chownSync(home, one, one);
-  return home;
 }
 
 /** All files and directories below a directory, itself included. */
@@ -287,7 +274,6 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       expect(asMember('enable-event', '-s', 'bad', 'test:*').status).toBe(0);
       refused('EACCES', 'start', 'bad');
       expect(existsSync(join(daemon.home, 'made'))).toBe(false);
-      refused('only root may ask', 'enable-event', '-k', '-s', 'bad', '--syscall', 'openat');
       refused('only root may ask', 'create', 'shm', '--shm-path', join(home, 'rings'));
       expect(asMember('destroy', 'bad').status).toBe(0);
       // Theirs is, while they put links to root's directory in its way.
@@ -297,6 +283,15 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       expect(asMember('start', 's').status).toBe(0);
       const { sessions } = await client.call('list-sessions', {});
       const { id } = sessions.find(({ name }) => name === 's')!;
+      // Others are told whose it is; to its owner it is theirs.
+      const lines = (text: string): string => /\) s (\[.*)/.exec(text)?.[1] ?? '';
+      const asRoot = spoor(['list', '--no-sessiond'], { env: daemon.environment });
+      expect(lines(asRoot.stdout)).toMatch(new RegExp(`^\\[active\\] of user .*${one}`));
+      expect(lines(asMember('list').stdout)).toBe('[active]');
+      expect(sessions.map(({ name, ownerUid }) => [name, ownerUid])).toEqual([
+        ['roots', 0],
+        ['s', one],
+      ]);
       // Commands of triggers run as who added them, with nothing of root's environment; root's sessions are out of reach.
       const seen = join(home, 'seen');
       const script = join(home, 'tell');

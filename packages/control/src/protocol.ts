@@ -207,7 +207,10 @@ export interface SessionUsage {
 }
 
 /** A session as it was saved, with its counter maps and the triggers that are about it. */
-export type SavedSession = Omit<Session, 'id' | 'createdMs' | 'hasStarted' | 'snapshotCount' | 'chunkId'> & {
+export type SavedSession = Omit<
+  Session,
+  'id' | 'ownerUid' | 'createdMs' | 'hasStarted' | 'snapshotCount' | 'chunkId'
+> & {
   readonly maps?: readonly Omit<CounterMap, 'session'>[];
   readonly triggers?: readonly Omit<Trigger, 'ownerUid'>[];
 };

@@ -21,6 +21,8 @@ export interface Session {
   readonly name: string;
   /** Running number in its daemon, never used again. */
   readonly id: number;
+  /** User whose session it is; what it records is written with their rights. */
+  readonly ownerUid: number;
   readonly mode: SessionMode;
   readonly isActive: boolean;
   /** Whether it was ever started. */

@@ -84,7 +84,15 @@ async function textOf(
   session: SessionWithTriggers,
   format: SavedFormat,
 ): Promise<{ readonly text: string; readonly warnings: readonly string[] }> {
-  const { id: _id, createdMs: _made, hasStarted: _s, snapshotCount: _n, chunkId: _c, ...saved } = session;
+  const {
+    id: _id,
+    ownerUid: _owner,
+    createdMs: _made,
+    hasStarted: _s,
+    snapshotCount: _n,
+    chunkId: _c,
+    ...saved
+  } = session;
   if (format === 'lttng') {
     const { writeSessionFile } = await import('../lttng/write-session-file.ts');
     return writeSessionFile(saved);

@@ -1,4 +1,5 @@
 /** Sessions as people read them, close to what `lttng list` and `lttng status` print. */
+import { existsSync, readFileSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import type {
   ControlClient,
@@ -16,6 +17,8 @@ import type {
 } from '@spoor/control';
 import { domainsOf } from '@spoor/control';
 import { outputText } from './output-url.ts';
+
+const USERS_PATH = '/etc/passwd';
 
 const domainTitles: Readonly<Record<Domain, string>> = { kernel: 'Linux kernel', user: 'User space' };
 
@@ -63,8 +66,16 @@ export function countersText(counters: Readonly<Record<string, number>>): string
     .join('');
 }
 
-function stateOf({ isActive, mode }: Session): string {
-  return `[${isActive ? 'active' : 'inactive'}${mode === 'snapshot' ? ' snapshot' : ''}]`;
+function stateOf({ isActive, mode, ownerUid }: Session): string {
+  const owner = ownerUid === process.getuid?.() ? '' : ` of ${userName(ownerUid)}`;
+  return `[${isActive ? 'active' : 'inactive'}${mode === 'snapshot' ? ' snapshot' : ''}]${owner}`;
+}
+
+/** Name and number of a user; the number alone where /etc/passwd knows no name. */
+function userName(uid: number): string {
+  const lines = existsSync(USERS_PATH) ? readFileSync(USERS_PATH, 'utf8').split('\n') : [];
+  const name = lines.map((line) => line.split(':')).find((columns) => columns[2] === String(uid))?.[0];
+  return name === undefined ? `user ${uid}` : `user ${name} (${uid})`;
 }
 
 /** All sessions, one paragraph each. */

@@ -18,6 +18,7 @@ const channel = (name: string, part: Partial<Channel>): Channel => ({
 const session = (name: string, mode: Session['mode'], channels: readonly Channel[]): Session => ({
   name,
   id: 1,
+  ownerUid: 0,
   mode,
   isActive: true,
   hasStarted: true,

@@ -3,6 +3,7 @@ import { machine } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { StreamClass } from '@spoor/ctf';
+import type { FileUser } from '@spoor/sys';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
@@ -46,6 +47,8 @@ export interface ChannelSurroundings {
   /** Names of events in the trace that are not the kernel's, by `SYSTEM:NAME`. */
   readonly eventNames: () => ReadonlyMap<string, string>;
   readonly isInMemory: boolean;
+  /** With whose rights files are made; undefined for those of this process. */
+  readonly writer: FileUser | undefined;
   readonly onFailure: (error: SpoorError) => void;
 }
 
@@ -252,7 +255,8 @@ export class KernelChannel {
 
   /** A place for its packets; the stream class must be declared there. */
   placeIn(directory: string): TracePlace {
-    return { directory, declared: makeClassStates(this.transcoded.stream) };
+    const { writer } = this.around;
+    return { directory, declared: makeClassStates(this.transcoded.stream), writer };
   }
 
   /** Begins to read. @param toldLost losses of each processor that an earlier reader has told of. */

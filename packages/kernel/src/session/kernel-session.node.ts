@@ -7,6 +7,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
+import { type FileUser, asUser } from '@spoor/sys';
 import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { threadsOf } from '../statedump/scan-tasks.node.ts';
@@ -36,6 +37,8 @@ export interface KernelSessionOptions {
   /** Directory of the session: what is noted for successors lies there, and instances are named by it. */
   readonly directory: string;
   readonly readers: RingReaders;
+  /** With whose rights the trace is written; undefined for those of this process. */
+  readonly writer?: FileUser | undefined;
   /** Processes whose threads are left out of the trace, beside this one. */
   readonly hidden: readonly number[];
   readonly onNote: (severity: 'info' | 'error', text: string) => void;
@@ -148,8 +151,9 @@ export class KernelSession {
     }
     const plans = this.plan(description);
     const isFirst = this.description === undefined;
-    if (isFirst && this.isResumed && directory !== undefined) this.toldLost = repairTrace(directory);
-    this.frame ??= new TraceFrame(factsOf(description));
+    if (isFirst && this.isResumed && directory !== undefined)
+      this.toldLost = asUser(this.options.writer, () => repairTrace(directory));
+    this.frame ??= new TraceFrame(factsOf(description), this.options.writer);
     this.directory = directory;
     if (directory !== undefined && plans.length > 0) this.frame.begin(directory);
     const wasActive = isFirst ? this.isResumed : this.description?.isActive === true;
@@ -197,6 +201,7 @@ export class KernelSession {
       tasks,
       eventNames: () => this.probes.eventNames,
       isInMemory: description!.isInMemory,
+      writer: options.writer,
       onFailure: (error) => options.onNote('error', describeError(error)),
     };
   }

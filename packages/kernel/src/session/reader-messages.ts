@@ -1,4 +1,5 @@
 /** What threads that read the rings of sessions and the one that started them say to each other. */
+import type { FileUser } from '@spoor/sys';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { SessionSinkData } from './session-sink.node.ts';
 
@@ -23,6 +24,8 @@ export interface TracePlace {
   readonly directory: string;
   /** A word a class: which are in the metadata there. */
   readonly declared: SharedArrayBuffer;
+  /** With whose rights the files are made; undefined for those of this process. */
+  readonly writer: FileUser | undefined;
 }
 
 /** What is asked of a thread. Each but `add` and `remove` is for the rings of the channel `key`. */

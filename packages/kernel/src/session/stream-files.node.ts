@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDirectory } from '@spoor/ctf/node';
+import { type FileUser, asUser } from '@spoor/sys';
 import { MetadataFile } from '../transcode/metadata-file.node.ts';
 import { indexPathOf, PacketFile, type PacketFacts } from '../transcode/packet-file.node.ts';
 import { markPacket } from '../transcode/packet-buffer.ts';
@@ -24,6 +25,7 @@ export const unlimited: FileLimits = { sizeBytes: 0, count: 0 };
 export class StreamFiles {
   writtenBytes = 0;
   private readonly directory: string;
+  private readonly writer: FileUser | undefined;
   private readonly name: string;
   private readonly metadata: MetadataFile;
   private readonly limits: FileLimits;
@@ -33,17 +35,16 @@ export class StreamFiles {
 
   /** @param name of the file; with a limit of size what the names of the files begin with. */
   constructor(place: TracePlace, name: string, transcoder: KernelTranscoder, limits: FileLimits) {
-    const { directory, declared } = place;
-    ensureDirectory(join(directory, 'index'));
+    const { directory, declared, writer } = place;
+    this.writer = writer;
     this.directory = directory;
     this.name = name;
     this.limits = limits;
-    this.metadata = new MetadataFile(
-      join(directory, 'metadata'),
-      transcoder.traceClass,
-      new Int32Array(declared),
-    );
-    this.file = this.open();
+    [this.metadata, this.file] = asUser(writer, () => {
+      ensureDirectory(join(directory, 'index'));
+      const path = join(directory, 'metadata');
+      return [new MetadataFile(path, transcoder.traceClass, new Int32Array(declared)), this.open()];
+    });
   }
 
   private get fileName(): string {
@@ -51,7 +52,7 @@ export class StreamFiles {
   }
 
   private open(): PacketFile {
-    return new PacketFile(this.directory, this.fileName);
+    return new PacketFile(this.directory, this.fileName, this.writer);
   }
 
   /** Appends a packet. @param used classes of which it has events, by their ids. */
@@ -60,7 +61,7 @@ export class StreamFiles {
     this.metadata.declare(used);
     const { sizeBytes } = this.limits;
     if (sizeBytes > 0 && this.file.sizeBytes > 0 && this.file.sizeBytes + lengthBytes > sizeBytes) {
-      this.beginFile();
+      asUser(this.writer, () => this.beginFile());
       if (this.last !== undefined && this.last.discardedEvents !== facts.discardedEvents) {
         const mark = markPacket(bytes, this.last);
         this.file.append(mark.bytes, mark.bytes.length, mark.facts);

@@ -20,6 +20,7 @@ import {
   type TraceClass,
 } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
+import { type FileUser, asUser } from '@spoor/sys';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { kernelTraceClass, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import { beginMetadata, firstClassText, MetadataFile } from '../transcode/metadata-file.node.ts';
@@ -30,8 +31,11 @@ export const dumpStreamClass = 1;
 /** What all streams of a session's trace have in common. Stream classes are added to its metadata as they come. */
 export class TraceFrame {
   private readonly base: TraceClass;
+  private readonly writer: FileUser | undefined;
 
-  constructor(facts: KernelTraceFacts) {
+  /** @param writer with whose rights files are made; undefined for those of this process. */
+  constructor(facts: KernelTraceFacts, writer?: FileUser) {
+    this.writer = writer;
     const { streamClasses, ...rest } = kernelTraceClass(facts, [], 'compact', [], stateDumpEvents);
     const dump = streamClasses[1]!;
     // Both forms of headers, so that the aliases of either are declared.
@@ -44,6 +48,10 @@ export class TraceFrame {
    * @throws SpoorError `output/failed`.
    */
   begin(directory: string): void {
+    asUser(this.writer, () => this.beginAsWriter(directory));
+  }
+
+  private beginAsWriter(directory: string): void {
     makeDirectory(directory);
     const path = join(directory, 'metadata');
     if (existsSync(path)) return;
@@ -57,7 +65,7 @@ export class TraceFrame {
     const { base } = this;
     const all = { ...base, streamClasses: [...base.streamClasses, stream] };
     const text = `${formatStreamTsdl(all, stream)}${firstClassText(stream, all)}`;
-    appendFileSync(join(directory, 'metadata'), text);
+    asUser(this.writer, () => appendFileSync(join(directory, 'metadata'), text));
   }
 
   /** A stream of a state dump. */
@@ -67,9 +75,9 @@ export class TraceFrame {
         // The metadata is there already.
         file === 'metadata'
           ? { write: () => undefined, close: () => undefined }
-          : new FileSink(join(directory, file)),
+          : asUser(this.writer, () => new FileSink(join(directory, file))),
     };
-    makeDirectory(directory);
+    asUser(this.writer, () => makeDirectory(directory));
     const dump = { ...this.base, streamClasses: this.base.streamClasses.slice(0, 1) };
     const name = number === 0 ? 'statedump' : `statedump-${number}`;
     return createTraceWriter(dump, output, { index: true }).stream({

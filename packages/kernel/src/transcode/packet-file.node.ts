@@ -3,6 +3,7 @@ import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
 import { FileSink } from '@spoor/ctf/node';
+import { type FileUser, asUser } from '@spoor/sys';
 
 /** What an index tells of a packet, but for its place. */
 export type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>;
@@ -20,13 +21,17 @@ export class PacketFile {
   private readonly index: FileSink;
   private readonly path: string;
   private readonly indexPath: string;
+  private readonly writer: FileUser | undefined;
 
-  /** @throws SpoorError `output/exists`, `output/failed`. */
-  constructor(directory: string, name: string) {
+  /**
+   * @param writer with whose rights it is made; undefined for those of this process.
+   * @throws SpoorError `output/exists`, `output/failed`.
+   */
+  constructor(directory: string, name: string, writer?: FileUser) {
+    this.writer = writer;
     this.path = join(directory, name);
     this.indexPath = indexPathOf(directory, name);
-    this.file = new FileSink(this.path);
-    this.index = new FileSink(this.indexPath);
+    [this.file, this.index] = asUser(writer, () => [new FileSink(this.path), new FileSink(this.indexPath)]);
     const header = packetIndexHeader();
     this.index.write(header, header.length);
     this.indexBytes = header.length;
@@ -39,8 +44,10 @@ export class PacketFile {
       this.file.write(bytes, lengthBytes);
       this.index.write(entry, entry.length);
     } catch (error) {
-      truncateSync(this.path, this.sizeBytes);
-      truncateSync(this.indexPath, this.indexBytes);
+      asUser(this.writer, () => {
+        truncateSync(this.path, this.sizeBytes);
+        truncateSync(this.indexPath, this.indexBytes);
+      });
       throw error;
     }
     this.sizeBytes += lengthBytes;

@@ -34,7 +34,7 @@ import { Hub } from './hub.ts';
 import { requireKernel, sweepKernel } from './kernel-access.ts';
 import { localPath } from './chunk-places.ts';
 import { homeOfUser } from './user-accounts.ts';
-import { daemonUid, maySee, ownerOf, requireOwnRights, requirePermittedDomain } from './ownership.ts';
+import { daemonUid, maySee, ownerOf, requireOwnRights, requirePermittedRules } from './ownership.ts';
 import { ManagedSession } from './managed-session.ts';
 import { TriggerService } from '../triggers/trigger-service.ts';
 import { takesAutomaticEvents } from './automatic-events.ts';
@@ -170,7 +170,7 @@ export class Daemon {
     'list-tracepoints': async () => ({ programs: await this.#tracepoints.list() }),
     'get-usage': ({ session }, caller) => this.#find(session, caller).usage(),
     'enable-channel': async ({ session, domain, channel, attributes }, caller) => {
-      await requireDomain(domain, caller);
+      await requireDomain(domain);
       return this.#find(session, caller).change((model) => enableChannel(model, domain, channel, attributes));
     },
     'disable-channel': async ({ session, domain, channel }, caller) => {
@@ -181,7 +181,8 @@ export class Daemon {
       return { warnings: [] };
     },
     'enable-event': async ({ session, domain, channel, rule }, caller) => {
-      await requireDomain(domain, caller);
+      requirePermittedRules(ownerOf(caller), [rule]);
+      await requireDomain(domain);
       const isUser = rule.kind === 'user-tracepoint';
       if (isUser !== (domain === 'user')) {
         throw new SpoorError(
@@ -201,7 +202,7 @@ export class Daemon {
       return { disabledCount, warnings: [] };
     },
     'add-context': async ({ session, domain, channel, contexts }, caller) => {
-      await requireDomain(domain, caller);
+      await requireDomain(domain);
       const channels = await this.#find(session, caller).change((model) =>
         addContexts(model, domain, channel, contexts),
       );
@@ -416,6 +417,7 @@ export class Daemon {
     const made: Session = {
       name,
       id: this.#store.nextId(),
+      ownerUid: owner?.uid ?? daemonUid(),
       mode,
       isActive: false,
       hasStarted: false,
@@ -440,14 +442,18 @@ export class Daemon {
     const owner = ownerOf(caller);
     checkName('session', saved.name);
     if (saved.shmPath !== undefined) requireOwnRights(owner, 'rings in a directory of its choice');
-    if (saved.trackers.kernel.length > 0) requirePermittedDomain(owner, 'kernel');
+    requirePermittedRules(
+      owner,
+      saved.channels.flatMap(({ rules }) => rules.map(({ rule }) => rule)),
+    );
     for (const channel of saved.channels) {
-      await requireDomain(channel.domain, caller);
+      await requireDomain(channel.domain);
       for (const { rule } of channel.rules) checkRule(rule);
     }
     const checked = withCheckedChannels({
       ...saved,
       id: this.#store.nextId(),
+      ownerUid: owner?.uid ?? daemonUid(),
       isActive: false,
       hasStarted: false,
       createdMs: Date.now(),
@@ -491,7 +497,7 @@ export class Daemon {
     isAdded: boolean,
     caller: FileUser,
   ): Promise<Methods['track']['result']> {
-    await requireDomain(domain, caller);
+    await requireDomain(domain);
     const trackers = await this.#find(session, caller).change((model) => {
       const changed = track(model, domain, attribute, values, isAdded);
       return { session: changed, result: changed.trackers[domain] };
@@ -521,8 +527,7 @@ function existsAlready(name: string, hint: string): SpoorError {
   return new SpoorError('control/session-exists', `there is a session named ${name} already`, { hint });
 }
 
-/** @throws SpoorError `control/no-kernel-tracer`, `control/not-permitted`. */
-async function requireDomain(domain: Domain, caller: FileUser): Promise<void> {
-  requirePermittedDomain(ownerOf(caller), domain);
+/** @throws SpoorError `control/no-kernel-tracer`. */
+async function requireDomain(domain: Domain): Promise<void> {
   if (domain === 'kernel') await requireKernel();
 }

@@ -7,6 +7,7 @@ import { addContexts, disableChannel, disableEvent, enableChannel, enableEvent, 
 const empty: Session = {
   name: 's',
   id: 1,
+  ownerUid: 0,
   mode: 'local',
   isActive: true,
   hasStarted: true,

@@ -27,7 +27,6 @@ import { describeKernel, hasKernel } from './describe-kernel.ts';
 import type { Hub } from './hub.ts';
 import { checkKernel } from './kernel-access.ts';
 import { awaitPrograms } from './program-answers.ts';
-import { daemonUid } from './ownership.ts';
 import { RotationTimer } from './rotation-timer.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -91,7 +90,7 @@ export class ManagedSession {
 
   /** The user whose session it is. */
   get ownerUid(): number {
-    return this.#run.owner?.uid ?? daemonUid();
+    return this.#model.ownerUid;
   }
 
   get model(): Session {

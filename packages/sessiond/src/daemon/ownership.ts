@@ -1,6 +1,6 @@
 /** Whose sessions and triggers are whose: root has all, a member of the group that may connect their own. */
 import { SpoorError } from '@spoor/base';
-import type { Domain } from '@spoor/control';
+import type { EventRule } from '@spoor/control';
 import type { FileUser } from '@spoor/sys';
 
 /** The user of this daemon: root where members of a group may connect. */
@@ -29,7 +29,11 @@ export function requireOwnRights(owner: FileUser | undefined, what: string): voi
   });
 }
 
-/** @throws SpoorError `control/not-permitted` where a member asks for the kernel. */
-export function requirePermittedDomain(owner: FileUser | undefined, domain: Domain): void {
-  if (domain === 'kernel') requireOwnRights(owner, 'events of the kernel');
+/**
+ * Members of the group record the kernel as root does, but for probes in programs: the kernel opens the file that is named with
+ * its own rights, also one that the member could not read.
+ * @throws SpoorError `control/not-permitted`.
+ */
+export function requirePermittedRules(owner: FileUser | undefined, rules: readonly EventRule[]): void {
+  if (rules.some(({ kind }) => kind === 'kernel-uprobe')) requireOwnRights(owner, 'probes in programs');
 }

@@ -5,6 +5,7 @@ import { type SpoorError, describeError } from '@spoor/base';
 import { toWireError, type WireError } from '@spoor/control';
 import type { KernelSessionDescription } from '@spoor/kernel';
 import type { KernelSession, RingReaders } from '@spoor/kernel/node';
+import type { FileUser } from '@spoor/sys';
 import type { WorkerTotals, WorkerUsage } from './host-protocol.ts';
 
 /** Where a session's directory says what is recorded of the kernel. */
@@ -25,6 +26,7 @@ let sharedReaders: RingReaders | undefined;
 /** Works for the kernel's part of one session. */
 export class KernelWorker {
   readonly #session: string;
+  readonly #writer: FileUser | undefined;
   readonly #onNote: (severity: 'info' | 'error', text: string) => void;
   #kernel: KernelSession | undefined;
   #applied = '';
@@ -33,13 +35,18 @@ export class KernelWorker {
   #bytesBefore = 0;
   #chunkDir: string | undefined;
 
-  /** @param outputDir of the current chunk; undefined when events stay in memory. */
+  /**
+   * @param outputDir of the current chunk; undefined when events stay in memory.
+   * @param writer with whose rights the trace is written; undefined for those of this process.
+   */
   constructor(
     session: string,
     outputDir: string | undefined,
+    writer: FileUser | undefined,
     onNote: (severity: 'info' | 'error', text: string) => void,
   ) {
     this.#session = session;
+    this.#writer = writer;
     this.#chunkDir = outputDir;
     this.#onNote = onNote;
   }
@@ -63,6 +70,7 @@ export class KernelWorker {
         this.#kernel ??= new KernelSession({
           directory: this.#session,
           readers: sharedReaders,
+          writer: this.#writer,
           hidden,
           onNote: this.#onNote,
         });

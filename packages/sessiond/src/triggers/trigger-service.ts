@@ -20,9 +20,9 @@ import type {
 } from '@spoor/control';
 import { expandNameTemplate, parseNameTemplate } from '@spoor/filter';
 import { measureClockOffsetNs, type EventRule } from '@spoor/ringbuffer';
-import { TriggerEngine, checkTexts } from '@spoor/trigger';
+import { TriggerEngine, checkTexts, conditionRules } from '@spoor/trigger';
 import { describeOwnSession } from '../daemon/own-session.ts';
-import { maySee, ownerOf, requirePermittedDomain } from '../daemon/ownership.ts';
+import { maySee, ownerOf, requirePermittedRules } from '../daemon/ownership.ts';
 import { userOfNumber } from '../daemon/user-accounts.ts';
 import { removeSession } from '../other-users.ts';
 import { postNotification, runCommand } from './action-runner.ts';
@@ -134,7 +134,8 @@ export class TriggerService {
     checkTexts(trigger);
     const number = this.#nextNumber++;
     const wishes = kernelWishes([{ number, value: trigger }]);
-    if (wishes.length > 0) requirePermittedDomain(ownerOf(userOfNumber(callerUid)), 'kernel');
+    const rules = conditionRules(condition).map(({ rule }) => rule);
+    requirePermittedRules(ownerOf(userOfNumber(callerUid)), rules);
     if (wishes.length > 0 && !this.#engine.has(name)) {
       const all = [...kernelWishes(this.#numbered()), ...wishes];
       await this.#kernel.apply(

@@ -1,0 +1,93 @@
+// Members of root's group record the kernel, as with LTTng: what is written is theirs, and they get nobody else's files.
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findTracefs, sweepSessions } from '@spoor/kernel/node';
+import { afterEach, expect, test } from 'vitest';
+import { patientlyMs, upTo, withDaemon } from '../support/daemon.ts';
+import { withMember } from '../support/member.ts';
+import { command, describeNeeding, otherUsers, otherUsersRun, tracefs } from '../support/needs.ts';
+import { NumberedWrites, writesIn } from '../support/numbered-writes.ts';
+import { readByPeer } from '../support/recording.ts';
+import { spoor } from '../support/spoor.ts';
+
+const { one } = otherUsers;
+
+/** Users of a directory and of all in it. */
+function ownersBelow(path: string): ReadonlySet<number> {
+  const names = ['', ...readdirSync(path, { recursive: true, encoding: 'utf8' })];
+  return new Set(names.map((name) => statSync(join(path, name)).uid));
+}
+
+describeNeeding([tracefs(), otherUsersRun(), command('babeltrace2')], "a member of root's group", () => {
+  afterEach(() => void sweepSessions(findTracefs()));
+
+  test(
+    'records the kernel, rotates and takes snapshots of it, into files of its own',
+    withDaemon(async (daemon) => {
+      using program = new NumberedWrites();
+      const home = withMember(daemon);
+      const asMember = (...words: string[]) =>
+        spoor([...words, '--no-sessiond'], {
+          env: { ...daemon.environment, HOME: home, LTTNG_HOME: home },
+          user: one,
+        });
+      const works = (...words: string[]): void => {
+        const done = asMember(...words);
+        expect([done.status, done.stderr], words.join(' ')).toEqual([0, '']);
+      };
+      const rule = ['--syscall', 'write', '--filter', `count >= 20000 && $ctx.tid == ${program.child.pid}`];
+      const trace = join(home, 'trace');
+      works('create', 's', '-o', trace);
+      works('enable-event', '-k', '-s', 's', ...rule);
+      works('start', 's');
+      await program.write(50);
+      works('rotate', 's');
+      await program.write(50);
+      const client = await daemon.connect();
+      const { sessions } = await client.call('list-sessions', {});
+      // Another consumer repairs what it finds with the same rights.
+      process.kill(daemon.consumerPid(sessions[0]!.id)!, 'SIGKILL');
+      works('stop', 's');
+      works('destroy', 's');
+      expect(writesIn(trace).filter((number) => number < 50)).toEqual(upTo(50));
+      expect([...ownersBelow(trace)]).toEqual([one]);
+      for (const chunk of readdirSync(join(trace, 'archives')))
+        expect(readByPeer(join(trace, 'archives', chunk, 'kernel')).stderr).toBe('');
+
+      works('create', 'flight', '--snapshot', '-o', join(home, 'shots'));
+      works('enable-event', '-k', '-s', 'flight', ...rule);
+      works('start', 'flight');
+      await program.write(10);
+      works('snapshot', 'record', '-s', 'flight');
+      const shots = join(home, 'shots');
+      expect(writesIn(shots)).toEqual(upTo(110).slice(100));
+      expect([...ownersBelow(shots)]).toEqual([one]);
+
+      works(
+        'add-trigger',
+        '--name=k',
+        '--condition=event-rule-matches',
+        '--type=kernel:syscall',
+        '--name=getpid',
+        '--action=notify',
+      );
+      // The kernel opens the file of such a probe with its own rights.
+      for (const words of [
+        ['enable-event', '-k', '-s', 'flight', '--userspace-probe=elf:/bin/sh:main', 'p'],
+        [
+          'add-trigger',
+          '--condition=event-rule-matches',
+          '--type=kernel:uprobe',
+          '--location=elf:/bin/sh:main',
+          '--event-name=p',
+          '--action=notify',
+        ],
+      ]) {
+        const refused = asMember(...words);
+        expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('only root may ask')]);
+      }
+      works('destroy', 'flight');
+    }),
+    patientlyMs,
+  );
+});
