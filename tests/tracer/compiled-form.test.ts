@@ -133,3 +133,51 @@ test('is written at once by a program that a session meets while it runs', async
     await ended;
   }
 });
+
+/** Has programs that run meet a session, and waits until all have joined it and one compiled form is left. */
+async function meet(count: number, prepare: (draft: string) => void): Promise<void> {
+  const runDir = join(root, 'run');
+  const hub = join(runDir, 'spoor/hub');
+  mkdirSync(join(hub, 'sessions'), { recursive: true, mode: 0o700 });
+  const { SPOOR_SESSION: _session, ...environment } = process.env;
+  const programs = Array.from({ length: count }, () =>
+    spawn(
+      process.execPath,
+      ['--require', registerPath, '-e', 'console.log("runs"); setInterval(() => {}, 1000)'],
+      {
+        env: { ...environment, NODE_OPTIONS: '', LTTNG_RUNDIR: runDir },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    ),
+  );
+  const ended = programs.map((program) => once(program, 'close'));
+  try {
+    await Promise.all(programs.map((program) => once(program.stdout, 'data')));
+    const bundle = statSync(registerPath.replace('register.', 'start-thread.'));
+    const name = `tracer-${process.version}-${process.arch}-${bundle.ino}-${bundle.size}-${bundle.mtimeMs}.v8`;
+    prepare(join(runDir, 'spoor', `${name}.first`));
+    const session = join(hub, 'sessions/s');
+    mkdirSync(session, { mode: 0o700 });
+    writeFileSync(join(session, SESSION_FILE), JSON.stringify(describeSession('/nowhere', { auto: false })));
+    writeFileSync(join(hub, 'hub.json'), JSON.stringify({ version: 2, watchMs: 200 }));
+    const joined = (): number => readdirSync(session).filter((found) => /^\d+-\d+$/.test(found)).length;
+    const left = (): string[] =>
+      readdirSync(join(runDir, 'spoor')).filter((found) => found.startsWith('tracer-'));
+    for (const began = Date.now(); joined() < count || !left().every((found) => found === name);) {
+      expect(Date.now() - began).toBeLessThan(60_000);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(left()).toEqual([name]);
+  } finally {
+    for (const program of programs) program.kill('SIGKILL');
+    await Promise.all(ended);
+  }
+}
+
+test('of many programs that a session meets one compiles, the others wait for it', async () => {
+  await meet(4, () => undefined);
+});
+
+test('who compiles for all and is killed keeps nobody from being recorded', async () => {
+  await meet(2, (draft) => writeFileSync(draft, ''));
+});

@@ -1,11 +1,14 @@
 // A program that no recorder has started follows the session daemons of its user and of root (docs/design/control.md): once
 // one of them has a session, the tracer is loaded. Part of what every program loads, so it imports nothing that imports more.
 import { HubWatch } from './hub-watch.ts';
-import { setFollowedHubs } from './session-variable.ts';
 
 /** How often a program that nothing records looks whether there is a session by now. */
 const LOOK_EVERY_MS = 200;
 
+/** How often one looks whose turn it is not yet to begin. */
+const TURN_EVERY_MS = 30;
+
+const setTimer = setTimeout;
 const missingIsNone = { throwIfNoEntry: false } as const;
 /** What a file is that there is not. */
 const none = { ino: 0, mtimeMs: 0 } as const;
@@ -24,10 +27,11 @@ function isTrusted(hub: string): boolean {
 }
 
 /**
- * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs. The timer keeps no
- * program alive. Never throws; nor must `begin`.
+ * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs. Where that answers
+ * false, which it may only in a program that runs, it is called again soon. The timers keep no program alive. Never throws;
+ * nor must `begin`.
  */
-export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) => void): void {
+export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) => boolean): void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
   const files = hubs.map((hub) => ({ hub, path: `${hub}/hub.json`, inode: 0, changedMs: 0 }));
   const hasSession = (file: (typeof files)[number]): boolean => {
@@ -41,20 +45,26 @@ export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) 
       return false;
     }
   };
+  let isFound = false;
   const look = (isRunning: boolean): boolean => {
-    try {
-      if (!files.some(hasSession)) return false;
-      setFollowedHubs(hubs);
-    } catch {
-      return false;
-    }
-    begin(isRunning);
-    return true;
+    isFound ||= files.some(hasSession);
+    return isFound && begin(isRunning);
   };
   if (look(false)) return;
+  let waits = false;
   const watch = new HubWatch(LOOK_EVERY_MS, () => {
-    if (!look(true)) return false;
-    watch.end();
-    return true;
+    if (look(true)) {
+      watch.end();
+      // The other threads come after the main thread: what it has compiled is there then.
+      return true;
+    }
+    if (isFound && !waits) {
+      waits = true;
+      setTimer(() => {
+        waits = false;
+        watch.look();
+      }, TURN_EVERY_MS).unref();
+    }
+    return false;
   });
 }

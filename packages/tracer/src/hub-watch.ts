@@ -60,6 +60,11 @@ export class HubWatch {
     this.#timer = setRepeatingTimer(() => this.#tick(), timeMs).unref();
   }
 
+  /** Looks now, and tells the others what it has found. */
+  look(): void {
+    if (!this.#hasEnded) this.#tick();
+  }
+
   #tick(): void {
     const hasNews = this.#look();
     if (hasNews) this.#tell();

@@ -9,10 +9,13 @@
 // old for the tracer, which must not notice it.
 import { hubPaths } from '@spoor/ringbuffer/hub-place';
 import { followHubs } from './follow-hub.ts';
-import { FUNCTIONS_VARIABLE, SESSION_VARIABLE } from './session-variable.ts';
+import { FUNCTIONS_VARIABLE, SESSION_VARIABLE, setFollowedHubs } from './session-variable.ts';
 
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
 const KEEP_AFTER_MS = 5000;
+
+/** How often a thread looks whether another one has compiled the tracer for it, before it does so itself. */
+const MOST_TURNS = 50;
 
 /** Nothing is kept where less memory than this is left. */
 const LEAST_FREE_BYTES = 32 * 1024 * 1024;
@@ -22,28 +25,37 @@ const MOST_KEPT = 8;
 /** The bundle is a function of what it uses of CommonJS. */
 type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
 
+/** Where the compiled form is kept, and the file that this thread has begun for it, if all others wait for that. */
+interface Kept {
+  readonly path: string;
+  readonly draft?: number | undefined;
+}
+
 /**
  * Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws.
- * @param isRunning whether the program runs already: then a session has begun, and all the others load it, too.
+ * @param kept undefined where none is taken and none is left.
  */
-function loadBundle(path: string, session: string, isRunning: boolean): void {
+function loadBundle(path: string, kept: Kept | undefined): void {
   const { readFileSync } = process.getBuiltinModule('node:fs');
   const { createRequire } = process.getBuiltinModule('node:module');
   const { Script } = process.getBuiltinModule('node:vm');
-  const keptPath = compiledPath(path, session);
   let cachedData: Buffer | undefined;
   try {
-    if (keptPath !== undefined) cachedData = readFileSync(keptPath);
+    if (kept !== undefined && kept.draft === undefined) cachedData = readFileSync(kept.path);
   } catch {
     // Not yet.
   }
   // It is ASCII: V8 reads half as many bytes of it this way.
   const text = readFileSync(path, 'latin1');
   // V8 refuses what another version made, or other flags.
-  const keep = keptPath !== undefined && cachedData === undefined ? keeper(keptPath) : undefined;
+  const keep = kept !== undefined && cachedData === undefined ? keeper(kept) : undefined;
   const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
-  (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
-  keep?.(() => script.createCachedData(), isRunning);
+  try {
+    (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
+  } finally {
+    // A defect of ours is no reason to let the others wait.
+    keep?.(() => script.createCachedData());
+  }
 }
 
 /**
@@ -65,12 +77,41 @@ function compiledPath(bundle: string, session: string): string | undefined {
   }
 }
 
+/** The draft of a compiled form that is wanted at once: who makes it compiles for all. */
+function firstDraft(path: string): string {
+  return `${path}.first`;
+}
+
+/** Whether more memory is left than the rings may want. */
+function hasRoom(folder: string): boolean {
+  const { bavail, bsize } = process.getBuiltinModule('node:fs').statfsSync(folder);
+  return bavail * bsize >= LEAST_FREE_BYTES;
+}
+
+/**
+ * In a program that runs, as all others do that a session meets: one thread of all compiles, which takes three times as long as
+ * all else, and the others wait until it is done. Answers `wait` meanwhile.
+ */
+function takeTurn(path: string | undefined, isPatient: boolean): Kept | undefined | 'wait' {
+  if (path === undefined) return undefined;
+  const { existsSync, openSync, unlinkSync } = process.getBuiltinModule('node:fs');
+  const draft = firstDraft(path);
+  try {
+    if (existsSync(path) || !hasRoom(path.slice(0, path.lastIndexOf('/')))) return { path };
+    // Whoever was at it for so long is stopped, or was killed.
+    if (!isPatient) unlinkQuietly(unlinkSync, draft);
+    return { path, draft: openSync(draft, 'wx', 0o600) };
+  } catch (error) {
+    return isPatient && (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'wait' : { path };
+  }
+}
+
 /**
  * Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs. If
- * it is wanted at once, one of all threads writes what there is now, too, and replaces that later.
+ * all others wait for it, what there is now is written at once.
  * Made before the bundle runs, and with functions that call no others by name: these may be wrapped then, for events.
  */
-function keeper(path: string): (make: () => Uint8Array, isWantedNow: boolean) => void {
+function keeper({ path, draft: first }: Kept): (make: () => Uint8Array) => void {
   const { closeSync, existsSync, openSync, readdirSync, renameSync, statfsSync, unlinkSync, writeSync } =
     process.getBuiltinModule('node:fs');
   const setTimer = setTimeout;
@@ -78,34 +119,36 @@ function keeper(path: string): (make: () => Uint8Array, isWantedNow: boolean) =>
   const write = (fd: number, bytes: Uint8Array): void => {
     for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
   };
-  /** Answers whether it was kept. */
-  const keep = (draft: string, make: () => Uint8Array): boolean => {
-    let fd: number | undefined;
+  const keep = (draft: string, make: () => Uint8Array, begun?: number): void => {
+    let fd = begun;
     try {
       const { bavail, bsize } = statfsSync(folder);
       // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
-      if (bavail * bsize < LEAST_FREE_BYTES) return false;
-      const others = readdirSync(folder).filter((name) => name.startsWith('tracer-'));
+      if (fd === undefined && bavail * bsize < LEAST_FREE_BYTES) return;
+      const others = readdirSync(folder).filter(
+        (name) => name.startsWith('tracer-') && `${folder}/${name}` !== draft,
+      );
       if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
-      fd = openSync(draft, 'wx', 0o600);
+      fd ??= openSync(draft, 'wx', 0o600);
       write(fd, make());
       renameSync(draft, path);
-      return true;
     } catch {
       // No space, no permission, or another thread is at it: what was not made here is not taken away.
       if (fd !== undefined) unlinkQuietly(unlinkSync, draft);
-      return false;
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
   };
-  return (make, isWantedNow) => {
-    const isOwn = isWantedNow && !existsSync(path) && keep(`${path}.first`, make);
+  return (make) => {
+    if (first !== undefined) {
+      keep(firstDraft(path), make, first);
+      return;
+    }
     let isDone = false;
     const keepLater = (): void => {
       if (isDone) return;
       isDone = true;
-      if (isOwn || !existsSync(path)) keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
+      if (!existsSync(path)) keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
     };
     process.on('exit', keepLater);
     setTimer(keepLater, KEEP_AFTER_MS).unref();
@@ -169,23 +212,37 @@ export function loadTracer(folder: string): void {
   if (typeof process.getBuiltinModule !== 'function') return;
   try {
     if (isThreadOfNode()) return;
+    const bundle = `${folder}/start-thread.bundle.cjs`;
     const session = process.env[SESSION_VARIABLE] ?? '';
     if (session !== '') {
-      load(folder, session, false);
+      load(folder, keptOf(compiledPath(bundle, session)));
       return;
     }
     const hubs = hubPaths(process.env);
-    followHubs(hubs, (isRunning) => load(folder, hubs[0] ?? '', isRunning));
+    let turns = 0;
+    followHubs(hubs, (isRunning) => {
+      const path = compiledPath(bundle, hubs[0] ?? '');
+      turns += 1;
+      const kept = isRunning ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
+      if (kept === 'wait') return false;
+      setFollowedHubs(hubs);
+      load(folder, kept);
+      return true;
+    });
   } catch {
     // As in `load`.
   }
 }
 
-function load(folder: string, session: string, isRunning: boolean): void {
+function keptOf(path: string | undefined): Kept | undefined {
+  return path === undefined ? undefined : { path };
+}
+
+function load(folder: string, kept: Kept | undefined): void {
   try {
     // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
     const functions = loadFunctions(folder);
-    loadBundle(`${folder}/start-thread.bundle.cjs`, session, isRunning);
+    loadBundle(`${folder}/start-thread.bundle.cjs`, kept);
     const { pathToFileURL } = process.getBuiltinModule('node:url');
     functions?.startFunctions(pathToFileURL(`${folder}/functions/hooks-thread.js`).href);
   } catch {
