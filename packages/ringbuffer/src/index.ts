@@ -44,6 +44,7 @@ export {
   readSession,
   USERS_FOLDER,
   runDirectoryRoot,
+  runsSince,
   startTicks,
   type ProcessDescription,
   type RingStatus,

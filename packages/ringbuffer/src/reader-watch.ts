@@ -2,7 +2,7 @@
 // a busy machine may keep a living one from its work for seconds: so only what has been gone for a while is gone.
 import { readFileSync, readlinkSync } from '@spoor/sys';
 import { basename, join } from 'node:path';
-import { CONSUMER_FILE, startTicks } from './run-directory.ts';
+import { CONSUMER_FILE, runsSince } from './run-directory.ts';
 
 /** How often it is looked at, at most. */
 const LOOK_EVERY_MS = 100;
@@ -45,7 +45,7 @@ export class ReaderWatch {
         readonly pid?: unknown;
         readonly startTicks?: unknown;
       };
-      return typeof pid === 'number' && typeof ticks === 'string' && startTicks(pid) === BigInt(ticks);
+      return typeof pid === 'number' && typeof ticks === 'string' && runsSince(BigInt(ticks), pid);
     } catch {
       return false;
     }

@@ -4,6 +4,7 @@
  */
 import { SpoorError } from '@spoor/base';
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   monotonicNs as readMonotonicNs,
@@ -100,14 +101,34 @@ export function processFolder(pid: number, startTicks: bigint): string {
 
 /**
  * Start time of a process, or of one of its threads, in clock ticks since boot; undefined when it is gone (a
- * process that only waits for its parent counts as gone).
+ * process that only waits for its parent counts as gone), or cannot be looked at.
  */
 export function startTicks(pid: number, tid?: number): bigint | undefined {
+  const found = readStartTicks(pid, tid);
+  return found === 'unreadable' ? undefined : found;
+}
+
+/**
+ * Whether a process, or one of its threads, that started at `ticks` (undefined: not known) still runs. Where that cannot be read, as without a
+ * free descriptor, one that has its number is taken for it: what is done for the dead must not happen to the living.
+ */
+export function runsSince(ticks: bigint | undefined, pid: number, tid?: number): boolean {
+  const found = readStartTicks(pid, tid);
+  if (found === 'unreadable') return existsSync(folderOf(pid, tid));
+  return ticks === undefined ? found !== undefined : found === ticks;
+}
+
+function folderOf(pid: number, tid: number | undefined): string {
+  return tid === undefined ? `/proc/${pid}` : `/proc/${pid}/task/${tid}`;
+}
+
+function readStartTicks(pid: number, tid: number | undefined): bigint | 'unreadable' | undefined {
   let stat: string;
   try {
-    stat = readFileSync(tid === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${tid}/stat`, 'utf8');
-  } catch {
-    return undefined;
+    stat = readFileSync(`${folderOf(pid, tid)}/stat`, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ESRCH' ? undefined : 'unreadable';
   }
   // The name in field 2 may hold anything; fields are counted from its closing parenthesis: state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

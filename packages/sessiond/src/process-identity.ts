@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
-import { startTicks } from '@spoor/ringbuffer';
+import { runsSince, startTicks } from '@spoor/ringbuffer';
 
 /** A process told apart from later ones that get the same number. */
 export interface ProcessIdentity {
@@ -33,7 +33,7 @@ export function parseIdentity(text: string): ProcessIdentity {
 
 /** Whether the process still runs; a zombie, whose memory no longer changes, does not. */
 export function isProcessAlive(identity: ProcessIdentity): boolean {
-  return startTicks(identity.pid) === BigInt(identity.startTicks);
+  return runsSince(BigInt(identity.startTicks), identity.pid);
 }
 
 /** Whether a process is stopped by a signal, or by a debugger. */
@@ -92,8 +92,7 @@ function startedAt(ticks: bigint): readonly number[] {
 
 /** Whether a thread, started at `ticks` (0: not known), still runs. */
 export function isThreadAlive(pid: number, tid: number, ticks: bigint): boolean {
-  const found = startTicks(pid, tid);
-  return found !== undefined && (ticks === 0n || found === ticks);
+  return runsSince(ticks === 0n ? undefined : ticks, pid, tid);
 }
 
 /** Number of this process's PID namespace: process numbers mean nothing outside of theirs. */

@@ -1,5 +1,5 @@
 // A place that all threads of a process have in common for as long as it lives, whichever sessions each of them has seen.
-import { makePrivateFolder, processFolder, startTicks } from '@spoor/ringbuffer';
+import { makePrivateFolder, processFolder, runsSince } from '@spoor/ringbuffer';
 import { existsSync, lstatSync, ownPid, readdirSync, readlinkSync, rmdirSync, unlinkSync } from '@spoor/sys';
 import { dirname, join } from 'node:path';
 
@@ -37,7 +37,7 @@ function removeEnded(folder: string, namespace: string): void {
   for (const name of readdirSync(folder)) {
     const [, of, pid, ticks] = placeName.exec(name) ?? [];
     if (of !== namespace || pid === undefined || ticks === undefined) continue;
-    if (startTicks(Number(pid)) === BigInt(ticks)) continue;
+    if (runsSince(BigInt(ticks), Number(pid))) continue;
     try {
       removePlace(join(folder, name));
     } catch {

@@ -1,6 +1,6 @@
 /** Names of instances and probes tell whose they are, so that what a killed process leaves behind can be found. */
 import { readlinkSync } from 'node:fs';
-import { startTicks } from '@spoor/ringbuffer';
+import { runsSince, startTicks } from '@spoor/ringbuffer';
 
 /** The process that something of tracefs belongs to. */
 export interface Owner {
@@ -46,5 +46,5 @@ export function ownerOf(prefix: string, name: string): Owner | undefined {
 /** Whether the owner surely is gone: of another PID namespace nothing is known. */
 export function isOwnerGone(owner: Owner): boolean {
   if (owner.pidNamespace !== ownOwner().pidNamespace) return false;
-  return startTicks(owner.pid) !== owner.startTicks;
+  return !runsSince(owner.startTicks, owner.pid);
 }
