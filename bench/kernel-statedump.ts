@@ -1,5 +1,6 @@
 // What does the state dump cost, a thread, against a C program that reads the same files of /proc and throws them away?
-// Threads of a process that this benchmark starts are there beside those of the machine. Needs root, to read all of /proc.
+// Threads of a process that this benchmark starts are there beside those of the machine. `firstUsPerThread` is the first dump
+// of a process, compilation included, the other figure that of later ones. Needs root, to read all of /proc.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +16,7 @@ interface Read {
   readonly descriptors: number;
   /** Where the program tells it; else that of the whole command counts. */
   readonly cpuS?: number;
+  readonly firstUsPerThread?: number;
 }
 
 async function sampleOf(words: readonly string[]): Promise<Sample> {
@@ -22,6 +24,7 @@ async function sampleOf(words: readonly string[]): Promise<Sample> {
   const read = JSON.parse(stdout) as Read;
   return {
     cpuUsPerThread: ((read.cpuS ?? cpuS) * 1e6) / read.threads,
+    ...(read.firstUsPerThread === undefined ? {} : { firstUsPerThread: read.firstUsPerThread }),
     threads: read.threads / rounds,
     descriptors: read.descriptors / rounds,
   };

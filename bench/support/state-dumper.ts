@@ -19,8 +19,10 @@ const nowhere = { create: () => ({ write: () => undefined, close: () => undefine
 let threads = 0;
 let descriptors = 0;
 let cpuUs = 0;
-// The first one is not counted: a recording has one alone, but of a program that has run for some time.
-for (let round = 0; round <= rounds; round++) {
+let firstUsPerThread = 0;
+/** As many until the compiler is done with what they run. */
+const warmups = 6;
+for (let round = 0; round < warmups + rounds; round++) {
   const stream = createTraceWriter(dumpClass, nowhere, { index: true }).stream({
     id: 0,
     name: 'statedump',
@@ -30,9 +32,10 @@ for (let round = 0; round <= rounds; round++) {
   const { taskCount, descriptorCount } = await dumpState(stream);
   const { user, system } = process.cpuUsage(before);
   stream.close();
-  if (round === 0) continue;
+  if (round === 0) firstUsPerThread = (user + system) / taskCount;
+  if (round < warmups) continue;
   threads += taskCount;
   descriptors += descriptorCount;
   cpuUs += user + system;
 }
-console.log(JSON.stringify({ threads, descriptors, cpuS: cpuUs / 1e6 }));
+console.log(JSON.stringify({ threads, descriptors, cpuS: cpuUs / 1e6, firstUsPerThread }));

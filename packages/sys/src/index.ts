@@ -4,6 +4,7 @@ export { hasWorkerModule } from './heap-room.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
 export { guardNativeCalls } from './native-calls.ts';
+export { OpenFolder } from './open-folder.ts';
 export {
   openCounter,
   openThreadCounter,

@@ -3,13 +3,13 @@
  * item with the time at which it began to be read: so whatever changed since is in an event behind it, and nothing
  * that the dump says is newer than what events say. Tasks that began after the dump did are left to their events.
  */
-import { readlinkSync } from 'node:fs';
 import type { StreamWriter } from '@spoor/ctf';
+import { OpenFolder } from '@spoor/sys';
 import { enterTask } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { scanDevices } from './devices.node.ts';
 import { cgroupPath, descriptorFlags, fileMode, idInNamespace, parseMapLine } from './proc-text.ts';
-import { listProc, processNumbers, readProc, scanProcess, type ScannedTask } from './scan-tasks.node.ts';
+import { processNumbers, readProc, scanThreads, type ScannedTask } from './scan-tasks.node.ts';
 import {
   dumpEventName,
   plainNamespaceEvents,
@@ -63,6 +63,62 @@ function sleptNs(): bigint {
   return ahead > 1_000_000_000n ? ahead : 0n;
 }
 
+type DumpEvent = readonly [name: string, payload: Readonly<Record<string, number | string>>];
+
+/** What is told of a task. @param userMaps of its user namespace, unless that is the machine's first. */
+function taskEvents(
+  { pid, stat, status, namespaces }: ScannedTask,
+  userMaps: readonly [uid: string, gid: string] | undefined,
+): readonly DumpEvent[] {
+  const { tid } = stat;
+  const events: DumpEvent[] = [
+    [
+      dumpEventName.process_state,
+      {
+        tid,
+        pid,
+        ppid: stat.ppid,
+        name: shortName(stat.name),
+        type: stat.isKernelThread ? threadTypes.kernel : threadTypes.user,
+        mode: unknownMode,
+        submode: 0,
+        status: statusOf(stat.state),
+        cpu: stat.cpu,
+        // The kernel's address of the table is not to be had; threads of a process share one.
+        file_table_address: pid,
+      },
+    ],
+  ];
+  for (const [name, event] of plainNamespaceEvents) {
+    if (namespaces[name] !== 0) events.push([event, { tid, ns_inum: namespaces[name] }]);
+  }
+  if (namespaces.pid !== 0) {
+    const level = Math.max(0, status.tids.length - 1);
+    const numbers = {
+      tid,
+      vtid: status.tids.at(-1) ?? tid,
+      vpid: status.pids.at(-1) ?? pid,
+      vppid: level === 0 ? stat.ppid : 0,
+      ns_level: level,
+      ns_inum: namespaces.pid,
+    };
+    events.push([dumpEventName.process_pid_ns, numbers]);
+  }
+  if (namespaces.user !== 0) {
+    const [uid = 0, gid = 0] = [status.uids[0], status.gids[0]];
+    const isFirst = userMaps === undefined;
+    const users = {
+      tid,
+      vuid: isFirst ? uid : idInNamespace(userMaps[0], uid),
+      vgid: isFirst ? gid : idInNamespace(userMaps[1], gid),
+      ns_level: isFirst ? 0 : 1,
+      ns_inum: namespaces.user,
+    };
+    events.push([dumpEventName.process_user_ns, users]);
+  }
+  return events;
+}
+
 class Dump {
   taskCount = 0;
   descriptorCount = 0;
@@ -92,19 +148,23 @@ class Dump {
   process(pid: number): void {
     let leader: ScannedTask | undefined;
     let userMaps: readonly [uid: string, gid: string] | undefined;
-    for (const task of scanProcess(pid)) {
+    using folder = OpenFolder.open(`/proc/${pid}`);
+    if (folder === undefined) return;
+    for (const task of scanThreads(folder, pid)) {
       if (BigInt(task.stat.startTicks) > this.beganTicks) continue;
       leader ??= task;
       this.enter(task);
       if (task.namespaces.user !== firstUserNamespace && task.namespaces.user !== 0) {
-        userMaps ??= [readProc(`/proc/${pid}/uid_map`) ?? '', readProc(`/proc/${pid}/gid_map`) ?? ''];
+        userMaps ??= [folder.text('uid_map') ?? '', folder.text('gid_map') ?? ''];
       }
-      this.task(task, userMaps);
+      this.taskCount += 1;
+      // One place that writes, for all of them: it is dear to compile.
+      for (const [name, payload] of taskEvents(task, userMaps)) this.write(name, task.timeNs, payload);
     }
     if (leader === undefined || leader.stat.isKernelThread) return;
-    this.descriptors(pid);
+    this.descriptors(folder, pid);
     const timeNs = process.hrtime.bigint();
-    const cgroup = readProc(`/proc/${pid}/cgroup`);
+    const cgroup = folder.text('cgroup');
     if (cgroup !== undefined)
       this.write(dumpEventName.process_cgroup, timeNs, { pid, path: cgroupPath(cgroup) });
     if (this.options.maps === true) this.maps(pid);
@@ -119,64 +179,16 @@ class Dump {
     tasks.wasLookedUp(tid);
   }
 
-  private task(task: ScannedTask, userMaps: readonly [uid: string, gid: string] | undefined): void {
-    const { timeNs, pid, stat, status, namespaces } = task;
-    const { tid } = stat;
-    this.taskCount += 1;
-    this.write(dumpEventName.process_state, timeNs, {
-      tid,
-      pid,
-      ppid: stat.ppid,
-      name: shortName(stat.name),
-      type: stat.isKernelThread ? threadTypes.kernel : threadTypes.user,
-      mode: unknownMode,
-      submode: 0,
-      status: statusOf(stat.state),
-      cpu: stat.cpu,
-      // The kernel's address of the table is not to be had; threads of a process share one.
-      file_table_address: pid,
-    });
-    for (const [name, event] of plainNamespaceEvents) {
-      if (namespaces[name] !== 0) this.write(event, timeNs, { tid, ns_inum: namespaces[name] });
-    }
-    if (namespaces.pid !== 0) {
-      const level = Math.max(0, status.tids.length - 1);
-      this.write(dumpEventName.process_pid_ns, timeNs, {
-        tid,
-        vtid: status.tids.at(-1) ?? tid,
-        vpid: status.pids.at(-1) ?? pid,
-        vppid: level === 0 ? stat.ppid : 0,
-        ns_level: level,
-        ns_inum: namespaces.pid,
-      });
-    }
-    if (namespaces.user !== 0) {
-      const [uid = 0, gid = 0] = [status.uids[0], status.gids[0]];
-      const isFirst = userMaps === undefined;
-      this.write(dumpEventName.process_user_ns, timeNs, {
-        tid,
-        vuid: isFirst ? uid : idInNamespace(userMaps[0], uid),
-        vgid: isFirst ? gid : idInNamespace(userMaps[1], gid),
-        ns_level: isFirst ? 0 : 1,
-        ns_inum: namespaces.user,
-      });
-    }
-  }
-
-  private descriptors(pid: number): void {
-    for (const name of listProc(`/proc/${pid}/fd`)) {
+  private descriptors(folder: OpenFolder, pid: number): void {
+    for (const fd of folder.numbers('fd')) {
       const timeNs = process.hrtime.bigint();
-      let filename: string;
-      try {
-        filename = readlinkSync(`/proc/${pid}/fd/${name}`);
-      } catch {
-        continue;
-      }
-      const flags = descriptorFlags(readProc(`/proc/${pid}/fdinfo/${name}`) ?? '');
+      const filename = folder.link(`fd/${fd}`);
+      if (filename === undefined) continue;
+      const flags = descriptorFlags(folder.text(`fdinfo/${fd}`) ?? '');
       this.descriptorCount += 1;
       this.write(dumpEventName.file_descriptor, timeNs, {
         file_table_address: pid,
-        fd: Number(name),
+        fd,
         flags,
         fmode: fileMode(flags),
         filename,

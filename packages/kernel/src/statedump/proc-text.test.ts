@@ -14,7 +14,7 @@ import {
 } from './proc-text.ts';
 
 const statOf = (tid: number, name: string): string =>
-  `${tid} (${name}) S 28140 28140 2364 0 -1 4194304 105 0 0 0 0 0 0 0 20 0 1 0 3647396 2998272 411 18446744073709551615 1 1 1 0 0 0 0 0 0 17 0 0 17 1 0 0 0 0 0\n`;
+  `${tid} (${name}) S 28140 28140 2364 0 -1 4194304 105 0 0 0 0 0 0 0 20 0 7 0 3647396 2998272 411 18446744073709551615 1 1 1 0 0 0 0 0 0 17 0 0 17 1 0 0 0 0 0\n`;
 
 test('the state of a thread, whatever its name holds', () => {
   fc.assert(
@@ -29,6 +29,7 @@ test('the state of a thread, whatever its name holds', () => {
           ppid: 28_140,
           isKernelThread: false,
           priority: 120,
+          threadCount: 7,
           startTicks: 3_647_396,
           cpu: 1,
         });

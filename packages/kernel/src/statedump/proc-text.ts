@@ -10,6 +10,8 @@ export interface ThreadStat {
   readonly isKernelThread: boolean;
   /** In the kernel's count: 120 is nice 0. */
   readonly priority: number;
+  /** Of its process. */
+  readonly threadCount: number;
   /** In ticks of 10 ms after the start of the machine (CLOCK_BOOTTIME). */
   readonly startTicks: number;
   /** Processor that it ran on last. */
@@ -20,7 +22,7 @@ export interface ThreadStat {
 const kernelThread = 0x0020_0000;
 
 /** Words behind the name that are numbers and of use, by their places. */
-const statPlaces = { ppid: 1, flags: 6, priority: 15, startTicks: 19, cpu: 36 } as const;
+const statPlaces = { ppid: 1, flags: 6, priority: 15, threadCount: 17, startTicks: 19, cpu: 36 } as const;
 const wordCount = statPlaces.cpu + 1;
 /** The numbers of one text: used anew for each. */
 const statWords = new Float64Array(wordCount);
@@ -59,6 +61,7 @@ export function parseThreadStat(text: string): ThreadStat | undefined {
     ppid: statWords[statPlaces.ppid]!,
     isKernelThread: (statWords[statPlaces.flags]! & kernelThread) !== 0,
     priority: statWords[statPlaces.priority]! + 100,
+    threadCount: statWords[statPlaces.threadCount]!,
     startTicks: statWords[statPlaces.startTicks]!,
     cpu: statWords[statPlaces.cpu]!,
   };

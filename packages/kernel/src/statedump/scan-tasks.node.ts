@@ -1,5 +1,6 @@
 /** All threads of the machine, as /proc has them. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { OpenFolder } from '@spoor/sys';
 import {
   namespaceInode,
   parseThreadStat,
@@ -62,22 +63,20 @@ export function listProc(path: string): readonly string[] {
 }
 
 /** The inode of a task's namespace; 0 where it may not be read. */
-function namespaceOf(folder: string, name: keyof Namespaces): number {
-  try {
-    return namespaceInode(readlinkSync(`${folder}/ns/${name}`, asLatin));
-  } catch {
-    return 0;
-  }
+function namespaceOf(process: OpenFolder, below: string, name: keyof Namespaces): number {
+  const link = process.link(`${below}ns/${name}`);
+  return link === undefined ? 0 : namespaceInode(link);
 }
 
 /**
  * The namespaces of a thread. Their links are the dearest of all that is read of it, and nearly every thread has those of
  * its process: where the two that threads do change alone, for mounts and the network, are the same, the rest is taken
  * to be.
+ * @param below the process's folder, with a slash; empty for its first thread.
  * @param ofLeader those of the first thread of its process.
  */
-function namespacesOf(folder: string, ofLeader?: Namespaces): Namespaces {
-  const inode = (name: keyof Namespaces): number => namespaceOf(folder, name);
+function namespacesOf(process: OpenFolder, below: string, ofLeader?: Namespaces): Namespaces {
+  const inode = (name: keyof Namespaces): number => namespaceOf(process, below, name);
   if (ofLeader !== undefined && inode('net') === ofLeader.net && inode('mnt') === ofLeader.mnt) {
     return ofLeader;
   }
@@ -119,51 +118,80 @@ interface Leader {
  * process the same in all threads. Where the effective ones are, the rest is taken to be; in a PID namespace of its own
  * only the file tells a thread's numbers. Undefined where it has to be read.
  */
-function statusAsLeader(folder: string, tid: number, leader: Leader | undefined): ThreadStatus | undefined {
-  if (leader === undefined || leader.status.tids.length !== 1) return undefined;
+function statusAsLeader(folder: string, tid: number, leader: Leader): ThreadStatus | undefined {
+  if (leader.status.tids.length !== 1) return undefined;
   const owners = ownersOf(folder);
   if (owners?.uid !== leader.uid || owners.gid !== leader.gid) return undefined;
   return { ...leader.status, tids: [tid] };
 }
 
-/** The threads of a process; those that end meanwhile are left out. */
-export function* scanProcess(pid: number): Generator<ScannedTask> {
-  let leader: Leader | undefined;
-  for (const name of listProc(`/proc/${pid}/task`)) {
-    const folder = `/proc/${pid}/task/${name}`;
-    const timeNs = process.hrtime.bigint();
-    const stat = parseThreadStat(readProc(`${folder}/stat`) ?? '');
-    if (stat === undefined) continue;
-    if (stat.isKernelThread) {
-      ofKernelThreads ??= namespacesOf(folder);
-      yield { timeNs, pid, stat, status: kernelThreadStatus(pid, stat.tid), namespaces: ofKernelThreads };
-      continue;
-    }
-    let status = statusAsLeader(folder, stat.tid, leader);
-    if (status === undefined) {
-      const text = readProc(`${folder}/status`);
-      if (text === undefined) continue;
-      status = parseThreadStatus(text);
-    }
-    const namespaces = namespacesOf(folder, leader?.namespaces);
-    if (leader === undefined) {
-      const owners = ownersOf(folder);
-      if (owners === undefined) continue;
-      leader = { status, namespaces, uid: owners.uid, gid: owners.gid };
-    }
-    yield { timeNs, pid, stat, status, namespaces };
+/** Reads a thread that is not the first one of its process; undefined where it is gone. */
+function scanThread(
+  folder: OpenFolder,
+  pid: number,
+  tid: number,
+  leader: Leader | undefined,
+): ScannedTask | undefined {
+  const below = `task/${tid}/`;
+  const timeNs = process.hrtime.bigint();
+  const stat = parseThreadStat(folder.text(`${below}stat`) ?? '');
+  if (stat === undefined) return undefined;
+  let status = leader === undefined ? undefined : statusAsLeader(`/proc/${pid}/task/${tid}`, tid, leader);
+  if (status === undefined) {
+    const text = folder.text(`${below}status`);
+    if (text === undefined) return undefined;
+    status = parseThreadStatus(text);
   }
+  return { timeNs, pid, stat, status, namespaces: namespacesOf(folder, below, leader?.namespaces) };
+}
+
+/**
+ * The threads of a process, the first one first; those that end meanwhile are left out.
+ * @param folder that of the process.
+ */
+export function* scanThreads(folder: OpenFolder, pid: number): Generator<ScannedTask> {
+  const timeNs = process.hrtime.bigint();
+  // What it says beside of the whole process, as its times, is not asked for.
+  const stat = parseThreadStat(folder.text('stat') ?? '');
+  if (stat?.isKernelThread === true) {
+    ofKernelThreads ??= namespacesOf(folder, '');
+    yield { timeNs, pid, stat, status: kernelThreadStatus(pid, pid), namespaces: ofKernelThreads };
+    return;
+  }
+  let leader: Leader | undefined;
+  const text = stat === undefined ? undefined : folder.text('status');
+  if (stat !== undefined && text !== undefined) {
+    const status = parseThreadStatus(text);
+    const namespaces = namespacesOf(folder, '');
+    yield { timeNs, pid, stat, status, namespaces };
+    // A thread that begins now tells of itself.
+    if (stat.threadCount === 1) return;
+    const owners = ownersOf(`/proc/${pid}/task/${pid}`);
+    if (owners !== undefined) leader = { status, namespaces, uid: owners.uid, gid: owners.gid };
+  }
+  for (const tid of folder.numbers('task')) {
+    if (tid === pid) continue;
+    const task = scanThread(folder, pid, tid, leader);
+    if (task !== undefined) yield task;
+  }
+}
+
+/** The threads of a process by its number; none where it is gone. */
+export function* scanProcess(pid: number): Generator<ScannedTask> {
+  using folder = OpenFolder.open(`/proc/${pid}`);
+  if (folder !== undefined) yield* scanThreads(folder, pid);
 }
 
 /** One thread by its number alone, whatever process it is of; undefined where it is gone. */
 export function scanTask(tid: number): ScannedTask | undefined {
-  const folder = `/proc/${tid}`;
+  using folder = OpenFolder.open(`/proc/${tid}`);
+  if (folder === undefined) return undefined;
   const timeNs = process.hrtime.bigint();
-  const stat = parseThreadStat(readProc(`${folder}/stat`) ?? '');
-  const text = readProc(`${folder}/status`);
+  const stat = parseThreadStat(folder.text('stat') ?? '');
+  const text = folder.text('status');
   if (stat === undefined || text === undefined) return undefined;
   const status = parseThreadStatus(text);
-  return { timeNs, pid: status.tgid, stat, status, namespaces: namespacesOf(folder) };
+  return { timeNs, pid: status.tgid, stat, status, namespaces: namespacesOf(folder, '') };
 }
 
 /** Numbers of a thread in its PID namespaces, and the inode of the innermost; undefined where it is gone. */
@@ -177,5 +205,9 @@ export function numbersOfTask(
 
 /** The inode of a thread's PID namespace; 0 where it is gone. */
 export function pidNamespaceOf(tid: number): number {
-  return namespaceOf(`/proc/${tid}`, 'pid');
+  try {
+    return namespaceInode(readlinkSync(`/proc/${tid}/ns/pid`, asLatin));
+  } catch {
+    return 0;
+  }
 }

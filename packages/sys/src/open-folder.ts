@@ -1,0 +1,142 @@
+/**
+ * Small files below a folder, such as those of a process in /proc, read one after the other: by calls of the C library into
+ * memory that is used again, where koffi can be had, for node:fs spends as long on them as the kernel does.
+ */
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from './own-files.ts';
+import { isAvailable, library } from './library.ts';
+
+const O_CLOEXEC = 0o2000000;
+const O_DIRECTORY: Readonly<Record<string, number>> = { x64: 0o200000, arm64: 0o40000, riscv64: 0o200000 };
+/** getdents64(2), for which the C library's function is newer than some that are in use. */
+const getdentsNumbers: Readonly<Record<string, number>> = { x64: 217, arm64: 61, riscv64: 61 };
+/** Of a directory entry: its length, and where its name begins. */
+const entryLengthAt = 16;
+const entryNameAt = 19;
+
+interface FolderCalls {
+  readonly openat: (folder: number, path: string, flags: number) => number;
+  readonly read: (fd: number, bytes: Uint8Array, sizeBytes: number) => number | bigint;
+  readonly readlinkat: (
+    folder: number,
+    path: string,
+    bytes: Uint8Array,
+    sizeBytes: number,
+  ) => number | bigint;
+  readonly getdents64: (number: number, fd: number, bytes: Uint8Array, sizeBytes: number) => number | bigint;
+  readonly close: (fd: number) => number;
+}
+
+/** What was read last; nearly all files of /proc are far smaller. */
+const bytes = Buffer.allocUnsafeSlow(65_536);
+
+let calls: FolderCalls | undefined;
+let isTried = false;
+
+function folderCalls(): FolderCalls | undefined {
+  if (isTried) return calls;
+  isTried = true;
+  if (!(process.arch in getdentsNumbers) || !isAvailable().available) return undefined;
+  const c = library().koffi.load(null);
+  calls = {
+    openat: c.func('int openat(int, const char *, int)') as FolderCalls['openat'],
+    read: c.func('intptr_t read(int, uint8_t *, size_t)') as FolderCalls['read'],
+    readlinkat: c.func(
+      'intptr_t readlinkat(int, const char *, uint8_t *, size_t)',
+    ) as FolderCalls['readlinkat'],
+    getdents64: c.func('long syscall(long, int, uint8_t *, size_t)') as FolderCalls['getdents64'],
+    close: c.func('int close(int)') as FolderCalls['close'],
+  };
+  return calls;
+}
+
+/** The names of a list of directory entries that are numbers, such as 7; no others. */
+function appendNumbers(numbers: number[], lengthBytes: number): void {
+  for (let at = 0; at < lengthBytes; at += bytes.readUInt16LE(at + entryLengthAt)) {
+    let number = 0;
+    let place = at + entryNameAt;
+    for (; bytes[place]! !== 0; place++) {
+      const digit = bytes[place]! - 48;
+      if (digit < 0 || digit > 9) {
+        number = -1;
+        break;
+      }
+      number = number * 10 + digit;
+    }
+    if (number >= 0 && place > at + entryNameAt) numbers.push(number);
+  }
+}
+
+/** A folder that is open: it stays the same one, whatever comes to have its name. What it tells is up to date. */
+export class OpenFolder implements Disposable {
+  private readonly path: string;
+  private readonly descriptor: number;
+  private readonly calls: FolderCalls | undefined;
+
+  private constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.descriptor = descriptor;
+    this.calls = folderCalls();
+  }
+
+  /** @returns undefined where there is none, or it may not be read. */
+  static open(path: string): OpenFolder | undefined {
+    try {
+      return new OpenFolder(path, openSync(path, 'r'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A file as UTF-8 text; undefined where it is gone, or may not be read. */
+  text(name: string): string | undefined {
+    if (this.calls === undefined) return orUndefined(() => readFileSync(`${this.path}/${name}`, 'utf8'));
+    const { openat, read, close } = this.calls;
+    const fd = openat(this.descriptor, name, O_CLOEXEC);
+    if (fd < 0) return undefined;
+    const count = Number(read(fd, bytes, bytes.length));
+    close(fd);
+    if (count < 0) return undefined;
+    // The kernel makes such a file in one piece: there is more of it only if there is no room.
+    if (count === bytes.length) return orUndefined(() => readFileSync(`${this.path}/${name}`, 'utf8'));
+    return bytes.toString('utf8', 0, count);
+  }
+
+  /** Where a link leads; undefined where it is gone, or may not be read. */
+  link(name: string): string | undefined {
+    if (this.calls === undefined) return orUndefined(() => readlinkSync(`${this.path}/${name}`));
+    const count = Number(this.calls.readlinkat(this.descriptor, name, bytes, bytes.length));
+    return count < 0 ? undefined : bytes.toString('utf8', 0, count);
+  }
+
+  /** The numbers among the names in a folder within; none where it is gone, or may not be read. */
+  numbers(name: string): readonly number[] {
+    if (this.calls === undefined) {
+      const names = orUndefined(() => readdirSync(`${this.path}/${name}`)) ?? [];
+      return names.filter((one) => /^\d+$/.test(one)).map(Number);
+    }
+    const numbers: number[] = [];
+    const { openat, getdents64, close } = this.calls;
+    const fd = openat(this.descriptor, name, O_CLOEXEC | (O_DIRECTORY[process.arch] ?? 0));
+    if (fd < 0) return numbers;
+    const number = getdentsNumbers[process.arch]!;
+    for (;;) {
+      const count = Number(getdents64(number, fd, bytes, bytes.length));
+      if (count <= 0) break;
+      appendNumbers(numbers, count);
+    }
+    close(fd);
+    return numbers;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.descriptor);
+  }
+}
+
+function orUndefined<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
