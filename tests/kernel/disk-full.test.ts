@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
 import { describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
+import { spoor, type CommandRun } from '../support/spoor.ts';
 
 const headerBytes = 16;
 const entryBytes = 72;
@@ -50,5 +51,47 @@ describeNeeding([tracefs()], 'a full disk', () => {
     file.append(packet, 100, { ...facts, sizeBytes: 100, contentBits: 800 });
     file.close();
     expect(statSync(join(small, 'stream')).size).toBe(count * packet.length + 100);
+  });
+
+  /** Records some 240,000 events on a disk of a size, and does something with what is there. */
+  function record(name: string, size: string, then: (trace: string, done: CommandRun) => void): void {
+    const disk = join(folder, name);
+    mkdirSync(disk);
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', disk]).status).toBe(0);
+    try {
+      const trace = join(disk, 'trace');
+      const load = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=60000'];
+      then(trace, spoor(['record', '-k', '--kernel-events', 'syscall_*', '-o', trace, '--', ...load]));
+    } finally {
+      spawnSync('umount', ['--lazy', disk]);
+    }
+  }
+
+  test('what could not be written is counted, and what could is all there', () => {
+    record('few', '3m', (trace, { status, stderr }) => {
+      expect(status).toBe(1);
+      const told = /recorded ([\d,]+) events of the kernel .*?([\d,]+) events lost that could not/.exec(
+        stderr,
+      );
+      expect(told, stderr).not.toBeNull();
+      const [recorded = 0, lost = 0] = told!.slice(1).map((text) => Number(text.replaceAll(',', '')));
+      expect(lost).toBeGreaterThan(0);
+      // Two events a call, of which dd makes two a byte; what the ring had no room for is told beside.
+      const inRing = Number(/([\d,]+) events lost \(larger/.exec(stderr)?.[1]?.replaceAll(',', '') ?? 0);
+      expect(recorded + lost + inRing).toBeGreaterThan(240_000);
+      expect(stderr.match(/are lost: writing/g)!.length).toBeGreaterThan(0);
+      const read = spoor([trace]);
+      const events = read.stdout.split('\n').filter((line) => line !== '' && !line.includes('_statedump_'));
+      expect(events.length).toBe(recorded);
+    });
+  });
+
+  test('the command runs where not even the state dump finds room', () => {
+    record('none', '64k', (_, { status, stderr }) => {
+      expect(status).toBe(1);
+      expect(stderr).toContain('60000 bytes');
+      expect(stderr).toContain('the state dump is not whole');
+      expect(stderr).not.toContain('none lost');
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { SpoorError } from '@spoor/base';
 import { expect, test } from 'vitest';
 import { parseSizeBytes } from './record/values.ts';
 import { describeDuration, describeRecording } from './recording-summary.ts';
@@ -73,6 +74,7 @@ test('of the kernel it has a line of its own, and other programs than those of N
   const kernel = {
     eventCount: 70_000,
     lostCount: 0,
+    unwrittenCount: 0,
     missingTextCount: 0,
     sizeBytes: 2_000_000,
     error: undefined,
@@ -91,6 +93,15 @@ test('of the kernel it has a line of its own, and other programs than those of N
   );
   expect(describeRecording({ ...result, kernel: { ...kernel, lostCount: 3 } })).toContain(
     '3 events lost (larger',
+  );
+  const error = new SpoorError('record/kernel', 'the disk is full');
+  const full = { ...kernel, unwrittenCount: 12, error };
+  expect(describeRecording({ ...result, kernel: full, error })).toBe(
+    'spoor: recorded 70,000 events of the kernel (2.0 MB), 12 events lost that could not be written\n' +
+      'spoor: the trace is in /t/x\nspoor: the disk is full\n',
+  );
+  expect(describeRecording({ ...result, kernel: { ...kernel, error }, error })).toContain(
+    '(2.0 MB), not all of them\n',
   );
   expect(describeRecording({ ...result, kernel: { ...kernel, missingTextCount: 2 } })).toContain(
     'note: 2 texts of system calls could not be read',

@@ -18,9 +18,14 @@ export function describeNote(note: RecordingNote): string {
   return `spoor: ${note.severity === 'error' ? '' : 'note: '}${note.text}`;
 }
 
-function describeKernel({ eventCount, lostCount, sizeBytes }: KernelTotals): string {
-  const lost =
-    lostCount === 0 ? 'none lost' : `${counted(lostCount, 'event')} lost (larger rings: --kernel-buffer)`;
+function describeKernel({ eventCount, lostCount, unwrittenCount, sizeBytes, error }: KernelTotals): string {
+  const losses = [
+    ...(lostCount === 0 ? [] : [`${counted(lostCount, 'event')} lost (larger rings: --kernel-buffer)`]),
+    ...(unwrittenCount === 0 ? [] : [`${counted(unwrittenCount, 'event')} lost that could not be written`]),
+  ];
+  // Of what is in a ring that is read no more nobody knows how much would have been recorded.
+  if (losses.length === 0) losses.push(error === undefined ? 'none lost' : 'not all of them');
+  const lost = losses.join(', ');
   return `spoor: recorded ${counted(eventCount, 'event')} of the kernel (${sizeText(sizeBytes)}), ${lost}`;
 }
 

@@ -36,7 +36,10 @@ export interface KernelPlan {
 /** What came of it. */
 export interface KernelTotals {
   readonly eventCount: number;
+  /** Events that found no room in the rings. */
   readonly lostCount: number;
+  /** Events that could not be written. */
+  readonly unwrittenCount: number;
   readonly sizeBytes: number;
   /** Texts of system calls that nobody could read; 0 where none are wanted. */
   readonly missingTextCount: number;
@@ -133,7 +136,13 @@ export class KernelPart {
     });
     watch(child);
     if (child.pid === undefined) return;
-    await this.#recording.begin([child.pid]);
+    try {
+      await this.#recording.begin([child.pid]);
+    } catch (error) {
+      // It waits to be told to go on, which nobody will.
+      child.kill('SIGKILL');
+      throw error;
+    }
     const gate = child.stdio[3] as NodeJS.WritableStream;
     // It may have been killed meanwhile.
     gate.on('error', () => undefined);
@@ -144,12 +153,13 @@ export class KernelPart {
   async stop(): Promise<KernelTotals> {
     this.#ended = true;
     try {
-      const { eventCount, lostCount, missingTextCount, writtenBytes, failures } =
+      const { eventCount, lostCount, unwrittenCount, missingTextCount, writtenBytes, failures } =
         await this.#recording.stop();
       const [failure] = failures;
       return {
         eventCount,
         lostCount,
+        unwrittenCount,
         missingTextCount,
         sizeBytes: writtenBytes,
         error:
@@ -159,7 +169,7 @@ export class KernelPart {
       };
     } catch (error) {
       if (!(error instanceof SpoorError)) throw error;
-      return { eventCount: 0, lostCount: 0, missingTextCount: 0, sizeBytes: 0, error };
+      return { eventCount: 0, lostCount: 0, unwrittenCount: 0, missingTextCount: 0, sizeBytes: 0, error };
     }
   }
 

@@ -29,5 +29,7 @@ export type DrainMessage =
   | { readonly kind: 'ready' }
   /** All that was in the rings when the sequence became this has been handed on. */
   | { readonly kind: 'flushed'; readonly sequence: number }
+  /** A ring is read on, but what becomes of it is not whole. */
+  | { readonly kind: 'trouble'; readonly cpu: number; readonly message: string }
   | { readonly kind: 'failed'; readonly cpu: number; readonly message: string }
   | { readonly kind: 'done'; readonly results: readonly RingResult[] };

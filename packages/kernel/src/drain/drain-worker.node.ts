@@ -103,12 +103,18 @@ class RingDrain {
   }
 }
 
-async function openRings({ rings, layout, clock, sinkModule, sinkData }: DrainRequest): Promise<RingDrain[]> {
+async function openRings(
+  { rings, layout, clock, sinkModule, sinkData }: DrainRequest,
+  tell: (message: DrainMessage) => void,
+): Promise<RingDrain[]> {
   const { createPageSink } = (await import(sinkModule)) as PageSinkModule;
   const drains: RingDrain[] = [];
   for (const { cpu, path } of rings) {
     const reader = new RingReader(path, layout);
-    drains.push(new RingDrain(cpu, reader, await createPageSink(sinkData, { cpu, layout, clock })));
+    const onTrouble = (message: string): void => tell({ kind: 'trouble', cpu, message });
+    drains.push(
+      new RingDrain(cpu, reader, await createPageSink(sinkData, { cpu, layout, clock, onTrouble })),
+    );
   }
   return drains;
 }
@@ -116,7 +122,7 @@ async function openRings({ rings, layout, clock, sinkModule, sinkData }: DrainRe
 async function serve(request: DrainRequest): Promise<void> {
   const { control, ringBytes } = request;
   const tell = (message: DrainMessage): void => parentPort?.postMessage(message);
-  const drains = await openRings(request);
+  const drains = await openRings(request, tell);
   const slowestMs = Math.max(1, Math.min(longestIntervalMs, Math.floor(ringBytes / floodBytesPerMs)));
   const fastestMs = Math.min(request.intervalMs, slowestMs);
   let intervalMs = fastestMs;

@@ -18,7 +18,7 @@ export interface DrainOptions {
   readonly intervalMs?: number;
   /** Threads at most; one a processor that the machine has by default. */
   readonly threads?: number;
-  /** Hears of a ring that cannot be emptied any more: its disk is full, or its sink failed. */
+  /** Hears of a ring whose events are lost, for the disk is full, or that cannot be emptied any more. */
   readonly onFailure?: (error: SpoorError) => void;
 }
 
@@ -82,6 +82,11 @@ class DrainThread {
           break;
         case 'failed':
           onFailure?.(failed(`processor ${message.cpu}: ${message.message}`));
+          break;
+        case 'trouble':
+          onFailure?.(
+            new SpoorError('kernel/lost', `events of processor ${message.cpu} are lost: ${message.message}`),
+          );
           break;
         case 'done':
           done.resolve(message.results);

@@ -7,6 +7,8 @@ export interface RingPlace {
   readonly layout: PageLayout;
   /** Name of the instance's clock, as in `trace_clock`. */
   readonly clock: string;
+  /** Hears that something is lost while reading goes on. */
+  readonly onTrouble?: (message: string) => void;
 }
 
 /** Takes the pages of one ring, in their order. What it throws ends the reading of that ring. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { SpoorError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
@@ -86,7 +86,10 @@ export interface KernelRecordingOptions {
 /** What came of a recording. */
 export interface KernelRecordingResult {
   readonly eventCount: number;
+  /** Events that found no room in the rings. */
   readonly lostCount: number;
+  /** Events that were read and could not be written, for the disk was full; what is lost with a ring that failed is beside. */
+  readonly unwrittenCount: number;
   /** Texts of system calls that were not read; 0 where none are recorded. */
   readonly missingTextCount: number;
   readonly writtenBytes: number;
@@ -130,6 +133,7 @@ export class KernelRecording {
   private sampler: CounterSampler | undefined;
   private plainBytes = 0;
   private dumped: StateDumpResult | undefined;
+  private dumpFailure: string | undefined;
   private hasEnded = false;
   private look: NodeJS.Timeout | undefined;
 
@@ -296,7 +300,14 @@ export class KernelRecording {
     }
     instance.start();
     if (options.stateDump === false) return;
-    this.dumped = await this.dump();
+    try {
+      this.dumped = await this.dump();
+    } catch (error) {
+      // What is recorded is worth having without it: where the disk is full there may be room again.
+      if (!(error instanceof SpoorError)) throw error;
+      this.dumpFailure = `the state dump is not whole: ${describeError(error)}`;
+      options.onFailure?.(new SpoorError('kernel/statedump', this.dumpFailure));
+    }
   }
 
   /** Keeps threads out of the trace, such as those of a helper of the recorder. */
@@ -406,11 +417,17 @@ export class KernelRecording {
             sum(({ lostCount }) => lostCount),
             this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
           ) + this.logs.lostCount,
+        unwrittenCount: sum(({ unwrittenCount }) => unwrittenCount),
         missingTextCount: sum(({ missingTextCount }) => missingTextCount),
         writtenBytes: sum(({ writtenBytes }) => writtenBytes) + this.plainBytes,
         stateDump: this.dumped,
         rings,
-        failures: rings.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+        failures: [
+          ...rings.flatMap(
+            ({ failure, result }) => failure ?? (result as CtfSinkResult | undefined)?.trouble ?? [],
+          ),
+          ...(this.dumpFailure === undefined ? [] : [this.dumpFailure]),
+        ],
       };
     } finally {
       forgetRecording(basename(this.instance.path));

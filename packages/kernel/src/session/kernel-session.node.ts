@@ -340,11 +340,17 @@ export class KernelSession {
     const number = state.dumpCount;
     state.dumpCount += 1;
     this.save();
-    const stream = frame!.dumpStream(directory, number);
     try {
-      await dumpState(stream, { tasks: this.tasks });
-    } finally {
-      stream.close();
+      const stream = frame!.dumpStream(directory, number);
+      try {
+        await dumpState(stream, { tasks: this.tasks });
+      } finally {
+        stream.close();
+      }
+    } catch (error) {
+      // What is recorded is worth having without it.
+      if (!(error instanceof SpoorError)) throw error;
+      this.options.onNote('error', `the state dump is not whole: ${describeError(error)}`);
     }
   }
 
@@ -410,6 +416,7 @@ export class KernelSession {
     for (const channel of this.channels.values()) {
       const all = sum(await channel.totals());
       writtenBytes += all.writtenBytes;
+      discardedCount += all.unwrittenCount;
       for (const ring of channel.statistics()) {
         overwrittenCount += this.description?.isInMemory === true ? 0 : ring.overrun;
         discardedCount += lostOf(ring) - ring.overrun;
@@ -425,7 +432,7 @@ export class KernelSession {
     for (const [name, channel] of this.channels) {
       const rings = channel.statistics();
       const { ringBytes } = channel.instance.geometry();
-      const { eventCount, writtenBytes } = sum(await channel.totals());
+      const { eventCount, writtenBytes, unwrittenCount } = sum(await channel.totals());
       const usedBytes = rings.reduce((total, { bytes }) => total + bytes, 0);
       rows.push({
         channel: name,
@@ -437,7 +444,7 @@ export class KernelSession {
           this.description?.isInMemory === true
             ? rings.reduce((total, ring) => total + ring.entries + ring.read, 0)
             : eventCount,
-        discardedCount: rings.reduce((total, ring) => total + lostOf(ring) - ring.overrun, 0),
+        discardedCount: rings.reduce((total, ring) => total + lostOf(ring) - ring.overrun, unwrittenCount),
       });
     }
     return rows;
@@ -482,14 +489,18 @@ export function checkKernelSession(description: KernelSessionDescription, direct
   }
 }
 
-function sum(totals: readonly RingTotals[]): Pick<RingTotals, 'eventCount' | 'writtenBytes'> {
+function sum(
+  totals: readonly RingTotals[],
+): Pick<RingTotals, 'eventCount' | 'unwrittenCount' | 'writtenBytes'> {
   let eventCount = 0;
+  let unwrittenCount = 0;
   let writtenBytes = 0;
   for (const ring of totals) {
     eventCount += ring.eventCount;
+    unwrittenCount += ring.unwrittenCount;
     writtenBytes += ring.writtenBytes;
   }
-  return { eventCount, writtenBytes };
+  return { eventCount, unwrittenCount, writtenBytes };
 }
 
 /** Losses that the files of a ring had told of: of one, or of several with numbers, of which the newest knows them all. */

@@ -61,8 +61,10 @@ export interface RingTotals {
   readonly cpu: number;
   readonly eventCount: number;
   readonly lostCount: number;
+  /** Events that were read and could not be written. */
+  readonly unwrittenCount: number;
   readonly writtenBytes: number;
-  /** Why it is not read any more, if it is not. */
+  /** Why it is not read any more, or what of it is not written, if so. */
   readonly failure: string | undefined;
 }
 
@@ -75,6 +77,8 @@ export type ReaderMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly id: number; readonly rings: readonly RingTotals[] }
   | { readonly kind: 'refused'; readonly id: number; readonly message: string; readonly code: string }
+  /** What is read on, but cannot be written. */
+  | { readonly kind: 'trouble'; readonly key: string; readonly cpu: number; readonly message: string }
   | { readonly kind: 'failed'; readonly key: string; readonly cpu: number; readonly message: string };
 
 /** Indexes of shared words. */

@@ -230,9 +230,11 @@ function serve(sequence: Int32Array): void {
     }
     for (const [key, rings] of channels) {
       for (const ring of rings) {
-        if (ring.failure === undefined || told.has(ring)) continue;
+        const { trouble } = ring.sink;
+        if ((ring.failure ?? trouble) === undefined || told.has(ring)) continue;
         told.add(ring);
-        tell({ kind: 'failed', key, cpu: ring.cpu, message: ring.failure });
+        if (ring.failure === undefined) tell({ kind: 'trouble', key, cpu: ring.cpu, message: trouble! });
+        else tell({ kind: 'failed', key, cpu: ring.cpu, message: ring.failure });
       }
     }
   }

@@ -49,6 +49,12 @@ class ReaderThread {
             ),
           );
           break;
+        case 'trouble':
+          onFailure(
+            message.key,
+            new SpoorError('kernel/lost', `events of processor ${message.cpu} are lost: ${message.message}`),
+          );
+          break;
         default:
           message satisfies never;
       }

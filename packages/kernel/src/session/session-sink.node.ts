@@ -1,6 +1,7 @@
 /** Where the pages of one ring of a session go: into the files of the current trace chunk, or into those of a snapshot. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError } from '@spoor/base';
 import { finderFor, findTask } from '../contexts/fill-task-table.node.ts';
 import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
@@ -108,6 +109,9 @@ export class SessionSink {
   private files: StreamFiles | undefined;
   private pastEvents = 0;
   private pastBytes = 0;
+  private pastUnwritten = 0;
+  /** Why events could not be written, the first time. */
+  trouble: string | undefined;
   /** Losses that earlier streams and readers have told of. */
   private pastLost: number;
 
@@ -142,8 +146,14 @@ export class SessionSink {
         packet: (bytes, lengthBytes, facts) => {
           if (this.place === undefined) return;
           const name = `${data.channel}_${cpu}${data.fileSuffix}`;
-          this.files ??= new StreamFiles(this.place, name, transcoder, limits);
-          this.files.packet(bytes, lengthBytes, facts, stream.used);
+          try {
+            this.files ??= new StreamFiles(this.place, name, transcoder, limits);
+            this.files.packet(bytes, lengthBytes, facts, stream.used);
+          } catch (error) {
+            // There may be room again later: until then losses are counted.
+            stream.giveUp();
+            this.trouble ??= describeError(error);
+          }
         },
       },
     });
@@ -167,13 +177,14 @@ export class SessionSink {
   }
 
   totals(failure: string | undefined): RingTotals {
-    const { eventCount, lostCount } = this.stream.statistics;
+    const { eventCount, lostCount, unwrittenCount } = this.stream.statistics;
     return {
       cpu: this.cpu,
       eventCount: this.pastEvents + eventCount,
       lostCount: this.pastLost + lostCount,
+      unwrittenCount: this.pastUnwritten + unwrittenCount,
       writtenBytes: this.pastBytes + (this.files?.writtenBytes ?? 0),
-      failure,
+      failure: failure ?? this.trouble,
     };
   }
 
@@ -223,7 +234,8 @@ export class SessionSink {
 
   private endStream(): void {
     this.stream.close();
-    const { eventCount, lostCount } = this.stream.statistics;
+    const { eventCount, lostCount, unwrittenCount } = this.stream.statistics;
+    this.pastUnwritten += unwrittenCount;
     this.pastEvents += eventCount;
     this.pastLost += lostCount;
     this.closeFiles();

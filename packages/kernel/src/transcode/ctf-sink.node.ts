@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError } from '@spoor/base';
 import { finderFor } from '../contexts/fill-task-table.node.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { PageSink, RingPlace } from '../drain/page-sink.ts';
@@ -49,7 +50,11 @@ export interface CtfSinkData {
 }
 
 /** What a ring's stream became. */
-export type CtfSinkResult = PageStreamStatistics & { readonly writtenBytes: number };
+export type CtfSinkResult = PageStreamStatistics & {
+  readonly writtenBytes: number;
+  /** Why events are not written, if some are not. */
+  readonly trouble: string | undefined;
+};
 
 /** The transcoder that {@link CtfSinkData} describes: the same in all threads. */
 export function transcoderOf(
@@ -91,8 +96,9 @@ class CtfSink implements PageSink {
   private readonly statisticsPath: string;
   private readonly cpu: number;
   private toldDropped = 0;
+  private trouble: string | undefined;
 
-  constructor(data: CtfSinkData, { cpu, layout }: RingPlace) {
+  constructor(data: CtfSinkData, { cpu, layout, onTrouble }: RingPlace) {
     const transcoder = sharedTranscoder(data, layout);
     const name = `${data.channel}_${cpu}`;
     this.cpu = cpu;
@@ -107,9 +113,16 @@ class CtfSink implements PageSink {
       cpu,
       output: {
         packet: (bytes, lengthBytes, facts) => {
-          // A reader that sees the packet must find its classes.
-          this.metadata.declare(this.stream.used);
-          this.file.append(bytes, lengthBytes, facts);
+          try {
+            // A reader that sees the packet must find its classes.
+            this.metadata.declare(this.stream.used);
+            this.file.append(bytes, lengthBytes, facts);
+          } catch (error) {
+            // There may be room again later: until then losses are counted, and told once.
+            this.stream.giveUp();
+            if (this.trouble === undefined) onTrouble?.(describeError(error));
+            this.trouble ??= describeError(error);
+          }
         },
       },
     });
@@ -135,7 +148,7 @@ class CtfSink implements PageSink {
     this.stream.close();
     this.metadata[Symbol.dispose]();
     this.file.close();
-    return { ...this.stream.statistics, writtenBytes: this.file.sizeBytes };
+    return { ...this.stream.statistics, writtenBytes: this.file.sizeBytes, trouble: this.trouble };
   }
 
   private statistics(): ReturnType<typeof parseRingStatistics> {

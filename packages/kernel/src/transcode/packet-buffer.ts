@@ -91,6 +91,12 @@ export class PacketBuffer {
     this.discarded += BigInt(count);
   }
 
+  /** Nobody took the last packet: its events are lost, and the next one has its number. */
+  giveUpLast(events: number): void {
+    this.discarded += BigInt(events);
+    this.sequence -= 1;
+  }
+
   get discardedCount(): bigint {
     return this.discarded;
   }

@@ -1,6 +1,7 @@
 /** A file of packets with LTTng's index of it: both end with a whole packet, also where the disk is full. */
-import { truncateSync } from 'node:fs';
+import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
 import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
 import { FileSink } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
@@ -31,10 +32,22 @@ export class PacketFile {
     this.writer = writer;
     this.path = join(directory, name);
     this.indexPath = indexPathOf(directory, name);
-    [this.file, this.index] = asUser(writer, () => [new FileSink(this.path), new FileSink(this.indexPath)]);
-    const header = packetIndexHeader();
-    this.index.write(header, header.length);
-    this.indexBytes = header.length;
+    this.file = asUser(writer, () => new FileSink(this.path));
+    try {
+      this.index = asUser(writer, () => new FileSink(this.indexPath));
+      const header = packetIndexHeader();
+      this.index.write(header, header.length);
+      this.indexBytes = header.length;
+    } catch (error) {
+      // Who tries again finds neither of them.
+      this.file.close();
+      const isOthers = error instanceof SpoorError && error.code === 'output/exists';
+      asUser(writer, () => {
+        rmSync(this.path, { force: true });
+        if (!isOthers) rmSync(this.indexPath, { force: true });
+      });
+      throw error;
+    }
   }
 
   /** @throws SpoorError `output/failed`; what had been written of the packet is cut off again. */

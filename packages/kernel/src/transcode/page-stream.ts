@@ -26,6 +26,8 @@ const lostCountFollows = 0x4000_0000;
 export interface PageStreamStatistics {
   readonly pageCount: number;
   readonly eventCount: number;
+  /** Events that would be, had their packets been taken: they are counted as lost in those that follow. */
+  readonly unwrittenCount: number;
   /** Records of events that the formats do not have, or that are not wanted. */
   readonly unknownCount: number;
   /** Events that the kernel says it lost; where it could not count them, one for each time. */
@@ -54,6 +56,10 @@ export class PageStream {
   private toldDiscarded = 0n;
   private pageCount = 0;
   private eventCount = 0;
+  /** Events of the packets that have ended. */
+  private packedCount = 0;
+  private unwrittenCount = 0;
+  private isGivenUp = false;
   private unknownCount = 0;
   private packetCount = 0;
   private damagedCount = 0;
@@ -87,12 +93,13 @@ export class PageStream {
   }
 
   get statistics(): PageStreamStatistics {
-    const { pageCount, eventCount, unknownCount, packetCount, damagedCount, missingTextCount } = this;
+    const { pageCount, unwrittenCount, unknownCount, packetCount, damagedCount, missingTextCount } = this;
     return {
       pageCount,
-      eventCount,
+      eventCount: this.eventsSoFar - unwrittenCount,
+      unwrittenCount,
       unknownCount,
-      lostCount: Number(this.packet.discardedCount),
+      lostCount: Number(this.packet.discardedCount) - unwrittenCount,
       packetCount,
       damagedCount: damagedCount + (this.joiner?.damagedCount ?? 0),
       missingTextCount,
@@ -149,8 +156,12 @@ export class PageStream {
     const discarded = this.packet.discardedCount;
     // A page may have had records of the task table alone.
     if (this.state[stateWord.pos] === packetHeadBytes && discarded === this.toldDiscarded) return;
-    this.toldDiscarded = discarded;
-    this.endPacket();
+    this.endPacket(discarded);
+  }
+
+  /** Called while a packet is handed out: nobody takes it. Packets that follow count its events as lost. */
+  giveUp(): void {
+    this.isGivenUp = true;
   }
 
   /** Losses that no page tells of: the next packet counts them. */
@@ -228,6 +239,7 @@ export class PageStream {
     }
     this.missingTextCount += texts.missingCount - missingBefore;
     this.eventCount += state[stateWord.eventCount]!;
+    state[stateWord.eventCount] = 0;
     this.unknownCount += state[stateWord.unknownCount]!;
     this.damagedCount += state[stateWord.damaged]!;
   }
@@ -244,9 +256,23 @@ export class PageStream {
     state[stateWord.writtenLo] = lo;
   }
 
-  private endPacket(): void {
-    const { state } = this;
-    this.packetCount += 1;
-    this.packet.end(state[stateWord.pos]!, state[stateWord.hi]!, state[stateWord.lo]!);
+  /** Events of all pages until now, with those of the page that is being walked. */
+  private get eventsSoFar(): number {
+    return this.eventCount + this.state[stateWord.eventCount]!;
+  }
+
+  private endPacket(discarded: bigint): void {
+    const { state, packet } = this;
+    const events = this.eventsSoFar - this.packedCount;
+    this.packedCount += events;
+    packet.end(state[stateWord.pos]!, state[stateWord.hi]!, state[stateWord.lo]!);
+    if (this.isGivenUp) {
+      this.isGivenUp = false;
+      this.unwrittenCount += events;
+      packet.giveUpLast(events);
+    } else {
+      this.packetCount += 1;
+      this.toldDiscarded = discarded;
+    }
   }
 }
