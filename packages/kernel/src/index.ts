@@ -47,6 +47,17 @@ export { parsePrintFormat, printFormatOf, type PrintFormat } from './print/print
 export type { Directive as PrintDirective } from './print/directives.ts';
 export { fieldsText, printedText, recordText } from './print/render.ts';
 export { KernelSymbols, parsePrintkFormats, type SymbolPlace } from './print/symbols.ts';
+export { CallStackNames, placeText } from './symbols/call-stack-names.ts';
+export {
+  parseSymbols,
+  symbolsFileName,
+  symbolsFolder,
+  writeSymbols,
+  type CallStackSymbols,
+  type NamedAddress,
+  type NamedImage,
+  type UserPlace,
+} from './symbols/symbols-file.ts';
 export { contextLetters, parseCommands, secondsText, traceLine } from './print/trace-line.ts';
 export { fieldBytes, fieldValue, type RecordBytes, type Value } from './print/values.ts';
 export { defaultEvents, selectEvents } from './live/select-events.ts';

@@ -36,6 +36,7 @@ export {
   type KernelSessionOptions,
   type KernelSessionTotals,
 } from './session/kernel-session.node.ts';
+export { nameCallStacks } from './symbols/name-call-stacks.node.ts';
 export { RingReaders } from './session/ring-readers.node.ts';
 export { sessionInstances, sweepSessions } from './session/session-names.node.ts';
 export { findRecoverable, recover, type Recoverable, type Recovered } from './recover/recover.node.ts';

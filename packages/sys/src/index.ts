@@ -17,6 +17,12 @@ export {
   type ThreadCounter,
   type TimedCounter,
 } from './perf.ts';
+export {
+  openProcessRecords,
+  parseProcessRecord,
+  type ProcessRecord,
+  type ProcessRecords,
+} from './perf-records.ts';
 export { SplicePipe } from './splice.ts';
 export {
   currentPthreadId,

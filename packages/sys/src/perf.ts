@@ -88,12 +88,24 @@ interface CountedWork {
   readonly readFormat: number;
 }
 
+/**
+ * perf_event_open(2). @param attributes `struct perf_event_attr`. @returns a descriptor that is closed at exec, or -1.
+ * @throws SystemCallError where the machine's calls are not known.
+ */
+export function openPerfDescriptor(attributes: Uint8Array, tid: number, cpu: number): number {
+  const c = library();
+  const number = syscallNumbers[process.arch];
+  if (number === undefined) {
+    throw lastError('watch with perf_event_open', undefined, c.koffi.os.errno['ENOENT'] ?? 2);
+  }
+  return Number(c.syscall(number, attributes, BigInt(tid), BigInt(cpu), -1n, CLOSE_ON_EXEC));
+}
+
 /** A descriptor of a counter, of user space alone where the kernel is not to be watched. */
 function openDescriptor(name: string, { tid, cpu, flags, readFormat }: CountedWork): number {
   const id = threadCounterId(name);
   const c = library();
-  const number = syscallNumbers[process.arch];
-  if (id === undefined || number === undefined) {
+  if (id === undefined || syscallNumbers[process.arch] === undefined) {
     throw lastError(`open the counter ${name}`, undefined, c.koffi.os.errno['ENOENT'] ?? 2);
   }
   const attributes = new Uint8Array(ATTRIBUTE_BYTES);
@@ -105,7 +117,7 @@ function openDescriptor(name: string, { tid, cpu, flags, readFormat }: CountedWo
   let fd = -1;
   for (const more of [0, USER_ONLY]) {
     view.setUint32(40, flags | more, true);
-    fd = Number(c.syscall(number, attributes, BigInt(tid), BigInt(cpu), -1n, CLOSE_ON_EXEC));
+    fd = openPerfDescriptor(attributes, tid, cpu);
     if (fd >= 0) break;
   }
   if (fd < 0) throw lastError(`open the counter ${name}`);

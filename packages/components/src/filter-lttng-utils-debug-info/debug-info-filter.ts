@@ -1,4 +1,5 @@
-/** `filter.lttng-utils.debug-info`: where the addresses of LTTng-UST's events come from. */
+/** `filter.lttng-utils.debug-info`: where the addresses of events come from. */
+import { describeError, type SpoorError } from '@spoor/base';
 import {
   InputPort,
   OutputPort,
@@ -63,9 +64,10 @@ export class DebugInfoFilter implements FilterComponent<EventFlow, EventFlow> {
   readonly inputs: readonly InputPort<EventFlow>[] = [this.input];
   readonly output: OutputPort<EventFlow>;
 
-  constructor(options: DebugInfoOptions, files: BinaryFiles) {
+  /** @param warn is told of files of names that cannot be read. */
+  constructor(options: DebugInfoOptions, files: BinaryFiles, warn: (error: SpoorError) => void) {
     this.output = new OutputPort('out', (pass) => {
-      return new DebugInfoFlow(this.input.open({ ...pass, inWindows: false }), options, files);
+      return new DebugInfoFlow(this.input.open({ ...pass, inWindows: false }), options, files, warn);
     });
   }
 }
@@ -75,8 +77,11 @@ export function debugInfoClass(filesOf: () => BinaryFiles): ComponentClass<Event
   return {
     kind: 'filter',
     name: 'debug-info',
-    description: 'Adds to events of LTTng-UST where the addresses in them come from.',
+    description: 'Adds to events where the addresses in them come from.',
     parameters: debugInfoParameters,
-    create: (parameters) => new DebugInfoFilter(debugInfoOptionsOf(parameters), filesOf()),
+    create: (parameters, context) =>
+      new DebugInfoFilter(debugInfoOptionsOf(parameters), filesOf(), (error) =>
+        context.log.warn(describeError(error)),
+      ),
   };
 }

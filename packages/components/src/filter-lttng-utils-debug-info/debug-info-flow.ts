@@ -1,14 +1,23 @@
 /** A pass over events with what is known of their addresses. */
+import type { SpoorError } from '@spoor/base';
 import type { EventBatch } from '@spoor/ctf';
 import type { EventFlow, Flow, Message, MessageFlow, NextMessage } from '../event-flow.ts';
 import type { EventArguments } from '../filter-utils-events/field-reference.ts';
 import { RowAssembler } from '../made-events/row-assembler.ts';
+import { callStackNamesOf } from '../source-ctf-fs/call-stack-symbols.ts';
 import type { EventClassInfo, Loss, TraceInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import type { AddressInfo, BinaryFiles } from './binary.ts';
 import type { DebugInfoOptions } from './debug-info-filter.ts';
-import { bigOf, ProcessMap, type MapAction } from './process-map.ts';
-import { shadowFlowOf, type DebugTexts, type ShadowStream } from './shadow-streams.ts';
+import { bigOf, ProcessMap } from './process-map.ts';
+import {
+  shadowFlowOf,
+  type AddedValues,
+  type Additions,
+  type DebugTexts,
+  type ShadowStream,
+} from './shadow-streams.ts';
+import { stackReader, type StackReader } from './stack-frames.ts';
 
 const nothing: DebugTexts = { bin: '', func: '', src: '' };
 
@@ -26,15 +35,14 @@ function textsOf(info: AddressInfo | undefined, fullPath: boolean): DebugTexts {
   };
 }
 
+/** Tells what is known of the address of an event. */
+type TextReader = (at: EventArguments) => DebugTexts;
+
 /** What is done with the events of a class. */
 interface ClassPlan {
-  readonly processes: ProcessMap;
-  readonly vpid: (...at: FieldAt) => bigint;
-  readonly address: (...at: FieldAt) => bigint;
-  readonly action: MapAction | undefined;
+  readonly texts: TextReader | undefined;
+  readonly stacks: readonly StackReader[];
 }
-
-type FieldAt = readonly [bytes: Uint8Array, view: DataView, offsetBits: number, externals: Float64Array];
 
 /** Puts the rows of an upstream together anew. */
 class Rewriter {
@@ -43,6 +51,7 @@ class Rewriter {
   private readonly upstream: Flow;
   private readonly options: DebugInfoOptions;
   private readonly files: BinaryFiles;
+  private readonly warn: (error: SpoorError) => void;
   private readonly processes = new Map<TraceInfo, ProcessMap>();
   private readonly plans: (ClassPlan | undefined)[] = [];
 
@@ -51,38 +60,58 @@ class Rewriter {
     shadows: readonly (ShadowStream | undefined)[],
     options: DebugInfoOptions,
     files: BinaryFiles,
+    warn: (error: SpoorError) => void,
   ) {
     this.upstream = upstream;
+    this.warn = warn;
     this.shadows = shadows;
     this.options = options;
     this.files = files;
     this.assembler = new RowAssembler(upstream.batch);
   }
 
-  private planOf(eventClass: number): ClassPlan {
-    const info = this.upstream.eventClasses[eventClass]!;
-    let processes = this.processes.get(info.trace);
-    if (processes === undefined) {
-      processes = new ProcessMap(this.files, this.options);
-      this.processes.set(info.trace, processes);
-    }
-    const context = (member: string): ((...at: FieldAt) => bigint) => {
-      const accessor = info.decoder.accessor(info.localIndex, 'event-common-context', member);
-      return (...at) => bigOf(accessor(...at));
-    };
-    const plan = {
-      processes,
-      vpid: context('vpid'),
-      address: context('ip'),
-      action: processes.actionOf(info),
+  private planOf(eventClass: number, { debugInfo, stacks }: Additions): ClassPlan {
+    const { upstream, options, warn } = this;
+    const info = upstream.eventClasses[eventClass]!;
+    const names = stacks.length === 0 ? undefined : callStackNamesOf(info.trace, warn);
+    const plan: ClassPlan = {
+      texts: debugInfo === undefined ? undefined : this.textReader(info),
+      stacks:
+        names === undefined
+          ? []
+          : stacks.map((stack) =>
+              stackReader(info, stack, names, upstream.baseNs, options.fullPath ?? false),
+            ),
     };
     this.plans[eventClass] = plan;
     return plan;
   }
 
+  private textReader(info: EventClassInfo): TextReader {
+    let processes = this.processes.get(info.trace);
+    if (processes === undefined) {
+      processes = new ProcessMap(this.files, this.options);
+      this.processes.set(info.trace, processes);
+    }
+    const context = (member: string): ((at: EventArguments) => bigint) => {
+      const accessor = info.decoder.accessor(info.localIndex, 'event-common-context', member);
+      return ([bytes, view, offsetBits, externals]) => bigOf(accessor(bytes, view, offsetBits, externals));
+    };
+    const vpid = context('vpid');
+    const address = context('ip');
+    const action = processes.actionOf(info);
+    const { fullPath = false } = this.options;
+    return (at) => {
+      const process = vpid(at);
+      // The event itself is looked up with what it tells.
+      action?.(process, at);
+      return textsOf(processes.lookUp(process, address(at)), fullPath);
+    };
+  }
+
   /** Takes all rows of the upstream's batch. */
   takeBatch(): void {
-    const { assembler, shadows, upstream, options } = this;
+    const { assembler, shadows, upstream } = this;
     const { streamIndex, classIndex, timeNs, offsetBits, count } = upstream.batch;
     for (let row = 0; row < count; row++) {
       const shadow = shadows[streamIndex[row]!];
@@ -93,25 +122,19 @@ class Rewriter {
       const eventClass = classIndex[row]!;
       const bit = offsetBits[row]!;
       const time = timeNs[row]!;
-      let texts: DebugTexts | undefined;
-      if (shadow.compatible) {
-        const { processes, vpid, address, action } = this.plans[eventClass] ?? this.planOf(eventClass);
+      let added: AddedValues | undefined;
+      if (shadow.additions !== undefined) {
+        const { texts, stacks } = this.plans[eventClass] ?? this.planOf(eventClass, shadow.additions);
         const { cursor } = shadow.source.reader;
         const at: EventArguments = [cursor.bytes, cursor.view, bit, cursor.externals, shadow.source];
-        const process = vpid(cursor.bytes, cursor.view, bit, cursor.externals);
-        // The event itself is looked up with what it tells.
-        action?.(process, at);
-        texts = textsOf(
-          processes.lookUp(process, address(cursor.bytes, cursor.view, bit, cursor.externals)),
-          options.fullPath ?? false,
-        );
+        added = { texts: texts?.(at), stacks: stacks.map((read) => read(at, time)) };
       }
       const { localIndex } = upstream.eventClasses[eventClass]!;
       assembler.make({
         made: shadow.made,
         classIndex: eventClass,
         timeNs: time,
-        write: () => shadow.write(localIndex, time, bit, texts),
+        write: () => shadow.write(localIndex, time, bit, added),
       });
     }
   }
@@ -128,14 +151,19 @@ export class DebugInfoFlow implements EventFlow {
   private readonly upstream: EventFlow;
   private readonly rewriter: Rewriter;
 
-  constructor(upstream: EventFlow, options: DebugInfoOptions, files: BinaryFiles) {
+  constructor(
+    upstream: EventFlow,
+    options: DebugInfoOptions,
+    files: BinaryFiles,
+    warn: (error: SpoorError) => void,
+  ) {
     const { streams, shadows, eventClasses } = shadowFlowOf(upstream, options.fieldName ?? 'debug_info');
     this.upstream = upstream;
     this.streams = streams;
     this.eventClasses = eventClasses;
     this.baseNs = upstream.baseNs;
     this.losses = upstream.losses;
-    this.rewriter = new Rewriter(upstream, shadows, options, files);
+    this.rewriter = new Rewriter(upstream, shadows, options, files, warn);
     this.batch = this.rewriter.assembler.batch;
     if (upstream.messages !== undefined) {
       this.messages = () => new DebugInfoMessages(this, upstream.messages!(), this.rewriter);

@@ -8,6 +8,7 @@ import {
   absent,
   type EventValues,
   type FieldClass,
+  type IntegerFieldClass,
   type PacketFacts,
   type Plan,
   type Scope,
@@ -15,6 +16,7 @@ import {
   type StructureFieldClass,
   type TraceClass,
   type WritableStructure,
+  type WritableValue,
 } from '@spoor/ctf';
 import type { Flow } from '../event-flow.ts';
 import { MadeStream } from '../made-events/made-stream.ts';
@@ -22,28 +24,73 @@ import { copyAlignment } from '../sink-ctf-fs/event-copier.ts';
 import { EventTicks } from '../source-ctf-fs/event-ticks.ts';
 import type { EventClassInfo, StreamInfo, TraceInfo } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
+import { stacksOf, type StackName } from './stack-frames.ts';
 
-/** What is added to an event. */
+/** What is known of the address of an event. */
 export interface DebugTexts {
   readonly bin: string;
   readonly func: string;
   readonly src: string;
 }
 
+/** Members that events of a class get. */
+export interface Additions {
+  /** Name of that with what is known of the event's address; undefined where it has none. */
+  readonly debugInfo: string | undefined;
+  /** Stacks whose calls get names. */
+  readonly stacks: readonly StackName[];
+}
+
+/** What is added to an event. */
+export interface AddedValues {
+  readonly texts: DebugTexts | undefined;
+  /** Names of calls, by the stacks of {@link Additions}. */
+  readonly stacks: readonly (readonly string[])[];
+}
+
 const text: FieldClass = { kind: 'string', encoding: 'utf-8' };
 
-function contextWith(context: StructureFieldClass, name: string): StructureFieldClass {
+const count: IntegerFieldClass = {
+  kind: 'integer',
+  lengthBits: 32,
+  byteOrder: 'le',
+  alignmentBits: 8,
+  signed: false,
+  displayBase: 10,
+  roles: [],
+};
+
+/** Names of the members that the names of a stack are in, and their number. */
+const namesOf = (stack: StackName): string => `${stack}_names`;
+const lengthOf = (stack: StackName): string => `_${namesOf(stack)}_length`;
+
+function contextWith(context: StructureFieldClass, { debugInfo, stacks }: Additions): StructureFieldClass {
   const members = ['bin', 'func', 'src'].map((member) => ({ name: member, fieldClass: text }));
-  const fieldClass: StructureFieldClass = { kind: 'structure', members, alignmentBits: 8 };
+  const info: FieldClass = { kind: 'structure', members, alignmentBits: 8 };
   return {
     ...context,
-    members: [...context.members, { name, fieldClass }],
+    members: [
+      ...context.members,
+      ...(debugInfo === undefined ? [] : [{ name: debugInfo, fieldClass: info }]),
+      ...stacks.flatMap((stack): StructureFieldClass['members'] => [
+        { name: lengthOf(stack), fieldClass: count },
+        {
+          name: namesOf(stack),
+          fieldClass: {
+            kind: 'dynamic-array',
+            lengthLocation: { scope: 'event-common-context', path: [lengthOf(stack)] },
+            element: text,
+            alignmentBits: 8,
+          },
+        },
+      ]),
+    ],
     alignmentBits: Math.max(8, context.alignmentBits),
   };
 }
 
 /** Whether the events of a stream class have the process and the address, and not yet the member. */
-export function isCompatible({ eventCommonContext }: StreamClass, name: string): boolean {
+function hasAddress({ eventCommonContext }: StreamClass, name: string): boolean {
   const integer = (member: string, signed: boolean): boolean => {
     const fieldClass = eventCommonContext?.members.find((candidate) => candidate.name === member)?.fieldClass;
     return (
@@ -52,6 +99,16 @@ export function isCompatible({ eventCommonContext }: StreamClass, name: string):
   };
   const taken = eventCommonContext?.members.some((member) => member.name === name) ?? false;
   return integer('ip', false) && integer('vpid', true) && !taken;
+}
+
+/** What events of a stream class get; undefined where that is nothing. */
+function additionsOf(trace: TraceInfo, streamClass: StreamClass, name: string): Additions | undefined {
+  const has = (member: string): boolean =>
+    streamClass.eventCommonContext?.members.some((candidate) => candidate.name === member) ?? false;
+  const stacks =
+    trace.callStackSymbols === undefined ? [] : stacksOf(streamClass).filter((stack) => !has(namesOf(stack)));
+  const debugInfo = hasAddress(streamClass, name) ? name : undefined;
+  return debugInfo === undefined && stacks.length === 0 ? undefined : { debugInfo, stacks };
 }
 
 /** Whether values of a class all have one size. */
@@ -70,24 +127,35 @@ class Splicer {
   private bytes = new Uint8Array(4096);
 
   /** @returns the length of what was put together. */
-  splice(
-    source: Uint8Array,
-    start: number,
-    middle: number,
-    end: number,
-    { bin, func, src }: DebugTexts,
-  ): number {
-    const most = end - start + 3 * (bin.length + func.length + src.length) + 3;
+  splice(source: Uint8Array, start: number, middle: number, end: number, added: AddedValues): number {
+    const { texts, stacks } = added;
+    const info = texts === undefined ? [] : [texts.bin, texts.func, texts.src];
+    let most = end - start;
+    for (const part of info) most += 3 * part.length + 1;
+    for (const stack of stacks) {
+      most += 4;
+      for (const part of stack) most += 3 * part.length + 1;
+    }
     if (this.bytes.length < most) this.bytes = new Uint8Array(2 * most);
     const { bytes } = this;
     bytes.set(source.subarray(start, middle));
-    let at = middle - start;
-    for (const part of [bin, func, src]) {
-      at += utf8.encodeInto(part, bytes.subarray(at)).written;
-      bytes[at++] = 0;
+    let at = this.put(info, middle - start);
+    for (const stack of stacks) {
+      new DataView(bytes.buffer).setUint32(at, stack.length, true);
+      at = this.put(stack, at + 4);
     }
     bytes.set(source.subarray(middle, end), at);
     return at + end - middle;
+  }
+
+  private put(parts: readonly string[], from: number): number {
+    const { bytes } = this;
+    let at = from;
+    for (const part of parts) {
+      at += utf8.encodeInto(part, bytes.subarray(at)).written;
+      bytes[at++] = 0;
+    }
+    return at;
   }
 
   get result(): Uint8Array {
@@ -99,9 +167,8 @@ class Splicer {
 export class ShadowStream {
   readonly made: MadeStream;
   readonly source: OpenStream;
-  /** Whether its events get the member. */
-  readonly compatible: boolean;
-  private readonly memberName: string;
+  /** What its events get. */
+  readonly additions: Additions | undefined;
   private readonly ticks: EventTicks;
   /** By class that was met; bodies of bytes alone can be put together from pieces. */
   private readonly inBytes: (boolean | undefined)[] = [];
@@ -115,14 +182,13 @@ export class ShadowStream {
     source: OpenStream,
     place: { readonly info: StreamInfo; readonly decoder: StreamDecoder; readonly encoder: StreamEncoder },
     baseNs: bigint,
-    memberName: string,
+    additions: Additions | undefined,
     splicer: Splicer,
   ) {
     const { streamClass } = source.info;
     this.source = source;
-    this.memberName = memberName;
+    this.additions = additions;
     this.splicer = splicer;
-    this.compatible = streamClass !== place.info.streamClass;
     this.made = new MadeStream({ ...place, baseNs, classBase: source.reader.cursor.classBase });
     this.ticks = new EventTicks(streamClass.clockClass, baseNs);
     const { eventCommonContext: context } = streamClass;
@@ -168,8 +234,8 @@ export class ShadowStream {
     );
   }
 
-  /** Appends the event noted at `bit` of the source's packet, with the texts if it is to have them. */
-  write(localIndex: number, timeNs: number, bit: number, texts: DebugTexts | undefined): void {
+  /** Appends the event noted at `bit` of the source's packet, with what it is to have. */
+  write(localIndex: number, timeNs: number, bit: number, added: AddedValues | undefined): void {
     this.begin(timeNs);
     const { source, ticks, made } = this;
     const { cursor } = source.reader;
@@ -177,17 +243,17 @@ export class ShadowStream {
     this.inBytes[localIndex] ??= this.isInBytes(localIndex);
     if (this.inBytes[localIndex] && bit % 8 === 0) {
       const end = source.decoder.eventEnd(cursor, localIndex, bit);
-      const middle = texts === undefined ? bit : this.contextEnd(bit);
+      const middle = added === undefined ? bit : this.contextEnd(bit);
       if (end % 8 === 0 && middle !== undefined) {
         const endBit =
-          texts === undefined
+          added === undefined
             ? end - bit
-            : this.splicer.splice(cursor.bytes, bit / 8, middle / 8, end / 8, texts) * 8;
-        const bytes = texts === undefined ? cursor.bytes.subarray(bit / 8, end / 8) : this.splicer.result;
+            : this.splicer.splice(cursor.bytes, bit / 8, middle / 8, end / 8, added) * 8;
+        const bytes = added === undefined ? cursor.bytes.subarray(bit / 8, end / 8) : this.splicer.result;
         if (made.packets.appendRaw(localIndex, ticks.hi, ticks.lo, bytes, 0, endBit, 8)) return;
       }
     }
-    made.packets.append(localIndex, ticks.hi, ticks.lo, this.valuesOf(localIndex, bit, texts));
+    made.packets.append(localIndex, ticks.hi, ticks.lo, this.valuesOf(localIndex, bit, added));
   }
 
   private isInBytes(localIndex: number): boolean {
@@ -210,7 +276,7 @@ export class ShadowStream {
     return end;
   }
 
-  private valuesOf(localIndex: number, bit: number, texts: DebugTexts | undefined): EventValues {
+  private valuesOf(localIndex: number, bit: number, added: AddedValues | undefined): EventValues {
     const { decoder, reader } = this.source;
     const { bytes, view, externals } = reader.cursor;
     const read = (scope: Scope): WritableStructure =>
@@ -218,11 +284,21 @@ export class ShadowStream {
     const commonContext = read('event-common-context');
     return {
       header: read('event-header'),
-      commonContext:
-        texts === undefined ? commonContext : { ...commonContext, [this.memberName]: { ...texts } },
+      commonContext: added === undefined ? commonContext : { ...commonContext, ...this.membersOf(added) },
       specificContext: read('event-specific-context'),
       payload: read('event-payload'),
     };
+  }
+
+  private membersOf({ texts, stacks }: AddedValues): WritableStructure {
+    const members: Record<string, WritableValue> = {};
+    const { debugInfo, stacks: names } = this.additions!;
+    if (debugInfo !== undefined && texts !== undefined) members[debugInfo] = { ...texts };
+    for (const [index, stack] of names.entries()) {
+      members[lengthOf(stack)] = stacks[index]!.length;
+      members[namesOf(stack)] = stacks[index]!;
+    }
+    return members;
   }
 }
 
@@ -233,6 +309,16 @@ export interface ShadowFlow {
   /** Of the streams that are made anew. */
   readonly shadows: readonly (ShadowStream | undefined)[];
   readonly eventClasses: readonly EventClassInfo[];
+}
+
+/** What events get, by the stream classes of a trace that get anything. */
+function addedTo(trace: TraceInfo, memberName: string): ReadonlyMap<StreamClass, Additions> {
+  const added = new Map<StreamClass, Additions>();
+  for (const streamClass of trace.traceClass.streamClasses) {
+    const additions = additionsOf(trace, streamClass, memberName);
+    if (additions !== undefined) added.set(streamClass, additions);
+  }
+  return added;
 }
 
 /** Makes the streams that come out of a flow. Traces of which no stream has what it takes go through as they are. */
@@ -250,7 +336,8 @@ export function shadowFlowOf(flow: Flow, memberName: string): ShadowFlow {
     if (source === undefined) continue;
     const { info } = source;
     const { traceClass } = info.trace;
-    if (!traceClass.streamClasses.some((streamClass) => isCompatible(streamClass, memberName))) {
+    const additionsOfTrace = addedTo(info.trace, memberName);
+    if (additionsOfTrace.size === 0) {
       streams[info.index] = source;
       continue;
     }
@@ -258,11 +345,15 @@ export function shadowFlowOf(flow: Flow, memberName: string): ShadowFlow {
     if (place === undefined) {
       const changed: TraceClass = {
         ...traceClass,
-        streamClasses: traceClass.streamClasses.map((streamClass) =>
-          isCompatible(streamClass, memberName)
-            ? { ...streamClass, eventCommonContext: contextWith(streamClass.eventCommonContext!, memberName) }
-            : streamClass,
-        ),
+        streamClasses: traceClass.streamClasses.map((streamClass) => {
+          const additions = additionsOfTrace.get(streamClass);
+          return additions === undefined
+            ? streamClass
+            : {
+                ...streamClass,
+                eventCommonContext: contextWith(streamClass.eventCommonContext!, additions),
+              };
+        }),
       };
       for (const [index, streamClass] of changed.streamClasses.entries()) {
         classes.set(traceClass.streamClasses[index]!, {
@@ -275,7 +366,8 @@ export function shadowFlowOf(flow: Flow, memberName: string): ShadowFlow {
       place = { trace: { ...info.trace, traceClass: changed, streams: infos }, infos };
       traces.set(info.trace, place);
     }
-    const made = classes.get(traceClass.streamClasses.find(({ id }) => id === info.streamClass.id)!)!;
+    const declared = traceClass.streamClasses.find(({ id }) => id === info.streamClass.id)!;
+    const made = classes.get(declared)!;
     const { trace, infos } = place;
     const { streamClass, decoder, encoder } = made;
     const changedInfo: StreamInfo = { ...info, trace, streamClass };
@@ -284,7 +376,7 @@ export function shadowFlowOf(flow: Flow, memberName: string): ShadowFlow {
       source,
       { info: changedInfo, decoder, encoder },
       flow.baseNs,
-      memberName,
+      additionsOfTrace.get(declared),
       splicer,
     );
     shadows[info.index] = shadow;

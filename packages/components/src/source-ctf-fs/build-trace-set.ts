@@ -13,6 +13,7 @@ import {
   type TraceClass,
 } from '@spoor/ctf';
 import { describeError } from '@spoor/base';
+import type { SymbolsFile } from './call-stack-symbols.ts';
 import { nanosecondsOfClock } from './clock.ts';
 import type { EventClassInfo, StreamInfo, StreamSource, TraceInfo } from './trace-info.ts';
 import { TraceSet } from './trace-set.ts';
@@ -24,6 +25,8 @@ export interface TraceDirectory {
   readonly pathBelow?: string;
   readonly traceClass: TraceClass;
   readonly sources: readonly ByteSource[];
+  /** Names of its call stacks, if it has any. */
+  readonly symbols?: SymbolsFile | undefined;
 }
 
 /** Stream files that are one stream. */
@@ -62,6 +65,7 @@ class TraceBuilder {
   readonly headerDecoder: PacketHeaderDecoder;
   readonly decoders = new Map<bigint, StreamDecoder>();
   readonly groups: FileGroup[] = [];
+  readonly symbols: SymbolsFile[] = [];
   private readonly options: DecoderOptions;
   private readonly warnings: string[];
 
@@ -69,6 +73,7 @@ class TraceBuilder {
     this.path = directory.path;
     this.pathBelow = directory.pathBelow ?? '';
     this.traceClass = directory.traceClass;
+    if (directory.symbols !== undefined) this.symbols.push(directory.symbols);
     this.options = options;
     this.warnings = warnings;
     this.headerDecoder = new PacketHeaderDecoder(directory.traceClass, options);
@@ -168,6 +173,7 @@ class TraceBuilder {
 
   /** Takes the streams of another directory of the same trace. */
   absorb(other: TraceBuilder): void {
+    this.symbols.push(...other.symbols);
     const own = [...this.groups];
     for (const group of other.groups) {
       const { id } = group.decoder.streamClass;
@@ -281,6 +287,7 @@ export function buildTraceSet(
       traceClass: builder.traceClass,
       environment,
       streams,
+      ...(builder.symbols.length === 0 ? {} : { callStackSymbols: builder.symbols }),
     };
     traces.push(trace);
     streamsOf.set(trace, streams);

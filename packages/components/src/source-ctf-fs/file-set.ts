@@ -1,5 +1,6 @@
 /** Traces in a set of files, wherever they come from: an archive, a dropped folder, a web server. */
 import type { ByteSource } from '@spoor/ctf';
+import { symbolsFileName, symbolsFolder } from '@spoor/kernel';
 import type { TraceFolder } from './open-folders.ts';
 
 /** A file of a set. */
@@ -73,11 +74,17 @@ export function foldersOfFiles(files: readonly NamedFile[], root: string): reado
     const indexes = new Map(
       (byFolder.get(indexFolder) ?? []).map(({ path, source }) => [nameOf(path), source]),
     );
+    const symbolsPath = (folder === '' ? '' : `${folder}/`) + symbolsFolder;
+    const symbols = byFolder.get(symbolsPath)?.find(({ path }) => nameOf(path) === symbolsFileName);
     folders.push({
       path: folder === '' ? root : `${root}/${folder}`,
       pathBelow: folder,
       metadataName: metadata.source.name,
       metadata: () => allBytes(metadata.source),
+      symbols: () =>
+        symbols === undefined
+          ? undefined
+          : { name: symbols.source.name, read: () => allBytes(symbols.source) },
       streams: () =>
         streams.map(({ path, source }) => new StreamFile(source, indexes.get(`${nameOf(path)}.idx`))),
     });

@@ -9,6 +9,7 @@ import {
   type ClockRule,
 } from '../filter-utils-clock/clock-rules.ts';
 import { buildTraceSet, traceName, type TraceDirectory } from './build-trace-set.ts';
+import type { SymbolsFile } from './call-stack-symbols.ts';
 import { sharedMetadata } from './metadata-reader.ts';
 import type { TraceSet } from './trace-set.ts';
 
@@ -38,6 +39,8 @@ export interface TraceFolder {
   metadata(): Uint8Array;
   /** Opens the stream files that have content. */
   streams(warnings: string[]): readonly ByteSource[];
+  /** The file with names of call stacks, if there is one. */
+  symbols?(): SymbolsFile | undefined;
 }
 
 /** The same trace with clocks whose ticks are nanoseconds and begin at 0. */
@@ -95,7 +98,13 @@ function openWithRules(
       const declared = sharedMetadata.read(folder.metadata(), metadataName, onTruncated);
       const placed = withClockRules(declared, { name: traceName(declared, pathBelow), path }, rules);
       const traceClass = options.ticksAsTime === true ? inTicks(placed) : placed;
-      directories.push({ path, pathBelow, traceClass, sources: folder.streams(warnings) });
+      directories.push({
+        path,
+        pathBelow,
+        traceClass,
+        sources: folder.streams(warnings),
+        symbols: folder.symbols?.(),
+      });
     } catch (error) {
       if (!(error instanceof SpoorError) || isArchiveError(error) || folders.length === 1) throw error;
       failure ??= error;

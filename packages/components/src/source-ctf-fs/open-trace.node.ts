@@ -6,6 +6,7 @@ import { nodeMeans } from '@spoor/archive/node';
 import { SpoorError, describeError } from '@spoor/base';
 import type { ByteSource } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
+import { symbolsFileName, symbolsFolder } from '@spoor/kernel';
 import { standardInput, standardInputName } from '../standard-input.node.ts';
 import type { TraceDirectory } from './build-trace-set.ts';
 import { foldersOfFiles } from './file-set.ts';
@@ -82,6 +83,10 @@ function folderOf({ path, pathBelow }: FoundTrace): TraceFolder {
     pathBelow,
     metadataName,
     metadata: () => reading(metadataName, () => readFileSync(metadataName)),
+    symbols: () => {
+      const name = join(path, symbolsFolder, symbolsFileName);
+      return isFile(name) ? { name, read: () => reading(name, () => readFileSync(name)) } : undefined;
+    },
     streams(warnings) {
       const sources: FileSource[] = [];
       for (const name of reading(path, () => readdirSync(path))) {

@@ -1,6 +1,7 @@
 /** What a trace set says of its traces and streams. */
 import type { EventClass, FieldValue, StreamClass, StreamDecoder, TraceClass } from '@spoor/ctf';
 import type { ByteSource, LossReport, PacketHeaderDecoder } from '@spoor/ctf';
+import type { SymbolsFile } from './call-stack-symbols.ts';
 
 /** A trace: what shares one metadata (directories of one UUID are one trace). */
 export interface TraceInfo {
@@ -11,6 +12,8 @@ export interface TraceInfo {
   readonly traceClass: TraceClass;
   readonly environment: ReadonlyMap<string, string | bigint>;
   readonly streams: readonly StreamInfo[];
+  /** Files with names of its call stacks; absent where it has none. */
+  readonly callStackSymbols?: readonly SymbolsFile[];
 }
 
 /** A stream: one sequence of packets, in one file or several. */

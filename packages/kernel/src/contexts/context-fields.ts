@@ -93,10 +93,12 @@ export function stackKinds(contexts: readonly ContextField[]): readonly StackKin
 
 /**
  * The contexts of these names, each once, stacks last; `callstack-kernel` is `callstack_kernel`, as options have it.
+ * Stacks of programs bring `tid`: what an address is depends on whose it is.
  * @throws SpoorError `kernel/context` for a name that is none.
  */
 export function kernelContexts(names: Iterable<string>): readonly ContextField[] {
   const plain = [...names].map((name) => name.replace(/^callstack-/, 'callstack_'));
+  if (plain.includes('callstack_user')) plain.push('tid');
   const found = [...new Set(plain)].map((name) => {
     const context = all.get(name);
     if (context !== undefined) return context;

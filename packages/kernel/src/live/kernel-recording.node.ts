@@ -38,6 +38,7 @@ import { createInstance, planEvents, withContainer } from './plan-recording.node
 import { WantedThreads } from '../session/wanted-threads.node.ts';
 import type { ProbeRequest } from '../session/session-description.ts';
 import type { SessionProbes } from '../session/session-probes.node.ts';
+import { StackNames } from '../symbols/stack-names.node.ts';
 import { markerEvent } from '../session/session-rules.ts';
 
 /** What to record, and where to. */
@@ -130,6 +131,7 @@ export class KernelRecording {
   private readonly probes: SessionProbes;
   private readonly logs: LogSources;
   private readonly counters: CounterChoice | undefined;
+  private readonly names: StackNames | undefined;
   private sampler: CounterSampler | undefined;
   private plainBytes = 0;
   private dumped: StateDumpResult | undefined;
@@ -148,6 +150,7 @@ export class KernelRecording {
     probes: SessionProbes,
     logs: LogSources,
     counters: CounterChoice | undefined,
+    names: StackNames | undefined,
   ) {
     this.directory = options.directory;
     this.options = options;
@@ -160,6 +163,7 @@ export class KernelRecording {
     this.probes = probes;
     this.logs = logs;
     this.counters = counters;
+    this.names = names;
   }
 
   /**
@@ -185,6 +189,7 @@ export class KernelRecording {
     const instance = createInstance(root, channel, prefix, probes);
     const instanceName = basename(instance.path);
     let logs: LogSources | undefined;
+    let names: StackNames | undefined;
     try {
       logs = await LogSources.open(options.logs ?? {}, root, prefix, options.onFailure ?? (() => undefined));
       const { subBufferBytes } = instance.configure({
@@ -196,6 +201,7 @@ export class KernelRecording {
       // What is written into the instance's marker needs no enabling.
       const stacks = stackKinds(kernelContexts(contexts));
       writeStacks(instance, stacks, stackedEvents(available, chosen, options.stackEvents));
+      if (stacks.length > 0) names = new StackNames(stacks);
       const recorded = [...chosen, markerEvent];
       const kept = new Set([
         ...chosen,
@@ -218,6 +224,7 @@ export class KernelRecording {
         probes.eventNames,
         counters,
         textEvents,
+        names,
       );
       const { traceClass, events: mapped } = transcoderOf(data, formats.layout);
       const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
@@ -260,8 +267,10 @@ export class KernelRecording {
         probes,
         logs,
         counters,
+        names,
       );
     } catch (error) {
+      names?.[Symbol.dispose]();
       await logs?.stop();
       forgetRecording(instanceName);
       instance[Symbol.dispose]();
@@ -406,6 +415,7 @@ export class KernelRecording {
       this.sampler?.stop();
       await this.logs.stop();
       const rings = await this.drain.stop();
+      this.names?.write(this.directory, (error) => this.options.onFailure?.(error));
       const results = rings.map(({ result }) => result as CtfSinkResult | undefined);
       const sum = (of: (result: CtfSinkResult) => number): number =>
         results.reduce((total, result) => total + (result === undefined ? 0 : of(result)), 0);
@@ -433,6 +443,7 @@ export class KernelRecording {
       forgetRecording(basename(this.instance.path));
       this.instance[Symbol.dispose]();
       this.probes.end();
+      this.names?.[Symbol.dispose]();
     }
   }
 }
@@ -446,6 +457,7 @@ function sinkData(
   eventNames: ReadonlyMap<string, string>,
   counters: CounterChoice | undefined,
   textEvents: readonly string[],
+  names: StackNames | undefined,
 ): Omit<CtfSinkData, 'declared'> {
   const kernelMachine = machine();
   return {
@@ -472,6 +484,7 @@ function sinkData(
       ...(counters === undefined ? [] : eventsOfCounters(counters)),
     ],
     tasks: tasks.memory,
+    metAddresses: names?.memory,
     directory: options.directory,
     channel: options.channel ?? 'channel0',
     instancePath: instance.path,

@@ -46,6 +46,8 @@ export interface ChannelSurroundings {
   readonly tasks: TaskTable;
   /** Names of events in the trace that are not the kernel's, by `SYSTEM:NAME`. */
   readonly eventNames: () => ReadonlyMap<string, string>;
+  /** The table of the session that addresses of call stacks go into. @param kinds of those that are recorded. */
+  readonly stackAddresses: (kinds: readonly StackKind[]) => SharedArrayBuffer | undefined;
   readonly isInMemory: boolean;
   /** With whose rights files are made; undefined for those of this process. */
   readonly writer: FileUser | undefined;
@@ -223,6 +225,7 @@ export class KernelChannel {
         facts: around.facts,
         eventNames: around.eventNames(),
         tasks: around.tasks.memory,
+        metAddresses: around.stackAddresses(stackKinds(kernelContexts(plan.description.contexts))),
       },
     };
   }

@@ -26,6 +26,8 @@ import type { RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
 import { kernelSessionVersion, type KernelSessionDescription } from './session-description.ts';
 import { keepBoot } from '../recover/saved-boot.node.ts';
+import type { StackKind } from '../transcode/call-stacks.ts';
+import { StackNames } from '../symbols/stack-names.node.ts';
 import { ProbeGroup } from '../probes/probe-group.node.ts';
 import { sessionProbeGroup, sweepSessions } from './session-names.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
@@ -117,6 +119,8 @@ export class KernelSession {
   private directory: string | undefined;
   private timer: NodeJS.Timeout | undefined;
   private areTasksKnown = false;
+  /** Of call stacks, once a channel has them. */
+  private names: StackNames | undefined;
   private toldLost: ReadonlyMap<string, number> = new Map();
 
   /** @throws SpoorError `kernel/no-tracefs`, `kernel/permission`. */
@@ -171,6 +175,7 @@ export class KernelSession {
     // Tasks that begin from now on are told by events.
     this.knowTasks(plans);
     for (const channel of this.channels.values()) await channel.read(description.isActive);
+    if (!description.isActive) this.nameStacks(directory);
     this.watch();
     this.save();
     await this.dumpIfWanted(description.isActive && !wasActive);
@@ -200,10 +205,24 @@ export class KernelSession {
       facts: factsOf(description!),
       tasks,
       eventNames: () => this.probes.eventNames,
+      stackAddresses: (kinds) => this.stackAddresses(kinds),
       isInMemory: description!.isInMemory,
       writer: options.writer,
       onFailure: (error) => options.onNote('error', describeError(error)),
     };
+  }
+
+  private stackAddresses(kinds: readonly StackKind[]): SharedArrayBuffer | undefined {
+    if (kinds.length === 0) return undefined;
+    if (this.names === undefined) this.names = new StackNames(kinds);
+    else this.names.watch(kinds);
+    return this.names.memory;
+  }
+
+  /** Writes the names of all call stacks until now beside what is in a directory. */
+  private nameStacks(directory: string | undefined): void {
+    if (directory === undefined) return;
+    this.names?.write(directory, (error) => this.options.onNote('error', describeError(error)));
   }
 
   private nextNumbers(name: string): { readonly streamClass: number; readonly generation: number } {
@@ -362,6 +381,7 @@ export class KernelSession {
   /** Closes all files of the current trace chunk; what is recorded meanwhile waits in the rings. */
   async suspend(): Promise<void> {
     for (const [name, channel] of this.channels) this.noteLosses(name, await channel.suspend(), false);
+    this.nameStacks(this.directory);
     this.save();
   }
 
@@ -395,6 +415,7 @@ export class KernelSession {
     );
     // Names of threads and files: without them events say numbers alone.
     const [rings] = await Promise.all([Promise.all(asked), this.dump(directory)]);
+    this.nameStacks(directory);
     let eventCount = 0;
     let sizeBytes = 0;
     for (const [before, after] of rings) {
@@ -466,6 +487,8 @@ export class KernelSession {
       this.state.eventCount += channel.adoptedEvents;
       if (totals.some(({ failure }) => failure !== undefined)) isComplete = false;
     }
+    this.nameStacks(this.directory);
+    this.names?.[Symbol.dispose]();
     this.probes.end();
     return { isComplete };
   }
@@ -473,6 +496,7 @@ export class KernelSession {
   /** Leaves all as it is for another process. */
   close(): void {
     clearInterval(this.timer);
+    this.names?.[Symbol.dispose]();
   }
 }
 

@@ -8,6 +8,7 @@ import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
+import { MetAddresses } from '../symbols/met-addresses.ts';
 import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import type { PageStream } from '../transcode/page-stream.ts';
 import type { TaskSelection } from '../transcode/record-filter.ts';
@@ -38,6 +39,8 @@ export interface SessionSinkData {
   readonly facts: KernelTraceFacts;
   /** Of the task table. */
   readonly tasks: SharedArrayBuffer;
+  /** The table of addresses of call stacks, where there are any. */
+  readonly metAddresses: SharedArrayBuffer | undefined;
 }
 
 /** Looks for tasks where contexts, filters or trackers are about them. */
@@ -64,6 +67,7 @@ export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): Ke
     eventNames: data.eventNames,
     contexts: data.contexts,
     facts: data.facts,
+    ...(data.metAddresses === undefined ? {} : { metAddresses: new MetAddresses(data.metAddresses) }),
     tasks: new TaskTable(data.tasks, finderOf(data, wanted)),
     streamClass: data.streamClass,
     filter: {

@@ -3,6 +3,7 @@
  * before it, and here each waits for the event that follows it.
  */
 import type { KernelEventFormat } from '../formats/event-format.ts';
+import type { MetAddresses } from '../symbols/met-addresses.ts';
 
 /** Whose calls. */
 export type StackKind = 'kernel' | 'user';
@@ -13,6 +14,8 @@ const mostFrames = 4096;
 /** Addresses are of 64 bits, behind their number in 32. */
 const frameBytes = 8;
 const countBytes = 4;
+/** Of `common_pid` in every record. */
+const tidOffset = 4;
 
 /** The stacks that wait for the next event. */
 export class CallStacks {
@@ -23,6 +26,12 @@ export class CallStacks {
   private readonly counts = { kernel: 0, user: 0 };
   /** Where the last record of a stack ends in its page: they are of the event that follows there. */
   private endByte = -1;
+  private readonly met: MetAddresses | undefined;
+
+  /** @param met is told of every address. */
+  constructor(met?: MetAddresses) {
+    this.met = met;
+  }
 
   /** Most bytes that a stack takes in an event. */
   static readonly mostBytes: number = countBytes + mostFrames * frameBytes;
@@ -38,7 +47,7 @@ export class CallStacks {
     const { offsetBytes } = caller;
     const sizeOffset = kind === 'kernel' ? size?.offsetBytes : undefined;
     return (view, _bytes, at, lengthBytes) => {
-      const { counts } = this;
+      const { counts, met } = this;
       if (!this.isBehind(at)) {
         counts.kernel = 0;
         counts.user = 0;
@@ -47,6 +56,8 @@ export class CallStacks {
       const said = sizeOffset === undefined ? room : view.getUint32(at + sizeOffset, true);
       const most = Math.max(0, Math.min(room, said, mostFrames));
       const frames = this.frames[kind];
+      // Addresses of the kernel are the same for all.
+      const tid = kind === 'kernel' ? 0 : view.getInt32(at + tidOffset, true);
       let count = 0;
       for (let index = 0; index < most; index += 1) {
         const low = view.getInt32(at + offsetBytes + index * frameBytes, true);
@@ -57,6 +68,7 @@ export class CallStacks {
         if (low === -1 && high === -1) break;
         frames[count * 2] = low;
         frames[count * 2 + 1] = high;
+        met?.add(tid, low, high);
         count += 1;
       }
       counts[kind] = count;

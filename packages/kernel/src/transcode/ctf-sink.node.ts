@@ -13,6 +13,7 @@ import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
 import { recordFilterOf } from '../live/filter-shares.node.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
+import { MetAddresses } from '../symbols/met-addresses.ts';
 import type { KernelTraceFacts, PlainEvent } from './kernel-trace-class.ts';
 import { MetadataFile } from './metadata-file.node.ts';
 import { PacketFile } from './packet-file.node.ts';
@@ -40,6 +41,8 @@ export interface CtfSinkData {
   readonly moreEvents: readonly PlainEvent[];
   /** Of the task table. */
   readonly tasks: SharedArrayBuffer;
+  /** The table of addresses of call stacks, where there are any. */
+  readonly metAddresses?: SharedArrayBuffer | undefined;
   /** A word a class: which are in the metadata. */
   readonly declared: SharedArrayBuffer;
   /** Where the trace is; its metadata has been begun. */
@@ -74,6 +77,7 @@ export function transcoderOf(
     contexts: data.contexts,
     facts: data.facts,
     moreEvents: data.moreEvents,
+    ...(data.metAddresses === undefined ? {} : { metAddresses: new MetAddresses(data.metAddresses) }),
     tasks: new TaskTable(
       data.tasks,
       finderFor(data.contexts, data.filter === undefined ? [] : [data.filter], wanted),

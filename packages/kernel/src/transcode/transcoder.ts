@@ -6,6 +6,7 @@ import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
+import type { MetAddresses } from '../symbols/met-addresses.ts';
 import { CallStacks } from './call-stacks.ts';
 import { CallTexts } from './call-texts.ts';
 import type { RecordKnowledge } from './record-knowledge.ts';
@@ -28,6 +29,8 @@ export interface TranscoderOptions extends MappingOptions {
   readonly facts: KernelTraceFacts;
   /** Names of context fields that each event gets; none by default. */
   readonly contexts?: readonly string[];
+  /** Is told of every address of call stacks. */
+  readonly metAddresses?: MetAddresses;
   /** What is known of tasks; an empty table by default. */
   readonly tasks?: TaskTable;
   /** Number of the stream class; 0 by default, and anything but 1. */
@@ -79,7 +82,7 @@ export class KernelTranscoder {
     this.trace = { uuid: options.facts.uuid, streamClass: options.streamClass ?? 0 };
     this.contexts = kernelContexts(options.contexts ?? []);
     this.tasks = options.tasks ?? new TaskTable(mostTasks);
-    this.known = { tasks: this.tasks, texts: new CallTexts(), stacks: new CallStacks() };
+    this.known = { tasks: this.tasks, texts: new CallTexts(), stacks: new CallStacks(options.metAddresses) };
     this.stackTypes = { kernel: -1, user: -1, ...stackTypesOf(formats, this.contexts) };
     const mapped = mapEvents(formats, options);
     const { wants = () => true } = options;

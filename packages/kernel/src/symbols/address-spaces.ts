@@ -1,0 +1,139 @@
+/** What lay where in the memory of processes, and since when: programs, libraries and code that is made at run time. */
+
+/** A part of a file that is mapped to be executed, or memory without a file. */
+export interface Mapping {
+  readonly sinceNs: number;
+  readonly begin: number;
+  readonly end: number;
+  /** Of `begin`. */
+  readonly fileOffset: number;
+  readonly path: string;
+  /** In hexadecimal digits; empty where it is not known. */
+  readonly buildId: string;
+}
+
+/** The memory of a process, from when it came to be or executed a program. Its threads share it. */
+export interface ProcessImage {
+  readonly pid: number;
+  readonly mappings: readonly Mapping[];
+}
+
+interface Image extends ProcessImage {
+  mappings: Mapping[];
+  /** Whether another image has the same list. */
+  isShared: boolean;
+}
+
+/** An image of a thread. */
+export interface ThreadImage {
+  readonly sinceNs: number;
+  readonly image: ProcessImage;
+}
+
+/** So many images of processes that are over are kept. */
+const mostOver = 50_000;
+
+/** All processes. What happened must be told in its order. */
+export class AddressSpaces {
+  private readonly current = new Map<number, Image>();
+  private readonly threads = new Map<number, ThreadImage[]>();
+  /** Threads that are over, the oldest first. */
+  private readonly over = new Map<number, true>();
+
+  /** A process or thread was made. */
+  fork(timeNs: number, pid: number, tid: number, parentPid: number): void {
+    if (pid === parentPid) {
+      this.join(timeNs, tid, this.imageOf(pid));
+      return;
+    }
+    const parent = this.current.get(parentPid);
+    const image: Image = { pid, mappings: parent?.mappings ?? [], isShared: true };
+    if (parent !== undefined) parent.isShared = true;
+    this.current.set(pid, image);
+    this.join(timeNs, tid, image);
+  }
+
+  /** A process executes another program. */
+  exec(timeNs: number, pid: number, tid: number): void {
+    const image: Image = { pid, mappings: [], isShared: false };
+    this.current.set(pid, image);
+    this.join(timeNs, tid, image);
+  }
+
+  /** Something is mapped. */
+  map(pid: number, mapping: Mapping): void {
+    const image = this.imageOf(pid);
+    if (image.isShared) {
+      image.mappings = [...image.mappings];
+      image.isShared = false;
+    }
+    image.mappings.push(mapping);
+    if (!this.threads.has(pid)) this.join(mapping.sinceNs, pid, image);
+  }
+
+  /** A thread has ended. What was its is kept: stacks of it may be read later. */
+  exit(pid: number, tid: number): void {
+    if (pid === tid) this.current.delete(pid);
+    this.over.delete(tid);
+    this.over.set(tid, true);
+    if (this.over.size <= mostOver) return;
+    const [oldest] = this.over.keys();
+    this.over.delete(oldest!);
+    this.threads.delete(oldest!);
+  }
+
+  /** A thread that was there before all that is told. */
+  knowThread(pid: number, tid: number): void {
+    if (!this.threads.has(tid)) this.join(0, tid, this.imageOf(pid));
+  }
+
+  /** Whether a process is known. */
+  has(pid: number): boolean {
+    return this.current.has(pid);
+  }
+
+  /** Images that a thread has had, from the first on. */
+  imagesOf(tid: number): readonly ThreadImage[] {
+    return this.threads.get(tid) ?? [];
+  }
+
+  private imageOf(pid: number): Image {
+    let image = this.current.get(pid);
+    if (image === undefined) {
+      image = { pid, mappings: [], isShared: false };
+      this.current.set(pid, image);
+    }
+    return image;
+  }
+
+  private join(sinceNs: number, tid: number, image: Image): void {
+    this.over.delete(tid);
+    const images = this.threads.get(tid);
+    if (images === undefined) this.threads.set(tid, [{ sinceNs, image }]);
+    else images.push({ sinceNs, image });
+  }
+}
+
+/** Mappings of an image that an address lies in, from the first on: each took the place of the one before. */
+export function mappingsAt({ mappings }: ProcessImage, address: number): readonly Mapping[] {
+  return mappings.filter(({ begin, end }) => address >= begin && address < end);
+}
+
+const line = /^([\da-f]+)-([\da-f]+) ..(.). ([\da-f]+) \S+ \d+ *(.*)$/gm;
+
+/** What of `/proc/PID/maps` can be executed. @param sinceNs that is said of it. */
+export function parseMaps(text: string, sinceNs: number): readonly Mapping[] {
+  const mappings: Mapping[] = [];
+  for (const [, begin = '', end = '', execute, offset = '', path = ''] of text.matchAll(line)) {
+    if (execute !== 'x') continue;
+    mappings.push({
+      sinceNs,
+      begin: parseInt(begin, 16),
+      end: parseInt(end, 16),
+      fileOffset: parseInt(offset, 16),
+      path: path.replaceAll('\\012', '\n'),
+      buildId: '',
+    });
+  }
+  return mappings;
+}

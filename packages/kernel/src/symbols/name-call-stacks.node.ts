@@ -1,0 +1,113 @@
+/** Writes the names of the addresses that call stacks of a trace have, beside the trace. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureDirectory } from '@spoor/ctf/node';
+import { KernelSymbols } from '../print/symbols.ts';
+import { readProc } from '../statedump/scan-tasks.node.ts';
+import { mappingsAt, type AddressSpaces, type ProcessImage } from './address-spaces.ts';
+import type { MetAddress, MetAddresses } from './met-addresses.ts';
+import { ProgramSymbols } from './program-symbols.node.ts';
+import {
+  symbolsFileName,
+  symbolsFolder,
+  writeSymbols,
+  type CallStackSymbols,
+  type NamedAddress,
+  type NamedImage,
+  type UserPlace,
+} from './symbols-file.ts';
+
+const twoTo32 = 0x1_0000_0000;
+
+function kernelNames(addresses: readonly bigint[], kallsyms: string): CallStackSymbols['kernel'] {
+  if (addresses.length === 0) return [];
+  const symbols = KernelSymbols.parse(kallsyms);
+  return addresses.flatMap((address) => {
+    const found = symbols.find(address);
+    if (found === undefined) return [];
+    const module = found.module === undefined ? '' : ` [${found.module}]`;
+    return [{ address, text: `${found.name}+0x${found.offset.toString(16)}${module}` }];
+  });
+}
+
+interface MetImage {
+  readonly threads: Map<number, number>;
+  readonly addresses: Set<number>;
+}
+
+/** The images that addresses were met in: of a thread that executed programs each may be the one. */
+function metImages(met: readonly MetAddress[], spaces: AddressSpaces): Map<ProcessImage, MetImage> {
+  const images = new Map<ProcessImage, MetImage>();
+  for (const { tid, low, high } of met) {
+    const address = (high >>> 0) * twoTo32 + (low >>> 0);
+    for (const { image, sinceNs } of spaces.imagesOf(tid)) {
+      let known = images.get(image);
+      if (known === undefined) {
+        known = { threads: new Map(), addresses: new Set() };
+        images.set(image, known);
+      }
+      known.threads.set(tid, sinceNs);
+      known.addresses.add(address);
+    }
+  }
+  return images;
+}
+
+/** Names of what is in a table. @param spaces without, those of the kernel alone. */
+export function nameCallStacks(
+  met: Iterable<MetAddress>,
+  spaces: AddressSpaces | undefined,
+  kallsyms: () => string = () => readProc('/proc/kallsyms') ?? '',
+): CallStackSymbols {
+  const ofKernel = new Set<bigint>();
+  const ofPrograms: MetAddress[] = [];
+  for (const one of met) {
+    if (one.tid !== 0) ofPrograms.push(one);
+    else ofKernel.add((BigInt(one.high >>> 0) << 32n) | BigInt(one.low >>> 0));
+  }
+  const places: UserPlace[] = [];
+  const numbers = new Map<UserPlace, number>();
+  const numberOf = (place: UserPlace): number => {
+    let number = numbers.get(place);
+    if (number === undefined) {
+      number = places.push(place) - 1;
+      numbers.set(place, number);
+    }
+    return number;
+  };
+  const symbols = new ProgramSymbols();
+  const images: NamedImage[] = [];
+  for (const [image, { threads, addresses }] of spaces === undefined ? [] : metImages(ofPrograms, spaces)) {
+    const named: NamedAddress[] = [];
+    for (const address of addresses) {
+      const mappings = mappingsAt(image, address);
+      const found = mappings.flatMap((mapping): NamedAddress[] => {
+        const place = symbols.placeIn(image.pid, mapping, address);
+        return place === undefined ? [] : [{ address, sinceNs: mapping.sinceNs, place: numberOf(place) }];
+      });
+      const code = found.length === 0 ? symbols.placeOfCode(image.pid, address) : undefined;
+      if (code !== undefined) named.push({ address, sinceNs: 0, place: numberOf(code) });
+      named.push(...found);
+    }
+    images.push({
+      threads: [...threads].map(([tid, sinceNs]) => ({ tid, sinceNs })),
+      addresses: named,
+    });
+  }
+  return { kernel: kernelNames([...ofKernel], kallsyms()), places, images };
+}
+
+/** Writes them into the directory of a trace; nothing where no address was met. */
+export function writeCallStackNames(
+  directory: string,
+  met: MetAddresses,
+  spaces: AddressSpaces | undefined,
+): void {
+  if (met.size === 0) return;
+  const text = writeSymbols(nameCallStacks(met, spaces));
+  const folder = join(directory, symbolsFolder);
+  ensureDirectory(folder);
+  const path = join(folder, symbolsFileName);
+  writeFileSync(`${path}.draft`, text);
+  renameSync(`${path}.draft`, path);
+}

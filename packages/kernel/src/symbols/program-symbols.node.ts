@@ -1,0 +1,157 @@
+/** Functions and lines of programs, libraries and code that is made at run time, as the files of this machine have them. */
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
+import { DwarfFile, openElf, type ElfFile, type ElfSymbol } from '@spoor/elf';
+import { openElfFile } from '@spoor/elf/node';
+import { readProc } from '../statedump/scan-tasks.node.ts';
+import type { Mapping } from './address-spaces.ts';
+import { CodeMap } from './code-maps.ts';
+import type { UserPlace } from './symbols-file.ts';
+
+/** Debug information of more is left alone: it would be read for minutes. */
+const mostDebugBytes = 128 << 20;
+/** So large is no code map that is worth being read. */
+const mostMapBytes = 256 << 20;
+const vdso = '[vdso]';
+
+function unlessAbsent<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SpoorError || (error as NodeJS.ErrnoException).code !== undefined) return undefined;
+    throw error;
+  }
+}
+
+/** Code that the kernel maps into programs: the same in all of them. */
+function readVdso(): ElfFile | undefined {
+  const [, begin = '', end = ''] =
+    /^([\da-f]+)-([\da-f]+) .*\[vdso\]$/m.exec(readProc('/proc/self/maps') ?? '') ?? [];
+  if (begin === '') return undefined;
+  return unlessAbsent(() => {
+    const fd = openSync('/proc/self/mem', 'r');
+    try {
+      const bytes = new Uint8Array(parseInt(end, 16) - parseInt(begin, 16));
+      const length = readSync(fd, bytes, 0, bytes.length, BigInt(`0x${begin}`));
+      return openElf(bytes.subarray(0, length));
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
+
+/** The function that an address is in, if one says so. */
+function functionIn(elf: ElfFile, address: bigint): ElfSymbol | undefined {
+  for (const table of ['.symtab', '.dynsym'] as const) {
+    const found = unlessAbsent(() => elf.functionAt(address, table));
+    if (found === undefined) continue;
+    // Those that assembly defines may have no size.
+    if (found.sizeBytes === 0n || address < found.address + found.sizeBytes) return found;
+  }
+  return undefined;
+}
+
+/** The address in the file's own terms of what lies at an offset in it; the offset where no segment has it. */
+function addressOfOffset(elf: ElfFile, offset: number): bigint {
+  // 1: loaded.
+  const segment = elf.segments.find(
+    (one) => one.type === 1 && offset >= one.offset && offset < one.offset + one.fileBytes,
+  );
+  return segment === undefined ? BigInt(offset) : segment.address + BigInt(offset - segment.offset);
+}
+
+/** A path as a process sees it that runs still, which may have a root of its own. */
+const seenBy = (pid: number, path: string): string => join('/proc', String(pid), 'root', path);
+
+/** Files that are open, and what was found in them. */
+export class ProgramSymbols {
+  private readonly files = new Map<string, ElfFile | undefined>();
+  private readonly lines = new Map<ElfFile, DwarfFile | undefined>();
+  private readonly codeMaps = new Map<number, CodeMap | undefined>();
+  private readonly places = new Map<string, UserPlace>();
+
+  /** The place of an address of a process that lies in a mapping. */
+  placeIn(pid: number, mapping: Mapping, address: number): UserPlace | undefined {
+    const { path, buildId } = mapping;
+    if (!path.startsWith('/') && path !== vdso) return undefined;
+    // Anonymous memory that can be executed is called so.
+    if (path.startsWith('//anon')) return undefined;
+    const offset = address - mapping.begin + mapping.fileOffset;
+    const key = `${path}\0${buildId}\0${offset}`;
+    let place = this.places.get(key);
+    if (place === undefined) {
+      place = this.find(pid, path, buildId, path === vdso ? address - mapping.begin : offset);
+      this.places.set(key, place);
+    }
+    return place;
+  }
+
+  /** The place of an address that is in no file. */
+  placeOfCode(pid: number, address: number): UserPlace | undefined {
+    if (!this.codeMaps.has(pid)) this.codeMaps.set(pid, this.readCodeMap(pid));
+    const found = this.codeMaps.get(pid)?.find(address);
+    return found === undefined
+      ? undefined
+      : { file: '', offset: address, func: found.name, distance: found.distance, source: '' };
+  }
+
+  private find(pid: number, path: string, buildId: string, offset: number): UserPlace {
+    const elf = this.open(pid, path, buildId);
+    if (elf === undefined) return { file: path, offset, func: '', distance: 0, source: '' };
+    const address = addressOfOffset(elf, offset);
+    const found = functionIn(elf, address);
+    return {
+      file: path,
+      offset: Number(address),
+      func: found?.name ?? '',
+      distance: found === undefined ? 0 : Number(address - found.address),
+      source: this.sourceOf(elf, address),
+    };
+  }
+
+  /** The line of the call: addresses are those behind it. */
+  private sourceOf(elf: ElfFile, address: bigint): string {
+    if (!this.lines.has(elf)) {
+      const size = elf.section('.debug_info')?.sizeBytes ?? 0;
+      const isRead = size > 0 && size <= mostDebugBytes;
+      this.lines.set(elf, isRead ? unlessAbsent(() => DwarfFile.open(elf)) : undefined);
+    }
+    const line = this.lines.get(elf)?.nearestLine(address - 1n);
+    return line === undefined ? '' : `${line.path}:${line.line}`;
+  }
+
+  /** A file as the process sees it, or as this one does; of another build it is as good as absent. */
+  private open(pid: number, path: string, buildId: string): ElfFile | undefined {
+    const key = `${path}\0${buildId}`;
+    if (this.files.has(key)) return this.files.get(key);
+    let found: ElfFile | undefined;
+    if (path === vdso) found = readVdso();
+    else {
+      for (const candidate of [seenBy(pid, path), path]) {
+        const elf = unlessAbsent(() => openElfFile(candidate));
+        const isRight =
+          elf !== undefined && (buildId === '' || unlessAbsent(() => hex(elf.buildId)) === buildId);
+        if (!isRight) continue;
+        found = elf;
+        break;
+      }
+    }
+    this.files.set(key, found);
+    return found;
+  }
+
+  private readCodeMap(pid: number): CodeMap | undefined {
+    // A process of another PID namespace names the file by its number there.
+    const inner = /^NStgid:.*?(\d+)$/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] ?? String(pid);
+    const candidates = [seenBy(pid, `/tmp/perf-${inner}.map`), `/tmp/perf-${pid}.map`];
+    const path = candidates.find((candidate) => existsSync(candidate));
+    if (path === undefined) return undefined;
+    return unlessAbsent(() => {
+      const bytes = readFileSync(path);
+      return bytes.length > mostMapBytes ? undefined : CodeMap.parse(bytes.toString('utf8'));
+    });
+  }
+}
