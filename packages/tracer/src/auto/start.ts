@@ -19,6 +19,7 @@ import { startModuleEvents } from './modules.ts';
 import { startNetEvents } from './net.ts';
 import { askForRequests, enableRequestContext } from './request-context.ts';
 import { chosenChannels, chosenSets, isNamed, type AutoSet } from './sets.ts';
+import { keepTickClass } from './ticks.ts';
 import { startTimerEvents } from './timers.ts';
 import { startUndiciEvents } from './undici.ts';
 import { startWorkerEvents } from './workers.ts';
@@ -65,6 +66,7 @@ export function startAutoEvents(): void {
   // First, since the sets make channels too.
   const channels = chosenChannels(process.env['SPOOR_AUTO']);
   if (channels.length > 0) attempt('diagnostics channels', () => startDiagnosticsEvents(channels));
+  keepTickClass();
   for (const name of sets) attempt(name, starters[name]);
   if (isNamed(process.env['SPOOR_AUTO'], 'request-context')) askForRequests();
 }
