@@ -21,7 +21,7 @@ function toWords(text: string, words: Int32Array, from: number, most: number): n
 /** The first part of a processor's lines, that of the thread which runs there. */
 export class ThreadHead {
   /** `            name-1234    [001] `; up to three bytes of the last word are none of it. */
-  readonly words: Int32Array = new Int32Array(threadWords);
+  words: Int32Array = new Int32Array(threadWords);
   length = 0;
   /** Whose part it is. */
   tid = -1;
@@ -46,7 +46,7 @@ export class ThreadHead {
       part = { words, length };
       if (this.known.size < mostThreads) this.known.set(tid, part);
     }
-    this.words.set(part.words);
+    this.words = part.words;
     this.length = part.length;
     this.tid = tid;
   }

@@ -45,6 +45,8 @@ function commonPlaces({ formats }: KernelRecording): CommonPlaces {
   return { ...places, bytes: Math.max(8, ...fields.map((one) => one.offsetBytes + one.sizeBytes)) };
 }
 
+/** Hardly any line is longer. */
+const usualLineBytes = 4096;
 /** No line is longer: what says so is damaged, and is shown field by field. */
 const mostLineBytes = 16 * 1_048_576;
 
@@ -73,7 +75,8 @@ export class RecordingLines {
   private readonly times: LineTimes;
   private readonly compile: boolean;
   private readonly common: CommonPlaces;
-  private readonly lines: (EventLine | undefined)[] = [];
+  /** By the numbers of events; of full length from the beginning, for V8 keeps sparse arrays in hash tables. */
+  private readonly lines: (EventLine | undefined)[] = Array.from({ length: 65_536 });
   /** Before the name of an event: that of the instance, where a file has several. */
   private readonly title: Uint8Array;
 
@@ -101,6 +104,8 @@ export class RecordingLines {
     const line = (this.lines[cursor.typeId] ??= this.lineOf(cursor.typeId));
     let { body } = line;
     if (cursor.lengthBytes < line.leastBytes) body = undefined;
+    // Code that has once written beyond the end of its bytes stays slower than it was.
+    if (output.length + usualLineBytes > output.bytes.length) output.grow();
     for (;;) {
       const { view, bytes, length } = output;
       try {
