@@ -1,5 +1,14 @@
 /** The hub of a session daemon: by it programs learn of sessions (docs/design/control.md). */
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   CONSUMER_FILE,
@@ -52,6 +61,11 @@ export class Hub {
   /** Directory of a session, whether or not it is there. */
   sessionPath(id: number): string {
     return join(this.#sessions, String(id));
+  }
+
+  /** Whether a session has a directory. */
+  has(id: number): boolean {
+    return existsSync(this.sessionPath(id));
   }
 
   /** Numbers of the sessions that have a directory. */

@@ -117,7 +117,7 @@ export class ManagedSession {
     if (!this.#model.hasStarted) return;
     await this.#inTurn(async () => {
       const { hub } = this.#around;
-      if (!hub.sessionIds().includes(this.#model.id)) hub.create(this.#model.id, ringPlace(this.#model));
+      if (!hub.has(this.#model.id)) hub.create(this.#model.id, ringPlace(this.#model));
       this.#describe();
       await this.#attach();
       hub.touch();

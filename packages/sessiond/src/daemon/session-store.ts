@@ -17,6 +17,7 @@ export interface StoredSession {
 
 export class SessionStore {
   readonly #folder: string;
+  #lastId: number | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -65,16 +66,22 @@ export class SessionStore {
   /** The number for the next session: no session ever had it. */
   nextId(): number {
     const path = join(this.#folder, 'last-id');
+    const next = (this.#lastId ?? this.#readLastId(path)) + 1;
+    writeFileSync(path, String(next), { mode: 0o600 });
+    this.#lastId = next;
+    return next;
+  }
+
+  #readLastId(path: string): number {
     let last = 0;
     try {
-      last = Number(readFileSync(path, 'utf8'));
+      const noted = Number(readFileSync(path, 'utf8'));
+      if (Number.isSafeInteger(noted) && noted > 0) last = noted;
     } catch {
       // The first one.
     }
     for (const name of readdirSync(this.#folder))
       last = Math.max(last, Number(fileName.exec(name)?.[1] ?? 0));
-    const next = (Number.isSafeInteger(last) ? last : 0) + 1;
-    writeFileSync(path, String(next), { mode: 0o600 });
-    return next;
+    return last;
   }
 }

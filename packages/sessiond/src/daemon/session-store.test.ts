@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Session } from '@spoor/control';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SessionStore } from './session-store.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spoor-store-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const run = { revision: 0, clockOffsetNs: '0', stateDumps: 0, chunkBeganMs: 0, hasRotated: false };
+
+function noted(store: SessionStore, id: number): void {
+  const session: Session = {
+    name: `s${id}`,
+    id,
+    ownerUid: 0,
+    mode: 'no-output',
+    isActive: false,
+    hasStarted: false,
+    createdMs: 0,
+    automaticEvents: false,
+    channels: [],
+    snapshotOutputs: [],
+    snapshotCount: 0,
+    rotation: {},
+    chunkId: 0,
+    trackers: { user: [], kernel: [] },
+  };
+  store.write({ session, run });
+}
+
+test('no session has the number of another one, also of one that is gone, under this daemon or the next', () => {
+  const store = new SessionStore(folder);
+  expect([store.nextId(), store.nextId()]).toEqual([1, 2]);
+  noted(store, 2);
+  store.remove(2);
+  expect(store.nextId()).toBe(3);
+  expect(new SessionStore(folder).nextId()).toBe(4);
+});
+
+test('a number that was not noted, or is none, is found from the sessions that are there', () => {
+  noted(new SessionStore(folder), 7);
+  expect(new SessionStore(folder).nextId()).toBe(8);
+  writeFileSync(join(folder, 'last-id'), 'x');
+  const store = new SessionStore(folder);
+  expect(store.nextId()).toBe(8);
+  expect(store.readAll().sessions.map(({ session }) => session.name)).toEqual(['s7']);
+});
