@@ -33,7 +33,7 @@ export interface ConnectOptions {
 export class ControlClient implements Disposable {
   readonly welcome: Welcome;
   readonly #connection: LineConnection;
-  readonly #readers = new Set<NotificationReader>();
+  readonly #readers = new Set<Pick<NotificationReader, 'take' | 'end'>>();
 
   private constructor(connection: LineConnection, welcome: Welcome) {
     this.#connection = connection;
@@ -81,8 +81,10 @@ export class ControlClient implements Disposable {
    * Notifications of some topics, from now on, until the loop over them is left or the connection ends. A reader that
    * does not keep up loses the oldest: `missedCount` says how many.
    */
-  async notifications(...topics: readonly Topic[]): Promise<NotificationReader> {
-    const reader = new NotificationReader(topics, () => this.#readers.delete(reader));
+  async notifications<Name extends Topic>(...topics: readonly Name[]): Promise<NotificationReader<Name>> {
+    const reader: NotificationReader<Name> = new NotificationReader(topics, () =>
+      this.#readers.delete(reader),
+    );
     this.#readers.add(reader);
     await this.call('subscribe', { topics });
     return reader;
@@ -97,16 +99,21 @@ export class ControlClient implements Disposable {
   }
 }
 
+/** Notifications of a topic, or of one of several. */
+export type NotificationOf<Name extends Topic> = Extract<Notification, { readonly topic: Name }>;
+
 /** Notifications, to be read by `for await`. */
-export class NotificationReader implements AsyncIterableIterator<Notification> {
+export class NotificationReader<Name extends Topic = Topic> implements AsyncIterableIterator<
+  NotificationOf<Name>
+> {
   readonly #topics: ReadonlySet<string>;
   readonly #leave: () => void;
-  readonly #waiting: Notification[] = [];
-  #wake: ((result: IteratorResult<Notification>) => void) | undefined;
+  readonly #waiting: NotificationOf<Name>[] = [];
+  #wake: ((result: IteratorResult<NotificationOf<Name>>) => void) | undefined;
   #isOver = false;
   #missedCount = 0;
 
-  constructor(topics: readonly Topic[], leave: () => void) {
+  constructor(topics: readonly Name[], leave: () => void) {
     this.#topics = new Set(topics);
     this.#leave = leave;
   }
@@ -118,7 +125,7 @@ export class NotificationReader implements AsyncIterableIterator<Notification> {
 
   /** Adds a notification, if it is of one of the topics. */
   take(notification: Notification): void {
-    if (!this.#topics.has(notification.topic) || this.#isOver) return;
+    if (!this.#isWanted(notification) || this.#isOver) return;
     if (this.#wake !== undefined) {
       const wake = this.#wake;
       this.#wake = undefined;
@@ -131,6 +138,10 @@ export class NotificationReader implements AsyncIterableIterator<Notification> {
     this.#missedCount += 1;
   }
 
+  #isWanted(notification: Notification): notification is NotificationOf<Name> {
+    return this.#topics.has(notification.topic);
+  }
+
   /** Ends the loop once what waits is read. */
   end(): void {
     this.#isOver = true;
@@ -139,7 +150,7 @@ export class NotificationReader implements AsyncIterableIterator<Notification> {
     this.#wake = undefined;
   }
 
-  next(): Promise<IteratorResult<Notification>> {
+  next(): Promise<IteratorResult<NotificationOf<Name>>> {
     const value = this.#waiting.shift();
     if (value !== undefined) return Promise.resolve({ done: false, value });
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
@@ -148,7 +159,7 @@ export class NotificationReader implements AsyncIterableIterator<Notification> {
     });
   }
 
-  return(): Promise<IteratorResult<Notification>> {
+  return(): Promise<IteratorResult<NotificationOf<Name>>> {
     this.#waiting.length = 0;
     this.end();
     return Promise.resolve({ done: true, value: undefined });

@@ -6,7 +6,7 @@ export {
   type ChannelAttributes,
   type LossMode,
 } from './channel.ts';
-export { ControlClient, NotificationReader, type ConnectOptions } from './client.ts';
+export { ControlClient, NotificationReader, type ConnectOptions, type NotificationOf } from './client.ts';
 export { LineConnection } from './connection.ts';
 export type { CounterMap, MapOwner, MapValue } from './counter-map.ts';
 export {
