@@ -529,10 +529,16 @@ test('threads that end leave no memory behind, and nothing of theirs is missing'
   expect(published).toHaveLength(4);
 });
 
-test('a member of the group may not have triggers on events of the kernel', async () => {
+test('a member of the group may not have triggers on probes in programs', async () => {
   const service = makeService();
   const request = readTriggerArguments(
-    ['--condition=event-rule-matches', '--type=kernel', '--name=sched_switch', '--action=notify'],
+    [
+      '--condition=event-rule-matches',
+      '--type=kernel:uprobe',
+      '--location=elf:/bin/sh:main',
+      '--event-name=p',
+      '--action=notify',
+    ],
     context,
   );
   await expect(service.add(request, 4_000_000)).rejects.toMatchObject({ code: 'control/not-permitted' });
