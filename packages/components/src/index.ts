@@ -8,6 +8,14 @@ export {
 } from './event-flow.ts';
 export { MessageIterator, type FlowOpener } from './message-iterator.ts';
 export { AddressNames, codePlaceOf } from './filter-lttng-utils-debug-info/address-names.ts';
+export {
+  stackReader,
+  stacksOf,
+  type StackName,
+  type StackPlace,
+  type StackReader,
+} from './filter-lttng-utils-debug-info/stack-frames.ts';
+export { callStackNamesOf, type SymbolsFile } from './source-ctf-fs/call-stack-symbols.ts';
 export type { AddressInfo, BinaryFiles, DebugInfoPlaces } from './filter-lttng-utils-debug-info/binary.ts';
 export {
   debugInfoClass,

@@ -74,7 +74,7 @@ const output = Type.Union([
   }),
 ]);
 const mode = words('local', 'network', 'live', 'snapshot', 'no-output');
-const attribute = words('pid', 'vpid', 'uid', 'vuid', 'gid', 'vgid', 'cgroup');
+const attribute = words('pid', 'vpid', 'uid', 'vuid', 'gid', 'vgid', 'cgroup', 'pid_ns');
 const trackedValues = list(Type.Union([count, name]));
 const trackers = list(object({ attribute, values: trackedValues }));
 const session = { session: name };

@@ -1,7 +1,10 @@
 /** Process attribute trackers: which processes a session records. */
 
-/** What is tracked; those that begin with `v` as the process itself sees it, in its namespaces. */
-export type TrackedAttribute = 'pid' | 'vpid' | 'uid' | 'vuid' | 'gid' | 'vgid' | 'cgroup';
+/**
+ * What is tracked; those that begin with `v` as the process itself sees it, in its namespaces. `cgroup` is of user space
+ * alone, `pid_ns` (inodes of PID namespaces) of the kernel.
+ */
+export type TrackedAttribute = 'pid' | 'vpid' | 'uid' | 'vuid' | 'gid' | 'vgid' | 'cgroup' | 'pid_ns';
 
 /**
  * An inclusion set. A domain's tracker that is not listed includes all; one with an empty list includes nothing. Numbers

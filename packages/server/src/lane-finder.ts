@@ -87,11 +87,15 @@ export class LaneFinder {
     procname: string | undefined,
   ): number {
     const own = environmentOf(stream);
-    const process = this.#process(
-      `${stream.trace.path}/${pid ?? own.pid}`,
-      own.name ?? procname ?? (pid === undefined ? shortName(stream) : 'process'),
-      pid ?? own.pid,
-    );
+    // Threads whose processes are not told, as of kernels, are those of the trace: beside its processors and dumps.
+    const isOfTrace = pid === undefined && own.pid === undefined;
+    const process = isOfTrace
+      ? this.#process(stream.trace.path, own.name ?? shortName(stream), undefined)
+      : this.#process(
+          `${stream.trace.path}/${pid ?? own.pid}`,
+          own.name ?? procname ?? (pid === undefined ? shortName(stream) : 'process'),
+          pid ?? own.pid,
+        );
     // Threads of one process may write to several streams (one a CPU): they are one lane.
     const shared = `${process}#${tid}`;
     let lane = this.#lanes.get(shared);

@@ -25,6 +25,7 @@ import { fieldNodes, fieldsLine, spanLabel } from './field-nodes.ts';
 import { LaneFinder } from './lane-finder.ts';
 import { PacketTable, type LoadedPacket } from './packet-table.ts';
 import type { FieldSection } from './protocol.ts';
+import { stackSections } from './stack-sections.ts';
 import type { DecodedEvent, ViewSource } from './source.ts';
 
 /** Where LTTng's log levels are named; index is the number. */
@@ -304,6 +305,8 @@ class TraceSetSource implements ViewSource {
       if (values !== undefined) sections.push({ title, fields: fieldNodes(fieldClass, values) });
     };
     section('Payload', 'event-payload', info.eventClass.payload);
+    const at = [packet.bytes, packet.view, offset, packet.externals] as const;
+    sections.push(...stackSections(info, at, this.#store!.timeNs.values[event]!, this.baseNs));
     section('Event context', 'event-specific-context', info.eventClass.specificContext);
     section('Common context', 'event-common-context', info.streamClass.eventCommonContext);
     const contextClass = info.streamClass.packetContext;

@@ -27,6 +27,7 @@ interface EnableEventOptions extends DomainOptions {
   readonly loglevel?: string;
   readonly loglevelOnly?: string;
   readonly filter?: string;
+  readonly container?: string;
 }
 
 /** `enable-event`: adds event rules to a channel. */
@@ -63,7 +64,8 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
     .option(
       '-f, --filter <expression>',
       "only events of which this is true, as in 'size > 10 && $ctx.vpid == 42'",
-    );
+    )
+    .option('--container <name|id>', 'only what happens in a container, of the kernel alone');
   onControl<EnableEventOptions>(
     command,
     context,
@@ -124,7 +126,7 @@ async function readRules(
   if (all.length === 0) {
     throw new SpoorError('control/option', 'no event is named', { hint: 'NAME,… or --all' });
   }
-  const { filter } = options;
+  const filter = await filterOf(options);
   const filtered = filter === undefined ? {} : { filter };
   if (domainOf(options) === 'kernel') {
     const { userspaceProbe } = options;
@@ -151,6 +153,19 @@ async function readRules(
     ...(level === undefined ? {} : { logLevel: level }),
     ...filtered,
   }));
+}
+
+/** The filter, with that of the container as it is now. */
+async function filterOf(options: EnableEventOptions): Promise<string | undefined> {
+  const { container, filter } = options;
+  if (container === undefined) return filter;
+  if (domainOf(options) !== 'kernel') {
+    throw new SpoorError('control/option', 'containers are told by the kernel: -k', {
+      hint: "of programs spoor track -u --cgroup, such as '*docker*'",
+    });
+  }
+  const { containerFilter, findContainer } = await import('@spoor/kernel/node');
+  return containerFilter(findContainer(container), filter);
 }
 
 function kernelRule(

@@ -191,6 +191,10 @@ function trackersText(domain: Domain, trackers: readonly ProcessTracker[]): stri
     return `  ${`${title}:`.padEnd(width)}  ${valuesText(own)}\n`;
   });
   const cgroups = trackers.find(({ attribute }) => attribute === 'cgroup');
+  const namespaces = trackers.find(({ attribute }) => attribute === 'pid_ns');
+  if (namespaces !== undefined) {
+    lines.push(`  ${'PID namespaces:'.padEnd(width)}  ${valuesText(namespaces)}\n`);
+  }
   if (cgroups !== undefined) lines.push(`  ${'Control groups:'.padEnd(width)}  ${valuesText(cgroups)}\n`);
   return `Tracked process attributes\n${lines.join('')}\n`;
 }

@@ -21,23 +21,29 @@ const attributes: Readonly<Record<TrackedAttribute, string>> = {
   gid: 'group ID',
   vgid: 'virtual group ID',
   cgroup: 'control group',
+  pid_ns: 'PID namespace',
 };
 const names = Object.keys(attributes) as readonly TrackedAttribute[];
 
 type TrackOptions = DomainOptions & {
   readonly session?: string;
   readonly all?: true;
+  readonly container?: string;
+  readonly pidNs?: string | true;
 } & { readonly [Name in TrackedAttribute]?: string | true };
 
 function addTrackOptions(command: Command): Command {
   addSessionOption(addDomainOptions(command));
   command.option('-p, --pid [numbers]', 'process IDs, of the kernel alone');
   for (const name of names) {
-    if (name === 'pid') continue;
+    if (name === 'pid' || name === 'pid_ns') continue;
     const kind =
       name === 'cgroup' ? 'paths of control groups, in which * is any text' : `${attributes[name]}s`;
     command.option(`--${name} [values]`, kind);
   }
+  command
+    .option('--pid-ns [numbers]', 'inodes of PID namespaces, of the kernel alone')
+    .option('--container <name|id>', 'the PID namespaces of a container, of the kernel alone');
   return command.option('-a, --all', 'all values of the attributes that are named without any');
 }
 
@@ -55,7 +61,8 @@ function addVerb(
       const { sessionNamed } = await import('./current-session.ts');
       const session = sessionNamed(options.session);
       const domain = domainOf(options);
-      const asked = names.filter((name) => options[name] !== undefined);
+      const given = await givenValues(options);
+      const asked = names.filter((name) => given[name] !== undefined);
       if (asked.length === 0) {
         throw new SpoorError('control/option', 'no attribute of processes is named', {
           hint: '--vpid, --vuid, …',
@@ -68,7 +75,7 @@ function addVerb(
       }[] = [];
       const trackers: Record<string, unknown> = {};
       for (const attribute of asked) {
-        const values = valuesOf(attribute, options[attribute], options.all === true);
+        const values = valuesOf(attribute, given[attribute], options.all === true);
         const result = await client.call(verb, { session, domain, attribute, values });
         trackers[attribute] = result.trackers.find((own) => own.attribute === attribute)?.values ?? 'all';
         changes.push({ attribute, values: values === 'all' ? ['all'] : values });
@@ -88,7 +95,8 @@ function addVerb(
         return element(
           'process_attr_trackers',
           changes
-            .filter(({ attribute }) => attribute !== 'cgroup')
+            // What LTTng does not know.
+            .filter(({ attribute }) => attribute !== 'cgroup' && attribute !== 'pid_ns')
             .map(({ attribute, values }) =>
               trackerElement(
                 attribute,
@@ -101,6 +109,26 @@ function addVerb(
     },
     { failed: () => noMi('process_attr_trackers') },
   );
+}
+
+/** What was given of each attribute; of a container the namespaces that it has now. */
+async function givenValues(
+  options: TrackOptions,
+): Promise<Readonly<Partial<Record<TrackedAttribute, string | true>>>> {
+  const { container, pidNs } = options;
+  if (container === undefined) return pidNs === undefined ? options : { ...options, pid_ns: pidNs };
+  if (pidNs !== undefined) {
+    throw new SpoorError('control/option', 'a container is its PID namespaces', {
+      hint: 'one of --container and --pid-ns',
+    });
+  }
+  if (domainOf(options) !== 'kernel') {
+    throw new SpoorError('control/option', 'containers are told by the kernel: -k', {
+      hint: "of programs --cgroup, such as '*docker*'",
+    });
+  }
+  const { findContainer } = await import('@spoor/kernel/node');
+  return { ...options, pid_ns: findContainer(container).pidNamespaces.join(',') };
 }
 
 function valuesOf(
@@ -116,11 +144,14 @@ function valuesOf(
   if (words.length === 0) {
     throw new SpoorError('control/option', `--${attribute} names no value`, { hint: 'values, or --all' });
   }
-  const isNamed = !attribute.endsWith('pid');
+  const isNamed = !attribute.includes('pid');
   return words.map((word) => {
     if (attribute !== 'cgroup' && /^\d+$/.test(word)) return Number(word);
     if (isNamed) return word;
-    throw new SpoorError('control/option', `${word} is no number of a process`);
+    throw new SpoorError(
+      'control/option',
+      `${word} is no number of a ${attribute === 'pid_ns' ? 'namespace' : 'process'}`,
+    );
   });
 }
 

@@ -259,6 +259,9 @@ function trackerElements(trackers: readonly ProcessTracker[], tell: Tell): reado
   if (trackers.some(({ attribute }) => attribute === 'cgroup')) {
     tell('the tracker of control groups is left out: LTTng has none');
   }
+  if (trackers.some(({ attribute }) => attribute === 'pid_ns')) {
+    tell('the tracker of PID namespaces is left out: LTTng has none');
+  }
   return LTTNG_ATTRIBUTES.flatMap((attribute) => trackers.filter((own) => own.attribute === attribute)).map(
     ({ attribute, values }) =>
       element(`${attribute}_process_attr_tracker`, [

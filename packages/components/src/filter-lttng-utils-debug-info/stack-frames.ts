@@ -1,7 +1,6 @@
 /** Names of the call stacks of kernel events, as the trace has them beside its events. */
 import type { FieldValue, StreamClass } from '@spoor/ctf';
 import type { CallStackNames } from '@spoor/kernel';
-import type { EventArguments } from '../filter-utils-events/field-reference.ts';
 import { clockOffsetNs } from '../source-ctf-fs/clock.ts';
 import type { EventClassInfo } from '../source-ctf-fs/trace-info.ts';
 import { bigOf } from './process-map.ts';
@@ -23,8 +22,17 @@ export function stacksOf({ eventCommonContext }: StreamClass): readonly StackNam
   });
 }
 
+/** Where an event is: bytes and view of its packet, its first bit there, and what the packet's fields have noted. */
+export type StackPlace = readonly [
+  bytes: Uint8Array,
+  view: DataView,
+  offsetBits: number,
+  externals: Float64Array,
+  ...others: readonly unknown[],
+];
+
 /** Reads the names of a stack of an event at a time after the flow's base; from the innermost call on. */
-export type StackReader = (at: EventArguments, timeNs: number) => readonly string[];
+export type StackReader = (at: StackPlace, timeNs: number) => readonly string[];
 
 /**
  * What reads the names of a stack of the events of a class.
@@ -38,12 +46,12 @@ export function stackReader(
   baseNs: bigint,
   fullPath: boolean,
 ): StackReader {
-  const context = (member: string): ((at: EventArguments) => FieldValue | undefined) => {
+  const context = (member: string): ((at: StackPlace) => FieldValue | undefined) => {
     const accessor = decoder.accessor(localIndex, 'event-common-context', member);
     return ([bytes, view, offsetBits, externals]) => accessor(bytes, view, offsetBits, externals);
   };
   const read = context(stack);
-  const addresses = (at: EventArguments): readonly bigint[] => {
+  const addresses = (at: StackPlace): readonly bigint[] => {
     const value = read(at);
     return Array.isArray(value) ? value.map((address: FieldValue) => BigInt.asUintN(64, bigOf(address))) : [];
   };

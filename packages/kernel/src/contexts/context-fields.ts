@@ -3,7 +3,7 @@ import { SpoorError, closestName } from '@spoor/base';
 import type { FieldClass } from '@spoor/ctf';
 import { integer, textArray } from '../mapping/field-classes.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
-import { taskColumns, taskNameBytes, type TaskColumn } from './task-table.ts';
+import { isUnsignedColumn, taskColumns, taskNameBytes, type TaskColumn } from './task-table.ts';
 
 /** Where the value of a context comes from. */
 export type ContextSource =
@@ -30,8 +30,6 @@ export interface ContextField {
 /** Bits of `common_flags`: interrupts are off; the task should be scheduled away. */
 const interruptsOff = 0x01;
 const needsReschedule = 0x04;
-
-const unsignedColumn = /_ns$|uid$|gid$/;
 
 const fixed: readonly ContextField[] = [
   { name: 'tid', fieldClass: integer(4, true), source: { kind: 'tid' } },
@@ -77,7 +75,7 @@ const all: ReadonlyMap<string, ContextField> = new Map(
     ...stacks,
     ...taskColumns.map((column): ContextField => ({
       name: column,
-      fieldClass: integer(4, !unsignedColumn.test(column)),
+      fieldClass: integer(4, !isUnsignedColumn(column)),
       source: { kind: 'task', column },
     })),
   ].map((context) => [context.name, context]),

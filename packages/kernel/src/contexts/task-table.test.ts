@@ -36,6 +36,16 @@ test('what is unknown is looked for once, whether or not it is found', () => {
   expect(table.get(5, 'pid_ns')).toBe(77);
 });
 
+test('inodes of namespaces and numbers of users are what was put in, also beyond 2^31', () => {
+  const { table } = tableThatFinds(new Map());
+  table.set(5, 'pid_ns', 4_026_531_836);
+  table.set(5, 'uid', 4_294_967_294);
+  table.set(5, 'prio', -100);
+  expect(['pid_ns', 'uid', 'prio'].map((column) => table.get(5, column as 'uid'))).toEqual([
+    4_026_531_836, 4_294_967_294, -100,
+  ]);
+});
+
 test('tables of recordings made elsewhere look for nothing', () => {
   const table = new TaskTable(1000);
   table.seek(5);

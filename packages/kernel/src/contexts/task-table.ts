@@ -30,6 +30,15 @@ export const taskColumns = [
 /** One of the columns. */
 export type TaskColumn = (typeof taskColumns)[number];
 
+const unsignedColumns: ReadonlySet<TaskColumn> = new Set(
+  taskColumns.filter((column) => /_ns$|uid$|gid$/.test(column)),
+);
+
+/** Whether the numbers of a column are from 0 on: those of namespaces are beyond 2^31 on every machine. */
+export function isUnsignedColumn(column: TaskColumn): boolean {
+  return unsignedColumns.has(column);
+}
+
 /** Bytes of a task's name, the NUL behind it included (TASK_COMM_LEN). */
 export const taskNameBytes = 16;
 
@@ -123,7 +132,8 @@ export class TaskTable {
   /** 0 where it is not known. */
   get(tid: number, column: TaskColumn): number {
     const row = this.rowOf(tid);
-    return row < 0 ? 0 : this.words[row + taskWordOf(column)]!;
+    const word = row < 0 ? 0 : this.words[row + taskWordOf(column)]!;
+    return unsignedColumns.has(column) ? word >>> 0 : word;
   }
 
   set(tid: number, column: TaskColumn, value: number): void {

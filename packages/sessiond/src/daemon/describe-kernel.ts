@@ -10,7 +10,7 @@ import {
   type TaskSelection,
 } from '@spoor/kernel';
 import type { SessionRun } from './describe-session.ts';
-import { describeTrackers } from './describe-trackers.ts';
+import { trackersInNumbers } from './describe-trackers.ts';
 
 /** The column of tasks that an attribute means: users and groups are those of the first user namespace. */
 const columns = {
@@ -20,13 +20,14 @@ const columns = {
   vuid: 'uid',
   gid: 'gid',
   vgid: 'gid',
+  pid_ns: 'pid_ns',
 } as const;
 
 function selectionsOf(trackers: readonly ProcessTracker[]): readonly TaskSelection[] {
-  return describeTrackers(trackers).map(({ attribute, values }) => {
+  return trackersInNumbers(trackers).map(({ attribute, values }) => {
     if (attribute === 'cgroup') {
       throw new SpoorError('control/tracker', 'control groups cannot be tracked in the kernel', {
-        hint: "spoor enable-event -k --filter with a namespace, such as '$ctx.pid_ns == 4026532198'",
+        hint: 'spoor track -k --container NAME, or --pid-ns with the inode of a PID namespace',
       });
     }
     return { column: columns[attribute], values: values.map(Number) };

@@ -12,11 +12,26 @@ const files: Readonly<Partial<Record<TrackedAttribute, string>>> = {
 };
 
 /** @throws SpoorError `control/tracker` for a name that nobody has. */
-export function describeTrackers(trackers: readonly ProcessTracker[]): readonly TrackerDescription[] {
+export function trackersInNumbers(trackers: readonly ProcessTracker[]): readonly ProcessTracker[] {
   return trackers.map(({ attribute, values }) => ({
     attribute,
     values: values.map((value) => (attribute === 'cgroup' ? String(value) : numberOf(attribute, value))),
   }));
+}
+
+/** Of programs PID namespaces are not tracked. */
+export function ofKernelAlone(): SpoorError {
+  return new SpoorError('control/tracker', 'PID namespaces can be tracked in the kernel alone', {
+    hint: "-k; of programs --cgroup, such as '*docker*'",
+  });
+}
+
+/** @throws SpoorError `control/tracker` for a name that nobody has, and for what programs cannot be told by. */
+export function describeTrackers(trackers: readonly ProcessTracker[]): readonly TrackerDescription[] {
+  return trackersInNumbers(trackers).map(({ attribute, values }) => {
+    if (attribute === 'pid_ns') throw ofKernelAlone();
+    return { attribute, values };
+  });
 }
 
 function numberOf(attribute: TrackedAttribute, value: number | string): number {

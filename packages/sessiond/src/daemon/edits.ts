@@ -16,6 +16,7 @@ import {
 } from '@spoor/control';
 import { parseFilter, parseGlob } from '@spoor/filter';
 import { BLOCK_WITHOUT_LIMIT, isChannelName, isValidGeometry } from '@spoor/ringbuffer';
+import { ofKernelAlone } from './describe-trackers.ts';
 
 /** A changed session, and what else came of the change. */
 export interface Edited<Result> {
@@ -309,6 +310,7 @@ export function track(
   values: readonly (number | string)[] | 'all',
   isAdded: boolean,
 ): Session {
+  if (domain === 'user' && attribute === 'pid_ns') throw ofKernelAlone();
   const trackers = session.trackers[domain];
   const own = trackers.find((tracker) => tracker.attribute === attribute);
   const others = trackers.filter((tracker) => tracker !== own);
