@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openTrace } from '@spoor/components/node';
 import { findTracefs, nameCallStacks, sweepSessions, TracefsInstance } from '@spoor/kernel/node';
+import { traceSetSource } from '@spoor/server';
+import { TraceStore } from '@spoor/store';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { patientlyMs, upTo, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs, type Need } from '../support/needs.ts';
@@ -53,6 +56,20 @@ function named(trace: string, event: string): { readonly kernel: string[]; reado
     .split('\n')
     .filter((line) => line.includes(` ${event}: `))
     .map((line) => ({ kernel: listed(line, 'kernel'), user: listed(line, 'user') }));
+}
+
+/** What the viewer shows as the calls of a program, of each event of a name. */
+function shownCalls(trace: string, event: string): string[] {
+  const source = traceSetSource(openTrace(trace), [trace]);
+  const store = new TraceStore();
+  for (const _ of source.index(store)) continue;
+  const shown: string[] = [];
+  for (let index = 0; index < store.count; index += 1) {
+    if (store.types[store.series[store.seriesOf.values[index]!]!.type]!.name !== event) continue;
+    const calls = source.decode(index).sections.find(({ title }) => title === 'Calls in the program');
+    shown.push((calls?.fields ?? []).map(({ name, text }) => `${name} ${text}`).join('\n'));
+  }
+  return shown;
 }
 
 describeNeeding([tracefs()], 'names of the kernel’s stacks', () => {
@@ -119,6 +136,9 @@ describeNeeding([x86, tracefs(), command('gcc'), command('babeltrace2')], 'names
       ]);
       expect(kernel.join(' ')).toMatch(/sys_enter|syscall/);
     }
+    expect(shownCalls(moved, 'syscall_entry_write')).toContain(
+      ofProgram[0]!.user.map((name, index) => `[${index}] ${name}`).join('\n'),
+    );
     // Before it was the program the thread was a shell.
     const [first] = named(moved, 'syscall_entry_execve');
     expect(first!.user[0]).toMatch(/^execve\+0x[\da-f]+ \(libc/);
