@@ -9,6 +9,10 @@ const LOOK_EVERY_MS = 200;
 const TURN_EVERY_MS = 30;
 
 const setTimer = setTimeout;
+const setSoon = setImmediate;
+
+/** The channel of Node.js that tells of each worker while it is made, long before it runs. */
+const WORKERS = 'worker_threads';
 const missingIsNone = { throwIfNoEntry: false } as const;
 /** What a file is that there is not. */
 const none = { ino: 0, mtimeMs: 0 } as const;
@@ -27,7 +31,7 @@ function isTrusted(hub: string): boolean {
 }
 
 /**
- * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs. Where that answers
+ * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs, or makes a worker. Where that answers
  * false, which it may only in a program that runs, it is called again soon. The timers keep no program alive. Never throws;
  * nor must `begin`.
  */
@@ -52,9 +56,12 @@ export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) 
   };
   if (look(false)) return;
   let waits = false;
+  let canWait = true;
+  let isListening = false;
   const watch = new HubWatch(LOOK_EVERY_MS, () => {
-    if (look(true)) {
+    if (look(canWait)) {
       watch.end();
+      if (isListening) process.getBuiltinModule('node:diagnostics_channel').unsubscribe(WORKERS, onWorker);
       // The other threads come after the main thread: what it has compiled is there then.
       return true;
     }
@@ -67,4 +74,16 @@ export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) 
     }
     return false;
   });
+  // A worker finds a session as it starts, but joins it after the thread that may end it: that is not to be the later one.
+  const onWorker = (): void => {
+    canWait = false;
+    watch.look();
+    canWait = true;
+  };
+  // To load the module takes a part of a millisecond, which is not to delay the program's start.
+  setSoon(() => {
+    if (watch.hasEnded) return;
+    isListening = true;
+    process.getBuiltinModule('node:diagnostics_channel').subscribe(WORKERS, onWorker);
+  }).unref();
 }
