@@ -47,7 +47,10 @@ export function isTrustedHub(path: string): boolean {
   }
 }
 
-/** The directories of the sessions that `root` stands for: those of a hub, or itself. */
+/**
+ * The directories of the sessions that `root` stands for: those of a hub, or itself. Throws what the file system throws, for
+ * whoever took none for an answer would end those that there are.
+ */
 export function sessionPaths(root: string): readonly string[] {
   if (!existsSync(join(root, HUB_FILE))) return [root];
   const folder = join(root, HUB_SESSIONS_FOLDER);
@@ -55,7 +58,8 @@ export function sessionPaths(root: string): readonly string[] {
     return readdirSync(folder)
       .sort()
       .map((name) => join(folder, name));
-  } catch {
-    return [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

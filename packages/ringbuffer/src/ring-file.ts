@@ -47,6 +47,8 @@ export interface RingRequest {
   readonly onSwitch?: (() => void) | undefined;
   /** Most bytes that all files in `folder` may take together. */
   readonly maxMemoryBytes?: number | undefined;
+  /** Whether to wait up to 0.2 s for what other threads may be giving back; true by default. */
+  readonly waitsForRoom?: boolean;
 }
 
 /** A ring of the calling thread. */
@@ -76,7 +78,8 @@ const pausesMs = [0, 2, 5, 10, 20, 40, 80];
 
 /**
  * Makes the calling thread's ring, smaller than asked for when space is short.
- * @throws SpoorError `ring/geometry` when no ring can be so, `ring/no-space` when not even the smallest fits, `ring/cannot-create` for any other trouble.
+ * @throws SpoorError `ring/geometry` when no ring can be so, `ring/no-space` when not even the smallest fits,
+ *   `ring/no-descriptors` when the program may open no more files, `ring/cannot-create` for any other trouble.
  */
 export function createThreadRing(request: RingRequest): ThreadRing {
   if (!isValidGeometry(request.geometry)) {
@@ -97,7 +100,7 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   const tid = currentThreadId();
   const limit = new MemoryLimit(request.folder, request.maxMemoryBytes);
   let last: unknown;
-  for (const pauseMs of pausesMs) {
+  for (const pauseMs of request.waitsForRoom === false ? [0] : pausesMs) {
     if (pauseMs > 0) pause(pauseMs);
     const room = limit.room();
     for (const geometry of geometries(request.geometry)) {
@@ -107,6 +110,17 @@ export function createThreadRing(request: RingRequest): ThreadRing {
         if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, geometry, room));
         return { ...ring, tier, geometry, reasons };
       } catch (error) {
+        if (isOutOfDescriptors(error)) {
+          throw new SpoorError(
+            'ring/no-descriptors',
+            'no file descriptor is left to make a ring buffer with',
+            {
+              where: request.folder,
+              hint: 'raise the limit of open files of the program (ulimit -n), or have it close some',
+              cause: error,
+            },
+          );
+        }
         if (!isNoSpace(error)) {
           throw new SpoorError('ring/cannot-create', 'cannot make a ring buffer', {
             where: request.folder,
@@ -245,6 +259,11 @@ function requireRoomFor(folder: string, geometry: RingGeometry): void {
 
 function isOverLimit(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'ring/over-limit';
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 function isNoSpace(error: unknown): boolean {

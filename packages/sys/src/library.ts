@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { SystemCallError } from './errors.ts';
 import { hasHeapRoom, hasWorkerModule } from './heap-room.ts';
 import { inOnePiece } from './native-calls.ts';
+import { closeSync, openSync } from './own-files.ts';
 
 type Koffi = typeof koffiModule;
 
@@ -75,7 +76,7 @@ export function isAvailable(): Availability {
 
 /**
  * The C library.
- * @throws SpoorError `sys/unavailable` when koffi cannot be loaded.
+ * @throws SpoorError `sys/unavailable` when koffi cannot be loaded, `sys/no-descriptors` when it cannot be now.
  */
 export function library(): CLibrary {
   if (loaded !== undefined) return loaded;
@@ -84,6 +85,13 @@ export function library(): CLibrary {
     loaded = inOnePiece(load);
     return loaded;
   } catch (error) {
+    // Without a free descriptor no file can be loaded now: that says nothing about later.
+    if (!canOpen()) {
+      throw new SpoorError('sys/no-descriptors', 'koffi cannot be loaded, for no file can be opened', {
+        hint: 'raise the limit of open files (ulimit -n)',
+        cause: shorten(error),
+      });
+    }
     failure =
       error instanceof SpoorError
         ? error
@@ -138,6 +146,15 @@ function load(): CLibrary {
       'long syscall(long number, _Inout_ uint8_t *, intptr_t, intptr_t, intptr_t, intptr_t)',
     ) as CLibrary['syscall'],
   };
+}
+
+function canOpen(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** How many workers the program had started when this thread began, this one included. */

@@ -67,6 +67,8 @@ export class AttachedSession {
   readonly #reasons = new Set<string>();
   readonly #missing: string[] = [];
   #hasFailed = false;
+  /** Whether something could not be done that may be later. */
+  #mayTryAgain = false;
   /** Whether the thread is at its end: what it has not registered by now it does not. */
   #isClosed = false;
   /** The revision that the rings are as is due to. */
@@ -205,6 +207,19 @@ export class AttachedSession {
     return tallies;
   }
 
+  /** Whether something could not be done that may be later. */
+  get mayTryAgain(): boolean {
+    return this.#mayTryAgain;
+  }
+
+  /** Has the next events try again what could not be done. */
+  tryAgain(): void {
+    this.#mayTryAgain = false;
+    for (const channel of this.#channels.values()) channel.tryAgain();
+    for (const line of this.#missing.splice(0)) this.#reasons.add(`for a while ${line}`);
+    this.#writeStatus();
+  }
+
   tell(reason: string): void {
     this.#reasons.add(reason);
     this.#writeStatus();
@@ -325,12 +340,13 @@ export class AttachedSession {
 
   /** Without a ring the channel is off; with one, only the event class that could not be declared is. */
   #fail(channel: ChannelWriter, declaration: Declaration, error: unknown): void {
+    this.#mayTryAgain = true;
     if (channel.status === undefined) {
       this.#hasFailed = true;
-      this.tell(describeError(error));
+      this.tell(describeFailure(error));
       return;
     }
-    const line = `event ${declaration.name} is not recorded: ${describeError(error)}`;
+    const line = `event ${declaration.name} is not recorded: ${describeFailure(error)}`;
     if (this.#missing.length < MOST_MISSING) this.#missing.push(line.slice(0, 120));
     this.#writeStatus();
   }
@@ -361,6 +377,13 @@ export class AttachedSession {
       ...(this.#settledRevision === undefined ? {} : { revision: this.#settledRevision }),
     });
   }
+}
+
+/** Why something cannot be recorded now. */
+function describeFailure(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  if (code !== 'EMFILE' && code !== 'ENFILE') return describeError(error);
+  return 'no file descriptor is left; raise the limit of open files of the program (ulimit -n), or have it close some';
 }
 
 /** What a status file says of a channel's filters; not of those that no event has been tried with yet. */

@@ -60,8 +60,9 @@ export class ChannelWriter {
   #wake: (() => void) | undefined;
   #fields: readonly ContextField[] = [];
   #streamClassId = 0;
-  /** Why there is no ring and will be none. */
+  /** Why there is no ring, until it is tried again. */
   #failure: unknown;
+  #hasTried = false;
 
   /** @throws SpoorError `filter/…` when a rule's filter cannot be read. */
   constructor(description: ChannelDescription, parts: SessionParts) {
@@ -88,9 +89,14 @@ export class ChannelWriter {
     return this.#rules.takes(declaration);
   }
 
-  /** Whether there is no ring and will be none: what comes is lost. */
+  /** Whether there is no ring and, until {@link tryAgain}, will be none: what comes is lost. */
   get isOff(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** Makes the ring at the next event, if it could not be made. */
+  tryAgain(): void {
+    this.#failure = undefined;
   }
 
   /** How events of this class are counted as lost, in `cell`; undefined where none would be taken. */
@@ -187,6 +193,7 @@ export class ChannelWriter {
       return this.#make();
     } catch (error) {
       this.#failure = error;
+      this.#hasTried = true;
       throw error;
     }
   }
@@ -237,6 +244,8 @@ export class ChannelWriter {
       blockingTimeoutUs,
       geometry: { subBufferSizeBytes, subBufferCount },
       maxMemoryBytes: parts.maxMemoryBytes,
+      // Whoever has waited in vain once does not hold up the program again.
+      waitsForRoom: !this.#hasTried,
       processStartTicks: parts.processStartTicks,
       uuid: parts.uuid,
       streamClassId: this.#streamClassId,

@@ -46,6 +46,8 @@ export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) 
       file.changedMs = mtimeMs;
       return inode !== 0 && isTrusted(file.hub) && readdirSync(`${file.hub}/sessions`).length > 0;
     } catch {
+      // Looked at again: there may be no descriptor left to read it with.
+      file.inode = 0;
       return false;
     }
   };

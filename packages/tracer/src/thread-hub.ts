@@ -31,6 +31,7 @@ import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
 import { openProcessPlace } from './process-place.ts';
+import { RetryPace } from './retry-pace.ts';
 import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
@@ -87,7 +88,11 @@ export class ThreadHub implements ThreadSession {
   /** By path; those that this thread could not attach to have no session. */
   #attached = new Map<string, Attachment>();
   #sessions: readonly AttachedSession[] = [];
+  /** By path, those that are left out as they are. */
   readonly #broken = new Map<string, string>();
+  /** Those of them that could not be attached to, and may be later; the name of the hub's file where that could not be read. */
+  readonly #failed = new Set<string>();
+  readonly #retry = new RetryPace();
   /** Sessions that are over; their rings are closed when no serialiser is at work. */
   readonly #detached: AttachedSession[] = [];
   readonly #whenOpened: (() => void)[] = [];
@@ -125,7 +130,12 @@ export class ThreadHub implements ThreadSession {
     if (ends.mayJoin) {
       // Before the sessions are read: what changes meanwhile is seen by the next look.
       if (isWatched) this.#haveHubsChanged();
-      this.#attachAll();
+      try {
+        this.#attachAll();
+      } catch (error) {
+        if (!isWatched) throw error;
+        this.#failed.add(HUB_FILE);
+      }
     }
     if (isWatched) this.#watch();
     process.on('exit', () => {
@@ -308,7 +318,9 @@ export class ThreadHub implements ThreadSession {
     let isChanged = false;
     const found = new Map<string, Attachment>();
     const roots = this.#isFollowing ? this.#roots.filter(isTrustedHub) : this.#roots;
-    for (const path of roots.flatMap(sessionPaths)) {
+    const paths = roots.flatMap(sessionPaths);
+    for (const path of this.#broken.keys()) if (!paths.includes(path)) this.#broken.delete(path);
+    for (const path of paths) {
       const stamp = stampOf(join(path, 'session.json'));
       if (stamp === '' || this.#broken.get(path) === stamp) continue;
       const known = this.#attached.get(path);
@@ -333,6 +345,7 @@ export class ThreadHub implements ThreadSession {
       } catch {
         // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
         this.#broken.set(path, stamp);
+        this.#failed.add(path);
       }
     }
     for (const [path, { session }] of this.#attached) {
@@ -402,6 +415,24 @@ export class ThreadHub implements ThreadSession {
     return haveChanged;
   }
 
+  #hasFailed(): boolean {
+    return this.#failed.size > 0 || this.#sessions.some(({ mayTryAgain }) => mayTryAgain);
+  }
+
+  /** Between two events: has done at the next ones what could not be for want of memory, space or descriptors. */
+  #tryAgain(): void {
+    for (const path of this.#failed) this.#broken.delete(path);
+    this.#failed.clear();
+    for (const session of this.#sessions) if (session.mayTryAgain) session.tryAgain();
+    this.#isUnsettled = true;
+    try {
+      this.#attachAll();
+    } catch {
+      this.#failed.add(HUB_FILE);
+    }
+    this.#rearm();
+  }
+
   /** Called in the middle of an event: touches nothing that the event is being written with. */
   #lookNowAndThen(): void {
     const nowNs = hrtimeBigint();
@@ -418,6 +449,7 @@ export class ThreadHub implements ThreadSession {
       this.#hasNews = true;
       this.#refresh();
     } catch (error) {
+      this.#failed.add(HUB_FILE);
       quietly(() => this.tell(`changes of the sessions are not followed: ${describeError(error)}`));
     }
   }
@@ -434,6 +466,7 @@ export class ThreadHub implements ThreadSession {
       this.#look();
       if (this.#isUnsettled) quietly(() => this.#settle());
       ended?.look(this.#attached.size > 0);
+      if (this.#retry.isDue(this.#hasFailed(), hrtimeBigint())) quietly(() => this.#tryAgain());
       const hasNews = this.#hasNews;
       this.#hasNews = false;
       return hasNews;
