@@ -17,6 +17,8 @@ export class ClassRegistry {
   /** Distinguishes this thread's drafts from those of others. */
   readonly #tag: string;
   readonly #ids = new Map<string, number>();
+  /** By stream class, what was found out before: every change of a session has all classes asked for again. */
+  readonly #known = new Map<number, WeakMap<Declaration, number>>();
   /** All lower numbers are known. */
   #next = 0;
   #hasLearnt = false;
@@ -28,7 +30,14 @@ export class ClassRegistry {
 
   /** The id of an event class in a stream class; equal declarations share one, in whichever threads. */
   eventId(declaration: Declaration, streamClassId: number): number {
-    return this.#numberOf(formatEventTsdl(makeEventClass(declaration, 0), BigInt(streamClassId)));
+    let known = this.#known.get(streamClassId);
+    if (known === undefined) this.#known.set(streamClassId, (known = new WeakMap()));
+    let id = known.get(declaration);
+    if (id === undefined) {
+      id = this.#numberOf(formatEventTsdl(makeEventClass(declaration, 0), BigInt(streamClassId)));
+      known.set(declaration, id);
+    }
+    return id;
   }
 
   /** The id of a channel's stream class; channels whose events have the same contexts are told apart by name. */

@@ -108,7 +108,7 @@ function takeTurn(path: string | undefined, isPatient: boolean): Kept | undefine
 
 /**
  * Writes the compiled form at the end of the thread, or once it has run for a while: then it holds what a start runs. If
- * all others wait for it, what there is now is written at once.
+ * all others wait for it, what there is now is written at once, and replaced later.
  * Made before the bundle runs, and with functions that call no others by name: these may be wrapped then, for events.
  */
 function keeper({ path, draft: first }: Kept): (make: () => Uint8Array) => void {
@@ -140,15 +140,13 @@ function keeper({ path, draft: first }: Kept): (make: () => Uint8Array) => void 
     }
   };
   return (make) => {
-    if (first !== undefined) {
-      keep(firstDraft(path), make, first);
-      return;
-    }
+    if (first !== undefined) keep(firstDraft(path), make, first);
     let isDone = false;
     const keepLater = (): void => {
       if (isDone) return;
       isDone = true;
-      if (!existsSync(path)) keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
+      if (first !== undefined || !existsSync(path))
+        keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
     };
     process.on('exit', keepLater);
     setTimer(keepLater, KEEP_AFTER_MS).unref();

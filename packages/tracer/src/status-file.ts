@@ -11,6 +11,7 @@ export class StatusFile {
   readonly #path: string;
   /** Bytes that the file has: all are written each time. */
   #sizeBytes = STATUS_BYTES;
+  #written = '';
 
   constructor(processPath: string, tid: number) {
     this.#path = join(processPath, STATUS_FOLDER, `${tid}-${monotonicNs()}.json`);
@@ -24,6 +25,7 @@ export class StatusFile {
         whole = JSON.stringify(shorter);
         if (Buffer.byteLength(whole) <= STATUS_BYTES) break;
       }
+      if (whole === this.#written) return;
       this.#sizeBytes = Math.max(this.#sizeBytes, Buffer.byteLength(whole));
       const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
       try {
@@ -31,6 +33,7 @@ export class StatusFile {
       } finally {
         closeSync(fd);
       }
+      this.#written = whole;
     } catch {
       // Nowhere left to say it: the recording shows a process without events.
     }
