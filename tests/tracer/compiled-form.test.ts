@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -179,5 +180,8 @@ test('of many programs that a session meets one compiles, the others wait for it
 });
 
 test('who compiles for all and is killed keeps nobody from being recorded', async () => {
-  await meet(2, (draft) => writeFileSync(draft, ''));
+  await meet(2, (draft) => {
+    writeFileSync(draft, '');
+    utimesSync(draft, 1, 1);
+  });
 });

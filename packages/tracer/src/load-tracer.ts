@@ -16,6 +16,8 @@ const KEEP_AFTER_MS = 5000;
 
 /** How often a thread looks whether another one has compiled the tracer for it, before it does so itself. */
 const MOST_TURNS = 50;
+/** It takes some 50 ms; on a machine that is busy with hundreds of programs, seconds. */
+const MOST_DRAFT_MS = 30_000;
 
 /** Nothing is kept where less memory than this is left. */
 const LEAST_FREE_BYTES = 32 * 1024 * 1024;
@@ -98,12 +100,18 @@ function takeTurn(path: string | undefined, isPatient: boolean): Kept | undefine
   const draft = firstDraft(path);
   try {
     if (existsSync(path) || !hasRoom(path.slice(0, path.lastIndexOf('/')))) return { path };
-    // Whoever was at it for so long is stopped, or was killed.
-    if (!isPatient) unlinkQuietly(unlinkSync, draft);
     return { path, draft: openSync(draft, 'wx', 0o600) };
   } catch (error) {
-    return isPatient && (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'wait' : { path };
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return { path };
+    // Whoever began it so long ago was killed: another one begins anew.
+    if (isOlder(draft, MOST_DRAFT_MS)) unlinkQuietly(unlinkSync, draft);
+    return isPatient ? 'wait' : { path };
   }
+}
+
+function isOlder(path: string, ageMs: number): boolean {
+  const found = process.getBuiltinModule('node:fs').statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > ageMs;
 }
 
 /**
