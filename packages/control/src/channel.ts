@@ -22,6 +22,14 @@ export interface ChannelAttributes {
   readonly traceFileSizeBytes: number;
   /** How many trace files a stream has before the oldest is overwritten; 0 without limit. */
   readonly traceFileCount: number;
+  /** Of the kernel alone: whether the records of its log (/dev/kmsg) are recorded as well. */
+  readonly kernelLog?: boolean;
+  /** Of the kernel alone: counters that are looked at meanwhile, by the names of `spoor record --counters`. */
+  readonly counters?: readonly string[];
+  /** Between two looks at them; 100 ms by default. */
+  readonly countersIntervalMs?: number;
+  /** Of the kernel alone: whether texts that system calls are given are recorded, such as paths of files. */
+  readonly syscallStrings?: boolean;
 }
 
 /** A channel of a session. */

@@ -55,9 +55,17 @@ const attributes = {
   traceFileSizeBytes: count,
   traceFileCount: count,
 };
-const someAttributes = object(
-  Object.fromEntries(Object.entries(attributes).map(([key, schema]) => [key, optional(schema)])),
-);
+/** Those that a channel may lack. */
+const sources = {
+  kernelLog: optional(Type.Boolean()),
+  counters: optional(list(name, 100)),
+  countersIntervalMs: optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
+  syscallStrings: optional(Type.Boolean()),
+};
+const someAttributes = object({
+  ...Object.fromEntries(Object.entries(attributes).map(([key, schema]) => [key, optional(schema)])),
+  ...sources,
+});
 const output = Type.Union([
   object({
     kind: Type.Literal('local'),
@@ -154,6 +162,7 @@ const topics = object({ topics: list(words('trigger', 'rotation', 'session'), 10
 const recordingRule = object({ rule, isEnabled: Type.Boolean() });
 const channel = object({
   ...attributes,
+  ...sources,
   name,
   domain,
   isEnabled: Type.Boolean(),

@@ -30,6 +30,10 @@ interface EnableChannelOptions extends DomainOptions {
   readonly buffersPid?: true;
   readonly buffersGlobal?: true;
   readonly output?: string;
+  readonly kmsg?: true;
+  readonly counters?: readonly string[];
+  readonly countersInterval?: string;
+  readonly syscallStrings?: true;
 }
 
 /** `enable-channel`: makes channels, enables disabled ones, gives them other sizes. */
@@ -64,7 +68,18 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
     .option('--buffers-uid', 'ring buffers of a user; ours are always of a process and thread')
     .option('--buffers-pid', 'ring buffers of a process')
     .option('--buffers-global', 'ring buffers of the whole system, of the kernel alone')
-    .option('--output <type>', 'how the consumer gets at the buffers: mmap');
+    .option('--output <type>', 'how the consumer gets at the buffers: mmap')
+    .option('--kmsg', 'of the kernel: record the lines of its log as well, as events kmsg')
+    .option(
+      '--counters <list>',
+      'of the kernel: record counters of processors, interrupts and soft interrupts, such as `default` or `instructions,cache-misses`; may be repeated',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), ...commaWords(text)],
+    )
+    .option('--counters-interval <time>', 'how often counters are recorded, such as 10ms (default: 100ms)')
+    .option(
+      '--syscall-strings',
+      'of the kernel: record the texts that system calls are given, such as paths of files',
+    );
   onControl<EnableChannelOptions>(
     command,
     context,
@@ -123,6 +138,13 @@ async function readAttributes(options: EnableChannelOptions): Promise<Partial<Ch
   }
   if (options.discard === true) attributes.lossMode = 'discard';
   if (options.overwrite === true) attributes.lossMode = 'overwrite';
+  if (options.kmsg === true) attributes.kernelLog = true;
+  if (options.syscallStrings === true) attributes.syscallStrings = true;
+  if (options.counters !== undefined) attributes.counters = options.counters;
+  if (options.countersInterval !== undefined) {
+    const us = readMicroseconds('--counters-interval', options.countersInterval);
+    attributes.countersIntervalMs = Math.max(1, Math.round(us / 1000));
+  }
   const { blockingTimeout, output } = options;
   if (blockingTimeout !== undefined) {
     attributes.blockingTimeoutUs =

@@ -206,6 +206,17 @@ function valuesText(tracker: ProcessTracker | undefined): string {
 
 const timer = (us: number): string => (us === 0 ? 'inactive' : `${us} us`);
 
+/** What a channel of the kernel records beside what its rings hold. */
+function sourcesText(channel: Channel): readonly (readonly [string, string])[] {
+  const { kernelLog, counters = [], countersIntervalMs = 100, syscallStrings } = channel;
+  const all = [
+    ...(kernelLog === true ? ['kmsg'] : []),
+    ...(counters.length === 0 ? [] : [`counters ${counters.join(', ')} (every ${countersIntervalMs} ms)`]),
+    ...(syscallStrings === true ? ['syscall strings'] : []),
+  ];
+  return all.length === 0 ? [] : [['Records as well', all.join('; ')]];
+}
+
 function channelText(channel: Channel, session: Session, usage: SessionUsage): string {
   const isDiscarding = channel.lossMode === 'discard';
   const { blockingTimeoutUs: blocking, traceFileCount: count, traceFileSizeBytes: size } = channel;
@@ -222,6 +233,7 @@ function channelText(channel: Channel, session: Session, usage: SessionUsage): s
     ['Trace file count', count === 0 ? '1 per stream' : `${count} per stream`],
     ['Trace file size', size === 0 ? 'unlimited' : `${size} bytes`],
     ['Output mode', 'mmap'],
+    ...sourcesText(channel),
     ...(channel.contexts.length === 0 ? [] : [['Contexts', channel.contexts.join(', ')] as const]),
   ];
   const own = usage.channels.filter((row) => row.channel === channel.name && row.domain === channel.domain);

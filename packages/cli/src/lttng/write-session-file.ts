@@ -135,6 +135,9 @@ function channelElement(channel: Channel, tell: Tell): XmlElement {
       tell(`the context ${context} of channel ${name} is left out: LTTng has none of it`);
     return own ?? [];
   });
+  if (channel.kernelLog ?? channel.syscallStrings ?? channel.counters) {
+    tell(`log, counters and texts of system calls of channel ${name} are left out: LTTng has none of them`);
+  }
   const size = powerOfTwo(channel.subBufferSizeBytes, `the sub-buffer size of channel ${name}`, tell);
   const { traceFileSizeBytes } = channel;
   return element('channel', [

@@ -121,8 +121,8 @@ export function planEvents(
 
 const entryPrefix = 'syscalls:sys_enter_';
 
-/** Probes of the texts of all calls that are recorded. */
-function textProbes(root: string, chosen: readonly string[]): ReturnType<typeof callTextProbes> {
+/** Probes of the texts of all calls that are recorded, `SYSTEM:NAME`. */
+export function textProbes(root: string, chosen: readonly string[]): ReturnType<typeof callTextProbes> {
   const isAll = chosen.includes('raw_syscalls:sys_enter');
   const formats = readFormats(root, {
     wants: (name) => name.startsWith(entryPrefix) && (isAll || chosen.includes(name)),

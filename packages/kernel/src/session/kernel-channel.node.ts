@@ -62,6 +62,8 @@ export interface ChannelPlan {
   readonly events: readonly string[];
   /** Events that are switched on for the task table alone. */
   readonly tableEvents: readonly string[];
+  /** Those of probes that read texts of system calls, for the reader alone. */
+  readonly textEvents: readonly string[];
   readonly selections: readonly TaskSelection[];
 }
 
@@ -95,6 +97,7 @@ export function planChannel(
     description,
     rules,
     events,
+    textEvents: [],
     selections,
     tableEvents: needsTasks
       ? tableEvents.filter((name) => available.includes(name) && !events.includes(name))
@@ -104,14 +107,14 @@ export function planChannel(
 
 /** Events whose formats are needed. */
 function neededFormats(
-  { events, tableEvents: more, description: { contexts } }: ChannelPlan,
+  { events, tableEvents: more, textEvents, description: { contexts } }: ChannelPlan,
   available: readonly string[],
 ): readonly string[] {
   const calls = events.includes('raw_syscalls:sys_enter')
     ? available.filter((name) => name.startsWith('syscalls:sys_enter_'))
     : [];
   const stacks = stackKinds(kernelContexts(contexts)).map((kind) => `ftrace:${kind}_stack`);
-  return [...new Set([...events, ...more, ...calls, ...stacks])];
+  return [...new Set([...events, ...more, ...calls, ...stacks, ...textEvents])];
 }
 
 export class KernelChannel {
@@ -224,6 +227,7 @@ export class KernelChannel {
         machine: machine(),
         facts: around.facts,
         eventNames: around.eventNames(),
+        textEvents: plan.textEvents,
         tasks: around.tasks.memory,
         metAddresses: around.stackAddresses(stackKinds(kernelContexts(plan.description.contexts))),
       },
@@ -287,8 +291,8 @@ export class KernelChannel {
 
   /** Whether a plan asks for another stream. */
   isChanged(plan: ChannelPlan): boolean {
-    const of = ({ events, rules, selections, description: { contexts } }: ChannelPlan): string =>
-      JSON.stringify([events, rules, selections, contexts]);
+    const of = ({ events, rules, selections, textEvents, description: { contexts } }: ChannelPlan): string =>
+      JSON.stringify([events, rules, selections, textEvents, contexts]);
     return of(plan) !== of(this.plan);
   }
 
@@ -305,7 +309,7 @@ export class KernelChannel {
   ): Promise<readonly RingTotals[]> {
     const { data, layout } = this.describe(plan, numbers, available);
     const transcoded = this.transcode(data, layout);
-    this.switchOff(new Set([...plan.events, ...plan.tableEvents]));
+    this.switchOff(new Set([...plan.events, ...plan.tableEvents, ...plan.textEvents]));
     this.plan = plan;
     this.data = data;
     this.transcoded = transcoded;
@@ -335,7 +339,7 @@ export class KernelChannel {
   /** Switches the kernel's events on and off as the plan says. */
   apply(): void {
     const { instance, plan, transcoded } = this;
-    const wanted = new Set([...plan.events, ...plan.tableEvents]);
+    const wanted = new Set([...plan.events, ...plan.tableEvents, ...plan.textEvents]);
     wanted.delete(markerEvent);
     this.switchOff(wanted);
     const stacks = stackKinds(kernelContexts(plan.description.contexts));

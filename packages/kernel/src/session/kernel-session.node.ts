@@ -28,6 +28,8 @@ import { kernelSessionVersion, type KernelSessionDescription } from './session-d
 import { keepBoot } from '../recover/saved-boot.node.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
 import { StackNames } from '../symbols/stack-names.node.ts';
+import { textProbes } from '../live/plan-recording.node.ts';
+import { ChannelSources, countersOf, type SourceSurroundings } from './channel-sources.node.ts';
 import { ProbeGroup } from '../probes/probe-group.node.ts';
 import { sessionProbeGroup, sweepSessions } from './session-names.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
@@ -83,7 +85,15 @@ interface SessionState {
   /** By channel. */
   readonly channels: Record<
     string,
-    { generation: number; toldLost: Record<string, number>; atStart: Record<string, number> }
+    {
+      generation: number;
+      toldLost: Record<string, number>;
+      atStart: Record<string, number>;
+      /** Number of the record of the kernel's log that was written last. */
+      logPosition?: number;
+      /** The stream class of its sources, in which trace chunk it was declared last, and how many times they began. */
+      sources?: { readonly key: string; readonly streamClass: number; directory: string; begun: number };
+    }
   >;
 }
 
@@ -117,6 +127,8 @@ export class KernelSession {
   private description: KernelSessionDescription | undefined;
   private frame: TraceFrame | undefined;
   private directory: string | undefined;
+  private readonly sources = new Map<string, ChannelSources>();
+  private lostOfSources = 0;
   private timer: NodeJS.Timeout | undefined;
   private areTasksKnown = false;
   /** Of call stacks, once a channel has them. */
@@ -176,6 +188,7 @@ export class KernelSession {
     this.knowTasks(plans);
     for (const channel of this.channels.values()) await channel.read(description.isActive);
     if (!description.isActive) this.nameStacks(directory);
+    await this.applySources();
     this.watch();
     this.save();
     await this.dumpIfWanted(description.isActive && !wasActive);
@@ -189,10 +202,18 @@ export class KernelSession {
   /** Finds out all that may be refused, before anything is changed. */
   private plan(description: KernelSessionDescription): readonly ChannelPlan[] {
     const available = this.available();
-    return description.channels.map((channel) => {
+    const plans = description.channels.map((channel) => {
       const rules = this.probes.rulesOf(channel.probes);
+      countersOf(channel);
       return planChannel(channel, rules, description.tasks, available);
     });
+    // Channels share the probes that read texts.
+    const calls = plans.flatMap(({ description: { syscallStrings }, events }) =>
+      syscallStrings === true ? events : [],
+    );
+    if (calls.length === 0) return plans;
+    const textEvents = this.probes.hide(textProbes(this.root, calls));
+    return plans.map((plan) => (plan.description.syscallStrings === true ? { ...plan, textEvents } : plan));
   }
 
   private get surroundings(): ChannelSurroundings {
@@ -225,11 +246,17 @@ export class KernelSession {
     this.names?.write(directory, (error) => this.options.onNote('error', describeError(error)));
   }
 
-  private nextNumbers(name: string): { readonly streamClass: number; readonly generation: number } {
+  private nextStreamClass(): number {
     const { state } = this;
     const streamClass = state.nextStreamClass;
     state.nextStreamClass += 1;
     if (state.nextStreamClass === dumpStreamClass) state.nextStreamClass += 1;
+    return streamClass;
+  }
+
+  private nextNumbers(name: string): { readonly streamClass: number; readonly generation: number } {
+    const { state } = this;
+    const streamClass = this.nextStreamClass();
     const own = (state.channels[name] ??= { generation: 0, toldLost: {}, atStart: {} });
     own.generation += 1;
     return { streamClass, generation: own.generation };
@@ -277,6 +304,78 @@ export class KernelSession {
     const own = this.state.channels[name]!;
     for (const cpu of channel.instance.cpus) own.atStart[cpu] = told.get(cpu) ?? 0;
     own.toldLost = { ...own.atStart };
+  }
+
+  /** Has the sources of channels at work that descriptions ask for, and no others. */
+  private async applySources(isSuspended = false): Promise<void> {
+    const { description, sources } = this;
+    for (const name of new Set([...sources.keys(), ...this.channels.keys()])) {
+      const wanted = description?.channels.find((channel) => channel.name === name);
+      const isWanted =
+        !isSuspended &&
+        description?.isActive === true &&
+        wanted?.isEnabled === true &&
+        this.channels.has(name);
+      const key = isWanted ? ChannelSources.keyOf(wanted) : '';
+      const known = sources.get(name);
+      if (known?.key === key) continue;
+      if (known !== undefined) await this.endSources(name, known);
+      if (key === '' || this.directory === undefined) continue;
+      try {
+        sources.set(
+          name,
+          await ChannelSources.begin(wanted!, this.sourceSurroundings(name, key, this.directory)),
+        );
+      } catch (error) {
+        // The rings are recorded without them.
+        this.options.onNote('error', describeError(error));
+      }
+    }
+  }
+
+  private async endSources(name: string, sources: ChannelSources): Promise<void> {
+    this.sources.delete(name);
+    const failure = await sources.end();
+    if (failure !== undefined) this.options.onNote('error', failure);
+    this.state.eventCount += sources.eventCount;
+    this.lostOfSources += sources.lostCount;
+    // What comes while the session does not record is not recorded.
+    if (this.description?.isActive !== true) delete this.state.channels[name]?.logPosition;
+  }
+
+  private sourceSurroundings(name: string, key: string, directory: string): SourceSurroundings {
+    const { root, options, state } = this;
+    const { cpus } = this.channels.get(name)!.instance;
+    const own = state.channels[name]!;
+    // Readers that take chunks together want one class of them all.
+    own.sources =
+      own.sources?.key === key
+        ? own.sources
+        : { key, streamClass: this.nextStreamClass(), directory: '', begun: 0 };
+    const numbers = own.sources;
+    numbers.begun += 1;
+    const suffix = numbers.begun === 1 ? '' : `-${numbers.begun}`;
+    return {
+      root,
+      prefix: options.prefix,
+      cpus,
+      declare: (events) => {
+        const stream = this.frame!.plainClass(numbers.streamClass, events);
+        if (numbers.directory !== directory) this.frame!.declarePlain(directory, stream);
+        numbers.directory = directory;
+        this.save();
+        return stream;
+      },
+      open: (stream, source, number, cpu) =>
+        this.frame!.plainStream(directory, stream, `${name}_${source}${suffix}`, number, cpu),
+      logPosition: own.logPosition,
+      onLogPosition: (position) => {
+        if (own.logPosition === position) return;
+        own.logPosition = position;
+        this.save();
+      },
+      onFailure: (error) => options.onNote('error', describeError(error)),
+    };
   }
 
   private async endChannel(name: string): Promise<void> {
@@ -380,6 +479,7 @@ export class KernelSession {
 
   /** Closes all files of the current trace chunk; what is recorded meanwhile waits in the rings. */
   async suspend(): Promise<void> {
+    await this.applySources(true);
     for (const [name, channel] of this.channels) this.noteLosses(name, await channel.suspend(), false);
     this.nameStacks(this.directory);
     this.save();
@@ -394,6 +494,10 @@ export class KernelSession {
       this.frame!.declare(directory, channel.stream);
       await channel.resume(directory);
     }
+    // Metadata is another one, also where the chunk before has been cleared away.
+    for (const { sources } of Object.values(this.state.channels))
+      if (sources !== undefined) sources.directory = '';
+    await this.applySources();
   }
 
   /** Writes a trace of what is in the rings. */
@@ -432,8 +536,12 @@ export class KernelSession {
 
   async totals(): Promise<KernelSessionTotals> {
     let { eventCount, writtenBytes } = this.state;
-    let discardedCount = 0;
+    let discardedCount = this.lostOfSources;
     let overwrittenCount = 0;
+    for (const sources of this.sources.values()) {
+      eventCount += sources.eventCount;
+      discardedCount += sources.lostCount;
+    }
     for (const channel of this.channels.values()) {
       const all = sum(await channel.totals());
       writtenBytes += all.writtenBytes;
@@ -480,6 +588,7 @@ export class KernelSession {
   async finish(): Promise<{ readonly isComplete: boolean }> {
     clearInterval(this.timer);
     let isComplete = true;
+    for (const [name, sources] of this.sources) await this.endSources(name, sources);
     for (const [name, channel] of this.channels) {
       this.channels.delete(name);
       const totals = await channel.end();
@@ -509,6 +618,7 @@ export function checkKernelSession(description: KernelSessionDescription, direct
   const available = listEvents(root);
   const probes = new SessionProbes(ProbeGroup.named(root, sessionProbeGroup(directory)));
   for (const channel of description.channels) {
+    countersOf(channel);
     planChannel(channel, probes.rulesOf(channel.probes), description.tasks, available);
   }
 }

@@ -30,6 +30,13 @@ export interface KernelChannelDescription {
   /** How large files of the trace may become, and how many of them a processor has; none or 0 is without limit. */
   readonly traceFileSizeBytes?: number;
   readonly traceFileCount?: number;
+  /** Whether the records of the kernel's log are recorded as well. */
+  readonly kernelLog?: boolean;
+  /** Counters that are looked at meanwhile: words such as `default`, `instructions`, `interrupts`. */
+  readonly counters?: readonly string[];
+  readonly countersIntervalMs?: number;
+  /** Whether the texts that system calls are given are recorded, such as paths of files. */
+  readonly syscallStrings?: boolean;
   /** Names of contexts. */
   readonly contexts: readonly string[];
   readonly rules: readonly Exclude<KernelRule, { readonly kind: 'probe' }>[];

@@ -111,8 +111,10 @@ export class SessionProbes {
 
   /** Makes those that are not there yet. @throws SpoorError `kernel/probe`, `kernel/no-probes`. */
   make(): void {
-    if (this.hidden.some(({ name }) => !this.group.probes.includes(name))) {
-      for (const definition of this.hidden) this.group.add(definition);
+    const before = new Set(this.group.probes);
+    for (const definition of this.hidden) {
+      // One name stands for a call's places in all libraries: those that are there are so together.
+      if (!before.has(definition.name)) this.group.add(definition);
     }
     for (const [key, definitions] of this.wanted) {
       try {

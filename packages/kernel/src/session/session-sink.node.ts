@@ -36,6 +36,8 @@ export interface SessionSinkData {
   readonly machine: string;
   /** Names of events that are not the kernel's, by `SYSTEM:NAME`. */
   readonly eventNames: ReadonlyMap<string, string>;
+  /** Events of probes that read texts of system calls, `SYSTEM:NAME`. */
+  readonly textEvents: readonly string[];
   readonly facts: KernelTraceFacts;
   /** Of the task table. */
   readonly tasks: SharedArrayBuffer;
@@ -65,6 +67,7 @@ export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): Ke
     machine: data.machine,
     wants: (name) => wanted.has(name),
     eventNames: data.eventNames,
+    textEvents: data.textEvents,
     contexts: data.contexts,
     facts: data.facts,
     ...(data.metAddresses === undefined ? {} : { metAddresses: new MetAddresses(data.metAddresses) }),

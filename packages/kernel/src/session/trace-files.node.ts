@@ -22,7 +22,7 @@ import {
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
-import { kernelTraceClass, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from '../transcode/kernel-trace-class.ts';
 import { beginMetadata, firstClassText, MetadataFile } from '../transcode/metadata-file.node.ts';
 
 /** Number of the stream class of the state dump; those of channels are others. */
@@ -31,11 +31,13 @@ export const dumpStreamClass = 1;
 /** What all streams of a session's trace have in common. Stream classes are added to its metadata as they come. */
 export class TraceFrame {
   private readonly base: TraceClass;
+  private readonly facts: KernelTraceFacts;
   private readonly writer: FileUser | undefined;
 
   /** @param writer with whose rights files are made; undefined for those of this process. */
   constructor(facts: KernelTraceFacts, writer?: FileUser) {
     this.writer = writer;
+    this.facts = facts;
     const { streamClasses, ...rest } = kernelTraceClass(facts, [], 'compact', [], stateDumpEvents);
     const dump = streamClasses[1]!;
     // Both forms of headers, so that the aliases of either are declared.
@@ -68,8 +70,38 @@ export class TraceFrame {
     asUser(this.writer, () => appendFileSync(join(directory, 'metadata'), text));
   }
 
+  /** A stream class of events that do not come from records. @param number of it. */
+  plainClass(number: number, events: readonly PlainEvent[]): StreamClass {
+    const made = kernelTraceClass(this.facts, [], 'compact', [], events).streamClasses[1]!;
+    return { ...made, id: BigInt(number) };
+  }
+
+  /** Adds such a class to the metadata, with all of its events. */
+  declarePlain(directory: string, stream: StreamClass): void {
+    const { base } = this;
+    this.declare(directory, stream);
+    const path = join(directory, 'metadata');
+    const all = { ...base, streamClasses: [...base.streamClasses, stream] };
+    asUser(this.writer, () => {
+      using metadata = new MetadataFile(path, all, new Int32Array(0));
+      metadata.declareStream(base.streamClasses.length);
+    });
+  }
+
   /** A stream of a state dump. */
   dumpStream(directory: string, number: number): StreamWriter {
+    const name = number === 0 ? 'statedump' : `statedump-${number}`;
+    return this.plainStream(directory, this.base.streamClasses[0]!, name, number, 0);
+  }
+
+  /** A stream of events that do not come from records; its class is declared. */
+  plainStream(
+    directory: string,
+    stream: StreamClass,
+    name: string,
+    number: number,
+    cpu: number,
+  ): StreamWriter {
     const output = {
       create: (file: string): ByteSink =>
         // The metadata is there already.
@@ -78,12 +110,11 @@ export class TraceFrame {
           : asUser(this.writer, () => new FileSink(join(directory, file))),
     };
     asUser(this.writer, () => makeDirectory(directory));
-    const dump = { ...this.base, streamClasses: this.base.streamClasses.slice(0, 1) };
-    const name = number === 0 ? 'statedump' : `statedump-${number}`;
-    return createTraceWriter(dump, output, { index: true }).stream({
+    const plain = { ...this.base, streamClasses: [stream] };
+    return createTraceWriter(plain, output, { index: true }).stream({
       id: number,
       name,
-      packet: { context: { cpu_id: 0 } },
+      packet: { context: { cpu_id: cpu } },
     });
   }
 }

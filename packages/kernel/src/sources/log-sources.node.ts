@@ -27,6 +27,14 @@ export function eventsOfLogs({ kernelLog, bpftrace = [] }: LogChoice): readonly 
 /** Streams of logs, by which their files are named. */
 export type LogStream = 'kmsg' | 'bpftrace';
 
+/** Where another reader of the kernel's log was, and where this one is. */
+export interface LogFollowing {
+  /** Number of the record that was written last; undefined to begin with what comes. */
+  readonly position: number | undefined;
+  /** Hears what has been written. */
+  readonly onPosition: (position: number) => void;
+}
+
 /** Logs that are being read. What comes before there are streams waits. */
 export class LogSources {
   private readonly reader: LogReader | undefined;
@@ -34,6 +42,7 @@ export class LogSources {
   private readonly programs: BpftraceRun[] = [];
   private readonly waiting: BpftraceReport[] = [];
   private readonly onFailure: (error: SpoorError) => void;
+  private readonly onPosition: LogFollowing['onPosition'] | undefined;
   private kernelLog: SideStream | undefined;
   private printed: SideStream | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -42,7 +51,9 @@ export class LogSources {
     reader: LogReader | undefined,
     clock: LogClock | undefined,
     onFailure: (error: SpoorError) => void,
+    onPosition: LogFollowing['onPosition'] | undefined,
   ) {
+    this.onPosition = onPosition;
     this.reader = reader;
     this.clock = clock;
     this.onFailure = onFailure;
@@ -57,11 +68,13 @@ export class LogSources {
     root: string,
     prefix: string | undefined,
     onFailure: (error: SpoorError) => void,
+    following?: LogFollowing,
   ): Promise<LogSources> {
     const clock = choice.kernelLog === true ? new LogClock(root, prefix) : undefined;
     let sources: LogSources | undefined;
     try {
-      sources = new LogSources(clock === undefined ? undefined : new LogReader(), clock, onFailure);
+      const reader = clock === undefined ? undefined : new LogReader(following?.position);
+      sources = new LogSources(reader, clock, onFailure, following?.onPosition);
       for (const program of choice.bpftrace ?? []) {
         sources.programs.push(await BpftraceRun.start(program, (report) => sources?.report(report)));
       }
@@ -139,6 +152,7 @@ export class LogSources {
         }
       }
       stream?.endPacket();
+      if (reader !== undefined && stream !== undefined) this.onPosition?.(reader.position);
       this.printed?.endPacket();
     } catch (error) {
       clearInterval(this.timer);

@@ -85,8 +85,24 @@ function describeChannel(channel: Channel): KernelChannelDescription {
     readIntervalMs: Math.ceil(readTimerUs / 1000),
     traceFileSizeBytes: channel.traceFileSizeBytes,
     traceFileCount: channel.traceFileCount,
+    ...sourcesOf(channel),
     contexts,
     ...splitRules(channel.rules.flatMap(({ rule, isEnabled }) => (isEnabled ? [rule] : []))),
+  };
+}
+
+/** What it records beside what rings hold. */
+function sourcesOf({
+  kernelLog,
+  counters,
+  countersIntervalMs,
+  syscallStrings,
+}: Channel): Partial<KernelChannelDescription> {
+  return {
+    ...(kernelLog === undefined ? {} : { kernelLog }),
+    ...(counters === undefined ? {} : { counters }),
+    ...(countersIntervalMs === undefined ? {} : { countersIntervalMs }),
+    ...(syscallStrings === undefined ? {} : { syscallStrings }),
   };
 }
 

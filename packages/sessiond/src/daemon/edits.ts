@@ -109,6 +109,26 @@ function checkAttributes(name: string, attributes: ChannelAttributes): void {
   }
 }
 
+/** What a channel records beside what rings hold. */
+function checkSources(
+  { mode }: Session,
+  domain: Domain,
+  name: string,
+  { kernelLog, counters, countersIntervalMs, syscallStrings }: ChannelAttributes,
+): void {
+  const refuse = (what: string): never => {
+    throw new SpoorError('control/channel-attributes', `channel ${name} cannot be so: ${what}`);
+  };
+  const hasCounters = counters !== undefined && counters.length > 0;
+  if (domain === 'user' && (kernelLog === true || hasCounters || syscallStrings === true)) {
+    refuse('the log of the kernel, counters and texts of system calls are of the kernel: -k');
+  }
+  if (countersIntervalMs !== undefined && !hasCounters) refuse('an interval of counters needs counters');
+  if ((mode === 'snapshot' || mode === 'no-output') && (kernelLog === true || hasCounters)) {
+    refuse('log and counters are written as they come, and this session keeps its events in memory');
+  }
+}
+
 /**
  * Makes the channels of a session anew that somebody else wrote down, with all that is demanded of a channel.
  * @throws SpoorError `control/invalid-name`, `control/channel-attributes`, `control/channel-exists`.
@@ -160,6 +180,7 @@ export function enableChannel(
   const sizes = rounded(wanted);
   warnings.push(...sizes.warnings);
   checkAttributes(name, sizes.attributes);
+  checkSources(session, domain, name, sizes.attributes);
   const channel: Channel =
     existing === undefined
       ? { ...sizes.attributes, name, domain, isEnabled: true, contexts: [], rules: [] }
