@@ -108,6 +108,8 @@ describeNeeding(needs, 'contexts in namespaces', () => {
       });
     } finally {
       writeFileSync(join(folder, 'go'), '');
+      // Who looks for that file once the folder is removed never ends.
+      await ended;
     }
     expect(await ended, said).toBe(0);
     const found = seen();
