@@ -12,6 +12,7 @@ const batches = 7;
 /** No event of the loops is one of which this is true. */
 const refusing = 'a < 0';
 const loop = join(import.meta.dirname, 'support', 'emit-loop.js');
+const bytesLoop = join(import.meta.dirname, 'support', 'event-bytes.js');
 
 requirePeer(lttngNeeds());
 const program = buildUstProgram(join(repoRoot, 'bench/support/ust-emit/emit.c'));
@@ -35,11 +36,26 @@ async function runSpoor(): Promise<Sample> {
   // Nobody empties the ring: after the warm-up of the first loop every event is one that finds it full.
   const full = await runRecorded('discard');
   const rejected = await runRecorded('overwrite', refusing);
-  return { ...recorded, ...disabled, ...rejected, droppedNs: full['fourNs'] ?? Number.NaN };
+  return {
+    ...recorded,
+    ...disabled,
+    ...rejected,
+    ...(await measureBytes()),
+    droppedNs: full['fourNs'] ?? Number.NaN,
+  };
+}
+
+/** How large events are in the trace, with what their packets hold besides them and their headers. */
+async function measureBytes(): Promise<Sample> {
+  const rules = [{ name: '*', exclude: [] }];
+  return await withUnreadRing({ mode: 'overwrite', rules }, async (env) => {
+    const { stdout } = await spend([process.execPath, bytesLoop], { stdout: 'text', env });
+    return JSON.parse(stdout) as Sample;
+  });
 }
 
 async function runUst(): Promise<Sample> {
-  const { workNs = Number.NaN, workedNs = Number.NaN, ...recorded } = await runUstSession('snapshot');
+  const recorded = await runUstSession('snapshot');
   const rejected = await runUstSession('snapshot', refusing);
   const full = await runUstSession('discard');
   const { fourNs = Number.NaN } = recorded;
@@ -49,7 +65,6 @@ async function runUst(): Promise<Sample> {
     ...recorded,
     ...strings,
     ...full,
-    inWorkNs: workedNs - workNs,
     rejectNs: rejected['oneNs'] ?? Number.NaN,
   };
 }
@@ -85,6 +100,11 @@ await compare({
     ratioAtMost('spoor', 'lttng-ust', 'droppedNs', 0.3),
     atMost('spoor', 'disabledNs', 1),
     atMost('spoor', 'collectionsPer10M', 10),
+    // The hundredth is an extended header now and then, and the texts that interned strings stand for.
+    atMost('spoor', 'emptyBytesPerEvent', 4 * 1.01),
+    atMost('spoor', 'oneBytesPerEvent', 8 * 1.01),
+    atMost('spoor', 'fourBytesPerEvent', 37 * 1.01),
+    atMost('spoor', 'internedBytesPerEvent', 24 * 1.01),
   ],
   facts: { eventsPerBatch: count, batches, ...ringGeometry },
 });

@@ -328,6 +328,31 @@ export function nsPerIteration(loop: (iterations: number) => void, iterations: n
   return median(figures);
 }
 
+/**
+ * Nanoseconds of processor time per iteration that `loop` takes more than `plain`: the median of short batches of both in
+ * turn. What a program does otherwise varies by more than what is looked for, from one part of a second to the next.
+ */
+export function addedNsPerIteration(
+  plain: (iterations: number) => void,
+  loop: (iterations: number) => void,
+  iterations: number,
+  batches: number,
+): number {
+  plain(iterations);
+  loop(iterations);
+  const figures: number[] = [];
+  for (let batch = 0; batch < batches; batch++) {
+    const before = process.cpuUsage();
+    plain(iterations);
+    const between = process.cpuUsage();
+    loop(iterations);
+    const after = process.cpuUsage(between);
+    const ofPlain = between.user - before.user + between.system - before.system;
+    figures.push(((after.user + after.system - ofPlain) * 1000) / iterations);
+  }
+  return median(figures);
+}
+
 /** Counts the garbage collections that happen while `work` runs. */
 export async function countCollections(work: () => void): Promise<number> {
   let count = 0;

@@ -3,7 +3,7 @@
 // Run with SPOOR_SESSION set it records; without, it measures what an untraced program pays.
 //   node emit-loop.js COUNT BATCHES [reject]
 import { tracepoint } from '@spoor/tracer';
-import { countCollections, nsPerIteration } from '../harness.ts';
+import { addedNsPerIteration, countCollections, nsPerIteration } from '../harness.ts';
 
 const empty = tracepoint('emit:empty', []);
 const one = tracepoint('emit:one', [['a', 'i32']]);
@@ -88,8 +88,7 @@ if (process.argv[4] === 'reject') {
   const cachedNs = nsPerIteration(cachedLoop, count, batches);
   const internedNs = nsPerIteration(internedLoop, count, batches);
   const manyNs = nsPerIteration(manyLoop, count, batches);
-  const workNs = nsPerIteration(workLoop, count / 4, batches);
-  const workedNs = nsPerIteration(workedLoop, count / 4, batches);
+  const inWorkNs = addedNsPerIteration(workLoop, workedLoop, count / 50, batches * 9);
   const collectionsPer10M = await countCollections(() => {
     for (let part = 0; part < 10; part += 1) {
       fourLoop(400_000);
@@ -105,7 +104,7 @@ if (process.argv[4] === 'reject') {
       cachedNs,
       internedNs,
       manyNs,
-      inWorkNs: workedNs - workNs,
+      inWorkNs,
       collectionsPer10M,
     }),
   );

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define MAX_BATCHES 64
+#define MAX_ROUNDS (9 * MAX_BATCHES)
 
 /* Processor time: on a busy machine the clock on the wall also counts what others do meanwhile. */
 static double now_ns(void)
@@ -41,6 +42,22 @@ static int ascending(const void *a, const void *b)
         } \
         qsort(batch_ns, batches, sizeof(double), ascending); \
         printf("%s\"%s\": %.3f", separator, name, batch_ns[batches / 2]); \
+        separator = ", "; \
+    } while (0)
+
+/* What `statement` after `plain` costs more than `plain` alone: median of short batches of both in turn. */
+#define MEASURE_ADDED(name, count, rounds, plain, statement) do { \
+        double added_ns[MAX_ROUNDS]; \
+        for (int round = -1; round < (rounds); round++) { \
+            double began = now_ns(), between; \
+            for (int i = 0; i < (count); i++) { plain; } \
+            between = now_ns(); \
+            for (int i = 0; i < (count); i++) { plain; statement; } \
+            if (round >= 0) \
+                added_ns[round] = (now_ns() - between - (between - began)) / (count); \
+        } \
+        qsort(added_ns, (rounds), sizeof(double), ascending); \
+        printf("%s\"%s\": %.3f", separator, name, added_ns[(rounds) / 2]); \
         separator = ", "; \
     } while (0)
 
@@ -132,8 +149,8 @@ int main(int argc, char **argv)
     MEASURE("disabledNs", count * 10,
         lttng_ust_tracepoint(emit, idle, i); __asm__ volatile("" ::: "memory"));
     MEASURE("manyNs", count, emit_many(i));
-    MEASURE("workNs", count / 4, sink += work(i));
-    MEASURE("workedNs", count / 4, sink += work(i); lttng_ust_tracepoint(emit, four, i, i + 1, i + 2, i + 3, "sixteen chars ab"));
+    MEASURE_ADDED("inWorkNs", count / 50, batches * 9, sink += work(i),
+        lttng_ust_tracepoint(emit, four, i, i + 1, i + 2, i + 3, "sixteen chars ab"));
     printf("}\n");
     return 0;
 }

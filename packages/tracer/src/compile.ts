@@ -15,7 +15,8 @@ export function compileCall(declaration: Declaration, gate: Gate): Serialise {
   const text = [
     `'use strict';`,
     `return function emit(${args}) {`,
-    `  if (gate.on) gate.write(${args});`,
+    // Compared with `true`, for V8 does not know that it is a boolean and would ask for all that is true.
+    `  if (gate.on === true) gate.write(${args});`,
     `};`,
     `//# sourceURL=spoor:call/${declaration.name}`,
   ].join('\n');

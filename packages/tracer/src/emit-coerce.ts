@@ -38,7 +38,7 @@ export class CoercionEmitter {
   }
 
   /** One constant a conversion, numbered in the order of the walk. */
-  declareConversions(fields: readonly FieldPlan[]): void {
+  declareConversions(fields: readonly FieldPlan[], bind: (name: string, value: string) => void): void {
     const visit = (plan: Plan): void => {
       if (plan.kind === 'struct') {
         for (const member of plan.members) visit(member.plan);
@@ -49,7 +49,7 @@ export class CoercionEmitter {
         return;
       const conversion = `convert${this.conversions.length}`;
       this.#conversionNames.set(scalar, conversion);
-      this.#emitter.line(`const ${conversion} = conversions[${this.conversions.length}];`);
+      bind(conversion, `conversions[${this.conversions.length}]`);
       this.conversions.push(numberConversion(scalar));
     };
     for (const { plan } of fields) visit(plan);

@@ -82,6 +82,8 @@ class SerialiserGenerator {
   readonly #coercion: CoercionEmitter;
   readonly #usesNumbers: boolean;
   readonly #usesTexts: boolean;
+  /** What the serialiser finds outside of itself. */
+  readonly #bound: string[] = [...Object.keys(runtime), 'numbers', 'texts'];
 
   constructor(declaration: Declaration, sinks: readonly Sink[], tallies: readonly Tally[]) {
     const { fields } = declaration;
@@ -108,53 +110,64 @@ class SerialiserGenerator {
     this.#sinks.forEach((sink, index) => this.#bindSink(sink, index));
     this.#tallies.forEach((tally, index) => this.#bindTally(tally, index));
     this.#contexts.forEach((_, index) => {
-      out.line(`const readContext${index} = contexts[${index}].value;`);
+      this.#bind(`readContext${index}`, `contexts[${index}].value`);
     });
-    this.#coercion.declareConversions(fields);
+    this.#coercion.declareConversions(fields, (name, value) => this.#bind(name, value));
     fields.forEach(({ plan }, index) => this.#bindCaches(plan, `a${index}`));
-    block(
-      out,
-      // In brackets V8 compiles it at once: it is about to run, and would be parsed twice.
-      `return (function serialise(${params})`,
-      () => {
-        out.line('const numbersAt = numbers.top;');
-        out.line('const textsAt = texts.top;');
-        const again = ['serialise', ...(params === '' ? [] : [params])].join(', ');
-        block(
-          out,
-          'try',
-          () => this.#body(),
-          ` catch { abandon(sinks, stacks, numbersAt, textsAt, ${again}); }`,
-        );
-      },
-      ');',
-    );
+    // Parameters, not the constants themselves: of these V8 asks at every use whether they exist yet, which makes the
+    // function longer by a quarter, and too long to go into those that call it.
+    const bound = this.#bound.join(', ');
+    // In brackets V8 compiles it at once: it is about to run, and would be parsed twice.
+    block(out, `return (function bind(${bound})`, () => this.#function(params), `)(${bound});`);
     out.line(`//# sourceURL=spoor:emit/${name}`);
     return out.text();
   }
 
-  #bindSink(sink: Sink, index: number): void {
+  #function(params: string): void {
     const out = this.#emitter;
-    const s = this.#suffix(index);
-    out.line(`const { ring: ring${s}, writeText: writeText${s} } = sinks[${index}].writer;`);
-    out.line(
-      `const { view: view${s}, clock: clock${s}, clockHalves: clockHalves${s}, committed: committed${s} } = ring${s};`,
+    block(
+      out,
+      `return (function serialise(${params})`,
+      () => {
+        // Nothing is put there by an event without lists.
+        if (this.#usesNumbers) out.line('const numbersAt = numbers.top;');
+        if (this.#usesTexts) out.line('const textsAt = texts.top;');
+        const tops = `${this.#usesNumbers ? 'numbersAt' : -1}, ${this.#usesTexts ? 'textsAt' : -1}`;
+        const again = ['serialise', ...(params === '' ? [] : [params])].join(', ');
+        block(out, 'try', () => this.#body(), ` catch { abandon(sinks, stacks, ${tops}, ${again}); }`);
+      },
+      ');',
     );
-    if (sink.strings !== undefined) {
-      out.line(`const strings${s} = sinks[${index}].strings;`);
-      out.line(`const { told: told${s}, table: table${s} } = strings${s};`);
+  }
+
+  /** Gives the serialiser a name for something outside of itself. */
+  #bind(name: string, value: string): void {
+    this.#bound.push(name);
+    this.#emitter.line(`const ${name} = ${value};`);
+  }
+
+  #bindSink(sink: Sink, index: number): void {
+    const s = this.#suffix(index);
+    this.#bind(`ring${s}`, `sinks[${index}].writer.ring`);
+    this.#bind(`writeText${s}`, `sinks[${index}].writer.writeText`);
+    for (const part of ['view', 'clock', 'clockHalves', 'committed']) {
+      this.#bind(`${part}${s}`, `ring${s}.${part}`);
     }
-    if (sink.wake !== undefined) out.line(`const { wake: wake${s} } = sinks[${index}];`);
+    if (sink.strings !== undefined) {
+      this.#bind(`strings${s}`, `sinks[${index}].strings`);
+      this.#bind(`told${s}`, `strings${s}.told`);
+      this.#bind(`table${s}`, `strings${s}.table`);
+    }
+    if (sink.wake !== undefined) this.#bind(`wake${s}`, `sinks[${index}].wake`);
     sink.filters?.forEach((_, filter) => {
-      out.line(`const matches${s}_${filter} = sinks[${index}].filters[${filter}].matches;`);
+      this.#bind(`matches${s}_${filter}`, `sinks[${index}].filters[${filter}].matches`);
     });
   }
 
   #bindTally({ filters }: Tally, index: number): void {
-    const out = this.#emitter;
-    out.line(`const { values: cells${index} } = tallies[${index}].cell;`);
+    this.#bind(`cells${index}`, `tallies[${index}].cell.values`);
     filters?.forEach((_, filter) => {
-      out.line(`const matchesTally${index}_${filter} = tallies[${index}].filters[${filter}].matches;`);
+      this.#bind(`matchesTally${index}_${filter}`, `tallies[${index}].filters[${filter}].matches`);
     });
   }
 
@@ -163,7 +176,7 @@ class SerialiserGenerator {
     if (plan.kind === 'struct') {
       plan.members.forEach((member, index) => this.#bindCaches(member.plan, `${v}_${index}`));
     } else if (plan.kind === 'string' && plan.storage === 'cached') {
-      this.#emitter.line(`const cache${v} = new StringCache();`);
+      this.#bind(`cache${v}`, 'new StringCache()');
     }
   }
 
@@ -177,7 +190,7 @@ class SerialiserGenerator {
     const { fields } = this.#declaration;
     // Before all else: what is lost anyway need cost no more. (Not before a filter: what that refuses is not lost.)
     if (this.#sinks.length === 1 && this.#sinks[0]!.filters === undefined && this.#tallies.length === 0) {
-      out.line('if (ring.isFull && ring.losesEvent()) return;');
+      out.line('if (ring.isFull === true && ring.losesEvent()) return;');
     }
     fields.forEach((field, index) => {
       this.#coercion.coerce(field, `a${index}`);
@@ -340,7 +353,8 @@ class SerialiserGenerator {
     ];
     block(out, `if (${reasons.join(' || ')})`, () => {
       // The compact header has no way to say that the clock went back.
-      if (isCompact) out.line(`if (low < before${s}) ring${s}.tick = -1;`);
+      // (No `if`: it would be taken every four seconds, and the function compiled anew at the first time.)
+      if (isCompact) out.line(`ring${s}.tick = low < before${s} ? -1 : ring${s}.tick;`);
       if (interned.length === 0) {
         out.line(`p = ring${s}.begin(${id}, ${exact});`);
       } else {

@@ -24,6 +24,17 @@ const LEAST_FREE_BYTES = 32 * 1024 * 1024;
 /** Compiled forms that are kept at a time, some 200 KB each. */
 const MOST_KEPT = 8;
 
+/** Where the bundles are. */
+export interface Place {
+  readonly folder: string;
+  /** That of a module there: to make one costs a program that has none half a millisecond, for `node:module` is loaded. */
+  readonly require: NodeJS.Require;
+}
+
+function bundleIn(folder: string): string {
+  return `${folder}/start-thread.bundle.cjs`;
+}
+
 /** The bundle is a function of what it uses of CommonJS. */
 type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
 
@@ -37,9 +48,9 @@ interface Kept {
  * Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws.
  * @param kept undefined where none is taken and none is left.
  */
-function loadBundle(path: string, kept: Kept | undefined): void {
+function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
+  const path = bundleIn(folder);
   const { readFileSync } = process.getBuiltinModule('node:fs');
-  const { createRequire } = process.getBuiltinModule('node:module');
   const { Script } = process.getBuiltinModule('node:vm');
   let cachedData: Buffer | undefined;
   try {
@@ -48,12 +59,13 @@ function loadBundle(path: string, kept: Kept | undefined): void {
     // Not yet.
   }
   // It is ASCII: V8 reads half as many bytes of it this way.
-  const text = readFileSync(path, 'latin1');
+  // (In two steps: the encoding would be looked up by functions that no program has compiled yet.)
+  const text = readFileSync(path).toString('latin1');
   // V8 refuses what another version made, or other flags.
   const keep = kept !== undefined && cachedData === undefined ? keeper(kept) : undefined;
   const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
   try {
-    (script.runInThisContext() as Wrapped)({}, createRequire(path), path);
+    (script.runInThisContext() as Wrapped)({}, require, path);
   } finally {
     // A defect of ours is no reason to let the others wait.
     keep?.(() => script.createCachedData());
@@ -174,10 +186,8 @@ interface Functions {
   readonly startFunctions: (hooksThreadUrl: string) => void;
 }
 
-function loadFunctions(folder: string): Functions | undefined {
+function loadFunctions({ folder, require }: Place): Functions | undefined {
   if ((process.env[FUNCTIONS_VARIABLE] ?? '') === '') return undefined;
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const require = createRequire(`${folder}/`);
   const path = `${folder}/functions.bundle.cjs`;
   try {
     return require(path) as Functions;
@@ -212,16 +222,15 @@ function isThreadOfNode(): boolean {
 
 /**
  * Loads what records this thread: at once if it is traced, else when its user's session daemon has a session. Never throws.
- * @param folder of the bundles.
  */
-export function loadTracer(folder: string): void {
+export function loadTracer(place: Place): void {
   if (typeof process.getBuiltinModule !== 'function') return;
   try {
     if (isThreadOfNode()) return;
-    const bundle = `${folder}/start-thread.bundle.cjs`;
+    const bundle = bundleIn(place.folder);
     const session = process.env[SESSION_VARIABLE] ?? '';
     if (session !== '') {
-      load(folder, keptOf(compiledPath(bundle, session)));
+      load(place, keptOf(compiledPath(bundle, session)));
       return;
     }
     const hubs = hubPaths(process.env);
@@ -232,7 +241,7 @@ export function loadTracer(folder: string): void {
       const kept = isRunning ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
       if (kept === 'wait') return false;
       setFollowedHubs(hubs);
-      load(folder, kept);
+      load(place, kept);
       return true;
     });
   } catch {
@@ -244,13 +253,14 @@ function keptOf(path: string | undefined): Kept | undefined {
   return path === undefined ? undefined : { path };
 }
 
-function load(folder: string, kept: Kept | undefined): void {
+function load(place: Place, kept: Kept | undefined): void {
   try {
     // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
-    const functions = loadFunctions(folder);
-    loadBundle(`${folder}/start-thread.bundle.cjs`, kept);
+    const functions = loadFunctions(place);
+    loadBundle(place, kept);
+    if (functions === undefined) return;
     const { pathToFileURL } = process.getBuiltinModule('node:url');
-    functions?.startFunctions(pathToFileURL(`${folder}/functions/hooks-thread.js`).href);
+    functions.startFunctions(pathToFileURL(`${place.folder}/functions/hooks-thread.js`).href);
   } catch {
     // A defect of ours, which must not end the program.
   }

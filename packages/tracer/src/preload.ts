@@ -1,6 +1,6 @@
 // What becomes `register.bundle.cjs`: what `--require @spoor/tracer/register` loads into each thread of a program.
 import { loadTracer } from './load-tracer.ts';
 
-loadTracer(__dirname);
+loadTracer({ folder: __dirname, require });
 // Who lists the modules of the program finds its own.
 Object.defineProperty(require.cache, __filename, { enumerable: false });

@@ -203,75 +203,83 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
     "'use strict';
     const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing } = runtime;
     const { numbers, texts } = stacks;
-    const { ring: ring0, writeText: writeText0 } = sinks[0].writer;
-    const { view: view0, clock: clock0, clockHalves: clockHalves0, committed: committed0 } = ring0;
+    const ring0 = sinks[0].writer.ring;
+    const writeText0 = sinks[0].writer.writeText;
+    const view0 = ring0.view;
+    const clock0 = ring0.clock;
+    const clockHalves0 = ring0.clockHalves;
+    const committed0 = ring0.committed;
     const matches0_0 = sinks[0].filters[0].matches;
-    const { ring: ring1, writeText: writeText1 } = sinks[1].writer;
-    const { view: view1, clock: clock1, clockHalves: clockHalves1, committed: committed1 } = ring1;
+    const ring1 = sinks[1].writer.ring;
+    const writeText1 = sinks[1].writer.writeText;
+    const view1 = ring1.view;
+    const clock1 = ring1.clock;
+    const clockHalves1 = ring1.clockHalves;
+    const committed1 = ring1.committed;
     const readContext0 = contexts[0].value;
-    return (function serialise(a0, a1) {
-      const numbersAt = numbers.top;
-      const textsAt = texts.top;
-      try {
-        // n
-        if (typeof a0 !== 'number') a0 = toNumber(a0);
-        // text
-        if (typeof a1 !== 'string') a1 = toText(a1);
-        const pass0 = matches0_0((a0 << 24 >> 24), a1);
-        let c0 = readContext0();
-        // request_id
-        if (typeof c0 !== 'number') c0 = toNumber(c0);
-        const before0 = clockHalves0[0];
-        clock0[0] = monotonicNow();
-        const low = clockHalves0[0];
-        const high = clockHalves0[1];
-        const tick = (low >>> 27) | (high << 5);
-        if (pass0) {
-          let p = ring0.pos;
-          if (tick !== ring0.tick || low < before0 || p + 4 + 1 + a1.length * 3 + 1 > ring0.end) {
-            if (low < before0) ring0.tick = -1;
-            p = ring0.begin(3, 1 + textBytes(a1));
+    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, clock1, clockHalves1, committed1, readContext0) {
+      return (function serialise(a0, a1) {
+        try {
+          // n
+          if (typeof a0 !== 'number') a0 = toNumber(a0);
+          // text
+          if (typeof a1 !== 'string') a1 = toText(a1);
+          const pass0 = matches0_0((a0 << 24 >> 24), a1);
+          let c0 = readContext0();
+          // request_id
+          if (typeof c0 !== 'number') c0 = toNumber(c0);
+          const before0 = clockHalves0[0];
+          clock0[0] = monotonicNow();
+          const low = clockHalves0[0];
+          const high = clockHalves0[1];
+          const tick = (low >>> 27) | (high << 5);
+          if (pass0) {
+            let p = ring0.pos;
+            if (tick !== ring0.tick || low < before0 || p + 4 + 1 + a1.length * 3 + 1 > ring0.end) {
+              ring0.tick = low < before0 ? -1 : ring0.tick;
+              p = ring0.begin(3, 1 + textBytes(a1));
+            }
+            else {
+              view0.setUint32(p, (low << 5) | 3, true);
+              p += 4;
+            }
+            if (p >= 0) {
+              view0.setUint8(p, a0);
+              p = writeText0(p + 1, a1);
+              const end = p;
+              ring0.pos = end;
+              view0.setUint32(ring0.contentAt, (end - ring0.base) << 3, true);
+              committed0[0] += 1;
+            }
           }
-          else {
-            view0.setUint32(p, (low << 5) | 3, true);
-            p += 4;
+           {
+            clockHalves1[0] = low;
+            clockHalves1[1] = high;
+            let p = ring1.pos;
+            if (p + 13 + 5 + a1.length * 3 + 1 > ring1.end) {
+              p = ring1.begin(40, 5 + textBytes(a1));
+            }
+            else {
+              view1.setUint8(p, 31);
+              view1.setUint32(p + 1, 40, true);
+              view1.setUint32(p + 5, low, true);
+              view1.setUint32(p + 9, high, true);
+              ring1.tick = tick;
+              p += 13;
+            }
+            if (p >= 0) {
+              view1.setUint32(p, c0, true);
+              view1.setUint8(p + 4, a0);
+              p = writeText1(p + 5, a1);
+              const end = p;
+              ring1.pos = end;
+              view1.setUint32(ring1.contentAt, (end - ring1.base) << 3, true);
+              committed1[0] += 1;
+            }
           }
-          if (p >= 0) {
-            view0.setUint8(p, a0);
-            p = writeText0(p + 1, a1);
-            const end = p;
-            ring0.pos = end;
-            view0.setUint32(ring0.contentAt, (end - ring0.base) << 3, true);
-            committed0[0] += 1;
-          }
-        }
-         {
-          clockHalves1[0] = low;
-          clockHalves1[1] = high;
-          let p = ring1.pos;
-          if (p + 13 + 5 + a1.length * 3 + 1 > ring1.end) {
-            p = ring1.begin(40, 5 + textBytes(a1));
-          }
-          else {
-            view1.setUint8(p, 31);
-            view1.setUint32(p + 1, 40, true);
-            view1.setUint32(p + 5, low, true);
-            view1.setUint32(p + 9, high, true);
-            ring1.tick = tick;
-            p += 13;
-          }
-          if (p >= 0) {
-            view1.setUint32(p, c0, true);
-            view1.setUint8(p + 4, a0);
-            p = writeText1(p + 5, a1);
-            const end = p;
-            ring1.pos = end;
-            view1.setUint32(ring1.contentAt, (end - ring1.base) << 3, true);
-            committed1[0] += 1;
-          }
-        }
-      } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1); }
-    });
+        } catch { abandon(sinks, stacks, -1, -1, serialise, a0, a1); }
+      });
+    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, clock1, clockHalves1, committed1, readContext0);
     //# sourceURL=spoor:emit/a:b
     "
   `);

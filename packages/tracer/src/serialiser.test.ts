@@ -255,86 +255,91 @@ describe('serialisers', () => {
       "'use strict';
       const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing } = runtime;
       const { numbers, texts } = stacks;
-      const { ring: ring, writeText: writeText } = sinks[0].writer;
-      const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
+      const ring = sinks[0].writer.ring;
+      const writeText = sinks[0].writer.writeText;
+      const view = ring.view;
+      const clock = ring.clock;
+      const clockHalves = ring.clockHalves;
+      const committed = ring.committed;
       const convert0 = conversions[0];
-      return (function serialise(a0, a1, a2, a3, a4, a5) {
-        const numbersAt = numbers.top;
-        const textsAt = texts.top;
-        try {
-          if (ring.isFull && ring.losesEvent()) return;
-          // order
-          if (typeof a0 !== 'number') a0 = toNumber(a0);
-          // at
-          let a1l, a1h;
-          if (typeof a1 === 'number') {
-            a1l = trunc(a1);
-            a1h = floor(a1l / 4294967296);
-          }
-          else {
-            splitWide(a1);
-            a1l = wideHalves[0];
-            a1h = wideHalves[1];
-          }
-          // customer
-          if (typeof a2 !== 'string') a2 = toText(a2);
-          // state
-          if (typeof a3 !== 'number') a3 = convert0(a3);
-          // items
-          a4 = toList(a4);
-          const a4n = listLength(a4);
-          if (a4n > 4194304) {
-            numbers.top = numbersAt;
-            ring.countLost();
-            return;
-          }
-          const a4at = numbers.push(a4, a4n, toNumber);
-          // where
-          let a5_0;
-          if (a5 === null || (typeof a5 !== 'object' && typeof a5 !== 'function')) a5 = nothing;
+      return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, convert0) {
+        return (function serialise(a0, a1, a2, a3, a4, a5) {
+          const numbersAt = numbers.top;
           try {
-            a5_0 = a5["x"];
-          } catch {}
-          // x
-          if (typeof a5_0 !== 'number') a5_0 = toNumber(a5_0);
-          const before = clockHalves[0];
-          clock[0] = monotonicNow();
-          const low = clockHalves[0];
-          const high = clockHalves[1];
-          const tick = (low >>> 27) | (high << 5);
-          const values = numbers.values;
-          let p = ring.pos;
-          if (tick !== ring.tick || low < before || p + 4 + 21 + a2.length * 3 + 1 + a4n * 2 > ring.end) {
-            if (low < before) ring.tick = -1;
-            p = ring.begin(7, 21 + textBytes(a2) + a4n * 2);
-            if (p < 0) {
+            if (ring.isFull === true && ring.losesEvent()) return;
+            // order
+            if (typeof a0 !== 'number') a0 = toNumber(a0);
+            // at
+            let a1l, a1h;
+            if (typeof a1 === 'number') {
+              a1l = trunc(a1);
+              a1h = floor(a1l / 4294967296);
+            }
+            else {
+              splitWide(a1);
+              a1l = wideHalves[0];
+              a1h = wideHalves[1];
+            }
+            // customer
+            if (typeof a2 !== 'string') a2 = toText(a2);
+            // state
+            if (typeof a3 !== 'number') a3 = convert0(a3);
+            // items
+            a4 = toList(a4);
+            const a4n = listLength(a4);
+            if (a4n > 4194304) {
               numbers.top = numbersAt;
+              ring.countLost();
               return;
             }
-          }
-          else {
-            view.setUint32(p, (low << 5) | 7, true);
-            p += 4;
-          }
-          view.setUint32(p, a0, true);
-          view.setUint32(p + 4, a1l, true);
-          view.setUint32(p + 8, a1h, true);
-          p = writeText(p + 12, a2);
-          view.setUint8(p, a3);
-          view.setUint32(p + 1, a4n, true);
-          p += 5;
-          for (let i = 0; i < a4n; i += 1) {
-            view.setUint16(p, values[a4at + i], true);
-            p += 2;
-          }
-          view.setFloat32(p, a5_0, true);
-          const end = p + 4;
-          ring.pos = end;
-          view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
-          committed[0] += 1;
-          numbers.top = numbersAt;
-        } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1, a2, a3, a4, a5); }
-      });
+            const a4at = numbers.push(a4, a4n, toNumber);
+            // where
+            let a5_0;
+            if (a5 === null || (typeof a5 !== 'object' && typeof a5 !== 'function')) a5 = nothing;
+            try {
+              a5_0 = a5["x"];
+            } catch {}
+            // x
+            if (typeof a5_0 !== 'number') a5_0 = toNumber(a5_0);
+            const before = clockHalves[0];
+            clock[0] = monotonicNow();
+            const low = clockHalves[0];
+            const high = clockHalves[1];
+            const tick = (low >>> 27) | (high << 5);
+            const values = numbers.values;
+            let p = ring.pos;
+            if (tick !== ring.tick || low < before || p + 4 + 21 + a2.length * 3 + 1 + a4n * 2 > ring.end) {
+              ring.tick = low < before ? -1 : ring.tick;
+              p = ring.begin(7, 21 + textBytes(a2) + a4n * 2);
+              if (p < 0) {
+                numbers.top = numbersAt;
+                return;
+              }
+            }
+            else {
+              view.setUint32(p, (low << 5) | 7, true);
+              p += 4;
+            }
+            view.setUint32(p, a0, true);
+            view.setUint32(p + 4, a1l, true);
+            view.setUint32(p + 8, a1h, true);
+            p = writeText(p + 12, a2);
+            view.setUint8(p, a3);
+            view.setUint32(p + 1, a4n, true);
+            p += 5;
+            for (let i = 0; i < a4n; i += 1) {
+              view.setUint16(p, values[a4at + i], true);
+              p += 2;
+            }
+            view.setFloat32(p, a5_0, true);
+            const end = p + 4;
+            ring.pos = end;
+            view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
+            committed[0] += 1;
+            numbers.top = numbersAt;
+          } catch { abandon(sinks, stacks, numbersAt, -1, serialise, a0, a1, a2, a3, a4, a5); }
+        });
+      })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, convert0);
       //# sourceURL=spoor:emit/shop:order
       "
     `);
@@ -342,38 +347,42 @@ describe('serialisers', () => {
       "'use strict';
       const { monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing } = runtime;
       const { numbers, texts } = stacks;
-      const { ring: ring, writeText: writeText } = sinks[0].writer;
-      const { view: view, clock: clock, clockHalves: clockHalves, committed: committed } = ring;
-      return (function serialise() {
-        const numbersAt = numbers.top;
-        const textsAt = texts.top;
-        try {
-          if (ring.isFull && ring.losesEvent()) return;
-          clock[0] = monotonicNow();
-          const low = clockHalves[0];
-          const high = clockHalves[1];
-          const tick = (low >>> 27) | (high << 5);
-          let p = ring.pos;
-          if (p + 13 + 0 > ring.end) {
-            p = ring.begin(40, 0);
-            if (p < 0) {
-              return;
+      const ring = sinks[0].writer.ring;
+      const writeText = sinks[0].writer.writeText;
+      const view = ring.view;
+      const clock = ring.clock;
+      const clockHalves = ring.clockHalves;
+      const committed = ring.committed;
+      return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed) {
+        return (function serialise() {
+          try {
+            if (ring.isFull === true && ring.losesEvent()) return;
+            clock[0] = monotonicNow();
+            const low = clockHalves[0];
+            const high = clockHalves[1];
+            const tick = (low >>> 27) | (high << 5);
+            let p = ring.pos;
+            if (p + 13 + 0 > ring.end) {
+              p = ring.begin(40, 0);
+              if (p < 0) {
+                return;
+              }
             }
-          }
-          else {
-            view.setUint8(p, 31);
-            view.setUint32(p + 1, 40, true);
-            view.setUint32(p + 5, low, true);
-            view.setUint32(p + 9, high, true);
-            ring.tick = tick;
-            p += 13;
-          }
-          const end = p;
-          ring.pos = end;
-          view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
-          committed[0] += 1;
-        } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise); }
-      });
+            else {
+              view.setUint8(p, 31);
+              view.setUint32(p + 1, 40, true);
+              view.setUint32(p + 5, low, true);
+              view.setUint32(p + 9, high, true);
+              ring.tick = tick;
+              p += 13;
+            }
+            const end = p;
+            ring.pos = end;
+            view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
+            committed[0] += 1;
+          } catch { abandon(sinks, stacks, -1, -1, serialise); }
+        });
+      })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed);
       //# sourceURL=spoor:emit/a:empty
       "
     `);

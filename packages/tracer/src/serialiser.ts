@@ -120,6 +120,7 @@ let isSecondTry = false;
  * that it has called itself (of the `stack` of an error that ends the program) come out of the next built-in, which is
  * the clock. If a built-in throws that the program replaced, the event is lost, and counted if even that can be done.
  * Nothing of it is in the packet, for it was not committed; of several rings one may have it, so there is no second try.
+ * `numbersAt` and `textsAt` are the tops of the stacks before the event, -1 for one that it puts nothing on.
  */
 export function abandon(
   sinks: readonly Sink[],
@@ -130,8 +131,8 @@ export function abandon(
   ...args: readonly unknown[]
 ): void {
   try {
-    numbers.top = numbersAt;
-    texts.release(textsAt);
+    if (numbersAt >= 0) numbers.top = numbersAt;
+    if (textsAt >= 0) texts.release(textsAt);
     if (!isSecondTry && sinks.length === 1) {
       isSecondTry = true;
       try {

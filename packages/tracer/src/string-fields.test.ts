@@ -327,46 +327,47 @@ test('the text of a serialiser with such fields is for people too', () => {
   const { text: code } = serialiserText(declaration, sinksWithStrings(makeMemoryRing(), 3, 1));
   expect(code.slice(code.indexOf('const strings'))).toMatchInlineSnapshot(`
     "const strings = sinks[0].strings;
-    const { told: told, table: table } = strings;
+    const told = strings.told;
+    const table = strings.table;
     const cachea0 = new StringCache();
-    return (function serialise(a0, a1) {
-      const numbersAt = numbers.top;
-      const textsAt = texts.top;
-      try {
-        if (ring.isFull && ring.losesEvent()) return;
-        // cached
-        if (typeof a0 !== 'string') a0 = toText(a0);
-        // interned
-        if (typeof a1 !== 'string') a1 = toText(a1);
-        const a0s = cachea0.find(a0);
-        const a0n = a0s < 0 ? a0.length * 3 + 1 : cachea0.sizes[a0s];
-        let a1i = table.idOf(a1);
-        const before = clockHalves[0];
-        clock[0] = monotonicNow();
-        const low = clockHalves[0];
-        const high = clockHalves[1];
-        const tick = (low >>> 27) | (high << 5);
-        let p = ring.pos;
-        if (tick !== ring.tick || low < before || p + 4 + 4 + a0n > ring.end || told[a1i] !== ring.openedPackets) {
-          if (low < before) ring.tick = -1;
-          p = strings.begin(3, 4 + (a0s < 0 ? textBytes(a0) : a0n), [a1]);
-          a1i = table.idOf(a1);
-          if (p < 0) {
-            return;
+    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, strings, told, table, cachea0) {
+      return (function serialise(a0, a1) {
+        try {
+          if (ring.isFull === true && ring.losesEvent()) return;
+          // cached
+          if (typeof a0 !== 'string') a0 = toText(a0);
+          // interned
+          if (typeof a1 !== 'string') a1 = toText(a1);
+          const a0s = cachea0.find(a0);
+          const a0n = a0s < 0 ? a0.length * 3 + 1 : cachea0.sizes[a0s];
+          let a1i = table.idOf(a1);
+          const before = clockHalves[0];
+          clock[0] = monotonicNow();
+          const low = clockHalves[0];
+          const high = clockHalves[1];
+          const tick = (low >>> 27) | (high << 5);
+          let p = ring.pos;
+          if (tick !== ring.tick || low < before || p + 4 + 4 + a0n > ring.end || told[a1i] !== ring.openedPackets) {
+            ring.tick = low < before ? -1 : ring.tick;
+            p = strings.begin(3, 4 + (a0s < 0 ? textBytes(a0) : a0n), [a1]);
+            a1i = table.idOf(a1);
+            if (p < 0) {
+              return;
+            }
           }
-        }
-        else {
-          view.setUint32(p, (low << 5) | 3, true);
-          p += 4;
-        }
-        p = a0s < 0 ? writeText(p, a0) : cachea0.copy(a0s, view, p);
-        view.setUint32(p, a1i, true);
-        const end = p + 4;
-        ring.pos = end;
-        view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
-        committed[0] += 1;
-      } catch { abandon(sinks, stacks, numbersAt, textsAt, serialise, a0, a1); }
-    });
+          else {
+            view.setUint32(p, (low << 5) | 3, true);
+            p += 4;
+          }
+          p = a0s < 0 ? writeText(p, a0) : cachea0.copy(a0s, view, p);
+          view.setUint32(p, a1i, true);
+          const end = p + 4;
+          ring.pos = end;
+          view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
+          committed[0] += 1;
+        } catch { abandon(sinks, stacks, -1, -1, serialise, a0, a1); }
+      });
+    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, strings, told, table, cachea0);
     //# sourceURL=spoor:emit/a:b
     "
   `);
