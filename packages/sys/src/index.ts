@@ -1,4 +1,5 @@
 export { sendDatagram } from './datagram.ts';
+export { DescriptorWait } from './descriptor-wait.ts';
 export { SystemCallError } from './errors.ts';
 export { hasWorkerModule } from './heap-room.ts';
 export { isAvailable, type Availability } from './library.ts';

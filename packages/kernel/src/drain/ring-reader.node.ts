@@ -22,7 +22,8 @@ export class RingReader implements Disposable {
   endsShort = false;
   private count = 0;
   private readonly path: string;
-  private readonly descriptor: number;
+  /** Of the ring, to wait for. */
+  readonly descriptor: number;
 
   /** @throws SpoorError `kernel/ERRNO`. */
   constructor(path: string, layout: PageLayout) {

@@ -333,6 +333,19 @@ export class TracefsInstance implements Disposable {
     }
   }
 
+  /**
+   * How full a ring is, in percent, when who waits for it is woken; with 0 one event is enough.
+   * @throws SpoorError `kernel/ERRNO`.
+   */
+  wakeAt(percent: number): void {
+    try {
+      this.set('buffer_percent', String(percent), `be woken at ${percent} %`);
+    } catch (error) {
+      // Kernels before 4.21 wake for one event.
+      if (!(error instanceof SpoorError) || error.code !== 'kernel/enoent') throw error;
+    }
+  }
+
   /** Begins to record. */
   start(): void {
     this.set('tracing_on', '1', 'begin to record');

@@ -1,11 +1,13 @@
 /**
  * Waits for events of the kernel: an instance of tracefs of its own, with those events alone, whose rings are looked at
- * every few milliseconds. The instance outlives whoever made it; the next process goes on with what is in its rings.
+ * when there is something in them. The instance outlives whoever made it; the next process goes on with what is in its rings.
  */
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import { DescriptorWait, isAvailable } from '@spoor/sys';
+import { fillTaskTable, findTask, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import { TaskTable } from '../contexts/task-table.ts';
 import { ownThreads } from '../drain/kernel-drain.node.ts';
 import { RingReader } from '../drain/ring-reader.node.ts';
 import { setKernelFilter } from '../live/filter-shares.node.ts';
@@ -45,7 +47,7 @@ export interface KernelWatchOptions {
 const channel = 'triggers';
 /** Of each processor: what comes between two looks must find room. */
 const ringBytes = 1 << 20;
-/** Least time between two looks, and how many times as long as a look it is: all else must have its turn. */
+/** Least time from a look to the next, and how many times as long as a look it is: all else must have its turn. */
 const leastPauseMs = 20;
 const pauseShare = 4;
 /** New threads of this process are hidden, and losses are counted, so often. */
@@ -56,17 +58,26 @@ interface Ring {
   readonly reader: RingReader;
 }
 
+/** A table that asks the system about tasks that records tell too little of. */
+function seekingTable(): TaskTable {
+  return new TaskTable(makeTaskTable().memory, findTask);
+}
+
 export class KernelWatch {
   private readonly options: KernelWatchOptions;
   private readonly root: string;
   private readonly probes: SessionProbes;
-  private tasks = makeTaskTable();
+  private tasks = seekingTable();
   private instance: TracefsInstance | undefined;
   private rings: readonly Ring[] = [];
   private watch: RecordWatch | undefined;
   private held: RecordNotice[] = [];
   private toldLost = 0;
   private caredMs = -Infinity;
+  /** Whether something was read after the last care. */
+  private isCareDue = false;
+  /** Wakes this when there is something to read; undefined where it has to look. */
+  private ready: DescriptorWait | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isDamaged = false;
 
@@ -119,6 +130,11 @@ export class KernelWatch {
     }
     this.instance = instance;
     this.lookSoon(0);
+  }
+
+  private watchRings(): DescriptorWait | undefined {
+    if (!isAvailable().available) return undefined;
+    return new DescriptorWait(this.rings.map(({ reader }) => reader.descriptor));
   }
 
   private eventsOf(rules: readonly KernelRule[], available: readonly string[]): readonly string[] {
@@ -187,6 +203,8 @@ export class KernelWatch {
         reader: new RingReader(join(instance.path, `per_cpu/cpu${cpu}/trace_pipe_raw`), formats.layout),
       }));
     }
+    instance.wakeAt(0);
+    this.ready ??= this.watchRings();
     instance.start();
     // Tasks that begin from now on are told by events.
     if (this.watch === undefined) fillTaskTable(this.tasks);
@@ -213,6 +231,7 @@ export class KernelWatch {
       for (let drained = 0; drained < ringBytes * 2; drained += reader.batchBytes) {
         const count = reader.read();
         if (count === 0) break;
+        this.isCareDue = true;
         const { subBufferBytes } = reader.layout;
         for (let index = 0; index < count; index += 1) {
           watch.page(cpu, reader.bytes, index * subBufferBytes, subBufferBytes, (notice) =>
@@ -234,6 +253,7 @@ export class KernelWatch {
     const { instance } = this;
     if (instance === undefined || nowMs - this.caredMs < careMs) return;
     this.caredMs = nowMs;
+    this.isCareDue = false;
     instance.hideThreads(ownThreads());
     const lost = instance.statistics().reduce((total, ring) => total + lostOf(ring), 0);
     if (lost > this.toldLost) this.options.onLost(lost - this.toldLost);
@@ -242,15 +262,27 @@ export class KernelWatch {
 
   private lookSoon(pauseMs: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      const beganMs = performance.now();
-      this.look();
-      this.lookSoon(Math.max(leastPauseMs, (performance.now() - beganMs) * pauseShare));
-    }, pauseMs);
+    this.timer = setTimeout(() => void this.lookWhenReady(), pauseMs);
     this.timer.unref();
   }
 
+  /** Looks when there is something to look at, and goes on with that. */
+  private async lookWhenReady(): Promise<void> {
+    const { ready, instance } = this;
+    // What was held back is old enough by now.
+    if (this.held.length === 0) {
+      // Nothing new is lost, and no thread has done anything, where nothing has come.
+      await ready?.wait(this.isCareDue ? this.caredMs + careMs - performance.now() : undefined);
+    }
+    if (this.instance === undefined || this.instance !== instance || this.ready !== ready) return;
+    const beganMs = performance.now();
+    this.look();
+    this.lookSoon(Math.max(leastPauseMs, (performance.now() - beganMs) * pauseShare));
+  }
+
   private closeRings(): void {
+    this.ready?.[Symbol.dispose]();
+    this.ready = undefined;
     for (const { reader } of this.rings) reader[Symbol.dispose]();
     this.rings = [];
   }
@@ -273,7 +305,7 @@ export class KernelWatch {
       );
     this.close();
     // Numbers of tasks may be others' by the time that it is needed again.
-    this.tasks = makeTaskTable();
+    this.tasks = seekingTable();
     try {
       instance?.[Symbol.dispose]();
       this.probes.end();
