@@ -17,7 +17,7 @@ export interface ByteSink {
   close(): void;
 }
 
-/** What a packet says of its stream, beside what its events say. Absent: what the events and the count of packets imply. */
+/** What a packet says of its stream, beside what its events say. Absent: what the events and the packet before imply. */
 export interface PacketFacts {
   readonly beginTicks?: bigint;
   readonly endTicks?: bigint;
@@ -65,6 +65,7 @@ export class PacketWriter {
   private clockHi = 0;
   private clockLo = 0;
   private packetCount = 0n;
+  private nextSequence = 0n;
   private writtenBytes = 0;
   private externals: (readonly number[] | undefined)[] = [];
 
@@ -97,6 +98,11 @@ export class PacketWriter {
   /** Clock value of the last event, or of the packet's beginning. */
   get clockTicks(): bigint {
     return ticksOf(this.clockHi, this.clockLo);
+  }
+
+  /** Sequence number of the next packet that is told none: one more than that of the last one that was ended. */
+  get nextSequenceNumber(): bigint {
+    return this.nextSequence;
   }
 
   /** Whether a packet is begun. */
@@ -153,7 +159,7 @@ export class PacketWriter {
       ['default-clock-timestamp', { hi: this.beginHi, lo: this.beginLo }],
       ['packet-end-default-clock-timestamp', halvesOf(facts.endTicks ?? this.clockTicks)],
       ['discarded-event-record-counter-snapshot', halvesOf(facts.discardedEvents ?? 0n)],
-      ['packet-sequence-number', halvesOf(facts.sequenceNumber ?? this.packetCount)],
+      ['packet-sequence-number', halvesOf(facts.sequenceNumber ?? this.nextSequence)],
     ]);
     return this.encoder.encodePacket(this.bytes, this.endBit, roles, this.values);
   }
@@ -351,12 +357,13 @@ export class PacketWriter {
         discardedEvents: this.facts.discardedEvents ?? 0n,
         streamId: this.encoder.streamClass.id,
         streamInstanceId: this.streamId,
-        sequenceNumber: this.facts.sequenceNumber ?? this.packetCount,
+        sequenceNumber: this.facts.sequenceNumber ?? this.nextSequence,
       });
       this.index.write(entry, entry.length);
     }
     this.writtenBytes += sizeBytes;
     this.packetCount += 1n;
+    this.nextSequence = (this.facts.sequenceNumber ?? this.nextSequence) + 1n;
     this.open = false;
     if (this.bytes.length > this.packetSizeBytes + packetPaddingBytes) {
       this.bytes = new Uint8Array(this.packetSizeBytes + packetPaddingBytes);

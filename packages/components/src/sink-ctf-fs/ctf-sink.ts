@@ -157,7 +157,8 @@ export class CtfSinkComponent implements SinkComponent<EventFlow> {
 
   private openCopier(flow: EventFlow, index: number): EventCopier {
     const stream = flow.streams[index]!;
-    return new EventCopier(stream, this.writtenStream(stream), this.settings.options, flow.baseNs);
+    const { baseNs, losses } = flow;
+    return new EventCopier(stream, this.writtenStream(stream), this.settings.options, baseNs, losses);
   }
 
   finish(): void {

@@ -16,6 +16,7 @@ import {
   type WritableStructure,
 } from '@spoor/ctf';
 import { EventTicks } from '../source-ctf-fs/event-ticks.ts';
+import type { Loss } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import type { CtfSinkOptions } from './parameters.ts';
 import type { WrittenStream } from './written-stream.ts';
@@ -53,14 +54,26 @@ export class EventCopier {
   private readonly alignments: (number | undefined)[] = [];
   private readonly ticks: EventTicks;
   private packetNumber = -1;
-  private packetCount = 0n;
+  private hasPackets = false;
+  private readonly losses: readonly Loss[];
+  private lossesTaken: number;
 
   /**
    * @param stream whose reader is in the packet of the first event to copy.
    * @param baseNs of the flow.
+   * @param losses of the flow; they become more while it is read.
    */
-  constructor(stream: OpenStream, written: WrittenStream, options: CtfSinkOptions, baseNs: bigint) {
+  constructor(
+    stream: OpenStream,
+    written: WrittenStream,
+    options: CtfSinkOptions,
+    baseNs: bigint,
+    losses: readonly Loss[],
+  ) {
     this.stream = stream;
+    this.losses = losses;
+    // What was lost before the first packet is no gap in what is written.
+    this.lossesTaken = losses.length;
     this.options = options;
     this.written = written;
     this.converter = written.conversion.converter();
@@ -123,16 +136,14 @@ export class EventCopier {
   private begin(times: Pick<PacketFacts, 'beginTicks' | 'endTicks'>): void {
     const { reader, decoder } = this.stream;
     const { properties } = reader;
-    const { ignoreDiscardedEvents, ignoreDiscardedPackets } = this.options;
+    this.packets.end();
+    const { ignoreDiscardedEvents } = this.options;
     const facts: PacketFacts = {
       ...times,
       ...(ignoreDiscardedEvents || !properties.hasDiscarded
         ? {}
         : { discardedEvents: ticksOf(properties.discardedHi, properties.discardedLo) }),
-      sequenceNumber:
-        ignoreDiscardedPackets || properties.sequenceNumber === absent
-          ? this.packetCount
-          : BigInt(properties.sequenceNumber),
+      sequenceNumber: this.nextNumber(),
     };
     const scopes = decoder.packetValues(reader.head, reader.contextEndBit);
     this.packets.begin(
@@ -144,7 +155,32 @@ export class EventCopier {
       }),
       facts,
     );
-    this.packetCount += 1n;
+    this.hasPackets = true;
+  }
+
+  /**
+   * Number of the packet that begins. Those of the source are not taken over but for the first: a filter may have left
+   * packets out, or have made one of several, and readers take each number that is missing for a packet that was lost.
+   */
+  private nextNumber(): bigint {
+    if (this.options.ignoreDiscardedPackets) return this.packets.nextSequenceNumber;
+    const lost = this.takeLostPackets();
+    if (this.hasPackets) return this.packets.nextSequenceNumber + lost;
+    const { sequenceNumber } = this.stream.reader.properties;
+    return sequenceNumber === absent ? 0n : BigInt(sequenceNumber);
+  }
+
+  /** How many packets of the stream were lost since this was asked last. */
+  private takeLostPackets(): bigint {
+    const { losses } = this;
+    const { path, index } = this.stream.info;
+    let lost = 0n;
+    for (; this.lossesTaken < losses.length; this.lossesTaken++) {
+      const { kind, count = 0n, stream } = losses[this.lossesTaken]!;
+      // Filters describe streams anew.
+      if (kind === 'packets' && stream.path === path && stream.index === index) lost += count;
+    }
+    return lost;
   }
 
   private valuesOf(classIndex: number, bit: number): EventValues {

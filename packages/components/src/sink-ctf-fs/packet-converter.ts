@@ -1,5 +1,6 @@
 /** Copies streams packet by packet where events are other bits in what is written: each is written anew, or its body copied. */
 import { scanStatus, type EventBatch } from '@spoor/ctf';
+import type { Loss } from '../source-ctf-fs/trace-info.ts';
 import type { OpenStream } from '../source-ctf-fs/trace-set.ts';
 import { EventCopier } from './event-copier.ts';
 import type { CtfSinkOptions } from './parameters.ts';
@@ -12,6 +13,7 @@ export class PacketConverter {
   private readonly options: CtfSinkOptions;
   private readonly baseNs: bigint;
   private readonly batch: EventBatch;
+  private readonly losses: Loss[] = [];
   private copier: EventCopier | undefined;
 
   /**
@@ -30,6 +32,7 @@ export class PacketConverter {
     this.options = options;
     this.baseNs = baseNs;
     this.batch = batch;
+    stream.lossLists.push(this.losses);
   }
 
   /** Converts one packet; false when there are no more. */
@@ -37,7 +40,7 @@ export class PacketConverter {
     const { stream, batch } = this;
     const { reader, decoder } = stream;
     if (!reader.nextPacket()) return false;
-    this.copier ??= new EventCopier(stream, this.written, this.options, this.baseNs);
+    this.copier ??= new EventCopier(stream, this.written, this.options, this.baseNs, this.losses);
     const { copier } = this;
     copier.beginWholePacket();
     const { classBase } = reader.cursor;
