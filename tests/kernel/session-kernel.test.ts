@@ -1,4 +1,5 @@
 // The kernel domain of sessions: a real daemon, the real kernel, a program whose system calls are numbered.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlClient, Session } from '@spoor/control';
@@ -7,7 +8,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type TestDaemon, patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { NumberedWrites, numberedRule, writesIn } from '../support/numbered-writes.ts';
-import { readByPeer } from '../support/recording.ts';
+import { readByPeer, textOfPeer } from '../support/recording.ts';
 
 function outputOf(session: Session): string {
   const output = session.output ?? session.snapshotOutputs[0]?.output;
@@ -109,6 +110,31 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
       expect(all.flatMap((chunk) => writesIn(chunk))).toEqual(upTo(1200));
       for (const chunk of all) expect(readByPeer(chunk).stderr).toBe('');
       expect(existsSync(join(outputOf(session), 'archives'))).toBe(true);
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'chunks are read as one trace too, though each has events that the others have not',
+    withDaemon(async (daemon) => {
+      using program = new NumberedWrites();
+      const client = await daemon.start();
+      const session = await makeSession(client, program);
+      const domain = 'kernel';
+      for (const name of ['umask', 'chroot', 'personality']) {
+        const rule = { kind: 'kernel-syscall', name, site: 'entry' } as const;
+        await client.call('enable-event', { session: 's', domain, rule });
+      }
+      await program.write(20);
+      await client.call('rotate-session', { session: 's' });
+      execFileSync('setarch', ['linux64', 'sh', '-c', 'umask 077; chroot / true']);
+      await client.call('destroy-session', { session: 's' });
+      const trace = outputOf(session);
+      expect(writesIn(trace)).toEqual(upTo(20));
+      expect(readByPeer(trace).stderr).toBe('');
+      const text = textOfPeer(trace);
+      for (const name of ['write', 'umask', 'chroot', 'personality'])
+        expect(text.includes(` syscall_entry_${name}: `), name).toBe(true);
     }),
     patientlyMs,
   );

@@ -125,6 +125,7 @@ export class KernelChannel {
   private readonly layout: PageLayout;
   private plan: ChannelPlan;
   private data: SessionSinkData;
+  private declared: SharedArrayBuffer;
   private transcoded: { readonly stream: StreamClass; readonly events: readonly MappedEvent[] };
   private stacks: readonly StackKind[] = [];
   private enabled: ReadonlySet<string> = new Set();
@@ -150,6 +151,7 @@ export class KernelChannel {
     this.layout = layout;
     this.data = data;
     this.transcoded = this.transcode(data, layout);
+    this.declared = makeClassStates(this.transcoded.stream);
   }
 
   /**
@@ -260,10 +262,15 @@ export class KernelChannel {
     return this.transcoded.stream;
   }
 
-  /** A place for its packets; the stream class must be declared there. */
+  /** A place for its packets; the stream class must be declared there, with the event classes of the place before. */
   placeIn(directory: string): TracePlace {
     const { writer } = this.around;
-    return { directory, declared: makeClassStates(this.transcoded.stream), writer };
+    return { directory, declared: this.declared, writer };
+  }
+
+  /** What comes next has metadata in which no event class is. */
+  forgetDeclared(): void {
+    this.declared = makeClassStates(this.transcoded.stream);
   }
 
   /** Begins to read. @param toldLost losses of each processor that an earlier reader has told of. */
@@ -313,6 +320,7 @@ export class KernelChannel {
     this.plan = plan;
     this.data = data;
     this.transcoded = transcoded;
+    this.forgetDeclared();
     declare(transcoded.stream);
     const place = directory === undefined ? undefined : this.placeIn(directory);
     return this.around.readers.ask({ kind: 'configure', key: this.key, data, place });

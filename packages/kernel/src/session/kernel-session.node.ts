@@ -482,7 +482,14 @@ export class KernelSession {
     await this.applySources(true);
     for (const [name, channel] of this.channels) this.noteLosses(name, await channel.suspend(), false);
     this.nameStacks(this.directory);
+    if (this.directory !== undefined) this.carry(this.directory);
     this.save();
+  }
+
+  /** What comes next has all classes of what is complete. */
+  private carry(directory: string): void {
+    if (this.frame === undefined || this.frame.carry(directory)) return;
+    for (const channel of this.channels.values()) channel.forgetDeclared();
   }
 
   /** Goes on with the next chunk. */
@@ -518,7 +525,9 @@ export class KernelSession {
       Promise.all([channel.totals(), channel.snapshot(directory, mostBytes)]),
     );
     // Names of threads and files: without them events say numbers alone.
-    const [rings] = await Promise.all([Promise.all(asked), this.dump(directory)]);
+    const [rings] = await Promise.all([Promise.all(asked), this.dump(directory)]).finally(() =>
+      this.carry(directory),
+    );
     this.nameStacks(directory);
     let eventCount = 0;
     let sizeBytes = 0;

@@ -7,6 +7,7 @@ import {
   truncateSync,
   appendFileSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
@@ -33,6 +34,8 @@ export class TraceFrame {
   private readonly base: TraceClass;
   private readonly facts: KernelTraceFacts;
   private readonly writer: FileUser | undefined;
+  /** What the metadata of the next trace chunk or snapshot begins with, and the stream classes in it. */
+  private carried: { readonly text: string; readonly streams: ReadonlySet<number> } | undefined;
 
   /** @param writer with whose rights files are made; undefined for those of this process. */
   constructor(facts: KernelTraceFacts, writer?: FileUser) {
@@ -57,14 +60,37 @@ export class TraceFrame {
     makeDirectory(directory);
     const path = join(directory, 'metadata');
     if (existsSync(path)) return;
+    if (this.carried !== undefined) {
+      writeFileSync(path, this.carried.text, { encoding: 'latin1', flag: 'wx' });
+      return;
+    }
     beginMetadata(path, this.base, this.base.streamClasses.slice(0, 1));
     using metadata = new MetadataFile(path, this.base, new Int32Array(0));
     metadata.declareStream(0);
   }
 
-  /** Adds the stream class of a channel to the metadata. */
+  /**
+   * Takes over the metadata of a trace chunk or a snapshot that is complete, for those that come: who reads several of them
+   * as one trace takes the metadata of one, which must have what is in the others.
+   * @returns whether it could be read; where not, nothing is declared in what comes next.
+   */
+  carry(directory: string): boolean {
+    try {
+      const text = asUser(this.writer, () => readFileSync(join(directory, 'metadata'), 'latin1'));
+      const numbers = text.matchAll(/^stream \{\n\tid = (\d+);/gm);
+      this.carried = { text, streams: new Set(Array.from(numbers, ([, number]) => Number(number))) };
+      return true;
+    } catch {
+      // It was removed.
+      this.carried = undefined;
+      return false;
+    }
+  }
+
+  /** Adds the stream class of a channel to the metadata, unless it came with what was carried over. */
   declare(directory: string, stream: StreamClass): void {
     const { base } = this;
+    if (this.carried?.streams.has(Number(stream.id)) === true) return;
     const all = { ...base, streamClasses: [...base.streamClasses, stream] };
     const text = `${formatStreamTsdl(all, stream)}${firstClassText(stream, all)}`;
     asUser(this.writer, () => appendFileSync(join(directory, 'metadata'), text));
@@ -79,6 +105,7 @@ export class TraceFrame {
   /** Adds such a class to the metadata, with all of its events. */
   declarePlain(directory: string, stream: StreamClass): void {
     const { base } = this;
+    if (this.carried?.streams.has(Number(stream.id)) === true) return;
     this.declare(directory, stream);
     const path = join(directory, 'metadata');
     const all = { ...base, streamClasses: [...base.streamClasses, stream] };
