@@ -45,12 +45,14 @@ function isAlone(): boolean {
  * Throws what the file system and @spoor/sys throw.
  */
 export function unmapEnded(folder: string): { readonly unmapped: number; readonly left: number } {
-  const known = new Map<string, boolean>();
+  // That a thread is gone is not remembered: another one may have its number by the time that the list is read again.
+  const running = new Set<string>();
   return unmapFiles(folder, (name) => {
     const tid = ownFile.exec(name)?.[1];
-    if (tid === undefined) return false;
-    if (!known.has(tid)) known.set(tid, !isRunning(Number(tid)));
-    return known.get(tid) === true;
+    if (tid === undefined || running.has(tid)) return false;
+    if (!isRunning(Number(tid))) return true;
+    running.add(tid);
+    return false;
   });
 }
 
