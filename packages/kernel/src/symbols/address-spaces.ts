@@ -30,15 +30,20 @@ export interface ThreadImage {
   readonly image: ProcessImage;
 }
 
-/** So many images of processes that are over are kept. */
-const mostOver = 50_000;
+/** So many images that are over are kept, of whichever threads. */
+const usualMostOver = 50_000;
 
 /** All processes. What happened must be told in its order. */
 export class AddressSpaces {
   private readonly current = new Map<number, Image>();
   private readonly threads = new Map<number, ThreadImage[]>();
-  /** Threads that are over, the oldest first. */
-  private readonly over = new Map<number, true>();
+  /** Images that are over and whose thread's each is, the oldest first: numbers of threads are used again and again. */
+  private readonly over = new Map<ThreadImage, number>();
+  private readonly mostOver: number;
+
+  constructor(mostOver: number = usualMostOver) {
+    this.mostOver = mostOver;
+  }
 
   /** A process or thread was made. */
   fork(timeNs: number, pid: number, tid: number, parentPid: number): void {
@@ -74,12 +79,7 @@ export class AddressSpaces {
   /** A thread has ended. What was its is kept: stacks of it may be read later. */
   exit(pid: number, tid: number): void {
     if (pid === tid) this.current.delete(pid);
-    this.over.delete(tid);
-    this.over.set(tid, true);
-    if (this.over.size <= mostOver) return;
-    const [oldest] = this.over.keys();
-    this.over.delete(oldest!);
-    this.threads.delete(oldest!);
+    this.end(tid);
   }
 
   /** A thread that was there before all that is told. */
@@ -107,10 +107,25 @@ export class AddressSpaces {
   }
 
   private join(sinceNs: number, tid: number, image: Image): void {
-    this.over.delete(tid);
+    this.end(tid);
     const images = this.threads.get(tid);
     if (images === undefined) this.threads.set(tid, [{ sinceNs, image }]);
     else images.push({ sinceNs, image });
+  }
+
+  /** The image that a thread has now is its last one no more. */
+  private end(tid: number): void {
+    const last = this.threads.get(tid)?.at(-1);
+    if (last === undefined) return;
+    this.over.set(last, tid);
+    if (this.over.size <= this.mostOver) return;
+    const [first] = this.over;
+    const [oldest, of] = first!;
+    this.over.delete(oldest);
+    // It is the first of its thread's: those that follow ended later.
+    const images = this.threads.get(of)!;
+    images.shift();
+    if (images.length === 0) this.threads.delete(of);
   }
 }
 

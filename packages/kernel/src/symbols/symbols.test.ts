@@ -54,6 +54,27 @@ test('a number that is used again has both processes; one that is over is known 
   expect(at(spaces, 10, 150)).toEqual(['/a', '-', '/b']);
 });
 
+test('so many images are kept that are over, also of numbers that are used again and again', () => {
+  const spaces = new AddressSpaces(4);
+  spaces.map(1, mapping(0, 100, 200, '/living'));
+  for (let round = 1; round <= 10; round += 1) {
+    for (const pid of [10, 11]) {
+      spaces.fork(round, pid, pid, 1);
+      spaces.exec(round, pid, pid);
+      spaces.map(pid, mapping(round, 100, 200, `/${pid}-${round}`));
+      spaces.exit(pid, pid);
+    }
+  }
+  expect(at(spaces, 10, 150)).toEqual(['/living', '/10-10']);
+  expect(at(spaces, 11, 150)).toEqual(['/living', '/11-10']);
+  for (let pid = 20; pid < 24; pid += 1) {
+    spaces.fork(20, pid, pid, 1);
+    spaces.exit(pid, pid);
+  }
+  expect([10, 11, 20, 23].map((pid) => at(spaces, pid, 150))).toEqual([[], [], ['/living'], ['/living']]);
+  expect(at(spaces, 1, 150)).toEqual(['/living']);
+});
+
 test('/proc/PID/maps: what can be executed, with any name', () => {
   const text = `55f0b8a00000-55f0b8a02000 r--p 00000000 08:01 131 /usr/bin/sleep
 55f0b8a02000-55f0b8a06000 r-xp 00002000 08:01 131                        /usr/bin/with space (deleted)
