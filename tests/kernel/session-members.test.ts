@@ -1,5 +1,5 @@
 // Members of root's group record the kernel, as with LTTng: what is written is theirs, and they get nobody else's files.
-import { readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
@@ -16,6 +16,14 @@ const { one } = otherUsers;
 function ownersBelow(path: string): ReadonlySet<number> {
   const names = ['', ...readdirSync(path, { recursive: true, encoding: 'utf8' })];
   return new Set(names.map((name) => statSync(join(path, name)).uid));
+}
+
+/** The files with names of call stacks below a path. */
+function namedStacksIn(path: string): string[] {
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('symbols/callstacks.json'))
+    .map((name) => readFileSync(join(path, name), 'utf8'));
 }
 
 describeNeeding([tracefs(), otherUsersRun(), command('babeltrace2')], "a member of root's group", () => {
@@ -56,11 +64,14 @@ describeNeeding([tracefs(), otherUsersRun(), command('babeltrace2')], "a member 
 
       works('create', 'flight', '--snapshot', '-o', join(home, 'shots'));
       works('enable-event', '-k', '-s', 'flight', ...rule);
+      works('add-context', '-k', '-s', 'flight', '--type=callstack-kernel', '--type=callstack-user');
       works('start', 'flight');
       await program.write(10);
       works('snapshot', 'record', '-s', 'flight');
       const shots = join(home, 'shots');
       expect(writesIn(shots)).toEqual(upTo(110).slice(100));
+      // Names of call stacks are looked for and written with their rights, too.
+      expect(namedStacksIn(shots)).toEqual([expect.stringContaining('syscall')]);
       expect([...ownersBelow(shots)]).toEqual([one]);
 
       works(

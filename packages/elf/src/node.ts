@@ -1,5 +1,5 @@
 /** Files of the file system. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { SpoorError } from '@spoor/base';
 import type { ElfSource } from './byte-source.ts';
@@ -9,6 +9,9 @@ import { ElfFile } from './elf-file.ts';
 /** Nothing larger is held; a section cannot be either. */
 const largestReadBytes = 1 << 30;
 
+/** Whoever puts a pipe in the place of a file has nobody wait for it. */
+const readNow = constants.O_RDONLY | constants.O_NONBLOCK;
+
 /** Reads a file by offset; it is open only while something is read. */
 export class FileBytes implements ElfSource {
   readonly name: string;
@@ -17,7 +20,7 @@ export class FileBytes implements ElfSource {
   /** @throws when there is no file, or it may not be read. */
   constructor(path: string) {
     this.name = path;
-    const descriptor = openSync(path, 'r');
+    const descriptor = openSync(path, readNow);
     try {
       const stat = fstatSync(descriptor);
       if (!stat.isFile()) throw new SpoorError('elf/not-elf', 'it is no file', { where: path });
@@ -33,7 +36,7 @@ export class FileBytes implements ElfSource {
       throw new SpoorError('elf/too-large', `a part of ${wanted} bytes is too large`, { where: this.name });
     }
     const bytes = new Uint8Array(Math.max(0, wanted));
-    const descriptor = openSync(this.name, 'r');
+    const descriptor = openSync(this.name, readNow);
     try {
       let held = 0;
       while (held < bytes.length) {

@@ -243,7 +243,10 @@ export class KernelSession {
   /** Writes the names of all call stacks until now beside what is in a directory. */
   private nameStacks(directory: string | undefined): void {
     if (directory === undefined) return;
-    this.names?.write(directory, (error) => this.options.onNote('error', describeError(error)));
+    // The folder and the files that the names come from may be the writer's, or be made to look so.
+    asUser(this.options.writer, () => {
+      this.names?.write(directory, (error) => this.options.onNote('error', describeError(error)));
+    });
   }
 
   private nextStreamClass(): number {

@@ -1,9 +1,10 @@
 /** Functions and lines of programs, libraries and code that is made at run time, as the files of this machine have them. */
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { DwarfFile, openElf, type ElfFile, type ElfSymbol } from '@spoor/elf';
 import { openElfFile } from '@spoor/elf/node';
+import { asUser } from '@spoor/sys';
 import { readProc } from '../statedump/scan-tasks.node.ts';
 import type { Mapping } from './address-spaces.ts';
 import { CodeMap } from './code-maps.ts';
@@ -30,7 +31,8 @@ function readVdso(): ElfFile | undefined {
     /^([\da-f]+)-([\da-f]+) .*\[vdso\]$/m.exec(readProc('/proc/self/maps') ?? '') ?? [];
   if (begin === '') return undefined;
   return unlessAbsent(() => {
-    const fd = openSync('/proc/self/mem', 'r');
+    // This process's own, also where files are read with a user's rights.
+    const fd = asUser(undefined, () => openSync('/proc/self/mem', 'r'));
     try {
       const bytes = new Uint8Array(parseInt(end, 16) - parseInt(begin, 16));
       const length = readSync(fd, bytes, 0, bytes.length, BigInt(`0x${begin}`));
@@ -149,9 +151,21 @@ export class ProgramSymbols {
     const candidates = [seenBy(pid, `/tmp/perf-${inner}.map`), `/tmp/perf-${pid}.map`];
     const path = candidates.find((candidate) => existsSync(candidate));
     if (path === undefined) return undefined;
-    return unlessAbsent(() => {
-      const bytes = readFileSync(path);
-      return bytes.length > mostMapBytes ? undefined : CodeMap.parse(bytes.toString('utf8'));
-    });
+    const text = unlessAbsent(() => readCodeMapText(path));
+    return text === undefined ? undefined : CodeMap.parse(text);
+  }
+}
+
+/**
+ * The folder is everybody's: what lies there under that name may be a pipe, which must not be waited for, a link to what its
+ * maker could not read, or of any size.
+ */
+function readCodeMapText(path: string): string | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= mostMapBytes ? readFileSync(fd, 'utf8') : undefined;
+  } finally {
+    closeSync(fd);
   }
 }
