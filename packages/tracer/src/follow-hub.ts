@@ -32,8 +32,8 @@ function isTrusted(hub: string): boolean {
 
 /**
  * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs, or makes a worker. Where that answers
- * false, which it may only in a program that runs, it is called again soon. The timers keep no program alive. Never throws;
- * nor must `begin`.
+ * false, which it may only in a program that runs, it is called again soon; where it throws, never. The timers keep no program
+ * alive. Never throws.
  */
 export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) => boolean): void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
@@ -52,9 +52,20 @@ export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) 
     }
   };
   let isFound = false;
+  let isBeginning = false;
   const look = (isRunning: boolean): boolean => {
     isFound ||= files.some(hasSession);
-    return isFound && begin(isRunning);
+    // What begins may make a thread of its own, which is a worker too.
+    if (!isFound || isBeginning) return false;
+    isBeginning = true;
+    try {
+      return begin(isRunning);
+    } catch {
+      // As what goes wrong later: the program runs untraced.
+      return true;
+    } finally {
+      isBeginning = false;
+    }
   };
   if (look(false)) return;
   let waits = false;

@@ -58,9 +58,16 @@ function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
   } catch {
     // Not yet.
   }
-  // It is ASCII: V8 reads half as many bytes of it this way.
-  // (In two steps: the encoding would be looked up by functions that no program has compiled yet.)
-  const text = readFileSync(path).toString('latin1');
+  let text: string;
+  try {
+    // It is ASCII: V8 reads half as many bytes of it this way.
+    // (In two steps: the encoding would be looked up by functions that no program has compiled yet.)
+    text = readFileSync(path).toString('latin1');
+  } catch (error) {
+    // That of the draft may have been the last free descriptor, and others wait for it.
+    dropDraft(kept);
+    throw error;
+  }
   // V8 refuses what another version made, or other flags.
   const keep = kept !== undefined && cachedData === undefined ? keeper(kept) : undefined;
   const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
@@ -94,6 +101,13 @@ function compiledPath(bundle: string, session: string): string | undefined {
 /** The draft of a compiled form that is wanted at once: who makes it compiles for all. */
 function firstDraft(path: string): string {
   return `${path}.first`;
+}
+
+function dropDraft(kept: Kept | undefined): void {
+  if (kept?.draft === undefined) return;
+  const { closeSync, unlinkSync } = process.getBuiltinModule('node:fs');
+  unlinkQuietly(unlinkSync, firstDraft(kept.path));
+  closeSync(kept.draft);
 }
 
 /** Whether more memory is left than the rings may want. */
