@@ -14,6 +14,7 @@ import {
 } from './support/recording.ts';
 import { spoorProgram } from './support/spoor.ts';
 import { removeTree } from './support/removal.ts';
+import { tracerUrl } from './support/traced.ts';
 
 /** Lines of standard error that begin with `spoor: `; anything else there is a fault of ours. */
 function linesOf(stderr: string): string[] {
@@ -190,6 +191,40 @@ describeNeeding([command('babeltrace2')], 'spoor record keeps what was good', ()
     expect(linesOf(done.stderr)).toContainEqual(
       expect.stringMatching(/ch0_0 was removed or cut while it was recorded/),
     );
+  });
+
+  test.each([
+    ['an event class', 'before(1);', 1, ''],
+    ['a ring', '', 0, ''],
+    ['a ring, and it is killed', '', 0, 'await sleep(1000); process.kill(process.pid, "SIGKILL");'],
+  ])('when the program has no file descriptor left for %s: what it emits is counted as lost', (...given) => {
+    const [, before, recorded, end] = given;
+    using place = new RecordingPlace();
+    const code = `
+      import { openSync } from 'node:fs';
+      import { setTimeout as sleep } from 'node:timers/promises';
+      import { tracepoint } from '${tracerUrl}';
+      const before = tracepoint('test:before', { n: 'u32' });
+      const late = tracepoint('test:late', { n: 'u32' });
+      ${before}
+      try {
+        for (;;) openSync('/dev/null');
+      } catch (error) {
+        if (error.code !== 'EMFILE') throw error;
+      }
+      for (let n = 0; n < 1000; n += 1) late(n);
+      ${end}`;
+    const file = join(place.root, 'program.mjs');
+    writeFileSync(file, code);
+    const done = place.record(['--no-auto', '--', 'sh', '-c', `ulimit -n 100; exec node ${file}`]);
+    expect(done.status, done.stderr).toBe(end === '' ? 1 : 137);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: recorded, lostCount: 1000 });
+    expect(linesOf(done.stderr)).toContainEqual(
+      expect.stringMatching(
+        /no file descriptor is left; raise the limit of open files of the program \(ulimit -n\)$/,
+      ),
+    );
+    expect(done.stderr).not.toContain('no event came');
   });
 
   test('when a file reaches the size limit: what fits is readable, the rest counts as lost', () => {

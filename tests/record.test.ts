@@ -1,4 +1,6 @@
 // `spoor record` end to end: programs of all kinds, what the command's ends are, and the real babeltrace2 on the trace.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +48,30 @@ describeNeeding([command('babeltrace2')], 'spoor record', () => {
     expect(valuesOf(text, 'value')).toEqual(range(1000));
     expect(text).toContain('text = "twelve chars"');
     expect(readByPeer(place.traceDir)).toEqual({ eventCount: 1000, stderr: '' });
+    expect(place.sessions()).toEqual([]);
+  });
+
+  test('ends with the program, though a module that its supervisor loaded before it listens for messages', async () => {
+    using place = new RecordingPlace();
+    const listener = join(place.root, 'listener.cjs');
+    // As PM2 does.
+    writeFileSync(listener, 'process.on("message", () => {});');
+    const words = [
+      'record',
+      '-o',
+      place.traceDir,
+      '--',
+      'node',
+      '-e',
+      'process.kill(process.pid, "SIGKILL")',
+    ];
+    const recorder = fork(spoorProgram, words, {
+      env: place.environment,
+      execArgv: ['--require', listener],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const [status] = (await once(recorder, 'exit', { signal: AbortSignal.timeout(100_000) })) as [number];
+    expect(status).toBe(137);
     expect(place.sessions()).toEqual([]);
   });
 

@@ -72,7 +72,7 @@ export function describeRecording(result: RecordingResult): string {
     } else {
       lines.push(`spoor: the trace is in ${result.outputDir}`);
     }
-    if (totals.eventCount === 0 && totals.processCount > 0) {
+    if (totals.eventCount === 0 && totals.lostCount === 0 && totals.processCount > 0) {
       lines.push(
         'spoor: no event came that the recording takes (do -e, -x, -f and --loglevel leave out too much?)',
       );

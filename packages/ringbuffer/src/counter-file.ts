@@ -1,7 +1,8 @@
 /**
  * Counter files, version 1: `counters/TID-N.counters` of a process's directory, one a thread that counts
  * (docs/design/formats.md). Each counter is a name and a 64-bit float that its thread alone adds to, in memory that it
- * maps; readers add up the files. A reader sees each value whole: eight aligned bytes are stored at once.
+ * maps; readers add up the files. A reader sees each value whole: eight aligned bytes are stored at once. A program that
+ * has no file descriptor left makes a link instead, to the names and values as text.
  */
 import {
   closeSync,
@@ -9,7 +10,9 @@ import {
   currentThreadId,
   isAvailable,
   linkSync,
+  lstatSync,
   openSync,
+  renameSync,
   writeSync,
 } from '@spoor/sys';
 import { constants } from 'node:fs';
@@ -25,7 +28,9 @@ import {
   COUNTER_VERSION,
   MOST_COUNTERS,
 } from './counter-layout.ts';
+import { formatCounters } from './counter-text.ts';
 import { mappedFileName, unmapEndedNowAndThen } from './ended-mappings.ts';
+import { fitsLink, isOutOfDescriptors, writeLinkText } from './link-text.ts';
 import { makePrivateFolder } from './run-directory.ts';
 
 /** Where one counter of a thread lies: add to `values[index]`, reading both anew each time. */
@@ -43,10 +48,12 @@ export class ThreadCounters {
   #values: Float64Array;
   readonly #cells = new Map<string, CounterCell>();
   #isMapped = false;
+  /** What is at the paths where no file could be made for want of descriptors: {@link formatCounters}. */
+  #text: string | undefined;
 
   /**
    * Makes the file in a process's directory; without one the counters are this thread's alone, until {@link share}.
-   * Where files cannot be mapped, values are written by {@link save}. Throws what the file system and @spoor/sys throw.
+   * Where files cannot be mapped, or made, values are written by {@link save}. Throws what the file system and @spoor/sys throw.
    */
   constructor(processPath?: string) {
     this.#memory = new ArrayBuffer(processPath === undefined ? COUNTER_FILE_BYTES : 0);
@@ -83,7 +90,8 @@ export class ThreadCounters {
   /** Writes the values out, where the file is not the memory itself. Throws what the file system throws. */
   save(): void {
     if (this.#isMapped) return;
-    this.#firstThere((path) => writeBytes(path, this.#memory, constants.O_WRONLY));
+    if (this.#text !== undefined) this.#saveText();
+    else this.#firstThere((path) => writeBytes(path, this.#memory, constants.O_WRONLY));
   }
 
   /**
@@ -120,10 +128,29 @@ export class ThreadCounters {
     const folder = join(processPath, COUNTERS_FOLDER);
     makePrivateFolder(folder);
     const path = join(folder, mappedFileName(currentThreadId(), 'counters'));
+    try {
+      this.#makeFile(path);
+      this.#text = undefined;
+    } catch (error) {
+      if (!isOutOfDescriptors(error)) throw error;
+      this.#moveInto(new ArrayBuffer(COUNTER_FILE_BYTES), false);
+      this.#text = formatCounters([]);
+      writeLinkText(path, this.#text);
+    }
+    this.#paths = [path];
+    if (this.#isMapped) unmapEndedNowAndThen(processPath);
+  }
+
+  #makeFile(path: string): void {
     const isMapped = isAvailable().available;
     const memory = isMapped
       ? createMappedFile(path, COUNTER_FILE_BYTES).memory
       : new ArrayBuffer(COUNTER_FILE_BYTES);
+    this.#moveInto(memory, isMapped);
+    if (!isMapped) writeBytes(path, memory, constants.O_WRONLY | constants.O_CREAT);
+  }
+
+  #moveInto(memory: ArrayBuffer, isMapped: boolean): void {
     new Uint8Array(memory).set(new Uint8Array(this.#memory));
     const view = new DataView(memory);
     view.setUint32(COUNTER_HEADER.version, COUNTER_VERSION, true);
@@ -131,10 +158,31 @@ export class ThreadCounters {
     this.#memory = memory;
     this.#values = new Float64Array(memory);
     this.#isMapped = isMapped;
-    this.#paths = [path];
     for (const cell of this.#cells.values()) cell.values = this.#values;
-    if (isMapped) unmapEndedNowAndThen(processPath);
-    else writeBytes(path, memory, constants.O_WRONLY | constants.O_CREAT);
+  }
+
+  /** Renews the text under all its names; in place of one that is too long there will be a file. */
+  #saveText(): void {
+    const text = formatCounters([...this.#cells].map(([name, { index }]) => [name, this.#values[index]!]));
+    if (text === this.#text) return;
+    for (const path of this.#paths) {
+      try {
+        // Not a link anew in the directory of a session that is over.
+        lstatSync(path);
+        if (fitsLink(text)) writeLinkText(path, text);
+        else this.#replaceText(path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        this.#paths = this.#paths.filter((other) => other !== path);
+      }
+    }
+    this.#text = text;
+  }
+
+  #replaceText(path: string): void {
+    const draft = `${path}.draft`;
+    writeBytes(draft, this.#memory, constants.O_WRONLY | constants.O_CREAT);
+    renameSync(draft, path);
   }
 }
 

@@ -5,7 +5,7 @@
 export const COUNTERS_FOLDER = 'counters';
 /** Folder in a process's directory that has a folder for each map into which events are counted; in it `counters`. */
 export const COUNTS_FOLDER = 'counts';
-/** Folder of a process's directory below which its threads count, by channel, what they lost for want of a ring. */
+/** Folder of a process's directory below which its threads count, by channel, what they lost for want of a ring or a class. */
 export const LOST_FOLDER = 'lost';
 /** `SPCN` as it lies in the file. */
 export const COUNTER_MAGIC = 0x4e435053;

@@ -14,6 +14,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ThreadCounters } from './counter-file.ts';
 import { COUNTERS_FOLDER, MOST_COUNTERS } from './counter-layout.ts';
 import { mergeEndedCounters, readCounters } from './counter-reader.ts';
+import { formatCounters } from './counter-text.ts';
+import { writeLinkText } from './link-text.ts';
 
 let place: string;
 beforeEach(() => {
@@ -91,4 +93,17 @@ test('counters do not bring the directory of a session again that is over', () =
   const ended = join(place, 'ended', '7-12345');
   expect(() => counters.share(ended)).toThrow('ENOENT');
   expect(readdirSync(place)).toEqual([COUNTERS_FOLDER]);
+});
+
+test('what lies in the text of a link is counted too, and stays when its thread is over', () => {
+  count({ hits: 1 });
+  const link = join(place, COUNTERS_FOLDER, '7-12345.counters');
+  for (const hits of [2, 4]) writeLinkText(link, formatCounters([['hits', hits]]));
+  expect(sums()).toEqual({ hits: 5 });
+  mergeEndedCounters(place, () => true);
+  expect(sums()).toEqual({ hits: 5 });
+  for (const nonsense of ['/etc/passwd', '{}', '[["hits"],7,[1,2],["hits",null]]']) {
+    writeLinkText(link, nonsense);
+    expect(sums()).toEqual({ hits: 1 });
+  }
 });

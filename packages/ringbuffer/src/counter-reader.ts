@@ -4,6 +4,7 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readSync,
   readdirSync,
@@ -22,6 +23,8 @@ import {
   COUNTER_VERSION,
   MOST_COUNTERS,
 } from './counter-layout.ts';
+import { parseCounters } from './counter-text.ts';
+import { readLinkText } from './link-text.ts';
 
 /** The sum of threads that are over; its header names the file that was added to it last, which may still be there. */
 const ENDED_FILE = 'ended.counters';
@@ -70,7 +73,9 @@ export function mergeEndedCounters(processPath: string, isOver: (tid: number) =>
   for (const name of counterFiles(folder)) {
     const tid = /^(\d+)-\d+\./.exec(name)?.[1];
     try {
-      if (tid !== undefined && isOver(Number(tid))) merge(folder, name);
+      // A link takes no page of memory.
+      const isFile = tid !== undefined && lstatSync(join(folder, name)).isFile();
+      if (isFile && isOver(Number(tid))) merge(folder, name);
     } catch {
       return;
     }
@@ -115,6 +120,8 @@ function counterFiles(folder: string): readonly string[] {
 
 /** A file's counters; undefined where there is no file. */
 function readFile(path: string): CounterFile | undefined {
+  const text = readLinkText(path);
+  if (text !== undefined) return { counters: parseCounters(text), addedLast: undefined };
   let bytes: Buffer;
   try {
     bytes = readUsed(path);

@@ -83,5 +83,6 @@ export { currentThreadId } from '@spoor/sys';
 export { ThreadCounters, type CounterCell } from './counter-file.ts';
 export { COUNTS_FOLDER, LOST_FOLDER } from './counter-layout.ts';
 export { COUNTERS_FOLDER } from './counter-layout.ts';
+export { fitsLink, isOutOfDescriptors, readLinkText, writeLinkText } from './link-text.ts';
 export { mergeEndedCounters, readCounters } from './counter-reader.ts';
 export { snapshotProcess, type SnapshotTotals } from './snapshot-process.ts';

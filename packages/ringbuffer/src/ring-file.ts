@@ -26,6 +26,7 @@ import {
   type RingMode,
   type RingTier,
 } from './layout.ts';
+import { isOutOfDescriptors } from './link-text.ts';
 import { RingProducer, type ProducerOptions } from './producer.ts';
 import { ReaderWatch } from './reader-watch.ts';
 import { startTicks } from './run-directory.ts';
@@ -259,11 +260,6 @@ function requireRoomFor(folder: string, geometry: RingGeometry): void {
 
 function isOverLimit(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'ring/over-limit';
-}
-
-function isOutOfDescriptors(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 function isNoSpace(error: unknown): boolean {

@@ -1,7 +1,7 @@
 /** What the threads of a process say of how tracing fares, out of their status files. */
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FilterStatus, ThreadStatus } from '@spoor/ringbuffer';
+import { readLinkText, type FilterStatus, type ThreadStatus } from '@spoor/ringbuffer';
 import { MOST_BYTES, readProgramFile } from './program-file.ts';
 
 /** Takes what threads say. */
@@ -45,7 +45,9 @@ export class ThreadStatuses {
         const changedMs = lstatSync(path).mtimeMs;
         if (!isLast && this.#seen.get(file)?.settledMs === changedMs) continue;
         const settledMs = Date.now() - changedMs >= SETTLED_MS ? changedMs : undefined;
-        this.#take(file, readProgramFile(path, MOST_BYTES.status).toString('utf8'), settledMs);
+        // A program without descriptors makes no file.
+        const text = readLinkText(path) ?? readProgramFile(path, MOST_BYTES.status).toString('utf8');
+        this.#take(file, text, settledMs);
         if (!isLast) continue;
         unlinkSync(path);
         this.#seen.delete(file);

@@ -5,6 +5,7 @@ import {
   COUNTS_FOLDER,
   EVENTS_FOLDER,
   LOST_FOLDER,
+  isOutOfDescriptors,
   type ChannelDescription,
   type CountDescription,
   type FilterStatus,
@@ -32,7 +33,7 @@ const MOST_MISSING = 5;
 /** Most filters of a channel that a status file tells of: the same in each thread. */
 const MOST_FILTERS = 5;
 
-/** Most channels of a thread whose losses are counted for want of a ring. */
+/** Most channels of a thread whose losses are counted for want of a ring or a class. */
 const MOST_CHANNELS = 256;
 
 /** What a thread brings into each of its sessions. */
@@ -60,7 +61,7 @@ export class AttachedSession {
   readonly #retired: ChannelWriter[] = [];
   #counts: readonly CountWriter[] = [];
   #list: TracepointList | undefined;
-  /** What was lost for want of a ring, by channel. */
+  /** What was lost for want of a ring or a class, by channel. */
   readonly #lost: MapCounters;
   /** By map. They stay when the rules change: what was counted is not lost. */
   readonly #maps = new Map<string, MapCounters>();
@@ -170,7 +171,7 @@ export class AttachedSession {
     if (this.#leavesOut(declaration)) return sinks;
     const version = this.#linkVersion;
     for (const channel of this.#channels.values()) {
-      if (channel.isOff || !channel.takes(declaration)) continue;
+      if (channel.loses(declaration) || !channel.takes(declaration)) continue;
       try {
         const sink = channel.sinkOf(declaration);
         if (sink !== undefined) sinks.push(sink);
@@ -182,12 +183,12 @@ export class AttachedSession {
     return sinks;
   }
 
-  /** Where events of this class are counted: also those that a channel without a ring loses. Never throws. */
+  /** Where events of this class are counted: also those that a channel loses for want of a ring or a class. Never throws. */
   talliesOf(declaration: Declaration): readonly Tally[] {
     const tallies: Tally[] = [];
     if (this.#leavesOut(declaration)) return tallies;
     for (const [name, channel] of this.#channels) {
-      if (!channel.isOff) continue;
+      if (!channel.loses(declaration)) continue;
       try {
         const tally = channel.lossOf(declaration, () => this.#lost.cell(name, MOST_CHANNELS));
         if (tally !== undefined) tallies.push(tally);
@@ -347,7 +348,7 @@ export class AttachedSession {
       return;
     }
     const line = `event ${declaration.name} is not recorded: ${describeFailure(error)}`;
-    if (this.#missing.length < MOST_MISSING) this.#missing.push(line.slice(0, 120));
+    if (this.#missing.length < MOST_MISSING) this.#missing.push(cut(line, 140));
     this.#writeStatus();
   }
 
@@ -381,9 +382,8 @@ export class AttachedSession {
 
 /** Why something cannot be recorded now. */
 function describeFailure(error: unknown): string {
-  const { code } = error as { readonly code?: unknown };
-  if (code !== 'EMFILE' && code !== 'ENFILE') return describeError(error);
-  return 'no file descriptor is left; raise the limit of open files of the program (ulimit -n), or have it close some';
+  if (!isOutOfDescriptors(error)) return describeError(error);
+  return 'no file descriptor is left; raise the limit of open files of the program (ulimit -n)';
 }
 
 /** What a status file says of a channel's filters; not of those that no event has been tried with yet. */

@@ -63,6 +63,8 @@ export class ChannelWriter {
   /** Why there is no ring, until it is tried again. */
   #failure: unknown;
   #hasTried = false;
+  /** Events whose class could not be declared, until it is tried again. */
+  readonly #undeclared = new Set<Declaration>();
 
   /** @throws SpoorError `filter/…` when a rule's filter cannot be read. */
   constructor(description: ChannelDescription, parts: SessionParts) {
@@ -94,9 +96,15 @@ export class ChannelWriter {
     return this.#failure !== undefined;
   }
 
-  /** Makes the ring at the next event, if it could not be made. */
+  /** Whether all events of this class that come here are lost, until {@link tryAgain}. */
+  loses(declaration: Declaration): boolean {
+    return this.isOff || this.#undeclared.has(declaration);
+  }
+
+  /** Makes the ring at the next event, if it could not be made, and declares what could not be declared. */
   tryAgain(): void {
     this.#failure = undefined;
+    this.#undeclared.clear();
   }
 
   /** How events of this class are counted as lost, in `cell`; undefined where none would be taken. */
@@ -125,14 +133,15 @@ export class ChannelWriter {
     const verdict = this.#rules.verdict(declaration, this.#parts.contexts);
     if (verdict === 'none') return undefined;
     const writer = this.#open();
-    return {
-      writer,
-      eventId: this.#parts.registry.eventId(declaration, this.#streamClassId),
-      contexts: this.#fields,
-      filters: verdict === 'all' ? undefined : verdict,
-      strings: hasInternedStrings(declaration.fields) ? this.#openStrings(writer) : undefined,
-      wake: this.#wake,
-    };
+    const filters = verdict === 'all' ? undefined : verdict;
+    try {
+      const eventId = this.#parts.registry.eventId(declaration, this.#streamClassId);
+      const strings = hasInternedStrings(declaration.fields) ? this.#openStrings(writer) : undefined;
+      return { writer, eventId, contexts: this.#fields, filters, strings, wake: this.#wake };
+    } catch (error) {
+      this.#undeclared.add(declaration);
+      throw error;
+    }
   }
 
   /** What the thread's status file says of the ring; undefined without one. */

@@ -1,4 +1,4 @@
-import { STATUS_FOLDER, type ThreadStatus } from '@spoor/ringbuffer';
+import { STATUS_FOLDER, isOutOfDescriptors, writeLinkText, type ThreadStatus } from '@spoor/ringbuffer';
 import { closeSync, monotonicNs, openSync, writeSync } from '@spoor/sys';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,8 @@ export class StatusFile {
       }
       if (whole === this.#written) return;
       this.#sizeBytes = Math.max(this.#sizeBytes, Buffer.byteLength(whole));
-      const fd = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+      const fd = this.#open(whole);
+      if (fd === undefined) return;
       try {
         writeSync(fd, whole.padEnd(this.#sizeBytes - (Buffer.byteLength(whole) - whole.length)), 0);
       } finally {
@@ -36,6 +37,17 @@ export class StatusFile {
       this.#written = whole;
     } catch {
       // Nowhere left to say it: the recording shows a process without events.
+    }
+  }
+
+  /** Without a descriptor the text lies beside the file, until there is one again or to the end. */
+  #open(text: string): number | undefined {
+    try {
+      return openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    } catch (error) {
+      if (!isOutOfDescriptors(error)) throw error;
+      writeLinkText(this.#path.replace(/json$/, 'link.json'), text);
+      return undefined;
     }
   }
 }
