@@ -67,6 +67,18 @@ export class SplicePipe implements Disposable {
     return taken;
   }
 
+  /**
+   * Takes what there is of a descriptor into memory, without waiting for more: where splice(2) hands out other pieces than
+   * read(2), such as whole pages.
+   * @returns how many bytes that was; 0 when there is nothing now.
+   * @throws SystemCallError.
+   */
+  read(from: number, bytes: Uint8Array, mostBytes: number): number {
+    const taken = this.take(from, mostBytes);
+    for (let at = 0; at < taken;) at += readSync(this.readEnd, bytes, at, taken - at, null);
+    return taken;
+  }
+
   private take(from: number, mostBytes: number): number {
     for (;;) {
       const count = Number(

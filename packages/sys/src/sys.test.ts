@@ -99,6 +99,22 @@ describe('splice', () => {
     expect(readFileSync(target).equals(content)).toBe(true);
   });
 
+  test('reads into memory what it takes, and nothing where there is nothing', () => {
+    const content = randomBytes(100_000);
+    const source = join(folder, 'splice-read');
+    writeFileSync(source, content);
+    const from = openSync(source, 'r');
+    using pipe = new SplicePipe(65_536);
+    const bytes = new Uint8Array(65_536);
+    const read: Buffer[] = [];
+    for (let count = -1; count !== 0;) {
+      count = pipe.read(from, bytes, 65_536);
+      read.push(Buffer.from(bytes.slice(0, count)));
+    }
+    closeSync(from);
+    expect(Buffer.concat(read).equals(content)).toBe(true);
+  });
+
   test('copies into what cannot take pages of a pipe, and tells of what it cannot write to', () => {
     const source = join(folder, 'splice-small');
     writeFileSync(source, 'abc');

@@ -11,6 +11,8 @@ import { RingReader } from './ring-reader.node.ts';
 /** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
 const floodBytesPerMs = 256_000;
 const longestIntervalMs = 50;
+/** The page that is being written is read as often: it is dear to read in parts. */
+const partialPageMs = 250;
 
 /** A ring with its sink. */
 class RingDrain {
@@ -22,13 +24,13 @@ class RingDrain {
   private readonly pipe: SplicePipe | undefined;
   private pageCount = 0;
   private sizeBytes = 0;
+  /** When the page that was being written was read last. */
+  private partialMs = 0;
   private result: unknown;
 
   constructor(cpu: number, reader: RingReader, sink: PageSink | BatchSink) {
-    this.pipe =
-      'batch' in sink && sink.file !== undefined && isAvailable().available
-        ? new SplicePipe(reader.layout.subBufferBytes)
-        : undefined;
+    const byPages = !('batch' in sink) || sink.file !== undefined;
+    this.pipe = byPages && isAvailable().available ? new SplicePipe(reader.layout.subBufferBytes) : undefined;
     this.cpu = cpu;
     this.reader = reader;
     this.sink = sink;
@@ -53,7 +55,7 @@ class RingDrain {
   drain(mostBytes: number, untilEmpty: boolean): number {
     let drained = 0;
     this.guard(() => {
-      const { reader, sink, cursor } = this;
+      const { reader, sink } = this;
       let pages = 0;
       if (this.pipe !== undefined && 'batch' in sink && sink.file !== undefined) {
         const { subBufferBytes } = reader.layout;
@@ -68,17 +70,26 @@ class RingDrain {
           return;
         }
       }
-      while (drained < mostBytes) {
+      if (this.pipe !== undefined && !('batch' in sink)) {
+        const { subBufferBytes } = reader.layout;
+        while (drained < mostBytes && reader.readFull(this.pipe)) {
+          this.handOn(sink, 0);
+          drained += subBufferBytes;
+          pages += 1;
+        }
+      }
+      const nowMs = performance.now();
+      const readsRest = this.pipe === undefined || untilEmpty || nowMs - this.partialMs >= partialPageMs;
+      if (readsRest) this.partialMs = nowMs;
+      const untilBytes = readsRest ? mostBytes : 0;
+      while (drained < untilBytes) {
         const count = reader.read();
         if (count === 0) break;
         if ('batch' in sink) {
           const lengthBytes = sink.file === undefined ? reader.batchBytes : reader.wholeBytes;
           sink.batch(reader.bytes, lengthBytes, count);
         } else {
-          for (let index = 0; index < count; index++) {
-            cursor.open(index * reader.layout.subBufferBytes, reader.layout.subBufferBytes);
-            sink.page(reader.pages[index]!, reader.usedBytes(index), cursor.lostEvents);
-          }
+          for (let index = 0; index < count; index++) this.handOn(sink, index);
         }
         drained += reader.batchBytes;
         pages += count;
@@ -90,6 +101,14 @@ class RingDrain {
       if (pages > 0) sink.flush();
     });
     return drained;
+  }
+
+  /** Hands one page of the batch on. */
+  private handOn(sink: PageSink, index: number): void {
+    const { reader, cursor } = this;
+    const { subBufferBytes } = reader.layout;
+    cursor.open(index * subBufferBytes, subBufferBytes);
+    sink.page(reader.pages[index]!, reader.usedBytes(index), cursor.lostEvents);
   }
 
   close(): RingResult {

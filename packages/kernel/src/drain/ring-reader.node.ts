@@ -83,6 +83,17 @@ export class RingReader implements Disposable {
     return pipe.move(this.descriptor, file, this.layout.subBufferBytes) > 0;
   }
 
+  /**
+   * Reads one full page, which is the first of the batch then; one that is being written stays in the ring. The kernel hands
+   * a full page out as it is, and copies one that is not event by event.
+   * @returns whether there was one.
+   * @throws SystemCallError.
+   */
+  readFull(pipe: SplicePipe): boolean {
+    this.count = pipe.read(this.descriptor, this.bytes, this.layout.subBufferBytes) > 0 ? 1 : 0;
+    return this.count > 0;
+  }
+
   /** Used bytes of a page of the batch. */
   usedBytes(index: number): number {
     const { layout, view } = this;
