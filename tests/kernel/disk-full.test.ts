@@ -1,16 +1,51 @@
 // Files of the kernel's trace end with a whole packet where the disk is full.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
+import { type PacketFacts, PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
+import { kernelTraceClass } from '../../packages/kernel/src/transcode/kernel-trace-class.ts';
+import { StreamFiles } from '../../packages/kernel/src/session/stream-files.node.ts';
 import { describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor, type CommandRun } from '../support/spoor.ts';
 
 const headerBytes = 16;
 const entryBytes = 72;
+
+const factsOf = ({ length }: Uint8Array): PacketFacts => ({
+  sizeBytes: length,
+  contentBits: length * 8,
+  beginTicks: 1n,
+  endTicks: 2n,
+  discardedEvents: 0n,
+  streamId: 0n,
+  streamInstanceId: 0n,
+  sequenceNumber: 0n,
+});
+
+/** How many files below a path this process has open. */
+function openBelow(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${path}/`);
+    } catch {
+      // Closed by another thread meanwhile, so none of these.
+      return false;
+    }
+  }).length;
+}
 
 // Root may mount; so may who has tracefs.
 describeNeeding([tracefs()], 'a full disk', () => {
@@ -29,16 +64,7 @@ describeNeeding([tracefs()], 'a full disk', () => {
   test('leaves whole packets and what the index tells of them', () => {
     const file = new PacketFile(small, 'stream');
     const packet = new Uint8Array(30_000);
-    const facts = {
-      sizeBytes: packet.length,
-      contentBits: packet.length * 8,
-      beginTicks: 1n,
-      endTicks: 2n,
-      discardedEvents: 0n,
-      streamId: 0n,
-      streamInstanceId: 0n,
-      sequenceNumber: 0n,
-    };
+    const facts = factsOf(packet);
     let count = 0;
     expect(() => {
       for (; count < 100; count++) file.append(packet, packet.length, facts);
@@ -51,6 +77,38 @@ describeNeeding([tracefs()], 'a full disk', () => {
     file.append(packet, 100, { ...facts, sizeBytes: 100, contentBits: 800 });
     file.close();
     expect(statSync(join(small, 'stream')).size).toBe(count * packet.length + 100);
+  });
+
+  test.each([0, 2])('files of limited size go on where there is room again, of %i at most', (count) => {
+    for (const name of ['stream', 'index/stream.idx']) rmSync(join(small, name), { force: true });
+    const place = { directory: small, declared: new SharedArrayBuffer(4), writer: undefined };
+    const facts = { uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2', clockOffsetNs: 0n, environment: new Map() };
+    const traceClass = kernelTraceClass(facts, [], 'compact', []);
+    const files = new StreamFiles(place, `limited-${count}`, { traceClass }, { sizeBytes: 5000, count });
+    const packet = new Uint8Array(4000);
+    const write = (): void => files.packet(packet, packet.length, factsOf(packet), new Uint8Array(1));
+    write();
+    // Metadata, data and index.
+    expect(openBelow(small)).toBe(3);
+    const filler = openSync(join(small, 'filler'), 'w');
+    expect(() => {
+      for (;;) writeSync(filler, packet);
+    }).toThrow('ENOSPC');
+    closeSync(filler);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expect(write).toThrow(expect.objectContaining({ code: 'output/failed' }));
+    }
+    expect(openBelow(small)).toBe(1);
+    rmSync(join(small, 'filler'));
+    write();
+    files.close();
+    expect(openBelow(small)).toBe(0);
+    expect(files.writtenBytes).toBe(8000);
+    const names = readdirSync(small).filter((name) => name.startsWith(`limited-${count}`));
+    expect(names.sort()).toEqual([`limited-${count}_0`, `limited-${count}_1`]);
+    rmSync(join(small, 'index'), { recursive: true });
+    for (const name of names) rmSync(join(small, name));
+    mkdirSync(join(small, 'index'));
   });
 
   /** Records some 240,000 events on a disk of a size, and does something with what is there. */

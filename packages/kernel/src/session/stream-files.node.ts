@@ -29,21 +29,26 @@ export class StreamFiles {
   private readonly name: string;
   private readonly metadata: MetadataFile;
   private readonly limits: FileLimits;
-  private file: PacketFile;
+  /** Undefined while there is none: before the first packet, and where the next one finds no room. */
+  private file: PacketFile | undefined;
   private number = 0;
   private last: PacketFacts | undefined;
 
   /** @param name of the file; with a limit of size what the names of the files begin with. */
-  constructor(place: TracePlace, name: string, transcoder: KernelTranscoder, limits: FileLimits) {
+  constructor(
+    place: TracePlace,
+    name: string,
+    transcoder: Pick<KernelTranscoder, 'traceClass'>,
+    limits: FileLimits,
+  ) {
     const { directory, declared, writer } = place;
     this.writer = writer;
     this.directory = directory;
     this.name = name;
     this.limits = limits;
-    [this.metadata, this.file] = asUser(writer, () => {
+    this.metadata = asUser(writer, () => {
       ensureDirectory(join(directory, 'index'));
-      const path = join(directory, 'metadata');
-      return [new MetadataFile(path, transcoder.traceClass, new Int32Array(declared)), this.open()];
+      return new MetadataFile(join(directory, 'metadata'), transcoder.traceClass, new Int32Array(declared));
     });
   }
 
@@ -51,41 +56,53 @@ export class StreamFiles {
     return this.limits.sizeBytes > 0 ? `${this.name}_${this.number}` : this.name;
   }
 
-  private open(): PacketFile {
-    return new PacketFile(this.directory, this.fileName, this.writer);
-  }
-
-  /** Appends a packet. @param used classes of which it has events, by their ids. */
+  /**
+   * Appends a packet. Where it throws, the next one may find room. @param used classes of which it has events, by their ids.
+   * @throws SpoorError `output/failed`.
+   */
   packet(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts, used: Uint8Array): void {
     // A reader that sees the packet must find its classes.
     this.metadata.declare(used);
-    const { sizeBytes } = this.limits;
-    if (sizeBytes > 0 && this.file.sizeBytes > 0 && this.file.sizeBytes + lengthBytes > sizeBytes) {
-      asUser(this.writer, () => this.beginFile());
-      if (this.last !== undefined && this.last.discardedEvents !== facts.discardedEvents) {
-        const mark = markPacket(bytes, this.last);
-        this.file.append(mark.bytes, mark.bytes.length, mark.facts);
+    const { sizeBytes, count } = this.limits;
+    if (sizeBytes > 0 && this.file !== undefined) {
+      const has = this.file.sizeBytes;
+      if (has > 0 && has + lengthBytes > sizeBytes) {
+        this.endFile();
+        this.number = count > 0 ? (this.number + 1) % count : this.number + 1;
       }
     }
-    this.file.append(bytes, lengthBytes, facts);
+    const file = (this.file ??= asUser(this.writer, () => this.open()));
+    if (
+      file.sizeBytes === 0 &&
+      this.last !== undefined &&
+      this.last.discardedEvents !== facts.discardedEvents
+    ) {
+      const mark = markPacket(bytes, this.last);
+      file.append(mark.bytes, mark.bytes.length, mark.facts);
+    }
+    file.append(bytes, lengthBytes, facts);
     this.writtenBytes += lengthBytes;
     this.last = facts;
   }
 
-  private beginFile(): void {
-    this.file.close();
-    const { count } = this.limits;
-    this.number = count > 0 ? (this.number + 1) % count : this.number + 1;
-    if (count > 0) {
+  private open(): PacketFile {
+    if (this.limits.count > 0 && this.last !== undefined) {
       // The index first: packets that none tells of are cut off by whoever takes the trace up.
       rmSync(indexPathOf(this.directory, this.fileName), { force: true });
       rmSync(join(this.directory, this.fileName), { force: true });
     }
-    this.file = this.open();
+    return new PacketFile(this.directory, this.fileName, this.writer);
+  }
+
+  /** Its descriptors may be those of another file from now on. */
+  private endFile(): void {
+    const { file } = this;
+    this.file = undefined;
+    file?.close();
   }
 
   close(): void {
     this.metadata[Symbol.dispose]();
-    this.file.close();
+    this.endFile();
   }
 }

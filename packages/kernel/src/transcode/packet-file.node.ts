@@ -33,14 +33,17 @@ export class PacketFile {
     this.path = join(directory, name);
     this.indexPath = indexPathOf(directory, name);
     this.file = asUser(writer, () => new FileSink(this.path));
+    let index: FileSink | undefined;
     try {
-      this.index = asUser(writer, () => new FileSink(this.indexPath));
+      index = asUser(writer, () => new FileSink(this.indexPath));
       const header = packetIndexHeader();
-      this.index.write(header, header.length);
+      index.write(header, header.length);
+      this.index = index;
       this.indexBytes = header.length;
     } catch (error) {
       // Who tries again finds neither of them.
       this.file.close();
+      index?.close();
       const isOthers = error instanceof SpoorError && error.code === 'output/exists';
       asUser(writer, () => {
         rmSync(this.path, { force: true });
