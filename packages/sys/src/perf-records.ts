@@ -23,8 +23,8 @@ const clockMonotonic = 1;
 const commIsExec = 1 << 13;
 const hasBuildId = 1 << 14;
 
-const pageBytes = 4096;
-const ringPages = 64;
+/** A power of two, and so of pages of any size. */
+const ringBytes = 262_144;
 const headWord = 128;
 const tailWord = 129;
 
@@ -142,7 +142,9 @@ export function openProcessRecords(cpu: number): ProcessRecords {
   if (fd < 0) fd = openPerfDescriptor(attributes(recordFlags), -1, cpu);
   if (fd < 0) throw lastError('watch what processes map');
   fd = ownedByThread(fd);
-  const sizeBytes = (1 + ringPages) * pageBytes;
+  // The kernel's own page comes first: 4 KB, and up to 64 KB on ARM.
+  const pageBytes = Number(c.koffi.load(null).func('int getpagesize()')());
+  const sizeBytes = pageBytes + ringBytes;
   const address = c.mmap(null, sizeBytes, 3, 1, fd, 0);
   if (address === null || address === 0xffff_ffff_ffff_ffffn) {
     const error = lastError('map the ring of what processes map');
@@ -151,7 +153,7 @@ export function openProcessRecords(cpu: number): ProcessRecords {
   }
   const memory = viewMemory(address, sizeBytes);
   const words = new BigInt64Array(memory, 0, pageBytes / 8);
-  const ring = new Uint8Array(memory, pageBytes, ringPages * pageBytes);
+  const ring = new Uint8Array(memory, pageBytes, ringBytes);
   const ringView = new DataView(memory, pageBytes, ring.length);
   const scratch = new Uint8Array(1 << 16);
   let isOpen = true;
