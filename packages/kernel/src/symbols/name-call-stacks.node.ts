@@ -19,9 +19,9 @@ import {
 
 const twoTo32 = 0x1_0000_0000;
 
-function kernelNames(addresses: readonly bigint[], kallsyms: string): CallStackSymbols['kernel'] {
+function kernelNames(addresses: readonly bigint[], kallsyms: () => string): CallStackSymbols['kernel'] {
   if (addresses.length === 0) return [];
-  const symbols = KernelSymbols.parse(kallsyms);
+  const symbols = KernelSymbols.parse(kallsyms());
   return addresses.flatMap((address) => {
     const found = symbols.find(address);
     if (found === undefined) return [];
@@ -94,7 +94,7 @@ export function nameCallStacks(
       addresses: named,
     });
   }
-  return { kernel: kernelNames([...ofKernel], kallsyms()), places, images };
+  return { kernel: kernelNames([...ofKernel], kallsyms), places, images };
 }
 
 /** Writes them into the directory of a trace; nothing where no address was met. */
