@@ -1,5 +1,6 @@
 /** What recording the kernel needs, and what is good to have. */
 import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import { userInfo } from 'node:os';
 import { describeError } from '@spoor/base';
 import { findTracefs, listEvents, probeCapabilities } from '@spoor/kernel/node';
@@ -11,12 +12,29 @@ const CAP_SYS_ADMIN = 21n;
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
+/** Whether nobody can write there, whatever the rights are. */
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
+}
+
 export function checkTracefs({ needsKernel }: DoctorRequest): Finding {
   const id = 'tracefs';
   const why = 'spoor record -k records the kernel through it';
   try {
     const root = findTracefs();
     const count = listEvents(root).length;
+    if (isReadOnly(root)) {
+      return trouble(id, needsKernel, {
+        what: `${root} is mounted read-only`,
+        why,
+        remedy: `mount -o remount,rw ${root}`,
+      });
+    }
     if (isRoot()) return ok(id, `${root} has ${count} kinds of events`);
     return trouble(id, needsKernel, {
       what: `${root} can be read by this user; making a recording is for root`,

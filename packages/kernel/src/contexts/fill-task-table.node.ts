@@ -4,11 +4,13 @@ import {
   numbersOfTask,
   pidNamespaceOf,
   processNumbers,
+  readProc,
   scanProcess,
   scanTask,
   type ScannedTask,
 } from '../statedump/scan-tasks.node.ts';
-import type { ThreadStatus } from '../statedump/proc-text.ts';
+import { parseThreadStat, type ThreadStatus } from '../statedump/proc-text.ts';
+import { hasBegunAfter } from '../statedump/task-start.node.ts';
 import { TaskTable, type TaskFinder } from './task-table.ts';
 
 /** Greatest number of a task of a 64-bit kernel (PID_MAX_LIMIT). */
@@ -59,8 +61,14 @@ export function enterTask(table: TaskTable, task: ScannedTask): void {
   enterPlace(table, task);
 }
 
+/** Whether a number has become that of a task that began later, or of none. */
+function isAnother(tid: number, timeNs: number): boolean {
+  const stat = parseThreadStat(readProc(`/proc/${tid}/stat`) ?? '');
+  return stat === undefined || hasBegunAfter(stat.startTicks, timeNs);
+}
+
 /** Finds the numbers of tasks in their PID namespaces alone: what never changes in a task's life. */
-export const findTaskNumbers: TaskFinder = (table, tid, why) => {
+export const findTaskNumbers: TaskFinder = (table, tid, why, timeNs) => {
   if (why === 'changed') return false;
   const hasNumbers = table.get(tid, 'vtid') === tid;
   const namespace = pidNamespaceOf(tid);
@@ -69,6 +77,7 @@ export const findTaskNumbers: TaskFinder = (table, tid, why) => {
   if (hasNumbers && namespace === table.get(tid, 'pid_ns')) return true;
   const found = numbersOfTask(tid);
   if (found === undefined || found.pidNamespace === 0) return false;
+  if (timeNs > 0 && isAnother(tid, timeNs)) return false;
   if (why === 'unknown') {
     table.set(tid, 'pid', found.status.tgid);
   }
@@ -77,16 +86,17 @@ export const findTaskNumbers: TaskFinder = (table, tid, why) => {
 };
 
 /** Finds tasks in /proc: all that contexts tell. */
-export const findTask: TaskFinder = (table, tid, why) => {
+export const findTask: TaskFinder = (table, tid, why, timeNs) => {
   if (why === 'made') {
     const before = table.get(tid, 'pid_ns');
-    const isThere = findTaskNumbers(table, tid, why);
+    const isThere = findTaskNumbers(table, tid, why, timeNs);
     // A maker whose children begin a PID namespace has left others, too, and told it nowhere.
     if (!isThere || table.get(tid, 'pid_ns') === before) return isThere;
   }
   const task = scanTask(tid);
   // Of a task that is ending nothing can be read but its numbers.
   if (task === undefined || task.namespaces.pid === 0) return false;
+  if (timeNs > 0 && hasBegunAfter(task.stat.startTicks, timeNs)) return false;
   if (why === 'unknown') enterTask(table, task);
   else enterPlace(table, task);
   return true;

@@ -83,8 +83,11 @@ const namespaceFlags = [
 /** Why a task is looked for: nothing is known of it; it was made; so, with namespaces of its own; it changed them. */
 export type LookReason = 'unknown' | 'made' | 'made-apart' | 'changed';
 
-/** Reads what the system says of a task now, and enters it. False where the task is gone. */
-export type TaskFinder = (table: TaskTable, tid: number, why: LookReason) => boolean;
+/**
+ * Reads what the system says of a task now, and enters it. False where the task is gone, or where its number has become that
+ * of a task that began after `timeNs`, by CLOCK_MONOTONIC: of when the record is that asks; 0 asks for whoever is there.
+ */
+export type TaskFinder = (table: TaskTable, tid: number, why: LookReason, timeNs: number) => boolean;
 
 /** Where a column lies: `(tid * taskRowWords) + taskWordOf(column)`. */
 export function taskWordOf(column: TaskColumn): number {
@@ -155,11 +158,11 @@ export class TaskTable {
     return this.finder !== undefined;
   }
 
-  /** Looks for a task of which nothing is known, once. */
-  seek(tid: number): void {
+  /** Looks for a task of which nothing is known, once. @param timeNs of the record that is about it, if it is known. */
+  seek(tid: number, timeNs = 0): void {
     const row = this.rowOf(tid);
     if (row < 0 || this.finder === undefined || this.words[row + knownWord] !== knowledge.nothing) return;
-    if (this.finder(this, tid, 'unknown')) this.wasLookedUp(tid);
+    if (this.finder(this, tid, 'unknown', timeNs)) this.wasLookedUp(tid);
     else this.words[row + knownWord] = knowledge.gone;
   }
 
@@ -171,12 +174,15 @@ export class TaskTable {
     this.words[row + lookedAtWord] = nowMs();
   }
 
-  /** A task has changed its users or namespaces: what it has now is looked up. */
-  refresh(tid: number): void {
+  /**
+   * A task has changed its users or namespaces: what it has now is looked up.
+   * @param timeNs of the record that says so: who has got its number since is another.
+   */
+  refresh(tid: number, timeNs = 0): void {
     if (this.rowOf(tid) < 0 || this.finder === undefined) return;
     // The record of its making may lie in another ring yet: it must not undo this.
-    if (this.isKnown(tid)) this.finder(this, tid, 'changed');
-    else if (this.finder(this, tid, 'unknown')) this.wasLookedUp(tid);
+    if (this.isKnown(tid)) this.finder(this, tid, 'changed', timeNs);
+    else if (this.finder(this, tid, 'unknown', timeNs)) this.wasLookedUp(tid);
   }
 
   /** Name of a task, empty where it is not known. */
@@ -210,13 +216,14 @@ export class TaskTable {
 
   /**
    * A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers.
+   * @param timeNs of the record that says so.
    * @returns false where the table has later news of the task: records of itself were read before.
    */
-  fork(parent: number, child: number, cloneFlags: number): boolean {
+  fork(parent: number, child: number, cloneFlags: number, timeNs = 0): boolean {
     const to = this.rowOf(child);
     if (to < 0) return true;
-    if (this.wasAhead(to, child)) return false;
-    this.seek(parent);
+    if (this.wasAhead(to, child, timeNs)) return false;
+    this.seek(parent, timeNs);
     const from = this.rowOf(parent);
     if (from < 0) this.words.fill(0, to, to + rowWords);
     else this.words.copyWithin(to, from, from + rowWords);
@@ -245,16 +252,16 @@ export class TaskTable {
       this.set(child, 'vppid', 0);
     }
     // A maker that has left its PID namespace says so nowhere: its next child begins the new one.
-    if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made');
+    if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made', timeNs);
     return true;
   }
 
   /** Whether what is known of a task that was made is of itself, looked up while its record lay in another ring. */
-  private wasAhead(row: number, tid: number): boolean {
+  private wasAhead(row: number, tid: number, timeNs: number): boolean {
     const { words } = this;
     if (words[row + knownWord] !== knowledge.lookedUp) return false;
     words[row + knownWord] = knowledge.told;
-    if (this.finder?.(this, tid, 'changed') === true) return true;
+    if (this.finder?.(this, tid, 'changed', timeNs) === true) return true;
     return ((nowMs() - words[row + lookedAtWord]!) | 0) < mostAheadMs;
   }
 

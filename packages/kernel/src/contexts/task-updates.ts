@@ -57,7 +57,7 @@ export function taskRecordReader(
       return (view, bytes, at, lengthBytes, timeNs) => {
         const child = view.getInt32(at + pid, true);
         const parent = view.getInt32(at + currentOffset, true);
-        const isNews = table.fork(parent, child, view.getInt32(at + flags, true));
+        const isNews = table.fork(parent, child, view.getInt32(at + flags, true), timeNs);
         if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes), timeNs);
       };
     }
@@ -65,13 +65,13 @@ export function taskRecordReader(
       const pid = integerField(format, 'pid');
       const old = integerField(format, 'old_pid');
       if (pid === undefined || old === undefined) return ignore;
-      return (view, _bytes, at) => {
+      return (view, _bytes, at, _lengthBytes, timeNs) => {
         // A thread that executes a program takes its process's number.
         const tid = view.getInt32(at + pid, true);
         const before = view.getInt32(at + old, true);
         if (tid !== before) table.free(before);
         // Who enters namespaces or becomes another user does it, nearly always, to execute a program there.
-        table.refresh(tid);
+        table.refresh(tid, timeNs);
       };
     }
     case 'rename': {
@@ -80,15 +80,16 @@ export function taskRecordReader(
       if (name === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
         const tid = view.getInt32(at + (pid ?? currentOffset), true);
-        table.seek(tid);
+        table.seek(tid, timeNs);
         table.setName(tid, name(view, bytes, at, lengthBytes), timeNs);
       };
     }
     case 'changed': {
       const result = format.fields.find(({ name }) => name === 'ret')?.offsetBytes;
       if (result === undefined) return ignore;
-      return (view, _bytes, at) => {
-        if (view.getInt32(at + result, true) === 0) table.refresh(view.getInt32(at + currentOffset, true));
+      return (view, _bytes, at, _lengthBytes, timeNs) => {
+        if (view.getInt32(at + result, true) !== 0) return;
+        table.refresh(view.getInt32(at + currentOffset, true), timeNs);
       };
     }
     default:

@@ -9,6 +9,7 @@ import { enterTask } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { scanDevices } from './devices.node.ts';
 import { cgroupPath, descriptorFlags, fileMode, idInNamespace, parseMapLine } from './proc-text.ts';
+import { sleptNs, tickNs } from './task-start.node.ts';
 import { processNumbers, readProc, scanThreads, type ScannedTask } from './scan-tasks.node.ts';
 import {
   dumpEventName,
@@ -37,8 +38,6 @@ export interface StateDumpResult {
 
 /** The first user namespace of a machine; its level is 0. */
 const firstUserNamespace = 0xeffffffd;
-/** Ticks in which /proc tells when a task began (USER_HZ). */
-const tickNs = 10_000_000n;
 /** Bytes of a task's name without the NUL. */
 const nameBytes = 15;
 /** Between two groups of so many processes others of this thread's work get their turn. */
@@ -52,15 +51,6 @@ function shortName(name: string): string {
   let end = nameBytes;
   while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end);
-}
-
-/** How far the clock of task starts (CLOCK_BOOTTIME) is ahead of the monotonic one: the time that the machine slept. */
-function sleptNs(): bigint {
-  const uptime = /^(\d+)\.(\d\d)/.exec(readProc('/proc/uptime') ?? '');
-  if (uptime === null) return 0n;
-  const bootNs = BigInt(uptime[1]!) * 1_000_000_000n + BigInt(uptime[2]!) * tickNs;
-  const ahead = bootNs - process.hrtime.bigint();
-  return ahead > 1_000_000_000n ? ahead : 0n;
 }
 
 type DumpEvent = readonly [name: string, payload: Readonly<Record<string, number | string>>];

@@ -1,5 +1,5 @@
 /** The file system that the kernel's tracing is controlled through. */
-import { accessSync, constants, readFileSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
@@ -40,7 +40,8 @@ export function findTracefs(): string {
   const places = [...mounted, ...usualPlaces];
   const place = places.find(readable);
   if (place !== undefined) return place;
-  const there = mounted[0];
+  // Below what was mounted over it nobody finds it.
+  const there = mounted.find((folder) => existsSync(folder));
   if (there === undefined) {
     throw new SpoorError('kernel/no-tracefs', 'tracefs is not mounted', {
       hint: `as root: mount -t tracefs nodev ${usualPlaces[0]}`,
