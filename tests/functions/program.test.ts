@@ -10,7 +10,7 @@ import { describe, expect, test } from 'vitest';
 import { command, describeNeeding } from '../support/needs.ts';
 import { nodeReleases, otherNodes } from '../support/node-versions.ts';
 import { textOfPeer } from '../support/recording.ts';
-import { TestSession, describeSession } from '../support/session.ts';
+import { TestSession, describeSession, registerPath } from '../support/session.ts';
 import { TracedRun } from '../support/traced.ts';
 import { removeTree } from '../support/removal.ts';
 
@@ -96,6 +96,31 @@ describeNeeding([command('babeltrace2')], 'functions of a program', () => {
       removeTree(hub);
     }
   });
+
+  test.each(['--require', '--import'])(
+    'are rewritten for the sessions of a daemon that has none yet (%s)',
+    (how) => {
+      const runDir = mkdtempSync('/dev/shm/spoor-test-');
+      try {
+        const hub = join(runDir, 'hub');
+        mkdirSync(join(hub, 'sessions'), { recursive: true, mode: 0o700 });
+        const file = join(runDir, 'program.mjs');
+        const text = 'function f() { return 1; }';
+        writeFileSync(file, `${text}\nconsole.log(f.toString() !== '${text}');`);
+        const run = () =>
+          spawnSync(process.execPath, [how, registerPath, file], {
+            env: { ...process.env, SPOOR_RUN_DIR: runDir, [SESSION_VARIABLE]: '', SPOOR_FUNCTIONS: file },
+            encoding: 'utf8',
+            timeout: 60_000,
+          });
+        expect(run()).toMatchObject({ status: 0, stdout: 'false\n', stderr: '' });
+        writeFileSync(join(hub, HUB_FILE), JSON.stringify({ version: RUN_VERSION, watchMs: 10 }));
+        expect(run()).toMatchObject({ status: 0, stdout: 'true\n', stderr: '' });
+      } finally {
+        removeTree(runDir);
+      }
+    },
+  );
 
   test('are recorded where no code may be made from text', async () => {
     using run = new TracedRun();

@@ -22,7 +22,7 @@ function follow(begin: string): string {
     import { Worker } from 'node:worker_threads';
     import { followHubs } from ${JSON.stringify(built)};
     let calls = 0;
-    followHubs([${JSON.stringify(hub)}], (isRunning) => { calls += 1; ${begin} });
+    followHubs([${JSON.stringify(hub)}], (isRunning) => { calls += 1; ${begin} }, false);
     setTimeout(() => {
       mkdirSync(${JSON.stringify(join(hub, 'sessions', '1'))});
       writeFileSync(${JSON.stringify(join(hub, 'hub.json'))}, '{}');

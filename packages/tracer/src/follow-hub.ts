@@ -31,11 +31,15 @@ function isTrusted(hub: string): boolean {
 }
 
 /**
- * Follows the hubs: calls `begin` now when one has a session, else once one has and the program runs, or makes a worker. Where that answers
+ * Follows the hubs: calls `begin` now when one has a session (`isEager`: or may get one, for a daemon runs), else once one has and the program runs, or makes a worker. Where that answers
  * false, which it may only in a program that runs, it is called again soon; where it throws, never. The timers keep no program
  * alive. Never throws.
  */
-export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) => boolean): void {
+export function followHubs(
+  hubs: readonly string[],
+  begin: (isRunning: boolean) => boolean,
+  isEager: boolean,
+): void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
   const files = hubs.map((hub) => ({ hub, path: `${hub}/hub.json`, inode: 0, changedMs: 0 }));
   const hasSession = (file: (typeof files)[number]): boolean => {
@@ -44,7 +48,8 @@ export function followHubs(hubs: readonly string[], begin: (isRunning: boolean) 
       if (inode === file.inode && mtimeMs === file.changedMs) return false;
       file.inode = inode;
       file.changedMs = mtimeMs;
-      return inode !== 0 && isTrusted(file.hub) && readdirSync(`${file.hub}/sessions`).length > 0;
+      if (inode === 0 || !isTrusted(file.hub)) return false;
+      return isEager || readdirSync(`${file.hub}/sessions`).length > 0;
     } catch {
       // Looked at again: there may be no descriptor left to read it with.
       file.inode = 0;

@@ -197,11 +197,15 @@ function unlinkQuietly(unlink: (path: string) => void, path: string): void {
 
 /** What records entry and exit of functions. It brings a parser. */
 interface Functions {
-  readonly startFunctions: (hooksThreadUrl: string) => void;
+  readonly startFunctions: (hooksThreadUrl: string, isLate: boolean) => void;
+}
+
+function wantsFunctions(): boolean {
+  return (process.env[FUNCTIONS_VARIABLE] ?? '') !== '';
 }
 
 function loadFunctions({ folder, require }: Place): Functions | undefined {
-  if ((process.env[FUNCTIONS_VARIABLE] ?? '') === '') return undefined;
+  if (!wantsFunctions()) return undefined;
   const path = `${folder}/functions.bundle.cjs`;
   try {
     return require(path) as Functions;
@@ -235,7 +239,8 @@ function isThreadOfNode(): boolean {
 }
 
 /**
- * Loads what records this thread: at once if it is traced, else when its user's session daemon has a session. Never throws.
+ * Loads what records this thread: at once if it is traced, or may have functions recorded, else when its user's session daemon
+ * has a session. Never throws.
  */
 export function loadTracer(place: Place): void {
   if (typeof process.getBuiltinModule !== 'function') return;
@@ -249,15 +254,19 @@ export function loadTracer(place: Place): void {
     }
     const hubs = hubPaths(process.env);
     let turns = 0;
-    followHubs(hubs, (isRunning) => {
+    let isLate = false;
+    const begin = (isRunning: boolean): boolean => {
       const path = compiledPath(bundle, hubs[0] ?? '');
       turns += 1;
       const kept = isRunning ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
       if (kept === 'wait') return false;
       setFollowedHubs(hubs);
-      load(place, kept);
+      load(place, kept, isLate);
       return true;
-    });
+    };
+    // Functions that a session may want some day are rewritten as their modules are loaded.
+    followHubs(hubs, begin, wantsFunctions());
+    isLate = true;
   } catch {
     // As in `load`.
   }
@@ -267,14 +276,14 @@ function keptOf(path: string | undefined): Kept | undefined {
   return path === undefined ? undefined : { path };
 }
 
-function load(place: Place, kept: Kept | undefined): void {
+function load(place: Place, kept: Kept | undefined, isLate = false): void {
   try {
     // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
     const functions = loadFunctions(place);
     loadBundle(place, kept);
     if (functions === undefined) return;
     const { pathToFileURL } = process.getBuiltinModule('node:url');
-    functions.startFunctions(pathToFileURL(`${place.folder}/functions/hooks-thread.js`).href);
+    functions.startFunctions(pathToFileURL(`${place.folder}/functions/hooks-thread.js`).href, isLate);
   } catch {
     // A defect of ours, which must not end the program.
   }

@@ -13,7 +13,7 @@ async function loadModules(): Promise<void> {
   const hasFunctions = (process.env[FUNCTIONS_VARIABLE] ?? '') !== '';
   const functions = hasFunctions ? await import('./functions/start.ts') : undefined;
   await import('./start-thread.ts');
-  functions?.startFunctions(new URL('./functions/hooks-thread.js', import.meta.url).href);
+  functions?.startFunctions(new URL('./functions/hooks-thread.js', import.meta.url).href, false);
 }
 
 try {

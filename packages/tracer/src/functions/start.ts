@@ -21,8 +21,9 @@ interface Settings {
 /**
  * Has the chosen modules of this thread rewritten as they are loaded. Never throws.
  * @param hooksThreadUrl of hooks-thread.ts, for Node.js without synchronous hooks.
+ * @param isLate whether the program has loaded modules already.
  */
-export function startFunctions(hooksThreadUrl: string): void {
+export function startFunctions(hooksThreadUrl: string, isLate: boolean): void {
   const session = currentSession();
   if (session === undefined || isProbePublished()) return;
   try {
@@ -30,6 +31,11 @@ export function startFunctions(hooksThreadUrl: string): void {
       globs: globsOfVariable(process.env[FUNCTIONS_VARIABLE] ?? ''),
       folder: process.cwd(),
     };
+    if (isLate) {
+      session.tell(
+        'functions of modules that were loaded before there was a session daemon are not recorded: start it first (spoor sessiond)',
+      );
+    }
     start(session, settings, hooksThreadUrl);
   } catch (error) {
     session.tell(`functions are not recorded: ${describeError(error)}`);
