@@ -3,7 +3,13 @@ import { SpoorError, closestName } from '@spoor/base';
 import type { FieldClass } from '@spoor/ctf';
 import { integer, textArray } from '../mapping/field-classes.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
-import { isUnsignedColumn, taskColumns, taskNameBytes, type TaskColumn } from './task-table.ts';
+import {
+  containerBytes,
+  isUnsignedColumn,
+  taskColumns,
+  taskNameBytes,
+  type TaskColumn,
+} from './task-table.ts';
 
 /** Where the value of a context comes from. */
 export type ContextSource =
@@ -13,6 +19,9 @@ export type ContextSource =
   | { readonly kind: 'task'; readonly column: TaskColumn }
   /** Its name. */
   | { readonly kind: 'name' }
+  /** Control group and container of its process. */
+  | { readonly kind: 'group' }
+  | { readonly kind: 'container' }
   /** A bit of the record's flags, or whether its count of preemption is 0. */
   | { readonly kind: 'flag'; readonly mask: number; readonly set: number }
   | { readonly kind: 'preemptible' }
@@ -34,6 +43,8 @@ const needsReschedule = 0x04;
 const fixed: readonly ContextField[] = [
   { name: 'tid', fieldClass: integer(4, true), source: { kind: 'tid' } },
   { name: 'procname', fieldClass: textArray(taskNameBytes), source: { kind: 'name' } },
+  { name: 'cgroup_id', fieldClass: integer(4, false), source: { kind: 'group' } },
+  { name: 'container_id', fieldClass: textArray(containerBytes), source: { kind: 'container' } },
   { name: 'cpu_id', fieldClass: integer(4, true), source: { kind: 'cpu' } },
   {
     name: 'interruptible',
@@ -83,6 +94,11 @@ const all: ReadonlyMap<string, ContextField> = new Map(
 
 /** Names of the contexts of kernel events. */
 export const kernelContextNames: readonly string[] = [...all.keys()];
+
+/** Whether a context is of the task that an event happened in, which has to be looked for where it is not known. */
+export function isOfTask({ kind }: ContextSource): boolean {
+  return kind === 'task' || kind === 'name' || kind === 'group' || kind === 'container';
+}
 
 /** Which stacks contexts ask for. */
 export function stackKinds(contexts: readonly ContextField[]): readonly StackKind[] {

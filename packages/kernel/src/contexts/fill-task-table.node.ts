@@ -11,7 +11,8 @@ import {
 } from '../statedump/scan-tasks.node.ts';
 import { parseThreadStat, type ThreadStatus } from '../statedump/proc-text.ts';
 import { hasBegunAfter } from '../statedump/task-start.node.ts';
-import { TaskTable, type TaskFinder } from './task-table.ts';
+import { ControlGroups } from './control-groups.node.ts';
+import { TaskTable, type LookReason, type TaskFinder } from './task-table.ts';
 
 /** Greatest number of a task of a 64-bit kernel (PID_MAX_LIMIT). */
 const mostTasks = 4_194_304;
@@ -69,7 +70,7 @@ function isAnother(tid: number, timeNs: number): boolean {
 
 /** Finds the numbers of tasks in their PID namespaces alone: what never changes in a task's life. */
 export const findTaskNumbers: TaskFinder = (table, tid, why, timeNs) => {
-  if (why === 'changed') return false;
+  if (why === 'changed' || why === 'moved') return false;
   const hasNumbers = table.get(tid, 'vtid') === tid;
   const namespace = pidNamespaceOf(tid);
   if (namespace === 0) return false;
@@ -85,22 +86,38 @@ export const findTaskNumbers: TaskFinder = (table, tid, why, timeNs) => {
   return true;
 };
 
-/** Finds tasks in /proc: all that contexts tell. */
-export const findTask: TaskFinder = (table, tid, why, timeNs) => {
+/** Makes what finds tasks in /proc: all that contexts tell. @param groups control groups, where they are asked for. */
+export function taskFinder(groups: ControlGroups | undefined): TaskFinder {
+  return (table, tid, why, timeNs) => {
+    if (why === 'moved') {
+      if (groups === undefined || (timeNs > 0 && isAnother(tid, timeNs))) return false;
+      groups.enter(table, tid);
+      return true;
+    }
+    const pid = findAllOfTask(table, tid, why, timeNs);
+    if (pid === undefined) return false;
+    // Who is made is in the group of its maker, unless it says otherwise.
+    if (why !== 'made') groups?.enter(table, pid);
+    return true;
+  };
+}
+
+/** Enters all that contexts tell but control groups. @returns its process; undefined where the task is gone. */
+function findAllOfTask(table: TaskTable, tid: number, why: LookReason, timeNs: number): number | undefined {
   if (why === 'made') {
     const before = table.get(tid, 'pid_ns');
-    const isThere = findTaskNumbers(table, tid, why, timeNs);
+    if (!findTaskNumbers(table, tid, why, timeNs)) return undefined;
     // A maker whose children begin a PID namespace has left others, too, and told it nowhere.
-    if (!isThere || table.get(tid, 'pid_ns') === before) return isThere;
+    if (table.get(tid, 'pid_ns') === before) return tid;
   }
   const task = scanTask(tid);
   // Of a task that is ending nothing can be read but its numbers.
-  if (task === undefined || task.namespaces.pid === 0) return false;
-  if (timeNs > 0 && hasBegunAfter(task.stat.startTicks, timeNs)) return false;
+  if (task === undefined || task.namespaces.pid === 0) return undefined;
+  if (timeNs > 0 && hasBegunAfter(task.stat.startTicks, timeNs)) return undefined;
   if (why === 'unknown') enterTask(table, task);
   else enterPlace(table, task);
-  return true;
-};
+  return task.pid;
+}
 
 /**
  * What a table has to look up for events with these contexts and filters.
@@ -111,7 +128,9 @@ export function finderFor(
   filters: readonly string[],
   wanted: ReadonlySet<string>,
 ): TaskFinder | undefined {
-  if (contexts.length > 0 || filters.some((filter) => filter.includes('$ctx.'))) return findTask;
+  if (contexts.length > 0 || filters.some((filter) => filter.includes('$ctx.'))) {
+    return taskFinder(ControlGroups.askedFor(contexts, filters));
+  }
   return wanted.has('sched:sched_process_fork') ? findTaskNumbers : undefined;
 }
 

@@ -1,8 +1,9 @@
 // The task that is looked up is this process, which has begun a while ago.
 import { expect, test } from 'vitest';
-import { findTask, findTaskNumbers, makeTaskTable } from './fill-task-table.node.ts';
+import { findTaskNumbers, makeTaskTable, taskFinder } from './fill-task-table.node.ts';
 import { TaskTable } from './task-table.ts';
 
+const findTask = taskFinder(undefined);
 const nowNs = (): number => Number(process.hrtime.bigint());
 
 test.each(['unknown', 'changed', 'made-apart'] as const)(

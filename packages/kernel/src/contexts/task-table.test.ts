@@ -5,6 +5,8 @@ import { TaskTable, type LookReason } from './task-table.ts';
 const cloneThread = 0x0001_0000;
 const cloneNewNet = 0x4000_0000;
 const cloneNewPid = 0x2000_0000;
+/** CLONE_INTO_CGROUP, of the upper half. */
+const cloneIntoGroup = 0x2;
 
 /** A table that finds these tasks, by the inodes of their PID namespaces, and what it was asked. */
 function tableThatFinds(there: ReadonlyMap<number, number>): {
@@ -122,4 +124,29 @@ test('threads are looked for only where their numbers are others than the first 
   table.fork(30, 40, cloneThread);
   expect(asked).toEqual([[40, 'made']]);
   expect(table.get(40, 'vtid')).toBe(0);
+});
+
+test('threads are in the control group of their process, and children begin in that of their maker', () => {
+  const table = new TaskTable(1000);
+  table.set(10, 'pid', 10);
+  table.setGroup(10, 7, '');
+  table.fork(10, 11, cloneThread);
+  // Records of moves name the process alone.
+  table.setGroup(10, 4_294_967_290, '0123456789abcdef');
+  expect([table.groupOf(11), table.containerOf(11)]).toEqual([4_294_967_290, '0123456789ab']);
+  table.fork(11, 20, 0);
+  expect([table.groupOf(20), table.containerOf(20)]).toEqual([4_294_967_290, '0123456789ab']);
+  table.setGroup(10, 8, '');
+  expect([table.groupOf(11), table.containerOf(11)]).toEqual([8, '']);
+  expect([table.groupOf(20), table.containerOf(20)]).toEqual([4_294_967_290, '0123456789ab']);
+  expect([table.groupOf(500), table.containerOf(500)]).toEqual([0, '']);
+});
+
+test('who begins in another control group is looked for, and is not taken to be in that of its maker', () => {
+  const { table, asked } = tableThatFinds(new Map());
+  for (const column of ['pid', 'vpid', 'vtid'] as const) table.set(10, column, 10);
+  table.setGroup(10, 7, 'web');
+  table.fork(10, 20, 0, 0, cloneIntoGroup);
+  expect(asked).toEqual([[20, 'made-apart']]);
+  expect([table.groupOf(20), table.containerOf(20), table.groupOf(10)]).toEqual([0, '', 7]);
 });

@@ -43,11 +43,17 @@ export function isUnsignedColumn(column: TaskColumn): boolean {
 export const taskNameBytes = 16;
 
 const rowWords = 32;
+/** Behind the columns; of processes, which is to say in the rows of their first threads. */
+const groupWord = 20;
+const containerWord = 21;
 const nameWord = 24;
 const knownWord = 28;
 const lookedAtWord = 29;
 /** Two words: a number of 64 bits. */
 const namedAtWord = 30;
+
+/** Characters of a container's id or name that are kept: as many digits as Docker shows. */
+export const containerBytes = 12;
 
 /** What the table has of a task. */
 const knowledge = {
@@ -67,6 +73,8 @@ const mostAheadMs = 10_000;
 const cloneThread = 0x0001_0000;
 const cloneParent = 0x0000_8000;
 const cloneNewPid = 0x2000_0000;
+/** Of the flags' upper half: the new process begins in another control group (CLONE_INTO_CGROUP). */
+const cloneIntoGroupHigh = 0x2;
 
 /** Flags of namespaces that a new task gets for itself. */
 const namespaceFlags = [
@@ -80,8 +88,11 @@ const namespaceFlags = [
   ['net_ns', 0x4000_0000],
 ] as const;
 
-/** Why a task is looked for: nothing is known of it; it was made; so, with namespaces of its own; it changed them. */
-export type LookReason = 'unknown' | 'made' | 'made-apart' | 'changed';
+/**
+ * Why a task is looked for: nothing is known of it; it was made; so, with namespaces or a control group of its own; it
+ * changed them; it was moved to another control group.
+ */
+export type LookReason = 'unknown' | 'made' | 'made-apart' | 'changed' | 'moved';
 
 /**
  * Reads what the system says of a task now, and enters it. False where the task is gone, or where its number has become that
@@ -99,6 +110,12 @@ export const taskRowWords: number = rowWords;
 
 /** Where the name of a task lies in its row. */
 export const taskNameWord: number = nameWord;
+
+/** Where the id of a process's control group lies in the row of its first thread. */
+export const taskGroupWord: number = groupWord;
+
+/** Where the container's id or name lies there: {@link containerBytes}. */
+export const taskContainerWord: number = containerWord;
 
 /** Where 0 means that a task has to be looked for. */
 export const taskKnownWord: number = knownWord;
@@ -188,11 +205,7 @@ export class TaskTable {
   /** Name of a task, empty where it is not known. */
   nameOf(tid: number): string {
     const row = this.rowOf(tid);
-    if (row < 0) return '';
-    const bytes = new Uint8Array(taskNameBytes);
-    new Int32Array(bytes.buffer).set(this.words.subarray(row + nameWord, row + nameWord + taskNameBytes / 4));
-    const end = bytes.indexOf(0);
-    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+    return row < 0 ? '' : this.textAt(row + nameWord, taskNameBytes);
   }
 
   /**
@@ -214,12 +227,63 @@ export class TaskTable {
     if (this.words[row + knownWord] === knowledge.nothing) this.words[row + knownWord] = knowledge.told;
   }
 
+  /** The row of a task's process; that of the task itself where the process is not known. */
+  private processRowOf(tid: number): number {
+    const row = this.rowOf(tid);
+    return row < 0 ? row : Math.max(this.rowOf(this.words[row + taskWordOf('pid')]!), 0) || row;
+  }
+
+  /**
+   * A process is in another control group.
+   *
+   * @param pid its number; what is said of a thread that is not its first one is kept, and read by nobody.
+   * @param id of the group of version 2, in 32 bits; undefined: it has not changed.
+   * @param container its id or name, empty for none; undefined: it has not changed.
+   */
+  setGroup(pid: number, id: number | undefined, container: string | undefined): void {
+    const row = this.rowOf(pid);
+    if (row < 0) return;
+    if (id !== undefined) this.words[row + groupWord] = id;
+    if (container === undefined) return;
+    const bytes = new Uint8Array(containerBytes);
+    new TextEncoder().encodeInto(container, bytes);
+    this.words.set(new Int32Array(bytes.buffer), row + containerWord);
+  }
+
+  /** Id of the control group of a task's process, 0 where it is not known. */
+  groupOf(tid: number): number {
+    const row = this.processRowOf(tid);
+    return row < 0 ? 0 : this.words[row + groupWord]! >>> 0;
+  }
+
+  /** The beginning of the id or name of the container that a task's process is in, empty where it is in none. */
+  containerOf(tid: number): string {
+    const row = this.processRowOf(tid);
+    return row < 0 ? '' : this.textAt(row + containerWord, containerBytes);
+  }
+
+  private textAt(word: number, lengthBytes: number): string {
+    const bytes = new Uint8Array(lengthBytes);
+    new Int32Array(bytes.buffer).set(this.words.subarray(word, word + lengthBytes / 4));
+    const end = bytes.indexOf(0);
+    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  }
+
+  /**
+   * A process has been moved to another control group, whose container its record does not tell.
+   * @param timeNs of that record.
+   */
+  lookForGroup(pid: number, timeNs: number): void {
+    if (this.rowOf(pid) >= 0) this.finder?.(this, pid, 'moved', timeNs);
+  }
+
   /**
    * A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers.
    * @param timeNs of the record that says so.
+   * @param cloneFlagsHigh the upper 32 bits of the flags.
    * @returns false where the table has later news of the task: records of itself were read before.
    */
-  fork(parent: number, child: number, cloneFlags: number, timeNs = 0): boolean {
+  fork(parent: number, child: number, cloneFlags: number, timeNs = 0, cloneFlagsHigh = 0): boolean {
     const to = this.rowOf(child);
     if (to < 0) return true;
     if (this.wasAhead(to, child, timeNs)) return false;
@@ -231,6 +295,14 @@ export class TaskTable {
     this.times[(to + namedAtWord) / 2] = 0;
     const isThread = (cloneFlags & cloneThread) !== 0;
     const parentPid = this.get(parent, 'pid');
+    const ofParent = this.processRowOf(parent);
+    if (ofParent >= 0) {
+      this.words.copyWithin(
+        to + groupWord,
+        ofParent + groupWord,
+        ofParent + containerWord + containerBytes / 4,
+      );
+    }
     this.set(child, 'pid', isThread ? parentPid : child);
     if (!isThread && (cloneFlags & cloneParent) === 0) {
       this.set(child, 'ppid', parentPid);
@@ -240,7 +312,8 @@ export class TaskTable {
     const sameNumbers = this.get(parent, 'vtid') === parent;
     this.set(child, 'vtid', sameNumbers ? child : 0);
     if (!isThread) this.set(child, 'vpid', sameNumbers ? child : 0);
-    let isApart = false;
+    let isApart = (cloneFlagsHigh & cloneIntoGroupHigh) !== 0;
+    if (isApart) this.setGroup(child, 0, '');
     for (const [column, flag] of namespaceFlags) {
       if ((cloneFlags & flag) === 0) continue;
       this.set(child, column, 0);

@@ -1,6 +1,7 @@
 /** What records of tasks tell the task table. Rare beside other events, so they are plain functions. */
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { TaskUpdate } from '../mapping/event-mapping.ts';
+import { containerOfPath } from './control-groups.ts';
 import type { TaskTable } from './task-table.ts';
 
 /** Reads one record: its first byte in `bytes`, its length, and its time by the kernel's trace clock. */
@@ -41,6 +42,15 @@ function textReader(
 }
 
 const currentOffset = 4;
+/** Number of the hierarchy of control groups of version 2. */
+const unifiedHierarchy = 0;
+
+const decoder = new TextDecoder();
+
+function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
 
 /** Makes the reader of one event of the kernel for one table; one that does nothing where fields are missing. */
 export function taskRecordReader(
@@ -53,11 +63,13 @@ export function taskRecordReader(
       const pid = integerField(format, 'pid');
       const flags = integerField(format, 'clone_flags');
       const name = textReader(format, 'comm');
+      const highFlags = format.fields.find((field) => field.name === 'clone_flags')?.sizeBytes === 8 ? 4 : -1;
       if (pid === undefined || flags === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
         const child = view.getInt32(at + pid, true);
         const parent = view.getInt32(at + currentOffset, true);
-        const isNews = table.fork(parent, child, view.getInt32(at + flags, true), timeNs);
+        const high = highFlags < 0 ? 0 : view.getInt32(at + flags + highFlags, true);
+        const isNews = table.fork(parent, child, view.getInt32(at + flags, true), timeNs, high);
         if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes), timeNs);
       };
     }
@@ -82,6 +94,25 @@ export function taskRecordReader(
         const tid = view.getInt32(at + (pid ?? currentOffset), true);
         table.seek(tid, timeNs);
         table.setName(tid, name(view, bytes, at, lengthBytes), timeNs);
+      };
+    }
+    case 'moved': {
+      const pid = integerField(format, 'pid');
+      const root = integerField(format, 'dst_root');
+      const id = integerField(format, 'dst_id');
+      const path = textReader(format, 'dst_path');
+      if (pid === undefined || root === undefined || path === undefined) return ignore;
+      return (view, bytes, at, lengthBytes, timeNs) => {
+        const tid = view.getInt32(at + pid, true);
+        const isUnified = view.getInt32(at + root, true) === unifiedHierarchy;
+        const container = containerOfPath(textOf(path(view, bytes, at, lengthBytes)));
+        const groupId = isUnified && id !== undefined ? view.getInt32(at + id, true) : undefined;
+        table.setGroup(tid, groupId, container ?? (isUnified ? '' : undefined));
+        if (container !== undefined || !table.canSeek) return;
+        // Who leaves a container's group in one hierarchy may be in its group in another.
+        table.lookForGroup(tid, timeNs);
+        // The record is of its own moment.
+        table.setGroup(tid, groupId, undefined);
       };
     }
     case 'changed': {

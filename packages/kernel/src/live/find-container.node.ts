@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError, closestName } from '@spoor/base';
+import { containerOfCgroups } from '../contexts/control-groups.ts';
 import { namespaceInode } from '../statedump/proc-text.ts';
 
 /** A container that runs. */
@@ -29,29 +30,6 @@ const usualPlaces: ContainerPlaces = {
 
 /** Least digits of an id by which a container may be named. */
 const leastIdDigits = 4;
-
-/** systemd writes characters that paths cannot have as `\x2d`. */
-const unescapeUnit = (text: string): string =>
-  text.replaceAll(/\\x([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
-
-/**
- * The container that a process with these control groups is in: an id of 64 digits for Docker, podman, containerd and CRI-O,
- * else the name that LXC or systemd-nspawn gave. Undefined for processes of the host.
- * @param cgroups the text of `/proc/PID/cgroup`.
- */
-export function containerOfCgroups(cgroups: string): string | undefined {
-  for (const line of cgroups.split('\n')) {
-    const path = line.split(':').slice(2).join(':');
-    // The innermost one: containers may run containers.
-    for (const part of path.split('/').reverse()) {
-      const id = /^(?:[a-z]+(?:-[a-z]+)*-)?([0-9a-f]{64})(?:\.scope)?$/.exec(part)?.[1];
-      if (id !== undefined) return id;
-      const name = /^lxc\.payload\.(.+)$/.exec(part)?.[1] ?? /^machine-(.+)\.scope$/.exec(part)?.[1];
-      if (name !== undefined) return unescapeUnit(name);
-    }
-  }
-  return undefined;
-}
 
 function readText(path: string): string | undefined {
   try {

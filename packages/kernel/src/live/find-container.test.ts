@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { containerFilter, containerOfCgroups, findContainer } from './find-container.node.ts';
+import { containerOfCgroups } from '../contexts/control-groups.ts';
+import { containerFilter, findContainer } from './find-container.node.ts';
 
 const id = (start: string): string => start.padEnd(64, '0');
 

@@ -7,6 +7,7 @@ import { SpoorError, describeError } from '@spoor/base';
 import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
+import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
@@ -255,6 +256,7 @@ export class KernelRecording {
         options.filter?.includes('$ctx.') === true ||
         events.includes('sched:sched_process_fork');
       if (needsTasks) fillTaskTable(tasks);
+      ControlGroups.askedFor(contexts, [options.filter ?? ''])?.enterAll(tasks);
       instance.hideThreads(logs.pids.flatMap(threadsOf));
       return new KernelRecording(
         { ...options, channel },

@@ -45,6 +45,7 @@ export const defaultEvents: readonly string[] = [
 export const tableEvents: readonly string[] = [
   'task:task_newtask',
   'task:task_rename',
+  'cgroup:cgroup_attach_task',
   'sched:sched_process_exec',
 ];
 

@@ -74,6 +74,8 @@ export const schedulerRules: readonly EventRule[] = [
     update: 'rename',
     fields: [field('tid', 'pid'), comm('oldcomm'), comm('newcomm'), field('oom_score_adj')],
   },
+  // LTTng has no name for it: it has that which any event of its system gets.
+  { system: 'cgroup', event: 'cgroup_attach_task', name: 'cgroup_attach_task', update: 'moved' },
   {
     system: 'signal',
     event: 'signal_generate',

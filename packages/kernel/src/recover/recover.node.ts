@@ -10,6 +10,7 @@ import { describeError, SpoorError } from '@spoor/base';
 import { formatTsdl, packetIndexEntry, packetIndexHeader, type ByteSink } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
+import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import { recordFilterOf } from '../live/filter-shares.node.ts';
 import { convertRecording, type ConversionOptions } from '../recording/convert-recording.ts';
@@ -113,6 +114,7 @@ function recoverInstance(
   const rings = takeRings(instance.path, formats.layout);
   const tasks = makeTaskTable();
   fillTaskTable(tasks);
+  ControlGroups.askedFor(note?.contexts ?? [], [note?.filter ?? ''])?.enterAll(tasks);
   const recorded = note === undefined ? undefined : new Set(note.events);
   const recovered = writeTrace(
     {

@@ -8,6 +8,7 @@ import { hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { type FileUser, asUser } from '@spoor/sys';
+import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { threadsOf } from '../statedump/scan-tasks.node.ts';
@@ -131,6 +132,7 @@ export class KernelSession {
   private lostOfSources = 0;
   private timer: NodeJS.Timeout | undefined;
   private areTasksKnown = false;
+  private areGroupsKnown = false;
   /** Of call stacks, once a channel has them. */
   private names: StackNames | undefined;
   private toldLost: ReadonlyMap<string, number> = new Map();
@@ -418,13 +420,16 @@ export class KernelSession {
   }
 
   private knowTasks(plans: readonly ChannelPlan[]): void {
-    if (
-      this.areTasksKnown ||
-      !plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)
-    )
-      return;
-    fillTaskTable(this.tasks);
+    if (!plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)) return;
+    if (!this.areTasksKnown) fillTaskTable(this.tasks);
     this.areTasksKnown = true;
+    if (this.areGroupsKnown) return;
+    const groups = ControlGroups.askedFor(
+      plans.flatMap(({ description }) => description.contexts),
+      plans.flatMap(({ rules }) => rules.flatMap(({ filter }) => filter ?? [])),
+    );
+    groups?.enterAll(this.tasks);
+    this.areGroupsKnown = groups !== undefined;
   }
 
   private watch(): void {

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '@spoor/base';
-import { finderFor, findTask } from '../contexts/fill-task-table.node.ts';
+import { ControlGroups } from '../contexts/control-groups.node.ts';
+import { finderFor, taskFinder } from '../contexts/fill-task-table.node.ts';
 import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
@@ -50,12 +51,9 @@ function finderOf(
   { contexts, selections, rules }: SessionSinkData,
   wanted: ReadonlySet<string>,
 ): TaskFinder | undefined {
-  if (selections.length > 0) return findTask;
-  return finderFor(
-    contexts,
-    rules.flatMap(({ filter }) => filter ?? []),
-    wanted,
-  );
+  const filters = rules.flatMap(({ filter }) => filter ?? []);
+  if (selections.length > 0) return taskFinder(ControlGroups.askedFor(contexts, filters));
+  return finderFor(contexts, filters, wanted);
 }
 
 /** The transcoder that a description asks for: the same in all threads. */

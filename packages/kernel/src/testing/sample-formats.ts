@@ -59,6 +59,14 @@ export const sampleFormats: KernelFormats = new KernelFormats(layout64, [
     ['char newcomm[16]', 28, 16],
     ['short oom_score_adj', 44, 2, true],
   ]),
+  format('cgroup', 'cgroup_attach_task', 538, [
+    ['int dst_root', 8, 4, true],
+    ['int dst_level', 12, 4, true],
+    ['u64 dst_id', 16, 8],
+    ['int pid', 24, 4, true],
+    ['__data_loc char[] dst_path', 28, 4],
+    ['__data_loc char[] comm', 32, 4],
+  ]),
   format('irq', 'softirq_entry', 151, [['unsigned int vec', 8, 4]]),
   format('irq', 'irq_handler_entry', 153, [
     ['int irq', 8, 4, true],

@@ -3,7 +3,11 @@
  * The third stage. Everything is numbers: no name of a format is in the code. `bench/kernel-transcode.ts` guards it.
  */
 import { Emitter } from '@spoor/ctf';
+import { isOfTask } from '../contexts/context-fields.ts';
 import {
+  containerBytes,
+  taskContainerWord,
+  taskGroupWord,
   taskKnownWord,
   taskNameWord,
   taskRowWords,
@@ -239,12 +243,16 @@ function emitContexts(
 ): void {
   if (contexts.length === 0) return;
   emitter.line('const tid = words[record + 1];');
-  if (contexts.some(({ source }) => source.kind === 'task' || source.kind === 'name')) {
+  if (contexts.some(({ source }) => isOfTask(source))) {
     emitter.line(`const row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : 0;`);
     if (table.canSeek) {
       const seek = emitter.bind('seek', (tid: number) => table.seek(tid));
       emitter.line(`if (row !== 0 && ${tasks}[row + ${taskKnownWord}] === 0) ${seek}(tid);`);
     }
+  }
+  if (contexts.some(({ source }) => source.kind === 'group' || source.kind === 'container')) {
+    emitter.line(`const pid = ${tasks}[row + ${taskWordOf('pid')}];`);
+    emitter.line(`const ofProcess = pid > 0 && pid < ${table.taskCount} ? pid * ${taskRowWords} : row;`);
   }
   let offset = 0;
   for (const { source } of contexts) {
@@ -269,6 +277,18 @@ function emitContexts(
           );
         }
         offset += 16;
+        break;
+      case 'group':
+        emitter.line(`outView.setInt32(${at}, ${tasks}[ofProcess + ${taskGroupWord}], true);`);
+        offset += 4;
+        break;
+      case 'container':
+        for (let index = 0; index < containerBytes / 4; index += 1) {
+          emitter.line(
+            `outView.setInt32(pos + ${offset}, ${tasks}[ofProcess + ${taskContainerWord + index}], true);`,
+          );
+          offset += 4;
+        }
         break;
       case 'flag':
         emitter.line(`out[${at}] = ((words[record] >>> 16) & ${source.mask}) === ${source.set} ? 1 : 0;`);

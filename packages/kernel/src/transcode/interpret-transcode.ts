@@ -2,8 +2,14 @@
  * The plan of a transcoder, interpreted: the same bytes as generated code writes, made in the plainest way. It is the
  * oracle of tests, and the way where code may not be made from text.
  */
-import type { ContextField } from '../contexts/context-fields.ts';
-import { taskNameWord, taskRowWords, taskWordOf, type TaskTable } from '../contexts/task-table.ts';
+import { isOfTask, type ContextField } from '../contexts/context-fields.ts';
+import {
+  containerBytes,
+  taskNameWord,
+  taskRowWords,
+  taskWordOf,
+  type TaskTable,
+} from '../contexts/task-table.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
@@ -172,7 +178,7 @@ function writeContext(
   cpu: number,
 ): void {
   const tid = view.getInt32(at + 4, true);
-  if (source.kind === 'task' || source.kind === 'name') table.seek(tid);
+  if (isOfTask(source)) table.seek(tid);
   switch (source.kind) {
     case 'tid':
       output.integer(BigInt(tid), 4);
@@ -188,6 +194,18 @@ function writeContext(
         output.integer(BigInt(table.words[rowOf(tid, table) + taskNameWord + index]!), 4);
       }
       return;
+    case 'group':
+      output.integer(BigInt(table.groupOf(tid)), 4);
+      return;
+    case 'container': {
+      output.bytes.fill(0, output.pos, output.pos + containerBytes);
+      new TextEncoder().encodeInto(
+        table.containerOf(tid),
+        output.bytes.subarray(output.pos, output.pos + containerBytes),
+      );
+      output.pos += containerBytes;
+      return;
+    }
     case 'flag':
       output.integer((view.getUint8(at + 2) & source.mask) === source.set ? 1n : 0n, 1);
       return;

@@ -30,6 +30,7 @@ export function knowledgeReader(
     case 'exec':
     case 'rename':
     case 'changed':
+    case 'moved':
       return taskRecordReader(format, what, tasks);
     default:
       return what satisfies never;

@@ -43,6 +43,18 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
         table.seek(tid);
         return table.nameOf(tid);
       };
+    case 'group':
+      return (view, _bytes, at) => {
+        const tid = view.getInt32(at + tidOffset, true);
+        table.seek(tid);
+        return table.groupOf(tid);
+      };
+    case 'container':
+      return (view, _bytes, at) => {
+        const tid = view.getInt32(at + tidOffset, true);
+        table.seek(tid);
+        return table.containerOf(tid);
+      };
     case 'flag':
       return (view, _bytes, at) => ((view.getUint8(at + 2) & source.mask) === source.set ? 1 : 0);
     case 'preemptible':

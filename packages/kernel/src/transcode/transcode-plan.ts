@@ -1,6 +1,7 @@
 /** The plan of a transcoder: which class and which body each record has. The second stage: mapping → plan → code. */
 import type { LttngHeaderForm } from '@spoor/ctf';
 import type { ContextField } from '../contexts/context-fields.ts';
+import { containerBytes } from '../contexts/task-table.ts';
 import { CallStacks } from './call-stacks.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
@@ -167,6 +168,7 @@ export function fixedBytesOf(plan: TranscodePlan): number {
 
 function contextBytes(source: ContextField['source']): number {
   if (source.kind === 'stack') return CallStacks.mostBytes;
+  if (source.kind === 'container') return containerBytes;
   return source.kind === 'name' ? 16 : 4;
 }
 

@@ -283,6 +283,8 @@ test('generated code and the interpreter write the same bytes', () => {
     'need_reschedule',
     'preemptible',
     'vtid',
+    'cgroup_id',
+    'container_id',
   ];
   const choices = [
     {},
@@ -472,6 +474,60 @@ test('the task table tells threads from processes, and gives contexts', () => {
     { event: 'irq_softirq_entry', vec: 9n, context: { pid: 40n, procname: 'worker', vtid: 60n } },
   ]);
   expect(tasks.get(70, 'ppid')).toBe(40);
+});
+
+test.each([
+  [true, true],
+  [false, true],
+  [true, false],
+])('moves between groups are told by records (compiled: %s, process gone: %s)', (compile, isGone) => {
+  const tasks = new TaskTable(1000, (table, tid, why) => {
+    if (why !== 'moved' || isGone) return false;
+    table.setGroup(tid, 99, '');
+    return true;
+  });
+  const move = (root: number, group: bigint, path: string) =>
+    [
+      'cgroup:cgroup_attach_task',
+      (view: DataView) => {
+        view.setInt32(4, 1, true);
+        view.setInt32(8, root, true);
+        view.setBigUint64(16, group, true);
+        view.setInt32(24, 40, true);
+        view.setUint32(28, ((path.length + 1) << 16) | 36, true);
+        putText(view, 36, path);
+      },
+    ] as const;
+  const softirq = [
+    'irq:softirq_entry',
+    (view: DataView) => {
+      view.setInt32(4, 50, true);
+      view.setInt32(8, 9, true);
+    },
+  ] as const;
+  tasks.set(50, 'pid', 40);
+  const steps = [
+    softirq,
+    move(0, 4_294_967_000n, '/lxc.payload.shop'),
+    softirq,
+    // Of version 1: its groups have numbers of their own.
+    move(7, 12n, '/'),
+    softirq,
+    move(0, 1n, '/'),
+    softirq,
+  ];
+  const found = events(steps, {
+    tasks,
+    compile,
+    wants: (name) => name === 'irq:softirq_entry',
+    contexts: ['cgroup_id', 'container_id'],
+  });
+  expect(found.map((event) => (event as { readonly context: unknown }).context)).toEqual([
+    { cgroup_id: 0n, container_id: '' },
+    { cgroup_id: 4_294_967_000n, container_id: 'shop' },
+    isGone ? { cgroup_id: 4_294_967_000n, container_id: 'shop' } : { cgroup_id: 99n, container_id: '' },
+    { cgroup_id: 1n, container_id: '' },
+  ]);
 });
 
 test.each([true, false])('tasks that no record told of are looked for (compiled: %s)', (compile) => {

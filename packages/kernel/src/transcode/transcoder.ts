@@ -4,6 +4,7 @@ import { canCompile, compileFunction, type TraceClass } from '@spoor/ctf';
 import { kernelContexts, stackKinds, type ContextField } from '../contexts/context-fields.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
+import { tableEvents } from '../live/select-events.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
 import type { MetAddresses } from '../symbols/met-addresses.ts';
@@ -52,9 +53,6 @@ function stackTypesOf(formats: KernelFormats, contexts: readonly ContextField[])
     stackKinds(contexts).map((kind) => [kind, formats.ofName(`ftrace:${kind}_stack`)?.id ?? -1]),
   );
 }
-
-/** Events that keep the task table right, whether or not they are in the trace. */
-const tableEvents = ['task:task_newtask', 'task:task_rename', 'sched:sched_process_exec'];
 
 /**
  * Makes events from records. One transcoder serves any number of streams (one a processor), one after the other; a

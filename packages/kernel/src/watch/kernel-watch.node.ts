@@ -6,7 +6,8 @@ import { machine } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { DescriptorWait, isAvailable } from '@spoor/sys';
-import { fillTaskTable, findTask, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import { ControlGroups } from '../contexts/control-groups.node.ts';
+import { fillTaskTable, makeTaskTable, taskFinder } from '../contexts/fill-task-table.node.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { ownThreads } from '../drain/kernel-drain.node.ts';
 import { RingReader } from '../drain/ring-reader.node.ts';
@@ -60,7 +61,7 @@ interface Ring {
 
 /** A table that asks the system about tasks that records tell too little of. */
 function seekingTable(): TaskTable {
-  return new TaskTable(makeTaskTable().memory, findTask);
+  return new TaskTable(makeTaskTable().memory, taskFinder(new ControlGroups()));
 }
 
 export class KernelWatch {
@@ -207,7 +208,10 @@ export class KernelWatch {
     this.ready ??= this.watchRings();
     instance.start();
     // Tasks that begin from now on are told by events.
-    if (this.watch === undefined) fillTaskTable(this.tasks);
+    if (this.watch === undefined) {
+      fillTaskTable(this.tasks);
+      new ControlGroups().enterAll(this.tasks);
+    }
     this.watch = watch;
   }
 
