@@ -1,4 +1,12 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PACKET, PACKET_HEADER_BYTES, makeChannel } from '@spoor/ringbuffer';
@@ -81,4 +89,23 @@ test('wherever the consumer was killed, its trace and what spoor crash finds hav
     }),
     { numRuns: 100 },
   );
+});
+
+test('what a program without file descriptors left in links is read, and no link is followed', () => {
+  const outputDir = mkdtempSync(join(root, 'trace-'));
+  const channels = [makeChannel({ mode: 'discard', ...geometry })];
+  const session = SessionDirectory.create(root, { name: 'links', channels, auto: false, outputDir });
+  const { directory } = new SimulatedProgram(session.path, false);
+  const link = (text: string, ...names: readonly string[]): void => {
+    const path = join(directory, ...names);
+    mkdirSync(join(path, '..'), { recursive: true });
+    symlinkSync(text, path);
+  };
+  link('{"tid":1,"state":"off","reasons":[]}', 'status', '1-2.link.json');
+  link('[["ch0",7]]', 'lost', 'counters', '1-2.counters');
+  link('[["hits",3]]', 'counters', '1-2.counters');
+  const read = () => extractCrash(session.path, mkdtempSync(join(root, 'saved-')));
+  expect(read()).toMatchObject({ errors: [], totals: { lostCount: 7, counters: { hits: 3 } } });
+  link('/dev/zero', 'events', '9');
+  expect(read().errors).toEqual([expect.stringContaining('neither a file nor a folder')]);
 });

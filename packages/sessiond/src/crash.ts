@@ -1,8 +1,8 @@
 /** `spoor crash` as a function: a trace of what killed programs left in their rings. */
 import { type Dirent, lstatSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { PROCESS_FILE, RINGS_FOLDER, readProcess } from '@spoor/ringbuffer';
+import { COUNTERS_FOLDER, PROCESS_FILE, RINGS_FOLDER, STATUS_FOLDER, readProcess } from '@spoor/ringbuffer';
 import { type CrashedClasses, readCrashedClasses } from './crashed-classes.ts';
 import { readCrashedRing } from './crashed-ring.ts';
 import {
@@ -223,13 +223,20 @@ class Extraction {
   }
 }
 
+/** Folders of a process's directory in which a link is a text. */
+const linkFolders: ReadonlySet<string> = new Set([STATUS_FOLDER, COUNTERS_FOLDER]);
+
 /**
  * Programs leave plain files and folders. A FIFO or a device in the place of one would be read without end, and a link
- * lead elsewhere. (Rings are looked at one by one, when they are opened.)
+ * lead elsewhere. (Rings are looked at one by one, when they are opened. Where a program without descriptors leaves text in
+ * links, these are not followed.)
  */
 function refuseSpecialFiles(path: string): void {
   const refuse = (folder: string, entries: readonly Dirent[]): void => {
-    const special = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+    const mayLink = linkFolders.has(basename(folder));
+    const special = entries.find(
+      (entry) => !entry.isFile() && !entry.isDirectory() && !(mayLink && entry.isSymbolicLink()),
+    );
     if (special === undefined) return;
     throw new SpoorError('crash/special-file', 'neither a file nor a folder', {
       where: join(folder, special.name),
