@@ -34,10 +34,10 @@ export class ControlGroups {
     for (const pid of processNumbers()) this.enter(table, pid);
   }
 
-  /** What the kernel, bpf and perf call the group's id is the inode of its folder. 0 where it cannot be seen. */
-  private idOf(path: string | undefined): number {
+  /** What the kernel, bpf and perf call the group's id is the inode of its folder. Undefined where it cannot be seen: records may have told it. */
+  private idOf(path: string | undefined): number | undefined {
     const { mount } = this;
     const folder = mount === undefined || path === undefined ? undefined : groupFolder(mount, path);
-    return folder === undefined ? 0 : (statSync(folder, orNothing)?.ino ?? 0);
+    return folder === undefined ? undefined : statSync(folder, orNothing)?.ino;
   }
 }
