@@ -192,7 +192,8 @@ describeNeeding([tracefs(), command('babeltrace2'), bpftrace()], 'bpftrace', () 
       '--',
       'sh',
       '-c',
-      '/bin/true spoor; /bin/true spoor; exit 0',
+      // Nothing tells when bpftrace has attached its probes: the first calls may come before.
+      'for turn in $(seq 50); do /bin/true spoor; sleep 0.05; done; exit 0',
     ]);
     expect(run.status, run.stderr).toBe(0);
     const found = readEvents(trace);

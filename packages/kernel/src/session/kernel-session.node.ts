@@ -360,6 +360,8 @@ export class KernelSession {
     const numbers = own.sources;
     numbers.begun += 1;
     const suffix = numbers.begun === 1 ? '' : `-${numbers.begun}`;
+    // Streams of their own: packets of each are numbered from 0. The log's has the number behind the last processor's.
+    const firstNumber = (numbers.begun - 1) * (Math.max(...cpus) + 2);
     return {
       root,
       prefix: options.prefix,
@@ -372,7 +374,7 @@ export class KernelSession {
         return stream;
       },
       open: (stream, source, number, cpu) =>
-        this.frame!.plainStream(directory, stream, `${name}_${source}${suffix}`, number, cpu),
+        this.frame!.plainStream(directory, stream, `${name}_${source}${suffix}`, firstNumber + number, cpu),
       logPosition: own.logPosition,
       onLogPosition: (position) => {
         if (own.logPosition === position) return;
