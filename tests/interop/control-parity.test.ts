@@ -125,8 +125,15 @@ const settled = /^(?:create|start|stop|rotate|snapshot record|destroy)/;
 
 /** Differences of layout that are meant. */
 function withoutOurs(layout: readonly string[]): readonly string[] {
-  // Snapshots have index files here, so that readers need not scan the streams.
-  return layout.filter((path) => !/^flight-DATE\/.*\.idx$/.test(path));
+  return layout.filter((path, _at, all) => {
+    // Snapshots have index files here, so that readers need not scan the streams.
+    if (/^flight-DATE\/.*\.idx$/.test(path)) return false;
+    // A program's end is seen a moment later: a chunk that began meanwhile has its metadata, and nothing else.
+    return !(
+      /^s-DATE\/TIME-\d+\/ust\/BUFFERS\/metadata$/.test(path) &&
+      !all.includes(path.replace(/metadata$/, 'ch_N'))
+    );
+  });
 }
 
 const factsLine = (path: string): string =>
