@@ -16,34 +16,18 @@ import { SpoorError } from '@spoor/base';
 import { openTrace } from '@spoor/components/node';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { controlGroups, hierarchyWith } from '../support/control-groups.ts';
 import { patientlyMs, withDaemon } from '../support/daemon.ts';
-import { describeNeeding, tracefs, type Need } from '../support/needs.ts';
+import { describeNeeding, tracefs } from '../support/needs.ts';
 import { until } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
 
 /** Where groups of version 2 can be made. */
-const hierarchy = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find((folder) =>
-  existsSync(join(folder, 'cgroup.controllers')),
+const hierarchy = hierarchyWith(
+  '/sys/fs/cgroup/cgroup.controllers',
+  '/sys/fs/cgroup/unified/cgroup.controllers',
 );
-
-function canMakeGroups(): boolean {
-  if (hierarchy === undefined) return false;
-  const probe = join(hierarchy, `spoortest-${process.pid}`);
-  try {
-    mkdirSync(probe);
-    rmdirSync(probe);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const controlGroups: Need = {
-  group: 'root',
-  met: canMakeGroups(),
-  lack: 'control groups of version 2 cannot be made here',
-};
 
 /**
  * A call with a number of its own, again and again, in each phase: in a group, in a child of who is in the container's, in
@@ -85,7 +69,9 @@ function seen(trace: string): Map<number, string[]> {
   return found;
 }
 
-describeNeeding([tracefs(), controlGroups], 'contexts of control groups', () => {
+const needs = [tracefs(), controlGroups(hierarchy, 'control groups of version 2 cannot be made here')];
+
+describeNeeding(needs, 'contexts of control groups', () => {
   const id = randomBytes(32).toString('hex');
   const folders: string[] = [];
   const groups: string[] = [];

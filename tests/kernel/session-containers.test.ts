@@ -1,19 +1,18 @@
 // Containers in sessions of the kernel: a control group with the name of a container and a PID namespace, made by hand.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlClient } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
+import { controlGroups, hierarchyWith } from '../support/control-groups.ts';
 import { patientlyMs, type TestDaemon, until, upTo, withDaemon } from '../support/daemon.ts';
-import { command, describeNeeding, tracefs, type Need } from '../support/needs.ts';
+import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { NumberedWrites, writesIn } from '../support/numbered-writes.ts';
 import { spoor } from '../support/spoor.ts';
 
 /** A hierarchy that groups can be made in: the one of version 2, or one of version 1. */
-const hierarchy = ['/sys/fs/cgroup/cgroup.controllers', '/sys/fs/cgroup/freezer/cgroup.procs']
-  .filter((file) => existsSync(file))
-  .map((file) => join(file, '..'))[0];
+const hierarchy = hierarchyWith('/sys/fs/cgroup/cgroup.controllers', '/sys/fs/cgroup/freezer/cgroup.procs');
 
 /** A process in a container, as far as Spoor can tell. */
 class Contained {
@@ -37,24 +36,6 @@ class Contained {
     rmdirSync(this.group);
   }
 }
-
-function canMakeGroups(): boolean {
-  if (hierarchy === undefined) return false;
-  const probe = join(hierarchy, `spoortest-${process.pid}`);
-  try {
-    mkdirSync(probe);
-    rmdirSync(probe);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const controlGroups: Need = {
-  group: 'root',
-  met: canMakeGroups(),
-  lack: 'control groups cannot be made here',
-};
 
 async function create(client: ControlClient): Promise<string> {
   const { session } = await client.call('create-session', { name: 's', mode: 'local' });
@@ -114,7 +95,9 @@ async function check(daemon: TestDaemon, container: Contained): Promise<void> {
   expect(refused('enable-event', '-u', '-s', 's', 'x', '--container', id)).toContain('--cgroup');
 }
 
-describeNeeding([tracefs(), controlGroups, command('unshare')], 'containers in sessions', () => {
+const needs = [tracefs(), controlGroups(hierarchy, 'control groups cannot be made here'), command('unshare')];
+
+describeNeeding(needs, 'containers in sessions', () => {
   afterEach(() => void sweepSessions(findTracefs()));
 
   test(

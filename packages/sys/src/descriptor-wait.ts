@@ -1,5 +1,6 @@
 // Waiting until one of several descriptors can be read, by poll(2) in a thread of the pool: for files that Node.js waits for
 // in no other way, such as the rings of tracefs.
+import type { KoffiFunc } from 'koffi';
 import { writeSync, closeSync } from './own-files.ts';
 import { lastError, library } from './library.ts';
 import { ownedByThread } from './owned-descriptor.ts';
@@ -10,14 +11,7 @@ const POLLIN = 1;
 /** `struct pollfd`: descriptor, what is waited for, what there is. */
 const pollEntryBytes = 8;
 
-type Poll = {
-  readonly async: (
-    entries: Uint8Array,
-    count: number,
-    timeoutMs: number,
-    done: (error: Error | null, result: number) => void,
-  ) => void;
-};
+type Poll = KoffiFunc<(entries: Uint8Array, count: number, timeoutMs: number) => number>;
 
 /**
  * Waits for descriptors of whoever made it. While it waits it takes a thread of the pool and keeps the process alive, until
@@ -36,7 +30,7 @@ export class DescriptorWait implements Disposable {
   constructor(descriptors: readonly number[]) {
     const { koffi } = library();
     const c = koffi.load(null);
-    this.poll = c.func('int poll(void *, unsigned long, int)') as unknown as Poll;
+    this.poll = c.func('int poll(void *, unsigned long, int)') as Poll;
     const eventfd = c.func('int eventfd(unsigned int, int)') as (count: number, flags: number) => number;
     const bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (bell < 0) throw lastError('make an event descriptor');
