@@ -3,9 +3,8 @@
  * it does is told by a description that is kept on disk; instances are the kernel's and outlive whoever made them, so
  * another process goes on where a killed one was.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
-import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { type FileUser, asUser } from '@spoor/sys';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
@@ -30,10 +29,12 @@ import { keepBoot } from '../recover/saved-boot.node.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
 import { StackNames } from '../symbols/stack-names.node.ts';
 import { textProbes } from '../live/plan-recording.node.ts';
-import { ChannelSources, countersOf, type SourceSurroundings } from './channel-sources.node.ts';
+import { countersOf } from './channel-sources.node.ts';
 import { ProbeGroup } from '../probes/probe-group.node.ts';
 import { sessionProbeGroup, sweepSessions } from './session-names.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
+import { SessionSources } from './session-sources.node.ts';
+import { emptyState, loadState, lossesTold, saveState, type SessionState } from './session-state.node.ts';
 import { dumpStreamClass, repairTrace, TraceFrame } from './trace-files.node.ts';
 import { WantedThreads } from './wanted-threads.node.ts';
 
@@ -71,32 +72,8 @@ export interface KernelChannelUsage {
   readonly discardedCount: number;
 }
 
-const stateFile = 'kernel-state.json';
 /** New threads of this process are hidden, and newcomers among the tracked ones are looked for, so often. */
 const lookIntervalMs = 500;
-
-/** What successors need to know. */
-interface SessionState {
-  nextStreamClass: number;
-  dumpCount: number;
-  /** State dumps that were asked for and made. */
-  dumpsDone: number;
-  eventCount: number;
-  writtenBytes: number;
-  /** By channel. */
-  readonly channels: Record<
-    string,
-    {
-      generation: number;
-      toldLost: Record<string, number>;
-      atStart: Record<string, number>;
-      /** Number of the record of the kernel's log that was written last. */
-      logPosition?: number;
-      /** The stream class of its sources, in which trace chunk it was declared last, and how many times they began. */
-      sources?: { readonly key: string; readonly streamClass: number; directory: string; begun: number };
-    }
-  >;
-}
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
@@ -128,8 +105,7 @@ export class KernelSession {
   private description: KernelSessionDescription | undefined;
   private frame: TraceFrame | undefined;
   private directory: string | undefined;
-  private readonly sources = new Map<string, ChannelSources>();
-  private lostOfSources = 0;
+  private readonly sources: SessionSources;
   private timer: NodeJS.Timeout | undefined;
   private areTasksKnown = false;
   private areGroupsKnown = false;
@@ -144,11 +120,19 @@ export class KernelSession {
     keepBoot(this.root);
     sweepSessions(this.root, options.prefix);
     this.tasks = makeTaskTable();
-    const path = join(options.directory, stateFile);
-    this.isResumed = existsSync(path);
-    this.state = this.isResumed
-      ? (JSON.parse(readFileSync(path, 'utf8')) as SessionState)
-      : { nextStreamClass: 0, dumpCount: 0, dumpsDone: 0, eventCount: 0, writtenBytes: 0, channels: {} };
+    const left = loadState(options.directory);
+    this.isResumed = left !== undefined;
+    this.state = left ?? emptyState();
+    this.sources = new SessionSources({
+      root: this.root,
+      prefix: options.prefix,
+      state: this.state,
+      save: () => this.save(),
+      nextStreamClass: () => this.nextStreamClass(),
+      frame: () => this.frame!,
+      cpusOf: (name) => this.channels.get(name)!.instance.cpus,
+      onNote: options.onNote,
+    });
     this.probes = new SessionProbes(
       ProbeGroup.named(this.root, sessionProbeGroup(options.directory, options.prefix)),
     );
@@ -311,80 +295,6 @@ export class KernelSession {
     own.toldLost = { ...own.atStart };
   }
 
-  /** Has the sources of channels at work that descriptions ask for, and no others. */
-  private async applySources(isSuspended = false): Promise<void> {
-    const { description, sources } = this;
-    for (const name of new Set([...sources.keys(), ...this.channels.keys()])) {
-      const wanted = description?.channels.find((channel) => channel.name === name);
-      const isWanted =
-        !isSuspended &&
-        description?.isActive === true &&
-        wanted?.isEnabled === true &&
-        this.channels.has(name);
-      const key = isWanted ? ChannelSources.keyOf(wanted) : '';
-      const known = sources.get(name);
-      if (known?.key === key) continue;
-      if (known !== undefined) await this.endSources(name, known);
-      if (key === '' || this.directory === undefined) continue;
-      try {
-        sources.set(
-          name,
-          await ChannelSources.begin(wanted!, this.sourceSurroundings(name, key, this.directory)),
-        );
-      } catch (error) {
-        // The rings are recorded without them.
-        this.options.onNote('error', describeError(error));
-      }
-    }
-  }
-
-  private async endSources(name: string, sources: ChannelSources): Promise<void> {
-    this.sources.delete(name);
-    const failure = await sources.end();
-    if (failure !== undefined) this.options.onNote('error', failure);
-    this.state.eventCount += sources.eventCount;
-    this.lostOfSources += sources.lostCount;
-    // What comes while the session does not record is not recorded.
-    if (this.description?.isActive !== true) delete this.state.channels[name]?.logPosition;
-  }
-
-  private sourceSurroundings(name: string, key: string, directory: string): SourceSurroundings {
-    const { root, options, state } = this;
-    const { cpus } = this.channels.get(name)!.instance;
-    const own = state.channels[name]!;
-    // Readers that take chunks together want one class of them all.
-    own.sources =
-      own.sources?.key === key
-        ? own.sources
-        : { key, streamClass: this.nextStreamClass(), directory: '', begun: 0 };
-    const numbers = own.sources;
-    numbers.begun += 1;
-    const suffix = numbers.begun === 1 ? '' : `-${numbers.begun}`;
-    // Streams of their own: packets of each are numbered from 0. The log's has the number behind the last processor's.
-    const firstNumber = (numbers.begun - 1) * (Math.max(...cpus) + 2);
-    return {
-      root,
-      prefix: options.prefix,
-      cpus,
-      declare: (events) => {
-        const stream = this.frame!.plainClass(numbers.streamClass, events);
-        if (numbers.directory !== directory) this.frame!.declarePlain(directory, stream);
-        numbers.directory = directory;
-        this.save();
-        return stream;
-      },
-      open: (stream, source, number, cpu) =>
-        this.frame!.plainStream(directory, stream, `${name}_${source}${suffix}`, firstNumber + number, cpu),
-      logPosition: own.logPosition,
-      onLogPosition: (position) => {
-        if (own.logPosition === position) return;
-        own.logPosition = position;
-        this.save();
-      },
-      onFailure: (error) => options.onNote('error', describeError(error)),
-    };
-  }
-
   private async endChannel(name: string): Promise<void> {
     const channel = this.channels.get(name);
     if (channel === undefined) return;
@@ -409,9 +319,18 @@ export class KernelSession {
   }
 
   private save(): void {
-    const path = join(this.options.directory, stateFile);
-    writeFileSync(`${path}.draft`, JSON.stringify(this.state), { mode: 0o600 });
-    renameSync(`${path}.draft`, path);
+    saveState(this.options.directory, this.state);
+  }
+
+  /** Has the sources of channels at work that descriptions ask for, and no others. */
+  private async applySources(isSuspended = false): Promise<void> {
+    const { description, directory } = this;
+    const isActive = description?.isActive === true;
+    const wanted =
+      description === undefined || !isActive || isSuspended || directory === undefined
+        ? []
+        : description.channels.filter(({ name, isEnabled }) => isEnabled && this.channels.has(name));
+    await this.sources.apply(wanted, directory ?? '', isActive);
   }
 
   private chooseThreads(plans: readonly ChannelPlan[]): void {
@@ -555,12 +474,9 @@ export class KernelSession {
 
   async totals(): Promise<KernelSessionTotals> {
     let { eventCount, writtenBytes } = this.state;
-    let discardedCount = this.lostOfSources;
+    let discardedCount = this.sources.lostCount;
     let overwrittenCount = 0;
-    for (const sources of this.sources.values()) {
-      eventCount += sources.eventCount;
-      discardedCount += sources.lostCount;
-    }
+    eventCount += this.sources.eventCount;
     for (const channel of this.channels.values()) {
       const all = sum(await channel.totals());
       writtenBytes += all.writtenBytes;
@@ -607,7 +523,7 @@ export class KernelSession {
   async finish(): Promise<{ readonly isComplete: boolean }> {
     clearInterval(this.timer);
     let isComplete = true;
-    for (const [name, sources] of this.sources) await this.endSources(name, sources);
+    await this.sources.end(this.description?.isActive === true);
     for (const [name, channel] of this.channels) {
       this.channels.delete(name);
       const totals = await channel.end();
@@ -654,14 +570,4 @@ function sum(
     writtenBytes += ring.writtenBytes;
   }
   return { eventCount, unwrittenCount, writtenBytes };
-}
-
-/** Losses that the files of a ring had told of: of one, or of several with numbers, of which the newest knows them all. */
-function lossesTold(byFile: ReadonlyMap<string, number>, name: string): number | undefined {
-  let most = byFile.get(name);
-  for (const [file, lost] of byFile) {
-    const number = file.startsWith(`${name}_`) ? file.slice(name.length + 1) : '';
-    if (/^\d+$/.test(number) && lost > (most ?? -1)) most = lost;
-  }
-  return most;
 }
