@@ -1,12 +1,12 @@
 // `spoor doctor` on machines that lack something, made by namespaces; each remedy it names is run and must mend the lack.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { knownFacilities } from '@spoor/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../packages/cli/src/doctor/finding.ts';
-import { command, describeNeeding, root, tracefs } from './support/needs.ts';
+import { command, describeNeeding, otherUsersRun, root, tracefs } from './support/needs.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
 
 interface Diagnosis {
@@ -110,6 +110,23 @@ describeNeeding([root(), tracefs()], 'doctor of the facilities of the kernel', (
       expect([why, remedy].map((line) => line !== undefined)).toEqual([status !== 'ok', status !== 'ok']);
     }
     expect(told.find(({ id }) => id === 'instances')?.status).toBe('ok');
+  });
+});
+
+describeNeeding([otherUsersRun()], 'doctor of a user', () => {
+  test('who has a number and no name, as in containers', () => {
+    const home = join(dir, 'nameless');
+    mkdirSync(home, { mode: 0o777 });
+    const env = { HOME: home, LTTNG_HOME: home, LTTNG_RUNDIR: undefined, SPOOR_RUN_DIR: undefined };
+    chmodSync(dir, 0o755);
+    const { stdout, stderr } = spoor(['doctor', '--json'], { env, user: 54_321 });
+    expect(stderr).toBe('');
+    const { findings } = JSON.parse(stdout) as Diagnosis;
+    const group = findings.find(({ id }) => id === 'tracing-group');
+    expect([group?.status, group?.remedy]).toEqual([
+      'note',
+      expect.stringContaining('--user 54321 --group-add'),
+    ]);
   });
 });
 

@@ -31,6 +31,14 @@ describeNeeding([tracefs()], 'list --kernel', () => {
     );
   });
 
+  test('fields and the names of their values can be read by programs', () => {
+    const { events } = JSON.parse(spoor(['list', '-k', '--fields', '--json']).stdout) as {
+      readonly events: readonly ListedKernelEvent[];
+    };
+    const softirq = events.find(({ name }) => name === 'irq_softirq_entry');
+    expect(softirq?.fields?.[0]?.labels?.entries[1]).toEqual({ value: 1, label: 'TIMER' });
+  });
+
   test('facilities are tried, each has one line, and nothing is left of it', () => {
     const before = readdirSync(join(findTracefs(), 'instances')).filter((name) =>
       name.startsWith('spoortest'),

@@ -1,8 +1,10 @@
 // Members of root's group record the kernel, as with LTTng: what is written is theirs, and they get nobody else's files.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { KernelTracepoint } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
+import type { Finding } from '../../packages/cli/src/doctor/finding.ts';
 import { patientlyMs, upTo, withDaemon } from '../support/daemon.ts';
 import { withMember } from '../support/member.ts';
 import { command, describeNeeding, otherUsers, otherUsersRun, tracefs } from '../support/needs.ts';
@@ -10,7 +12,7 @@ import { NumberedWrites, writesIn } from '../support/numbered-writes.ts';
 import { readByPeer } from '../support/recording.ts';
 import { spoor } from '../support/spoor.ts';
 
-const { one } = otherUsers;
+const { one, another } = otherUsers;
 
 /** Users of a directory and of all in it. */
 function ownersBelow(path: string): ReadonlySet<number> {
@@ -28,6 +30,48 @@ function namedStacksIn(path: string): string[] {
 
 describeNeeding([tracefs(), otherUsersRun(), command('babeltrace2')], "a member of root's group", () => {
   afterEach(() => void sweepSessions(findTracefs()));
+
+  test(
+    "sees what there is to be recorded, through root's daemon alone",
+    withDaemon((daemon) => {
+      const home = withMember(daemon);
+      const env = { ...daemon.environment, HOME: home, LTTNG_HOME: home };
+      const asMember = (...words: string[]) => spoor(words, { env, user: one });
+      // Probes of other tests come and go, and with them events of the same names.
+      const namesIn = (text: string): string[] =>
+        [...text.matchAll(/^ {6}(\w+) \(type: \w+\) ?(?:\(kernel: (?:sched|irq|ext4|block):|$)/gm)].map(
+          ([, name]) => name!,
+        );
+      for (const words of [
+        ['list', '-k'],
+        ['list', '-k', '--syscall'],
+      ]) {
+        const own = asMember(...words);
+        expect([own.status, own.stderr], words.join(' ')).toEqual([0, '']);
+        expect(namesIn(own.stdout).length).toBeGreaterThan(20);
+        expect(namesIn(own.stdout)).toEqual(namesIn(spoor(words).stdout));
+      }
+      const { events } = JSON.parse(asMember('list', '-k', '--fields', '--json').stdout) as {
+        readonly events: readonly KernelTracepoint[];
+      };
+      const names = events.find(({ name }) => name === 'irq_softirq_entry')?.fields?.[0]?.labels?.entries;
+      expect(names?.[1]).toEqual({ value: 1, label: 'TIMER' });
+      const statusOfTracefs = (uid: number): unknown => {
+        const done = spoor(['doctor', '-k', '--json'], { env, user: uid });
+        const { findings } = JSON.parse(done.stdout) as { readonly findings: readonly Finding[] };
+        return findings
+          .filter(({ id }) => ['tracefs', 'capabilities'].includes(id))
+          .map(({ status }) => status);
+      };
+      expect(statusOfTracefs(one)).toEqual(['ok', 'ok']);
+      expect(statusOfTracefs(another)).toEqual(['lack', 'lack']);
+      const stranger = spoor(['list', '-k'], { env, user: another });
+      expect([stranger.status, stranger.stdout]).toEqual([1, '']);
+      expect(stranger.stderr).toContain('/sys/kernel/tracing may not be read');
+      return Promise.resolve();
+    }),
+    patientlyMs,
+  );
 
   test(
     'records the kernel, rotates and takes snapshots of it, into files of its own',

@@ -50,6 +50,7 @@ export {
   type EnableEvent,
   type EnableEventResult,
   type Hello,
+  type KernelTracepoint,
   type LossCounts,
   type MethodName,
   type Methods,

@@ -241,6 +241,29 @@ export interface ProgramTracepoints {
   readonly tracepoints: readonly Tracepoint[];
 }
 
+/** An event or a system call of the kernel that the daemon may record. */
+export interface KernelTracepoint {
+  /** LTTng's name; of a system call its own, without `syscall_entry_`. */
+  readonly name: string;
+  readonly type: 'tracepoint' | 'syscall';
+  /** What the kernel calls it: `SYSTEM:NAME`; absent of system calls. */
+  readonly kernelName?: string;
+  /** As far as they were asked for. */
+  readonly fields?: readonly {
+    readonly name: string;
+    /** In C. */
+    readonly type: string;
+    /** Names of its values; those beyond 2^53 are decimal text. */
+    readonly labels?:
+      | {
+          readonly kind: 'symbols' | 'flags';
+          readonly delimiter: string;
+          readonly entries: readonly { readonly value: number | string; readonly label: string }[];
+        }
+      | undefined;
+  }[];
+}
+
 /** What each method takes and answers. */
 export interface Methods {
   readonly hello: { readonly params: Hello; readonly result: Welcome };
@@ -259,6 +282,15 @@ export interface Methods {
   readonly 'list-tracepoints': {
     readonly params: Readonly<Record<string, never>>;
     readonly result: { readonly programs: readonly ProgramTracepoints[] };
+  };
+  /** For members of the group, who cannot look themselves. */
+  readonly 'list-kernel-events': {
+    readonly params: {
+      /** System calls in place of events. */
+      readonly syscalls?: boolean;
+      readonly fields?: boolean;
+    };
+    readonly result: { readonly events: readonly KernelTracepoint[] };
   };
   readonly 'get-usage': { readonly params: SessionRequest; readonly result: SessionUsage };
   readonly 'enable-channel': { readonly params: EnableChannel; readonly result: EnableChannelResult };

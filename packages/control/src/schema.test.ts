@@ -91,6 +91,7 @@ const good: { readonly [Name in MethodName]: Methods[Name]['params'] } = {
     ],
   },
   'list-tracepoints': {},
+  'list-kernel-events': { syscalls: true, fields: false },
   'list-triggers': {},
   'remove-trigger': { name: 't' },
   'add-map': {

@@ -267,6 +267,10 @@ const methods: Readonly<Record<MethodName, TSchema>> = {
   'restore-session': object({ session: savedSession, force: optional(Type.Boolean()) }),
   'add-trigger': object({ name: optional(name), ownerUid: optional(count), condition, actions }),
   'list-tracepoints': object({}),
+  'list-kernel-events': object({
+    syscalls: optional(Type.Boolean()),
+    fields: optional(Type.Boolean()),
+  }),
   'list-triggers': object({}),
   'remove-trigger': object({ name }),
   'add-map': object({

@@ -78,6 +78,7 @@ export {
   listFields,
   listSyscalls,
   type ListedField,
+  type ListedLabels,
   type ListedSyscall,
 } from './list/list-events.ts';
 export {

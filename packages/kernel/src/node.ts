@@ -29,6 +29,7 @@ export { tryKernelRecording, type KernelRecordingPlan } from './live/plan-record
 export type { FilterShare } from './live/filter-shares.node.ts';
 export type { ProbeFacts } from './session/session-probes.node.ts';
 export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';
+export { listKernelEvents, type KernelListRequest } from './list/list-kernel.node.ts';
 export { probeCapabilities } from './capabilities/probe-capabilities.node.ts';
 export {
   checkKernelSession,

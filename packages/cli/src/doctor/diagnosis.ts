@@ -19,10 +19,12 @@ import {
   checkLockdown,
   checkPeers,
   checkTracefs,
+  recordsForMember,
 } from './system-checks.ts';
 
 /** Looks at this machine. */
 export async function examine(request: DoctorRequest): Promise<readonly Finding[]> {
+  const isServed = await recordsForMember(request);
   return [
     checkNode(),
     checkKoffi(),
@@ -35,8 +37,8 @@ export async function examine(request: DoctorRequest): Promise<readonly Finding[
     checkOpenFiles(),
     checkClock(),
     checkCounters(),
-    checkTracefs(request),
-    checkCapabilities(request),
+    checkTracefs(request, isServed),
+    checkCapabilities(request, isServed),
     checkLockdown(request),
     ...checkFacilities(request),
     checkGroup(),

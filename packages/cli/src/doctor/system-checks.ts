@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { userInfo } from 'node:os';
 import { describeError } from '@spoor/base';
+import { ControlClient, TRACING_GROUP, groupNumber } from '@spoor/control';
 import { findTracefs, listEvents, probeCapabilities } from '@spoor/kernel/node';
 import { type DoctorRequest, type Finding, ok, trouble } from './finding.ts';
 import { findCommand, readSmall } from './machine-files.ts';
@@ -22,9 +23,35 @@ function isReadOnly(folder: string): boolean {
   }
 }
 
-export function checkTracefs({ needsKernel }: DoctorRequest): Finding {
+const isMember = (group: number | undefined): boolean =>
+  group !== undefined && [process.getegid?.(), ...(process.getgroups?.() ?? [])].includes(group);
+
+/** Whether root's session daemon records the kernel for this user, who may not do so. */
+export async function recordsForMember({ environment }: DoctorRequest): Promise<boolean> {
+  if (isRoot()) return false;
+  try {
+    using client = await ControlClient.connect({ environment, client: 'spoor doctor' });
+    return (await client.call('list-kernel-events', {})).events.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** How somebody who is not root comes to record the kernel. */
+function kernelRemedy(): string {
+  const once = 'run it as root: sudo spoor record -k -- COMMAND';
+  return isMember(groupNumber(TRACING_GROUP))
+    ? `as root: spoor sessiond --daemonize (its sessions are for this user, too: spoor enable-event -k; or ${once})`
+    : `${once} (or join the group tracing: see tracing-group)`;
+}
+
+/** @param isServed whether root's session daemon records the kernel for this user. */
+export function checkTracefs({ needsKernel }: DoctorRequest, isServed: boolean): Finding {
   const id = 'tracefs';
-  const why = 'spoor record -k records the kernel through it';
+  const why = 'the kernel is recorded through it';
+  if (isServed) {
+    return ok(id, "root's session daemon records the kernel for this user: spoor enable-event -k");
+  }
   try {
     const root = findTracefs();
     const count = listEvents(root).length;
@@ -39,7 +66,7 @@ export function checkTracefs({ needsKernel }: DoctorRequest): Finding {
     return trouble(id, needsKernel, {
       what: `${root} can be read by this user; making a recording is for root`,
       why,
-      remedy: 'run it as root: sudo spoor record -k -- COMMAND',
+      remedy: kernelRemedy(),
     });
   } catch (error) {
     const isMounted = /\btracefs\b/.test(readSmall('/proc/self/mounts') ?? '');
@@ -49,24 +76,26 @@ export function checkTracefs({ needsKernel }: DoctorRequest): Finding {
     return trouble(id, needsKernel, {
       what: isInKernel ? describeError(error) : 'this kernel was built without tracing',
       why,
-      remedy: isMounted ? 'run it as root: sudo spoor record -k -- COMMAND' : isInKernel ? asRoot : undefined,
+      remedy: isMounted ? kernelRemedy() : isInKernel ? asRoot : undefined,
     });
   }
 }
 
-export function checkCapabilities({ needsKernel }: DoctorRequest): Finding {
+/** @param isServed as of {@link checkTracefs}. */
+export function checkCapabilities({ needsKernel }: DoctorRequest, isServed: boolean): Finding {
   const id = 'capabilities';
   const status = readSmall('/proc/self/status') ?? '';
   const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)/m.exec(status) ?? [];
   const hasAdmin = ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
   if (hasAdmin) return ok(id, 'this process may administer the machine (CAP_SYS_ADMIN)');
-  if (!isRoot() && !needsKernel) return ok(id, 'a user without special rights: enough to record programs');
+  if (!isRoot() && (isServed || !needsKernel))
+    return ok(id, 'a user without special rights: enough to record programs');
   return trouble(id, needsKernel, {
     what: isRoot() ? 'root without CAP_SYS_ADMIN, as in a container' : 'a user without CAP_SYS_ADMIN',
     why: 'recording the kernel needs it',
     remedy: isRoot()
       ? 'docker run --privileged -v /sys/kernel/tracing:/sys/kernel/tracing …'
-      : 'sudo spoor doctor -k',
+      : 'run it as root: sudo spoor record -k -- COMMAND',
   });
 }
 
@@ -110,23 +139,35 @@ export function checkFacilities({ needsKernel }: DoctorRequest): readonly Findin
 
 export function checkGroup(): Finding {
   const id = 'tracing-group';
-  const line = /^tracing:[^:]*:(\d+):(.*)$/m.exec(readSmall('/etc/group') ?? '');
+  const group = groupNumber(TRACING_GROUP);
   if (isRoot()) {
-    if (line !== null) return ok(id, `members of the group tracing may control root's session daemon`);
+    if (group !== undefined) return ok(id, `members of the group tracing may control root's session daemon`);
     return trouble(id, false, {
       what: 'there is no group tracing',
       why: "its members may control root's session daemon; without it root alone may",
       remedy: 'groupadd --system tracing && usermod --append --groups tracing USER',
     });
   }
-  const { username } = userInfo();
-  const isMember = line !== null && (process.getgroups?.() ?? []).includes(Number(line[1]));
-  if (isMember) return ok(id, `${username} is in the group tracing`);
+  const name = userName();
+  const user = name ?? `user ${process.getuid?.()}`;
+  if (isMember(group)) return ok(id, `${user} is in the group tracing`);
   return trouble(id, false, {
-    what: line === null ? 'there is no group tracing' : `${username} is not in the group tracing`,
+    what: group === undefined ? 'there is no group tracing' : `${user} is not in the group tracing`,
     why: "its members may control root's session daemon; your own programs need no group",
-    remedy: `as root: groupadd --force --system tracing && usermod --append --groups tracing ${username} (then log in again)`,
+    remedy:
+      name === undefined
+        ? `docker run --user ${process.getuid?.()} --group-add ${group ?? 'GROUP'} …`
+        : `as root: groupadd --force --system tracing && usermod --append --groups tracing ${name} (then log in again)`,
   });
+}
+
+/** The name of this user; undefined of one that has none, as in a container that is run with a number. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Other programs that read what we write, or that we are held beside. */

@@ -1,6 +1,5 @@
 /** What can be recorded, in LTTng's machine interface: tracepoints of programs, events and system calls of the kernel. */
-import type { ProgramTracepoints, Tracepoint } from '@spoor/control';
-import type { ListedKernelEvent } from '@spoor/kernel';
+import type { KernelTracepoint, ProgramTracepoints, Tracepoint } from '@spoor/control';
 import { LOG_LEVELS } from '@spoor/tracer/names';
 import { domainElement } from './mi-session.ts';
 import { element, type XmlElement } from './xml.ts';
@@ -52,7 +51,7 @@ function userType(type: string): Field['type'] {
 }
 
 /** Events or system calls of the kernel, as `lttng list --kernel` tells them; with their fields where they are known. */
-export function kernelEventsElement(events: readonly ListedKernelEvent[]): XmlElement {
+export function kernelEventsElement(events: readonly KernelTracepoint[]): XmlElement {
   const list = events.map(({ name, type, fields }) =>
     element('event', [
       element('name', name),

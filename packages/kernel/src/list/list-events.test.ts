@@ -49,8 +49,14 @@ test('fields have their types as in C, and names of values', () => {
   expect(fields[2]!.labels).toEqual({
     kind: 'symbols',
     delimiter: '',
-    entries: [{ value: 1n, label: 'ONE' }],
+    entries: [{ value: 1, label: 'ONE' }],
   });
+});
+
+test('values of any width can be told as JSON', () => {
+  const event = format('s', 'e', line('u64 kind', 8), '"%s", __print_symbolic(REC->kind, { -1, "ALL" })');
+  const [field] = JSON.parse(JSON.stringify(listFields(event, context))) as ReturnType<typeof listFields>;
+  expect(field!.labels!.entries).toEqual([{ value: '18446744073709551615', label: 'ALL' }]);
 });
 
 test('system calls, sorted, with their arguments', () => {

@@ -9,7 +9,13 @@ export interface ListedField {
   /** Its type in C, with its count: `char [16]`. */
   readonly type: string;
   /** Names of its values, where the kernel tells them. */
-  readonly labels: FieldLabels | undefined;
+  readonly labels?: ListedLabels | undefined;
+}
+
+/** Names of a field's values, as JSON can have them. */
+export interface ListedLabels extends Pick<FieldLabels, 'kind' | 'delimiter'> {
+  /** In the kernel's order. Values beyond 2^53 are decimal text. */
+  readonly entries: readonly { readonly value: number | string; readonly label: string }[];
 }
 
 /** A system call, with its arguments as the kernel's sources name them. */
@@ -42,8 +48,18 @@ export function listFields(format: KernelEventFormat, context: PrintContext): re
   return format.fields.map((field) => ({
     name: field.name,
     type: typeOf(field),
-    labels: labels.get(field.name),
+    labels: listedLabels(labels.get(field.name)),
   }));
+}
+
+function listedLabels(labels: FieldLabels | undefined): ListedLabels | undefined {
+  if (labels === undefined) return undefined;
+  const { kind, delimiter, entries } = labels;
+  const values = entries.map(({ value, label }) => {
+    const number = Number(value);
+    return { value: Number.isSafeInteger(number) ? number : String(value), label };
+  });
+  return { kind, delimiter, entries: values };
 }
 
 const entryPrefix = 'sys_enter_';

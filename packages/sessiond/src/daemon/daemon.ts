@@ -31,7 +31,7 @@ import {
   withCheckedChannels,
 } from './edits.ts';
 import { Hub } from './hub.ts';
-import { requireKernel, sweepKernel } from './kernel-access.ts';
+import { listKernel, requireKernel, sweepKernel } from './kernel-access.ts';
 import { localPath } from './chunk-places.ts';
 import { homeOfUser } from './user-accounts.ts';
 import { daemonUid, maySee, ownerOf, requireOwnRights, requirePermittedRules } from './ownership.ts';
@@ -167,6 +167,7 @@ export class Daemon {
     'stop-session': ({ session, wait = true }, caller) => this.#find(session, caller).stop(wait),
     'list-sessions': (_none, caller) => ({ sessions: this.#visible(caller).map(({ model }) => model) }),
     'get-session': ({ session }, caller) => ({ session: this.#find(session, caller).model }),
+    'list-kernel-events': async (asked) => ({ events: await listKernel(asked) }),
     'list-tracepoints': async () => ({ programs: await this.#tracepoints.list() }),
     'get-usage': ({ session }, caller) => this.#find(session, caller).usage(),
     'enable-channel': async ({ session, domain, channel, attributes }, caller) => {

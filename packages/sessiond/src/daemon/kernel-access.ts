@@ -1,7 +1,7 @@
 /** The daemon's own dealings with the kernel; all of it is loaded when it is needed first. */
 import { readdirSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
-import type { Session } from '@spoor/control';
+import type { KernelTracepoint, Methods, Session } from '@spoor/control';
 import type { SessionRun } from './describe-session.ts';
 import { describeKernel, hasKernel } from './describe-kernel.ts';
 
@@ -35,6 +35,19 @@ export async function requireKernel(): Promise<void> {
       },
     );
   }
+}
+
+/**
+ * What there is to be recorded of the kernel, for those who may not look themselves.
+ * @throws SpoorError `control/no-kernel-tracer`.
+ */
+export async function listKernel({
+  syscalls = false,
+  fields = false,
+}: Methods['list-kernel-events']['params']): Promise<readonly KernelTracepoint[]> {
+  await requireKernel();
+  const { listKernelEvents } = await import('@spoor/kernel/node');
+  return listKernelEvents({ syscalls, fields });
 }
 
 /** Removes from the kernel what sessions that are gone have left there. */
