@@ -101,20 +101,28 @@ export class PacketBuffer {
     return this.discarded;
   }
 
-  /** Begins a packet at a clock value, given in halves. */
-  begin(hi: number, lo: number): void {
-    this.beginHi = hi >>> 0;
-    this.beginLo = lo >>> 0;
+  /**
+   * Begins a packet at a clock value, given in halves. A packet of one event begins where it ends, and there the next one
+   * begins too; babeltrace2 orders packets of several files by their beginnings alone, so this one may come to begin later.
+   * @param mayBeLater whether all of its events are at least a tick behind that value.
+   */
+  begin(hi: number, lo: number, mayBeLater: boolean): void {
+    const low = lo >>> 0;
+    const isLater = mayBeLater && this.beginLo === low && this.beginHi === hi >>> 0;
+    this.beginLo = isLater ? (low + 1) >>> 0 : low;
+    this.beginHi = (isLater && this.beginLo === 0 ? hi + 1 : hi) >>> 0;
   }
 
   /** Ends the packet: its last event ends before `lengthBytes`, its last moment is given in halves. */
   end(lengthBytes: number, hi: number, lo: number): void {
     const { view } = this;
+    const beginTicks = ticksOf(this.beginHi, this.beginLo);
+    const lastTicks = ticksOf(hi, lo);
+    // The record that was to come later may have been damaged.
+    const endTicks = lastTicks < beginTicks ? beginTicks : lastTicks;
     const bits = BigInt(lengthBytes) * 8n;
-    view.setUint32(place.begin, this.beginLo, true);
-    view.setUint32(place.begin + 4, this.beginHi, true);
-    view.setUint32(place.end, lo >>> 0, true);
-    view.setUint32(place.end + 4, hi >>> 0, true);
+    view.setBigUint64(place.begin, beginTicks, true);
+    view.setBigUint64(place.end, endTicks, true);
     view.setBigUint64(place.content, bits, true);
     view.setBigUint64(place.size, bits, true);
     view.setBigUint64(place.sequence, BigInt(this.sequence), true);
@@ -122,8 +130,8 @@ export class PacketBuffer {
     this.output.packet(this.bytes, lengthBytes, {
       sizeBytes: lengthBytes,
       contentBits: lengthBytes * 8,
-      beginTicks: (BigInt(this.beginHi) << 32n) | BigInt(this.beginLo),
-      endTicks: (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0),
+      beginTicks,
+      endTicks,
       discardedEvents: this.discarded,
       streamId: BigInt(this.facts.streamClass),
       streamInstanceId: BigInt(this.facts.instance),
@@ -132,3 +140,5 @@ export class PacketBuffer {
     this.sequence += 1;
   }
 }
+
+const ticksOf = (hi: number, lo: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);

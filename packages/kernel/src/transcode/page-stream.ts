@@ -219,7 +219,7 @@ export class PageStream {
     state[stateWord.unknownCount] = 0;
     state[stateWord.damaged] = 0;
     for (;;) {
-      if (!this.isOpen) this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!);
+      if (!this.isOpen) this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!, state[stateWord.next]!);
       this.walk(
         this.words,
         this.bytes,
@@ -244,10 +244,11 @@ export class PageStream {
     this.damagedCount += state[stateWord.damaged]!;
   }
 
-  private beginPacket(hi: number, lo: number): void {
+  /** @param record the word at which its first record is; none for one that only tells of losses. */
+  private beginPacket(hi: number, lo: number, record?: number): void {
     const { state } = this;
     this.isOpen = true;
-    this.packet.begin(hi, lo);
+    this.packet.begin(hi, lo, record !== undefined && isLater(this.words[record]!));
     state[stateWord.hi] = hi;
     state[stateWord.lo] = lo;
     state[stateWord.pos] = packetHeadBytes;
@@ -275,4 +276,10 @@ export class PageStream {
       this.toldDiscarded = discarded;
     }
   }
+}
+
+/** Whether the head of a record says that its event came after the one before, not at the same time. */
+function isLater(head: number): boolean {
+  const kind = head & 31;
+  return (kind <= 28 || kind === 30) && head >>> 5 !== 0;
 }

@@ -227,6 +227,49 @@ function transcode(
   return { trace, statistics: stream.statistics };
 }
 
+test('packets that follow each other do not begin at the same time, where their events do not', () => {
+  const transcoder = new KernelTranscoder(sampleFormats, options());
+  const record = (seed: number) =>
+    recordOf({ gap: 0n, means: 'delta', format: sampleFormats.events[0]!, seed }).bytes;
+  fc.assert(
+    fc.property(
+      fc.bigInt(1n, 2n ** 63n),
+      fc.array(fc.constantFrom(0, 1, 2, 2 ** 27 - 1), { minLength: 1, maxLength: 5 }),
+      (start, deltas) => {
+        const packets: { begin: bigint; end: bigint }[] = [];
+        const stream = transcoder.stream({
+          cpu: 0,
+          output: {
+            packet: (_bytes, _length, { beginTicks, endTicks }) =>
+              void packets.push({ begin: beginTicks!, end: endTicks! }),
+          },
+        });
+        // As a page that is read before it is full: the next one begins with the event that was read last.
+        let time = start;
+        const take = (delta: number): void => {
+          const page = new PageBuilder(sampleFormats.layout, time);
+          page.record(delta, record(delta));
+          stream.page(page.finish(), 0, 4096);
+          stream.flush();
+          time += BigInt(delta);
+        };
+        take(0);
+        for (const delta of deltas) take(delta);
+        expect(packets.map(({ end }) => end)).toEqual(
+          [0, ...deltas].map((_, index) => start + BigInt(deltas.slice(0, index).reduce((a, b) => a + b, 0))),
+        );
+        for (const [index, { begin, end }] of packets.entries()) {
+          const last = packets[index - 1];
+          expect(begin).toBeLessThanOrEqual(end);
+          if (last === undefined) continue;
+          expect(begin).toBeGreaterThanOrEqual(last.end);
+          if (end > last.end) expect(begin).toBeGreaterThan(last.begin);
+        }
+      },
+    ),
+  );
+});
+
 /** Numbers as BigInts, enumerations as their numbers: as the records have them. */
 function plain(value: unknown): unknown {
   if (typeof value === 'number') return BigInt(value);
