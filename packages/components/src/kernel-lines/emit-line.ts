@@ -1,10 +1,18 @@
-/** The function that writes the line of an event, behind its time: the second and third stage. */
+/** The function that writes the line of an event, behind its time, to its end: the second and third stage. */
 import { compileFunction, Emitter } from '@spoor/ctf';
 import type { KernelEventFormat, PrintContext } from '@spoor/kernel';
-import { putSigned, putSigned64, putUnsigned, putUnsigned64 } from '../sink-text-pretty/write-text.ts';
+import { putSigned, putSigned64, putUnsigned64 } from '../sink-text-pretty/write-text.ts';
 import { LineMemo } from './line-memo.ts';
 import type { LinePiece, LinePlan, NumberPlace } from './line-pieces.ts';
-import { putArgument, putLowHex, putPadding, putPaddedText, putPlainText, putWholeHex } from './line-text.ts';
+import {
+  putArgument,
+  putDecimal,
+  putLowHex,
+  putPadding,
+  putPaddedText,
+  putPlainText,
+  putWholeHex,
+} from './line-text.ts';
 
 /**
  * Writes the text of the record at `at`, which has all of its event's fields.
@@ -60,6 +68,8 @@ class LineEmitter {
   private readonly context: PrintContext;
   /** Bytes written that `pos` does not count yet. */
   private ahead = 0;
+  /** Text that is to be written, before anything else. */
+  private pending = '';
 
   constructor(format: KernelEventFormat, context: PrintContext) {
     this.format = format;
@@ -67,18 +77,33 @@ class LineEmitter {
   }
 
   private here(): string {
+    this.flush();
     const { ahead } = this;
     this.ahead = 0;
     return ahead === 0 ? 'pos' : `pos + ${ahead}`;
   }
 
-  private literal(text: string): void {
-    const bytes = encoder.encode(text);
-    for (let at = 0; at < bytes.length; at += 4) {
-      // What is beyond the end of the text is overwritten by what follows.
-      let word = 0;
-      for (let index = 3; index >= 0; index--) word = (word << 8) | (bytes[at + index] ?? 0);
-      this.emitter.line(`outView.setInt32(pos + ${this.ahead + at}, ${word}, true);`);
+  literal(text: string): void {
+    this.pending += text;
+  }
+
+  /** Texts are written eight bytes at once; what is beyond their end is overwritten by what follows. */
+  private flush(): void {
+    const bytes = encoder.encode(this.pending);
+    this.pending = '';
+    const padded = new DataView(new ArrayBuffer(bytes.length + 8));
+    for (const [index, byte] of bytes.entries()) padded.setUint8(index, byte);
+    for (let at = 0; at < bytes.length;) {
+      const wide = padded.getFloat64(at, true);
+      const to = this.ahead + at;
+      // No text that is UTF-8 is NaN, the bits of which a double may lose.
+      if (bytes.length - at > 4 && !Number.isNaN(wide)) {
+        this.emitter.line(`outView.setFloat64(pos + ${to}, ${wide}, true);`);
+        at += 8;
+      } else {
+        this.emitter.line(`outView.setInt32(pos + ${to}, ${padded.getInt32(at, true)}, true);`);
+        at += 4;
+      }
     }
     this.ahead += bytes.length;
   }
@@ -90,39 +115,28 @@ class LineEmitter {
     const start = width > 0 ? emitter.name('start') : undefined;
     if (start !== undefined) emitter.line(`const ${start} = (pos = ${this.here()});`);
     if (form.prefix) this.literal('0x');
-    const to = this.here();
+    const from = this.here();
     emitter.line(`const ${value} = ${low(place)};`);
-    // Most numbers are small: those of one digit need no call.
-    const isPlain = !whole && width === 0;
     const upper = bits === 32 ? '0' : emitter.name('upper');
     if (bits === 64) emitter.line(`const ${upper} = ${high(place, value)};`);
-    if (isPlain) {
-      emitter.line(`pos = ${to};`);
-      const test = upper === '0' ? '' : `${upper} === 0 && `;
-      emitter.line(`if (${test}${value} >>> 0 < 10) out[pos++] = 48 + ${value};`);
-      emitter.open('else');
-    }
-    const from = isPlain ? 'pos' : to;
-    if (bits === 32) {
-      const put =
-        radix === 16
-          ? `${emitter.bind('hex', putLowHex)}(out, outView, ${from}, 0, ${value})`
-          : signed
-            ? `${emitter.bind('signed', putSigned)}(out, outView, ${from}, ${value})`
-            : `${emitter.bind('unsigned', putUnsigned)}(out, outView, ${from}, ${value} >>> 0)`;
-      emitter.line(`pos = ${put};`);
+    if (radix === 16) {
+      const put = emitter.bind('hex', whole ? putWholeHex : putLowHex);
+      emitter.line(`pos = ${put}(out, outView, ${from}, ${upper}, ${value});`);
     } else {
-      const lower = `${value} >>> 0`;
-      const [name, put] =
-        radix === 16
-          ? (['hex', whole ? putWholeHex : putLowHex] as const)
-          : signed
-            ? (['signed', putSigned64] as const)
-            : (['unsigned', putUnsigned64] as const);
-      const half = signed || radix === 16 ? upper : `(${upper}) >>> 0`;
-      emitter.line(`pos = ${emitter.bind(name, put)}(out, outView, ${from}, ${half}, ${lower});`);
+      // Most numbers are small and not negative.
+      const decimal = `${emitter.bind('decimal', putDecimal)}(out, outView, ${from}, ${value})`;
+      if (bits === 64) {
+        const put = emitter.bind('wide', signed ? putSigned64 : putUnsigned64);
+        const half = signed ? upper : `${upper} >>> 0`;
+        const wide = `${put}(out, outView, ${from}, ${half}, ${value} >>> 0)`;
+        emitter.line(`pos = ${upper} === 0 ? ${decimal} : ${wide};`);
+      } else if (signed) {
+        const negative = `${emitter.bind('signed', putSigned)}(out, outView, ${from}, ${value})`;
+        emitter.line(`pos = ${value} >= 0 ? ${decimal} : ${negative};`);
+      } else {
+        emitter.line(`pos = ${decimal};`);
+      }
     }
-    if (isPlain) emitter.close();
     if (start !== undefined)
       emitter.line(`pos = ${emitter.bind('padding', putPadding)}(out, ${start}, pos, ${width});`);
   }
@@ -189,15 +203,21 @@ class LineEmitter {
   }
 }
 
-/** The emitter of an event's line; undefined where the interpreter writes it. */
+/**
+ * The emitter of an event's line; undefined where the interpreter writes it.
+ * @param title what stands between the time and the event's own text.
+ */
 export function emitLine(
   format: KernelEventFormat,
   plan: LinePlan,
   context: PrintContext,
+  title: string,
 ): Emitter | undefined {
   if (plan.pieces === undefined) return undefined;
   const writer = new LineEmitter(format, context);
+  writer.literal(title);
   for (const piece of plan.pieces) writer.piece(piece);
+  writer.literal('\n');
   writer.end();
   return writer.emitter;
 }
@@ -207,7 +227,8 @@ export function compileLine(
   format: KernelEventFormat,
   plan: LinePlan,
   context: PrintContext,
+  title: string,
 ): LineBody | undefined {
-  const emitter = emitLine(format, plan, context);
+  const emitter = emitLine(format, plan, context, title);
   return emitter && (compileFunction(`line/${format.name}`, parameters, emitter) as LineBody);
 }

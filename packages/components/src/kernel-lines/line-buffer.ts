@@ -14,8 +14,13 @@ export class LineBuffer {
     this.view = new DataView(bytes.buffer);
   }
 
+  /** Makes room for so many bytes. */
+  reserve(sizeBytes: number): void {
+    while (this.length + sizeBytes > this.bytes.length) this.grow();
+  }
+
   append(text: Uint8Array): void {
-    while (this.length + text.length > this.bytes.length) this.grow();
+    this.reserve(text.length);
     this.bytes.set(text, this.length);
     this.length += text.length;
   }

@@ -1,106 +1,115 @@
 /** What stands before an event's own text: thread, processor, flags, time. As the kernel's file `trace` has it. */
 import { contextLetters } from '@spoor/kernel';
+import { putMicroseconds } from './line-text.ts';
+import { secondNs } from './second.ts';
 
-/** A name of 15 bytes, its number of 7 digits, the processor, and what stands between; there is room for twice as much. */
-const threadWords = 24;
-/** Numbers of threads are less (PID_MAX_LIMIT). */
-const mostThreads = 4_194_304;
+/** Parts that are kept where they are found at once; of one processor, whose threads are few at a time. */
+const slots = 512;
+/** Doubles of eight bytes that a part has: a name of 15 bytes, numbers, letters; there is room for twice as much. */
+const partWords = 14;
+/** The same of a second: digits of 64 bits and a point. */
+const secondWords = 3;
+/** Names and numbers of threads, kept for all processors; more are made anew. */
+const mostNames = 65_536;
 
 const encoder = new TextEncoder();
 
-/** Puts text into words; what is left of them is zero. @returns how many bytes the text has. */
-function toWords(text: string, words: Int32Array, from: number, most: number): number {
-  const bytes = encoder.encode(text).subarray(0, most * 4);
-  words.fill(0, from, from + most);
-  for (const [index, byte] of bytes.entries()) {
-    words[from + (index >> 2)]! |= byte << ((index & 3) * 8);
-  }
-  return bytes.length;
+/**
+ * Puts text into words of eight bytes; what is left of them is zero. They are doubles because these are moved in one
+ * instruction: none is NaN, of which bits might be lost, for that takes a byte above 0xf0 before one of 0x7f or 0xff,
+ * which UTF-8 never has.
+ * @returns how many bytes the text has.
+ */
+function toWords(text: string, words: Float64Array, from: number, most: number): number {
+  const bytes = new Uint8Array(words.buffer, words.byteOffset + from * 8, most * 8);
+  bytes.fill(0);
+  return encoder.encodeInto(text, bytes).written;
 }
 
-/** The first part of a processor's lines, that of the thread which runs there. */
-export class ThreadHead {
-  /** `            name-1234    [001] `; up to three bytes of the last word are none of it. */
-  words: Int32Array = new Int32Array(threadWords);
-  length = 0;
-  /** Whose part it is. */
-  tid = -1;
-  private readonly cpu: string;
+/** The texts `            name-1234   ` of threads. */
+export class ThreadNames {
   private readonly commands: ReadonlyMap<number, string>;
-  /** What the parts of threads are that were here before. */
-  private readonly known = new Map<number, { readonly words: Int32Array; readonly length: number }>();
+  private readonly known = new Map<number, string>();
 
-  constructor(cpu: number, commands: ReadonlyMap<number, string>) {
-    this.cpu = String(cpu).padStart(3, '0');
+  constructor(commands: ReadonlyMap<number, string>) {
     this.commands = commands;
-    this.change(0);
   }
 
-  /** Another thread runs. */
-  change(tid: number): void {
-    let part = this.known.get(tid);
-    if (part === undefined) {
-      const name = (this.commands.get(tid) ?? '<...>').padStart(16);
-      const words = new Int32Array(threadWords);
-      const length = toWords(`${name}-${String(tid).padEnd(7)} [${this.cpu}] `, words, 0, threadWords);
-      part = { words, length };
-      if (this.known.size < mostThreads) this.known.set(tid, part);
+  of(tid: number): string {
+    let name = this.known.get(tid);
+    if (name === undefined) {
+      name = `${(this.commands.get(tid) ?? '<...>').padStart(16)}-${String(tid).padEnd(7)}`;
+      if (this.known.size < mostNames) this.known.set(tid, name);
     }
-    this.words = part.words;
-    this.length = part.length;
-    this.tid = tid;
+    return name;
   }
 }
 
-/** By the common flags, and the depths times 256: five letters and the space behind them, in two words each. */
-export class FlagLetters {
-  readonly words: Int32Array = new Int32Array(65_536 * 2);
-
-  /** Makes those of some flags, which are zero until then. */
-  make(flags: number): void {
-    toWords(`${contextLetters(flags & 255, flags >>> 8)} `, this.words, flags * 2, 2);
-  }
-}
-
-/** The digits of 0 to 99, as they stand in memory when stored little-endian. */
-const pairs = Uint16Array.from(
-  { length: 100 },
-  (_, value) => (48 + Math.floor(value / 10)) | ((48 + (value % 10)) << 8),
-);
-
-/** Times as seconds with microseconds, rounded as the kernel does, and `: ` behind them. */
-export class LineTimes {
+/** Writes the heads of a processor's lines. */
+export class LineHead {
+  /**
+   * Where the present second begins, of which times are written in microseconds, rounded as the kernel does: half a
+   * microsecond before it.
+   */
+  beginNs: number = Number.NEGATIVE_INFINITY;
+  private readonly names: ThreadNames;
   private readonly originSeconds: number;
-  /** Microseconds at which the present second begins. */
-  private beginUs = -1e7;
-  private readonly words = new Int32Array(6);
-  private length = 0;
+  private readonly cpu: string;
+  /** By slots: the number of a thread, and its flags; and the text of both. */
+  private readonly keys = new Int32Array(slots * 2).fill(-1);
+  private readonly lengths = new Int32Array(slots);
+  private readonly parts = new Float64Array(slots * partWords);
+  private readonly second = new Float64Array(secondWords);
+  private secondLength = 0;
 
   /** @param originSeconds whole seconds that times are counted from. */
-  constructor(originSeconds: number) {
+  constructor(cpu: number, names: ThreadNames, originSeconds: number) {
+    this.cpu = String(cpu).padStart(3, '0');
+    this.names = names;
     this.originSeconds = originSeconds;
   }
 
-  /** @param timeNs since the origin. @returns the position behind it. */
-  put(outView: DataView, pos: number, timeNs: number): number {
-    const microseconds = Math.floor((timeNs + 500) / 1000);
-    let fraction = microseconds - this.beginUs;
-    if (!(fraction >= 0 && fraction < 1e6)) {
-      const second = Math.floor(microseconds / 1e6);
-      this.beginUs = second * 1e6;
-      fraction = microseconds - this.beginUs;
-      this.length = toWords(`${String(this.originSeconds + second).padStart(5)}.`, this.words, 0, 6);
+  /** Goes to the second of a time. @returns nanoseconds since then, also of times that no double tells exactly. */
+  enter(timeNs: number): number {
+    const second = Math.floor((timeNs + 500) / secondNs);
+    this.beginNs = second * secondNs - 500;
+    const text = `${String(this.originSeconds + second).padStart(5)}.`;
+    this.secondLength = toWords(text, this.second, 0, secondWords);
+    return Math.max(0, Math.min(secondNs - 1, timeNs - this.beginNs));
+  }
+
+  private make(slot: number, tid: number, flags: number): void {
+    const text = `${this.names.of(tid)} [${this.cpu}] ${contextLetters(flags & 255, flags >>> 8)} `;
+    this.lengths[slot] = toWords(text, this.parts, slot * partWords, partWords);
+    this.keys[slot * 2] = tid;
+    this.keys[slot * 2 + 1] = flags;
+  }
+
+  /**
+   * Writes one, up to the colon behind the time; what is behind it is overwritten.
+   * @param flags the common flags, and the depths times 256.
+   * @param sinceNs since the present second began, a whole number. @returns the position behind it.
+   */
+  put(outView: DataView, pos: number, tid: number, flags: number, sinceNs: number): number {
+    const slot = (tid + flags * 11 + (flags >>> 6)) & (slots - 1);
+    const { keys, parts, lengths, second, secondLength } = this;
+    if (keys[slot * 2] !== tid || keys[slot * 2 + 1] !== flags) this.make(slot, tid, flags);
+    const from = slot * partWords;
+    // Five words are what nearly all have.
+    outView.setFloat64(pos, parts[from]!, true);
+    outView.setFloat64(pos + 8, parts[from + 1]!, true);
+    outView.setFloat64(pos + 16, parts[from + 2]!, true);
+    outView.setFloat64(pos + 24, parts[from + 3]!, true);
+    outView.setFloat64(pos + 32, parts[from + 4]!, true);
+    const length = lengths[slot]!;
+    for (let done = 40; done < length; done += 8) {
+      outView.setFloat64(pos + done, parts[from + (done >> 3)]!, true);
     }
-    const { words, length } = this;
-    for (let done = 0; done < length; done += 4) outView.setInt32(pos + done, words[done >> 2]!, true);
     const at = pos + length;
-    const upper = (fraction / 10_000) | 0;
-    const rest = (fraction - upper * 10_000) | 0;
-    const middle = (rest / 100) | 0;
-    outView.setUint16(at, pairs[upper]!, true);
-    outView.setUint16(at + 2, pairs[middle]!, true);
-    outView.setUint16(at + 4, pairs[(rest - middle * 100) | 0]!, true);
-    outView.setUint16(at + 6, 0x203a, true);
-    return at + 8;
+    outView.setFloat64(at, second[0]!, true);
+    for (let done = 8; done < secondLength; done += 8) {
+      outView.setFloat64(at + done, second[done >> 3]!, true);
+    }
+    return putMicroseconds(outView, at + secondLength, (sinceNs / 1000) | 0);
   }
 }

@@ -4,6 +4,8 @@ import { putBytes } from '../sink-text-pretty/write-text.ts';
 
 /** More different values are no names: their texts are made anew. */
 const mostTexts = 4096;
+/** Of those that were asked for last, as many are at hand. */
+const handyTexts = 64;
 /** Beyond it a double does not tell numbers apart. */
 const largestKey = 2 ** 53;
 
@@ -16,6 +18,9 @@ export class LineMemo {
   private readonly context: PrintContext;
   private readonly texts = new Map<number, Map<number, Uint8Array>>();
   private textCount = 0;
+  /** The numbers of what is at hand; NaN is no number's equal. */
+  private readonly handyNumbers = new Float64Array(handyTexts * 2).fill(NaN);
+  private readonly handy: Uint8Array[] = Array.from({ length: handyTexts }, () => new Uint8Array(0));
 
   constructor(format: KernelEventFormat, print: PrintFormat, context: PrintContext) {
     this.format = format;
@@ -36,7 +41,15 @@ export class LineMemo {
     at: number,
     lengthBytes: number,
   ): number {
-    const text = this.texts.get(first)?.get(second) ?? this.made(first, second, view, at, lengthBytes);
+    const slot = (first + second * 7) & (handyTexts - 1);
+    const { handyNumbers } = this;
+    if (handyNumbers[slot * 2] !== first || handyNumbers[slot * 2 + 1] !== second) {
+      this.handy[slot] =
+        this.texts.get(first)?.get(second) ?? this.made(first, second, view, at, lengthBytes);
+      handyNumbers[slot * 2] = first;
+      handyNumbers[slot * 2 + 1] = second;
+    }
+    const text = this.handy[slot]!;
     return putBytes(out, pos, text, text.length);
   }
 

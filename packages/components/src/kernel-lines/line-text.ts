@@ -1,5 +1,5 @@
 /** Writers of what lines of the kernel have beside decimal numbers. As those of `sink-text-pretty/write-text.ts`. */
-import { putUnsigned64 } from '../sink-text-pretty/write-text.ts';
+import { putUnsigned } from '../sink-text-pretty/write-text.ts';
 
 /** Two lower-case hexadecimal digits of 0 to 255, as they stand in memory when stored little-endian. */
 const hexPairs = Uint16Array.from({ length: 256 }, (_, value) => {
@@ -7,29 +7,70 @@ const hexPairs = Uint16Array.from({ length: 256 }, (_, value) => {
   return digit(value >>> 4) | (digit(value & 15) << 8);
 });
 
+/** The digits of 0 to 999, in the lower three bytes as they stand in memory; the upper one is how many there are. */
+const shortDigits = Int32Array.from({ length: 1000 }, (_, value) => {
+  const text = String(value);
+  let word = text.length << 24;
+  for (let index = 0; index < text.length; index++) word |= text.charCodeAt(index) << (index * 8);
+  return word;
+});
+
+/** Three digits of each; the upper byte is of no meaning. */
+const threeDigits = Int32Array.from({ length: 1000 }, (_, value) => {
+  const text = String(value).padStart(3, '0');
+  return text.charCodeAt(0) | (text.charCodeAt(1) << 8) | (text.charCodeAt(2) << 16);
+});
+
+/** Six digits of a number below 10^6, and `:` behind them. */
+export function putMicroseconds(view: DataView, at: number, value: number): number {
+  const high = (value / 1000) | 0;
+  view.setInt32(at, threeDigits[high]!, true);
+  view.setInt32(at + 3, threeDigits[(value - high * 1000) | 0]! | 0x3a00_0000, true);
+  return at + 7;
+}
+
+/** Decimal digits of 32 bits without a sign. Up to three bytes behind them are overwritten. */
+export function putDecimal(out: Uint8Array, view: DataView, at: number, value: number): number {
+  if (value >>> 0 < 1000) {
+    const digits = shortDigits[value]!;
+    view.setInt32(at, digits, true);
+    return at + (digits >>> 24);
+  }
+  if (value >>> 0 < 1_000_000) {
+    const high = (value / 1000) | 0;
+    const digits = shortDigits[high]!;
+    view.setInt32(at, digits, true);
+    const to = at + (digits >>> 24);
+    view.setInt32(to, threeDigits[(value - high * 1000) | 0]!, true);
+    return to + 3;
+  }
+  return putUnsigned(out, view, at, value >>> 0);
+}
+
+/** Exactly four digits of the upper half. */
+function fourHex(value: number): number {
+  return hexPairs[value >>> 24]! | (hexPairs[(value >>> 16) & 255]! << 16);
+}
+
 /** Exactly eight digits. */
 function putEightHex(view: DataView, at: number, value: number): number {
-  view.setUint16(at, hexPairs[value >>> 24]!, true);
-  view.setUint16(at + 2, hexPairs[(value >>> 16) & 255]!, true);
-  view.setUint16(at + 4, hexPairs[(value >>> 8) & 255]!, true);
-  view.setUint16(at + 6, hexPairs[value & 255]!, true);
+  view.setInt32(at, fourHex(value), true);
+  view.setInt32(at + 4, fourHex(value << 16), true);
   return at + 8;
 }
 
-/** The digits that 32 bits need. */
-function putShortHex(out: Uint8Array, at: number, value: number): number {
-  let shift = value === 0 ? 0 : (31 - Math.clz32(value)) & ~3;
-  let to = at;
-  for (; shift >= 0; shift -= 4) {
-    const digit = (value >>> shift) & 15;
-    out[to++] = digit < 10 ? 48 + digit : 87 + digit;
-  }
-  return to;
+/** The digits that 32 bits need; the first is moved to the front, and what follows the last is overwritten. */
+function putShortHex(view: DataView, at: number, value: number): number {
+  const digits = (35 - Math.clz32(value | 1)) >> 2;
+  const moved = value << (32 - digits * 4);
+  view.setInt32(at, fourHex(moved), true);
+  if (digits > 4) view.setInt32(at + 4, fourHex(moved << 16), true);
+  return at + digits;
 }
 
 /** Lower-case hexadecimal digits of two halves. */
-export function putLowHex(out: Uint8Array, view: DataView, at: number, hi: number, lo: number): number {
-  return hi === 0 ? putShortHex(out, at, lo) : putEightHex(view, putShortHex(out, at, hi), lo);
+export function putLowHex(_out: Uint8Array, view: DataView, at: number, hi: number, lo: number): number {
+  return hi === 0 ? putShortHex(view, at, lo) : putEightHex(view, putShortHex(view, at, hi), lo);
 }
 
 /** All sixteen of them. */
@@ -39,7 +80,7 @@ export function putWholeHex(_out: Uint8Array, view: DataView, at: number, hi: nu
 
 /** What a system call was given: below ten a digit, else hexadecimal. */
 export function putArgument(out: Uint8Array, view: DataView, at: number, hi: number, lo: number): number {
-  if (hi === 0 && lo >>> 0 < 10) return putUnsigned64(out, view, at, 0, lo);
+  if (hi === 0 && lo >>> 0 < 10) return putDecimal(out, view, at, lo);
   view.setUint16(at, 0x7830, true);
   return putLowHex(out, view, at + 2, hi, lo);
 }

@@ -14,18 +14,19 @@ import {
 } from '@spoor/kernel';
 import { compileLine, type LineBody } from './emit-line.ts';
 import type { LineBuffer } from './line-buffer.ts';
-import { FlagLetters, LineTimes, ThreadHead } from './line-head.ts';
+import { LineHead, ThreadNames } from './line-head.ts';
 import { planLine } from './line-pieces.ts';
 
 /** How an event is written. */
-interface EventLine {
+export interface EventLine {
   readonly format: KernelEventFormat | undefined;
   readonly body: LineBody | undefined;
+  /** Shorter records are for the interpreter. */
   readonly leastBytes: number;
 }
 
 /** Places of the fields that all events have. */
-interface CommonPlaces {
+export interface CommonPlaces {
   readonly flags: number;
   readonly preemptCount: number;
   readonly tid: number;
@@ -46,7 +47,7 @@ function commonPlaces({ formats }: KernelRecording): CommonPlaces {
 }
 
 /** Hardly any line is longer. */
-const usualLineBytes = 4096;
+export const usualLineBytes = 4096;
 /** No line is longer: what says so is damaged, and is shown field by field. */
 const mostLineBytes = 16 * 1_048_576;
 
@@ -70,15 +71,17 @@ function contextOf(recording: KernelRecording): PrintContext {
 export class RecordingLines {
   private readonly recording: KernelRecording;
   private readonly context: PrintContext;
-  private readonly commands: ReadonlyMap<number, string>;
-  private readonly letters = new FlagLetters();
-  private readonly times: LineTimes;
+  private readonly names: ThreadNames;
+  private readonly originSeconds: number;
   private readonly compile: boolean;
-  private readonly common: CommonPlaces;
-  /** By the numbers of events; of full length from the beginning, for V8 keeps sparse arrays in hash tables. */
-  private readonly lines: (EventLine | undefined)[] = Array.from({ length: 65_536 });
+  readonly common: CommonPlaces;
+  /**
+   * By the numbers of events, of those that were met; of full length from the beginning, for V8 keeps sparse arrays in
+   * hash tables.
+   */
+  readonly lines: (EventLine | undefined)[] = Array.from({ length: 65_536 });
   /** Before the name of an event: that of the instance, where a file has several. */
-  private readonly title: Uint8Array;
+  private readonly title: string;
 
   constructor(
     recording: KernelRecording,
@@ -87,32 +90,34 @@ export class RecordingLines {
     this.recording = recording;
     this.common = commonPlaces(recording);
     this.context = contextOf(recording);
-    this.commands = parseCommands(recording.commands);
-    this.times = new LineTimes(options.originSeconds);
-    this.title = encoder.encode(options.title);
+    this.names = new ThreadNames(parseCommands(recording.commands));
+    this.originSeconds = options.originSeconds;
+    this.title = ` ${options.title}`;
     this.compile = (options.compile ?? true) && canCompile();
   }
 
   /** What stands before the lines of a processor. */
-  headOf(cpu: number): ThreadHead {
-    return new ThreadHead(cpu, this.commands);
+  headOf(cpu: number): LineHead {
+    return new LineHead(cpu, this.names, this.originSeconds);
   }
 
-  /** Writes the line of the record that a cursor is at; one that is too short to be an event has none. */
-  write(cursor: PageCursor, head: ThreadHead, output: LineBuffer): void {
+  /**
+   * Writes the line of the record that a cursor is at, whatever it needs; one that is too short to be an event has none.
+   * What is usual is done without it, by the lane.
+   */
+  write(cursor: PageCursor, head: LineHead, output: LineBuffer): void {
     if (cursor.lengthBytes < this.common.bytes) return;
     const line = (this.lines[cursor.typeId] ??= this.lineOf(cursor.typeId));
     let { body } = line;
     if (cursor.lengthBytes < line.leastBytes) body = undefined;
     // Code that has once written beyond the end of its bytes stays slower than it was.
-    if (output.length + usualLineBytes > output.bytes.length) output.grow();
+    output.reserve(usualLineBytes);
     for (;;) {
       const { view, bytes, length } = output;
       try {
         const pos = this.put(cursor, head, line.format, body, view, bytes, length);
-        if (pos < bytes.length) {
-          bytes[pos] = 10;
-          output.length = pos + 1;
+        if (pos <= bytes.length) {
+          output.length = pos;
           return;
         }
       } catch (error) {
@@ -128,7 +133,7 @@ export class RecordingLines {
   /** @returns the position behind the line; beyond the output where that has no room. */
   private put(
     cursor: PageCursor,
-    head: ThreadHead,
+    head: LineHead,
     format: KernelEventFormat | undefined,
     body: LineBody | undefined,
     outView: DataView,
@@ -138,21 +143,10 @@ export class RecordingLines {
     const { view, at, layout } = cursor;
     const { common } = this;
     const tid = view.getInt32(at + common.tid, layout.littleEndian);
-    if (tid !== head.tid) head.change(tid);
-    const { words, length } = head;
-    for (let done = 0; done < length; done += 4) outView.setInt32(from + done, words[done >> 2]!, true);
     const flags = view.getUint8(at + common.flags) | (view.getUint8(at + common.preemptCount) << 8);
-    const letters = this.letters.words;
-    if (letters[flags * 2] === 0) this.letters.make(flags);
-    outView.setInt32(from + length, letters[flags * 2]!, true);
-    outView.setInt32(from + length + 4, letters[flags * 2 + 1]!, true);
-    let pos = this.times.put(outView, from + length + 6, cursor.timeNs);
-    if (this.title.length > 0) {
-      out.set(this.title, pos);
-      pos += this.title.length;
-    }
+    const pos = head.put(outView, from, tid, flags, head.enter(cursor.timeNs));
     if (body !== undefined) return body(view, cursor.bytes, at, cursor.lengthBytes, outView, out, pos);
-    const text = encoder.encode(this.text(format, cursor));
+    const text = encoder.encode(`${this.title}${this.text(format, cursor)}\n`);
     if (pos + text.length <= out.length) out.set(text, pos);
     return pos + text.length;
   }
@@ -176,7 +170,7 @@ export class RecordingLines {
     const format = formats.ofId(typeId);
     if (format === undefined) return { format, body: undefined, leastBytes: 0 };
     const plan = planLine(format, formats.layout);
-    const body = this.compile ? compileLine(format, plan, this.context) : undefined;
+    const body = this.compile ? compileLine(format, plan, this.context, this.title) : undefined;
     return { format, body, leastBytes: plan.leastBytes };
   }
 }

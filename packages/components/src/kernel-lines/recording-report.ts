@@ -6,7 +6,8 @@ import { SpoorError } from '@spoor/base';
 import { RingPages, type KernelRecording } from '@spoor/kernel';
 import type { LineBuffer } from './line-buffer.ts';
 import { RecordingLines } from './recording-lines.ts';
-import { RingLane, secondNs } from './ring-lane.ts';
+import { LaneTimes, RingLane } from './ring-lane.ts';
+import { secondNs } from './second.ts';
 
 /** Of the longest ring, the bytes that a slice has: 4 MB of text or so from two processors. */
 const sliceBytes = 1_048_576;
@@ -28,16 +29,26 @@ function originSecondsOf(recordings: readonly KernelRecording[]): number {
 /** Recordings whose events are written as one text, in the order of their times. */
 export class RecordingReport {
   readonly lanes: readonly RingLane[];
+  private readonly times: LaneTimes;
+  /** The lanes that have a record of the slice, as a heap: the first of it is written next. */
+  private readonly heap: Int32Array;
   /** Slices begin at these times; the first one has all that is before, too. */
   private readonly beginsNs: readonly number[];
 
   /** @param options.compile false: the interpreter of print formats writes all. */
   constructor(recordings: readonly KernelRecording[], options: { readonly compile?: boolean } = {}) {
     const originSeconds = originSecondsOf(recordings);
+    const laneCount = recordings.reduce((sum, { rings }) => sum + rings.length, 0);
+    const times = new LaneTimes(laneCount);
+    this.times = times;
+    this.heap = new Int32Array(laneCount);
+    let index = 0;
     this.lanes = recordings.flatMap((recording) => {
       const title = recordings.length === 1 ? '' : `${recording.name}: `;
       const lines = new RecordingLines(recording, { originSeconds, title, ...options });
-      return recording.rings.map((ring) => new RingLane(recording, ring, lines, originSeconds));
+      return recording.rings.map(
+        (ring) => new RingLane(recording, ring, { lines, originSeconds, times, index: index++ }),
+      );
     });
     this.beginsNs = this.cut();
   }
@@ -67,45 +78,49 @@ export class RecordingReport {
   write(slice: number, output: LineBuffer): void {
     const fromNs = this.beginsNs[slice]!;
     const untilNs = this.beginsNs[slice + 1] ?? Infinity;
-    const open = this.lanes.filter((lane) => {
+    const { heap, lanes } = this;
+    const { presentNs, limitNs } = this.times;
+    let size = 0;
+    for (const [index, lane] of lanes.entries()) {
       const page = fromNs === -Infinity ? 0 : lane.pageBefore(fromNs);
-      return lane.seek(page, fromNs) && lane.timeNs < untilNs;
-    });
-    while (open.length > 0) {
+      if (lane.seek(page, fromNs) && presentNs[index]! < untilNs) heap[size++] = index;
+    }
+    for (let place = (size >> 1) - 1; place >= 0; place--) sink(heap, size, presentNs, place);
+    while (size > 0) {
       // The ring of the first event goes on until another one's is before; of equal times the lower processor's is first.
-      let first = 0;
-      for (let index = 1; index < open.length; index++) {
-        if (open[index]!.timeNs < open[first]!.timeNs) first = index;
+      const first = heap[0]!;
+      let limit = untilNs;
+      if (size > 1) {
+        const second = heap[size > 2 && isBefore(presentNs, heap[2]!, heap[1]!) ? 2 : 1]!;
+        // Times are whole numbers.
+        limit = Math.min(untilNs, presentNs[second]! + (first < second ? 1 : 0));
       }
-      let limitNs = untilNs;
-      let isBefore = false;
-      for (let index = 0; index < open.length; index++) {
-        const { timeNs } = open[index]!;
-        if (index === first || timeNs > limitNs) continue;
-        // Those of the same time as the limit are written if they are of a lower processor than what waits.
-        isBefore = timeNs < limitNs ? first < index : isBefore && first < index;
-        limitNs = timeNs;
-      }
-      if (!writeUntil(open[first]!, output, untilNs, limitNs, isBefore)) open.splice(first, 1);
+      limitNs[0] = limit;
+      const hasMore = lanes[first]!.run(output);
+      if (!hasMore || presentNs[first]! >= untilNs) heap[0] = heap[--size]!;
+      sink(heap, size, presentNs, 0);
     }
   }
 }
 
-/**
- * Writes records up to a limit, and those at it where `isBefore` says so.
- * @returns false where no record before `untilNs` is left.
- */
-function writeUntil(
-  lane: RingLane,
-  output: LineBuffer,
-  untilNs: number,
-  limitNs: number,
-  isBefore: boolean,
-): boolean {
+/** Whether the present record of a lane is to be written before that of another. */
+function isBefore(presentNs: Float64Array, lane: number, other: number): boolean {
+  const left = presentNs[lane]!;
+  const right = presentNs[other]!;
+  return left < right || (left === right && lane < other);
+}
+
+/** Moves what is at a place of a heap down, until it is before what is below it. */
+function sink(heap: Int32Array, size: number, presentNs: Float64Array, from: number): void {
+  const lane = heap[from]!;
+  let place = from;
   for (;;) {
-    lane.write(output);
-    if (!lane.next() || lane.timeNs >= untilNs) return false;
-    const { timeNs } = lane;
-    if (timeNs > limitNs || (timeNs === limitNs && !isBefore)) return true;
+    let child = place * 2 + 1;
+    if (child >= size) break;
+    if (child + 1 < size && isBefore(presentNs, heap[child + 1]!, heap[child]!)) child += 1;
+    if (isBefore(presentNs, lane, heap[child]!)) break;
+    heap[place] = heap[child]!;
+    place = child;
   }
+  heap[place] = lane;
 }

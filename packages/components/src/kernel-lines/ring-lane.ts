@@ -1,16 +1,30 @@
 /** One processor's ring of a recording, from any time on. */
 import { PageCursor, RingPages, type KernelRecording, type RecordedRing } from '@spoor/kernel';
-import type { ThreadHead } from './line-head.ts';
 import type { LineBuffer } from './line-buffer.ts';
-import type { RecordingLines } from './recording-lines.ts';
+import type { LineHead } from './line-head.ts';
+import { usualLineBytes, type RecordingLines } from './recording-lines.ts';
+import { secondNs } from './second.ts';
 
 const twoTo32 = 0x1_0000_0000;
 const encoder = new TextEncoder();
 
-/** Nanoseconds of a whole second, so that seconds of the clock stay whole when times are counted from one. */
-export const secondNs = 1e9;
+/** A record's length, of those that stand in the first word of it, in words; what that word has besides is time. */
+const kindBits = 31;
+const mostWords = 28;
 
-/** Reads a ring in order. Times are counted from `originSeconds`. */
+/** What the lanes of a report share, so that numbers that are no small integers need no objects. */
+export class LaneTimes {
+  /** Of each lane's present record. */
+  readonly presentNs: Float64Array;
+  /** Lanes write what is before it. */
+  readonly limitNs: Float64Array = new Float64Array(1);
+
+  constructor(lanes: number) {
+    this.presentNs = new Float64Array(lanes);
+  }
+}
+
+/** Reads a ring in order. Times are counted from `originSeconds`. Guarded by bench/kernel-text.ts. */
 export class RingLane {
   readonly lines: RecordingLines;
   readonly cpu: number;
@@ -18,7 +32,16 @@ export class RingLane {
   readonly cursor: PageCursor;
   /** Pages whose records did not make sense up to their end, of those that were read. */
   damagedCount = 0;
-  private readonly head: ThreadHead;
+  private readonly head: LineHead;
+  private readonly times: LaneTimes;
+  /** Its place among them. */
+  private readonly index: number;
+  /** Whether records have their common fields where they usually are: others are written one by one. */
+  private readonly isUsual: boolean;
+  /** The present record and the next one's head, as the cursor has them. */
+  private at = 0;
+  private lengthBytes = 0;
+  private nextByte = 0;
   private readonly pages: RingPages;
   private readonly sizeOfPage: number;
   private readonly originSeconds: number;
@@ -29,8 +52,22 @@ export class RingLane {
   /** Where its pages begin, and their times: of rings whose pages are not all of one size. */
   private places: { readonly bytes: Float64Array; readonly timesNs: Float64Array } | undefined;
 
-  constructor(recording: KernelRecording, ring: RecordedRing, lines: RecordingLines, originSeconds: number) {
+  constructor(
+    recording: KernelRecording,
+    ring: RecordedRing,
+    options: {
+      readonly lines: RecordingLines;
+      readonly originSeconds: number;
+      readonly times: LaneTimes;
+      readonly index: number;
+    },
+  ) {
     const { layout } = recording.formats;
+    const { lines, originSeconds } = options;
+    const { common } = lines;
+    this.times = options.times;
+    this.index = options.index;
+    this.isUsual = layout.littleEndian && common.flags === 2 && common.preemptCount === 3 && common.tid === 4;
     this.lines = lines;
     this.cpu = ring.cpu;
     this.ring = ring;
@@ -42,11 +79,6 @@ export class RingLane {
     const originNs = BigInt(originSeconds) * BigInt(secondNs);
     this.cursor.setOrigin(Number(originNs >> 32n), Number(originNs & 0xffff_ffffn));
     this.cursor.setBytes(this.pages.bytes);
-  }
-
-  /** Time of the present record. */
-  get timeNs(): number {
-    return this.cursor.timeNs;
   }
 
   get pageCount(): number {
@@ -101,12 +133,12 @@ export class RingLane {
   seek(page: number, timeNs: number): boolean {
     this.pages.seek(page < this.pageCount ? this.pageByte(page) : this.ring.source.sizeBytes);
     this.isInPage = false;
-    while (this.next()) if (this.cursor.timeNs >= timeNs) return true;
+    while (this.next()) if (this.cursor.timeNs >= timeNs) return this.take();
     return false;
   }
 
-  /** Moves to the next record. @returns false at the end. */
-  next(): boolean {
+  /** Moves the cursor to the next record. @returns false at the end. */
+  private next(): boolean {
     const { cursor, pages } = this;
     this.lostBefore = 0;
     for (;;) {
@@ -121,13 +153,104 @@ export class RingLane {
     }
   }
 
-  /** Writes the present record's line, and before it what was lost. */
-  write(output: LineBuffer): void {
-    if (this.lostBefore !== 0) {
-      const count = this.lostBefore < 0 ? '' : ` ${this.lostBefore}`;
-      output.append(encoder.encode(`CPU:${this.cpu} [LOST${count} EVENTS]\n`));
-      this.lostBefore = 0;
-    }
+  /** Goes on with the record that the cursor is at. */
+  private take(): true {
+    this.at = this.cursor.at;
+    this.lengthBytes = this.cursor.lengthBytes;
+    this.nextByte = this.cursor.nextByte;
+    this.times.presentNs[this.index] = this.cursor.timeNs;
+    return true;
+  }
+
+  /** Moves from a record to the next one by the cursor. @returns false at the end. */
+  private step(at: number, lengthBytes: number, nextByte: number): boolean {
+    this.cursor.place(at, lengthBytes, nextByte, this.times.presentNs[this.index]!);
+    return this.next() && this.take();
+  }
+
+  private writeLoss(output: LineBuffer): void {
+    const count = this.lostBefore < 0 ? '' : ` ${this.lostBefore}`;
+    output.append(encoder.encode(`CPU:${this.cpu} [LOST${count} EVENTS]\n`));
+    this.lostBefore = 0;
+  }
+
+  /** Writes a record's line, whatever it needs. */
+  private writeAny(output: LineBuffer, at: number, lengthBytes: number, nextByte: number): void {
+    this.cursor.place(at, lengthBytes, nextByte, this.times.presentNs[this.index]!);
     this.lines.write(this.cursor, this.head, output);
+  }
+
+  /**
+   * Writes the line of the present record, and of those behind it that are before the limit; before them, what was lost.
+   * Most records follow each other in a page and have a line that code was made for: these are dealt with here, with
+   * nothing that is stored or called beside that code.
+   * @returns whether there is another record, which is present then.
+   */
+  run(output: LineBuffer): boolean {
+    if (this.lostBefore !== 0) this.writeLoss(output);
+    const { cursor, head, index, isUsual } = this;
+    const { lines } = this.lines;
+    const { presentNs } = this.times;
+    const limitNs = this.times.limitNs[0]!;
+    const { view, bytes } = cursor;
+    let { at, lengthBytes, nextByte } = this;
+    let { endByte } = cursor;
+    let timeNs = presentNs[index]!;
+    let { bytes: out, view: outView, length: pos } = output;
+    for (;;) {
+      const line = lines[view.getUint16(at, true)];
+      let end = -1;
+      if (
+        isUsual &&
+        line?.body !== undefined &&
+        lengthBytes >= line.leastBytes &&
+        pos + usualLineBytes <= out.length
+      ) {
+        let sinceNs = timeNs - head.beginNs;
+        if (!(sinceNs >= 0 && sinceNs < secondNs)) sinceNs = head.enter(timeNs);
+        try {
+          const tid = view.getInt32(at + 4, true);
+          const to = head.put(outView, pos, tid, view.getUint16(at + 2, true), sinceNs | 0);
+          end = line.body(view, bytes, at, lengthBytes, outView, out, to);
+        } catch {
+          // It has more than the usual room, or is not for this code: the other way finds that out.
+          end = -1;
+        }
+      }
+      if (end >= 0 && end <= out.length) {
+        pos = end;
+      } else {
+        output.length = pos;
+        presentNs[index] = timeNs;
+        this.writeAny(output, at, lengthBytes, nextByte);
+        ({ bytes: out, view: outView, length: pos } = output);
+      }
+      if (nextByte + 4 <= endByte) {
+        const word = view.getInt32(nextByte, true);
+        const words = isUsual ? word & kindBits : 0;
+        const after = nextByte + 4 + words * 4;
+        if (words > 0 && words <= mostWords && after <= endByte) {
+          timeNs += word >>> 5;
+          at = nextByte + 4;
+          lengthBytes = words * 4;
+          nextByte = after;
+          if (timeNs < limitNs) continue;
+          break;
+        }
+      }
+      presentNs[index] = timeNs;
+      output.length = pos;
+      if (!this.step(at, lengthBytes, nextByte)) return false;
+      ({ at, lengthBytes, nextByte } = this);
+      ({ endByte } = cursor);
+      timeNs = presentNs[index];
+      if (timeNs >= limitNs || this.lostBefore !== 0) return true;
+    }
+    presentNs[index] = timeNs;
+    this.at = at;
+    this.lengthBytes = lengthBytes;
+    this.nextByte = nextByte;
+    output.length = pos;
+    return true;
   }
 }

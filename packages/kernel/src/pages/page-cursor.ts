@@ -44,11 +44,12 @@ export class PageCursor {
   lengthBytes = 0;
   /** Its `common_type`: the number of its event. */
   typeId = 0;
+  /** Where the next record's head is. */
+  nextByte = 0;
   /** What is wrong with the page, which then ends before it. */
   damage: string | undefined = undefined;
   private originHi = 0;
   private originLo = 0;
-  private nextByte = 0;
   private readonly littleEndian: boolean;
 
   constructor(layout: PageLayout) {
@@ -141,6 +142,15 @@ export class PageCursor {
     this.timeNs = timeNs;
     this.nextByte = endByte;
     return at > endByte ? this.fail('padding beyond the end of its page', at) : false;
+  }
+
+  /** Moves to a record of the present page that was found without the cursor, `nextByte` with it. */
+  place(at: number, lengthBytes: number, nextByte: number, timeNs: number): void {
+    this.at = at;
+    this.lengthBytes = lengthBytes;
+    this.nextByte = nextByte;
+    this.typeId = this.view.getUint16(at, this.littleEndian);
+    this.timeNs = timeNs;
   }
 
   private found(at: number, lengthBytes: number, timeNs: number): boolean {
