@@ -14,7 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PacketFacts, PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
+import {
+  factsBefore,
+  type PacketFacts,
+  PacketFile,
+} from '../../packages/kernel/src/transcode/packet-file.node.ts';
 import { kernelTraceClass } from '../../packages/kernel/src/transcode/kernel-trace-class.ts';
 import { StreamFiles } from '../../packages/kernel/src/session/stream-files.node.ts';
 import { describeNeeding, tracefs } from '../support/needs.ts';
@@ -84,7 +88,13 @@ describeNeeding([tracefs()], 'a full disk', () => {
     const place = { directory: small, declared: new SharedArrayBuffer(4), writer: undefined };
     const facts = { uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2', clockOffsetNs: 0n, environment: new Map() };
     const traceClass = kernelTraceClass(facts, [], 'compact', []);
-    const files = new StreamFiles(place, `limited-${count}`, { traceClass }, { sizeBytes: 5000, count });
+    const files = new StreamFiles(
+      place,
+      `limited-${count}`,
+      { traceClass },
+      { sizeBytes: 5000, count },
+      factsBefore(factsOf(new Uint8Array(4000))),
+    );
     const packet = new Uint8Array(4000);
     const write = (): void => files.packet(packet, packet.length, factsOf(packet), new Uint8Array(1));
     write();

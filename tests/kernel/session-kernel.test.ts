@@ -8,7 +8,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type TestDaemon, patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { NumberedWrites, numberedRule, writesIn } from '../support/numbered-writes.ts';
-import { readByPeer, textOfPeer } from '../support/recording.ts';
+import { lossesToldByPeer, readByPeer, textOfPeer } from '../support/recording.ts';
 
 function outputOf(session: Session): string {
   const output = session.output ?? session.snapshotOutputs[0]?.output;
@@ -248,6 +248,38 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
       expect(kept.length).toBeLessThan(20_000);
       expect(kept.at(-1)).toBe(upTo(20_000).at(-1));
       expect(kept).toEqual([...new Set(kept)].sort((one, other) => one - other));
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'what the smallest rings overwrite is told to the last event, in each chunk',
+    withDaemon(async (daemon) => {
+      using program = new NumberedWrites();
+      const client = await daemon.start();
+      const { session } = await client.call('create-session', { name: 's', mode: 'local' });
+      const target = { session: 's', domain: 'kernel', channel: 'ch' } as const;
+      const attributes = { lossMode: 'overwrite', subBufferSizeBytes: 4096, subBufferCount: 2 } as const;
+      await client.call('enable-channel', { ...target, attributes });
+      await client.call('enable-event', { ...target, rule: numberedRule(program) });
+      await client.call('start-session', { session: 's' });
+      // The first page that is read comes after some that were overwritten.
+      const consumer = daemon.consumerPid(session.id)!;
+      process.kill(consumer, 'SIGSTOP');
+      await program.write(20_000);
+      process.kill(consumer, 'SIGCONT');
+      const { path: first } = await client.call('rotate-session', { session: 's' });
+      await program.write(20_000);
+      const { losses } = await client.call('stop-session', { session: 's' });
+      const { path: second } = await client.call('destroy-session', { session: 's' });
+      const chunks = [first, second!].map((path) => join(path, 'kernel'));
+      const told = chunks.reduce((sum, chunk) => sum + lossesToldByPeer(chunk), 0);
+      // The table of tasks needs events of which some are lost, too.
+      expect(told).toBe(losses.overwrittenCount + losses.discardedCount);
+      const lines = chunks.flatMap((chunk) => textOfPeer(chunk).split('\n'));
+      const written = lines.filter((line) => line.includes(' syscall_entry_write: ')).length;
+      expect(written).toBeGreaterThan(0);
+      expect(written + told).toBeGreaterThanOrEqual(40_000);
     }),
     patientlyMs,
   );

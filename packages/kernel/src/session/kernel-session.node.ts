@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
+import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { type FileUser, asUser } from '@spoor/sys';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
@@ -155,7 +156,7 @@ export class KernelSession {
     const isFirst = this.description === undefined;
     if (isFirst && this.isResumed && directory !== undefined)
       this.toldLost = asUser(this.options.writer, () => repairTrace(directory));
-    this.frame ??= new TraceFrame(factsOf(description), this.options.writer);
+    this.frame ??= this.makeFrame(description);
     this.directory = directory;
     if (directory !== undefined && plans.length > 0) this.frame.begin(directory);
     const wasActive = isFirst ? this.isResumed : this.description?.isActive === true;
@@ -217,6 +218,13 @@ export class KernelSession {
       writer: options.writer,
       onFailure: (error) => options.onNote('error', describeError(error)),
     };
+  }
+
+  private makeFrame(description: KernelSessionDescription): TraceFrame {
+    const { directory, writer } = this.options;
+    const frame = new TraceFrame(factsOf(description), writer, join(directory, 'kernel-metadata'));
+    if (this.isResumed) frame.takeKept();
+    return frame;
   }
 
   private stackAddresses(kinds: readonly StackKind[]): SharedArrayBuffer | undefined {

@@ -11,6 +11,7 @@ import type { PageLayout } from '../formats/page-layout.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
 import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
+import { factsBefore, type PacketFacts } from '../transcode/packet-file.node.ts';
 import type { PageStream } from '../transcode/page-stream.ts';
 import type { TaskSelection } from '../transcode/record-filter.ts';
 import { KernelTranscoder } from '../transcode/transcoder.ts';
@@ -112,6 +113,8 @@ export class SessionSink {
   private stream: PageStream;
   private place: TracePlace | undefined;
   private files: StreamFiles | undefined;
+  /** The last packet of the stream in files that are closed. */
+  private last: PacketFacts | undefined;
   private pastEvents = 0;
   private pastBytes = 0;
   private pastUnwritten = 0;
@@ -138,7 +141,8 @@ export class SessionSink {
     this.stream = this.makeStream();
   }
 
-  private makeStream(limits: FileLimits = this.data.limits): PageStream {
+  /** @param isSnapshot whether nobody is told of what was before: that more is not kept is what was asked for. */
+  private makeStream(limits: FileLimits = this.data.limits, isSnapshot = false): PageStream {
     const { data, cpu, transcoder } = this;
     const { sizeBytes } = limits;
     const stream: PageStream = transcoder.stream({
@@ -152,7 +156,8 @@ export class SessionSink {
           if (this.place === undefined) return;
           const name = `${data.channel}_${cpu}${data.fileSuffix}`;
           try {
-            this.files ??= new StreamFiles(this.place, name, transcoder, limits);
+            const before = isSnapshot ? facts : (this.last ?? factsBefore(facts));
+            this.files ??= new StreamFiles(this.place, name, transcoder, limits, before);
             this.files.packet(bytes, lengthBytes, facts, stream.used);
           } catch (error) {
             // There may be room again later: until then losses are counted.
@@ -223,7 +228,7 @@ export class SessionSink {
   /** Writes pages as a stream of their own, into another place. */
   writeTo(place: TracePlace, pages: Iterable<Uint8Array>): void {
     this.place = place;
-    this.stream = this.makeStream(unlimited);
+    this.stream = this.makeStream(unlimited, true);
     for (const page of pages) this.stream.page(page, 0, page.length);
     this.endStream();
     this.place = undefined;
@@ -244,11 +249,14 @@ export class SessionSink {
     this.pastEvents += eventCount;
     this.pastLost += lostCount;
     this.closeFiles();
+    this.last = undefined;
   }
 
   private closeFiles(): void {
-    this.pastBytes += this.files?.writtenBytes ?? 0;
-    this.files?.close();
+    if (this.files === undefined) return;
+    this.pastBytes += this.files.writtenBytes;
+    this.last = this.files.last;
+    this.files.close();
     this.files = undefined;
   }
 }

@@ -8,7 +8,6 @@ import { ensureDirectory } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
 import { MetadataFile } from '../transcode/metadata-file.node.ts';
 import { indexPathOf, PacketFile, type PacketFacts } from '../transcode/packet-file.node.ts';
-import { markPacket } from '../transcode/packet-buffer.ts';
 import type { KernelTranscoder } from '../transcode/transcoder.ts';
 import type { TracePlace } from './reader-messages.ts';
 
@@ -32,15 +31,22 @@ export class StreamFiles {
   /** Undefined while there is none: before the first packet, and where the next one finds no room. */
   private file: PacketFile | undefined;
   private number = 0;
-  private last: PacketFacts | undefined;
+  private isBegun = false;
+  /** Of the packet before the next one. */
+  last: PacketFacts;
 
-  /** @param name of the file; with a limit of size what the names of the files begin with. */
+  /**
+   * @param name of the file; with a limit of size what the names of the files begin with.
+   * @param before what was told before the first packet, perhaps in another trace chunk.
+   */
   constructor(
     place: TracePlace,
     name: string,
     transcoder: Pick<KernelTranscoder, 'traceClass'>,
     limits: FileLimits,
+    before: PacketFacts,
   ) {
+    this.last = before;
     const { directory, declared, writer } = place;
     this.writer = writer;
     this.directory = directory;
@@ -72,21 +78,14 @@ export class StreamFiles {
       }
     }
     const file = (this.file ??= asUser(this.writer, () => this.open()));
-    if (
-      file.sizeBytes === 0 &&
-      this.last !== undefined &&
-      this.last.discardedEvents !== facts.discardedEvents
-    ) {
-      const mark = markPacket(bytes, this.last);
-      file.append(mark.bytes, mark.bytes.length, mark.facts);
-    }
-    file.append(bytes, lengthBytes, facts);
+    file.appendAfter(this.last, bytes, lengthBytes, facts);
     this.writtenBytes += lengthBytes;
     this.last = facts;
+    this.isBegun = true;
   }
 
   private open(): PacketFile {
-    if (this.limits.count > 0 && this.last !== undefined) {
+    if (this.limits.count > 0 && this.isBegun) {
       // The index first: packets that none tells of are cut off by whoever takes the trace up.
       rmSync(indexPathOf(this.directory, this.fileName), { force: true });
       rmSync(join(this.directory, this.fileName), { force: true });

@@ -3,6 +3,8 @@ import {
   existsSync,
   readFileSync,
   readdirSync,
+  renameSync,
+  rmSync,
   statSync,
   truncateSync,
   appendFileSync,
@@ -37,10 +39,16 @@ export class TraceFrame {
   /** What the metadata of the next trace chunk or snapshot begins with, and the stream classes in it. */
   private carried: { readonly text: string; readonly streams: ReadonlySet<number> } | undefined;
 
-  /** @param writer with whose rights files are made; undefined for those of this process. */
-  constructor(facts: KernelTraceFacts, writer?: FileUser) {
+  private readonly keptPath: string | undefined;
+
+  /**
+   * @param writer with whose rights files are made; undefined for those of this process.
+   * @param keptPath where what is carried over is kept for successors of this process.
+   */
+  constructor(facts: KernelTraceFacts, writer?: FileUser, keptPath?: string) {
     this.writer = writer;
     this.facts = facts;
+    this.keptPath = keptPath;
     const { streamClasses, ...rest } = kernelTraceClass(facts, [], 'compact', [], stateDumpEvents);
     const dump = streamClasses[1]!;
     // Both forms of headers, so that the aliases of either are declared.
@@ -77,14 +85,41 @@ export class TraceFrame {
   carry(directory: string): boolean {
     try {
       const text = asUser(this.writer, () => readFileSync(join(directory, 'metadata'), 'latin1'));
-      const numbers = text.matchAll(/^stream \{\n\tid = (\d+);/gm);
-      this.carried = { text, streams: new Set(Array.from(numbers, ([, number]) => Number(number))) };
+      this.take(text);
+      this.keep(text);
       return true;
     } catch {
       // It was removed.
       this.carried = undefined;
+      this.forget();
       return false;
     }
+  }
+
+  private take(text: string): void {
+    const numbers = text.matchAll(/^stream \{\n\tid = (\d+);/gm);
+    this.carried = { text, streams: new Set(Array.from(numbers, ([, number]) => Number(number))) };
+  }
+
+  /** Takes over what another process has kept, which ended before it could begin the next trace chunk. */
+  takeKept(): void {
+    if (this.keptPath === undefined || !existsSync(this.keptPath)) return;
+    this.take(readFileSync(this.keptPath, 'latin1'));
+  }
+
+  private keep(text: string): void {
+    if (this.keptPath === undefined) return;
+    try {
+      writeFileSync(`${this.keptPath}.draft`, text, { encoding: 'latin1', mode: 0o600 });
+      renameSync(`${this.keptPath}.draft`, this.keptPath);
+    } catch {
+      // This process has it.
+      this.forget();
+    }
+  }
+
+  private forget(): void {
+    if (this.keptPath !== undefined) rmSync(this.keptPath, { force: true });
   }
 
   /** Adds the stream class of a channel to the metadata, unless it came with what was carried over. */

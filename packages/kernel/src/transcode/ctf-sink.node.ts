@@ -16,7 +16,7 @@ import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
 import type { KernelTraceFacts, PlainEvent } from './kernel-trace-class.ts';
 import { MetadataFile } from './metadata-file.node.ts';
-import { PacketFile } from './packet-file.node.ts';
+import { factsBefore, PacketFile } from './packet-file.node.ts';
 import type { PageStream, PageStreamStatistics } from './page-stream.ts';
 import { KernelTranscoder } from './transcoder.ts';
 
@@ -120,7 +120,7 @@ class CtfSink implements PageSink {
           try {
             // A reader that sees the packet must find its classes.
             this.metadata.declare(this.stream.used);
-            this.file.append(bytes, lengthBytes, facts);
+            this.file.appendAfter(factsBefore(facts), bytes, lengthBytes, facts);
           } catch (error) {
             // There may be room again later: until then losses are counted, and told once.
             this.stream.giveUp();

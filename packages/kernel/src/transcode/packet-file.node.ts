@@ -5,6 +5,7 @@ import { SpoorError } from '@spoor/base';
 import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
 import { FileSink } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
+import { markPacket } from './packet-buffer.ts';
 
 /** What an index tells of a packet, but for its place. */
 export type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>;
@@ -12,6 +13,11 @@ export type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBy
 /** The index of a file of a trace. */
 export function indexPathOf(directory: string, name: string): string {
   return join(directory, 'index', `${name}.idx`);
+}
+
+/** What would have been said before the first packet of a stream: that nothing is lost. */
+export function factsBefore(first: PacketFacts): PacketFacts {
+  return { ...first, endTicks: first.beginTicks, discardedEvents: 0n };
 }
 
 /** One file; it must not be there yet. */
@@ -68,6 +74,19 @@ export class PacketFile {
     }
     this.sizeBytes += lengthBytes;
     this.indexBytes += entry.length;
+  }
+
+  /**
+   * Appends a packet. Readers know losses by how their count grows from packet to packet: where the first packet of the file
+   * tells of some, one without events that says what was said `before` stands in front of it.
+   * @throws SpoorError `output/failed`.
+   */
+  appendAfter(before: PacketFacts, bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void {
+    if (this.sizeBytes === 0 && before.discardedEvents !== facts.discardedEvents) {
+      const mark = markPacket(bytes, before);
+      this.append(mark.bytes, mark.bytes.length, mark.facts);
+    }
+    this.append(bytes, lengthBytes, facts);
   }
 
   close(): void {
