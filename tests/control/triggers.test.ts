@@ -168,6 +168,33 @@ describe('conditions of sessions', () => {
       const packed = `${join(hook, basename(path))}.tar.gz`;
       await until('the hook has run', () => existsSync(packed));
       expect([...openTrace(packed).events()]).toHaveLength(10);
+
+      // The last chunk of a session that was rotated is archived when it is destroyed; nobody else would ever have it.
+      await program.tell('emit 7');
+      const destroyed = await client.call('destroy-session', { session: 's' });
+      await until('both ends of the last one were told', () => told.length === 4);
+      expect(told[3]!.measured).toEqual({ session: 's', archivePath: destroyed.path });
+      const last = `${join(hook, basename(destroyed.path!))}.tar.gz`;
+      await until('the hook has run for the last one, too', () => existsSync(last));
+      expect([...openTrace(last).events()]).toHaveLength(7);
+    }),
+  );
+
+  test(
+    'a session that never was rotated is destroyed without a rotation',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const told = await listen(daemon);
+      await recordSteps(client, daemon, 'local');
+      await client.call(
+        'add-trigger',
+        triggerOf('--condition=session-rotation-finishes', '--session=s', '--action=notify'),
+      );
+      await client.call('destroy-session', { session: 's' });
+      await recordSteps(client, daemon, 'local');
+      await client.call('rotate-session', { session: 's' });
+      await until('a rotation was told', () => told.length > 0);
+      expect(told).toHaveLength(1);
     }),
   );
 

@@ -343,6 +343,21 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       expect(steps(trace)).toEqual(upTo(300));
       expect(filesBelow(trace).map((path) => statSync(path).uid)).toEqual(filesBelow(trace).map(() => one));
       expect(readdirSync(roots)).toEqual([]);
+      // Nor do they hear of a session of root's when it is over.
+      const output = { kind: 'local', path: join(roots, 'private') } as const;
+      await client.call('create-session', { name: 'secret', mode: 'local', output });
+      await client.call('enable-event', { session: 'secret', domain: 'user', rule });
+      const ofSecret = ['--condition=session-rotation-finishes', '--session=secret'];
+      const leak = ['--name=leak', ...ofSecret, '--action=exec', `env >${home}/leaked`];
+      expect(asMember('add-trigger', ...leak).status).toBe(0);
+      await client.call('start-session', { session: 'secret' });
+      await client.call('rotate-session', { session: 'secret' });
+      await client.call('destroy-session', { session: 'secret' });
+      await until('it has failed at both rotations', async () => {
+        const { status } = await client.call('list-triggers', {});
+        return status.some(({ trigger, actions }) => trigger === 'leak' && actions[0]?.failureCount === 2);
+      });
+      expect(existsSync(join(home, 'leaked'))).toBe(false);
       // Snapshots, too; one that root asks for of a session of theirs as well.
       expect(asMember('create', 'flight', '--snapshot', '-o', join(home, 'shots')).status).toBe(0);
       expect(asMember('enable-event', '-s', 'flight', 'test:*').status).toBe(0);

@@ -71,6 +71,8 @@ export class Daemon {
   readonly #store: SessionStore;
   readonly #consumer: ConsumerLink;
   readonly #sessions = new Map<string, ManagedSession>();
+  /** Whose sessions were that are over: what triggers do about them may come later. */
+  readonly #formerOwners = new Map<string, number>();
   readonly #tracepoints: TracepointListing;
   #triggers: TriggerService | undefined;
   #monitor: NodeJS.Timeout | undefined;
@@ -157,7 +159,7 @@ export class Daemon {
     'destroy-session': async ({ session, wait = true }, caller) => {
       const managed = this.#find(session, caller);
       const result = await managed.destroy(wait);
-      this.#sessions.delete(session);
+      this.#forget(managed);
       return result;
     },
     'start-session': async ({ session }, caller) => {
@@ -368,8 +370,17 @@ export class Daemon {
 
   /** Whether a user may use what is of a session of this name; true where there is none. */
   #mayUse(caller: FileUser, name: string): boolean {
-    const found = this.#sessions.get(name);
-    return found === undefined || maySee(caller, found.ownerUid);
+    const owner = this.#sessions.get(name)?.ownerUid ?? this.#formerOwners.get(name);
+    return owner === undefined || maySee(caller, owner);
+  }
+
+  #forget({ model: { name }, ownerUid }: ManagedSession): void {
+    this.#sessions.delete(name);
+    this.#formerOwners.delete(name);
+    this.#formerOwners.set(name, ownerUid);
+    if (this.#formerOwners.size <= MOST_SESSIONS) return;
+    const [oldest] = this.#formerOwners.keys();
+    this.#formerOwners.delete(oldest!);
   }
 
   /** A session as a trigger names it. */
@@ -467,7 +478,7 @@ export class Daemon {
         throw existsAlready(saved.name, '--force ends it first if it is yours');
       }
       await existing.destroy(true);
-      this.#sessions.delete(saved.name);
+      this.#forget(existing);
     }
     const managed = this.#add(checked.session, owner);
     const service = this.#service();

@@ -201,6 +201,9 @@ export class ManagedSession {
       const warnings: string[] = [];
       let path = output?.kind === 'local' ? output.path : undefined;
       if (hasStarted) {
+        const { chunkId } = this.#model;
+        const next = this.#run.hasRotated ? path : undefined;
+        if (next !== undefined) this.#tellRotation(chunkId);
         if (this.#model.isActive) warnings.push(...(await this.#stop(isAwaited)).warnings);
         const session = hub.sessionPath(id);
         const { isComplete, ...totals } = await consumer.call('finish', { session });
@@ -210,11 +213,13 @@ export class ManagedSession {
         ({ counters } = totals);
         if (!isComplete)
           warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
-        if (this.#run.hasRotated && path !== undefined) {
-          const archive = archivePath(path, this.#model, this.#run, Date.now());
-          const step = { from: chunkPath(path, this.#model, this.#run), archive, next: path };
-          asUser(this.#run.owner, () => moveChunk(step));
+        if (next !== undefined) {
+          const archive = archivePath(next, this.#model, this.#run, Date.now());
+          const from = chunkPath(next, this.#model, this.#run);
+          asUser(this.#run.owner, () => moveChunk({ from, archive, next }));
           path = archive;
+          // Hooks get every chunk: without this one what they collect would lack the end of the session.
+          this.#tellRotation(chunkId, archive);
         }
         hub.remove(id, ringPlace(this.#model));
       }
@@ -236,7 +241,7 @@ export class ManagedSession {
           hint: hasStarted ? 'only sessions that write all along have any' : 'start it first',
         });
       }
-      this.#around.publish({ topic: 'rotation', session: this.#model.name, chunkId, state: 'started' });
+      this.#tellRotation(chunkId);
       await this.#handOver();
       const nowMs = Date.now();
       const archive = archivePath(output.path, this.#model, this.#run, nowMs);
@@ -247,13 +252,7 @@ export class ManagedSession {
       this.#model = { ...this.#model, chunkId: chunkId + 1 };
       this.#run = { ...this.#run, chunkBeganMs: nowMs, hasRotated: true };
       this.save();
-      this.#around.publish({
-        topic: 'rotation',
-        session: this.#model.name,
-        chunkId,
-        state: 'archived',
-        path: archive,
-      });
+      this.#tellRotation(chunkId, archive);
       return { chunkId, state: 'archived', path: archive };
     });
   }
@@ -478,6 +477,16 @@ export class ManagedSession {
   /** Takes the session's schedule of rotations over. */
   reschedule(): void {
     this.#rotationTimer.schedule(this.#model, this.#run.chunkBeganMs);
+  }
+
+  /** @param path of the archived chunk, when there is one. */
+  #tellRotation(chunkId: number, path?: string): void {
+    this.#around.publish({
+      topic: 'rotation',
+      session: this.#model.name,
+      chunkId,
+      ...(path === undefined ? { state: 'started' } : { state: 'archived', path }),
+    });
   }
 
   #tell(change: 'started' | 'stopped' | 'changed' | 'destroyed'): void {
