@@ -360,6 +360,35 @@ describeNeeding([command('babeltrace2')], 'a flight recorder', () => {
   );
 });
 
+describe('snapshots of a size', () => {
+  test(
+    'rings that hold little leave room to the others, and one with room for nothing is refused',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const session = await makeSession(client, 'snapshot');
+      const programs = [await daemon.program(), await daemon.program(), await daemon.program()];
+      for (const program of programs) await daemon.joined(session.id, program);
+      for (const program of programs.slice(1)) await program.tell('emit 10');
+      // One packet, of 8 bytes an event: more than a third of what is allowed.
+      await programs[0]!.tell('emit 20000');
+      const output = { kind: 'local', path: join(daemon.home, 'shots') } as const;
+      const asked = { session: 's', output } as const;
+      const { snapshots } = await client.call('record-snapshot', { ...asked, maxSizeBytes: 250_000 });
+      expect(snapshots[0]).toMatchObject({ eventCount: 20_020 });
+      expect(snapshots[0]!.sizeBytes).toBeLessThanOrEqual(250_000);
+      await expect(client.call('record-snapshot', { ...asked, maxSizeBytes: 60 })).rejects.toMatchObject({
+        code: 'control/snapshot-size',
+        message: expect.stringMatching(/^no packet fits into a snapshot of 60 bytes: the smallest has \d+$/),
+      });
+      expect(readdirSync(output.path)).toHaveLength(1);
+      // What fits is written, and what does not is told.
+      await client.call('record-snapshot', { ...asked, maxSizeBytes: 20_000 });
+      const { troubles } = await client.call('get-usage', { session: 's' });
+      expect(troubles.join()).toContain('a snapshot of 20000 bytes has nothing of one ring');
+    }),
+  );
+});
+
 describe('whoever is killed', () => {
   test(
     'the daemon: the next one goes on with its sessions, and nothing is lost',

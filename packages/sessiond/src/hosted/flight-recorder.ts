@@ -10,7 +10,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describeError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import {
   EVENTS_FOLDER,
   PROCESS_FILE,
@@ -36,7 +36,7 @@ import { type SessionDirectory, parseProcessDirectory } from '../run-directory.t
 import type { HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
 import type { SessionWorker } from './session-worker.ts';
 import { SnapshotPlace } from './snapshot-place.ts';
-import { writeProcessSnapshot } from './snapshot-writer.ts';
+import { type SnapshotShare, divideLimit, sumShares, writeProcessSnapshot } from './snapshot-writer.ts';
 import { UsageTable } from './usage-table.ts';
 
 /** Rings of threads that are over are kept for snapshots up to this many bytes, the youngest. */
@@ -165,6 +165,7 @@ export class FlightRecorder implements SessionWorker {
     const made = this.#lastSnapshot.then(() =>
       this.#snapshots.make(path, async (draft) => {
         const [own, other] = [await this.#write(draft, maxSizeBytes), await more(draft)];
+        this.#checkLimit(own, own.eventCount + other.eventCount, maxSizeBytes);
         return {
           eventCount: own.eventCount + other.eventCount,
           sizeBytes: own.sizeBytes + other.sizeBytes,
@@ -175,37 +176,59 @@ export class FlightRecorder implements SessionWorker {
     return made;
   }
 
-  async #write(path: string, maxSizeBytes: number | null): Promise<HostMethods['snapshot']['result']> {
+  /**
+   * Tells of rings that a limit leaves out.
+   * @throws SpoorError `control/snapshot-size` where nothing is left.
+   */
+  #checkLimit(
+    { tooLargeCount, smallestBytes }: SnapshotShare,
+    eventCount: number,
+    maxSizeBytes: number | null,
+  ): void {
+    if (tooLargeCount === 0) return;
+    const hint = `a larger maximum, or smaller sub-buffers: spoor enable-channel --subbuf-size`;
+    if (eventCount === 0) {
+      throw new SpoorError(
+        'control/snapshot-size',
+        `no packet fits into a snapshot of ${maxSizeBytes} bytes: the smallest has ${smallestBytes}`,
+        { hint },
+      );
+    }
+    const rings = tooLargeCount === 1 ? 'one ring' : `${tooLargeCount} rings`;
+    this.#onNote('error', `a snapshot of ${maxSizeBytes} bytes has nothing of ${rings}: it needs ${hint}`);
+  }
+
+  async #write(path: string, maxSizeBytes: number | null): Promise<SnapshotShare> {
     this.#look();
-    let ringCount = 0;
-    for (const { rings } of this.#processes.values()) ringCount += rings.size;
-    const ringLimitBytes =
-      maxSizeBytes === null ? undefined : Math.floor(maxSizeBytes / Math.max(1, ringCount));
-    let eventCount = 0;
-    let sizeBytes = 0;
+    const sources = [...this.#processes.values()].filter(
+      ({ description, rings }) => description !== undefined && rings.size > 0,
+    );
+    const limits = maxSizeBytes === null ? undefined : limitsOf(sources, maxSizeBytes);
+    const shares: SnapshotShare[] = [];
     this.#isSnapshotRunning = true;
     try {
-      for (const process of this.#processes.values()) {
-        if (process.description === undefined || process.rings.size === 0) continue;
-        const written = await writeProcessSnapshot(
-          { path: process.path, user: process.user, writer: this.#writer },
-          {
-            ...process.description,
-            header: withClockOffset(process.description.header, this.#clockOffsetNs),
-          },
-          [...process.rings].map(([number, { reader }]) => ({ number, reader })),
-          path,
-          ringLimitBytes,
-          (text) => this.#onNote('error', text),
+      for (const process of sources) {
+        const description = process.description!;
+        shares.push(
+          await writeProcessSnapshot(
+            { path: process.path, user: process.user, writer: this.#writer },
+            { ...description, header: withClockOffset(description.header, this.#clockOffsetNs) },
+            [...process.rings].map(([number, { reader }]) => ({
+              number,
+              reader,
+              limitBytes: limits?.get(reader),
+            })),
+            path,
+            (text) => this.#onNote('error', text),
+          ),
         );
-        eventCount += written.eventCount;
-        sizeBytes += written.sizeBytes;
       }
     } finally {
       this.#isSnapshotRunning = false;
     }
-    this.#writtenBytes += sizeBytes;
-    return { eventCount, sizeBytes };
+    const written = sumShares(shares);
+    this.#writtenBytes += written.sizeBytes;
+    return written;
   }
 
   totals(): WorkerTotals {
@@ -404,6 +427,19 @@ export class FlightRecorder implements SessionWorker {
     ring.committedEvents += (state.committedEvents - ring.committedEvents) >>> 0;
     ring.lostEvents = state.lostEvents;
   }
+}
+
+/** What each ring may have of a snapshot that has a limit. */
+function limitsOf(processes: readonly RecordedProcess[], mostBytes: number): ReadonlyMap<RingReader, number> {
+  const readers = processes.flatMap(({ rings }) => [...rings.values()].map(({ reader }) => reader));
+  const heldBytes = readers.map((reader) => {
+    const { subBufferCount, subBufferSizeBytes } = reader.header;
+    const capacityBytes = subBufferCount * subBufferSizeBytes;
+    // Its thread goes on until it is its turn.
+    return Math.min(reader.producedBytes(reader.poll()) * 1.25 + 4096, capacityBytes);
+  });
+  const limits = divideLimit(mostBytes, heldBytes);
+  return new Map(readers.map((reader, index) => [reader, limits[index]!]));
 }
 
 /** Whether a packet of the ring may become two: strings are told once a packet, a copied ring lags behind. */

@@ -22,6 +22,18 @@ import { StreamWriter } from '../stream-writer.ts';
 export interface SnapshotRing {
   readonly number: number;
   readonly reader: RingReader;
+  /** Most bytes of its packets: the newest that fit; undefined for all. */
+  readonly limitBytes: number | undefined;
+}
+
+/** What of rings is in a snapshot. */
+export interface SnapshotShare {
+  readonly eventCount: number;
+  readonly sizeBytes: number;
+  /** Rings of which nothing is in it since even their newest packet is larger than what they were allowed. */
+  readonly tooLargeCount: number;
+  /** The smallest of those packets. */
+  readonly smallestBytes: number;
 }
 
 /** The process. */
@@ -35,7 +47,6 @@ export interface SnapshotSource {
 
 /**
  * Writes the trace of one process below `path`.
- * @param limitBytes most bytes of a ring's packets: the newest that fit.
  * @param onDamage is told of a ring that holds no sound packets; it is in the trace up to there.
  * @throws SpoorError `record/output`.
  */
@@ -44,9 +55,8 @@ export async function writeProcessSnapshot(
   description: ProcessDescription,
   rings: readonly SnapshotRing[],
   path: string,
-  limitBytes: number | undefined,
   onDamage: (text: string) => void,
-): Promise<{ readonly eventCount: number; readonly sizeBytes: number }> {
+): Promise<SnapshotShare> {
   const { procname, pid, startedMs, header } = description;
   const name = `${pathComponent(procname)}-${pid}-${localTimestamp(new Date(startedMs))}`;
   const traceDir = join(path, 'ust', 'pid', name);
@@ -55,12 +65,9 @@ export async function writeProcessSnapshot(
   } catch (cause) {
     throw outputError(traceDir, cause);
   }
-  let eventCount = 0;
-  let sizeBytes = 0;
+  const shares: SnapshotShare[] = [];
   for (const ring of rings) {
-    const written = asUser(writer, () => writeRing(ring, traceDir, limitBytes, onDamage));
-    eventCount += written.eventCount;
-    sizeBytes += written.sizeBytes;
+    shares.push(asUser(writer, () => writeRing(ring, traceDir, onDamage)));
     // Other sessions are waiting for their rings to be emptied.
     await nextTurn();
   }
@@ -68,20 +75,49 @@ export async function writeProcessSnapshot(
   const events = join(processPath, EVENTS_FOLDER);
   using metadata = new MetadataWriter(join(traceDir, 'metadata'), header, events, { user, writer });
   metadata.update();
-  return { eventCount, sizeBytes };
+  return sumShares(shares);
+}
+
+/** What several parts of a snapshot have together. */
+export function sumShares(shares: readonly SnapshotShare[]): SnapshotShare {
+  const sum = { eventCount: 0, sizeBytes: 0, tooLargeCount: 0, smallestBytes: Infinity };
+  for (const share of shares) {
+    sum.eventCount += share.eventCount;
+    sum.sizeBytes += share.sizeBytes;
+    sum.tooLargeCount += share.tooLargeCount;
+    sum.smallestBytes = Math.min(sum.smallestBytes, share.smallestBytes);
+  }
+  return sum;
+}
+
+/**
+ * Divides what a snapshot may have at most: rings that hold less than an equal share leave the rest to the others.
+ * @param heldBytes what each ring holds.
+ * @returns what each may have, in the same order.
+ */
+export function divideLimit(mostBytes: number, heldBytes: readonly number[]): readonly number[] {
+  const limits = heldBytes.map(() => 0);
+  const order = [...heldBytes.keys()].sort((left, right) => heldBytes[left]! - heldBytes[right]!);
+  let leftBytes = mostBytes;
+  for (const [place, index] of order.entries()) {
+    const shareBytes = Math.floor(leftBytes / (order.length - place));
+    limits[index] = Math.min(Math.ceil(heldBytes[index]!), shareBytes);
+    leftBytes -= limits[index];
+  }
+  return limits;
 }
 
 function writeRing(
-  { number, reader }: SnapshotRing,
+  { number, reader, limitBytes }: SnapshotRing,
   traceDir: string,
-  limitBytes: number | undefined,
   onDamage: (text: string) => void,
-): { readonly eventCount: number; readonly sizeBytes: number } {
+): SnapshotShare {
   // What was cleared, or taken by another reader, is noted in the ring.
   const done = reader.progress;
   const path = join(traceDir, `${pathComponent(reader.header.channelName)}_${number}`);
   let writer: StreamWriter | undefined;
   let eventCount = 0;
+  let tooLargeBytes = Infinity;
   const append = (bytes: Uint8Array): void => {
     writer ??= new StreamWriter(path);
     writer.append(bytes, describePacket(bytes, number));
@@ -95,7 +131,9 @@ function writeRing(
         eventCount += packet.eventCount;
       });
     } else {
-      for (const packet of newestWithin(reader, done, limitBytes)) {
+      const { kept, newestBytes } = newestWithin(reader, done, limitBytes);
+      if (kept.length === 0 && newestBytes > 0) tooLargeBytes = newestBytes;
+      for (const packet of kept) {
         append(packet.bytes);
         eventCount += packet.eventCount;
       }
@@ -106,19 +144,30 @@ function writeRing(
   } finally {
     writer?.close();
   }
-  return { eventCount, sizeBytes: writer?.sizeBytes ?? 0 };
+  return {
+    eventCount,
+    sizeBytes: writer?.sizeBytes ?? 0,
+    tooLargeCount: tooLargeBytes === Infinity ? 0 : 1,
+    smallestBytes: tooLargeBytes,
+  };
 }
 
-/** The newest packets that fit into so many bytes, oldest first. */
-function newestWithin(reader: RingReader, done: ReaderProgress, limitBytes: number): RingPacket[] {
+/** The newest packets that fit into so many bytes, oldest first; how large the newest is, 0 if there is none. */
+function newestWithin(
+  reader: RingReader,
+  done: ReaderProgress,
+  limitBytes: number,
+): { readonly kept: readonly RingPacket[]; readonly newestBytes: number } {
   const kept: RingPacket[] = [];
   let keptBytes = 0;
+  let newestBytes = 0;
   reader.snapshot((whole) => {
     const packet = restOfPacket(whole, done);
     if (packet === undefined) return;
     kept.push({ ...packet, bytes: packet.bytes.slice() });
-    keptBytes += packet.bytes.length;
+    newestBytes = packet.bytes.length;
+    keptBytes += newestBytes;
     while (keptBytes > limitBytes && kept.length > 0) keptBytes -= kept.shift()!.bytes.length;
   });
-  return kept;
+  return { kept, newestBytes };
 }
