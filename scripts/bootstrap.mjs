@@ -66,7 +66,9 @@ whenChanged(
 run(bin('tsc'), ['-b'], 'compiling');
 await bundleTracer();
 
-const commands = ['spoor.cjs', 'control.cjs'].map((name) => join(root, 'packages/cli/dist', name));
+const commands = ['spoor.cjs', 'control.cjs', 'report.cjs'].map((name) =>
+  join(root, 'packages/cli/dist', name),
+);
 const compiledMs = readdirSync(join(root, 'packages')).map(
   (name) =>
     statSync(join(root, 'packages', name, 'dist/.tsbuildinfo'), { throwIfNoEntry: false })?.mtimeMs ?? 0,

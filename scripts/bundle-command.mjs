@@ -1,5 +1,6 @@
 // Makes packages/cli/dist/spoor.cjs of what `tsc -b` made: the command with all that it needs to read traces, as one
-// file; and control.cjs, the verbs about sessions with all that they need. CommonJS, because only of that Node.js 20 can
+// file; control.cjs, the verbs about sessions with all that they need; and report.cjs, the verb `report` with what reads the
+// kernel's pages. CommonJS, because only of that Node.js 20 can
 // keep V8's compiled form. What other verbs load when they run is left out: they find it beside the file, as they do
 // without it.
 import { existsSync, readFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ const wanted =
 function isLeftOutOfReading(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
   // Tables need libraries that are larger than all the rest, and few people ask for them, or for the kernel's pages.
-  if (/^@spoor\/components\/(?:arrow|ftrace|parquet)$/.test(id)) return true;
+  if (/^@spoor\/components\/(?:arrow|ftrace|parquet|report)$/.test(id)) return true;
   return (
     importer !== undefined && /\/dist\/(?:commands|control)$/.test(dirname(importer)) && !wanted.test(id)
   );
@@ -109,3 +110,4 @@ async function bundle(input, output, isLeftOut) {
 
 await bundle('main.js', 'spoor.cjs', isLeftOutOfReading);
 await bundle('verb-main.js', 'control.cjs', isLeftOutOfVerbs);
+await bundle('report-main.js', 'report.cjs', (id) => id === 'koffi' || id.startsWith('node:'));

@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -142,13 +143,38 @@ describe('a command made of two lines', () => {
   });
 });
 
-test.each(['spoor.cjs', 'control.cjs'])(
+test.each(['spoor.cjs', 'control.cjs', 'report.cjs'])(
   '%s has no other characters than those of ASCII, as which it is read',
   (name) => {
     const bytes = readFileSync(join(repoRoot, 'packages/cli/dist', name));
     expect(bytes.findIndex((byte) => byte > 127)).toBe(-1);
   },
 );
+
+test('a report is written by a file that has nothing else, in its threads too', () => {
+  const cli = join(folder, 'report');
+  for (const name of ['bin', 'dist']) mkdirSync(join(cli, name), { recursive: true });
+  for (const name of [
+    'bin/spoor.cjs',
+    'bin/start.cjs',
+    'bin/report-worker.cjs',
+    'dist/report.cjs',
+    'package.json',
+  ]) {
+    copyFileSync(join(repoRoot, 'packages/cli', name), join(cli, name));
+  }
+  // What unpacks archives is not in it.
+  symlinkSync(join(repoRoot, 'node_modules'), join(cli, 'node_modules'));
+  const recording = join(repoRoot, 'tests/fixtures/trace-dat/instance-zstd.dat');
+  const expected = spoor(['report', recording]).stdout;
+  expect(expected.split('\n').length).toBeGreaterThan(800);
+  for (const threads of ['1', '2']) {
+    const args = [join(cli, 'bin/spoor.cjs'), 'report', '--workers', threads, recording];
+    const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
+    const done = spawnSync(process.execPath, args, { encoding: 'utf8', env });
+    expect([done.status, done.stderr, done.stdout === expected]).toEqual([0, '', true]);
+  }
+});
 
 describe('verbs about sessions', () => {
   const commands = (program: ReturnType<typeof spoorProgram>) =>
@@ -194,6 +220,7 @@ describe('verbs about sessions', () => {
     expect(run('--mi=xml', '-m', 'xml', '-n', 'list')[1]).toContain('<command ');
     expect(run('list', '--nothing')).toEqual([1, '', expect.stringContaining("unknown option '--nothing'")]);
     expect(run('convert', 'list')[1]).toBe('the other\n');
+    expect(run('convert', 'report')[1]).toBe('the other\n');
     expect(run('-v', 'list')[1]).toBe('the other\n');
   });
 });

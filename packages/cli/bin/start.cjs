@@ -1,6 +1,6 @@
-// Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, and `dist/control.cjs`
-// the verbs about sessions, both made by scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
-// compiled form of it is kept below the user's cache directory. Without one of the two everything works, only later. CommonJS itself,
+// Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, `dist/control.cjs`
+// the verbs about sessions, and `dist/report.cjs` the verb `report`, all made by scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
+// compiled form of it is kept below the user's cache directory. Without one of them everything works, only later. CommonJS itself,
 // because the loader of ES modules takes as long to start as all of this.
 const {
   closeSync,
@@ -45,7 +45,8 @@ function isControlVerb(args) {
 
 /** The file that the command is loaded from. */
 function bundlePath() {
-  const name = isControlVerb(process.argv.slice(2)) ? 'control.cjs' : 'spoor.cjs';
+  const args = process.argv.slice(2);
+  const name = args[0] === 'report' ? 'report.cjs' : isControlVerb(args) ? 'control.cjs' : 'spoor.cjs';
   return join(packageFolder, 'dist', name);
 }
 

@@ -35,6 +35,8 @@ export async function helpPrinting(request: PrintRequest): Promise<void> {
   threads.helpPrinting(request);
 }
 
+export { helpReport } from './report-main.ts';
+
 /** Whether a first word that names no command was read as the name of a directory, and there is none. */
 function isMistypedCommand(error: unknown, [word = '']: readonly string[]): boolean {
   return (

@@ -1,4 +1,5 @@
 import { SpoorError } from '@spoor/base';
+import { reportThread } from '../report-thread.ts';
 import type { RegisterCommand } from './register-command.ts';
 
 interface ReportFlags {
@@ -28,12 +29,13 @@ export const registerReport: RegisterCommand = (program) => {
     .action(async (paths: readonly string[], flags: ReportFlags) => {
       const threads = threadsOf(flags.workers);
       const { closeSync, openSync } = await import('node:fs');
-      const { printReport } = await import('@spoor/components/ftrace');
+      const { printReport } = await import('@spoor/components/report');
       const { output } = flags;
       const descriptor = output === undefined ? 1 : openSync(output, 'w');
       try {
         await printReport(paths, {
           descriptor,
+          threadProgram: reportThread(),
           ...(output === undefined ? {} : { output }),
           ...(threads === undefined ? {} : { threads }),
           warn: (line) => process.stderr.write(`spoor: ${line}\n`),

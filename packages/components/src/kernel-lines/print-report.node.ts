@@ -46,6 +46,8 @@ export interface ReportOptions {
   readonly output?: string;
   /** As many as there are processors, two at most, by default; one for short recordings. */
   readonly threads?: number;
+  /** The file of a thread that helps: it gives its `workerData` to {@link helpReport}. */
+  readonly threadProgram: string;
   /** Hears what is wrong with a recording, a line each. */
   readonly warn: (line: string) => void;
 }
@@ -136,7 +138,7 @@ export async function printReport(paths: readonly string[], options: ReportOptio
     words: new Int32Array(new SharedArrayBuffer(word.size * 4)),
     reason: new Uint8Array(new SharedArrayBuffer(mostReasonBytes)),
   };
-  const helper = threads > 1 ? startHelper(request) : undefined;
+  const helper = threads > 1 ? startHelper(request, options.threadProgram) : undefined;
   try {
     writeSlices(report, request, false);
     // The helper may have the last slices; it has failed, or all is written.
@@ -151,11 +153,9 @@ export async function printReport(paths: readonly string[], options: ReportOptio
   }
 }
 
-function startHelper(request: ReportRequest): Worker {
-  const worker = new Worker(new URL('./report-worker.node.js', import.meta.url), {
-    workerData: request,
-    execArgv: [],
-  });
+function startHelper(request: ReportRequest, program: string): Worker {
+  // By its first argument the command's loader knows which file it needs.
+  const worker = new Worker(program, { workerData: request, execArgv: [], argv: ['report'] });
   // A thread that cannot start has taken no slice.
   worker.on('error', () => undefined);
   worker.unref();
