@@ -33,12 +33,24 @@ import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts
 import { readByPeer } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
+import { patientlyMs, until } from '../support/daemon.ts';
+import { NumberedWrites } from '../support/numbered-writes.ts';
 
 function namesIn(directory: string): readonly string[] {
   const set = openTrace(directory);
   const names = Array.from(set.events(), ({ name }) => name);
   expect(set.warnings).toEqual([]);
   return names;
+}
+
+/** How many events have stacks that are named, in the kernel and in the program. */
+function namedStacks(directory: string): number {
+  const lines = spoor(['--debug-info', directory]).stdout.split('\n');
+  return lines.filter(
+    (line) =>
+      / callstack_kernel_names = \[ \[0\] = "\w+\+0x/.test(line) &&
+      / callstack_user_names = \[ \[0\] = "\S+\+0x/.test(line),
+  ).length;
 }
 
 /** Text of the marks of a trace. */
@@ -52,10 +64,17 @@ function marksIn(directory: string): readonly string[] {
 /** Instances of these tests: no other recorder completes or removes them. */
 const prefix = `spoortest-recover-${process.pid}`;
 
-/** A recorder that is killed; answers the name of its instance, which records on. */
-async function killedRecorder(directory: string): Promise<string> {
+/**
+ * A recorder that is killed; answers the name of its instance, which records on.
+ * @param options of the recording. @param meanwhile is waited for before it is killed.
+ */
+async function killedRecorder(
+  directory: string,
+  options: object = {},
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
   const program = join(repoRoot, 'tests/kernel/programs/killed-recorder.mjs');
-  const recorder = spawn(process.execPath, [program, directory, prefix], {
+  const recorder = spawn(process.execPath, [program, directory, prefix, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const marker = await new Promise<string>((resolve, reject) => {
@@ -65,8 +84,12 @@ async function killedRecorder(directory: string): Promise<string> {
   const ended = new Promise((resolve) => {
     recorder.once('exit', resolve);
   });
-  recorder.kill('SIGKILL');
-  await ended;
+  try {
+    await meanwhile();
+  } finally {
+    recorder.kill('SIGKILL');
+    await ended;
+  }
   // This is not in the trace that the recorder has written.
   writeFileSync(marker, 'behind its end');
   return marker.split('/').at(-2)!;
@@ -133,6 +156,29 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
     expect(isThere(instance)).toBe(false);
     expect(readdirSync(join(folder, 'state/recordings'))).toEqual([]);
   });
+
+  test(
+    'has names of call stacks: those that were met are saved as it goes, the others are found when it is recovered',
+    async () => {
+      using writer = new NumberedWrites();
+      const trace = join(folder, 'stacks');
+      const saved = join(trace, 'kernel/symbols/callstacks.json');
+      const filter = `count >= 20000 && $ctx.tid == ${writer.child.pid}`;
+      const contexts = ['callstack-kernel', 'callstack-user'];
+      const options = { events: ['syscall_entry_write'], contexts, filter, stateDump: false };
+      await killedRecorder(join(trace, 'kernel'), options, async () => {
+        await writer.write(30);
+        await until('names are saved', () => existsSync(saved));
+      });
+      expect(namedStacks(join(trace, 'kernel'))).toBeGreaterThan(0);
+      await writer.write(20);
+      const root = findTracefs();
+      const { directory, warnings } = recover(root, findRecoverable(root, prefix)[0]!);
+      expect(warnings).toEqual([]);
+      expect(namedStacks(directory)).toBeGreaterThanOrEqual(20);
+    },
+    patientlyMs,
+  );
 
   test('of which no note is left needs a directory', async () => {
     const trace = join(folder, 'unknown');

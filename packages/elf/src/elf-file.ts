@@ -60,6 +60,8 @@ export interface ElfDebugLink {
 export interface ElfOptions {
   /** Unpacks zlib data of which the size is known. Without it compressed sections cannot be read. */
   readonly inflate?: (bytes: Uint8Array, sizeBytes: number) => Uint8Array;
+  /** A section that claims more, unpacked, is refused, and so are tables of symbols of more together; 1 GiB by default. */
+  readonly mostSectionBytes?: number;
 }
 
 const sectionTypes = { symbols: 2, note: 7, nothing: 8, dynamicSymbols: 11 } as const;
@@ -67,8 +69,26 @@ const compressedFlag = 0x800n;
 const functionType = 2;
 /** Sections and segments are counted in 16 bits, so files of more are told in another way, which nobody needs here. */
 const mostHeaders = 65_535;
-/** A section that claims more, unpacked, is refused. */
-const largestSectionBytes = 1 << 30;
+const usualMostSectionBytes = 1 << 30;
+/** Notes and names of sections are small; files may claim what they like. */
+const mostNoteBytes = 16 << 20;
+const mostNameBytes = 64 << 20;
+/** Functions that addresses are looked for among. */
+const mostFunctions = 8_000_000;
+
+interface FunctionSection {
+  readonly section: ElfSection;
+  /** Number of its first symbol, counted through all tables. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Functions in the order of their addresses. */
+interface FunctionTable {
+  readonly sections: readonly FunctionSection[];
+  readonly addresses: BigUint64Array;
+  readonly places: Float64Array;
+}
 
 /** Whether the name that begins at a place of a table of names is one that is looked for. */
 type NameTest = (names: Uint8Array, at: number) => boolean;
@@ -87,12 +107,14 @@ export class ElfFile {
   readonly segments: readonly ElfSegment[];
   private readonly source: ElfSource;
   private readonly options: ElfOptions;
-  private readonly functionsOf = new Map<string, readonly ElfSymbol[]>();
+  private readonly mostSectionBytes: number;
+  private readonly functionsOf = new Map<string, FunctionTable>();
 
   /** @throws SpoorError `elf/not-elf`, `elf/truncated`. */
   constructor(source: ElfSource, options: ElfOptions = {}) {
     this.source = source;
     this.options = options;
+    this.mostSectionBytes = options.mostSectionBytes ?? usualMostSectionBytes;
     this.name = source.name;
     const head = source.read(0, 64);
     const [e, l, f, i, fileClass, order] = head;
@@ -187,15 +209,23 @@ export class ElfFile {
       };
     });
     const strings = raw[namesIndex];
-    const names = strings === undefined ? new Uint8Array(0) : this.bytesAt(strings.offset, strings.sizeBytes);
+    const names =
+      strings === undefined
+        ? new Uint8Array(0)
+        : this.bytesAt(strings.offset, strings.sizeBytes, mostNameBytes);
     return raw.map(({ nameOffset, ...section }) => ({ name: textAt(names, nameOffset) ?? '', ...section }));
   }
 
-  private bytesAt(offset: number, sizeBytes: number): Uint8Array {
+  private bytesAt(offset: number, sizeBytes: number, mostBytes: number = this.mostSectionBytes): Uint8Array {
     if (offset + sizeBytes > this.source.sizeBytes) {
       throw new SpoorError('elf/truncated', 'a section lies beyond its end', { where: this.name });
     }
+    if (sizeBytes > mostBytes) throw this.tooLarge(`a section of ${sizeBytes} bytes`);
     return this.source.read(offset, sizeBytes);
+  }
+
+  private tooLarge(what: string): SpoorError {
+    return new SpoorError('elf/too-large', `${what} is too large to be read`, { where: this.name });
   }
 
   /** The first section of a name. */
@@ -219,7 +249,7 @@ export class ElfFile {
     cursor.skip(word);
     const { inflate } = this.options;
     // 1 is zlib.
-    if (method !== 1 || inflate === undefined || plainBytes > largestSectionBytes) {
+    if (method !== 1 || inflate === undefined || plainBytes > this.mostSectionBytes) {
       throw new SpoorError(
         'elf/compressed',
         `its section ${name} is compressed in a way that cannot be read`,
@@ -250,7 +280,14 @@ export class ElfFile {
 
   private symbolTables(table: '.symtab' | '.dynsym'): readonly ElfSection[] {
     const type = table === '.symtab' ? sectionTypes.symbols : sectionTypes.dynamicSymbols;
-    return this.sections.filter((section) => section.type === type);
+    const found = this.sections.filter((section) => section.type === type);
+    // Sections may lie upon each other: thousands of them are a small file.
+    const total = found.reduce(
+      (sum, { sizeBytes, link }) => sum + sizeBytes + (this.sections[link]?.sizeBytes ?? 0),
+      0,
+    );
+    if (total > this.mostSectionBytes * 2) throw this.tooLarge(`${total} bytes of symbols and their names`);
+    return found;
   }
 
   private symbolsOf(section: ElfSection, keep?: NameTest): readonly ElfSymbol[] {
@@ -259,7 +296,7 @@ export class ElfFile {
     const names = this.bytesOf(strings);
     const bytes = this.bytesOf(section);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const entryBytes = this.bits === 64 ? 24 : 16;
+    const entryBytes = this.symbolBytes;
     const symbols: ElfSymbol[] = [];
     for (let at = 0; at + entryBytes <= bytes.length; at += entryBytes) {
       // Of hundreds of thousands few are wanted by name: nothing is made of the others.
@@ -293,28 +330,99 @@ export class ElfFile {
   functionAt(address: bigint, table: '.symtab' | '.dynsym' = '.symtab'): ElfSymbol | undefined {
     let functions = this.functionsOf.get(table);
     if (functions === undefined) {
-      functions = this.symbols(table)
-        .filter(({ type }) => type === functionType)
-        .map((symbol, index) => ({ symbol, index }))
-        .sort((left, right) =>
-          left.symbol.address < right.symbol.address
-            ? -1
-            : left.symbol.address > right.symbol.address
-              ? 1
-              : left.index - right.index,
-        )
-        .map(({ symbol }) => symbol)
-        .filter((symbol, index, all) => symbol.address !== all[index - 1]?.address);
+      functions = this.functionTable(table);
       this.functionsOf.set(table, functions);
     }
+    const { addresses, places } = functions;
     let low = 0;
-    let high = functions.length;
+    let high = addresses.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (functions[middle]!.address <= address) low = middle + 1;
+      if (addresses[middle]! <= address) low = middle + 1;
       else high = middle;
     }
-    return functions[low - 1];
+    // Of several at one address the first of the table.
+    while (low > 1 && addresses[low - 2] === addresses[low - 1]) low -= 1;
+    return low === 0 ? undefined : this.symbolAtPlace(functions.sections, places[low - 1]!);
+  }
+
+  /** Addresses of the functions and where they are in the tables: of millions nothing more is held. */
+  private functionTable(table: '.symtab' | '.dynsym'): FunctionTable {
+    const entryBytes = this.symbolBytes;
+    const [valueAt, infoAt] = this.bits === 64 ? [8, 4] : [4, 12];
+    const sections: FunctionSection[] = [];
+    const parts: { readonly addresses: BigUint64Array; readonly places: Float64Array }[] = [];
+    let first = 0;
+    let total = 0;
+    for (const section of this.symbolTables(table)) {
+      const bytes = this.bytesOf(section);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const count = Math.floor(bytes.length / entryBytes);
+      const isFunction = (index: number): boolean =>
+        (bytes[index * entryBytes + infoAt]! & 15) === functionType;
+      let own = 0;
+      for (let index = 0; index < count; index += 1) if (isFunction(index)) own += 1;
+      total += own;
+      if (total > mostFunctions) throw this.tooLarge(`a table of more than ${mostFunctions} functions`);
+      const addresses = new BigUint64Array(own);
+      const places = new Float64Array(own);
+      for (let index = 0, next = 0; index < count; index += 1) {
+        if (!isFunction(index)) continue;
+        const at = index * entryBytes + valueAt;
+        addresses[next] =
+          this.bits === 64
+            ? view.getBigUint64(at, this.littleEndian)
+            : BigInt(view.getUint32(at, this.littleEndian));
+        places[next] = first + index;
+        next += 1;
+      }
+      sections.push({ section, first, count });
+      parts.push({ addresses, places });
+      first += count;
+    }
+    const addresses = new BigUint64Array(total);
+    const places = new Float64Array(total);
+    let at = 0;
+    for (const part of parts) {
+      addresses.set(part.addresses, at);
+      places.set(part.places, at);
+      at += part.addresses.length;
+    }
+    const order = Uint32Array.from(places, (_, index) => index).sort((left, right) => {
+      const [one, other] = [addresses[left]!, addresses[right]!];
+      return one < other ? -1 : one > other ? 1 : left - right;
+    });
+    return {
+      sections,
+      addresses: BigUint64Array.from(order, (index) => addresses[index]!),
+      places: Float64Array.from(order, (index) => places[index]!),
+    };
+  }
+
+  private get symbolBytes(): number {
+    return this.bits === 64 ? 24 : 16;
+  }
+
+  /** The symbol at a place of tables, of which no more is read. */
+  private symbolAtPlace(sections: readonly FunctionSection[], place: number): ElfSymbol | undefined {
+    const found = sections.find(({ first, count }) => place < first + count);
+    const strings = found === undefined ? undefined : this.sections[found.section.link];
+    if (found === undefined || strings === undefined) return undefined;
+    const { symbolBytes } = this;
+    const entry = this.pieceOf(found.section, (place - found.first) * symbolBytes, symbolBytes);
+    const nameAt = this.cursor(entry).u32();
+    for (let lengthBytes = 256; ; lengthBytes *= 16) {
+      const names = this.pieceOf(strings, nameAt, lengthBytes);
+      const isWhole = names.includes(0) || names.length < lengthBytes || lengthBytes > mostNameBytes;
+      if (isWhole)
+        return { ...this.symbolAt(this.cursor(entry), new Uint8Array(0)), name: textAt(names, 0) ?? '' };
+    }
+  }
+
+  private pieceOf(section: ElfSection, at: number, lengthBytes: number): Uint8Array {
+    if ((section.flags & compressedFlag) !== 0n) return this.bytesOf(section).subarray(at, at + lengthBytes);
+    const length = Math.max(0, Math.min(lengthBytes, section.sizeBytes - at));
+    return this.bytesAt(section.offset + at, length);
   }
 
   /** The notes of a section. */
@@ -338,9 +446,10 @@ export class ElfFile {
 
   /** All notes: of the sections, in their order. */
   notes(): readonly ElfNote[] {
-    return this.sections
-      .filter(({ type }) => type === sectionTypes.note)
-      .flatMap((section) => this.notesOf(section));
+    const sections = this.sections.filter(({ type }) => type === sectionTypes.note);
+    const total = sections.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (total > mostNoteBytes) throw this.tooLarge(`${total} bytes of notes`);
+    return sections.flatMap((section) => this.notesOf(section));
   }
 
   /** What tells this build from all others; the GNU build id. */

@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib';
 import { SpoorError } from '@spoor/base';
 import type { ElfSource } from './byte-source.ts';
 import { crc32 } from './crc32.ts';
-import { ElfFile } from './elf-file.ts';
+import { ElfFile, type ElfOptions } from './elf-file.ts';
 
 /** Nothing larger is held; a section cannot be either. */
 const largestReadBytes = 1 << 30;
@@ -52,8 +52,9 @@ export class FileBytes implements ElfSource {
 }
 
 /** Opens an ELF file. @throws SpoorError `elf/…`, or what opening a file throws. */
-export function openElfFile(path: string): ElfFile {
+export function openElfFile(path: string, options: Pick<ElfOptions, 'mostSectionBytes'> = {}): ElfFile {
   return new ElfFile(new FileBytes(path), {
+    ...options,
     inflate: (bytes, sizeBytes) => inflateSync(bytes, { maxOutputLength: Math.max(1, sizeBytes) }),
   });
 }

@@ -103,6 +103,8 @@ export interface KernelRecordingResult {
 
 /** Threads that enter the container are looked for so often. */
 const lookIntervalMs = 500;
+/** Whether there are new names of call stacks to be saved is looked at so often. */
+const saveIntervalMs = 500;
 
 const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
@@ -139,6 +141,7 @@ export class KernelRecording {
   private dumpFailure: string | undefined;
   private hasEnded = false;
   private look: NodeJS.Timeout | undefined;
+  private saving: NodeJS.Timeout | undefined;
 
   private constructor(
     options: KernelRecordingOptions,
@@ -310,6 +313,10 @@ export class KernelRecording {
       );
     }
     instance.start();
+    if (this.names !== undefined) {
+      this.saving = setInterval(() => this.names?.save(this.directory), saveIntervalMs);
+      this.saving.unref();
+    }
     if (options.stateDump === false) return;
     try {
       this.dumped = await this.dump();
@@ -412,6 +419,7 @@ export class KernelRecording {
     if (this.hasEnded) throw new SpoorError('kernel/ended', 'the recording has ended already');
     this.hasEnded = true;
     clearInterval(this.look);
+    clearInterval(this.saving);
     try {
       this.instance.stop();
       this.sampler?.stop();

@@ -12,7 +12,7 @@ import { RingPages, scanRing, type KernelRecording } from './kernel-recording.ts
 /** How a recording is converted. */
 export interface ConversionOptions extends Pick<
   TranscoderOptions,
-  'naming' | 'contexts' | 'filter' | 'eventNames'
+  'naming' | 'contexts' | 'filter' | 'eventNames' | 'metAddresses'
 > {
   /** Whether an event, `SYSTEM:NAME`, is in the trace; all that occur are by default. */
   readonly keeps?: (event: string) => boolean;
@@ -46,7 +46,7 @@ export function convertRecording(
   options: ConversionOptions,
 ): TraceClass {
   const { formats, rings, name } = recording;
-  const { naming, contexts, warn, keeps, filter, eventNames } = options;
+  const { naming, contexts, warn, keeps, filter, eventNames, metAddresses } = options;
   if (!nanosecondClocks.has(recording.clock)) {
     throw new SpoorError('kernel/clock', `times of the clock ${recording.clock} are no nanoseconds`, {
       where: name,
@@ -85,6 +85,7 @@ export function convertRecording(
     wants: (event) => occurs.has(event) && keeps?.(event) !== false,
     ...(filter === undefined ? {} : { filter }),
     ...(eventNames === undefined ? {} : { eventNames }),
+    ...(metAddresses === undefined ? {} : { metAddresses }),
     tasks,
     contexts: contexts ?? [],
   });

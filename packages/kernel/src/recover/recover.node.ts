@@ -29,6 +29,10 @@ import {
   type SavedBoot,
 } from './saved-boot.node.ts';
 import { takeRings } from './take-rings.node.ts';
+import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
+import { MetAddresses } from '../symbols/met-addresses.ts';
+import { readCallStackNames, writeCallStackNames } from '../symbols/name-call-stacks.node.ts';
+import { presentSpaces } from '../symbols/process-maps.node.ts';
 
 /** Rings that can be read. */
 export type Recoverable =
@@ -116,6 +120,8 @@ function recoverInstance(
   fillTaskTable(tasks);
   ControlGroups.askedFor(note?.contexts ?? [], [note?.filter ?? ''])?.enterAll(tasks);
   const recorded = note === undefined ? undefined : new Set(note.events);
+  const metAddresses =
+    stackKinds(kernelContexts(note?.contexts ?? [])).length > 0 ? new MetAddresses() : undefined;
   const recovered = writeTrace(
     {
       name,
@@ -144,12 +150,21 @@ function recoverInstance(
       tasks,
       ...(note?.filter === undefined ? {} : { filter: recordFilterOf(note.filter) }),
       ...(note === undefined ? {} : { eventNames: new Map(note.eventNames) }),
+      ...(metAddresses === undefined ? {} : { metAddresses }),
       ...(recorded === undefined ? {} : { keeps: (event: string) => recorded.has(event) }),
     },
   );
   instance[Symbol.dispose]();
   forgetRecording(name);
-  return recovered;
+  if (note === undefined || metAddresses === undefined) return recovered;
+  try {
+    // Of programs that are over what the recorder had saved tells.
+    writeCallStackNames(directory, metAddresses, presentSpaces(), readCallStackNames(note.directory));
+    return recovered;
+  } catch (error) {
+    const why = `names of call stacks were not written: ${describeError(error)}`;
+    return { ...recovered, warnings: [...recovered.warnings, why] };
+  }
 }
 
 /** The saved boot that a ring is of: by addresses, or the one before this one. */

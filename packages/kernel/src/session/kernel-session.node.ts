@@ -375,6 +375,9 @@ export class KernelSession {
         channel.hide(own);
         channel.addNewcomers();
       }
+      const { directory, names } = this;
+      if (directory !== undefined && names !== undefined)
+        asUser(this.options.writer, () => names.save(directory));
     } catch (error) {
       this.options.onNote('error', describeError(error));
     }

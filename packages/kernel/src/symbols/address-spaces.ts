@@ -15,10 +15,13 @@ export interface Mapping {
 /** The memory of a process, from when it came to be or executed a program. Its threads share it. */
 export interface ProcessImage {
   readonly pid: number;
+  /** The user whose process it is, where that is known. */
+  readonly owner: number | undefined;
   readonly mappings: readonly Mapping[];
 }
 
 interface Image extends ProcessImage {
+  owner: number | undefined;
   mappings: Mapping[];
   /** Whether another image has the same list. */
   isShared: boolean;
@@ -52,7 +55,12 @@ export class AddressSpaces {
       return;
     }
     const parent = this.current.get(parentPid);
-    const image: Image = { pid, mappings: parent?.mappings ?? [], isShared: true };
+    const image: Image = {
+      pid,
+      owner: parent?.owner,
+      mappings: parent?.mappings ?? [],
+      isShared: true,
+    };
     if (parent !== undefined) parent.isShared = true;
     this.current.set(pid, image);
     this.join(timeNs, tid, image);
@@ -60,7 +68,7 @@ export class AddressSpaces {
 
   /** A process executes another program. */
   exec(timeNs: number, pid: number, tid: number): void {
-    const image: Image = { pid, mappings: [], isShared: false };
+    const image: Image = { pid, owner: undefined, mappings: [], isShared: false };
     this.current.set(pid, image);
     this.join(timeNs, tid, image);
   }
@@ -87,6 +95,16 @@ export class AddressSpaces {
     if (!this.threads.has(tid)) this.join(0, tid, this.imageOf(pid));
   }
 
+  /** Whose process it is. */
+  own(pid: number, owner: number | undefined): void {
+    this.imageOf(pid).owner = owner;
+  }
+
+  /** Whose process it is, where that is known. */
+  ownerOf(pid: number): number | undefined {
+    return this.current.get(pid)?.owner;
+  }
+
   /** Whether a process is known. */
   has(pid: number): boolean {
     return this.current.has(pid);
@@ -100,7 +118,7 @@ export class AddressSpaces {
   private imageOf(pid: number): Image {
     let image = this.current.get(pid);
     if (image === undefined) {
-      image = { pid, mappings: [], isShared: false };
+      image = { pid, owner: undefined, mappings: [], isShared: false };
       this.current.set(pid, image);
     }
     return image;

@@ -6,8 +6,10 @@ import { KernelSymbols } from '../print/symbols.ts';
 import { readProc } from '../statedump/scan-tasks.node.ts';
 import { mappingsAt, type AddressSpaces, type ProcessImage } from './address-spaces.ts';
 import type { MetAddress, MetAddresses } from './met-addresses.ts';
-import { ProgramSymbols } from './program-symbols.node.ts';
+import { ProgramSymbols, readOwnFile } from './program-symbols.node.ts';
 import {
+  joinSymbols,
+  parseSymbols,
   symbolsFileName,
   symbolsFolder,
   writeSymbols,
@@ -85,7 +87,7 @@ export function nameCallStacks(
         const place = symbols.placeIn(image.pid, mapping, address);
         return place === undefined ? [] : [{ address, sinceNs: mapping.sinceNs, place: numberOf(place) }];
       });
-      const code = found.length === 0 ? symbols.placeOfCode(image.pid, address) : undefined;
+      const code = found.length === 0 ? symbols.placeOfCode(image.pid, image.owner, address) : undefined;
       if (code !== undefined) named.push({ address, sinceNs: 0, place: numberOf(code) });
       named.push(...found);
     }
@@ -97,14 +99,33 @@ export function nameCallStacks(
   return { kernel: kernelNames([...ofKernel], kallsyms), places, images };
 }
 
-/** Writes them into the directory of a trace; nothing where no address was met. */
+/** More is not taken over from who was there before. */
+const mostKnownBytes = 256 << 20;
+
+/** What a process that was killed has left in a trace; undefined where there is nothing that can be read. */
+export function readCallStackNames(directory: string): CallStackSymbols | undefined {
+  const path = join(directory, symbolsFolder, symbolsFileName);
+  try {
+    const text = readOwnFile(path, mostKnownBytes, () => true)?.toString('utf8');
+    return text === undefined ? undefined : parseSymbols(text, path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Writes them into the directory of a trace; nothing where no address was met.
+ * @param before what is known from another process, which is written as well.
+ */
 export function writeCallStackNames(
   directory: string,
   met: MetAddresses,
   spaces: AddressSpaces | undefined,
+  before?: CallStackSymbols,
 ): void {
   if (met.size === 0) return;
-  const text = writeSymbols(nameCallStacks(met, spaces));
+  const named = nameCallStacks(met, spaces);
+  const text = writeSymbols(before === undefined ? named : joinSymbols(before, named));
   const folder = join(directory, symbolsFolder);
   ensureDirectory(folder);
   const path = join(folder, symbolsFileName);

@@ -1,5 +1,5 @@
 /** Watches what processes map to execute, while a recording with stacks of programs goes on. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import { openProcessRecords, type ProcessRecord, type ProcessRecords } from '@spoor/sys';
 import { processNumbers, readProc, threadsOf } from '../statedump/scan-tasks.node.ts';
@@ -13,6 +13,34 @@ function processors(): readonly number[] {
     const number = /^cpu(\d+)$/.exec(name)?.[1];
     return number === undefined ? [] : [Number(number)];
   });
+}
+
+/** The user whose process it is; undefined where it is gone. */
+function ownerOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+function scanInto(spaces: AddressSpaces): void {
+  for (const pid of processNumbers()) {
+    if (spaces.has(pid)) continue;
+    const mappings = parseMaps(readProc(`/proc/${pid}/maps`) ?? '', 0);
+    for (const mapping of mappings) spaces.map(pid, mapping);
+    if (mappings.length === 0) continue;
+    spaces.own(pid, ownerOf(pid));
+    // The kernel's own threads have no memory.
+    for (const tid of threadsOf(pid)) spaces.knowThread(pid, tid);
+  }
+}
+
+/** What processes have mapped that run now, as /proc tells it. */
+export function presentSpaces(): AddressSpaces {
+  const spaces = new AddressSpaces();
+  scanInto(spaces);
+  return spaces;
 }
 
 /** All processes of the machine. */
@@ -49,14 +77,7 @@ export class ProcessMaps implements Disposable {
   }
 
   private scan(): void {
-    const { spaces } = this;
-    for (const pid of processNumbers()) {
-      if (spaces.has(pid)) continue;
-      const mappings = parseMaps(readProc(`/proc/${pid}/maps`) ?? '', 0);
-      for (const mapping of mappings) spaces.map(pid, mapping);
-      // The kernel's own threads have no memory.
-      if (mappings.length > 0) for (const tid of threadsOf(pid)) spaces.knowThread(pid, tid);
-    }
+    scanInto(this.spaces);
   }
 
   private read(): void {
@@ -91,6 +112,8 @@ export class ProcessMaps implements Disposable {
           break;
         case 'map': {
           const { timeNs, pid, address, sizeBytes, fileOffset, path, buildId } = record;
+          // Of code that is made at run time somebody may tell who is not the process.
+          if (path.startsWith('//anon') && spaces.ownerOf(pid) === undefined) spaces.own(pid, ownerOf(pid));
           spaces.map(pid, {
             sinceNs: timeNs,
             begin: address,

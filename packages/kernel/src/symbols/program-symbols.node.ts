@@ -1,5 +1,5 @@
 /** Functions and lines of programs, libraries and code that is made at run time, as the files of this machine have them. */
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { DwarfFile, openElf, type ElfFile, type ElfSymbol } from '@spoor/elf';
@@ -12,6 +12,8 @@ import type { UserPlace } from './symbols-file.ts';
 
 /** Debug information of more is left alone: it would be read for minutes. */
 const mostDebugBytes = 128 << 20;
+/** Sections of more are not read: a file may claim what it has not, and whose it is is not asked. */
+const mostSectionBytes = 256 << 20;
 /** So large is no code map that is worth being read. */
 const mostMapBytes = 256 << 20;
 const vdso = '[vdso]';
@@ -72,7 +74,7 @@ const seenBy = (pid: number, path: string): string => join('/proc', String(pid),
 export class ProgramSymbols {
   private readonly files = new Map<string, ElfFile | undefined>();
   private readonly lines = new Map<ElfFile, DwarfFile | undefined>();
-  private readonly codeMaps = new Map<number, CodeMap | undefined>();
+  private readonly codeMaps = new Map<string, CodeMap | undefined>();
   private readonly places = new Map<string, UserPlace>();
 
   /** The place of an address of a process that lies in a mapping. */
@@ -91,10 +93,15 @@ export class ProgramSymbols {
     return place;
   }
 
-  /** The place of an address that is in no file. */
-  placeOfCode(pid: number, address: number): UserPlace | undefined {
-    if (!this.codeMaps.has(pid)) this.codeMaps.set(pid, this.readCodeMap(pid));
-    const found = this.codeMaps.get(pid)?.find(address);
+  /**
+   * The place of an address that is in no file, as the process told it: a file of that name that belongs neither to the
+   * user whose process it is nor to root is somebody else's word.
+   * @param owner the user; undefined where it is not known.
+   */
+  placeOfCode(pid: number, owner: number | undefined, address: number): UserPlace | undefined {
+    const key = `${pid} ${owner ?? ''}`;
+    if (!this.codeMaps.has(key)) this.codeMaps.set(key, this.readCodeMap(pid, owner));
+    const found = this.codeMaps.get(key)?.find(address);
     return found === undefined
       ? undefined
       : { file: '', offset: address, func: found.name, distance: found.distance, source: '' };
@@ -133,7 +140,7 @@ export class ProgramSymbols {
     if (path === vdso) found = readVdso();
     else {
       for (const candidate of [seenBy(pid, path), path]) {
-        const elf = unlessAbsent(() => openElfFile(candidate));
+        const elf = unlessAbsent(() => openElfFile(candidate, { mostSectionBytes }));
         const isRight =
           elf !== undefined && (buildId === '' || unlessAbsent(() => hex(elf.buildId)) === buildId);
         if (!isRight) continue;
@@ -145,26 +152,33 @@ export class ProgramSymbols {
     return found;
   }
 
-  private readCodeMap(pid: number): CodeMap | undefined {
+  private readCodeMap(pid: number, owner: number | undefined): CodeMap | undefined {
     // A process of another PID namespace names the file by its number there.
     const inner = /^NStgid:.*?(\d+)$/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] ?? String(pid);
-    const candidates = [seenBy(pid, `/tmp/perf-${inner}.map`), `/tmp/perf-${pid}.map`];
-    const path = candidates.find((candidate) => existsSync(candidate));
-    if (path === undefined) return undefined;
-    const text = unlessAbsent(() => readCodeMapText(path));
-    return text === undefined ? undefined : CodeMap.parse(text);
+    for (const path of [seenBy(pid, `/tmp/perf-${inner}.map`), `/tmp/perf-${pid}.map`]) {
+      const text = unlessAbsent(() =>
+        readOwnFile(path, mostMapBytes, (uid) => uid === 0 || uid === owner)?.toString('utf8'),
+      );
+      if (text !== undefined) return CodeMap.parse(text);
+    }
+    return undefined;
   }
 }
 
 /**
- * The folder is everybody's: what lies there under that name may be a pipe, which must not be waited for, a link to what its
- * maker could not read, or of any size.
+ * Reads a file from a folder that is everybody's: what lies there under a name may be a pipe, which must not be waited for, a
+ * link to what its maker could not read, of any size, or somebody else's.
+ * @returns undefined for what is none, larger, or not of a user that is taken.
  */
-function readCodeMapText(path: string): string | undefined {
+export function readOwnFile(
+  path: string,
+  mostBytes: number,
+  takesOwner: (uid: number) => boolean,
+): Buffer | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
     const stat = fstatSync(fd);
-    return stat.isFile() && stat.size <= mostMapBytes ? readFileSync(fd, 'utf8') : undefined;
+    return stat.isFile() && stat.size <= mostBytes && takesOwner(stat.uid) ? readFileSync(fd) : undefined;
   } finally {
     closeSync(fd);
   }

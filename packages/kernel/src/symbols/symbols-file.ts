@@ -45,6 +45,34 @@ export interface CallStackSymbols {
   readonly images: readonly NamedImage[];
 }
 
+/**
+ * Joins what two processes, one after the other, have found out of one trace. Of what ran when the later one began it knows no
+ * beginning: the earlier one may.
+ */
+export function joinSymbols(before: CallStackSymbols, after: CallStackSymbols): CallStackSymbols {
+  const begun = new Map<number, number>();
+  for (const { threads } of before.images) {
+    for (const { tid, sinceNs } of threads) begun.set(tid, Math.max(sinceNs, begun.get(tid) ?? 0));
+  }
+  const kernel = new Map(before.kernel.map((row) => [row.address, row]));
+  for (const row of after.kernel) kernel.set(row.address, row);
+  const firstPlace = before.places.length;
+  return {
+    kernel: [...kernel.values()],
+    places: [...before.places, ...after.places],
+    images: [
+      ...before.images,
+      ...after.images.map(({ threads, addresses }) => ({
+        threads: threads.map(({ tid, sinceNs }) => ({
+          tid,
+          sinceNs: sinceNs === 0 ? (begun.get(tid) ?? 0) : sinceNs,
+        })),
+        addresses: addresses.map((one) => ({ ...one, place: one.place + firstPlace })),
+      })),
+    ],
+  };
+}
+
 /** The file's text. Times are of the monotonic clock. */
 export function writeSymbols({ kernel, places, images }: CallStackSymbols): string {
   const files = [...new Set(places.map(({ file }) => file))];

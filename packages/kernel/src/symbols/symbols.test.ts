@@ -5,7 +5,13 @@ import { AddressSpaces, mappingsAt, parseMaps, type Mapping } from './address-sp
 import { CallStackNames, placeText } from './call-stack-names.ts';
 import { CodeMap } from './code-maps.ts';
 import { MetAddresses, type MetAddress } from './met-addresses.ts';
-import { parseSymbols, writeSymbols, type CallStackSymbols } from './symbols-file.ts';
+import {
+  joinSymbols,
+  parseSymbols,
+  writeSymbols,
+  type CallStackSymbols,
+  type UserPlace,
+} from './symbols-file.ts';
 
 const mapping = (sinceNs: number, begin: number, end: number, path: string): Mapping => ({
   sinceNs,
@@ -228,6 +234,43 @@ test('names are those of the time: before and after a program is executed, and o
   expect(names.userText(1, 500, 7n, true)).toBe('new+0x1c (/bin/prog /src/prog.c:5)');
   expect(names.userText(1, 99, 8n)).toBe('');
   expect(names.userText(2, 100, 7n)).toBe('');
+});
+
+test('what two processes found out one after the other is joined: the later one knows no beginnings', () => {
+  const place = (func: string): UserPlace => ({ file: '/a', offset: 1, func, distance: 2, source: '' });
+  const before: CallStackSymbols = {
+    kernel: [
+      { address: 1n, text: 'one' },
+      { address: 2n, text: 'two' },
+    ],
+    places: [place('early')],
+    images: [
+      { threads: [{ tid: 7, sinceNs: 50 }], addresses: [{ address: 100, sinceNs: 0, place: 0 }] },
+      { threads: [{ tid: 9, sinceNs: 60 }], addresses: [{ address: 100, sinceNs: 0, place: 0 }] },
+    ],
+  };
+  const after: CallStackSymbols = {
+    kernel: [{ address: 3n, text: 'three' }],
+    places: [place('late'), place('young')],
+    images: [
+      { threads: [{ tid: 7, sinceNs: 0 }], addresses: [{ address: 200, sinceNs: 0, place: 0 }] },
+      { threads: [{ tid: 8, sinceNs: 80 }], addresses: [{ address: 200, sinceNs: 0, place: 1 }] },
+    ],
+  };
+  const names = new CallStackNames([joinSymbols(before, after)]);
+  expect([1n, 2n, 3n].map((address) => names.kernelText(address))).toEqual(['one', 'two', 'three']);
+  const funcs = [
+    [7, 100n],
+    [7, 200n],
+    [8, 200n],
+    [9, 100n],
+  ] as const;
+  expect(funcs.map(([tid, address]) => names.userPlace(tid, 90, address)?.func)).toEqual([
+    'early',
+    'late',
+    'young',
+    'early',
+  ]);
 });
 
 test('places without a function, or without a file', () => {
