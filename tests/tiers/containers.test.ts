@@ -49,7 +49,7 @@ describeNeeding(
       });
       // 33 rings of 4 MiB would be twice as much as there is: sizes adapt, and the user is told.
       expect(done.stderr).toMatch(
-        /note: little shared memory: ring of \d+ sub-buffers of \d+ bytes instead of/,
+        /^spoor: note: little shared memory: rings of threads are smaller than asked for \(\d+ × \d+k\)$/m,
       );
       expect(readByPeer(place.traceDir)).toEqual({ eventCount: 33 * 500, stderr: '' });
     });

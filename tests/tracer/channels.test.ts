@@ -259,7 +259,7 @@ describe('a full ring', () => {
     );
     expect(total).toBeLessThanOrEqual(96 * 1024);
     expect(status!.rings!.length).toBeGreaterThan(1);
-    expect(status!.reasons.join('\n')).toMatch(/the memory limit of the process: ring of/);
+    expect(status!.reasons.join('\n')).toMatch(/the memory limit of the process: rings of/);
     expect(status!.reasons.join('\n')).toMatch(/no ring buffer fits the memory limit/);
     // What comes without a ring is lost, and counted for each channel as its rules and filter say.
     const lost = new Map(readCounters(join(run.processPaths()[0]!, LOST_FOLDER)));

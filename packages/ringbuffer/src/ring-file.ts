@@ -1,6 +1,6 @@
 // Making a thread's ring in a process's `rings` folder: sizes that fit the space there is, and the two ways to
 // reach the file. A ring appears under its number only when its control page is whole.
-import { SpoorError, describeError } from '@spoor/base';
+import { SpoorError } from '@spoor/base';
 import {
   createMappedFile,
   currentThreadId,
@@ -80,6 +80,7 @@ const pausesMs = [0, 2, 5, 10, 20, 40, 80];
 /**
  * Makes the calling thread's ring, smaller than asked for when space is short.
  * @throws SpoorError `ring/geometry` when no ring can be so, `ring/no-space` when not even the smallest fits,
+ *   `ring/file-limit` when files may not be as large as that,
  *   `ring/no-descriptors` when the program may open no more files, `ring/cannot-create` for any other trouble.
  */
 export function createThreadRing(request: RingRequest): ThreadRing {
@@ -108,7 +109,7 @@ export function createThreadRing(request: RingRequest): ThreadRing {
       if (!isShare(geometry, room) || !isShareOfFree(geometry, request.folder)) continue;
       try {
         const ring = createOfSize(request, geometry, limit, tier, tid);
-        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, geometry, room));
+        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, room));
         return { ...ring, tier, geometry, reasons };
       } catch (error) {
         if (isOutOfDescriptors(error)) {
@@ -131,6 +132,13 @@ export function createThreadRing(request: RingRequest): ThreadRing {
         last = error;
       }
     }
+    if (isTooLarge(last)) {
+      throw new SpoorError('ring/file-limit', 'not even the smallest ring buffer may be made', {
+        where: request.folder,
+        hint: 'raise the limit of the size of files of the program (ulimit -f)',
+        cause: last,
+      });
+    }
     if (last === undefined && !room.isContested) break;
   }
   if (last === undefined || isOverLimit(last)) {
@@ -139,9 +147,10 @@ export function createThreadRing(request: RingRequest): ThreadRing {
       hint: 'raise --max-memory, or record fewer threads or channels',
     });
   }
-  throw new SpoorError('ring/no-space', `no shared memory left for a ring buffer (${describeError(last)})`, {
+  throw new SpoorError('ring/no-space', 'no shared memory left for a ring buffer', {
     where: request.folder,
-    hint: 'make room there, or set SPOOR_RUN_DIR to a folder with space',
+    hint: 'make room in /dev/shm, or set SPOOR_RUN_DIR to a folder with space',
+    cause: last,
   });
 }
 
@@ -193,9 +202,11 @@ function isShareOfFree(geometry: RingGeometry, folder: string): boolean {
   return isSmallest(geometry) || ringSizeBytes(geometry) <= freeSpaceBytes(folder) * FREE_SHARE;
 }
 
-function whySmaller(asked: RingGeometry, got: RingGeometry, room: LimitRoom): string {
+/** The same for all rings of a channel, whatever each has got: so it is said once. */
+function whySmaller(asked: RingGeometry, room: LimitRoom): string {
   const cause = isShare(asked, room) ? 'little shared memory' : 'the memory limit of the process';
-  return `${cause}: ring of ${got.subBufferCount} sub-buffers of ${got.subBufferSizeBytes} bytes instead of ${asked.subBufferCount} of ${asked.subBufferSizeBytes}`;
+  const size = `${asked.subBufferCount} × ${asked.subBufferSizeBytes / 1024}k`;
+  return `${cause}: rings of threads are smaller than asked for (${size})`;
 }
 
 function pause(timeMs: number): void {
@@ -269,10 +280,14 @@ function isNoSpace(error: unknown): boolean {
     code === 'ring/over-limit' ||
     code === 'ENOSPC' ||
     code === 'EDQUOT' ||
-    code === 'EFBIG' ||
     code === 'sys/enospc' ||
-    code === 'sys/efbig'
+    isTooLarge(error)
   );
+}
+
+function isTooLarge(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'EFBIG' || code === 'sys/efbig';
 }
 
 function createOfSize(

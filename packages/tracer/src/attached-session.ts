@@ -1,6 +1,6 @@
 // One session in one thread: its directory of this process, its channels, and what there is to say of them. Whatever
 // goes wrong here switches tracing off for the thread and says so in its status file; the program never sees an error.
-import { describeError } from '@spoor/base';
+import { describeError, type SpoorError } from '@spoor/base';
 import {
   COUNTS_FOLDER,
   EVENTS_FOLDER,
@@ -23,6 +23,7 @@ import { openProcessDirectory } from './process-directory.ts';
 import { hrtimeBigint } from './primordials.ts';
 import type { StringTable } from './interned-strings.ts';
 import { CountWriter, MapCounters } from './count-writer.ts';
+import { isPassing } from './retry-pace.ts';
 import type { Serialise, Sink, Tally } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
 import { TracepointList } from './tracepoint-list.ts';
@@ -46,13 +47,15 @@ export interface ThreadParts {
   readonly onSwitch: (() => void) | undefined;
   /** Called when a ring was made that has to be saved now and then. */
   readonly onCopiedRing: () => void;
+  /** Called when something could not be done that may be later, perhaps in the middle of an event. */
+  readonly onPassingFailure: () => void;
 }
 
 /** A thread's part in one session. */
 export class AttachedSession {
   readonly path: string;
   #description: SessionDescription;
-  readonly #parts: SessionParts;
+  readonly #parts: SessionParts & Pick<ThreadParts, 'onPassingFailure'>;
   readonly #status: StatusFile;
   readonly #tid: number;
   readonly #onCopied: () => void;
@@ -66,7 +69,10 @@ export class AttachedSession {
   /** By map. They stay when the rules change: what was counted is not lost. */
   readonly #maps = new Map<string, MapCounters>();
   readonly #reasons = new Set<string>();
-  readonly #missing: string[] = [];
+  /** Why there is no ring, by channel. */
+  readonly #ringless = new Map<string, string>();
+  /** Why an event is not recorded, by channel and event. */
+  readonly #missing = new Map<string, string>();
   #hasFailed = false;
   /** Whether something could not be done that may be later. */
   #mayTryAgain = false;
@@ -104,6 +110,7 @@ export class AttachedSession {
         if (tier === 'copied') thread.onCopiedRing();
       },
       onSwitch: thread.onSwitch,
+      onPassingFailure: thread.onPassingFailure,
     };
     this.#settledRevision = description.revision;
     this.#handOvers = description.handOvers;
@@ -135,11 +142,14 @@ export class AttachedSession {
         wanted.delete(name);
       } else {
         this.#channels.delete(name);
+        this.#ringless.delete(name);
         this.#retired.push(writer);
       }
     }
     for (const channel of wanted.values()) this.#enable(channel);
     this.#count(description.counts);
+    // Whoever changes a session may have mended what kept it from recording.
+    for (const channel of this.#channels.values()) channel.tryAgain(() => true);
     this.#writeStatus();
     return isDumpWanted ? 'dump' : undefined;
   }
@@ -170,13 +180,16 @@ export class AttachedSession {
     const sinks: Sink[] = [];
     if (this.#leavesOut(declaration)) return sinks;
     const version = this.#linkVersion;
-    for (const channel of this.#channels.values()) {
+    for (const [name, channel] of this.#channels) {
       if (channel.loses(declaration) || !channel.takes(declaration)) continue;
       try {
         const sink = channel.sinkOf(declaration);
         if (sink !== undefined) sinks.push(sink);
+        if (sink !== undefined && this.#ringless.size + this.#missing.size > 0) {
+          this.#succeed(name, declaration);
+        }
       } catch (error) {
-        this.#fail(channel, declaration, error);
+        this.#fail(name, channel, declaration, error);
       }
     }
     if (this.#linkVersion !== version) this.#writeStatus();
@@ -216,9 +229,7 @@ export class AttachedSession {
   /** Has the next events try again what could not be done. */
   tryAgain(): void {
     this.#mayTryAgain = false;
-    for (const channel of this.#channels.values()) channel.tryAgain();
-    for (const line of this.#missing.splice(0)) this.#reasons.add(`for a while ${line}`);
-    this.#writeStatus();
+    for (const channel of this.#channels.values()) channel.tryAgain(isPassing);
   }
 
   tell(reason: string): void {
@@ -340,16 +351,34 @@ export class AttachedSession {
   }
 
   /** Without a ring the channel is off; with one, only the event class that could not be declared is. */
-  #fail(channel: ChannelWriter, declaration: Declaration, error: unknown): void {
-    this.#mayTryAgain = true;
-    if (channel.status === undefined) {
-      this.#hasFailed = true;
-      this.tell(describeFailure(error));
-      return;
+  #fail(name: string, channel: ChannelWriter, declaration: Declaration, error: unknown): void {
+    if (isPassing(error) && !this.#mayTryAgain) {
+      this.#mayTryAgain = true;
+      this.#parts.onPassingFailure();
     }
-    const line = `event ${declaration.name} is not recorded: ${describeFailure(error)}`;
-    if (this.#missing.length < MOST_MISSING) this.#missing.push(cut(line, 140));
+    const why = describeFailure(error);
+    if (channel.status === undefined) {
+      this.#ringless.set(name, `channel ${name} records nothing: ${why}`);
+    } else {
+      this.#tellAsOver(this.#ringless, name);
+      const line = cut(`event ${declaration.name} is not recorded: ${why}`, 140);
+      if (this.#missing.size < MOST_MISSING) this.#missing.set(keyOf(name, declaration), line);
+    }
     this.#writeStatus();
+  }
+
+  /** What could not be done for it before is told as what is over. */
+  #succeed(name: string, declaration: Declaration): void {
+    this.#tellAsOver(this.#ringless, name);
+    this.#tellAsOver(this.#missing, keyOf(name, declaration));
+    this.#writeStatus();
+  }
+
+  #tellAsOver(failures: Map<string, string>, key: string): void {
+    const line = failures.get(key);
+    if (line === undefined) return;
+    failures.delete(key);
+    this.#reasons.add(`for a while ${line}`);
   }
 
   /** Changes whenever the status file has something else to say of the channels' filters. */
@@ -367,23 +396,43 @@ export class AttachedSession {
       ...contextStatus(name, writer.ownContexts, this.#isClosed),
     ]);
     const state: ThreadStatus['state'] =
-      rings.length > 0 ? 'recording' : this.#hasFailed ? 'off' : 'attached';
+      rings.length > 0 ? 'recording' : this.#hasFailed || this.#ringless.size > 0 ? 'off' : 'attached';
     this.#status.write({
       tid: this.#tid,
       state,
       ...(rings.length === 0 ? {} : { rings }),
-      reasons: [...channels.flatMap(({ reasons }) => reasons), ...this.#reasons],
-      ...(this.#missing.length === 0 ? {} : { missing: this.#missing }),
+      reasons: [
+        ...channels.flatMap(({ reasons }) => reasons),
+        ...new Set([...this.#ringless.values(), ...this.#reasons]),
+      ],
+      ...(this.#missing.size === 0 ? {} : { missing: [...this.#missing.values()] }),
       ...(filters.length === 0 ? {} : { filters }),
       ...(this.#settledRevision === undefined ? {} : { revision: this.#settledRevision }),
     });
   }
 }
 
+function keyOf(channel: string, { name }: Declaration): string {
+  return `${channel}/${name}`;
+}
+
+const saidWithoutPlace: ReadonlySet<string> = new Set([
+  'ring/no-space',
+  'ring/no-descriptors',
+  'ring/memory-limit',
+  'ring/file-limit',
+]);
+
 /** Why something cannot be recorded now. */
 function describeFailure(error: unknown): string {
-  if (!isOutOfDescriptors(error)) return describeError(error);
-  return 'no file descriptor is left; raise the limit of open files of the program (ulimit -n)';
+  if (isOutOfDescriptors(error)) {
+    return 'no file descriptor is left; raise the limit of open files of the program (ulimit -n)';
+  }
+  // All threads say the same where memory is short: told without their own files it is told once.
+  const { code, message, hint } = error as Partial<SpoorError>;
+  return typeof code === 'string' && saidWithoutPlace.has(code)
+    ? `${message} (${hint})`
+    : describeError(error);
 }
 
 /** What a status file says of a channel's filters; not of those that no event has been tried with yet. */

@@ -63,8 +63,8 @@ export class ChannelWriter {
   /** Why there is no ring, until it is tried again. */
   #failure: unknown;
   #hasTried = false;
-  /** Events whose class could not be declared, until it is tried again. */
-  readonly #undeclared = new Set<Declaration>();
+  /** Events whose class could not be declared, and why, until it is tried again. */
+  readonly #undeclared = new Map<Declaration, unknown>();
 
   /** @throws SpoorError `filter/…` when a rule's filter cannot be read. */
   constructor(description: ChannelDescription, parts: SessionParts) {
@@ -101,10 +101,12 @@ export class ChannelWriter {
     return this.isOff || this.#undeclared.has(declaration);
   }
 
-  /** Makes the ring at the next event, if it could not be made, and declares what could not be declared. */
-  tryAgain(): void {
-    this.#failure = undefined;
-    this.#undeclared.clear();
+  /** Makes the ring at the next event, if it could not be made, and declares what could not be declared, where that `may` be. */
+  tryAgain(may: (failure: unknown) => boolean): void {
+    if (may(this.#failure)) this.#failure = undefined;
+    for (const [declaration, failure] of this.#undeclared) {
+      if (may(failure)) this.#undeclared.delete(declaration);
+    }
   }
 
   /** How events of this class are counted as lost, in `cell`; undefined where none would be taken. */
@@ -139,7 +141,7 @@ export class ChannelWriter {
       const strings = hasInternedStrings(declaration.fields) ? this.#openStrings(writer) : undefined;
       return { writer, eventId, contexts: this.#fields, filters, strings, wake: this.#wake };
     } catch (error) {
-      this.#undeclared.add(declaration);
+      this.#undeclared.set(declaration, error);
       throw error;
     }
   }

@@ -32,8 +32,7 @@ function isTrusted(hub: string): boolean {
 
 /**
  * Follows the hubs: calls `begin` now when one has a session (`isEager`: or may get one, for a daemon runs), else once one has and the program runs, or makes a worker. Where that answers
- * false, which it may only in a program that runs, it is called again soon; where it throws, never. The timers keep no program
- * alive. Never throws.
+ * false it is called again soon; where it throws, never. The timers keep no program alive. Never throws.
  */
 export function followHubs(
   hubs: readonly string[],

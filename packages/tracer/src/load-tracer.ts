@@ -19,6 +19,9 @@ const MOST_TURNS = 50;
 /** It takes some 50 ms; on a machine that is busy with hundreds of programs, seconds. */
 const MOST_DRAFT_MS = 30_000;
 
+/** How often a thread tries to load the tracer that could not read its files. */
+const LOAD_EVERY_MS = 1000;
+
 /** Nothing is kept where less memory than this is left. */
 const LEAST_FREE_BYTES = 32 * 1024 * 1024;
 /** Compiled forms that are kept at a time, some 200 KB each. */
@@ -249,7 +252,7 @@ export function loadTracer(place: Place): void {
     const bundle = bundleIn(place.folder);
     const session = process.env[SESSION_VARIABLE] ?? '';
     if (session !== '') {
-      load(place, keptOf(compiledPath(bundle, session)));
+      if (!load(place, keptOf(compiledPath(bundle, session)))) loadLater(place);
       return;
     }
     const hubs = hubPaths(process.env);
@@ -261,8 +264,7 @@ export function loadTracer(place: Place): void {
       const kept = isRunning ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
       if (kept === 'wait') return false;
       setFollowedHubs(hubs);
-      load(place, kept, isLate);
-      return true;
+      return load(place, kept, isLate);
     };
     // Functions that a session may want some day are rewritten as their modules are loaded.
     followHubs(hubs, begin, wantsFunctions());
@@ -276,15 +278,26 @@ function keptOf(path: string | undefined): Kept | undefined {
   return path === undefined ? undefined : { path };
 }
 
-function load(place: Place, kept: Kept | undefined, isLate = false): void {
+/** In a thread that began when no descriptor was left: the tracer is loaded once there is one. */
+function loadLater(place: Place): void {
+  const timer = setInterval(() => {
+    if (load(place, undefined, true)) clearInterval(timer);
+  }, LOAD_EVERY_MS).unref();
+}
+
+/** Answers false where no descriptor is left to read the files with. */
+function load(place: Place, kept: Kept | undefined, isLate = false): boolean {
   try {
     // Before automatic events begin, which tell of the files that are read and the modules that are loaded from then on.
     const functions = loadFunctions(place);
     loadBundle(place, kept);
-    if (functions === undefined) return;
+    if (functions === undefined) return true;
     const { pathToFileURL } = process.getBuiltinModule('node:url');
     functions.startFunctions(pathToFileURL(`${place.folder}/functions/hooks-thread.js`).href, isLate);
-  } catch {
-    // A defect of ours, which must not end the program.
+  } catch (error) {
+    // Else a defect of ours, which must not end the program.
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== 'EMFILE' && code !== 'ENFILE';
   }
+  return true;
 }

@@ -22,6 +22,7 @@ export const hasOwn: typeof Object.hasOwn = Object.hasOwn;
 export const hrtimeBigint: () => bigint = process.hrtime.bigint;
 export const setTimer: typeof setTimeout = setTimeout;
 export const setRepeatingTimer: typeof setInterval = setInterval;
+export const clearRepeatingTimer: typeof clearInterval = clearInterval;
 export const apply: typeof Reflect.apply = Reflect.apply;
 export const getOwnPropertyDescriptor: typeof Object.getOwnPropertyDescriptor =
   Object.getOwnPropertyDescriptor;

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { RetryPace } from './retry-pace.ts';
+import { SpoorError } from '@spoor/base';
+import { describe, expect, test } from 'vitest';
+import { RetryPace, isPassing } from './retry-pace.ts';
 
 /** The seconds, of so many, in which it is time. */
 function dueSeconds(
@@ -30,4 +31,29 @@ test('begins anew once nothing has failed for as long as the last pause', () => 
   expect(dueSeconds(pace, 8, 16, (second) => second > 12)).toEqual([15]);
   expect(dueSeconds(pace, 16, 60, () => false)).toEqual([]);
   expect(dueSeconds(pace, 60, 65, () => true)).toEqual([61, 63]);
+});
+
+describe('what may pass', () => {
+  const withCode = (code: string): Error => Object.assign(new Error(code), { code });
+  test.each([
+    withCode('EMFILE'),
+    withCode('ENOSPC'),
+    new RangeError('Array buffer allocation failed'),
+    new SpoorError('ring/cannot-create', 'cannot make a ring buffer', { cause: withCode('ENOMEM') }),
+    new SpoorError('ring/memory-limit', 'no ring buffer fits'),
+  ])('%s', (error) => expect(isPassing(error)).toBe(true));
+});
+
+describe('what does not', () => {
+  const own = new Error('its own cause');
+  own.cause = own;
+  test.each([
+    Object.assign(new Error('EACCES'), { code: 'EACCES' }),
+    new SpoorError('ring/file-limit', 'not even the smallest ring buffer may be made'),
+    new SpoorError('ring/cannot-create', 'cannot make a ring buffer', { cause: new Error('EROFS') }),
+    own,
+    undefined,
+    null,
+    'EMFILE',
+  ])('%s', (error) => expect(isPassing(error)).toBe(false));
 });

@@ -1,6 +1,6 @@
 // What `register` loads into each thread of a traced program: the session first, since the declarations of the
 // automatic events look for it. `scripts/bundle-tracer.mjs` makes one file of this module and all that it imports.
-import { threadSession } from './session.ts';
+import { whenJoined } from './session.ts';
 import { startAutoEvents } from './auto/start.ts';
 
-threadSession?.whenAuto(startAutoEvents);
+whenJoined((session) => session.whenAuto(startAutoEvents));

@@ -3,7 +3,6 @@
 import { describeError } from '@spoor/base';
 import { canCompile } from '@spoor/ctf/encode';
 import {
-  EndedMappings,
   HUB_FILE,
   ThreadCounters,
   snapshotProcess,
@@ -18,7 +17,7 @@ import {
   sessionPaths,
   startTicks,
 } from '@spoor/ringbuffer';
-import { asOwnFileAccess, ownPid, statSync } from '@spoor/sys';
+import { asOwnFileAccess, closeSync, openSync, ownPid, statSync } from '@spoor/sys';
 import { AsyncResource } from 'node:async_hooks';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
@@ -31,12 +30,13 @@ import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
 import { openProcessPlace } from './process-place.ts';
-import { RetryPace } from './retry-pace.ts';
+import { isPassing } from './retry-pace.ts';
 import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
 import { followsDaemons, namedSessions } from './session-variable.ts';
 import { ThreadEnds } from './thread-ends.ts';
+import { Upkeep } from './upkeep.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
@@ -92,7 +92,7 @@ export class ThreadHub implements ThreadSession {
   readonly #broken = new Map<string, string>();
   /** Those of them that could not be attached to, and may be later; the name of the hub's file where that could not be read. */
   readonly #failed = new Set<string>();
-  readonly #retry = new RetryPace();
+  readonly #upkeep: Upkeep;
   /** Sessions that are over; their rings are closed when no serialiser is at work. */
   readonly #detached: AttachedSession[] = [];
   readonly #whenOpened: (() => void)[] = [];
@@ -123,9 +123,17 @@ export class ThreadHub implements ThreadSession {
       makeSerialiser: (declaration, sinks) => this.#makeSerialiser(declaration, sinks),
       onSwitch: isWatched ? () => this.#lookNowAndThen() : undefined,
       onCopiedRing: () => this.#saveFromNowOn(),
+      onPassingFailure: () => this.#expectRetry(),
     };
+    const isMainThread = this.#thread.tid === ownPid;
+    this.#upkeep = new Upkeep(isMainThread ? processFolder(ownPid, processStartTicks) : undefined, {
+      hasFailed: () => this.#hasFailed(),
+      tryAgain: () => quietly(() => this.#tryAgain()),
+      hasSessions: () => this.#attached.size > 0,
+      outside: (work) => this.#outside.runInAsyncScope(work),
+    });
     const place = isWatched ? openProcessPlace(roots[0]!, processStartTicks) : undefined;
-    const ends = new ThreadEnds(this.#thread.tid === ownPid, () => this.processPaths(), place);
+    const ends = new ThreadEnds(isMainThread, () => this.processPaths(), place);
     this.#ends = ends;
     if (ends.mayJoin) {
       // Before the sessions are read: what changes meanwhile is seen by the next look.
@@ -134,10 +142,11 @@ export class ThreadHub implements ThreadSession {
         this.#attachAll();
       } catch (error) {
         if (!isWatched) throw error;
-        this.#failed.add(HUB_FILE);
+        this.#failToFollow(error);
       }
     }
     if (isWatched) this.#watch();
+    else this.#upkeep.lookByItself();
     process.on('exit', () => {
       this.#close();
       quietly(() => ends.end());
@@ -145,7 +154,7 @@ export class ThreadHub implements ThreadSession {
   }
 
   get isAttached(): boolean {
-    return this.#attached.size > 0 || this.#thread.onSwitch !== undefined;
+    return this.#attached.size > 0 || this.#thread.onSwitch !== undefined || this.#hasFailed();
   }
 
   get auto(): boolean {
@@ -342,10 +351,12 @@ export class ThreadHub implements ThreadSession {
           stamp,
         });
         if (known === undefined && description.lists !== true) this.#welcome(found.get(path)!.session);
-      } catch {
+      } catch (error) {
         // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
         this.#broken.set(path, stamp);
+        if (!isPassing(error)) continue;
         this.#failed.add(path);
+        this.#expectRetry();
       }
     }
     for (const [path, { session }] of this.#attached) {
@@ -427,10 +438,23 @@ export class ThreadHub implements ThreadSession {
     this.#isUnsettled = true;
     try {
       this.#attachAll();
-    } catch {
-      this.#failed.add(HUB_FILE);
+    } catch (error) {
+      this.#failToFollow(error);
     }
     this.#rearm();
+    // Where no look follows.
+    if (this.#hubWatch === undefined) this.#settle();
+  }
+
+  /** The hubs cannot be read. */
+  #failToFollow(error: unknown): void {
+    if (isPassing(error)) this.#failed.add(HUB_FILE);
+    else this.tell(`changes of the sessions are not followed: ${describeError(error)}`);
+  }
+
+  /** Perhaps in the middle of an event. A thread that follows hubs looks anyway. */
+  #expectRetry(): void {
+    if (this.#thread.onSwitch === undefined) this.#upkeep.expectRetry();
   }
 
   /** Called in the middle of an event: touches nothing that the event is being written with. */
@@ -449,8 +473,7 @@ export class ThreadHub implements ThreadSession {
       this.#hasNews = true;
       this.#refresh();
     } catch (error) {
-      this.#failed.add(HUB_FILE);
-      quietly(() => this.tell(`changes of the sessions are not followed: ${describeError(error)}`));
+      this.#failToFollow(error);
     }
   }
 
@@ -458,15 +481,12 @@ export class ThreadHub implements ThreadSession {
   #watch(): void {
     const watchMs = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
     if (this.#hubWatch !== undefined || isNaN(watchMs) || watchMs === Infinity) return;
-    const { tid, processStartTicks } = this.#thread;
-    const ended = tid === ownPid ? new EndedMappings(processFolder(ownPid, processStartTicks)) : undefined;
     this.#hubWatch = new HubWatch(watchMs, () => {
       // The thread that ends this one may not be ready for it yet.
       if (!this.#ends.mayJoin) this.#hubWatch?.lookSoon();
       this.#look();
       if (this.#isUnsettled) quietly(() => this.#settle());
-      ended?.look(this.#attached.size > 0);
-      if (this.#retry.isDue(this.#hasFailed(), hrtimeBigint())) quietly(() => this.#tryAgain());
+      this.#upkeep.look();
       const hasNews = this.#hasNews;
       this.#hasNews = false;
       return hasNews;
@@ -534,21 +554,26 @@ function stampOf(path: string): string {
   return found === undefined ? '' : `${found.ino}:${found.mtimeNs}`;
 }
 
-/** This thread's part in the sessions that the environment names; undefined when there are none that it can use. */
+/**
+ * This thread's part in the sessions that the environment names; undefined when there are none that it can use.
+ * Throws what the file system throws.
+ */
 export function attachThread(): ThreadHub | undefined {
   const named = namedSessions();
   if (named === '') return undefined;
-  try {
-    // Packets are little-endian and written by plain typed arrays.
-    if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) return undefined;
-    const ticks = startTicks(ownPid);
-    if (ticks === undefined) return undefined;
-    const hub = new ThreadHub(
-      named.split(':').filter((path) => path !== ''),
-      ticks,
-    );
-    return hub.isAttached ? hub : undefined;
-  } catch {
-    return undefined;
-  }
+  // Packets are little-endian and written by plain typed arrays.
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) return undefined;
+  const ticks = startTicks(ownPid) ?? readAgain(() => startTicks(ownPid));
+  if (ticks === undefined) return undefined;
+  const hub = new ThreadHub(
+    named.split(':').filter((path) => path !== ''),
+    ticks,
+  );
+  return hub.isAttached ? hub : undefined;
+}
+
+/** Reads what could not be read; throws what the file system throws where /proc cannot be read at all. */
+function readAgain(read: () => bigint | undefined): bigint | undefined {
+  closeSync(openSync('/proc/self/stat', 'r'));
+  return read();
 }
