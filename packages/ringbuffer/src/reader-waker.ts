@@ -14,6 +14,8 @@ export const WAKES_FOLDER = 'wakes';
 /** File in a session's directory that its consumer watches, if it sleeps while no sub-buffer is finished. */
 export const WAKE_FILE = 'wake';
 
+const oneByte: Uint8Array = Uint8Array.of(1);
+
 /** Atomics as they were before the program. */
 const { exchange, load } = Atomics;
 
@@ -24,7 +26,6 @@ export class ReaderWaker {
   /** The word `woken` of the ring; undefined where the ring is not the file itself. */
   readonly #woken: Uint8Array | undefined;
   readonly #save: () => void;
-  readonly #byte: Uint8Array = Uint8Array.of(1);
   #isClosed = false;
 
   /**
@@ -54,7 +55,7 @@ export class ReaderWaker {
       // An exchange, not a test: the event must be there for others before the byte is looked at.
       if (this.#woken !== undefined && exchange(this.#woken, 0, 1) !== 0) return;
       this.#save();
-      writeSync(this.#fd, this.#byte, 0, 1, 0);
+      writeSync(this.#fd, oneByte, 0, 1, 0);
     } catch {
       // The reader looks at all rings now and then, woken or not.
     }
@@ -73,31 +74,42 @@ export class ReaderWaker {
   }
 }
 
+/**
+ * Has the consumer of a session look at the rings at once.
+ * @throws what the file system throws.
+ */
+export function callConsumer(sessionPath: string): void {
+  const fd = openSync(join(sessionPath, WAKE_FILE), 'r+');
+  try {
+    writeSync(fd, oneByte, 0, 1, 0);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Wakes a consumer that sleeps until a sub-buffer is finished: most of the time a look at one byte. */
 export class SwitchWaker {
-  readonly #path: string;
+  readonly #sessionPath: string;
   readonly #woken: Uint8Array;
-  readonly #byte: Uint8Array = Uint8Array.of(1);
+  readonly #wakes: Uint8Array;
 
   /** @param memory of a mapped ring, which says from now on that its reader is woken. */
   constructor(sessionPath: string, memory: ArrayBuffer | SharedArrayBuffer) {
-    this.#path = join(sessionPath, WAKE_FILE);
+    this.#sessionPath = sessionPath;
     this.#woken = new Uint8Array(memory, CONTROL.woken, 1);
-    new Uint8Array(memory, CONTROL.wakes, 1)[0] = 1;
+    this.#wakes = new Uint8Array(memory, CONTROL.wakes, 1);
+    this.#wakes[0] = 1;
   }
 
   /** Wakes the consumer if it sleeps, after a sub-buffer was finished. Never throws. */
   wake(): void {
     if (load(this.#woken, 0) !== 0 || exchange(this.#woken, 0, 1) !== 0) return;
     try {
-      const fd = openSync(this.#path, 'r+');
-      try {
-        writeSync(fd, this.#byte, 0, 1, 0);
-      } finally {
-        closeSync(fd);
-      }
+      callConsumer(this.#sessionPath);
     } catch {
-      // Nobody sleeps there, or it looks now and then all the same.
+      // The program may open no more files, or has changed its root: a consumer that looks now and then learns that it
+      // must not sleep.
+      this.#wakes[0] = 0;
     }
   }
 }

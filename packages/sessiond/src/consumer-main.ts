@@ -3,6 +3,7 @@ import type { CommandMessage, ConsumerMessage } from './consumer-messages.ts';
 import { Consumer } from './consumer.ts';
 import { ownIdentity } from './process-identity.ts';
 import { SessionDirectory } from './run-directory.ts';
+import { watchWakes } from './wake-watch.ts';
 
 process.title = 'spoor-consumer';
 
@@ -11,6 +12,8 @@ let consumer: Consumer | undefined;
 let isStopping = false;
 let isOrphaned = false;
 let timer: NodeJS.Timeout | undefined;
+// Before any program can call.
+const watcher = watchWakes(session.path, wake);
 
 /** Sends to the command; when that is gone nobody listens. */
 function tell(message: ConsumerMessage, sent?: () => void): void {
@@ -21,7 +24,8 @@ function tell(message: ConsumerMessage, sent?: () => void): void {
 /** Takes the session over; the state of the rings is read here, not before. */
 function start(): Consumer {
   session.writeConsumer(ownIdentity());
-  return new Consumer(session, (severity, text) => tell({ kind: 'note', severity, text }));
+  const onNote = (severity: 'info' | 'error', text: string): void => tell({ kind: 'note', severity, text });
+  return new Consumer(session, onNote, { isWoken: watcher !== undefined });
 }
 
 function loop(): void {
@@ -39,6 +43,14 @@ function loop(): void {
     if (isOrphaned) session.remove();
     process.exit(0);
   });
+}
+
+/** A program calls: the pause is over. */
+function wake(): void {
+  consumer?.wake();
+  if (timer === undefined) return;
+  clearTimeout(timer);
+  loop();
 }
 
 function stop(): void {

@@ -25,8 +25,12 @@ const wantedFullness = { least: 1 / 32, most: 1 / 16 };
 const pressingFullness = 1 / 2;
 /** How often processes and threads are looked up in /proc: where that takes long, for there are many, more seldom. */
 const settleEvery = { leastMs: 50, mostMs: 2000, perCost: 100 };
-/** After so long without a finished sub-buffer a consumer sleeps that can be woken, and looks so often all the same. */
+/**
+ * When a consumer sleeps that can be woken: so long after a ring was made or its thread has ended, which takes it some looks;
+ * at once where sub-buffers are finished at least `seldomMs` apart, and after such a time else. How often it looks all the same.
+ */
 const sleepAfterMs = 250;
+const seldomMs = 25;
 const sleepMs = 500;
 /** How long to wait before writing again after the disk refused. */
 const retryEveryMs = 100;
@@ -64,8 +68,12 @@ export class Consumer {
   #settleCostMs = 0;
   #blockedUntilMs = 0;
   readonly #isWoken: boolean;
-  /** When something was found last. */
-  #busyMs = 0;
+  /** When a finished sub-buffer was found last. */
+  #foundMs = -Infinity;
+  /** Until when it does not sleep. */
+  #awakeUntilMs = 0;
+  /** Whether it was woken, and has not looked since. */
+  #hasWoken = false;
   /** By name. */
   #channels: ReadonlyMap<string, ChannelDescription> = new Map();
   #timers = new SwitchTimers([]);
@@ -158,34 +166,53 @@ export class Consumer {
     if (mustSettle) this.#settledMs = nowMs;
     const beganMs = performance.now();
     let fullness = 0;
+    let isNews = false;
     let leastCapacityBytes = Infinity;
     this.#findProcesses(mustSettle);
     for (const [name, process] of this.#processes) {
       try {
         process.discover(mustSettle);
         fullness = Math.max(fullness, process.drain());
+        if (process.takeClosed()) isNews = true;
         if (mustSettle && process.settle()) this.#drop(name);
       } catch (error) {
         this.#tolerate(name, process, error);
         if (isOutputError(error)) this.#blockedUntilMs = nowMs + retryEveryMs;
         // What could not be written is still to be.
-        this.#busyMs = nowMs;
+        isNews = true;
       }
       leastCapacityBytes = Math.min(leastCapacityBytes, process.leastCapacityBytes ?? Infinity);
     }
     if (mustSettle && fullness === 0) this.#notSettledBefore(performance.now() - beganMs);
     this.#switchDue(nowMs);
-    if (fullness > 0) this.#busyMs = nowMs;
+    this.#stayAwake(nowMs, fullness > 0, isNews);
     if (fullness >= pressingFullness) return 0;
-    if (nowMs - this.#busyMs >= sleepAfterMs && this.#sleep()) return this.#timers.pauseMs(sleepMs, nowMs);
+    if (fullness === 0 && nowMs >= this.#awakeUntilMs && this.#sleep()) {
+      return this.#timers.pauseMs(sleepMs, nowMs);
+    }
     this.#pauseMs = nextPauseMs(this.#pauseMs, fullness, leastCapacityBytes);
     return this.#timers.pauseMs(this.#pauseMs, nowMs);
   }
 
   /** A program has finished a sub-buffer, made a ring, or ended: the next looks come soon. */
-  wake(nowMs: number): void {
-    this.#busyMs = nowMs;
+  wake(): void {
+    this.#hasWoken = true;
     this.#pauseMs = leastPauseMs;
+  }
+
+  /**
+   * Puts sleep off after a look.
+   * @param isFound whether it found a finished sub-buffer.
+   * @param isNews whether there is something else that may want more looks.
+   */
+  #stayAwake(nowMs: number, isFound: boolean, isNews: boolean): void {
+    const isCalled = this.#hasWoken && !isFound;
+    this.#hasWoken = false;
+    if (isNews || isCalled) this.#awakeUntilMs = nowMs + sleepAfterMs;
+    if (!isFound) return;
+    // To wake it costs a program some 10 µs: no more often than it would look by itself.
+    if (nowMs - this.#foundMs < seldomMs) this.#awakeUntilMs = Math.max(this.#awakeUntilMs, nowMs + seldomMs);
+    this.#foundMs = nowMs;
   }
 
   /** Whether all programs call when there is something to do, and nothing is there now. */

@@ -176,6 +176,13 @@ export class ProcessTrace {
     return fullness;
   }
 
+  /** Whether threads have closed rings since this was asked last: they are about to end. */
+  takeClosed(): boolean {
+    let isClosed = false;
+    for (const ring of this.#rings.values()) isClosed = ring.takeClosed() || isClosed;
+    return isClosed;
+  }
+
   /**
    * Has all threads wake the consumer as they finish their next sub-buffers.
    * @returns `asleep` when all of them have been asked before, `dozing` when that is new, so that what was finished meanwhile is

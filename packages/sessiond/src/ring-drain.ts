@@ -56,6 +56,9 @@ export class RingDrain implements Disposable {
   /** The same at the end of the last packet that was written, modulo 2^32. */
   #committedThrough = 0;
   #demand: DemandWatch | undefined;
+  /** Whether the producer has closed the ring since that was asked last. */
+  #hasClosed = false;
+  #wasClosed = false;
   /** Whether everything up to the end of the recording is written, while the producer may go on. */
   #isCutOff = false;
 
@@ -351,9 +354,18 @@ export class RingDrain implements Disposable {
     // Whoever took packets before knows what was lost then.
     this.#demand ??= new DemandWatch(this.reader.progress.recordedPackets === 0 ? 0 : lostCount);
     this.#demand.look(state.finished.length, lostCount);
+    if (state.closed && !this.#wasClosed) this.#hasClosed = true;
+    this.#wasClosed = state.closed;
     this.#committedEvents += (state.committedEvents - this.#committedEvents) >>> 0;
     this.#lastState = state;
     return state;
+  }
+
+  /** Whether its thread has closed the ring since this was asked last, as of the last look. */
+  takeClosed(): boolean {
+    const hasClosed = this.#hasClosed;
+    this.#hasClosed = false;
+    return hasClosed;
   }
 
   /** Goes on with a stream that is there. */

@@ -4,6 +4,7 @@ import {
   RINGS_FOLDER,
   ReaderWaker,
   SwitchWaker,
+  callConsumer,
   createThreadRing,
   type ChannelDescription,
   type CounterCell,
@@ -244,9 +245,8 @@ export class ChannelWriter {
     }
     const members = fields.flatMap((field) => field.members);
     this.#streamClassId = parts.registry.streamClassId(name, members);
-    // Only consumers of daemons sleep, and programs that follow a daemon's hub are those with something to do here.
     const { onSwitch } = parts;
-    const wakesAtSwitch = onSwitch !== undefined && !parts.wakes;
+    const wakesAtSwitch = !parts.wakes;
     const ring = createThreadRing({
       folder: join(parts.processPath, RINGS_FOLDER),
       sessionPath: parts.sessionPath,
@@ -262,11 +262,7 @@ export class ChannelWriter {
       streamClassId: this.#streamClassId,
       onSwitch: wakesAtSwitch ? () => this.#switched(onSwitch) : onSwitch,
     });
-    if (wakesAtSwitch && ring.tier === 'mapped') {
-      this.#switchWaker = new SwitchWaker(parts.sessionPath, ring.producer.view.buffer);
-      // It learns of the ring.
-      this.#switchWaker.wake();
-    }
+    if (wakesAtSwitch) this.#tellConsumer(ring);
     this.#fields = fields;
     this.#ring = ring;
     if (parts.wakes) this.#openWaker(ring);
@@ -275,8 +271,24 @@ export class ChannelWriter {
     return this.#writer;
   }
 
-  #switched(onSwitch: () => void): void {
+  /** A consumer that sleeps learns of a new ring. */
+  #tellConsumer(ring: ThreadRing): void {
+    const { sessionPath } = this.#parts;
+    if (ring.tier === 'mapped') {
+      this.#switchWaker = new SwitchWaker(sessionPath, ring.producer.view.buffer);
+      this.#switchWaker.wake();
+      return;
+    }
+    try {
+      // While it knows of such a ring, it does not sleep.
+      callConsumer(sessionPath);
+    } catch {
+      // It looks now and then all the same.
+    }
+  }
+
+  #switched(onSwitch: (() => void) | undefined): void {
     this.#switchWaker?.wake();
-    onSwitch();
+    onSwitch?.();
   }
 }

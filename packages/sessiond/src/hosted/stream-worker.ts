@@ -1,9 +1,9 @@
-import { type FSWatcher, watch, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import type { FSWatcher } from 'node:fs';
 import { SpoorError } from '@spoor/base';
-import { WAKE_FILE, type SessionDescription } from '@spoor/ringbuffer';
+import type { SessionDescription } from '@spoor/ringbuffer';
 import { Consumer } from '../consumer.ts';
 import type { SessionDirectory } from '../run-directory.ts';
+import { watchWakes } from '../wake-watch.ts';
 import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
 import type { SessionWorker } from './session-worker.ts';
 import { TraceChunk } from './trace-chunk.ts';
@@ -31,7 +31,7 @@ export class StreamWorker implements SessionWorker {
     this.#chunk = new TraceChunk(session.path, firstDir, writer);
     const { outputDir } = this.#chunk;
     this.#watcher = watchWakes(session.path, () => {
-      this.#consumer.wake(performance.now());
+      this.#consumer.wake();
       onDue();
     });
     const isWoken = this.#watcher !== undefined;
@@ -126,18 +126,5 @@ export class StreamWorker implements SessionWorker {
     const bytes = this.#consumer.takeWrittenBytes();
     this.#writtenBytes += bytes;
     this.#chunkBytes += bytes;
-  }
-}
-
-/** Calls whenever a program writes to the session's file for that; undefined where the system has no watch to give. */
-function watchWakes(session: string, onWake: () => void): FSWatcher | undefined {
-  const path = join(session, WAKE_FILE);
-  try {
-    writeFileSync(path, '', { flag: 'a', mode: 0o600 });
-    const watcher = watch(path, { persistent: false }, onWake);
-    // It looks now and then all the same.
-    return watcher.on('error', () => undefined);
-  } catch {
-    return undefined;
   }
 }
