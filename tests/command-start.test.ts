@@ -1,5 +1,5 @@
 // How the command is loaded: as one file with V8's compiled form of it, and as modules wherever that is not right.
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { repoRoot } from './support/machine.ts';
-import { spoor } from './support/spoor.ts';
+import { spoor, spoorProgram as commandPath } from './support/spoor.ts';
 import { removeTree } from './support/removal.ts';
 import { controlVerbs } from '../packages/cli/src/control-verbs.ts';
 import { programOf } from '../packages/cli/src/program-frame.ts';
@@ -237,4 +237,38 @@ test('the command says the same compiled before or not', () => {
     expect(outcome(args, {})).toEqual(first);
     expect(outcome(args, { NODE_DISABLE_COMPILE_CACHE: '1' })).toEqual(first);
   }
+});
+
+describe('a release of Node.js that is too old', () => {
+  const { engines } = JSON.parse(readFileSync(join(repoRoot, 'packages/cli/package.json'), 'utf8')) as {
+    readonly engines: { readonly node: string };
+  };
+  const oldest = engines.node.replace('>=', '');
+
+  /** Runs the command as if Node.js were of another version. */
+  function withVersion(version: string, ...args: string[]): SpawnSyncReturns<string> {
+    const preload = join(folder, 'version.cjs');
+    writeFileSync(
+      preload,
+      'Object.defineProperty(process, "versions", { value: { ...process.versions, node: process.env.AS_NODE } });',
+    );
+    return spawnSync(process.execPath, ['--require', preload, commandPath, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, AS_NODE: version },
+    });
+  }
+
+  test.each([['doctor'], ['list'], ['--version']])('is told in one line: %s', (verb) => {
+    const { status, stdout, stderr } = withVersion('18.20.4', verb);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(
+      `spoor: Node.js 18.20.4 is older than ${oldest}, which Spoor needs (install a newer release: https://nodejs.org/en/download)\n`,
+    );
+  });
+
+  test('the oldest that is served is not refused', () => {
+    expect(withVersion(`${oldest}.0`, '--version').status).toBe(0);
+    const [major, minor] = oldest.split('.').map(Number) as [number, number];
+    expect(withVersion(`${major}.${minor - 1}.9`, '--version').status).toBe(1);
+  });
 });

@@ -17,6 +17,7 @@ const {
   statSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } = require('node:fs');
 const { createRequire } = require('node:module');
 const { homedir } = require('node:os');
@@ -25,6 +26,18 @@ const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 
 const packageFolder = dirname(__dirname);
+
+/** Oldest release of Node.js, as package.json has it: what comes below would fail in words that help nobody. */
+const oldestNode = [20, 19];
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+  writeSync(
+    2,
+    `spoor: Node.js ${process.versions.node} is older than ${oldestNode.join('.')}, which Spoor needs (install a newer release: https://nodejs.org/en/download)\n`,
+  );
+  process.exit(1);
+}
 
 /** Verbs about sessions, which a file of their own runs: nothing that reads traces is loaded for them. */
 const controlVerbs = new Set(
