@@ -47,6 +47,7 @@ export {
   type DisableEvent,
   type EnableChannel,
   type EnableChannelResult,
+  type DiscardedAtSize,
   type EnableEvent,
   type EnableEventResult,
   type Hello,

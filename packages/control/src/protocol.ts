@@ -188,6 +188,15 @@ export interface ChannelUsage {
   readonly producedBytes: number;
   readonly eventCount: number;
   readonly discardedCount: number;
+  /** The same by the sizes that rings had, for a channel can get others while it records; absent of the kernel. */
+  readonly discardedBySize?: readonly DiscardedAtSize[];
+}
+
+/** Events that found no room in rings of a size. */
+export interface DiscardedAtSize {
+  readonly subBufferSizeBytes: number;
+  readonly subBufferCount: number;
+  readonly discardedCount: number;
 }
 
 /** What a session does, now. */

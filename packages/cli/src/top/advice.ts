@@ -51,7 +51,7 @@ function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputR
     const text = `the buffers hold the last ${secondsText(heldSeconds)}; ${sizesText(channel)} a thread`;
     return { ...names, text, heldSeconds };
   }
-  const lost = rows.reduce((sum, { lostCount }) => sum + lostCount, 0);
+  const lost = rows.reduce((sum, { lostAtSizeCount }) => sum + lostAtSizeCount, 0);
   const fullest = rows.reduce((peak, { peakUsedRatio }) => Math.max(peak, peakUsedRatio), 0);
   if (lost === 0 && fullest < 0.75) return undefined;
   const ringBytes = channel.subBufferSizeBytes * channel.subBufferCount;
@@ -77,7 +77,7 @@ function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputR
 function neededOf(row: ThroughputRow, ringBytes: number): number {
   const stalled = (row.peakDemandBytesPerSecond / Math.max(1, row.ringCount)) * CALM_SECONDS;
   const seen = row.peakUsedRatio * ringBytes;
-  return Math.max(row.lostCount > 0 ? ringBytes : seen, stalled);
+  return Math.max(row.lostAtSizeCount > 0 ? ringBytes : seen, stalled);
 }
 
 function heldBy(rows: readonly ThroughputRow[]): number | undefined {

@@ -113,6 +113,21 @@ describe('advice', () => {
     );
   });
 
+  test('is about the sizes that the channel has now', () => {
+    const small = { subBufferSizeBytes: 4096, subBufferCount: 2, discardedCount: 3000 };
+    const row = { eventCount: 1000, producedBytes: 1000, discardedCount: 3000, usedBytes: 0 };
+    const now = session('web', 'local', [channel('ch', { subBufferSizeBytes: 65_536, subBufferCount: 4 })]);
+    const history = new UsageHistory();
+    history.add([look(web, 1, [{ ...row, usedBytes: 8192, discardedBySize: [small] }])], 0);
+    const looks = [look(now, 2, [{ ...row, discardedBySize: [small] }])];
+    const frame = history.add(looks, 0);
+    expect(frame.rows[0]).toMatchObject({ lostCount: 3000, lostAtSizeCount: 0, peakUsedRatio: 0 });
+    expect(adviseOn(frame, looks)).toEqual([]);
+    const larger = { subBufferSizeBytes: 65_536, subBufferCount: 4, discardedCount: 7 };
+    const again = [look(now, 3, [{ ...row, discardedCount: 3007, discardedBySize: [small, larger] }])];
+    expect(adviseOn(history.add(again, 0), again)[0]!.text).toContain('7 events were lost');
+  });
+
   test('tells channels of one name apart by their domain', () => {
     const both = session('s', 'local', [channel('ch', {}), channel('ch', { domain: 'kernel' })]);
     const history = new UsageHistory();

@@ -23,8 +23,11 @@ export interface ThroughputRow {
   readonly lostPerSecond: number;
   /** Since the session was made. */
   readonly lostCount: number;
-  /** The highest since the first look. */
+  /** Those of them that rings of the sizes lost that the channel has now. */
+  readonly lostAtSizeCount: number;
+  /** The highest since the first look, and since the channel has these sizes. */
   readonly peakUsedRatio: number;
+  /** The highest since the first look. */
   readonly peakBytesPerSecond: number;
   /** The same with what was lost, as if it had been written. */
   readonly peakDemandBytesPerSecond: number;
@@ -42,6 +45,7 @@ export interface TopFrame {
 }
 
 interface Peak {
+  sizes: string;
   usedRatio: number;
   bytesPerSecond: number;
   demandBytesPerSecond: number;
@@ -66,7 +70,10 @@ export class UsageHistory {
       usage.channels.map((row) => {
         const key = keyOf(session.name, row);
         next.set(key, { timeNs: BigInt(usage.timeNs), row });
-        return this.#rowOf(session.name, key, row, BigInt(usage.timeNs));
+        const channel = session.channels.find(
+          ({ name, domain }) => name === row.channel && domain === row.domain,
+        );
+        return this.#rowOf(session.name, key, row, BigInt(usage.timeNs), channel);
       }),
     );
     this.#before = next;
@@ -82,7 +89,13 @@ export class UsageHistory {
     };
   }
 
-  #rowOf(session: string, key: string, row: ChannelUsage, timeNs: bigint): ThroughputRow {
+  #rowOf(
+    session: string,
+    key: string,
+    row: ChannelUsage,
+    timeNs: bigint,
+    channel: Channel | undefined,
+  ): ThroughputRow {
     const before = this.#before.get(key);
     const seconds = before === undefined ? 0 : Number(timeNs - before.timeNs) / 1e9;
     const rate = (pick: (usage: ChannelUsage) => number): number =>
@@ -96,12 +109,15 @@ export class UsageHistory {
       eventsPerSecond === 0
         ? bytesPerSecond
         : (bytesPerSecond * (eventsPerSecond + lostPerSecond)) / eventsPerSecond;
+    const sizes = `${channel?.subBufferCount} × ${channel?.subBufferSizeBytes}`;
     const peak = this.#peaks.get(key) ?? {
+      sizes,
       usedRatio: 0,
       bytesPerSecond: 0,
       demandBytesPerSecond: 0,
     };
-    peak.usedRatio = Math.max(peak.usedRatio, usedRatio);
+    peak.usedRatio = peak.sizes === sizes ? Math.max(peak.usedRatio, usedRatio) : usedRatio;
+    peak.sizes = sizes;
     peak.bytesPerSecond = Math.max(peak.bytesPerSecond, bytesPerSecond);
     peak.demandBytesPerSecond = Math.max(peak.demandBytesPerSecond, demand);
     this.#peaks.set(key, peak);
@@ -118,11 +134,21 @@ export class UsageHistory {
       bytesPerSecond,
       lostPerSecond,
       lostCount: row.discardedCount,
+      lostAtSizeCount: lostAtSize(row, channel),
       peakUsedRatio: peak.usedRatio,
       peakBytesPerSecond: peak.bytesPerSecond,
       peakDemandBytesPerSecond: peak.demandBytesPerSecond,
     };
   }
+}
+
+function lostAtSize({ discardedCount, discardedBySize }: ChannelUsage, channel: Channel | undefined): number {
+  if (discardedBySize === undefined || channel === undefined) return discardedCount;
+  const { subBufferSizeBytes, subBufferCount } = channel;
+  const found = discardedBySize.find(
+    (size) => size.subBufferSizeBytes === subBufferSizeBytes && size.subBufferCount === subBufferCount,
+  );
+  return found?.discardedCount ?? 0;
 }
 
 /** The channel that a row is of. */

@@ -1,5 +1,5 @@
 /** What the session daemon and its consumer say to each other: JSON lines over a Unix socket, as to clients. */
-import type { Domain, WireError } from '@spoor/control';
+import type { DiscardedAtSize, Domain, WireError } from '@spoor/control';
 
 /** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
 export const HOST_VERSION = 3;
@@ -29,6 +29,8 @@ export interface WorkerUsage {
   readonly producedBytes: number;
   readonly eventCount: number;
   readonly discardedCount: number;
+  /** The same by the sizes that rings had; absent of the kernel. */
+  readonly discardedBySize?: readonly DiscardedAtSize[];
 }
 
 /** Names the directory of a session in the hub. */
