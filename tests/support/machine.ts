@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 /** Groups that SPOOR_REQUIRE may name, separated by commas; `all` names every one. */
 export type NeedGroup =
-  'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel' | 'bpf' | 'users';
+  'interop' | 'e2e' | 'corpus' | 'root' | 'duckdb' | 'nodes' | 'kernel' | 'bpf' | 'users' | 'hotplug';
 
 /** One thing that may be absent. */
 export interface Need {

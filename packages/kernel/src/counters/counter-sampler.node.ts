@@ -8,6 +8,7 @@ import { readProc } from '../statedump/scan-tasks.node.ts';
 import { CommandThreads, type CommandThread } from './command-threads.node.ts';
 import { isHardwareCounter, type CounterChoice } from './counter-choice.node.ts';
 import { counterField, timeFields, type CounterScope } from './counter-events.node.ts';
+import { OnlineProcessors } from './online-processors.node.ts';
 import { parseCountTable } from './proc-counters.ts';
 
 /** Most threads whose counters are open at a time: each counter of each is a descriptor. */
@@ -23,10 +24,18 @@ class CounterSet implements Disposable {
   private readonly scope: CounterScope;
   private readonly names: readonly string[];
   private readonly counters: TimedCounter[] = [];
+  /** What earlier counters of the same had come to. */
+  private readonly base: readonly TimedCount[];
   private last = '';
 
-  constructor(scope: CounterScope, names: readonly string[], target: CounterTarget) {
+  constructor(
+    scope: CounterScope,
+    names: readonly string[],
+    target: CounterTarget,
+    base: readonly TimedCount[] = [],
+  ) {
     this.scope = scope;
+    this.base = base;
     this.names = names;
     try {
       for (const name of names) this.counters.push(openCounter(name, target));
@@ -42,7 +51,7 @@ class CounterSet implements Disposable {
     const context: Record<string, number> = {};
     const times: Record<string, number> = {};
     for (const [index, name] of this.names.entries()) {
-      const { count, enabledNs, runningNs } = this.counters[index]!.read();
+      const { count, enabledNs, runningNs } = this.countOf(index);
       context[counterField(this.scope, name)] = count;
       if (!isHardwareCounter(name)) continue;
       const [enabled, running] = timeFields(name);
@@ -60,10 +69,27 @@ class CounterSet implements Disposable {
     );
   }
 
+  private countOf(index: number): TimedCount {
+    const { count, enabledNs, runningNs } = this.counters[index]!.read();
+    const before = this.base[index] ?? { count: 0, enabledNs: 0, runningNs: 0 };
+    return {
+      count: before.count + count,
+      enabledNs: before.enabledNs + enabledNs,
+      runningNs: before.runningNs + runningNs,
+    };
+  }
+
+  /** What they have come to. */
+  counts(): readonly TimedCount[] {
+    return this.names.map((_, index) => this.countOf(index));
+  }
+
   [Symbol.dispose](): void {
     for (const counter of this.counters.splice(0)) counter[Symbol.dispose]();
   }
 }
+
+type TimedCount = ReturnType<TimedCounter['read']>;
 
 interface WatchedThread extends CommandThread {
   readonly counters: CounterSet;
@@ -102,6 +128,7 @@ export class CounterSampler {
     number,
     { readonly stream: SideStream; counters: CounterSet | undefined }
   >();
+  private readonly processors = new OnlineProcessors();
   private readonly threads = new Map<number, WatchedThread>();
   private readonly counted = new Map<string, number>();
   private readonly threadStream: SideStream | undefined;
@@ -152,13 +179,26 @@ export class CounterSampler {
     return stream;
   }
 
-  private watchProcessor(cpu: number): void {
+  /** @param base what its counters had come to when it was switched off. */
+  private watchProcessor(cpu: number, base?: readonly TimedCount[]): void {
     this.streamOf(cpu);
     try {
-      this.cpus.get(cpu)!.counters = new CounterSet('cpu', this.choice.perf, { kind: 'cpu', cpu });
+      this.cpus.get(cpu)!.counters = new CounterSet('cpu', this.choice.perf, { kind: 'cpu', cpu }, base);
     } catch (error) {
       // It is off: nothing happens there.
       if (!(error instanceof SpoorError) || error.code !== 'sys/enodev') throw error;
+    }
+  }
+
+  /** Counters of a processor that was switched off count no more, also when it is on again. */
+  private renewProcessors(): void {
+    const change = this.processors.change();
+    if (change === undefined || this.choice.perf.length === 0) return;
+    for (const cpu of change.on) {
+      const old = this.cpus.get(cpu)?.counters;
+      const base = old?.counts();
+      old?.[Symbol.dispose]();
+      this.watchProcessor(cpu, base);
     }
   }
 
@@ -176,6 +216,7 @@ export class CounterSampler {
   }
 
   private sample(): void {
+    this.renewProcessors();
     for (const { stream, counters } of this.cpus.values()) counters?.sample(stream, {});
     if (this.command !== undefined) {
       this.commandCounters?.sample(this.threadStream!, { pid: this.command.pid });

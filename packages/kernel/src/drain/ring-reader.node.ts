@@ -106,7 +106,8 @@ export class RingReader implements Disposable {
         return readSync(this.descriptor, this.bytes, at, this.layout.subBufferBytes, null);
       } catch (error) {
         const errno = errnoOf(error);
-        if (errno === 'EAGAIN') return 0;
+        // ENODEV: the processor is off, and has been all along. It has a ring once it is on.
+        if (errno === 'EAGAIN' || errno === 'ENODEV') return 0;
         if (errno !== 'EINTR') throw controlError('read a ring', this.path, error);
       }
     }

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import { openProcessRecords, type ProcessRecord, type ProcessRecords } from '@spoor/sys';
 import { processNumbers, readProc, threadsOf } from '../statedump/scan-tasks.node.ts';
+import { OnlineProcessors } from '../counters/online-processors.node.ts';
 import { AddressSpaces, parseMaps } from './address-spaces.ts';
 
 /** Rings are read so often; they hold some thousand records each. */
@@ -46,7 +47,8 @@ export function presentSpaces(): AddressSpaces {
 /** All processes of the machine. */
 export class ProcessMaps implements Disposable {
   private readonly spaces = new AddressSpaces();
-  private readonly rings: ProcessRecords[] = [];
+  private readonly rings = new Map<number, ProcessRecords>();
+  private readonly processors = new OnlineProcessors();
   private pending: ProcessRecord[] = [];
   private readonly timer: NodeJS.Timeout | undefined;
   /** Records that found no room. */
@@ -59,35 +61,52 @@ export class ProcessMaps implements Disposable {
   constructor() {
     for (const cpu of processors()) {
       try {
-        this.rings.push(openProcessRecords(cpu));
+        this.rings.set(cpu, openProcessRecords(cpu));
       } catch (error) {
         // A processor that is switched off has none.
         if (!(error instanceof SpoorError)) throw error;
       }
     }
     this.scan();
-    if (this.rings.length === 0) return;
+    if (this.rings.size === 0) return;
     this.timer = setInterval(() => this.read(), readIntervalMs);
     this.timer.unref();
   }
 
   /** Whether short-lived processes are known, too. */
   get isExact(): boolean {
-    return this.rings.length > 0 && this.lostCount === 0;
+    return this.rings.size > 0 && this.lostCount === 0;
   }
 
   private scan(): void {
     scanInto(this.spaces);
   }
 
+  /** What was opened of a processor that was switched off tells nothing any more, also when it is on again. */
+  private renew(): void {
+    for (const cpu of this.processors.change()?.on ?? []) {
+      this.rings.get(cpu)?.[Symbol.dispose]();
+      this.rings.delete(cpu);
+      // What was mapped there until now nobody has told.
+      this.lostCount += 1;
+      try {
+        this.rings.set(cpu, openProcessRecords(cpu));
+      } catch (error) {
+        if (!(error instanceof SpoorError)) throw error;
+      }
+    }
+  }
+
   private read(): void {
     const fresh: ProcessRecord[] = [];
-    for (const ring of this.rings) {
+    for (const ring of this.rings.values()) {
       ring.read((record) => {
         if (record.kind === 'lost') this.lostCount += record.count;
         else fresh.push(record);
       });
     }
+    // Behind the reading: what the old rings held counts.
+    this.renew();
     // A ring may have been read before what another one was read with: that of the last time is complete.
     const due = this.pending;
     this.pending = fresh;
@@ -134,7 +153,7 @@ export class ProcessMaps implements Disposable {
 
   /** What is known until now. */
   settled(): AddressSpaces {
-    if (this.rings.length === 0) this.scan();
+    if (this.rings.size === 0) this.scan();
     // Twice: what the first time reads waits for the second.
     this.read();
     this.read();
@@ -143,6 +162,7 @@ export class ProcessMaps implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.timer);
-    for (const ring of this.rings.splice(0)) ring[Symbol.dispose]();
+    for (const ring of this.rings.values()) ring[Symbol.dispose]();
+    this.rings.clear();
   }
 }
