@@ -18,6 +18,7 @@ import {
 import { LineBuffer, openRecordings, RecordingReport } from '@spoor/components/ftrace';
 import { findTracefs, RawRecording, TracefsInstance } from '../../packages/kernel/dist/node.js';
 import { layout64, PageBuilder } from '../../packages/kernel/dist/testing/page-builder.js';
+import { storedPageBytes, commitWord } from '../../packages/kernel/dist/recording/stored-page.js';
 import { describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
@@ -164,6 +165,17 @@ function ringOf(made: readonly MadeRecord[], beginNs: bigint, perPage: number, l
   return Buffer.concat(pages);
 }
 
+/** Pages as far as they are used. */
+function storedPages(ring: Uint8Array): Uint8Array {
+  const pages: Uint8Array[] = [];
+  for (let at = 0; at < ring.length; at += layout64.subBufferBytes) {
+    const page = ring.subarray(at, at + layout64.subBufferBytes);
+    const commit = commitWord(new DataView(page.buffer, page.byteOffset, page.byteLength), 0, layout64);
+    pages.push(page.subarray(0, storedPageBytes(commit, layout64)));
+  }
+  return Buffer.concat(pages);
+}
+
 function recordingOf(rings: readonly Uint8Array[]): KernelRecording {
   return {
     name: 'made',
@@ -260,6 +272,55 @@ describe('lines of records', () => {
       '          <idle>-0       [000] d..2.     5.000000: event0: comm=made four=5 plain=6 tiny=0 two=0',
     );
   });
+
+  test.each(['whole', 'stored'] as const)(
+    'are the same in slices, by themselves, of rings that are not alike (%s pages)',
+    (form) => {
+      const made = (count: number, deltaNs: number): readonly MadeRecord[] =>
+        Array.from({ length: count }, (_, index) => ({
+          id: (index % 6) + 1,
+          // Some are at one time, some are far from the next.
+          deltaNs: index % 7 === 0 ? 0 : index % 1000 === 999 ? 90_000_000 : deltaNs,
+          tid: index % 900,
+          flags: index % 300,
+          // The last are a text, in which no line is to end.
+          words: Array.from({ length: 20 }, (__, at) => (at < 18 ? index * at : index % 9)),
+          comm: 'made',
+          name: 'dynamic',
+          cut: 0,
+        }));
+      const perPage = 25;
+      const whole = [
+        ringOf(made(9000, 1000), 5_000_000_000n, perPage, 0),
+        ringOf(made(300, 40_000), 5_000_500_000n, perPage, 2),
+        ringOf(made(11_000, 600), 5_900_000_000n, perPage, 0),
+      ];
+      const rings = form === 'whole' ? whole : whole.map((ring) => storedPages(ring));
+      const recording = recordingOf(rings);
+      const stored = { ...recording, rings: recording.rings.map((ring) => ({ ...ring, form })) };
+      const report = new RecordingReport([stored]);
+      // Another one is given the cut, and writes backwards.
+      const { cut } = report;
+      const other = new RecordingReport([stored], { cut });
+      expect(report.sliceCount).toBeGreaterThan(2);
+      const texts = Array.from({ length: report.sliceCount }, (_, index) => {
+        const buffer = new LineBuffer();
+        other.write(report.sliceCount - 1 - index, buffer);
+        // However unlike the rings are, no slice has much more than another.
+        expect(buffer.length).toBeLessThan(4 << 20);
+        return Buffer.from(buffer.bytes.subarray(0, buffer.length)).toString();
+      });
+      const text = texts.reverse().join('');
+      expect(text === textOf(stored, true)).toBe(true);
+      const events = text.split('\n').filter((line) => line !== '' && !line.startsWith('CPU:'));
+      const symbol = /pointer|first|last/;
+      expect(events.length).toBe(20_300);
+      expect(events.filter((line) => !symbol.test(line))).toEqual(
+        linesOf(stored).filter((line) => !symbol.test(line)),
+      );
+      expect(() => new RecordingReport([recordingOf([whole[0]!])], { cut })).toThrow('has changed');
+    },
+  );
 
   test('of bytes that are no pages end, and never fail', () => {
     fc.assert(

@@ -1,7 +1,7 @@
 /** Text that grows as long as it is not handed out. */
 export class LineBuffer {
   /** Room for a slice of a report; memory that is not written to takes none. */
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 23);
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1 << 22);
   view: DataView = new DataView(this.bytes.buffer);
   /** Bytes of text. */
   length = 0;

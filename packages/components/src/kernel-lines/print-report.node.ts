@@ -1,12 +1,14 @@
 /** Text of recordings of the kernel's rings under Node.js, by several threads: each writes slices when it is their turn. */
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { join } from 'node:path';
+import { parentPort, Worker } from 'node:worker_threads';
 import { SpoorError } from '@spoor/base';
+import type { KernelRecording } from '@spoor/kernel';
 import { ClosedPipeError, FileOutput } from '../sink-text-pretty/file-output.node.ts';
 import { isDirectory, openRecordings } from '../source-ftrace/open-ftrace.node.ts';
 import { LineBuffer } from './line-buffer.ts';
-import { RecordingReport } from './recording-report.ts';
+import { RecordingReport, type ReportCut } from './recording-report.ts';
 
 /** What threads share, by words. */
 const word = {
@@ -31,7 +33,6 @@ const lookMs = 200;
 /** What a helper thread is given. */
 export interface ReportRequest {
   readonly paths: readonly string[];
-  readonly sliceCount: number;
   readonly descriptor: number;
   readonly output: string | undefined;
   readonly words: Int32Array;
@@ -52,13 +53,22 @@ export interface ReportOptions {
   readonly warn: (line: string) => void;
 }
 
-/** Fewer slices are written before a helper has started. */
-const leastSlices = 12;
+/** Shorter recordings are written before a helper is of use. */
+const leastSizeBytes = 48 * 1_048_576;
 
-function openReport(paths: readonly string[]): RecordingReport {
-  return new RecordingReport(
-    paths.flatMap((path) => openRecordings(path, isDirectory(path) ? 'raw' : 'trace-dat')),
+/** What recordings take, roughly. */
+function sizeOf(path: string): number {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.size;
+  return readdirSync(path).reduce(
+    (sum, name) => sum + (statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
   );
+}
+
+function openAll(paths: readonly string[]): readonly KernelRecording[] {
+  return paths.flatMap((path) => openRecordings(path, isDirectory(path) ? 'raw' : 'trace-dat'));
 }
 
 function threadNumber(): number {
@@ -86,7 +96,7 @@ function writeSlices(report: RecordingReport, request: ReportRequest, isHelper: 
   const buffer = new LineBuffer();
   for (;;) {
     const slice = Atomics.add(words, word.next, 1);
-    if (slice >= request.sliceCount) return;
+    if (slice >= report.sliceCount) return;
     buffer.length = 0;
     report.write(slice, buffer);
     if (!waitForTurn(words, slice, isHelper)) return;
@@ -106,19 +116,27 @@ function fail({ words, reason }: ReportRequest, error: unknown): void {
 /** The work of a helper thread. Where it cannot see the same recording it leaves all to the one that started it. */
 export function helpReport(request: ReportRequest): void {
   const { words } = request;
-  let report: RecordingReport;
+  let recordings: readonly KernelRecording[];
   try {
     Atomics.store(words, word.helper, threadNumber());
-    report = openReport(request.paths);
+    recordings = openAll(request.paths);
   } catch {
     return;
   }
-  if (report.sliceCount !== request.sliceCount) return;
-  try {
-    writeSlices(report, request, true);
-  } catch (error) {
-    fail(request, error);
-  }
+  // How they are cut is found out meanwhile.
+  parentPort?.once('message', (cut: ReportCut) => {
+    let report: RecordingReport;
+    try {
+      report = new RecordingReport(recordings, { cut });
+    } catch {
+      return;
+    }
+    try {
+      writeSlices(report, request, true);
+    } catch (error) {
+      fail(request, error);
+    }
+  });
 }
 
 /**
@@ -127,22 +145,24 @@ export function helpReport(request: ReportRequest): void {
  * @throws SpoorError for what cannot be read or written, `report/…`; ClosedPipeError.
  */
 export async function printReport(paths: readonly string[], options: ReportOptions): Promise<void> {
-  const report = openReport(paths);
-  const { sliceCount } = report;
-  const threads = options.threads ?? (sliceCount < leastSlices ? 1 : Math.min(2, availableParallelism()));
+  const size = paths.reduce((sum, path) => sum + sizeOf(path), 0);
+  const threads = options.threads ?? (size < leastSizeBytes ? 1 : Math.min(2, availableParallelism()));
   const request: ReportRequest = {
     paths,
-    sliceCount,
     descriptor: options.descriptor,
     output: options.output,
     words: new Int32Array(new SharedArrayBuffer(word.size * 4)),
     reason: new Uint8Array(new SharedArrayBuffer(mostReasonBytes)),
   };
+  // It starts while the recordings are opened here.
   const helper = threads > 1 ? startHelper(request, options.threadProgram) : undefined;
+  let report: RecordingReport;
   try {
+    report = new RecordingReport(openAll(paths));
+    helper?.postMessage(report.cut);
     writeSlices(report, request, false);
     // The helper may have the last slices; it has failed, or all is written.
-    waitForTurn(request.words, sliceCount, helper === undefined);
+    waitForTurn(request.words, report.sliceCount, helper === undefined);
     throwFailure(request);
   } finally {
     await helper?.terminate();

@@ -9,8 +9,10 @@ import { RecordingLines } from './recording-lines.ts';
 import { LaneTimes, RingLane } from './ring-lane.ts';
 import { secondNs } from './second.ts';
 
-/** Of the longest ring, the bytes that a slice has: 4 MB of text or so from two processors. */
+/** What a slice has of all rings together: 2 MB of text or so, which stay in a processor's cache until they are written. */
 const sliceBytes = 1_048_576;
+/** Times at which slices may begin are as far from each other; more rings make slices that much larger. */
+const sampleBytes = 131_072;
 
 const twoTo32 = 0x1_0000_0000;
 
@@ -26,17 +28,33 @@ function originSecondsOf(recordings: readonly KernelRecording[]): number {
   return least === Infinity ? 0 : Math.floor(least / secondNs);
 }
 
+/** How recordings are cut into slices. */
+export interface ReportCut {
+  /** Slices begin at these times; the first one has all that is before, too. */
+  readonly beginsNs: readonly number[];
+  /** By slices, then lanes: the page from which its first record is searched. */
+  readonly startBytes: Float64Array;
+  /** Bytes of all rings: of another recording the cut means nothing. */
+  readonly sizeBytes: number;
+}
+
 /** Recordings whose events are written as one text, in the order of their times. */
 export class RecordingReport {
   readonly lanes: readonly RingLane[];
   private readonly times: LaneTimes;
   /** The lanes that have a record of the slice, as a heap: the first of it is written next. */
   private readonly heap: Int32Array;
-  /** Slices begin at these times; the first one has all that is before, too. */
-  private readonly beginsNs: readonly number[];
+  readonly cut: ReportCut;
 
-  /** @param options.compile false: the interpreter of print formats writes all. */
-  constructor(recordings: readonly KernelRecording[], options: { readonly compile?: boolean } = {}) {
+  /**
+   * @param options.compile false: the interpreter of print formats writes all.
+   * @param options.cut as another thread has cut the same recordings.
+   * @throws SpoorError `report/empty`, `report/changed` where they are others.
+   */
+  constructor(
+    recordings: readonly KernelRecording[],
+    options: { readonly compile?: boolean; readonly cut?: ReportCut } = {},
+  ) {
     const originSeconds = originSecondsOf(recordings);
     const laneCount = recordings.reduce((sum, { rings }) => sum + rings.length, 0);
     const times = new LaneTimes(laneCount);
@@ -45,45 +63,55 @@ export class RecordingReport {
     let index = 0;
     this.lanes = recordings.flatMap((recording) => {
       const title = recordings.length === 1 ? '' : `${recording.name}: `;
-      const lines = new RecordingLines(recording, { originSeconds, title, ...options });
+      const { compile = true } = options;
+      const lines = new RecordingLines(recording, { originSeconds, title, compile });
       return recording.rings.map(
         (ring) => new RingLane(recording, ring, { lines, originSeconds, times, index: index++ }),
       );
     });
-    this.beginsNs = this.cut();
+    if (this.lanes.length === 0) throw new SpoorError('report/empty', 'it has no ring of any processor');
+    const sizeBytes = this.lanes.reduce((sum, { ring }) => sum + ring.source.sizeBytes, 0);
+    this.cut = options.cut ?? this.cutInto(sizeBytes);
+    if (this.cut.sizeBytes !== sizeBytes)
+      throw new SpoorError('report/changed', 'the recording has changed while it was read');
   }
 
   get sliceCount(): number {
-    return this.beginsNs.length;
+    return this.cut.beginsNs.length;
   }
 
-  private cut(): readonly number[] {
-    let longest: RingLane | undefined;
-    for (const lane of this.lanes) {
-      if (longest === undefined || lane.ring.source.sizeBytes > longest.ring.source.sizeBytes) longest = lane;
+  /** Each slice has as much of all rings together, however unequal they are, so that its text takes little memory. */
+  private cutInto(sizeBytes: number): ReportCut {
+    const { lanes } = this;
+    const samples = sizeBytes <= sliceBytes ? [] : lanes.map((lane) => lane.samples(sampleBytes));
+    const timesNs = Float64Array.from(samples.flatMap((ring) => ring.timesNs)).sort();
+    const beginsNs = [-Infinity];
+    const perSlice = sliceBytes / sampleBytes;
+    for (let index = perSlice - 1; index < timesNs.length; index += perSlice) {
+      if (timesNs[index]! > beginsNs.at(-1)!) beginsNs.push(timesNs[index]!);
     }
-    if (longest === undefined) throw new SpoorError('report/empty', 'it has no ring of any processor');
-    const { pageCount, ring } = longest;
-    const pages = Math.max(1, Math.ceil(sliceBytes / Math.max(1, ring.source.sizeBytes / pageCount)));
-    const begins = [-Infinity];
-    for (let page = pages; page < pageCount; page += pages) {
-      const timeNs = longest.pageTimeNs(page);
-      // A damaged page may have any time.
-      if (timeNs > begins.at(-1)! && timeNs < Infinity) begins.push(timeNs);
+    const startBytes = new Float64Array(beginsNs.length * lanes.length);
+    for (const [lane, { bytes, timesNs: ofLane }] of samples.entries()) {
+      let next = 0;
+      for (const [slice, beginNs] of beginsNs.entries()) {
+        while (next < ofLane.length && ofLane[next]! < beginNs) next += 1;
+        if (next > 0) startBytes[slice * lanes.length + lane] = bytes[next - 1]!;
+      }
     }
-    return begins;
+    return { beginsNs, startBytes, sizeBytes };
   }
 
   /** Writes the lines of a slice behind what a buffer has. */
   write(slice: number, output: LineBuffer): void {
-    const fromNs = this.beginsNs[slice]!;
-    const untilNs = this.beginsNs[slice + 1] ?? Infinity;
+    const { beginsNs, startBytes } = this.cut;
+    const fromNs = beginsNs[slice]!;
+    const untilNs = beginsNs[slice + 1] ?? Infinity;
     const { heap, lanes } = this;
     const { presentNs, limitNs } = this.times;
     let size = 0;
     for (const [index, lane] of lanes.entries()) {
-      const page = fromNs === -Infinity ? 0 : lane.pageBefore(fromNs);
-      if (lane.seek(page, fromNs) && presentNs[index]! < untilNs) heap[size++] = index;
+      const startByte = startBytes[slice * lanes.length + index]!;
+      if (lane.seek(startByte, fromNs) && presentNs[index]! < untilNs) heap[size++] = index;
     }
     for (let place = (size >> 1) - 1; place >= 0; place--) sink(heap, size, presentNs, place);
     while (size > 0) {

@@ -12,6 +12,15 @@ const encoder = new TextEncoder();
 const kindBits = 31;
 const mostWords = 28;
 
+/** As much of a ring is read at once: what a slice begins and ends with is read for nothing. */
+const bufferBytes = 65_536;
+
+/** Where pages of a ring begin, and their times, both rising: so close that what lies between is soon searched. */
+export interface RingSamples {
+  readonly bytes: readonly number[];
+  readonly timesNs: readonly number[];
+}
+
 /** What the lanes of a report share, so that numbers that are no small integers need no objects. */
 export class LaneTimes {
   /** Of each lane's present record. */
@@ -49,8 +58,6 @@ export class RingLane {
   private lostBefore = 0;
   /** Whether the cursor is in a page. */
   private isInPage = false;
-  /** Where its pages begin, and their times: of rings whose pages are not all of one size. */
-  private places: { readonly bytes: Float64Array; readonly timesNs: Float64Array } | undefined;
 
   constructor(
     recording: KernelRecording,
@@ -73,28 +80,12 @@ export class RingLane {
     this.ring = ring;
     this.originSeconds = originSeconds;
     this.head = lines.headOf(ring.cpu);
-    this.pages = new RingPages(ring, layout);
+    this.pages = new RingPages(ring, layout, bufferBytes);
     this.sizeOfPage = layout.subBufferBytes;
     this.cursor = new PageCursor(layout);
     const originNs = BigInt(originSeconds) * BigInt(secondNs);
     this.cursor.setOrigin(Number(originNs >> 32n), Number(originNs & 0xffff_ffffn));
     this.cursor.setBytes(this.pages.bytes);
-  }
-
-  get pageCount(): number {
-    if (this.ring.form === 'whole') return Math.ceil(this.ring.source.sizeBytes / this.sizeOfPage);
-    return this.placesOfPages().bytes.length;
-  }
-
-  private pageByte(index: number): number {
-    return this.ring.form === 'whole' ? index * this.sizeOfPage : this.placesOfPages().bytes[index]!;
-  }
-
-  /** When a page begins; Infinity where it is cut off. */
-  pageTimeNs(index: number): number {
-    if (this.ring.form !== 'whole') return this.placesOfPages().timesNs[index]!;
-    this.pages.seek(index * this.sizeOfPage, this.sizeOfPage);
-    return this.pages.next() ? this.presentPageNs() : Infinity;
   }
 
   private presentPageNs(): number {
@@ -103,35 +94,48 @@ export class RingLane {
     return (beginHi - Number(originNs >> 32n)) * twoTo32 + (beginLo - Number(originNs & 0xffff_ffffn));
   }
 
-  private placesOfPages(): { readonly bytes: Float64Array; readonly timesNs: Float64Array } {
-    if (this.places === undefined) {
-      const bytes: number[] = [];
-      const timesNs: number[] = [];
-      this.pages.seek(0);
-      while (this.pages.next()) {
-        bytes.push(this.pages.byte);
-        timesNs.push(this.presentPageNs());
+  /** Looks at a page in each `everyBytes` of the ring, but for the first. */
+  samples(everyBytes: number): RingSamples {
+    const { pages, ring, sizeOfPage } = this;
+    const bytes: number[] = [];
+    const timesNs: number[] = [];
+    const take = (): void => {
+      const timeNs = this.presentPageNs();
+      // A damaged page may have any time.
+      if (!(timeNs > (timesNs.at(-1) ?? 0) && timeNs < Infinity)) return;
+      bytes.push(pages.byte);
+      timesNs.push(timeNs);
+    };
+    if (ring.form === 'whole') {
+      const step = Math.max(1, Math.floor(everyBytes / sizeOfPage)) * sizeOfPage;
+      for (let byte = step; byte < ring.source.sizeBytes; byte += step) {
+        pages.seek(byte, sizeOfPage);
+        if (pages.next()) take();
       }
-      this.places = { bytes: Float64Array.from(bytes), timesNs: Float64Array.from(timesNs) };
+      return { bytes, timesNs };
     }
-    return this.places;
+    // Pages are of different sizes, and each tells where the next one is.
+    pages.seek(0);
+    let nextByte = everyBytes;
+    while (pages.next()) {
+      if (pages.byte < nextByte) continue;
+      take();
+      nextByte = pages.byte + everyBytes;
+    }
+    return { bytes, timesNs };
   }
 
-  /** The last page that begins before a time, in which or behind which the first record of that time is. */
-  pageBefore(timeNs: number): number {
-    let low = 0;
-    let high = this.pageCount;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.pageTimeNs(middle) < timeNs) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
-  }
-
-  /** Goes to the first record of a time, or behind it. @returns false where there is none. */
-  seek(page: number, timeNs: number): boolean {
-    this.pages.seek(page < this.pageCount ? this.pageByte(page) : this.ring.source.sizeBytes);
+  /**
+   * Goes to the first record of a time, or behind it.
+   * @param startByte of a page that begins before that time, or of the first one. @returns false where there is none.
+   */
+  seek(startByte: number, timeNs: number): boolean {
+    const { pages } = this;
+    pages.seek(startByte);
+    // The record is in the last page that begins before the time, or behind it.
+    let byte = startByte;
+    while (pages.next() && this.presentPageNs() < timeNs) ({ byte } = pages);
+    pages.seek(byte, this.sizeOfPage);
     this.isInPage = false;
     while (this.next()) if (this.cursor.timeNs >= timeNs) return this.take();
     return false;

@@ -38,7 +38,7 @@ export interface KernelRecording {
   readonly constants: ReadonlyMap<string, bigint>;
 }
 
-const leastBufferBytes = 262_144;
+const usualBufferBytes = 262_144;
 
 /** Reads the pages of a ring, one after the other. */
 export class RingPages {
@@ -58,11 +58,12 @@ export class RingPages {
   private nextByte = 0;
   private filledBytes = 0;
 
-  constructor(ring: RecordedRing, layout: PageLayout) {
+  /** @param bufferBytes as many are read at once, or a page where that is more. */
+  constructor(ring: RecordedRing, layout: PageLayout, bufferBytes: number = usualBufferBytes) {
     this.ring = ring;
     this.layout = layout;
     const { subBufferBytes } = layout;
-    this.bytes = new Uint8Array(Math.max(1, Math.floor(leastBufferBytes / subBufferBytes)) * subBufferBytes);
+    this.bytes = new Uint8Array(Math.max(1, Math.floor(bufferBytes / subBufferBytes)) * subBufferBytes);
     this.view = new DataView(this.bytes.buffer);
   }
 
