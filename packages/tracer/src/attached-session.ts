@@ -26,6 +26,7 @@ import { CountWriter, MapCounters } from './count-writer.ts';
 import { isPassing } from './retry-pace.ts';
 import type { Serialise, Sink, Tally } from './serialiser.ts';
 import { StatusFile } from './status-file.ts';
+import { takeStatusPath } from './session-slot.ts';
 import { TracepointList } from './tracepoint-list.ts';
 
 /** Most events whose absence a status file surely has room for. */
@@ -91,7 +92,7 @@ export class AttachedSession {
     this.#tid = thread.tid;
     this.#onCopied = thread.onCopiedRing;
     this.#lost = new MapCounters(directory.path, [LOST_FOLDER], thread.onCopiedRing);
-    this.#status = new StatusFile(directory.path, thread.tid);
+    this.#status = new StatusFile(directory.path, thread.tid, takeStatusPath(directory.path));
     const tell = (reason: string): void => this.tell(reason);
     this.#parts = {
       sessionPath: path,

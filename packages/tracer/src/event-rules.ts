@@ -1,17 +1,11 @@
 // Which events a channel records, decided once a tracepoint: what is left for each event is its filter, if any.
 import { SpoorError, describeError } from '@spoor/base';
 import type { EventRule } from '@spoor/ringbuffer';
-import {
-  globMatches,
-  makePredicate,
-  makeProgram,
-  parseFilter,
-  parseGlob,
-  type Expression,
-} from '@spoor/filter';
+import { makePredicate, makeProgram, parseFilter, type Expression } from '@spoor/filter';
 import type { ContextCatalogue } from './contexts.ts';
 import type { Declaration } from './declaration.ts';
 import { accessOf, filterTypeOf, labelsOf, type FilterAccess } from './filter-access.ts';
+import { isNamed, parseNames, type RuleNames } from './rule-names.ts';
 
 /** A filter of one event class: takes the values that `accesses` lead to. */
 export interface EventFilter {
@@ -38,9 +32,7 @@ export class RuleSet {
   /** @throws SpoorError `filter/…` when a filter cannot be read. */
   constructor(rules: readonly EventRule[]) {
     this.#rules = rules.map((rule) => ({
-      name: parseGlob(rule.name),
-      exclude: rule.exclude.map(parseGlob),
-      logLevel: rule.logLevel,
+      ...parseNames(rule),
       filter: rule.filter === undefined ? undefined : new RuleFilter(rule.filter),
     }));
   }
@@ -91,10 +83,7 @@ export function markTaken(verdict: Verdict, marks: Uint8Array): void {
   }
 }
 
-interface ParsedRule {
-  readonly name: readonly string[];
-  readonly exclude: readonly (readonly string[])[];
-  readonly logLevel: EventRule['logLevel'];
+interface ParsedRule extends RuleNames {
   readonly filter: RuleFilter | undefined;
 }
 
@@ -124,14 +113,6 @@ class RuleFilter implements FilterLink {
     this.isLinked = true;
     return filter;
   }
-}
-
-function isNamed({ name, exclude, logLevel }: ParsedRule, declaration: Declaration): boolean {
-  if (!globMatches(name, declaration.name)) return false;
-  if (exclude.some((parts) => globMatches(parts, declaration.name))) return false;
-  if (logLevel === undefined) return true;
-  const { level } = logLevel;
-  return logLevel.kind === 'only' ? declaration.logLevel === level : declaration.logLevel <= level;
 }
 
 /** An error when the class lacks what the filter needs, or has it as another type: then it is false for all events. */

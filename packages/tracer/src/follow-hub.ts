@@ -1,5 +1,6 @@
 // A program that no recorder has started follows the session daemons of its user and of root (docs/design/control.md): once
 // one of them has a session, the tracer is loaded. Part of what every program loads, so it imports nothing that imports more.
+import { isTrusted } from './hub-trust.ts';
 import { HubWatch } from './hub-watch.ts';
 
 /** How often a program that nothing records looks whether there is a session by now. */
@@ -17,36 +18,33 @@ const missingIsNone = { throwIfNoEntry: false } as const;
 /** What a file is that there is not. */
 const none = { ino: 0, mtimeMs: 0 } as const;
 
-/** Whether nobody but this user and root can put anything into the hub, or another one in its place. */
-function isTrusted(hub: string): boolean {
-  const { lstatSync } = process.getBuiltinModule('node:fs');
-  return [hub, hub.slice(0, hub.lastIndexOf('/'))].every((path) => {
-    const found = lstatSync(path);
-    return (
-      found.isDirectory() &&
-      (found.uid === 0 || found.uid === process.geteuid?.()) &&
-      (found.mode & 0o022) === 0
-    );
-  });
-}
+/**
+ * What became of a thread that meets a session: it began (true), it is to be asked again soon (false), or at each change of the
+ * hubs (`stands-by`).
+ */
+export type Begun = boolean | 'stands-by';
 
 /**
- * Follows the hubs: calls `begin` now when one has a session (`isEager`: or may get one, for a daemon runs), else once one has and the program runs, or makes a worker. Where that answers
- * false it is called again soon; where it throws, never. The timers keep no program alive. Never throws.
+ * Follows the hubs: calls `begin` now when one has a session (`isEager`: or may get one, for a daemon runs), else once one has and
+ * the program runs, or makes a worker. `stands-by` it answers only where it may: in a thread that has made no worker. Where it
+ * throws, it is never called again. The timers keep no program alive. Never throws. Answers what ends it.
  */
 export function followHubs(
   hubs: readonly string[],
-  begin: (isRunning: boolean) => boolean,
+  begin: (isRunning: boolean, mayStandBy: boolean) => Begun,
   isEager: boolean,
-): void {
+): () => void {
   const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
   const files = hubs.map((hub) => ({ hub, path: `${hub}/hub.json`, inode: 0, changedMs: 0 }));
-  const hasSession = (file: (typeof files)[number]): boolean => {
+  let standsBy = false;
+  /** Whether there is something new: a session, or any change where the thread stands by. */
+  const hasNews = (file: (typeof files)[number]): boolean => {
     try {
       const { ino: inode, mtimeMs } = statSync(file.path, missingIsNone) ?? none;
       if (inode === file.inode && mtimeMs === file.changedMs) return false;
       file.inode = inode;
       file.changedMs = mtimeMs;
+      if (standsBy) return true;
       if (inode === 0 || !isTrusted(file.hub)) return false;
       return isEager || readdirSync(`${file.hub}/sessions`).length > 0;
     } catch {
@@ -57,13 +55,20 @@ export function followHubs(
   };
   let isFound = false;
   let isBeginning = false;
-  const look = (isRunning: boolean): boolean => {
-    isFound ||= files.some(hasSession);
+  let hasMadeWorkers = false;
+  let hasFollowed = false;
+  /** Answers whether it is done. */
+  const look = (isRunning: boolean, mayStandBy: boolean): boolean => {
+    isFound ||= files.some(hasNews);
     // What begins may make a thread of its own, which is a worker too.
     if (!isFound || isBeginning) return false;
     isBeginning = true;
     try {
-      return begin(isRunning);
+      const begun = begin(isRunning, mayStandBy);
+      standsBy = begun === 'stands-by';
+      if (standsBy) isFound = false;
+      hasFollowed ||= standsBy;
+      return begun === true;
     } catch {
       // As what goes wrong later: the program runs untraced.
       return true;
@@ -71,14 +76,19 @@ export function followHubs(
       isBeginning = false;
     }
   };
-  if (look(false)) return;
+  if (look(false, false)) return () => undefined;
   let waits = false;
   let canWait = true;
   let isListening = false;
+  const end = (): void => {
+    watch.end();
+    if (isListening) process.getBuiltinModule('node:diagnostics_channel').unsubscribe(WORKERS, onWorker);
+    isListening = false;
+  };
   const watch = new HubWatch(LOOK_EVERY_MS, () => {
-    if (look(canWait)) {
-      watch.end();
-      if (isListening) process.getBuiltinModule('node:diagnostics_channel').unsubscribe(WORKERS, onWorker);
+    hasFollowed = false;
+    if (look(canWait, canWait && !hasMadeWorkers)) {
+      end();
       // The other threads come after the main thread: what it has compiled is there then.
       return true;
     }
@@ -89,10 +99,13 @@ export function followHubs(
         watch.look();
       }, TURN_EVERY_MS).unref();
     }
-    return false;
+    return hasFollowed;
   });
   // A worker finds a session as it starts, but joins it after the thread that may end it: that is not to be the later one.
   const onWorker = (): void => {
+    hasMadeWorkers = true;
+    // Nor may it stand by: it tells of its workers.
+    isFound ||= standsBy;
     canWait = false;
     watch.look();
     canWait = true;
@@ -103,4 +116,5 @@ export function followHubs(
     isListening = true;
     process.getBuiltinModule('node:diagnostics_channel').subscribe(WORKERS, onWorker);
   }).unref();
+  return end;
 }

@@ -8,7 +8,8 @@
 // Nothing is imported here that imports more: the file also gets into children of the program that are run by a Node.js too
 // old for the tracer, which must not notice it.
 import { hubPaths } from '@spoor/ringbuffer/hub-place';
-import { followHubs } from './follow-hub.ts';
+import { followHubs, type Begun } from './follow-hub.ts';
+import { makeStandingBy } from './stand-by.ts';
 import { FUNCTIONS_VARIABLE, SESSION_VARIABLE, setFollowedHubs } from './session-variable.ts';
 
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
@@ -243,7 +244,7 @@ function isThreadOfNode(): boolean {
 
 /**
  * Loads what records this thread: at once if it is traced, or may have functions recorded, else when its user's session daemon
- * has a session. Never throws.
+ * has a session, in workers once they have an event for it (`stand-by.ts`). Never throws.
  */
 export function loadTracer(place: Place): void {
   if (typeof process.getBuiltinModule !== 'function') return;
@@ -258,16 +259,33 @@ export function loadTracer(place: Place): void {
     const hubs = hubPaths(process.env);
     let turns = 0;
     let isLate = false;
-    const begin = (isRunning: boolean): boolean => {
+    const loadNow = (kept: Kept | undefined): boolean => {
+      setFollowedHubs(hubs);
+      const isLoaded = load(place, kept, isLate);
+      if (isLoaded) standingBy.clear();
+      return isLoaded;
+    };
+    const standingBy = makeStandingBy(hubs, () => {
+      const isLoaded = loadNow(keptOf(compiledPath(bundle, hubs[0] ?? '')));
+      if (isLoaded) end();
+      return isLoaded;
+    });
+    const begin = (isRunning: boolean, mayStandBy: boolean): Begun => {
+      if (mayStandBy && !wantsFunctions()) {
+        const follows = standingBy.follow();
+        if (follows !== false) return follows === 'soon' ? false : 'stands-by';
+      }
       const path = compiledPath(bundle, hubs[0] ?? '');
       turns += 1;
-      const kept = isRunning ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
+      // Who stands by has its tracepoints open.
+      const mayWait = isRunning && !standingBy.isOn;
+      const kept = mayWait ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
       if (kept === 'wait') return false;
-      setFollowedHubs(hubs);
-      return load(place, kept, isLate);
+      standingBy.end();
+      return loadNow(kept);
     };
     // Functions that a session may want some day are rewritten as their modules are loaded.
-    followHubs(hubs, begin, wantsFunctions());
+    const end = followHubs(hubs, begin, wantsFunctions());
     isLate = true;
   } catch {
     // As in `load`.

@@ -33,8 +33,13 @@ test('what is loaded into every thread is one file until that finds a session', 
     'load-tracer.ts',
     '@spoor/ringbuffer/hub-place',
     'follow-hub.ts',
+    'hub-trust.ts',
     'hub-watch.ts',
     '@spoor/sys/heap-room',
+    'stand-by.ts',
+    'rule-names.ts',
+    '@spoor/filter/globs',
+    'thread-slot.ts',
     'session-variable.ts',
   ]);
   expect(loadedFrom('start-thread.ts')).toContain('@spoor/ringbuffer');

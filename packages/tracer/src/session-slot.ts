@@ -7,6 +7,7 @@ import type { Declaration } from './declaration.ts';
 import type { StringTable } from './interned-strings.ts';
 import type { Serialise, Sink } from './serialiser.ts';
 import { namedSessions } from './session-variable.ts';
+import { keepSlot, threadSlot, type Slot } from './thread-slot.ts';
 
 /** What a thread has for whoever takes its events. */
 export interface ReceiverParts {
@@ -71,38 +72,10 @@ export interface ThreadSession {
   tell(reason: string): void;
 }
 
-const key = Symbol.for('@spoor/tracer/session 6');
-
-/** A thread's session, if there is one, and the tracepoints without one. */
-interface Slot {
-  session: ThreadSession | undefined;
-  readonly idle: IdleTracepoint[];
-}
-
-/**
- * A thread has one session even if several copies of this package are loaded into it: that of the recorder's
- * `--require` and the program's own dependency. The key changes with what they would share.
- */
-const shared = globalThis as { [key]?: Slot };
-
-/** For a program that forbids new globals: then each copy has its own. */
-let unshared: Slot | undefined;
-
-function keep(session: ThreadSession | undefined): Slot {
-  const slot: Slot = { session, idle: [] };
-  try {
-    // Who prints the global object finds what is the program's.
-    Object.defineProperty(shared, key, { value: slot, configurable: true });
-  } catch {
-    unshared = slot;
-  }
-  return slot;
-}
-
 /** The session of this thread, made by `attach` if none of the copies has done so yet. */
 export function sharedSession(attach: () => ThreadSession | undefined): ThreadSession | undefined {
-  const slot = shared[key] ?? unshared;
-  if (slot === undefined) return keep(attach()).session;
+  const slot = threadSlot();
+  if (slot === undefined) return keepSlot(attach()).session;
   if (slot.session === undefined) adoptIdle(slot, attach());
   return slot.session;
 }
@@ -118,21 +91,44 @@ function adoptIdle(slot: Slot, session: ThreadSession | undefined): void {
 export function sessionOrMake(make: () => ThreadSession): ThreadSession {
   const known = currentSession();
   if (known !== undefined) return known;
-  const slot = shared[key] ?? unshared ?? keep(undefined);
+  const slot = threadSlot() ?? keepSlot(undefined);
   const session = make();
   adoptIdle(slot, session);
   return session;
 }
 
-/** Notes a tracepoint, for a session that may yet come. */
+/** Notes a tracepoint, for a session that may yet come, or has come to a thread that stands by. */
 export function keepIdle(tracepoint: IdleTracepoint): void {
-  (shared[key] ?? unshared ?? keep(undefined)).idle.push(tracepoint);
+  const slot = threadSlot() ?? keepSlot(undefined);
+  slot.idle.push(tracepoint);
+  slot.standBy?.adopt(tracepoint);
 }
 
-/** The session of this thread; undefined when the program is not traced. */
+/** The session of this thread, if it has loaded what that takes; undefined when the program is not traced. */
+export function loadedSession(): ThreadSession | undefined {
+  if (threadSlot() === undefined && namedSessions() !== '') loadSession();
+  return threadSlot()?.session;
+}
+
+/** The session of this thread, which one that stands by begins now; undefined when the program is not traced. */
 export function currentSession(): ThreadSession | undefined {
-  if ((shared[key] ?? unshared) === undefined && namedSessions() !== '') loadSession();
-  return (shared[key] ?? unshared)?.session;
+  const session = loadedSession();
+  if (session !== undefined) return session;
+  threadSlot()?.standBy?.begin();
+  return threadSlot()?.session;
+}
+
+/** Whether this worker has waited for the main thread before what records was loaded. */
+export function hasWaitedForMain(): boolean {
+  return threadSlot()?.hasWaitedForMain === true;
+}
+
+/** The status file that the thread has in this directory of its process since it stood by; to be asked for once. */
+export function takeStatusPath(processPath: string): string | undefined {
+  const paths = threadSlot()?.statusPaths;
+  const path = paths?.get(processPath);
+  paths?.delete(processPath);
+  return path;
 }
 
 /** For a traced program that was started without the recorder's `--require`. */
@@ -143,5 +139,5 @@ function loadSession(): void {
   } catch {
     // In a bundle there is no such file; such a program is traced through the recorder's `--require`.
   }
-  if ((shared[key] ?? unshared) === undefined) keep(undefined);
+  if (threadSlot() === undefined) keepSlot(undefined);
 }

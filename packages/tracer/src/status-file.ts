@@ -13,8 +13,9 @@ export class StatusFile {
   #sizeBytes = STATUS_BYTES;
   #written = '';
 
-  constructor(processPath: string, tid: number) {
-    this.#path = join(processPath, STATUS_FOLDER, `${tid}-${monotonicNs()}.json`);
+  /** @param path of the one that the thread has already. */
+  constructor(processPath: string, tid: number, path?: string) {
+    this.#path = path ?? join(processPath, STATUS_FOLDER, `${tid}-${monotonicNs()}.json`);
   }
 
   /** Replaces what the file says. Never throws. */

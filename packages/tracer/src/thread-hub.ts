@@ -33,7 +33,12 @@ import { openProcessPlace } from './process-place.ts';
 import { isPassing } from './retry-pace.ts';
 import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
-import type { EventReceiver, IdleTracepoint, ThreadSession } from './session-slot.ts';
+import {
+  hasWaitedForMain,
+  type EventReceiver,
+  type IdleTracepoint,
+  type ThreadSession,
+} from './session-slot.ts';
 import { followsDaemons, namedSessions } from './session-variable.ts';
 import { ThreadEnds } from './thread-ends.ts';
 import { Upkeep } from './upkeep.ts';
@@ -133,7 +138,8 @@ export class ThreadHub implements ThreadSession {
       outside: (work) => this.#outside.runInAsyncScope(work),
     });
     const place = isWatched ? openProcessPlace(roots[0]!, processStartTicks) : undefined;
-    const ends = new ThreadEnds(isMainThread, () => this.processPaths(), place);
+    const paths = (): readonly string[] => this.processPaths();
+    const ends = new ThreadEnds(isMainThread, paths, place, hasWaitedForMain() ? 0n : undefined);
     this.#ends = ends;
     if (ends.mayJoin) {
       // Before the sessions are read: what changes meanwhile is seen by the next look.

@@ -2,7 +2,7 @@ import type { Gate } from './compile.ts';
 import { checkOptions, declare, type Declaration } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
-import { currentSession, keepIdle } from './session-slot.ts';
+import { currentSession, keepIdle, loadedSession } from './session-slot.ts';
 import { apply, define } from './primordials.ts';
 
 /** The values of a list of fields, in its order. */
@@ -73,7 +73,7 @@ export function tracepoint(
 ): Tracepoint<readonly never[]> {
   checkOptions(name, options);
   const declaration = declare(name, fields, options.logLevel);
-  const session = currentSession();
+  const session = loadedSession();
   const gate = makeGate(declaration);
   if (session === undefined) return adoptIdle(declaration, gate, declaration.fields.length);
   return withEnabled(session.callOf(declaration, gate), gate);
@@ -100,7 +100,7 @@ export function makeGate(declaration: Declaration): Gate {
 
 /** The function of a tracepoint with `count` fields that need not be the fastest, in this thread's session if it has one. */
 export function adoptIdle(declaration: Declaration, gate: Gate, count: number): Tracepoint<readonly never[]> {
-  const session = currentSession();
+  const session = loadedSession();
   if (session === undefined) keepIdle({ declaration, gate });
   else session.adopt({ declaration, gate });
   return withEnabled(idleCall(gate, count), gate);

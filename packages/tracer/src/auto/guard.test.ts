@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { guarded, guardedListener, tellMissing } from './guard.ts';
 
-const slot = Symbol.for('@spoor/tracer/session 6');
+const slot = Symbol.for('@spoor/tracer/session 7');
 // Test files share their global object, and the slot of a session that another one made cannot be assigned to.
 const kept = Object.getOwnPropertyDescriptor(globalThis, slot);
 afterEach(() => {
