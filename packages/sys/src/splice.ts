@@ -17,6 +17,26 @@ type Splice = (
   flags: number,
 ) => number | bigint;
 
+interface PipeCalls {
+  readonly splice: Splice;
+  readonly pipe2: (ends: number[], flags: number) => number;
+  readonly fcntl: (fd: number, command: number, value: number) => number;
+}
+
+let made: PipeCalls | undefined;
+
+/** The calls; made once a thread. */
+function pipeCalls(): PipeCalls {
+  if (made !== undefined) return made;
+  const c = library().koffi.load(null);
+  made = {
+    splice: c.func('long splice(int, void *, int, void *, size_t, unsigned int)') as Splice,
+    pipe2: c.func('int pipe2(_Out_ int *, int)') as PipeCalls['pipe2'],
+    fcntl: c.func('int fcntl(int, int, int)') as PipeCalls['fcntl'],
+  };
+  return made;
+}
+
 /**
  * A pipe through which bytes are moved that this process need not see: they are copied once, into the pages of the file,
  * where reading and writing copy them twice. Made by one thread and used by it alone.
@@ -36,19 +56,12 @@ export class SplicePipe implements Disposable {
    * @throws SpoorError `sys/unavailable`, SystemCallError.
    */
   constructor(capacityBytes: number) {
-    const { koffi } = library();
-    const c = koffi.load(null);
-    const { errno } = koffi.os;
+    const { errno } = library().koffi.os;
     this.eagain = errno['EAGAIN'] ?? 11;
     this.eintr = errno['EINTR'] ?? 4;
     this.einval = errno['EINVAL'] ?? 22;
-    this.splice = c.func('long splice(int, void *, int, void *, size_t, unsigned int)') as Splice;
-    const pipe2 = c.func('int pipe2(_Out_ int *, int)') as (ends: number[], flags: number) => number;
-    const fcntl = c.func('int fcntl(int, int, int)') as (
-      fd: number,
-      command: number,
-      value: number,
-    ) => number;
+    const { splice, pipe2, fcntl } = pipeCalls();
+    this.splice = splice;
     const ends = [0, 0];
     if (pipe2(ends, O_CLOEXEC) < 0) throw lastError('make a pipe');
     this.readEnd = ownedByThread(ends[0]!);

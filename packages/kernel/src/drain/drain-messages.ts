@@ -11,6 +11,8 @@ export interface DrainRequest {
   readonly sinkData: unknown;
   /** Words of {@link controlWords}, shared by all threads of a drain. */
   readonly control: Int32Array;
+  /** Descriptor of the bell that is rung when a word changes; undefined where the thread looks at the words alone. */
+  readonly bell: number | undefined;
   readonly intervalMs: number;
   readonly ringBytes: number;
 }

@@ -6,13 +6,8 @@ import { controlWords, type DrainMessage, type DrainRequest } from './drain-mess
 import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
 import { favourThisThread } from './favoured-thread.node.ts';
-import { RingReader } from './ring-reader.node.ts';
-
-/** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
-const floodBytesPerMs = 256_000;
-const longestIntervalMs = 50;
-/** The page that is being written is read as often: it is dear to read in parts. */
-const partialPageMs = 250;
+import { partialPageMs, RingReader } from './ring-reader.node.ts';
+import { RingSleep } from './ring-sleep.node.ts';
 
 /** A ring with its sink. */
 class RingDrain {
@@ -36,6 +31,11 @@ class RingDrain {
     this.sink = sink;
     this.cursor = new PageCursor(reader.layout);
     this.cursor.setBytes(reader.bytes);
+  }
+
+  /** Of the ring, to wait for. */
+  get descriptor(): number {
+    return this.reader.descriptor;
   }
 
   private guard(work: () => void): void {
@@ -142,24 +142,27 @@ async function serve(request: DrainRequest): Promise<void> {
   const { control, ringBytes } = request;
   const tell = (message: DrainMessage): void => parentPort?.postMessage(message);
   const drains = await openRings(request, tell);
-  const slowestMs = Math.max(1, Math.min(longestIntervalMs, Math.floor(ringBytes / floodBytesPerMs)));
-  const fastestMs = Math.min(request.intervalMs, slowestMs);
-  let intervalMs = fastestMs;
+  const sleep = new RingSleep({ words: control, sequenceWord: controlWords.sequence, bell: request.bell });
+  sleep.watch(
+    drains.map(({ descriptor }) => descriptor),
+    ringBytes,
+    request.intervalMs,
+  );
   const failed = new Set<RingDrain>();
   // What is asked for while the rings are being read is done in the next round.
   let served = Atomics.load(control, controlWords.sequence);
   favourThisThread();
   tell({ kind: 'ready' });
   for (;;) {
-    Atomics.wait(control, controlWords.sequence, served, intervalMs);
+    sleep.sleep(served);
     const sequence = Atomics.load(control, controlWords.sequence);
     const stopping = Atomics.load(control, controlWords.stopping) === 1;
-    let most = 0;
+    let mostShare = 0;
     for (const drain of drains) {
       if (drain.failure !== undefined) continue;
       // A ring that is written while it is read to its end would hold up the others; of one that is not written
       // any more there is less.
-      most = Math.max(most, drain.drain(ringBytes * 2, sequence !== served));
+      mostShare = Math.max(mostShare, drain.drain(ringBytes * 2, sequence !== served) / ringBytes);
     }
     for (const drain of drains) {
       if (drain.failure === undefined || failed.has(drain)) continue;
@@ -171,9 +174,7 @@ async function serve(request: DrainRequest): Promise<void> {
       tell({ kind: 'flushed', sequence });
     }
     if (stopping) break;
-    // Few and large helpings are cheaper than many small ones: so that the fullest ring has filled by a quarter.
-    const wantedMs = most === 0 ? slowestMs : Math.round((intervalMs * ringBytes) / (most * 4));
-    intervalMs = Math.max(fastestMs, Math.min(slowestMs, intervalMs * 2, wantedMs));
+    sleep.found(mostShare);
   }
   tell({ kind: 'done', results: drains.map((drain) => drain.close()) });
 }

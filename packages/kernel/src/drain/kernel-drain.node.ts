@@ -4,17 +4,22 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describeError, SpoorError } from '@spoor/base';
+import { EventBell, isAvailable } from '@spoor/sys';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
 import type { RingResult, SinkReference } from './page-sink.ts';
+import { wakePercentOf } from './ring-sleep.node.ts';
 
 /** How rings are emptied. */
 export interface DrainOptions {
   readonly sink: SinkReference;
   /** Layout of the instance's pages, with the size of its sub-buffers. */
   readonly layout: PageLayout;
-  /** How often rings are looked at while much is recorded; less often while little is. 5 ms by default. */
+  /**
+   * How often rings are looked at while much is recorded, where the kernel cannot wake who waits for them; less often while
+   * little is. 5 ms by default.
+   */
   readonly intervalMs?: number;
   /** Threads at most; one a processor that the machine has by default. */
   readonly threads?: number;
@@ -51,8 +56,12 @@ class DrainThread {
   private flushed = 0;
   private readonly waiting: { readonly sequence: number; readonly resolve: () => void }[] = [];
   private hasEnded = false;
+  private readonly bell: EventBell | undefined;
 
-  constructor(request: DrainRequest, onFailure: DrainOptions['onFailure']) {
+  constructor(given: Omit<DrainRequest, 'bell'>, onFailure: DrainOptions['onFailure']) {
+    const bell = isAvailable().available ? new EventBell() : undefined;
+    this.bell = bell;
+    const request: DrainRequest = { ...given, bell: bell?.descriptor };
     // Without the flags of this process: a loader or debugger has no business there.
     this.worker = new Worker(new URL('./drain-worker.node.js', import.meta.url), {
       workerData: request,
@@ -100,7 +109,21 @@ class DrainThread {
       end(told);
       onFailure?.(told);
     });
-    this.worker.on('exit', () => end(failed('its thread ended')));
+    this.worker.on('exit', () => {
+      end(failed('its thread ended'));
+      bell?.[Symbol.dispose]();
+    });
+  }
+
+  /** A word of the control has changed. */
+  wake(): void {
+    if (!this.hasEnded) this.bell?.ring();
+  }
+
+  /** Ends the thread, wherever it is. */
+  async terminate(): Promise<void> {
+    this.wake();
+    await this.worker.terminate();
   }
 
   private release(sequence: number): void {
@@ -153,6 +176,7 @@ export class KernelDrain {
       const path = join(instance.path, `per_cpu/cpu${cpu}/trace_pipe_raw`);
       (groups[index % wanted] ??= []).push({ cpu, path });
     }
+    const geometry = instance.geometry();
     const common = {
       layout: options.layout,
       clock: instance.clock(),
@@ -160,14 +184,15 @@ export class KernelDrain {
       sinkData: options.sink.data,
       control,
       intervalMs: options.intervalMs ?? 5,
-      ringBytes: instance.geometry().ringBytes,
+      ringBytes: geometry.ringBytes,
     };
+    instance.wakeAt(wakePercentOf(geometry));
     const threads = groups.map((rings) => new DrainThread({ ...common, rings }, options.onFailure));
     try {
       await Promise.all(threads.map(({ ready }) => ready));
       return new KernelDrain(instance, threads, control);
     } catch (error) {
-      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      await Promise.all(threads.map((thread) => thread.terminate()));
       throw error;
     }
   }
@@ -185,6 +210,7 @@ export class KernelDrain {
   private ask(): number {
     const sequence = Atomics.add(this.control, controlWords.sequence, 1) + 1;
     Atomics.notify(this.control, controlWords.sequence);
+    for (const thread of this.threads) thread.wake();
     return sequence;
   }
 

@@ -8,6 +8,9 @@ import { controlError, errnoOf } from '../tracefs/control-file.node.ts';
 /** Read before they are handed on: few enough to stay in the processor's cache. */
 const batchBytes = 262_144;
 
+/** The page that is being written is read as often: it is dear to read in parts. */
+export const partialPageMs = 250;
+
 /** Made once a ring; what it reads into is used again and again. */
 export class RingReader implements Disposable {
   readonly layout: PageLayout;

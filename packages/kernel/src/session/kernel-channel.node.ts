@@ -6,6 +6,7 @@ import type { StreamClass } from '@spoor/ctf';
 import type { FileUser } from '@spoor/sys';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
+import { wakePercentOf } from '../drain/ring-sleep.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { setKernelFilter } from '../live/filter-shares.node.ts';
@@ -277,7 +278,9 @@ export class KernelChannel {
   async begin(directory: string | undefined, toldLost: ReadonlyMap<number, number>): Promise<void> {
     const { instance, around, data, layout, key, plan } = this;
     const place = directory === undefined ? undefined : this.placeIn(directory);
-    const { ringBytes } = instance.geometry();
+    const geometry = instance.geometry();
+    const { ringBytes } = geometry;
+    instance.wakeAt(wakePercentOf(geometry));
     await around.readers.add(
       key,
       instance.cpus.map((cpu) => ({
@@ -330,7 +333,7 @@ export class KernelChannel {
   resize({ description }: ChannelPlan): void {
     const { ringBytes } = this.instance.geometry();
     if (description.ringBytes !== this.plan.description.ringBytes && description.ringBytes !== ringBytes) {
-      this.instance.configure({ ringBytes: description.ringBytes });
+      this.instance.wakeAt(wakePercentOf(this.instance.configure({ ringBytes: description.ringBytes })));
     }
     if (description.overwrite !== this.plan.description.overwrite) {
       this.instance.configure({ overwrite: description.overwrite });

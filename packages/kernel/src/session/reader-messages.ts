@@ -81,6 +81,14 @@ export type ReaderMessage =
   | { readonly kind: 'trouble'; readonly key: string; readonly cpu: number; readonly message: string }
   | { readonly kind: 'failed'; readonly key: string; readonly cpu: number; readonly message: string };
 
+/** What a thread is started with. */
+export interface ReaderThreadData {
+  /** Of {@link readerWords}. */
+  readonly words: Int32Array;
+  /** Descriptor of the bell that is rung when they change; undefined where the thread looks at the words alone. */
+  readonly bell: number | undefined;
+}
+
 /** Indexes of shared words. */
 export const readerWords = {
   /** Changed, and the thread woken, whenever something is asked for. */

@@ -1,34 +1,39 @@
 /** A thread that reads rings of sessions: those that record all along by itself, the others when it is asked. */
 import { SpoorError, describeError } from '@spoor/base';
+import { isAvailable, SplicePipe } from '@spoor/sys';
 import { dirname } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { favourThisThread } from '../drain/favoured-thread.node.ts';
-import { RingReader } from '../drain/ring-reader.node.ts';
+import { partialPageMs, RingReader } from '../drain/ring-reader.node.ts';
+import { RingSleep } from '../drain/ring-sleep.node.ts';
 import { commitWord, storedPageBytes } from '../recording/stored-page.ts';
 import {
   readerWords,
   type ReaderCommand,
   type ReaderMessage,
   type ReaderRequest,
+  type ReaderThreadData,
   type RingRequest,
   type RingTotals,
 } from './reader-messages.ts';
 import { SessionSink } from './session-sink.node.ts';
 
-/** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
-const floodBytesPerMs = 256_000;
-const longestIntervalMs = 50;
+/** Rings are looked at as often where they cannot be waited for, while much is recorded. */
+const fastestMs = 5;
 
 /** One ring with its sink. */
 class SessionRing {
   readonly cpu: number;
   readonly ringBytes: number;
   readonly isInMemory: boolean;
-  /** Longest time between two looks at it. */
-  readonly slowestMs: number;
+  /** Longest time between two looks at it; undefined leaves that to the thread. */
+  readonly askedMs: number | undefined;
   isActive = false;
   failure: string | undefined;
   private readonly reader: RingReader;
+  private readonly pipe: SplicePipe | undefined;
+  /** When the page that was being written was read last. */
+  private partialMs = 0;
   readonly sink: SessionSink;
   /** Pages that were read for a snapshot: the next one has them, too, as far as a ring holds as much. */
   private kept: Uint8Array[] = [];
@@ -39,11 +44,16 @@ class SessionRing {
     this.cpu = cpu;
     this.ringBytes = ringBytes;
     this.isInMemory = isInMemory;
-    const safeMs = Math.max(1, Math.min(longestIntervalMs, Math.floor(ringBytes / floodBytesPerMs)));
-    this.slowestMs = readIntervalMs === 0 ? safeMs : Math.min(safeMs, readIntervalMs);
+    this.askedMs = readIntervalMs === 0 ? undefined : readIntervalMs;
     this.reader = new RingReader(path, layout);
     const instance = dirname(dirname(dirname(path)));
+    this.pipe = isAvailable().available ? new SplicePipe(layout.subBufferBytes) : undefined;
     this.sink = new SessionSink(cpu, layout, instance, request.data, request.place, request.toldLost);
+  }
+
+  /** Of the ring, to wait for. */
+  get descriptor(): number {
+    return this.reader.descriptor;
   }
 
   guard(work: () => void): void {
@@ -65,15 +75,27 @@ class SessionRing {
     // Between two chunks what is recorded waits in the ring.
     if (this.sink.isSuspended) return 0;
     this.guard(() => {
-      const { reader, sink, ringBytes } = this;
-      let pages = 0;
+      const { reader, sink, pipe, ringBytes } = this;
+      const { subBufferBytes } = reader.layout;
       // A ring that is written while it is read to its end would hold up the others.
-      while (drained < ringBytes * 2) {
+      const mostBytes = ringBytes * 2;
+      let pages = 0;
+      if (pipe !== undefined) {
+        while (drained < mostBytes && reader.readFull(pipe)) {
+          sink.page(reader.bytes, 0, subBufferBytes);
+          drained += subBufferBytes;
+          pages += 1;
+        }
+      }
+      const nowMs = performance.now();
+      const readsRest = pipe === undefined || untilEmpty || nowMs - this.partialMs >= partialPageMs;
+      if (readsRest) this.partialMs = nowMs;
+      const untilBytes = readsRest ? mostBytes : 0;
+      while (drained < untilBytes) {
         const count = reader.read();
         if (count === 0) break;
         for (let index = 0; index < count; index += 1) {
-          const at = index * reader.layout.subBufferBytes;
-          sink.page(reader.bytes, at, reader.layout.subBufferBytes);
+          sink.page(reader.bytes, index * subBufferBytes, subBufferBytes);
         }
         drained += reader.batchBytes;
         pages += count;
@@ -136,6 +158,7 @@ class SessionRing {
   close(): void {
     this.guard(() => this.sink.close());
     this.reader[Symbol.dispose]();
+    this.pipe?.[Symbol.dispose]();
   }
 }
 
@@ -192,35 +215,50 @@ function carryOut(command: ReaderCommand): readonly RingTotals[] {
   return rings.map((ring) => ring.totals());
 }
 
-function serve(sequence: Int32Array): void {
+/** Commands behind which other rings are looked at. */
+const choosesRings: ReadonlySet<ReaderCommand['kind']> = new Set(['add', 'remove', 'activate']);
+
+/** The rings that are looked at; `sleep` waits for them from now on. */
+function watchRings(sleep: RingSleep): readonly SessionRing[] {
+  const watched = [...channels.values()].flat().filter((ring) => ring.isActive && !ring.isInMemory);
+  const least = (of: (ring: SessionRing) => number | undefined): number | undefined =>
+    watched.reduce<number | undefined>((smallest, ring) => {
+      const value = of(ring);
+      return value === undefined ? smallest : Math.min(smallest ?? value, value);
+    }, undefined);
+  sleep.watch(
+    watched.map(({ descriptor }) => descriptor),
+    least(({ ringBytes }) => ringBytes) ?? 0,
+    fastestMs,
+    least(({ askedMs }) => askedMs),
+  );
+  return watched;
+}
+
+function serve({ words, bell }: ReaderThreadData): void {
+  const sleep = new RingSleep({ words, sequenceWord: readerWords.sequence, bell });
+  let watched: readonly SessionRing[] = [];
   // What was asked for before this thread ran is waiting.
   let served = 0;
-  let intervalMs = 1;
   favourThisThread();
   tell({ kind: 'ready' });
   for (;;) {
-    const looked = [...channels.values()].flat().filter((ring) => ring.isActive && !ring.isInMemory);
     // Without anything to look at it sleeps until it is told.
-    Atomics.wait(sequence, readerWords.sequence, served, looked.length === 0 ? undefined : intervalMs);
-    served = Atomics.load(sequence, readerWords.sequence);
-    let slowestMs = longestIntervalMs;
-    let isBusy = false;
-    let isIdle = true;
-    for (const ring of looked) {
-      if (ring.failure !== undefined) continue;
-      const drained = ring.drain(false);
-      slowestMs = Math.min(slowestMs, ring.slowestMs);
-      if (drained * 4 > ring.ringBytes) isBusy = true;
-      if (drained * 8 >= ring.ringBytes) isIdle = false;
+    if (watched.length === 0) Atomics.wait(words, readerWords.sequence, served);
+    else sleep.sleep(served);
+    served = Atomics.load(words, readerWords.sequence);
+    let mostShare = 0;
+    for (const ring of watched) {
+      if (ring.failure === undefined) mostShare = Math.max(mostShare, ring.drain(false) / ring.ringBytes);
     }
-    // Few and large helpings are cheaper than many small ones: each ends in a page that is not full yet.
-    if (isBusy) intervalMs = Math.min(5, slowestMs);
-    else if (isIdle) intervalMs = Math.min(slowestMs, intervalMs * 2);
-    intervalMs = Math.min(intervalMs, slowestMs);
+    sleep.found(mostShare);
+    let isChanged = false;
     for (;;) {
       const received = receiveMessageOnPort(parentPort!) as { readonly message: ReaderRequest } | undefined;
       if (received === undefined) break;
       const { id, command } = received.message;
+      // Before it is carried out: rings that are closed by it must not be looked at again.
+      isChanged ||= choosesRings.has(command.kind);
       try {
         tell({ kind: 'done', id, rings: carryOut(command) });
       } catch (error) {
@@ -228,6 +266,7 @@ function serve(sequence: Int32Array): void {
         tell({ kind: 'refused', id, message: describeError(error), code });
       }
     }
+    if (isChanged) watched = watchRings(sleep);
     for (const [key, rings] of channels) {
       for (const ring of rings) {
         const { trouble } = ring.sink;
@@ -240,4 +279,4 @@ function serve(sequence: Int32Array): void {
   }
 }
 
-serve(new Int32Array(workerData as SharedArrayBuffer));
+serve(workerData as ReaderThreadData);

@@ -2,11 +2,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SpoorError, describeError } from '@spoor/base';
+import { EventBell, isAvailable } from '@spoor/sys';
 import {
   readerWords,
   type ReaderCommand,
   type ReaderMessage,
   type ReaderRequest,
+  type ReaderThreadData,
   type RingRequest,
   type RingTotals,
 } from './reader-messages.ts';
@@ -22,11 +24,15 @@ class ReaderThread {
   private readonly waiting = new Map<number, Waiting>();
   private next = 1;
   private death: SpoorError | undefined;
+  private readonly bell: EventBell | undefined;
 
   constructor(onFailure: (key: string, error: SpoorError) => void) {
+    const bell = isAvailable().available ? new EventBell() : undefined;
+    this.bell = bell;
+    const data: ReaderThreadData = { words: this.words, bell: bell?.descriptor };
     // Without the flags of this process: a loader or debugger has no business there.
     this.worker = new Worker(new URL('./reader-worker.node.js', import.meta.url), {
-      workerData: this.words.buffer,
+      workerData: data,
       execArgv: [],
     });
     this.worker.unref();
@@ -60,7 +66,10 @@ class ReaderThread {
       }
     });
     this.worker.on('error', (error) => this.die(describeError(error)));
-    this.worker.on('exit', () => this.die('its thread ended'));
+    this.worker.on('exit', () => {
+      this.die('its thread ended');
+      bell?.[Symbol.dispose]();
+    });
   }
 
   private take(id: number): Waiting | undefined {
@@ -84,12 +93,18 @@ class ReaderThread {
       this.waiting.set(id, { resolve, reject });
       this.worker.ref();
       this.worker.postMessage(request);
-      Atomics.add(this.words, readerWords.sequence, 1);
-      Atomics.notify(this.words, readerWords.sequence);
+      this.wake();
     });
   }
 
+  private wake(): void {
+    Atomics.add(this.words, readerWords.sequence, 1);
+    Atomics.notify(this.words, readerWords.sequence);
+    this.bell?.ring();
+  }
+
   async end(): Promise<void> {
+    if (this.death === undefined) this.wake();
     await this.worker.terminate();
   }
 }
