@@ -89,6 +89,7 @@ function borrow(data: SessionSinkData, layout: PageLayout): KernelTranscoder {
     return known.transcoder;
   }
   const transcoder = sessionTranscoder(data, layout);
+  transcoder.warmUp();
   transcoders.set(data.key, { transcoder, users: 1 });
   return transcoder;
 }

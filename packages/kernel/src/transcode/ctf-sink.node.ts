@@ -89,7 +89,10 @@ export function transcoderOf(
 let last: { readonly data: CtfSinkData; readonly transcoder: KernelTranscoder } | undefined;
 
 function sharedTranscoder(data: CtfSinkData, layout: RingPlace['layout']): KernelTranscoder {
-  if (last?.data !== data) last = { data, transcoder: transcoderOf(data, layout) };
+  if (last?.data !== data) {
+    last = { data, transcoder: transcoderOf(data, layout) };
+    last.transcoder.warmUp();
+  }
   return last.transcoder;
 }
 

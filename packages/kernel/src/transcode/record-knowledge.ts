@@ -11,10 +11,24 @@ export interface RecordKnowledge {
   readonly tasks: TaskTable;
   readonly texts: CallTexts;
   readonly stacks: CallStacks;
+  /** Whether records are believed; none of those that only warm code up. */
+  readonly belief: { isSuspended: boolean };
 }
 
 /** What reads records that tell something. */
 export function knowledgeReader(
+  format: KernelEventFormat,
+  what: RecordUpdate,
+  known: RecordKnowledge,
+): RecordReader {
+  const { belief } = known;
+  const read = readerOf(format, what, known);
+  return (view, bytes, at, lengthBytes, timeNs) => {
+    if (!belief.isSuspended) read(view, bytes, at, lengthBytes, timeNs);
+  };
+}
+
+function readerOf(
   format: KernelEventFormat,
   what: RecordUpdate,
   { tasks, texts, stacks }: RecordKnowledge,

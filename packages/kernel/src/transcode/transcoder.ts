@@ -24,6 +24,7 @@ import {
   type TranscodePlan,
 } from './transcode-plan.ts';
 import { walkByPlan } from './interpret-transcode.ts';
+import { warmUp } from './warm-up.ts';
 
 /** What a transcoder makes, and of what. */
 export interface TranscoderOptions extends MappingOptions {
@@ -80,7 +81,12 @@ export class KernelTranscoder {
     this.trace = { uuid: options.facts.uuid, streamClass: options.streamClass ?? 0 };
     this.contexts = kernelContexts(options.contexts ?? []);
     this.tasks = options.tasks ?? new TaskTable(mostTasks);
-    this.known = { tasks: this.tasks, texts: new CallTexts(), stacks: new CallStacks(options.metAddresses) };
+    this.known = {
+      tasks: this.tasks,
+      texts: new CallTexts(),
+      stacks: new CallStacks(options.metAddresses),
+      belief: { isSuspended: false },
+    };
     this.stackTypes = { kernel: -1, user: -1, ...stackTypesOf(formats, this.contexts) };
     const mapped = mapEvents(formats, options);
     const { wants = () => true } = options;
@@ -133,6 +139,17 @@ export class KernelTranscoder {
         emitTranscoder(this.plan, this.known, keep),
       ) as () => PageWalk;
       this.walk = make();
+    }
+  }
+
+  /** Makes the first events as cheap as those that follow; worth while where little time may be lost later. */
+  warmUp(): void {
+    const { belief } = this.known;
+    belief.isSuspended = true;
+    try {
+      warmUp(this.plan, this.walk, this.slackBytes, this.events.length);
+    } finally {
+      belief.isSuspended = false;
     }
   }
 

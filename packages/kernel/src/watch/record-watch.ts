@@ -106,7 +106,12 @@ export class RecordWatch {
     const { layout } = formats;
     const { wants } = options;
     this.cursor = new PageCursor(layout);
-    this.known = { tasks, texts: new CallTexts(), stacks: new CallStacks() };
+    this.known = {
+      tasks,
+      texts: new CallTexts(),
+      stacks: new CallStacks(),
+      belief: { isSuspended: false },
+    };
     this.events = mapEvents(formats, options);
     const hidden = mapEvents(formats, {
       ...options,
