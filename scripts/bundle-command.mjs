@@ -27,7 +27,7 @@ function isLeftOutOfReading(id, importer) {
 
 /** What verbs about sessions may be made of. */
 const mayBeOfVerbs =
-  /^(?:commander|@spoor\/(?:base|control|filter|tracer\/names))$|\/packages\/cli\/dist\/(?:(?:control|lttng|commands)\/)?[\w-]+\.js$|\/cli\/dist\/record\/values\.js$/;
+  /^(?:commander|@spoor\/(?:base|control|filter|tracer\/names|sys\/open-files))$|\/packages\/cli\/dist\/(?:(?:control|lttng|commands)\/)?[\w-]+\.js$|\/cli\/dist\/record\/values\.js$/;
 
 /** The modules that one imports before it runs, and so on; of the command's own modules alone. */
 const importsOf = new Map();
@@ -57,7 +57,7 @@ function isLeftOutOfVerbs(id, importer) {
   if (/node_modules|\/packages\/(?!cli\/)/.test(importer ?? '')) return false;
   const path = id.startsWith('.') && importer !== undefined ? join(dirname(importer), id) : id;
   if (!mayBeOfVerbs.test(path))
-    return !/node_modules|\/packages\/(?:base|control|filter|tracer)\//.test(path);
+    return !/node_modules|\/packages\/(?:base|control|filter|tracer|sys)\//.test(path);
   return [...staticImports(path)].some((name) => !name.startsWith('node:') && !mayBeOfVerbs.test(name));
 }
 

@@ -1,5 +1,5 @@
 // What goes wrong around `spoor record`: one line with a hint, the right exit status, and what was good is kept.
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -81,6 +81,34 @@ describe('spoor record refuses with one line', () => {
     ]) {
       expect(place.record([...flags, '--', 'true']).status).toBe(1);
     }
+  });
+});
+
+describe('spoor record that may open few files itself', () => {
+  const record = (limit: number, place: RecordingPlace): SpawnSyncReturns<string> => {
+    const words = ['record', '--no-auto', '-o', place.traceDir, '--', 'node', program('count.mjs'), '1000'];
+    return spawnSync(
+      'sh',
+      ['-c', `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, spoorProgram, ...words],
+      { encoding: 'utf8', timeout: 120_000, env: { ...process.env, SPOOR_RUN_DIR: place.folder('run') } },
+    );
+  };
+
+  test('records as ever, for it reads one of its modules after the other', () => {
+    using place = new RecordingPlace();
+    const done = record(60, place);
+    expect(done.status, done.stderr).toBe(0);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 1000, lostCount: 0 });
+    linesOf(done.stderr);
+  });
+
+  test('names the cause where that is too little, and no package that is missing', () => {
+    using place = new RecordingPlace();
+    const done = record(20, place);
+    expect(done.status).toBe(1);
+    expect(linesOf(done.stderr)).toEqual([
+      'spoor: too many open files: the limit of 20 is too low (raise it in the shell or service that starts spoor: ulimit -n 1024, LimitNOFILE=1024)',
+    ]);
   });
 });
 

@@ -125,10 +125,36 @@ function loadBundle(bundle, keepsCompiled) {
   const loadLater = (name) =>
     heavy.has(name) ? new Proxy({}, { get: (_, key) => load(name)[key] }) : load(name);
   /** `import()` of the bundle, which as a script has none of its own. */
-  const importModule = (specifier) =>
-    import(specifier.startsWith('.') ? new URL(specifier, pathToFileURL(bundle)).href : specifier);
+  const importModule = (specifier) => {
+    if (mayOpenFew()) readInTurn(load, specifier);
+    return import(specifier.startsWith('.') ? new URL(specifier, pathToFileURL(bundle)).href : specifier);
+  };
   script.runInThisContext()(module.exports, loadLater, module, bundle, dirname(bundle), importModule);
   return module.exports;
+}
+
+/** Whether less than a thousand files may be open, and Node.js can require ES modules. */
+function mayOpenFew() {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    return process.features.require_module && Number(limit) < 1024;
+  } catch {
+    return false;
+  }
+}
+
+/** Loads modules one after the other: to import them Node.js opens the files of all that one names at once. */
+function readInTurn(load, specifier) {
+  const { emitWarning } = process;
+  try {
+    // That Node.js calls it experimental is no news for the user.
+    process.emitWarning = () => {};
+    load(specifier);
+  } catch {
+    // Imported, it says what is wrong.
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** Where the user keeps what can be made again; undefined where there is no such place. */

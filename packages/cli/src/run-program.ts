@@ -1,6 +1,7 @@
 /** Has a program of commander do what its words say. */
 import { CommanderError, type Command } from 'commander';
 import { describeError } from '@spoor/base';
+import { nameLackOfDescriptors } from '@spoor/sys/open-files';
 import type { CommandContext } from './commands/register-command.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function runProgram(
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
-    process.stderr.write(`spoor: ${describeError(explain(error))}\n`);
+    process.stderr.write(`spoor: ${describeError(nameLackOfDescriptors(explain(error)))}\n`);
     return 1;
   }
   return context.exitStatus;

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { SpoorError } from '@spoor/base';
+import { openFilesLimit, readsModulesInTurn } from '@spoor/sys/open-files';
 import type { CommandMessage, ConsumerMessage } from './consumer-messages.ts';
 import { StandIn } from './stand-in.ts';
 import type { RecordingTotals } from './ledger.ts';
@@ -22,6 +23,13 @@ export interface DrainResult {
 /** A consumer that died this often within {@link deathWindowMs} is not replaced any more. */
 const deathLimit = 12;
 const deathWindowMs = 10_000;
+
+/** How a consumer is started where few files may be open: its modules are read one after the other, before it begins. */
+function modulesInTurn(): string[] {
+  if (!readsModulesInTurn()) return [];
+  const modules = fileURLToPath(new URL('./consumer.js', import.meta.url));
+  return ['--disable-warning=ExperimentalWarning', '--require', modules];
+}
 
 /** One session's consumer process and its successors. */
 export class ConsumerSupervisor {
@@ -96,7 +104,7 @@ export class ConsumerSupervisor {
       // A process group of its own: a terminal's Ctrl-C goes to the program, not to the consumer.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [],
+      execArgv: modulesInTurn(),
       env: environment,
     });
     this.#child = child;
@@ -141,9 +149,12 @@ export class ConsumerSupervisor {
     const said = this.#errorText.split('\n').find((line) => /^\w*Error\b/.test(line));
     this.#lastDeath = signal ?? said?.trim() ?? `status ${code}`;
     if (recent > deathLimit) {
+      const limit = openFilesLimit();
       this.#fail(
         new SpoorError('record/consumer', `the consumer ended ${recent} times (last: ${this.#lastDeath})`, {
-          hint: 'what it wrote before is in the trace',
+          hint: /EMFILE|Cannot find (?:package|module)/.test(this.#lastDeath)
+            ? `it may open too few files (ulimit -n${limit === undefined ? '' : `: ${limit}`}): raise the limit`
+            : 'what it wrote before is in the trace',
         }),
       );
       return;

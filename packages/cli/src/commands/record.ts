@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { describeError } from '@spoor/base';
+import { nameLackOfDescriptors } from '@spoor/sys/open-files';
 import type { RecordingNote } from '@spoor/sessiond';
 import type { RegisterCommand } from './register-command.ts';
 import type { ChannelDescription } from '@spoor/ringbuffer';
@@ -156,7 +157,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
         environment = readEnvironment(auto, functions);
         plan = readPlan(said, maxMemory);
       } catch (error) {
-        self.error(`error: ${describeError(error)}`);
+        self.error(`error: ${describeError(nameLackOfDescriptors(error))}`);
       }
     })
     .passThroughOptions()
@@ -198,7 +199,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
         context.exitStatus = result.status;
       } catch (error) {
         for (const note of notes) process.stderr.write(`${describeNote(note)}\n`);
-        process.stderr.write(`spoor: ${describeError(error)}\n`);
+        process.stderr.write(`spoor: ${describeError(nameLackOfDescriptors(error))}\n`);
         context.exitStatus = statusOfCommandError(error) ?? 1;
       }
     });
