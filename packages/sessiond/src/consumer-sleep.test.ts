@@ -53,7 +53,9 @@ test('a consumer that is woken sleeps between sub-buffers that seldom come, and 
   const consumer = new Consumer(session, () => undefined, { isWoken: true });
   /** Looks until it sleeps, a millisecond apart; answers how often. */
   const looksUntilAsleep = (fromMs: number): number => {
-    for (let looks = 1; ; looks += 1) if (consumer.poll(fromMs + looks) === asleepMs) return looks;
+    for (let looks = 1; looks <= 1000; looks += 1)
+      if (consumer.poll(fromMs + looks) === asleepMs) return looks;
+    throw new Error('the consumer does not sleep');
   };
   // Asks to be woken, and looks for what was finished right before.
   expect(looksUntilAsleep(1000)).toBeLessThanOrEqual(3);
