@@ -202,15 +202,23 @@ export function answers(): Promise<Sample> {
     const env = place.environment as Record<string, string>;
     const walls: number[] = [];
     const node: number[] = [];
+    const cpuMs: number[] = [];
+    const nodeCpuMs: number[] = [];
     const requests: number[] = [];
     for (let turn = 0; turn < loads.turns; turn += 1) {
-      node.push((await spend([process.execPath, '-e', '0'], { env })).wallS * 1000);
-      walls.push((await spend([process.execPath, spoorProgram, 'list'], { env })).wallS * 1000);
+      const bare = await spend([process.execPath, '-e', '0'], { env });
+      const verb = await spend([process.execPath, spoorProgram, 'list'], { env });
+      node.push(bare.wallS * 1000);
+      nodeCpuMs.push(bare.cpuS * 1000);
+      walls.push(verb.wallS * 1000);
+      cpuMs.push(verb.cpuS * 1000);
       requests.push(await timed(() => place.client.call('list-sessions', {})));
     }
     return {
       commandMs: median(walls),
       besideStartMs: median(walls) - median(node),
+      commandCpuMs: median(cpuMs),
+      besideStartCpuMs: median(cpuMs) - median(nodeCpuMs),
       requestMs: median(requests),
     };
   });

@@ -1,38 +1,47 @@
 /** What may stand in a request, as JSON Schema. Apart from the rest, for only daemons check what clients say. */
 import { SpoorError, closestName } from '@spoor/base';
-import { Type, type TObject, type TSchema } from 'typebox';
-import { Errors, Check } from 'typebox/value';
+import { Check, Errors } from 'typebox/schema';
+import {
+  type JsonSchema,
+  anything,
+  array,
+  boolean,
+  integer,
+  literal,
+  nothing,
+  number,
+  object,
+  optional,
+  string,
+  union,
+} from './json-schema.ts';
 import type { MethodName, Request } from './protocol.ts';
 import type { Trigger } from './trigger.ts';
 
-const closed = { additionalProperties: false } as const;
-const object = <Fields extends Record<string, TSchema>>(fields: Fields): TObject<Fields> =>
-  Type.Object(fields, closed);
-const text = Type.String({ maxLength: 65_536 });
-const name = Type.String({ minLength: 1, maxLength: 255 });
-const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const positive = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
-const port = Type.Integer({ minimum: 1, maximum: 65_535 });
-const list = (items: TSchema, maxItems = 10_000): TSchema => Type.Array(items, { maxItems });
-const words = (...all: readonly string[]): TSchema => Type.Union(all.map((word) => Type.Literal(word)));
-const optional = (schema: TSchema): TSchema => Type.Optional(schema);
+const text = string({ maxLength: 65_536 });
+const name = string({ minLength: 1, maxLength: 255 });
+const count = integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const positive = integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const port = integer({ minimum: 1, maximum: 65_535 });
+const list = (items: JsonSchema, maxItems = 10_000): JsonSchema => array(items, { maxItems });
+const words = (...all: readonly string[]): JsonSchema => union(all.map((word) => literal(word)));
 
 const domain = words('user', 'kernel');
 const logLevel = object({
   kind: words('at-least', 'only'),
-  level: Type.Integer({ minimum: 0, maximum: 14 }),
+  level: integer({ minimum: 0, maximum: 14 }),
 });
-const rule = Type.Union([
+const rule = union([
   object({
-    kind: Type.Literal('user-tracepoint'),
+    kind: literal('user-tracepoint'),
     name: text,
     exclude: optional(list(text)),
     logLevel: optional(logLevel),
     filter: optional(text),
   }),
-  object({ kind: Type.Literal('kernel-tracepoint'), name: text, filter: optional(text) }),
+  object({ kind: literal('kernel-tracepoint'), name: text, filter: optional(text) }),
   object({
-    kind: Type.Literal('kernel-syscall'),
+    kind: literal('kernel-syscall'),
     name: text,
     site: words('entry', 'exit', 'entry+exit'),
     filter: optional(text),
@@ -48,7 +57,7 @@ const attributes = {
   lossMode: words('discard', 'overwrite'),
   subBufferSizeBytes: positive,
   subBufferCount: positive,
-  blockingTimeoutUs: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }),
+  blockingTimeoutUs: integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }),
   switchTimerUs: count,
   readTimerUs: count,
   monitorTimerUs: count,
@@ -57,23 +66,23 @@ const attributes = {
 };
 /** Those that a channel may lack. */
 const sources = {
-  kernelLog: optional(Type.Boolean()),
+  kernelLog: optional(boolean),
   counters: optional(list(name, 100)),
-  countersIntervalMs: optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
-  syscallStrings: optional(Type.Boolean()),
+  countersIntervalMs: optional(integer({ minimum: 1, maximum: 3_600_000 })),
+  syscallStrings: optional(boolean),
 };
 const someAttributes = object({
   ...Object.fromEntries(Object.entries(attributes).map(([key, schema]) => [key, optional(schema)])),
   ...sources,
 });
-const output = Type.Union([
+const output = union([
   object({
-    kind: Type.Literal('local'),
+    kind: literal('local'),
     // No system has a path with NUL in it.
-    path: Type.String({ minLength: 1, maxLength: 4096, pattern: '^/[^\\0]*$' }),
+    path: string({ minLength: 1, maxLength: 4096, pattern: '^/[^\\0]*$' }),
   }),
   object({
-    kind: Type.Literal('network'),
+    kind: literal('network'),
     protocol: words('net', 'net6', 'tcp', 'tcp6'),
     host: name,
     controlPort: port,
@@ -83,34 +92,31 @@ const output = Type.Union([
 ]);
 const mode = words('local', 'network', 'live', 'snapshot', 'no-output');
 const attribute = words('pid', 'vpid', 'uid', 'vuid', 'gid', 'vgid', 'cgroup', 'pid_ns');
-const trackedValues = list(Type.Union([count, name]));
+const trackedValues = list(union([count, name]));
 const trackers = list(object({ attribute, values: trackedValues }));
 const session = { session: name };
-const waiting = object({ ...session, wait: optional(Type.Boolean()) });
+const waiting = object({ ...session, wait: optional(boolean) });
 const channelRequest = { ...session, domain, channel: name };
 
-const millis = Type.Number({ minimum: 0, maximum: 1e12 });
-const condition = Type.Union([
-  object({ kind: Type.Literal('event-rule-matches'), rule, captures: list(text, 100) }),
+const millis = number({ minimum: 0, maximum: 1e12 });
+const condition = union([
+  object({ kind: literal('event-rule-matches'), rule, captures: list(text, 100) }),
   object({
-    kind: Type.Literal('channel-buffer-usage'),
+    kind: literal('channel-buffer-usage'),
     comparison: words('at-least', 'at-most'),
     ...channelRequest,
-    threshold: Type.Union([
-      object({ sizeBytes: count }),
-      object({ ratio: Type.Number({ minimum: 0, maximum: 1 }) }),
-    ]),
+    threshold: union([object({ sizeBytes: count }), object({ ratio: number({ minimum: 0, maximum: 1 }) })]),
   }),
-  object({ kind: Type.Literal('session-consumed-size'), ...session, sizeBytes: count }),
+  object({ kind: literal('session-consumed-size'), ...session, sizeBytes: count }),
   object({ kind: words('session-rotation-starts', 'session-rotation-finishes'), ...session }),
   object({
-    kind: Type.Literal('event-rate'),
+    kind: literal('event-rate'),
     rule,
     count: positive,
-    periodMs: Type.Number({ exclusiveMinimum: 0, maximum: 1e12 }),
+    periodMs: number({ exclusiveMinimum: 0, maximum: 1e12 }),
   }),
   object({
-    kind: Type.Literal('span-duration'),
+    kind: literal('span-duration'),
     begin: rule,
     end: rule,
     beginKey: list(text, 16),
@@ -120,21 +126,21 @@ const condition = Type.Union([
     at: words('end', 'threshold'),
     captures: list(text, 100),
   }),
-  object({ kind: Type.Literal('event-silence'), rule, durationMs: millis }),
+  object({ kind: literal('event-silence'), rule, durationMs: millis }),
 ]);
 const ratePolicy = {
   ratePolicy: optional(
-    Type.Union([
+    union([
       object({ kind: words('every', 'once-after'), count: positive }),
-      object({ kind: Type.Literal('at-most'), count: positive, periodMs: millis }),
+      object({ kind: literal('at-most'), count: positive, periodMs: millis }),
     ]),
   ),
 };
-const action = Type.Union([
-  object({ kind: Type.Literal('notify'), ...ratePolicy }),
+const action = union([
+  object({ kind: literal('notify'), ...ratePolicy }),
   object({ kind: words('start-session', 'stop-session', 'rotate-session'), ...session, ...ratePolicy }),
   object({
-    kind: Type.Literal('snapshot-session'),
+    kind: literal('snapshot-session'),
     ...session,
     output: optional(output),
     name: optional(name),
@@ -142,36 +148,36 @@ const action = Type.Union([
     ...ratePolicy,
   }),
   object({
-    kind: Type.Literal('exec'),
-    command: Type.Array(text, { minItems: 1, maxItems: 1000 }),
+    kind: literal('exec'),
+    command: array(text, { minItems: 1, maxItems: 1000 }),
     timeoutMs: millis,
     ...ratePolicy,
   }),
-  object({ kind: Type.Literal('webhook'), url: text, timeoutMs: millis, ...ratePolicy }),
+  object({ kind: literal('webhook'), url: text, timeoutMs: millis, ...ratePolicy }),
   object({
-    kind: Type.Literal('increment-map-value'),
+    kind: literal('increment-map-value'),
     ...session,
     map: name,
     key: text,
     ...ratePolicy,
   }),
 ]);
-const actions = Type.Array(action, { minItems: 1, maxItems: 100 });
+const actions = array(action, { minItems: 1, maxItems: 100 });
 const topics = object({ topics: list(words('trigger', 'rotation', 'session'), 10) });
 
-const recordingRule = object({ rule, isEnabled: Type.Boolean() });
+const recordingRule = object({ rule, isEnabled: boolean });
 const channel = object({
   ...attributes,
   ...sources,
   name,
   domain,
-  isEnabled: Type.Boolean(),
+  isEnabled: boolean,
   contexts: list(text),
   rules: list(recordingRule),
 });
 const snapshotOutput = object({ id: positive, name, output, maxSizeBytes: optional(positive) });
 const mapAttributes = {
-  maxKeys: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  maxKeys: integer({ minimum: 1, maximum: 1_000_000 }),
   valueType: words('signed-int-32', 'signed-int-64'),
   ownership: words('user', 'process'),
   deadProcessPolicy: words('drop', 'sum-into-shared'),
@@ -180,11 +186,11 @@ const mapAttributes = {
 const savedSession = object({
   name,
   mode,
-  isActive: Type.Boolean(),
+  isActive: boolean,
   output: optional(output),
   shmPath: optional(text),
   liveTimerUs: optional(positive),
-  automaticEvents: Type.Boolean(),
+  automaticEvents: boolean,
   channels: list(channel),
   snapshotOutputs: list(snapshotOutput),
   rotation: object({ periodUs: optional(positive), sizeBytes: optional(positive) }),
@@ -193,16 +199,16 @@ const savedSession = object({
   triggers: optional(list(object({ name, condition, actions }))),
 });
 
-const methods: Readonly<Record<MethodName, TSchema>> = {
+const methods: Readonly<Record<MethodName, JsonSchema>> = {
   hello: object({ version: count, client: text }),
   'create-session': object({
     name: optional(text),
     mode,
     output: optional(output),
-    hasNoSnapshotOutput: optional(Type.Boolean()),
+    hasNoSnapshotOutput: optional(boolean),
     shmPath: optional(text),
     liveTimerUs: optional(positive),
-    automaticEvents: optional(Type.Boolean()),
+    automaticEvents: optional(boolean),
   }),
   'destroy-session': waiting,
   'start-session': object(session),
@@ -233,20 +239,20 @@ const methods: Readonly<Record<MethodName, TSchema>> = {
     ...session,
     domain,
     channel: optional(name),
-    contexts: Type.Array(text, { minItems: 1, maxItems: 1000 }),
+    contexts: array(text, { minItems: 1, maxItems: 1000 }),
   }),
-  track: object({ ...session, domain, attribute, values: Type.Union([trackedValues, Type.Literal('all')]) }),
+  track: object({ ...session, domain, attribute, values: union([trackedValues, literal('all')]) }),
   untrack: object({
     ...session,
     domain,
     attribute,
-    values: Type.Union([trackedValues, Type.Literal('all')]),
+    values: union([trackedValues, literal('all')]),
   }),
   'rotate-session': waiting,
   'set-rotation': object({
     ...session,
-    periodUs: optional(Type.Union([positive, Type.Null()])),
-    sizeBytes: optional(Type.Union([positive, Type.Null()])),
+    periodUs: optional(union([positive, nothing])),
+    sizeBytes: optional(union([positive, nothing])),
   }),
   'record-snapshot': object({
     ...session,
@@ -260,16 +266,16 @@ const methods: Readonly<Record<MethodName, TSchema>> = {
     name: optional(text),
     maxSizeBytes: optional(positive),
   }),
-  'remove-snapshot-output': object({ ...session, output: Type.Union([count, name]) }),
+  'remove-snapshot-output': object({ ...session, output: union([count, name]) }),
   'clear-session': object(session),
   'regenerate-metadata': object(session),
   'regenerate-statedump': object(session),
-  'restore-session': object({ session: savedSession, force: optional(Type.Boolean()) }),
+  'restore-session': object({ session: savedSession, force: optional(boolean) }),
   'add-trigger': object({ name: optional(name), ownerUid: optional(count), condition, actions }),
   'list-tracepoints': object({}),
   'list-kernel-events': object({
-    syscalls: optional(Type.Boolean()),
-    fields: optional(Type.Boolean()),
+    syscalls: optional(boolean),
+    fields: optional(boolean),
   }),
   'list-triggers': object({}),
   'remove-trigger': object({ name }),
@@ -284,7 +290,7 @@ const methods: Readonly<Record<MethodName, TSchema>> = {
   unsubscribe: topics,
 };
 
-const envelope = object({ id: count, method: name, params: Type.Unknown() });
+const envelope = object({ id: count, method: name, params: anything });
 const trigger = object({ name, ownerUid: count, condition, actions });
 
 /** A malformed request whose number could be read. */
@@ -346,8 +352,8 @@ export function checkTrigger(value: unknown): Trigger {
 }
 
 /** Where the deepest thing lies that is wrong, and what is wrong with it. */
-function wrongPlace(schema: TSchema, value: unknown): string {
-  const errors = Errors(schema, value);
+function wrongPlace(schema: JsonSchema, value: unknown): string {
+  const [, errors] = Errors(schema, value);
   let deepest: { readonly place: string; readonly message: string } = { place: '', message: 'is wrong' };
   for (const { instancePath, message } of errors) {
     if (instancePath.length >= deepest.place.length) deepest = { place: instancePath, message };
