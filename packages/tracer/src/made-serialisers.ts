@@ -5,9 +5,9 @@ import type { Serialise, Sink, Tally } from './serialiser.ts';
 
 /** A serialiser, and what it was made for. */
 interface Made {
+  serialise: Serialise;
   readonly sinks: readonly Sink[];
   readonly tallies: readonly Tally[];
-  readonly serialise: Serialise;
 }
 
 /** Serialisers by the class of their events. They hold the rings that they write to. */
@@ -26,6 +26,12 @@ export class MadeSerialisers {
     const serialise = make();
     this.#made.set(declaration, { sinks, tallies, serialise });
     return serialise;
+  }
+
+  /** Puts a quicker serialiser in the place of one that does the same. */
+  replace(declaration: Declaration, serialise: Serialise, quicker: Serialise): void {
+    const known = this.#made.get(declaration);
+    if (known?.serialise === serialise) known.serialise = quicker;
   }
 
   /** To be called when a ring is over, which a serialiser would keep in memory. */

@@ -17,6 +17,7 @@ function withoutNuls(text: string): string {
 
 /** Exact size of a string in a trace, with its NUL. */
 export function textBytes(text: string): number {
+  if (text === '') return 1;
   return Buffer.byteLength(withoutNuls(text)) + 1;
 }
 

@@ -42,6 +42,7 @@ import {
 import { followsDaemons, namedSessions } from './session-variable.ts';
 import { ThreadEnds } from './thread-ends.ts';
 import { Upkeep } from './upkeep.ts';
+import { walkFirst } from './walk-first.ts';
 import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
@@ -206,7 +207,10 @@ export class ThreadHub implements ThreadSession {
     };
   }
 
-  serialiserOf(declaration: Declaration): Serialise | 'off' | 'busy' {
+  serialiserOf(
+    declaration: Declaration,
+    whenCompiled?: (compiled: Serialise) => void,
+  ): Serialise | 'off' | 'busy' {
     if (this.#isBusy) return 'busy';
     this.#tellOpened();
     this.#isBusy = true;
@@ -221,7 +225,9 @@ export class ThreadHub implements ThreadSession {
       );
       if (sinks.length === 0 && tallies.length === 0) return 'off';
       return this.#made.take(declaration, sinks, tallies, () =>
-        this.#makeSerialiser(declaration, sinks, tallies),
+        whenCompiled === undefined || !canCompile() || hasFilters(sinks) || hasFilters(tallies)
+          ? this.#makeSerialiser(declaration, sinks, tallies)
+          : this.#walkFirst(declaration, sinks, tallies, whenCompiled),
       );
     } catch (error) {
       quietly(() => this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`));
@@ -238,6 +244,24 @@ export class ThreadHub implements ThreadSession {
   ): Serialise {
     const make = canCompile() ? compileSerialiser : makeWalkingSerialiser;
     return make(declaration, sinks, this.#stacks, tallies);
+  }
+
+  /** A serialiser of a class that may be emitted a few times only. */
+  #walkFirst(
+    declaration: Declaration,
+    sinks: readonly Sink[],
+    tallies: readonly Tally[],
+    whenCompiled: (compiled: Serialise) => void,
+  ): Serialise {
+    const walking = walkFirst(
+      makeWalkingSerialiser(declaration, sinks, this.#stacks, tallies),
+      () => compileSerialiser(declaration, sinks, this.#stacks, tallies),
+      (compiled) => {
+        this.#made.replace(declaration, walking, compiled);
+        whenCompiled(compiled);
+      },
+    );
+    return walking;
   }
 
   markTaken(declaration: Declaration, marks: Uint8Array): void {
@@ -543,6 +567,11 @@ export class ThreadHub implements ThreadSession {
       for (const session of [...this.#detached, ...this.#sessions]) session.close();
     });
   }
+}
+
+/** Whether any needs to be asked of each event: the walk calls functions for it that the program may have replaced. */
+function hasFilters(takers: readonly Pick<Sink, 'filters'>[]): boolean {
+  return takers.some(({ filters }) => filters !== undefined);
 }
 
 /** Does what must not throw into the program, which may have replaced any built-in by one that does. */

@@ -2,6 +2,7 @@ import type { Gate } from './compile.ts';
 import { checkOptions, declare, type Declaration } from './declaration.ts';
 import type { FieldList, FieldTypes, ValueOf } from './field-types.ts';
 import type { LogLevel } from './log-level.ts';
+import type { Serialise } from './serialiser.ts';
 import { currentSession, keepIdle, loadedSession } from './session-slot.ts';
 import { apply, define } from './primordials.ts';
 
@@ -85,7 +86,10 @@ export function makeGate(declaration: Declaration): Gate {
     on: false,
     // The first event makes what is needed to record it, then is recorded like all others.
     write(...values) {
-      const serialise = currentSession()?.serialiserOf(declaration) ?? 'off';
+      const replace = (compiled: Serialise): void => {
+        if (gate.write === serialise) gate.write = compiled;
+      };
+      const serialise = currentSession()?.serialiserOf(declaration, replace) ?? 'off';
       if (serialise === 'busy') return;
       if (serialise === 'off') {
         gate.on = false;

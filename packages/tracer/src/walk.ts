@@ -1,5 +1,6 @@
 // The serialiser that makes no code: it walks the declaration for each event. Slower by a few times, but allowed
-// everywhere; the tests hold the generated serialisers to its bytes.
+// everywhere, and the quicker one for the first events of a class (walk-first.ts); the tests hold the generated serialisers to
+// its bytes. As these it calls nothing of arrays that a program may have replaced, except for filters.
 import { MAX_LIST_LENGTH, listLength, splitWide, toList, toNumber, toText, wideHalves } from './coerce.ts';
 import type { Declaration, FieldPlan, ScalarPlan } from './declaration.ts';
 import type { ContextField } from './contexts.ts';
@@ -39,22 +40,28 @@ export function makeWalkingSerialiser(
     const numbersAt = numbers.top;
     const textsAt = texts.top;
     try {
-      for (const tally of tallies) {
-        const { values, index } = tally.cell;
-        if (isWanted(tally, declaration, args)) values[index]! += 1;
+      for (let index = 0; index < tallies.length; index += 1) {
+        const tally = tallies[index]!;
+        if (isWanted(tally, declaration, args)) tally.cell.values[tally.cell.index]! += 1;
       }
-      const wanting = sinks.filter((sink) => isWanted(sink, declaration, args));
+      const wanting: Sink[] = [];
+      for (let index = 0; index < sinks.length; index += 1) {
+        if (isWanted(sinks[index]!, declaration, args)) wanting[wanting.length] = sinks[index]!;
+      }
       const interned: string[] = [];
       const extraBytes = wanting.length === 0 ? 0 : stackFields(declaration.fields, args, stacks, interned);
-      const contexts = wanting.map(readContexts);
+      const contexts: (readonly ContextPiece[])[] = [];
+      for (let index = 0; index < wanting.length; index += 1) contexts[index] = readContexts(wanting[index]!);
       const timeNs = wanting.length === 0 ? 0n : monotonicNow();
-      for (const [index, sink] of wanting.entries()) {
+      for (let index = 0; index < wanting.length; index += 1) {
+        const sink = wanting[index]!;
         const { ring } = sink.writer;
         // The compact header has no way to say that the clock went back.
         if (timeNs < ring.clock[0]!) ring.tick = -1;
         ring.clock[0] = timeNs;
         const pieces = contexts[index]!;
-        const contextBytes = pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+        let contextBytes = 0;
+        for (let piece = 0; piece < pieces.length; piece += 1) contextBytes += pieces[piece]!.sizeBytes;
         if (extraBytes < 0) {
           ring.countLost();
           continue;
@@ -65,7 +72,7 @@ export function makeWalkingSerialiser(
             ? ring.begin(sink.eventId, sizeBytes)
             : sink.strings.begin(sink.eventId, sizeBytes, interned);
         if (pos < 0) continue;
-        for (const { write } of pieces) pos = write(pos);
+        for (let piece = 0; piece < pieces.length; piece += 1) pos = pieces[piece]!.write(pos);
         pos = new PayloadWriter(sink, stacks, numbersAt, textsAt).write(declaration.fields, pos);
         ring.commit(pos);
         sink.wake?.();
@@ -96,7 +103,11 @@ interface ContextPiece {
 }
 
 function readContexts({ contexts, writer }: Sink): readonly ContextPiece[] {
-  return contexts.map((context) => contextPiece(context, writer));
+  const pieces: ContextPiece[] = [];
+  for (let index = 0; index < contexts.length; index += 1) {
+    pieces[index] = contextPiece(contexts[index]!, writer);
+  }
+  return pieces;
 }
 
 function contextPiece(context: ContextField, writer: RingWriter): ContextPiece {
@@ -169,7 +180,8 @@ class PayloadWriter {
   write(fields: readonly FieldPlan[], start: number): number {
     const { view } = this.#writer.ring;
     let at = start;
-    for (const { plan } of fields) {
+    for (let index = 0; index < fields.length; index += 1) {
+      const { plan } = fields[index]!;
       if (plan.kind === 'struct') {
         at = this.write(plan.members, at);
       } else if (plan.kind === 'array' || plan.kind === 'sequence') {
@@ -179,7 +191,7 @@ class PayloadWriter {
           view.setUint32(at, count, true);
           at += LENGTH_BYTES;
         }
-        for (let index = 0; index < count; index += 1) at = this.#writeScalar(plan.element, at);
+        for (let element = 0; element < count; element += 1) at = this.#writeScalar(plan.element, at);
       } else {
         at = this.#writeScalar(plan, at);
       }
@@ -220,7 +232,8 @@ function stackFields(
 ): number {
   const { numbers, texts } = stacks;
   let extraBytes = 0;
-  for (const [index, { plan }] of fields.entries()) {
+  for (let index = 0; index < fields.length; index += 1) {
+    const { plan } = fields[index]!;
     const value = values[index];
     if (plan.kind === 'struct') {
       const inner = stackFields(plan.members, memberValues(plan.members, value), stacks, interned);
@@ -242,7 +255,7 @@ function stackFields(
       else numbers.push(list, count, numberConversion(plan.element));
     } else if (plan.kind === 'string') {
       const at = texts.push([toText(value)], 1);
-      if (plan.storage === 'interned') interned.push(texts.values[at]!);
+      if (plan.storage === 'interned') interned[interned.length] = texts.values[at]!;
       else extraBytes += stackedTextBytes(texts, at, 1);
     } else if (isWide(plan)) {
       splitWide(value);
@@ -258,7 +271,9 @@ function memberValues(members: readonly FieldPlan[], value: unknown): unknown[] 
   const read: unknown[] = [];
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return read;
   try {
-    for (const { name } of members) read.push((value as Record<string, unknown>)[name]);
+    for (let index = 0; index < members.length; index += 1) {
+      read[index] = (value as Record<string, unknown>)[members[index]!.name];
+    }
   } catch {
     // A getter threw: this member and those after it are recorded as absent.
   }
