@@ -10,9 +10,10 @@ import { afterAll, expect, test } from 'vitest';
 import { repoRoot } from '../support/machine.ts';
 import { describeNeeding, command, tracefs } from '../support/needs.ts';
 import { NumberedWrites, writesIn } from '../support/numbered-writes.ts';
-import { patientlyMs, upTo } from '../support/daemon.ts';
+import { patientlyMs, upTo, withDaemon } from '../support/daemon.ts';
 import { readByPeer, textOfPeer } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
+import { spoor } from '../support/spoor.ts';
 
 /** As it is built, for it starts threads. */
 const { KernelSession, RingReaders } = (await import(
@@ -89,6 +90,28 @@ describeNeeding([tracefs(), command('babeltrace2')], 'a process that goes on wit
       const lines = textOfPeer(trace).split('\n');
       expect(lines.filter((line) => line.includes(' syscall_entry_write: '))).toHaveLength(600);
     },
+    patientlyMs,
+  );
+});
+
+describeNeeding([tracefs()], 'what recordings of the kernel have and sessions have not', () => {
+  test(
+    'is refused in words that say what to do instead',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      await client.call('create-session', { name: 's', mode: 'local' });
+      for (const [words, hint] of [
+        [['--bpftrace', 'BEGIN {}'], 'spoor log --source bpftrace'],
+        [['--kernel-stacks', 'sched_*'], 'callstack-kernel'],
+        [['--kernel-maps'], 'spoor record -k --kernel-maps'],
+      ] as const) {
+        const env = daemon.environment;
+        const done = spoor(['enable-channel', '-k', '--session', 's', ...words, 'ch'], { env });
+        expect(done.status).toBe(1);
+        expect(done.stderr).toContain(`sessions have no ${words[0]}`);
+        expect(done.stderr).toContain(hint);
+      }
+    }),
     patientlyMs,
   );
 });

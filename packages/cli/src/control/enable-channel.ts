@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { SpoorError } from '@spoor/base';
 import type { Channel, ChannelAttributes, EnableChannelResult } from '@spoor/control';
 import type { RegisterCommand } from '../commands/register-command.ts';
@@ -34,7 +35,25 @@ interface EnableChannelOptions extends DomainOptions {
   readonly counters?: readonly string[];
   readonly countersInterval?: string;
   readonly syscallStrings?: true;
+  readonly bpftrace?: string;
+  readonly kernelStacks?: string;
+  readonly kernelMaps?: true;
 }
+
+/** What `spoor record -k` has and sessions have not: whoever asks for it hears what to do instead. */
+const ofRecordAlone = [
+  [
+    'bpftrace',
+    '--bpftrace',
+    'bpftrace -B line FILE | spoor log --source bpftrace - writes what it prints into the session; spoor record -k --bpftrace runs it',
+  ],
+  [
+    'kernelStacks',
+    '--kernel-stacks',
+    'spoor add-context -k -t callstack-kernel has the stacks of all events of a channel; spoor record -k --kernel-stacks those of some',
+  ],
+  ['kernelMaps', '--kernel-maps', 'spoor record -k --kernel-maps has memory maps in its state dump'],
+] as const;
 
 /** `enable-channel`: makes channels, enables disabled ones, gives them other sizes. */
 export const registerEnableChannel: RegisterCommand = (program, context) => {
@@ -79,7 +98,10 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
     .option(
       '--syscall-strings',
       'of the kernel: record the texts that system calls are given, such as paths of files',
-    );
+    )
+    .addOption(new Option('--bpftrace <program>').hideHelp())
+    .addOption(new Option('--kernel-stacks <globs>').hideHelp())
+    .addOption(new Option('--kernel-maps').hideHelp());
   onControl<EnableChannelOptions>(
     command,
     context,
@@ -132,6 +154,10 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
 
 async function readAttributes(options: EnableChannelOptions): Promise<Partial<ChannelAttributes>> {
   const { readByteSize, readCountOrZero, readMicroseconds } = await import('./values.ts');
+  for (const [option, flag, hint] of ofRecordAlone) {
+    if (options[option] === undefined) continue;
+    throw new SpoorError('control/option', `sessions have no ${flag}`, { hint });
+  }
   const attributes: Partial<Writable<ChannelAttributes>> = {};
   if (options.discard === true && options.overwrite === true) {
     throw new SpoorError('control/option', 'a channel is of one mode: --discard or --overwrite');

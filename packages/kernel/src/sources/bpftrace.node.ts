@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SpoorError } from '@spoor/base';
+import { readProc } from '../statedump/scan-tasks.node.ts';
 import { parseBpftraceLine, type BpftraceOutput } from './bpftrace-output.ts';
 
 /** What it prints, and when that came. */
@@ -19,6 +20,26 @@ const longestStartMs = 60_000;
 /** How long its maps may take that it prints at its end. */
 const longestEndMs = 10_000;
 const keptErrorBytes = 4096;
+
+/** It is looked at so often whether it waits for events. */
+const lookIntervalMs = 5;
+/** Where the kernel does not say what a process waits for, that much must do. */
+const blindWaitMs = 1000;
+
+/**
+ * Waits until bpftrace waits for events: it tells how many probes it attaches before it attaches them, and that may take
+ * seconds.
+ */
+async function whenItWaits(pid: number, hasEnded: () => boolean): Promise<void> {
+  const beganMs = performance.now();
+  for (;;) {
+    const place = readProc(`/proc/${pid}/wchan`);
+    if (place?.includes('poll') === true || hasEnded()) return;
+    const waitedMs = performance.now() - beganMs;
+    if (waitedMs > longestStartMs || (place === undefined && waitedMs > blindWaitMs)) return;
+    await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
+  }
+}
 
 /** A running bpftrace. */
 export class BpftraceRun {
@@ -82,7 +103,10 @@ export class BpftraceRun {
         ended.then(() => 'ended' as const),
         late,
       ]);
-      if (first === 'attached') return new BpftraceRun(child, ended);
+      if (first === 'attached') {
+        await whenItWaits(child.pid!, () => child.exitCode !== null || child.signalCode !== null);
+        return new BpftraceRun(child, ended);
+      }
       child.kill('SIGKILL');
       throw new SpoorError(
         'kernel/bpftrace',
