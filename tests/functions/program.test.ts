@@ -97,8 +97,44 @@ describeNeeding([command('babeltrace2')], 'functions of a program', () => {
     }
   });
 
+  test('of a program that was there before any daemon are recorded by its sessions', () => {
+    const runDir = mkdtempSync('/dev/shm/spoor-test-');
+    try {
+      const hub = join(runDir, 'hub');
+      const session = join(hub, 'sessions', 'first');
+      const file = join(runDir, 'program.mjs');
+      writeFileSync(
+        file,
+        `import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+        import { setTimeout as sleep } from 'node:timers/promises';
+        function f() { return 1; }
+        f();
+        mkdirSync('${session}', { recursive: true, mode: 0o700 });
+        writeFileSync('${session}/session.json', process.argv[2]);
+        writeFileSync('${hub}/${HUB_FILE}', '${JSON.stringify({ version: RUN_VERSION, watchMs: 10 })}');
+        const rings = () => readdirSync('${session}').filter((name) => /^\\d+-\\d+$/.test(name))
+          .map((name) => '${session}/' + name + '/rings').filter((path) => existsSync(path)).flatMap((path) => readdirSync(path));
+        // Nothing else emits.
+        while (rings().length === 0) { f(); await sleep(5); }
+        console.log('recorded');`,
+      );
+      const done = spawnSync(
+        process.execPath,
+        ['--require', registerPath, file, JSON.stringify(describeSession('/nowhere'))],
+        {
+          env: { ...process.env, SPOOR_RUN_DIR: runDir, [SESSION_VARIABLE]: '', SPOOR_FUNCTIONS: file },
+          encoding: 'utf8',
+          timeout: 110_000,
+        },
+      );
+      expect(done).toMatchObject({ status: 0, stdout: 'recorded\n', stderr: '' });
+    } finally {
+      removeTree(runDir);
+    }
+  });
+
   test.each(['--require', '--import'])(
-    'are rewritten for the sessions of a daemon that has none yet (%s)',
+    'are rewritten for the sessions of a daemon that has none yet, or is not there (%s)',
     (how) => {
       const runDir = mkdtempSync('/dev/shm/spoor-test-');
       try {
@@ -113,7 +149,8 @@ describeNeeding([command('babeltrace2')], 'functions of a program', () => {
             encoding: 'utf8',
             timeout: 60_000,
           });
-        expect(run()).toMatchObject({ status: 0, stdout: 'false\n', stderr: '' });
+        // Nor need the daemon be there yet.
+        expect(run()).toMatchObject({ status: 0, stdout: 'true\n', stderr: '' });
         writeFileSync(join(hub, HUB_FILE), JSON.stringify({ version: RUN_VERSION, watchMs: 10 }));
         expect(run()).toMatchObject({ status: 0, stdout: 'true\n', stderr: '' });
       } finally {

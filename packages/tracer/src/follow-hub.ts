@@ -25,9 +25,9 @@ const none = { ino: 0, mtimeMs: 0 } as const;
 export type Begun = boolean | 'stands-by';
 
 /**
- * Follows the hubs: calls `begin` now when one has a session (`isEager`: or may get one, for a daemon runs), else once one has and
- * the program runs, or makes a worker. `stands-by` it answers only where it may: in a thread that has made no worker. Where it
- * throws, it is never called again. The timers keep no program alive. Never throws. Answers what ends it.
+ * Follows the hubs: calls `begin` now when one has a session, or where a program `isEager`, else once one has and the program
+ * runs, or makes a worker. Where that answers false it is called again soon; where it throws, never. The timers keep no program
+ * alive. Never throws.
  */
 export function followHubs(
   hubs: readonly string[],
@@ -46,14 +46,14 @@ export function followHubs(
       file.changedMs = mtimeMs;
       if (standsBy) return true;
       if (inode === 0 || !isTrusted(file.hub)) return false;
-      return isEager || readdirSync(`${file.hub}/sessions`).length > 0;
+      return readdirSync(`${file.hub}/sessions`).length > 0;
     } catch {
       // Looked at again: there may be no descriptor left to read it with.
       file.inode = 0;
       return false;
     }
   };
-  let isFound = false;
+  let isFound = isEager;
   let isBeginning = false;
   let hasMadeWorkers = false;
   let hasFollowed = false;

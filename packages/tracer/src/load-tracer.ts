@@ -284,7 +284,7 @@ export function loadTracer(place: Place): void {
       standingBy.end();
       return loadNow(kept);
     };
-    // Functions that a session may want some day are rewritten as their modules are loaded.
+    // Functions that a session may want some day, of a daemon that is yet to come, are rewritten as their modules are loaded.
     const end = followHubs(hubs, begin, wantsFunctions());
     isLate = true;
   } catch {

@@ -47,6 +47,8 @@ import { makeWalkingSerialiser } from './walk.ts';
 
 /** A recording thread looks for changes at its changes of sub-buffer, at most this often. */
 const lookEveryNs = 50_000_000n;
+/** How often a thread looks for hubs while there is none. */
+const lookForDaemonsEveryMs = 200;
 /** How often rings that are not mapped are written out: what a killed program loses of them at most. */
 const saveEveryMs = 200;
 
@@ -120,7 +122,9 @@ export class ThreadHub implements ThreadSession {
   constructor(roots: readonly string[], processStartTicks: bigint) {
     this.#roots = roots;
     this.#hubFiles = roots.map((root) => ({ path: join(root, HUB_FILE), inode: 0, changedMs: 0 }));
-    const isWatched = this.#hubFiles.some(({ path }) => stampOf(path) !== '');
+    // There may be no daemon yet, and it may come.
+    const isWatched =
+      (this.#isFollowing && roots.length > 0) || this.#hubFiles.some(({ path }) => stampOf(path) !== '');
     this.#thread = {
       tid: currentThreadId(),
       processStartTicks,
@@ -509,7 +513,8 @@ export class ThreadHub implements ThreadSession {
 
   /** Looks again and again while the program runs. */
   #watch(): void {
-    const watchMs = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
+    const said = Math.min(...this.#roots.map((root) => readHub(root)?.watchMs ?? Infinity));
+    const watchMs = said === Infinity && this.#isFollowing ? lookForDaemonsEveryMs : said;
     if (this.#hubWatch !== undefined || isNaN(watchMs) || watchMs === Infinity) return;
     this.#hubWatch = new HubWatch(watchMs, () => {
       // The thread that ends this one may not be ready for it yet.

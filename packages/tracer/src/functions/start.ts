@@ -33,7 +33,7 @@ export function startFunctions(hooksThreadUrl: string, isLate: boolean): void {
     };
     if (isLate) {
       session.tell(
-        'functions of modules that were loaded before there was a session daemon are not recorded: start it first (spoor sessiond)',
+        'functions of modules that were loaded before the tracer are not recorded: no file descriptor was left for it',
       );
     }
     start(session, settings, hooksThreadUrl);
