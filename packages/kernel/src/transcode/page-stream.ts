@@ -143,9 +143,10 @@ export class PageStream {
     if (length !== said) this.damagedCount += 1;
     const from = start + layout.dataOffsetBytes;
     // Bit 31: events were lost before this page.
-    if (commit < 0) this.loseBefore(hi, lo, commit, from + length, start + lengthBytes);
-    this.setTime(hi, lo);
+    if (commit < 0) this.loseBefore(commit, from + length, start + lengthBytes);
+    // The time is that of a page's first event: one without events has none, and packets must not end at it.
     if (length === 0) return;
+    this.setTime(hi, lo);
     this.walkRecords(from >> 2, (from + length) >> 2);
   }
 
@@ -189,13 +190,12 @@ export class PageStream {
     this.view = new DataView(buffer);
   }
 
-  private loseBefore(hi: number, lo: number, commit: number, after: number, end: number): void {
+  private loseBefore(commit: number, after: number, end: number): void {
     this.flush();
     const counted = (commit & lostCountFollows) !== 0 && after + this.plan.layout.longBytes <= end;
     const count = counted ? this.view.getUint32(after, true) : 1;
     this.packet.discard(count);
     this.known.texts.clear();
-    this.setTime(hi, lo);
   }
 
   /** A page's time: that of its first event, so there may be any gap between the last event and it. */

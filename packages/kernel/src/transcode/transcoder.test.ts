@@ -278,6 +278,25 @@ function plain(value: unknown): unknown {
   return value;
 }
 
+test('a page without events changes no time', () => {
+  const transcoder = new KernelTranscoder(sampleFormats, options());
+  const { bytes } = recordOf({ gap: 0n, means: 'delta', format: sampleFormats.events[0]!, seed: 1 });
+  const page = new PageBuilder(sampleFormats.layout, 5_000_000_000n);
+  page.record(0, bytes);
+  page.record(300, bytes);
+  const ends: (bigint | undefined)[] = [];
+  const stream = transcoder.stream({
+    cpu: 0,
+    output: { packet: (_, __, facts) => ends.push(facts.endTicks) },
+  });
+  for (const one of [page, new PageBuilder(sampleFormats.layout, 0n)]) {
+    const whole = one.finish();
+    stream.page(whole, 0, whole.length);
+  }
+  stream.flush();
+  expect(ends).toEqual([5_000_000_300n]);
+});
+
 test('under the names of the kernel every value is read back, at its time', () => {
   const transcoder = new KernelTranscoder(sampleFormats, options({ naming: 'native' }));
   fc.assert(
