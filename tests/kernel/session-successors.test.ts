@@ -1,6 +1,6 @@
 // What a session of the kernel leaves to the process that goes on with it.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -111,6 +111,32 @@ describeNeeding([tracefs()], 'what recordings of the kernel have and sessions ha
         expect(done.stderr).toContain(`sessions have no ${words[0]}`);
         expect(done.stderr).toContain(hint);
       }
+    }),
+    patientlyMs,
+  );
+});
+
+describeNeeding([tracefs()], 'a session whose start was refused', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-refused-'));
+  afterAll(() => removeTree(folder));
+
+  test(
+    'has no troubles',
+    withDaemon(async (daemon) => {
+      const program = join(folder, 'program');
+      copyFileSync(process.execPath, program);
+      const client = await daemon.start();
+      await client.call('create-session', { name: 's', mode: 'local' });
+      const words = ['enable-event', '-k', '-s', 's', '--userspace-probe', `elf:${program}:uv_run`, 'p'];
+      expect(spoor(words, { env: daemon.environment }).stderr).toBe('');
+      rmSync(program);
+      await expect(client.call('start-session', { session: 's' })).rejects.toThrow('cannot be read');
+      // The consumer has looked for programs of the session by then, or nothing is wrong.
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(spoor(['status'], { env: daemon.environment }).stdout).not.toContain('ENOENT');
+      expect(spoor(['list', 's'], { env: daemon.environment }).stdout).not.toContain('Troubles');
+      const { troubles } = await client.call('get-usage', { session: 's' });
+      expect(troubles).toEqual([]);
     }),
     patientlyMs,
   );

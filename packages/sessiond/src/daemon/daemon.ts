@@ -1,5 +1,5 @@
 /** A session daemon: its sessions, and one function for each method of the protocol. */
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { SpoorError, closestName } from '@spoor/base';
 import {
@@ -89,7 +89,11 @@ export class Daemon {
       ({ session, severity, text }) => {
         if (severity !== 'error') return;
         for (const managed of this.#sessions.values()) {
-          if (this.#hub.sessionPath(managed.model.id) === session) managed.addTrouble(text);
+          if (this.#hub.sessionPath(managed.model.id) !== session) continue;
+          // Where a start was refused there is none, and nothing is wrong with the session.
+          if (existsSync(session)) managed.addTrouble(text);
+          else if (managed.model.isActive)
+            managed.addTrouble(`the directory by which programs learn of it is gone: ${session}`);
         }
       },
     );
