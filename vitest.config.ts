@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['source'];
 const resolve = { ssr: { resolve: { conditions, externalConditions: conditions } }, resolve: { conditions } };
 
-// Two projects: quick tests share one thread; tests that start processes, daemons and browsers get
-// processes of their own and longer limits.
+// Quick tests share one thread; tests that start processes, daemons and browsers get processes of their own and longer
+// limits; those that change the machine for all others come last, alone.
 export default defineConfig({
   test: {
     globalSetup: ['scripts/bundle-tracer.mjs'],
@@ -26,12 +26,25 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['packages/*/src/**/*.proc.test.ts', 'tests/**/*.test.ts'],
+          exclude: ['**/*.alone.test.ts', '**/node_modules/**'],
           // After the quick ones, for they want the processors for themselves.
           sequence: { groupOrder: 1 },
           pool: 'forks',
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        ...resolve,
+        test: {
+          name: 'alone',
+          include: ['tests/**/*.alone.test.ts'],
+          sequence: { groupOrder: 2 },
+          pool: 'forks',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
         },
       },
     ],
