@@ -9,7 +9,8 @@
 // old for the tracer, which must not notice it.
 import { hubPaths } from '@spoor/ringbuffer/hub-place';
 import { followHubs, type Begun } from './follow-hub.ts';
-import { makeStandingBy } from './stand-by.ts';
+import { markJoining } from './joining-mark.ts';
+import { isWorker, makeStandingBy } from './stand-by.ts';
 import { FUNCTIONS_VARIABLE, SESSION_VARIABLE, setFollowedHubs } from './session-variable.ts';
 
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
@@ -270,11 +271,22 @@ export function loadTracer(place: Place): void {
       if (isLoaded) end();
       return isLoaded;
     });
+    const loadMarked = (): boolean => {
+      const hub = hubs[0] ?? '';
+      const unmark = markJoining(hub);
+      try {
+        return loadNow(keptOf(compiledPath(bundle, hub)));
+      } finally {
+        unmark();
+      }
+    };
     const begin = (isRunning: boolean, mayStandBy: boolean): Begun => {
       if (mayStandBy && !wantsFunctions()) {
         const follows = standingBy.follow();
         if (follows !== false) return follows === 'soon' ? false : 'stands-by';
       }
+      // It makes a worker, which runs by now.
+      if (isLate && !isRunning && !isWorker()) return loadMarked();
       const path = compiledPath(bundle, hubs[0] ?? '');
       turns += 1;
       // Who stands by has its tracepoints open.

@@ -2,6 +2,7 @@
 import { makePrivateFolder, processFolder, runsSince } from '@spoor/ringbuffer';
 import { existsSync, lstatSync, ownPid, readdirSync, readlinkSync, rmdirSync, unlinkSync } from '@spoor/sys';
 import { dirname, join } from 'node:path';
+import { MARKS_FOLDER, WATCH_MARK } from './joining-mark.ts';
 
 const FOLDER = 'processes';
 /** At how many places of others a process looks when it makes its own. */
@@ -18,7 +19,8 @@ export function openProcessPlace(hub: string, processStartTicks: bigint): string
     const folder = join(run, FOLDER);
     const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
     const path = join(folder, `${namespace}.${processFolder(ownPid, processStartTicks)}`);
-    const isNew = !existsSync(path);
+    // What was made for a mark that its main thread joins is not all of it.
+    const isNew = !existsSync(join(path, MARKS_FOLDER, WATCH_MARK));
     if (isNew) for (const made of [run, folder, path]) makePrivateFolder(made);
     if (![run, folder, path].every(isOwn)) return undefined;
     if (isNew) removeEnded(folder, namespace);

@@ -7,6 +7,7 @@
 import { hasWorkerModule } from '@spoor/sys/heap-room';
 import type { SessionDescription } from '@spoor/ringbuffer';
 import { isTrusted } from './hub-trust.ts';
+import { WATCH_MARK, ownProcess } from './joining-mark.ts';
 import { isNamed, parseNames, type RuleNames } from './rule-names.ts';
 import type { IdleTracepoint } from './session-slot.ts';
 import { isSharedSlot, keepSlot, threadSlot, type Slot } from './thread-slot.ts';
@@ -83,18 +84,9 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
 
   const thisThread = (): Thread => {
     // Synchronous calls run on the calling thread, so this link is its own.
-    const [pid = '', tid = ''] = readlinkSync('/proc/thread-self').split('/task/');
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // Start time is field 22; the name in field 2 may hold anything.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]!;
-    const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
-    const processFolder = `${pid}-${ticks}`;
-    const run = hubs[0]!.slice(0, hubs[0]!.lastIndexOf('/'));
-    return {
-      tid: Number(tid),
-      processFolder,
-      watchMark: `${run}/processes/${namespace}.${processFolder}/threads/watching`,
-    };
+    const [, tid = ''] = readlinkSync('/proc/thread-self').split('/task/');
+    const { folder, places } = ownProcess(hubs[0]!);
+    return { tid: Number(tid), processFolder: folder, watchMark: `${places.at(-1)!}/${WATCH_MARK}` };
   };
 
   const join = ({ tid, processFolder }: Thread, path: string): Joined | 'none' | Refusal => {
@@ -214,7 +206,8 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
   return standingBy;
 }
 
-function isWorker(): boolean {
+/** Whether this is not the main thread. */
+export function isWorker(): boolean {
   return hasWorkerModule() && !process.getBuiltinModule('node:worker_threads').isMainThread;
 }
 

@@ -20,11 +20,9 @@ import {
 } from '@spoor/sys';
 import type { Worker } from 'node:worker_threads';
 import { dirname, join } from 'node:path';
+import { JOINING_MARK, MARKS_FOLDER, WATCH_MARK } from './joining-mark.ts';
 import { NativePromise, apply, define, getOwnPropertyDescriptor, promiseThen } from './primordials.ts';
 
-const FOLDER = 'threads';
-/** Made by the main thread, which ends no other from then on without looking. */
-const WATCH_MARK = 'watching';
 /** `of-CHILD-PARENT` tells which thread started another, unless it was the main thread. */
 const markName = /^(busy|ending)-(\d+)$|^of-(\d+)-(\d+)$/;
 /** A call takes milliseconds. Nobody waits longer for a thread that was ended in another way, and left its mark. */
@@ -81,7 +79,7 @@ export class ThreadEnds {
     } catch {
       // As below.
     }
-    if (isMainThread && place !== undefined) make(join(place, FOLDER, WATCH_MARK));
+    if (isMainThread && place !== undefined) make(join(place, MARKS_FOLDER, WATCH_MARK));
     subscribe('worker_threads', (message) => {
       try {
         this.#onWorker((message as { readonly worker: Worker }).worker);
@@ -94,7 +92,11 @@ export class ThreadEnds {
   /** Whether the main thread looks before it ends this one, or has not come to it for long. Never throws. */
   get mayJoin(): boolean {
     if (this.#isWatched || this.#id === 0 || this.#place === undefined) return true;
-    this.#isWatched = existsSync(join(this.#place, FOLDER, WATCH_MARK)) || monotonicNs() >= this.#joinsFromNs;
+    const place = join(this.#place, MARKS_FOLDER);
+    this.#isWatched =
+      // In this order: the one is taken away once the other is there.
+      [JOINING_MARK, WATCH_MARK].some((mark) => existsSync(join(place, mark))) ||
+      monotonicNs() >= this.#joinsFromNs;
     return this.#isWatched;
   }
 
@@ -107,7 +109,7 @@ export class ThreadEnds {
   enter(processPath: string): void {
     if (this.#place !== undefined || this.#id === 0) return;
     for (const { id } of this.#children.filter(isLiving)) {
-      make(join(processPath, FOLDER, this.#markOf(id)));
+      make(join(processPath, MARKS_FOLDER, this.#markOf(id)));
     }
   }
 
@@ -202,7 +204,7 @@ export class ThreadEnds {
 
   #folders(): readonly string[] {
     const paths = this.#place === undefined ? this.#processPaths() : [this.#place];
-    return paths.map((path) => join(path, FOLDER));
+    return paths.map((path) => join(path, MARKS_FOLDER));
   }
 }
 
