@@ -15,7 +15,7 @@ import { expect, test } from 'vitest';
 import { type TestDaemon, patientlyMs, steps, until, upTo, withDaemon } from '../support/daemon.ts';
 import { withMember } from '../support/member.ts';
 import { describeNeeding, otherUsers, otherUsersRun } from '../support/needs.ts';
-import { spoor } from '../support/spoor.ts';
+import { spoor, spoorProgram } from '../support/spoor.ts';
 
 const { one, another } = otherUsers;
 
@@ -239,6 +239,36 @@ describeNeeding([otherUsersRun()], "root's daemon", () => {
       const stranger = spoor(['list', '--no-sessiond'], { env: daemon.environment, user: another });
       expect(stranger.status).toBe(1);
       expect(stranger.stderr).toContain('the session daemon is that of another user');
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'is that of the members of its group where nothing names a place, whatever the group is',
+    withDaemon(async (daemon) => {
+      const group = spawnSync('getent', ['group', String(one)], { encoding: 'utf8' }).stdout.split(':')[0]!;
+      const command = `'${process.execPath}' '${spoorProgram}'`;
+      const listAs = (uid: number): string =>
+        `setpriv --reuid ${uid} --regid ${uid} --clear-groups ${command} list --no-sessiond --json; echo $?`;
+      const lines = [
+        'mount -t tmpfs none /run',
+        'mount -t tmpfs -o mode=1777 none /dev/shm',
+        'unset LTTNG_RUNDIR SPOOR_RUN_DIR XDG_RUNTIME_DIR',
+        `${command} sessiond --daemonize --group ${group}`,
+        listAs(one),
+        listAs(another),
+      ];
+      const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child'];
+      const done = spawnSync('unshare', [...namespaces, '--mount-proc', 'sh', '-c', lines.join('\n')], {
+        encoding: 'utf8',
+        env: { ...process.env, HOME: daemon.home, LTTNG_HOME: daemon.home },
+        timeout: patientlyMs,
+      });
+      const own = JSON.stringify({ sessions: [] }, null, 2);
+      expect(done.stdout.startsWith(`${own}\n0\n`), done.stdout + done.stderr).toBe(true);
+      expect(done.stdout).toContain('"code": "control/unreachable"');
+      expect(done.stdout).toMatch(/\n1\n$/);
+      return Promise.resolve();
     }),
     patientlyMs,
   );

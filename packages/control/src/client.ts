@@ -19,7 +19,7 @@ const HELLO_MS = 30_000;
 
 /** How to reach a daemon. */
 export interface ConnectOptions {
-  /** Of the daemon's socket; by default that of this user's, or of root's for members of the group `tracing`. */
+  /** Of the daemon's socket; by default that of root's for members of its group, else of this user's. */
   readonly path?: string;
   /** `LTTNG_RUNDIR`, `XDG_RUNTIME_DIR` … ; by default those of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;

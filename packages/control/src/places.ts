@@ -1,5 +1,5 @@
 /** Where the session daemon of a user is found. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Environment of a process. */
@@ -46,16 +46,24 @@ export function groupNumber(name: string): number | undefined {
 }
 
 /**
- * The sockets of daemons that this user may control, the first that answers is meant: members of the group `tracing` ask root's
- * daemon before their own, as with `lttng`, unless a variable names the place.
+ * The sockets of daemons that this user may control, the first that answers is meant: who is in the group of root's daemon asks
+ * that before their own, as with `lttng`, unless a variable names the place. Which group that is the rights of its socket say.
  */
 export function socketPaths(environment: Environment): readonly string[] {
   const own = socketPath(environment);
   const isNamed = isSet(environment['LTTNG_RUNDIR']) || isSet(environment['SPOOR_RUN_DIR']);
   if (isNamed || (process.getuid?.() ?? 0) === 0) return [own];
-  const group = groupNumber(TRACING_GROUP);
-  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
-  return group !== undefined && groups.includes(group) ? [join(ROOT_DIRECTORY, SOCKET_FILE), own] : [own];
+  const ofRoot = join(ROOT_DIRECTORY, SOCKET_FILE);
+  return mayConnect(ofRoot) ? [ofRoot, own] : [own];
+}
+
+function mayConnect(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** LTTng's home: where traces, saved sessions and the name of the current session are. */
