@@ -81,6 +81,16 @@ describe('files that a package introduces', () => {
   });
 });
 
+test('docs/manual/errors.md has each error id of sessions and triggers, and no other', () => {
+  const sources = files.filter((name) => /^packages\/[^/]+\/src\/.*(?<!\.test)\.ts$/.test(name));
+  const ids = sources.flatMap((name) =>
+    [...read(name).matchAll(/'((?:control|trigger|lttng)\/[a-z-]+)'/g)].map(([, id = '']) => id),
+  );
+  const told = [...read('docs/manual/errors.md').matchAll(/^\| `([a-z]+\/[a-z-]+)`/gm)].map(([, id]) => id);
+  expect(ids).toContain('control/no-session');
+  expect(told.sort()).toEqual([...new Set(ids)].sort());
+});
+
 describe('commands in the documents', () => {
   const prose = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/benchmarks.md'].filter((name) =>
     files.includes(name),
