@@ -91,7 +91,10 @@ test(
       maps: [{ name: 'counts' }],
     });
 
-    expect(done(daemon, 'remove-trigger', 'counting')).toBe('Removed trigger `counting`.\n');
+    const other = run(daemon, 'remove-trigger', '--owner-uid', '4242', 'counting');
+    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('user 4242 has no trigger')]);
+    const owner = `--owner-uid=${process.getuid!()}`;
+    expect(done(daemon, 'remove-trigger', owner, 'counting')).toBe('Removed trigger `counting`.\n');
     const again = run(daemon, 'remove-trigger', 'counting');
     expect(again.status).toBe(1);
     expect(again.stderr).toContain('there is no trigger `counting`');

@@ -17,7 +17,6 @@ const instead: Readonly<Record<string, string>> = {
   '--list-commands': '`spoor --help`',
   'create --no-consumer': '`create --no-output`; LTTng keeps this option for old scripts alone',
   'disable-event --all': '`disable-event --all-events`',
-  'remove-trigger --owner-uid': 'none: names of triggers are those of the daemon, whoever owns them',
   'add-trigger --condition': '`--condition`, read in its order with what follows it',
   'add-trigger --action': '`--action`, read in its order with what follows it',
   'add-trigger --name': '`--name`, read in its order with what follows it',

@@ -111,6 +111,11 @@ describeNeeding([tracefs()], 'what recordings of the kernel have and sessions ha
         expect(done.stderr).toContain(`sessions have no ${words[0]}`);
         expect(done.stderr).toContain(hint);
       }
+      // LTTng's default, as scripts that are written for it have it.
+      const output = ['--session', 's', '--output=splice', 'ch'];
+      const status = (domain: string) =>
+        spoor(['enable-channel', domain, ...output], { env: daemon.environment }).status;
+      expect([status('-k'), status('-u')]).toEqual([0, 1]);
     }),
     patientlyMs,
   );

@@ -87,7 +87,10 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
     .option('--buffers-uid', 'ring buffers of a user; ours are always of a process and thread')
     .option('--buffers-pid', 'ring buffers of a process')
     .option('--buffers-global', 'ring buffers of the whole system, of the kernel alone')
-    .option('--output <type>', 'how the consumer gets at the buffers: mmap')
+    .option(
+      '--output <type>',
+      'how the consumer gets at the buffers: mmap; of the kernel splice, too, which it chooses by itself',
+    )
     .option('--kmsg', 'of the kernel: record the lines of its log as well, as events kmsg')
     .option(
       '--counters <list>',
@@ -176,8 +179,10 @@ async function readAttributes(options: EnableChannelOptions): Promise<Partial<Ch
     attributes.blockingTimeoutUs =
       blockingTimeout === 'inf' ? -1 : readMicroseconds('--blocking-timeout', blockingTimeout);
   }
-  if (output !== undefined && output !== 'mmap') {
-    throw new SpoorError('control/option', `--output ${output} is not served`, { hint: 'mmap is' });
+  if (output !== undefined && output !== 'mmap' && !(output === 'splice' && domainOf(options) === 'kernel')) {
+    throw new SpoorError('control/option', `--output ${output} is not served`, {
+      hint: 'mmap is; of the kernel splice, too',
+    });
   }
   const sizes = [
     ['--subbuf-size', 'subbufSize', 'subBufferSizeBytes'],
