@@ -38,6 +38,10 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['query sou', ['source.ctf.fs'], ['sink.text.pretty']],
   ['completion z', ['zsh'], ['bash']],
   ['run --comp', ['--component'], ['--connect']],
+  ['snapshot re', ['record'], ['add-output', 'record.txt']],
+  ['regenerate s', ['statedump'], ['metadata']],
+  ['snapshot add-output m', ['my-other', 'my trace'], ['notes.txt']],
+  ['snapshot record --max', ['--max-size'], ['--name']],
 ];
 
 describeNeeding([command('bash')], 'completion by bash', () => {

@@ -77,7 +77,11 @@ describeNeeding([command('man'), command('groff'), command('script')], 'man', ()
   test('shows every option of every verb, and every parameter of every component', () => {
     for (const verb of spoorProgram({ exitStatus: 0 }).commands) {
       const { text } = rendered(join(folder, `spoor-${verb.name()}.1`));
-      const missing = verb.options.flatMap((option) =>
+      const forms = [verb, ...verb.commands];
+      const actions = verb.commands.map((action) => action.name());
+      expect(actions.filter((name) => !text.includes(`       ${name}`))).toEqual([]);
+      const options = forms.flatMap((form) => form.options);
+      const missing = options.flatMap((option) =>
         [option.short, option.long].filter((name) => name !== undefined && !text.includes(` ${name}`)),
       );
       expect(missing, verb.name()).toEqual([]);

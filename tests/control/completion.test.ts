@@ -52,6 +52,14 @@ describeNeeding([command('bash'), command('zsh')], 'completion of names', () => 
       expect(bash('enable-channel', 'o')).toEqual(['orders']);
       expect(bash('disable-event', '-c', '')).toEqual(['orders']);
       expect(bash('disable-event', 'sh')).toEqual(['shop:order']);
+      // As bash takes words apart, and puts them together again.
+      expect(bash('disable-event', 'shop', ':', 'or')).toEqual(['order']);
+      expect(bash('disable-event', 'shop', ':')).toEqual(['order']);
+      expect(bash('disable-event', '-s', 'webshop', 'shop', ':', 'x')).toEqual([]);
+      expect(bash('start', 'web\\ t')).toEqual(['web\\ two']);
+      expect(bash('start', '"web t')).toEqual(['web two']);
+      expect(bash('start', "'web t")).toEqual(['web two']);
+      expect(bash('start', '"$')).toEqual([]);
       expect(bash('remove-trigger', '')).toEqual(['slow']);
       // What zsh is given to choose from, without its line editor.
       const zsh =

@@ -91,8 +91,29 @@ function argumentOf(argument: Argument, verb: string, verbs: readonly string[]):
   if (argument.argChoices !== undefined) return { kind: 'words', words: argument.argChoices };
   if (argument.name() === 'names' && verb.endsWith('-event')) return { kind: 'names', of: 'events' };
   if (verb === 'help') return { kind: 'words', words: [...verbs, ...classNames()] };
+  // Of a snapshot.
+  if (argument.name() === 'url') return { kind: 'directories' };
   // Traces lie in directories and in archives.
   return argument.name() === 'dir' ? { kind: 'files' } : completerOf(argument.name());
+}
+
+/** Options of a verb and of its actions, each once. */
+function optionsOf(command: Command): readonly CompletedOption[] {
+  const all = [command, ...command.commands].flatMap(({ options }) => options);
+  const shown = all.filter((option) => !option.hidden);
+  return [...new Map(shown.map((option) => [option.flags, option])).values()].map(optionOf);
+}
+
+/** What its words are: of a verb with actions one of these, then what some of them are about. */
+function valuesOf(command: Command, verbs: readonly string[]): readonly Completer[] {
+  const own = command.registeredArguments.map((argument) => argumentOf(argument, command.name(), verbs));
+  if (command.commands.length === 0) return own;
+  const words = command.commands.map((action) => action.name());
+  const more = command.commands
+    .flatMap((action) => action.registeredArguments)
+    .map((argument) => argumentOf(argument, command.name(), verbs))
+    .find(({ kind }) => kind !== 'nothing');
+  return [{ kind: 'words', words }, more ?? { kind: 'nothing' }];
 }
 
 /** Makes the table of a program. */
@@ -102,10 +123,10 @@ export function completionTable(program: Command): CompletionTable {
     name: command.name(),
     text: command.description(),
     options: [
-      ...command.options.filter((option) => !option.hidden).map(optionOf),
+      ...optionsOf(command),
       { names: ['-h', '--help'], text: 'tell how it is used', repeats: false },
     ],
-    values: command.registeredArguments.map((argument) => argumentOf(argument, command.name(), names)),
+    values: valuesOf(command, names),
   }));
   return { verbs, usual: names[0] ?? '' };
 }

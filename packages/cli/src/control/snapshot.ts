@@ -65,7 +65,7 @@ export const registerSnapshot: RegisterCommand = (program, context) => {
     .description('Write what the ring buffers of a session hold now as a trace.')
     .argument(
       '[url]',
-      'place of this snapshot: a directory, or file://DIR; the outputs of the session by default',
+      'the place of this snapshot: a directory, or file://DIR; the outputs of the session by default',
     );
   onControl<SnapshotOptions>(
     addOutputOptions(record),

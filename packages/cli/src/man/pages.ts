@@ -1,11 +1,13 @@
 /** The manual pages, from the definitions of commands and components; what these do not say is in texts.ts. */
 import type { Argument, Command, Option } from 'commander';
 import { parameterTypeText } from '@spoor/graph';
+import { controlVerbs } from '../control-verbs.ts';
 import { componentClasses, type ClassEntry } from '../convert/plugins.ts';
 import { babeltrace2Commands } from '../babeltrace2/options.ts';
 import { sinkFormats } from '../convert/sinks.ts';
 import { version } from '../program-frame.ts';
 import { spoorProgram } from '../program.ts';
+import { controlText } from './control-text.ts';
 import { addMarkdown } from './markdown-page.ts';
 import { escapeText, RoffPage } from './roff.ts';
 import { pageTexts, type Example, type PageText } from './texts.ts';
@@ -87,6 +89,30 @@ function addOptions(page: RoffPage, options: readonly Option[]): void {
   for (const option of silent) page.term(optionTerm(option), optionText(option));
 }
 
+/** What a verb with actions does, and how: `spoor snapshot record`. */
+function addActions(page: RoffPage, actions: readonly Command[]): void {
+  page.section('Actions');
+  for (const action of actions) {
+    const words = action.registeredArguments;
+    const described = words.map((word) =>
+      sentence(`\`${word.name().toUpperCase()}\` is ${word.description}`),
+    );
+    page.term(
+      [bold(action.name()), ...words.map(argumentText)].join(' '),
+      [sentence(action.description()), ...described].join(' '),
+    );
+  }
+  page.section('Options');
+  const options = actions.flatMap((action) => action.options);
+  for (const [flags, option] of new Map(options.map((own) => [own.flags, own]))) {
+    const taking = actions.filter((action) => action.options.some((own) => own.flags === flags));
+    const names = taking.map((action) => `\`${action.name()}\``).join(', ');
+    const only = taking.length === actions.length ? '' : ` Of ${names} alone.`;
+    page.term(optionTerm(option), optionText(option) + only);
+  }
+  page.term(`${bold('-h')}, ${bold('--help')}`, 'Tell the options in short.');
+}
+
 /** A program's own page: its verbs. */
 function programPage(program: Command): string {
   const name = program.name();
@@ -142,13 +168,17 @@ function lowered(text: string): string {
 function verbPage(command: Command): string {
   const verb = command.name();
   const name = `spoor-${verb}`;
-  const text = pageTexts[name] ?? {};
+  const text = pageTexts[name] ?? (verb in controlVerbs ? controlText(verb) : {});
+  const actions = command.commands;
   const page = new RoffPage(name, 1, source);
   page.section('Name');
   page.line(`${name} - ${lowered(command.description())}`);
   page.section('Synopsis');
-  const words = command.registeredArguments.map(argumentText);
-  page.synopsis([bold('spoor'), bold(verb), `[${placeholder('option')}...]`, ...words].join(' '));
+  for (const form of actions.length === 0 ? [command] : actions) {
+    const named = form === command ? [bold(verb)] : [bold(verb), bold(form.name())];
+    const words = form.registeredArguments.map(argumentText);
+    page.synopsis([bold('spoor'), ...named, `[${placeholder('option')}...]`, ...words].join(' '));
+  }
   page.section('Description');
   for (const paragraph of text.description ?? [sentence(command.description())]) page.paragraph(paragraph);
   const described = command.registeredArguments.filter(({ description }) => description !== '');
@@ -156,7 +186,8 @@ function verbPage(command: Command): string {
     page.section('Arguments');
     for (const argument of described) page.term(placeholder(argument.name()), sentence(argument.description));
   }
-  addOptions(page, command.options);
+  if (actions.length === 0) addOptions(page, command.options);
+  else addActions(page, actions);
   const fallback = [{ command: `spoor help ${verb}`, text: 'Tell the options in short.' }];
   addEnd(page, text, text.examples ?? fallback, ['spoor(1)']);
   return page.toString();
