@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding } from './support/needs.ts';
 import { spoor } from './support/spoor.ts';
+import { completedByZsh } from './support/zsh.ts';
 import { removeTree } from './support/removal.ts';
 
 let dir = '';
@@ -38,6 +39,10 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['query sou', ['source.ctf.fs'], ['sink.text.pretty']],
   ['completion z', ['zsh'], ['bash']],
   ['run --comp', ['--component'], ['--connect']],
+  ['-q --mi xml sta', ['start', 'status'], ['--begin']],
+  ['--mi ', ['xml'], ['start']],
+  ['-n track --vp', ['--vpid'], ['--event']],
+  ['-v snapshot re', ['record'], ['notes.txt']],
   ['snapshot re', ['record'], ['add-output', 'record.txt']],
   ['regenerate s', ['statedump'], ['metadata']],
   ['snapshot add-output m', ['my-other', 'my trace'], ['notes.txt']],
@@ -72,46 +77,8 @@ describeNeeding([command('bash')], 'completion by bash', () => {
   });
 });
 
-/**
- * Types the line and TAB in a zsh of its own, whose `compadd` tells what it is given instead of showing it. The last line
- * says that it is done, so nothing is waited for by the clock.
- */
-const zshProgram = `
-zmodload zsh/zpty || exit 9
-zpty z zsh -f -i
-zpty -w z "PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source ./script.zsh"
-zpty -w z 'null-line () { zle kill-buffer }; zle -N null-line
-compadd () {
-  if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return $?; fi
-  local -a found
-  builtin compadd -A found "$@"
-  print -rl -- "FOUND:"\${^found}
-  builtin compadd "$@"
-}
-finish () { zle kill-buffer; print -r -- "DO""NE" }
-zle -N finish; bindkey "^X^F" finish; zstyle ":completion:*" insert-unambiguous false; setopt no_list_beep no_always_last_prompt'
-zpty -w z 'print -r -- REA""DY'
-zpty -r -m z seen '*READY*'
-zpty -n -w z "$1"$'\\t'
-zpty -n -w z $'\\x18\\x06'
-zpty -r -m z all '*DONE*'
-print -r -- "$all"
-zpty -d z
-`;
-
 describeNeeding([command('zsh')], 'completion by zsh', () => {
-  const complete = (line: string): string[] => {
-    const done = spawnSync('zsh', ['-f', '-c', zshProgram, 'zsh', `spoor ${line}`], {
-      cwd: dir,
-      encoding: 'utf8',
-      timeout: 60_000,
-      env: { ...process.env, TERM: 'dumb' },
-    });
-    return done.stdout
-      .split(/\r?\n/)
-      .flatMap((text) => /FOUND:(.*)$/.exec(text)?.[1] ?? [])
-      .map((word) => word.replaceAll('\\', ''));
-  };
+  const complete = (line: string): string[] => completedByZsh(`spoor ${line}`, dir);
 
   // Each of these takes a shell that loads its completion: every other case is enough.
   test.each(cases.filter((_, index) => index % 2 === 0))('spoor %s', (line, wanted, unwanted) => {

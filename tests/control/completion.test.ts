@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { patientlyMs, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+import { completedByZsh } from '../support/zsh.ts';
 
 describeNeeding([command('bash'), command('zsh')], 'completion of names', () => {
   test(
@@ -65,6 +66,10 @@ describeNeeding([command('bash'), command('zsh')], 'completion of names', () => 
       const zsh =
         'compadd() { print -rl -- "$found[@]" }; compdef() { }; source ./script.zsh; _spoor_names $2';
       expect(run('zsh', zsh, ['sessions']).sort()).toEqual(['$(touch ran)', 'web two', 'webshop']);
+      const byZsh = (line: string): string[] => completedByZsh(line, daemon.home, env);
+      expect(byZsh('spoor start we').sort()).toEqual(['web two', 'webshop']);
+      expect(byZsh('spoor disable-event shop:o')).toEqual(['shop:order']);
+      expect(byZsh('spoor enable-event -c o')).toEqual(['orders']);
       expect(spawnSync('ls', [join(daemon.home, 'ran')]).status).not.toBe(0);
       await daemon.kill();
       expect(bash('start', '')).toEqual([]);

@@ -36,7 +36,7 @@ function bashAction(value: Completer): string {
   }
 }
 
-function bashScript(program: string, { verbs, usual }: CompletionTable): string {
+function bashScript(program: string, { verbs, general, usual }: CompletionTable): string {
   const name = functionName(program);
   const lines = [
     `# Completion of ${program} for bash. To have it in each shell: add this line to ~/.bashrc:`,
@@ -73,6 +73,10 @@ function bashScript(program: string, { verbs, usual }: CompletionTable): string 
     '    if [[ -n $skip ]]; then [[ $word == = ]] || skip=; continue; fi',
     '    if [[ -z $verb ]]; then',
     `      case "$word" in ${verbs.map((verb) => verb.name).join('|')}) verb="$word"; continue ;; esac`,
+    `      case "$word" in`,
+    `        ${valued(general).join('|')}) skip=1; continue ;;`,
+    `        ${plain(general).join('|')}) continue ;;`,
+    `      esac`,
     `      [[ $word == -* ]] || verb=${usual}`,
     '    fi',
     '    case "$word" in',
@@ -124,6 +128,10 @@ function valued(options: readonly CompletedOption[]): readonly string[] {
   return options.flatMap((option) => (option.value === undefined ? [] : option.names));
 }
 
+function plain(options: readonly CompletedOption[]): readonly string[] {
+  return options.flatMap((option) => (option.value === undefined ? option.names : []));
+}
+
 /** Text in an argument of `_arguments`, where brackets and colons have a meaning. */
 function zshText(text: string): string {
   return text.replaceAll(/[[\]:\\]/g, '\\$&');
@@ -157,7 +165,7 @@ function zshOption({ names, text, value, repeats }: CompletedOption): readonly s
   });
 }
 
-function zshScript(program: string, { verbs, usual }: CompletionTable): string {
+function zshScript(program: string, { verbs, general, usual }: CompletionTable): string {
   const name = functionName(program);
   const lines = [
     `#compdef ${program}`,
@@ -165,8 +173,9 @@ function zshScript(program: string, { verbs, usual }: CompletionTable): string {
     `#   source <(${program} completion zsh)`,
     `${name}_names() {`,
     '  local -a found',
-    `  found=(\${(f)"$(${program} completion zsh --names $1 2>/dev/null)"})`,
-    '  compadd -a found',
+    `  found=(\${(f)"$(${program} completion zsh --names \${@[-1]} 2>/dev/null)"})`,
+    '  # What stands before the kind is what _arguments has for compadd.',
+    '  compadd "${@[1,-2]}" -a found',
     '}',
   ];
   for (const verb of verbs) {
@@ -191,15 +200,23 @@ function zshScript(program: string, { verbs, usual }: CompletionTable): string {
     '  verbs=(',
     ...verbs.map((verb) => `    ${quoted(`${verb.name}:${verb.text.replaceAll(':', '\\:')}`)}`),
     '  )',
-    '  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then',
+    '  local -i at=2',
+    '  while (( at < CURRENT )); do',
+    '    case $words[at] in',
+    `      ${valued(general).join('|')}) (( at += 2 )) ;;`,
+    `      ${plain(general).join('|')}) (( at += 1 )) ;;`,
+    '      *) break ;;',
+    '    esac',
+    '  done',
+    '  if (( CURRENT == at )) && [[ $words[at] != -* ]]; then',
     `    _describe -t verbs 'verb' verbs`,
     '    _files',
     '    return',
     '  fi',
-    '  case $words[2] in',
+    '  case $words[at] in',
     ...verbs.map(
       (verb) =>
-        `    ${verb.name}) shift words; (( CURRENT -= 1 )); ${name}_${verb.name.replaceAll('-', '_')} ;;`,
+        `    ${verb.name}) shift $((at - 1)) words; (( CURRENT -= at - 1 )); ${name}_${verb.name.replaceAll('-', '_')} ;;`,
     ),
     `    *) ${name}_${usual} ;;`,
     '  esac',

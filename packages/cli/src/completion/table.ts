@@ -36,6 +36,8 @@ export interface CompletedVerb {
 /** The whole table. */
 export interface CompletionTable {
   readonly verbs: readonly CompletedVerb[];
+  /** Options that may stand before the verb. */
+  readonly general: readonly CompletedOption[];
   /** What is meant where no verb stands. */
   readonly usual: string;
 }
@@ -119,14 +121,23 @@ function valuesOf(command: Command, verbs: readonly string[]): readonly Complete
 /** Makes the table of a program. */
 export function completionTable(program: Command): CompletionTable {
   const names = program.commands.map((command) => command.name());
-  const verbs = program.commands.map((command): CompletedVerb => ({
-    name: command.name(),
-    text: command.description(),
-    options: [
-      ...optionsOf(command),
-      { names: ['-h', '--help'], text: 'tell how it is used', repeats: false },
-    ],
-    values: valuesOf(command, names),
-  }));
-  return { verbs, usual: names[0] ?? '' };
+  const [usual = ''] = names;
+  const general = program.options.filter((option) => !option.hidden).map(optionOf);
+  const verbs = program.commands.map((command): CompletedVerb => {
+    const own = optionsOf(command);
+    const taken = new Set(own.flatMap((option) => option.names));
+    const before = general.filter((option) => !option.names.some((name) => taken.has(name)));
+    return {
+      name: command.name(),
+      text: command.description(),
+      options: [
+        ...own,
+        // Where no verb stands yet.
+        ...(command.name() === usual ? before : []),
+        { names: ['-h', '--help'], text: 'tell how it is used', repeats: false },
+      ],
+      values: valuesOf(command, names),
+    };
+  });
+  return { verbs, general, usual };
 }
