@@ -5,6 +5,9 @@ import { SpoorError } from '@spoor/base';
 import { LineSplitter, toWireError } from '@spoor/control';
 import { type FileUser, peerUser } from '@spoor/sys';
 
+/** Who leaves more than this unread is heard again once they have read it: who only asks would take the memory. */
+const MOST_UNREAD_BYTES = 1024 * 1024;
+
 /** One connection. */
 export class LinePeer {
   readonly #socket: Socket;
@@ -18,7 +21,11 @@ export class LinePeer {
 
   /** Sends a message. */
   send(message: object): void {
-    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+    if (!this.#socket.writable) return;
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+    if (this.unreadBytes <= MOST_UNREAD_BYTES || this.#socket.isPaused()) return;
+    this.#socket.pause();
+    this.#socket.once('drain', () => this.#socket.resume());
   }
 
   /** Bytes that the other end has not taken yet. */
