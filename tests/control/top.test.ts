@@ -110,3 +110,37 @@ describeNeeding([command('script')], 'top on a terminal', () => {
     patientlyMs,
   );
 });
+
+test(
+  'what a program lost is told of by status after its end, and by the next consumer',
+  withDaemon(async (daemon) => {
+    const say = (...words: string[]): string => spoor(words, { env: daemon.environment }).stdout;
+    say('create', 'web');
+    say('enable-channel', 'ch', '--subbuf-size', '4k', '--num-subbuf', '2');
+    say('enable-event', '-c', 'ch', 'test:step');
+    say('start');
+    const program = await daemon.program();
+    await daemon.joined(1, program);
+    const consumer = daemon.consumerPid(1)!;
+    process.kill(consumer, 'SIGSTOP');
+    try {
+      await program.tell('emit 10000');
+    } finally {
+      process.kill(consumer, 'SIGCONT');
+    }
+    await program.end();
+    const client = await daemon.connect();
+    const usage = () => client.call('get-usage', { session: 'web' });
+    await until('its rings are over', async () => (await usage()).channels.length === 0);
+    const { losses, endedDiscarded } = await usage();
+    expect(losses.discardedCount).toBeGreaterThan(0);
+    expect(endedDiscarded).toEqual({ ch: losses.discardedCount });
+    process.kill(daemon.consumerPid(1)!, 'SIGKILL');
+    await until('there is another consumer', () => ![consumer, undefined].includes(daemon.consumerPid(1)));
+    expect(say('status')).toContain(`Discarded events: ${losses.discardedCount}\n`);
+    expect(say('--mi', 'xml', 'list', 'web')).toContain(
+      `<discarded_events>${losses.discardedCount}</discarded_events>`,
+    );
+  }),
+  patientlyMs,
+);

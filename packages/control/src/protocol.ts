@@ -205,6 +205,8 @@ export interface SessionUsage {
   /** Nanoseconds of the monotonic clock, in decimal, when it was looked at. */
   readonly timeNs: string;
   readonly channels: readonly ChannelUsage[];
+  /** Events that threads lost which are over, of programs, by channel: `channels` tells of those that run. */
+  readonly endedDiscarded: Readonly<Record<string, number>>;
   readonly processCount: number;
   /** Bytes written since the session was created. */
   readonly writtenBytes: number;

@@ -331,6 +331,14 @@ export class Consumer {
     return this.#ledger.sum(open, counted);
   }
 
+  /** Events that were lost in rings of threads that are over, by channel. */
+  lostOfEnded(): Readonly<Record<string, number>> {
+    const open = [...this.#processes].flatMap(([name, process]) =>
+      [...process.rings()].map((ring) => `${name}/${ring.reader.header.ringNumber}`),
+    );
+    return this.#ledger.lostOfEnded(new Set(open));
+  }
+
   /** The processes that are being recorded, those that joined a moment ago too. */
   processes(): Iterable<ProcessTrace> {
     this.#findProcesses();

@@ -8,6 +8,7 @@ import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 export interface RingTotals {
   /** `PID-STARTTIME/N`. */
   readonly ring: string;
+  readonly channel?: string;
   /** Number and start time of its thread; absent if the ring does not know them. */
   readonly thread?: string;
   /** Path of the stream file. */
@@ -145,6 +146,19 @@ export class Ledger {
       counters: Object.fromEntries(counters),
       crowded: crowdedChannels(rings.values()),
     };
+  }
+
+  /**
+   * Events that were lost of rings that are over, by channel.
+   * @param open those that are not, which an earlier consumer may have entered.
+   */
+  lostOfEnded(open: ReadonlySet<string>): Readonly<Record<string, number>> {
+    const lost = new Map<string, number>();
+    for (const { ring, channel, lostCount } of this.#rings.values()) {
+      if (channel === undefined || lostCount === 0 || open.has(ring)) continue;
+      lost.set(channel, (lost.get(channel) ?? 0) + lostCount);
+    }
+    return Object.fromEntries(lost);
   }
 
   /** Enters what a process's threads were last seen to have counted. */

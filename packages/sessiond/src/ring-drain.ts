@@ -268,6 +268,7 @@ export class RingDrain implements Disposable {
     const overwritten = this.#committedEvents - afterLastPacket - recordedEvents - droppedEvents;
     return {
       ring,
+      channel: channelName,
       ...(threadStartTicks === 0n ? {} : { thread: `${tid}-${threadStartTicks}` }),
       stream: this.#writer?.path ?? this.#streamPath,
       eventCount: recordedEvents,

@@ -17,6 +17,7 @@ import type {
 } from '@spoor/control';
 import { domainsOf } from '@spoor/control';
 import { outputText } from './output-url.ts';
+import { endedDiscardedOf } from './ended-discarded.ts';
 
 const USERS_PATH = '/etc/passwd';
 
@@ -237,22 +238,27 @@ function channelText(channel: Channel, session: Session, usage: SessionUsage): s
     ...(channel.contexts.length === 0 ? [] : [['Contexts', channel.contexts.join(', ')] as const]),
   ];
   const own = usage.channels.filter((row) => row.channel === channel.name && row.domain === channel.domain);
+  const ended = endedDiscardedOf(channel, usage);
   const rules = channel.rules.map(
     ({ rule, isEnabled }) => `      ${ruleText(rule)} [${isEnabled ? 'enabled' : 'disabled'}]\n`,
   );
   return (
     `- ${channel.name}: [${channel.isEnabled ? 'enabled' : 'disabled'}]\n\n` +
     `    Attributes:\n${attributes.map(([title, value]) => `      ${`${title}:`.padEnd(17)} ${value}\n`).join('')}\n` +
-    `    Statistics:\n${statisticsText(own, isDiscarding && session.mode !== 'snapshot')}\n` +
+    `    Statistics:\n${statisticsText(own, isDiscarding && session.mode !== 'snapshot' ? ended : undefined)}\n` +
     `    Recording event rules:\n${rules.length === 0 ? '      None\n' : rules.join('')}\n`
   );
 }
 
-function statisticsText(rows: readonly ChannelUsage[], isDiscarding: boolean): string {
+/** @param endedCount events that were discarded in rings that are over; undefined where none are. */
+function statisticsText(rows: readonly ChannelUsage[], endedCount: number | undefined): string {
   const sum = (pick: (row: ChannelUsage) => number): number => rows.reduce((all, row) => all + pick(row), 0);
   const used = sum((row) => row.usedBytes);
   const capacity = sum((row) => row.capacityBytes);
-  const lines = isDiscarding ? [`      Discarded events: ${sum((row) => row.discardedCount)}\n`] : [];
+  const lines =
+    endedCount === undefined
+      ? []
+      : [`      Discarded events: ${endedCount + sum((row) => row.discardedCount)}\n`];
   if (rows.length > 0) {
     const share = capacity === 0 ? 0 : Math.round((used / capacity) * 100);
     lines.push(

@@ -14,6 +14,7 @@ import type {
   SnapshotOutput,
   TrackedAttribute,
 } from '@spoor/control';
+import { endedDiscardedOf } from '../control/ended-discarded.ts';
 import { domainsOf } from '@spoor/control';
 import { LOG_LEVELS } from '@spoor/tracer/names';
 import { outputText } from '../control/output-url.ts';
@@ -122,8 +123,8 @@ export function domainElement(domain: Domain, content: readonly XmlElement[] = [
 
 function channelOf(session: Session, channel: Channel, usage: SessionUsage): XmlElement {
   const discarded = usage.channels
-    .filter((row) => row.channel === channel.name)
-    .reduce((sum, row) => sum + row.discardedCount, 0);
+    .filter((row) => row.channel === channel.name && row.domain === channel.domain)
+    .reduce((sum, row) => sum + row.discardedCount, endedDiscardedOf(channel, usage));
   return channelElement(channel.name, channel.isEnabled, {
     attributes: attributesElement(channel, session.liveTimerUs ?? 0, discarded),
     events: channel.rules.map((rule) => eventElement(rule)),

@@ -52,6 +52,7 @@ function look(of: Session, seconds: number, rows: readonly Partial<ChannelUsage>
         ...row,
       })),
       counters: {},
+      endedDiscarded: {},
       processCount: rows.length,
       writtenBytes: 0,
       losses: { eventCount: 0, discardedCount: 0, overwrittenCount: 0 },

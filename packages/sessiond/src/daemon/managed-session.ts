@@ -362,6 +362,7 @@ export class ManagedSession {
         session: name,
         timeNs,
         channels: [],
+        endedDiscarded: {},
         processCount: 0,
         writtenBytes: 0,
         losses: lossesOf(undefined),
@@ -370,11 +371,13 @@ export class ManagedSession {
       };
     }
     const session = this.#around.hub.sessionPath(id);
-    const { totals, channels, writtenBytes } = await this.#around.consumer.call('usage', { session });
+    const answer = await this.#around.consumer.call('usage', { session });
+    const { totals, channels, endedDiscarded = {}, writtenBytes } = answer;
     return {
       session: name,
       timeNs,
       channels,
+      endedDiscarded,
       processCount: totals.processCount,
       writtenBytes,
       losses: lossesOf(totals),

@@ -79,6 +79,8 @@ export class FlightRecorder implements SessionWorker {
   readonly #retained: { readonly process: RecordedProcess; readonly number: number }[] = [];
   /** Of rings that are gone. */
   readonly #past = { eventCount: 0, discardedCount: 0 };
+  /** By channel. */
+  readonly #pastDiscarded = new Map<string, number>();
   /** By process: what its threads had counted at the last look, at the end at the latest. */
   readonly #counts = new Map<string, ProcessCounts>();
   /** Processes whose directory cannot be used. */
@@ -260,6 +262,10 @@ export class FlightRecorder implements SessionWorker {
     return table.rows();
   }
 
+  lostOfEnded(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#pastDiscarded);
+  }
+
   finish(): boolean {
     this.#session.end();
     this.#look();
@@ -393,6 +399,9 @@ export class FlightRecorder implements SessionWorker {
     this.#count(ring, ring.reader.poll());
     this.#past.eventCount += ring.committedEvents;
     this.#past.discardedCount += ring.lostEvents;
+    const { channelName } = ring.reader.header;
+    const discardedBefore = this.#pastDiscarded.get(channelName) ?? 0;
+    this.#pastDiscarded.set(channelName, discardedBefore + ring.lostEvents);
     process.rings.delete(number);
     if (process.user !== undefined) this.#allowance.giveBack(process.user);
     try {

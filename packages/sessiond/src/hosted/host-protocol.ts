@@ -90,6 +90,8 @@ export interface HostMethods {
     readonly result: {
       readonly totals: WorkerTotals;
       readonly channels: readonly WorkerUsage[];
+      /** By channel of user space; absent of an older consumer. */
+      readonly endedDiscarded?: Readonly<Record<string, number>>;
       readonly chunkBytes: number;
       readonly writtenBytes: number;
     };

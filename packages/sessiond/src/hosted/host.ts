@@ -172,6 +172,7 @@ export class ConsumerHost {
       return {
         totals: await totalsOf(hosted),
         channels,
+        endedDiscarded: worker.lostOfEnded(),
         chunkBytes: chunkBytes + ofKernel.chunkBytes,
         writtenBytes: writtenBytes + ofKernel.writtenBytes,
       };

@@ -34,6 +34,8 @@ export interface SessionWorker {
   readonly outputDir: string | undefined;
   totals(): WorkerTotals;
   usage(): readonly WorkerUsage[];
+  /** Events that threads lost which are over, by channel. */
+  lostOfEnded(): Readonly<Record<string, number>>;
   /** Bytes in the current chunk. */
   readonly chunkBytes: number;
   readonly writtenBytes: number;

@@ -112,6 +112,10 @@ export class StreamWorker implements SessionWorker {
     return table.rows();
   }
 
+  lostOfEnded(): Readonly<Record<string, number>> {
+    return this.#consumer.lostOfEnded();
+  }
+
   finish(): boolean {
     this.#watcher?.close();
     return this.#consumer.finish(true).complete;
