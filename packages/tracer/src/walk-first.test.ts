@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileSerialiser } from './compile.ts';
+import { ContextCatalogue } from './contexts.ts';
 import { declare } from './declaration.ts';
-import type { Serialise } from './serialiser.ts';
+import { makeStacks, type Serialise } from './serialiser.ts';
 import { anyText, arbitraryEvent } from './testing/arbitrary-event.ts';
 import { makeMemoryRing, payloadBytes, sinksOf } from './testing/memory-trace.ts';
 import { WALKED_EVENTS, walkFirst } from './walk-first.ts';
@@ -57,4 +58,28 @@ test('an event during the compilation is recorded, and one that fails is tried a
   const own = [...walked, ...taken].filter((value) => value !== 'meanwhile');
   expect(own).toEqual(Array.from({ length: 3 * WALKED_EVENTS }, (_, index) => index));
   expect(taken.length).toBeGreaterThan(0);
+});
+
+test('a context has one value an event in all rings, before and after the class is compiled', () => {
+  let reads = 0;
+  const contexts = new ContextCatalogue(new Map([['test:reads', () => (reads += 1)]]), () => undefined);
+  const context = contexts.find('$app.test:reads')!;
+  const declaration = declare('test:event', { n: 'u32' });
+  const rings = [makeMemoryRing(), makeMemoryRing()];
+  const sinks = rings.map(({ writer }) => ({ writer, eventId: 0, contexts: [context] }));
+  const stacks = makeStacks();
+  const serialise = walkFirst(
+    makeWalkingSerialiser(declaration, sinks, stacks),
+    () => compileSerialiser(declaration, sinks, stacks),
+    () => undefined,
+  );
+  for (let index = 1; index <= WALKED_EVENTS + 3; index += 1) {
+    const [one, other] = rings;
+    let otherBytes: Uint8Array | undefined;
+    const bytes = payloadBytes(one!, () => {
+      otherBytes = payloadBytes(other!, () => serialise(7));
+    });
+    expect(otherBytes).toEqual(bytes);
+    expect(reads).toBe(index);
+  }
 });

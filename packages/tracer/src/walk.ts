@@ -40,18 +40,21 @@ export function makeWalkingSerialiser(
     const numbersAt = numbers.top;
     const textsAt = texts.top;
     try {
+      const read: ReadContexts = { fields: [], values: [] };
       for (let index = 0; index < tallies.length; index += 1) {
         const tally = tallies[index]!;
-        if (isWanted(tally, declaration, args)) tally.cell.values[tally.cell.index]! += 1;
+        if (isWanted(tally, declaration, args, read)) tally.cell.values[tally.cell.index]! += 1;
       }
       const wanting: Sink[] = [];
       for (let index = 0; index < sinks.length; index += 1) {
-        if (isWanted(sinks[index]!, declaration, args)) wanting[wanting.length] = sinks[index]!;
+        if (isWanted(sinks[index]!, declaration, args, read)) wanting[wanting.length] = sinks[index]!;
       }
       const interned: string[] = [];
       const extraBytes = wanting.length === 0 ? 0 : stackFields(declaration.fields, args, stacks, interned);
       const contexts: (readonly ContextPiece[])[] = [];
-      for (let index = 0; index < wanting.length; index += 1) contexts[index] = readContexts(wanting[index]!);
+      for (let index = 0; index < wanting.length; index += 1) {
+        contexts[index] = readContexts(wanting[index]!, read);
+      }
       const timeNs = wanting.length === 0 ? 0n : monotonicNow();
       for (let index = 0; index < wanting.length; index += 1) {
         const sink = wanting[index]!;
@@ -85,14 +88,33 @@ export function makeWalkingSerialiser(
   };
 }
 
+/** Contexts that were read for an event: their values may be the program's, and differ from one time to the next. */
+interface ReadContexts {
+  readonly fields: ContextField[];
+  readonly values: unknown[];
+}
+
+function valueOf(context: ContextField, { fields, values }: ReadContexts): unknown {
+  for (let index = 0; index < fields.length; index += 1) if (fields[index] === context) return values[index];
+  const value = context.value();
+  values[fields.length] = value;
+  fields[fields.length] = context;
+  return value;
+}
+
 function isWanted(
   { filters }: Pick<Sink, 'filters'>,
   declaration: Declaration,
   args: readonly unknown[],
+  read: ReadContexts,
 ): boolean {
   if (filters === undefined) return true;
   return filters.some(({ accesses, matches }) =>
-    matches(...accesses.map((access) => readAccess(access, args, declaration))),
+    matches(
+      ...accesses.map((access) =>
+        access.kind === 'context' ? valueOf(access.context, read) : readAccess(access, args, declaration),
+      ),
+    ),
   );
 }
 
@@ -102,15 +124,15 @@ interface ContextPiece {
   readonly write: (at: number) => number;
 }
 
-function readContexts({ contexts, writer }: Sink): readonly ContextPiece[] {
+function readContexts({ contexts, writer }: Sink, read: ReadContexts): readonly ContextPiece[] {
   const pieces: ContextPiece[] = [];
   for (let index = 0; index < contexts.length; index += 1) {
-    pieces[index] = contextPiece(contexts[index]!, writer);
+    pieces[index] = contextPiece(contexts[index]!, writer, read);
   }
   return pieces;
 }
 
-function contextPiece(context: ContextField, writer: RingWriter): ContextPiece {
+function contextPiece(context: ContextField, writer: RingWriter, read: ReadContexts): ContextPiece {
   const { ring, writeText } = writer;
   if (context.kind === 'constant') {
     const { bytes } = context;
@@ -123,7 +145,7 @@ function contextPiece(context: ContextField, writer: RingWriter): ContextPiece {
     };
   }
   const { plan } = context;
-  const value = context.value();
+  const value = valueOf(context, read);
   switch (plan.kind) {
     case 'dynamic':
       return { sizeBytes: dynamicBytes(value), write: (at) => writeDynamic(writer, at, value) };
