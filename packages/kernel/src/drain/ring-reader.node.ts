@@ -72,6 +72,20 @@ export class RingReader implements Disposable {
     return count;
   }
 
+  /**
+   * Whether all events that were recorded before a moment have been read: the last page of the batch begins after it.
+   * @param timeNs by the clock of the ring; where that is CLOCK_MONOTONIC, of `process.hrtime`.
+   */
+  isBehind(timeNs: number): boolean {
+    const { layout, view, count } = this;
+    if (count === 0) return true;
+    const at = (count - 1) * layout.subBufferBytes;
+    // A page without events tells no time.
+    if (this.usedBytes(count - 1) <= layout.dataOffsetBytes) return false;
+    const began = view.getBigUint64(at + layout.timestampOffsetBytes, layout.littleEndian);
+    return Number(began) > timeNs;
+  }
+
   /** Bytes of the pages of the batch, each with all of its sub-buffer. */
   get wholeBytes(): number {
     return this.count * this.layout.subBufferBytes;

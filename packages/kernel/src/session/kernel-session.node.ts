@@ -293,6 +293,8 @@ export class KernelSession {
       if (directory !== undefined) frame!.declare(directory, channel.stream);
       channel.hide([...ownThreads(), ...this.options.hidden.flatMap(threadsOf)]);
       await channel.begin(directory, told);
+      // The threads that read are there since the first ring.
+      channel.hide(ownThreads());
     } catch (error) {
       await channel.end().catch(() => undefined);
       throw error;
@@ -393,7 +395,7 @@ export class KernelSession {
     await this.dump(this.directory);
   }
 
-  private async dump(directory: string): Promise<void> {
+  private async dump(directory: string, isUrgent = false): Promise<void> {
     const { state, frame } = this;
     const number = state.dumpCount;
     state.dumpCount += 1;
@@ -401,7 +403,7 @@ export class KernelSession {
     try {
       const stream = frame!.dumpStream(directory, number);
       try {
-        await dumpState(stream, { tasks: this.tasks });
+        await dumpState(stream, { tasks: this.tasks, isUrgent });
       } finally {
         stream.close();
       }
@@ -465,7 +467,7 @@ export class KernelSession {
       Promise.all([channel.totals(), channel.snapshot(directory, mostBytes)]),
     );
     // Names of threads and files: without them events say numbers alone.
-    const [rings] = await Promise.all([Promise.all(asked), this.dump(directory)]).finally(() =>
+    const [rings] = await Promise.all([Promise.all(asked), this.dump(directory, true)]).finally(() =>
       this.carry(directory),
     );
     this.nameStacks(directory);

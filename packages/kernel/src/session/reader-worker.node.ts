@@ -109,6 +109,8 @@ class SessionRing {
   /** Takes the pages out of the kernel and keeps the youngest of them, as many as a ring holds. */
   private collect(): void {
     const { reader, ringBytes } = this;
+    // Whoever reads makes events, too: what is recorded from now on is not waited for.
+    const askedNs = Number(process.hrtime.bigint());
     let read = 0;
     while (read < ringBytes * 2) {
       const count = reader.read();
@@ -121,6 +123,7 @@ class SessionRing {
         this.keptBytes += stored;
       }
       read += reader.batchBytes;
+      if (reader.isBehind(askedNs)) break;
     }
     let first = 0;
     while (this.keptBytes > ringBytes && first < this.kept.length) {

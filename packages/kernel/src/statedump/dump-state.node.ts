@@ -6,6 +6,7 @@
 import type { StreamWriter } from '@spoor/ctf';
 import { OpenFolder } from '@spoor/sys';
 import { enterTask } from '../contexts/fill-task-table.node.ts';
+import { favoured } from '../drain/favoured-thread.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { scanDevices } from './devices.node.ts';
 import { cgroupPath, descriptorFlags, fileMode, idInNamespace, parseMapLine } from './proc-text.ts';
@@ -27,6 +28,8 @@ export interface StateDumpOptions {
   readonly tasks?: TaskTable;
   /** Processes that are left out: the recorder's own. */
   readonly without?: ReadonlySet<number>;
+  /** Whether somebody waits for it: then its thread runs before others. */
+  readonly isUrgent?: boolean;
 }
 
 /** What was dumped. */
@@ -207,16 +210,22 @@ export async function dumpState(
 ): Promise<StateDumpResult> {
   const beganNs = process.hrtime.bigint();
   const dump = new Dump(stream, options);
-  dump.write(dumpEventName.start, beganNs);
-  for (const [name, payload] of scanDevices())
-    dump.write(`lttng_statedump_${name}`, process.hrtime.bigint(), payload);
-  for (const [index, pid] of processNumbers().entries()) {
-    if (index % processesAtATime === processesAtATime - 1) {
+  const inTurn = options.isUrgent === true ? favoured : (work: () => void) => work();
+  inTurn(() => {
+    dump.write(dumpEventName.start, beganNs);
+    for (const [name, payload] of scanDevices())
+      dump.write(`lttng_statedump_${name}`, process.hrtime.bigint(), payload);
+  });
+  const numbers = processNumbers().filter((pid) => options.without?.has(pid) !== true);
+  for (let from = 0; from < numbers.length; from += processesAtATime) {
+    if (from > 0) {
       await new Promise((resolve) => {
         setImmediate(resolve);
       });
     }
-    if (options.without?.has(pid) !== true) dump.process(pid);
+    inTurn(() => {
+      for (const pid of numbers.slice(from, from + processesAtATime)) dump.process(pid);
+    });
   }
   const endNs = process.hrtime.bigint();
   dump.write(dumpEventName.end, endNs);
