@@ -111,7 +111,9 @@ describe('control verbs', () => {
       say('start');
       const program = await daemon.program();
       await program.tell('emit 3');
-      expect(say(`snapshot add-output -n more -m 1M ${join(daemon.home, 'more')}`)).toMatch(/\[2\] more: /);
+      expect(say(`snapshot add-output -n more -m 1M ${join(daemon.home, 'more')}`)).toMatch(
+        /\[2\] more: \S+ \(max size: 1048576 bytes\)/,
+      );
       const { snapshots } = json('snapshot record') as { snapshots: { path: string }[] };
       expect(snapshots.map(({ path }) => steps(path))).toEqual([upTo(3), upTo(3)]);
       expect(say('snapshot list-output')).toMatch(/\[2\] more: \S+ \(max size: 1048576 bytes\)/);

@@ -135,6 +135,10 @@ describe('a request', () => {
     expect(refusal(JSON.stringify({ id: 1, method: 'start-session', params: {} })).message).toMatch(
       /session/,
     );
+    const stranger = { session: 's', stranger: 1 };
+    expect(refusal(JSON.stringify({ id: 1, method: 'start-session', params: stranger })).message).toBe(
+      'start-session cannot take this: stranger is not known',
+    );
   });
 
   test('of a method that there is none of says which was meant', () => {

@@ -355,8 +355,10 @@ export function checkTrigger(value: unknown): Trigger {
 function wrongPlace(schema: JsonSchema, value: unknown): string {
   const [, errors] = Errors(schema, value);
   let deepest: { readonly place: string; readonly message: string } = { place: '', message: 'is wrong' };
-  for (const { instancePath, message } of errors) {
-    if (instancePath.length >= deepest.place.length) deepest = { place: instancePath, message };
+  for (const { keyword, instancePath, message } of errors) {
+    if (instancePath.length < deepest.place.length) continue;
+    // Of what no schema is for.
+    deepest = { place: instancePath, message: keyword === 'boolean' ? 'is not known' : message };
   }
   return `${deepest.place === '' ? 'it' : deepest.place.slice(1).replaceAll('/', '.')} ${deepest.message}`;
 }

@@ -63,5 +63,7 @@ export async function sessionsNamed(
   const pattern = parseGlob(typeof glob === 'string' ? glob : (named ?? '*'));
   const fitting = names.filter((name) => globMatches(pattern, name));
   if (fitting.length > 0) return fitting;
-  throw new SpoorError('control/no-session', 'the name of no session fits the pattern');
+  throw new SpoorError('control/no-session', 'the name of no session fits the pattern', {
+    hint: 'spoor list shows the sessions',
+  });
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { SpoorError } from '@spoor/base';
+import type { SnapshotOutput } from '@spoor/control';
 import type { RegisterCommand } from '../commands/register-command.ts';
 import type { XmlElement } from '../lttng/xml.ts';
 import { type MiForm, addSessionOption, onControl } from './verb.ts';
@@ -39,6 +40,13 @@ async function readOptions(options: SnapshotOptions, url: string | undefined) {
 function outputName(text: string): number | string {
   if (text === '') throw new InvalidArgumentError('A number or a name is needed.');
   return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+/** An output as `snapshot` shows it. */
+async function outputLine({ id, name, output, maxSizeBytes }: SnapshotOutput): Promise<string> {
+  const { outputText } = await import('./output-url.ts');
+  const limit = maxSizeBytes === undefined ? '' : ` (max size: ${maxSizeBytes} bytes)`;
+  return `    [${id}] ${name}: ${outputText(output)}${limit}\n`;
 }
 
 /** An action of `snapshot` in LTTng's machine interface. The schema has another name for `record`. */
@@ -95,14 +103,13 @@ export const registerSnapshot: RegisterCommand = (program, context) => {
     context,
     async (client, options, [url]) => {
       const { sessionNamed } = await import('./current-session.ts');
-      const { outputText } = await import('./output-url.ts');
       const session = sessionNamed(options.session);
       const { output, ...rest } = await readOptions(options, url);
       if (output === undefined) {
         throw new SpoorError('control/option', 'no place is named', { hint: 'a directory or a URL' });
       }
       const { output: added } = await client.call('add-snapshot-output', { session, output, ...rest });
-      const text = `Snapshot output successfully added for session ${session}:\n    [${added.id}] ${added.name}: ${outputText(added.output)}\n`;
+      const text = `Snapshot output successfully added for session ${session}:\n${await outputLine(added)}`;
       const mi = async () => {
         const { snapshotElement } = await import('../lttng/mi-session.ts');
         return actionElement('add-output', snapshotElement(added, session));
@@ -117,14 +124,10 @@ export const registerSnapshot: RegisterCommand = (program, context) => {
     context,
     async (client, options) => {
       const { sessionNamed } = await import('./current-session.ts');
-      const { outputText } = await import('./output-url.ts');
       const name = sessionNamed(options.session);
       const { session } = await client.call('get-session', { session: name });
       const outputs = session.snapshotOutputs;
-      const lines = outputs.map(({ id, name: own, output, maxSizeBytes }) => {
-        const limit = maxSizeBytes === undefined ? '' : ` (max size: ${maxSizeBytes} bytes)`;
-        return `    [${id}] ${own}: ${outputText(output)}${limit}\n`;
-      });
+      const lines = await Promise.all(outputs.map(outputLine));
       const text = `Snapshot output list for session ${name}\n${lines.length === 0 ? '    None\n' : lines.join('')}`;
       const mi = async () => {
         const { snapshotElement } = await import('../lttng/mi-session.ts');
