@@ -131,6 +131,22 @@ describe('a traced program', () => {
     expect([...ticksByThread(run).values()]).toEqual([upTo(1000)]);
   });
 
+  test.each([0, 3])(
+    'has recorded without koffi what it emits as it ends, after %i events',
+    async (before) => {
+      using run = new TracedRun();
+      const ended = await run.run(
+        `${tick}
+      for (let n = 0; n < ${before}; n += 1) tick(n, 'before');
+      process.on('exit', () => { for (let n = ${before}; n < 20; n += 1) tick(n, 'at its end'); });`,
+        { env: { SPOOR_NO_KOFFI: '1' } },
+      );
+      expect(ended).toMatchObject({ status: 0, stderr: '' });
+      run.drain();
+      expect([...ticksByThread(run).values()]).toEqual([upTo(20)]);
+    },
+  );
+
   test('is recorded without koffi too, and says so', async () => {
     for (const mode of ['discard', 'overwrite'] as const) {
       using run = new TracedRun({ mode, subBufferSizeBytes: 16 * 1024, subBufferCount: 4 });

@@ -89,6 +89,8 @@ export class ThreadHub implements ThreadSession {
   /** The thread's asynchronous context as it was before the program: timers that begin in an event belong to it. */
   readonly #outside = new AsyncResource('SPOOR');
   #isSaving = false;
+  /** Whether the thread is at its end, where no timer saves any more. */
+  #isEnding = (process as { readonly _exiting?: boolean })._exiting === true;
   readonly #armed: Armed[] = [];
   readonly #made = new MadeSerialisers();
   #receivers: readonly EventReceiver[] = [];
@@ -228,11 +230,13 @@ export class ThreadHub implements ThreadSession {
         this.#sessions.flatMap((session) => session.talliesOf(declaration)),
       );
       if (sinks.length === 0 && tallies.length === 0) return 'off';
-      return this.#made.take(declaration, sinks, tallies, () =>
+      const isSaved = this.#isEnding && this.#isSaving;
+      const serialise = this.#made.take(declaration, sinks, tallies, () =>
         whenCompiled === undefined || !canCompile() || hasFilters(sinks) || hasFilters(tallies)
           ? this.#makeSerialiser(declaration, sinks, tallies)
-          : this.#walkFirst(declaration, sinks, tallies, whenCompiled),
+          : this.#walkFirst(declaration, sinks, tallies, isSaved ? () => undefined : whenCompiled),
       );
+      return isSaved ? this.#saving(serialise) : serialise;
     } catch (error) {
       quietly(() => this.tell(`event ${declaration.name} is not recorded: ${describeError(error)}`));
       return 'off';
@@ -564,6 +568,16 @@ export class ThreadHub implements ThreadSession {
     this.#outside.runInAsyncScope(() => setTimer(tick, saveEveryMs).unref());
   }
 
+  /** Has each event saved: what the program emits as it ends has no later moment. */
+  #saving(serialise: Serialise): Serialise {
+    return (...values) => {
+      apply(serialise, undefined, values);
+      quietly(() => {
+        for (const session of this.#sessions) session.save();
+      });
+    };
+  }
+
   /** What cannot be done here the consumer does: it recovers what is in the rings. */
   #close(): void {
     quietly(() => this.#tellOpened());
@@ -571,6 +585,9 @@ export class ThreadHub implements ThreadSession {
     quietly(() => {
       for (const session of [...this.#detached, ...this.#sessions]) session.close();
     });
+    // The program's own listeners come after this one.
+    this.#isEnding = true;
+    for (const { gate, arm } of this.#armed) gate.write = arm;
   }
 }
 
