@@ -7,47 +7,56 @@ const LINE_FEED = 10;
 /** Collects bytes until a line is whole. */
 export class LineSplitter {
   readonly #mostBytes: number;
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
+  /** What came of a line that is not whole, in a buffer that doubles: who sends bytes one by one gets no object for each. */
+  #begun = new Uint8Array(0);
+  #begunBytes = 0;
 
   constructor(mostBytes: number = MOST_LINE_BYTES) {
     this.#mostBytes = mostBytes;
   }
 
   /**
-   * Takes bytes; answers the lines that are whole now, without their ends. The bytes must not change afterwards.
+   * Takes bytes; answers the lines that are whole now, without their ends.
    * @throws SpoorError `control/line-too-long`; nothing can be read after it.
    */
   push(bytes: Uint8Array): string[] {
     const lines: string[] = [];
     let begin = 0;
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, begin)) {
-      this.#take(bytes.subarray(begin, end));
-      const line = this.#parts.length === 1 ? this.#parts[0]! : concatenate(this.#parts, this.#partBytes);
-      lines.push(new TextDecoder().decode(line));
-      this.#parts = [];
-      this.#partBytes = 0;
+      lines.push(new TextDecoder().decode(this.#endedBy(bytes.subarray(begin, end))));
       begin = end + 1;
     }
-    if (begin < bytes.length) this.#take(bytes.subarray(begin));
+    if (begin < bytes.length) this.#keep(bytes.subarray(begin));
     return lines;
   }
 
-  #take(part: Uint8Array): void {
-    this.#partBytes += part.length;
-    if (this.#partBytes >= this.#mostBytes) {
-      throw new SpoorError('control/line-too-long', `a message is longer than ${this.#mostBytes} bytes`);
+  /** The line that these bytes are the end of. */
+  #endedBy(part: Uint8Array): Uint8Array {
+    if (this.#begunBytes === 0) {
+      this.#check(part.length);
+      return part;
     }
-    this.#parts.push(part);
+    this.#keep(part);
+    const line = this.#begun.subarray(0, this.#begunBytes);
+    this.#begun = new Uint8Array(0);
+    this.#begunBytes = 0;
+    return line;
   }
-}
 
-function concatenate(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+  #keep(part: Uint8Array): void {
+    const sizeBytes = this.#begunBytes + part.length;
+    this.#check(sizeBytes);
+    if (sizeBytes > this.#begun.length) {
+      const larger = new Uint8Array(Math.min(this.#mostBytes, Math.max(2 * sizeBytes, 256)));
+      larger.set(this.#begun.subarray(0, this.#begunBytes));
+      this.#begun = larger;
+    }
+    this.#begun.set(part, this.#begunBytes);
+    this.#begunBytes = sizeBytes;
   }
-  return whole;
+
+  #check(sizeBytes: number): void {
+    if (sizeBytes < this.#mostBytes) return;
+    throw new SpoorError('control/line-too-long', `a message is longer than ${this.#mostBytes} bytes`);
+  }
 }

@@ -1,7 +1,8 @@
 /** What sizes channels should have, from what was seen of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Channel, ControlClient, Session } from '@spoor/control';
+import type { Channel, ControlClient, Session, SessionUsage } from '@spoor/control';
 import { adviseGeometry } from '@spoor/sessiond';
+import { endedDiscardedOf } from '../control/ended-discarded.ts';
 import { binarySizeText, sizeArgument } from '../units.ts';
 import {
   type SessionLook,
@@ -31,16 +32,25 @@ export interface Advice {
 /** Advises on each channel of the sessions that were looked at. */
 export function adviseOn(frame: TopFrame, looks: readonly SessionLook[]): readonly Advice[] {
   const advices: Advice[] = [];
-  for (const { session } of looks) {
+  for (const { session, usage } of looks) {
     for (const channel of session.channels) {
       const rows = frame.rows.filter(
         (row) => row.session === session.name && channelOf(row, looks) === channel,
       );
-      const advice = rows.length === 0 ? undefined : adviceOn(session, channel, rows);
+      const advice =
+        rows.length === 0 ? adviceOnEnded(session, channel, usage) : adviceOn(session, channel, rows);
       if (advice !== undefined) advices.push(advice);
     }
   }
   return advices;
+}
+
+/** Nothing is at work that could be measured. */
+function adviceOnEnded(session: Session, channel: Channel, usage: SessionUsage): Advice | undefined {
+  const lost = channel.lossMode === 'overwrite' ? 0 : endedDiscardedOf(channel, usage);
+  if (lost === 0) return undefined;
+  const text = `${lost} events were lost by threads that are over; what sizes they need is seen while they record`;
+  return { session: session.name, channel: channel.name, text };
 }
 
 function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputRow[]): Advice | undefined {

@@ -129,6 +129,16 @@ describe('advice', () => {
     expect(adviseOn(history.add(again, 0), again)[0]!.text).toContain('7 events were lost');
   });
 
+  test('does not take sizes for large enough by which programs that are over lost events', () => {
+    const { usage } = look(web, 1, []);
+    const looks = [{ session: web, usage: { ...usage, endedDiscarded: { ch: 12 } } }];
+    const [advice] = adviseOn(new UsageHistory().add(looks, 0), looks);
+    expect(advice!.text).toContain('12 events were lost by threads that are over');
+    expect(advice!.command).toBeUndefined();
+    const living = [{ session: web, usage: { ...look(web, 2, [{}]).usage, endedDiscarded: { ch: 12 } } }];
+    expect(adviseOn(new UsageHistory().add(living, 0), living)).toEqual([]);
+  });
+
   test('tells channels of one name apart by their domain', () => {
     const both = session('s', 'local', [channel('ch', {}), channel('ch', { domain: 'kernel' })]);
     const history = new UsageHistory();
