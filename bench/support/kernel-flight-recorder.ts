@@ -1,9 +1,9 @@
 // Takes a snapshot of a kernel flight recorder whose rings are full: kernel-flight-recorder FOLDER RING_BYTES LOAD
 import { spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KernelSession, RingReaders } from '@spoor/kernel/node';
+import { kernelFlight } from '../../tests/support/kernel-flight.ts';
 
 const [, , folder = '', ring, load = ''] = process.argv;
 const directory = join(folder, 'session');
@@ -19,32 +19,10 @@ const session = new KernelSession({
   },
 });
 await session.apply(
-  {
-    version: 1,
-    uuid: randomUUID(),
-    isActive: true,
-    isInMemory: true,
-    clockOffsetNs: '0',
-    environment: {},
-    stateDumps: 0,
-    channels: [
-      {
-        name: 'flight',
-        isEnabled: true,
-        overwrite: true,
-        ringBytes: Number(ring),
-        subBufferBytes: 65_536,
-        readIntervalMs: 0,
-        contexts: [],
-        rules: [
-          { kind: 'tracepoint', name: 'sched_*' },
-          { kind: 'syscall', name: '*', site: 'entry+exit' },
-        ],
-        probes: [],
-      },
-    ],
-    tasks: [],
-  },
+  kernelFlight(Number(ring), 65_536, [
+    { kind: 'tracepoint', name: 'sched_*' },
+    { kind: 'syscall', name: '*', site: 'entry+exit' },
+  ]),
   undefined,
 );
 const samples: { readonly tookMs: number; readonly events: number; readonly megabytes: number }[] = [];

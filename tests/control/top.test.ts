@@ -1,9 +1,28 @@
 // `spoor top` of a daemon with a program: plain, as JSON, and on a terminal; and what `list` and `status` tell besides.
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { patientlyMs, until, withDaemon } from '../support/daemon.ts';
+import { patientlyMs, type TestDaemon, until, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding } from '../support/needs.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
+
+/** A session `web` with small rings, and a program of it that has lost events. */
+async function losing(daemon: TestDaemon, say: (...words: string[]) => string) {
+  say('create', 'web');
+  say('enable-channel', 'ch', '--subbuf-size', '4k', '--num-subbuf', '2');
+  say('enable-event', '-c', 'ch', 'test:step');
+  say('start');
+  const program = await daemon.program();
+  await daemon.joined(1, program);
+  // Nobody empties the rings meanwhile, so that events are lost however fast the machine is.
+  const consumer = daemon.consumerPid(1)!;
+  process.kill(consumer, 'SIGSTOP');
+  try {
+    await program.tell('emit 10000');
+  } finally {
+    process.kill(consumer, 'SIGCONT');
+  }
+  return { program, consumer };
+}
 
 test(
   'top shows channels of processes; list has maps and triggers; status advises',
@@ -14,20 +33,7 @@ test(
       return done.stdout;
     };
     expect(say('top', '--once', '-d', '10ms')).toContain('There is no session');
-    say('create', 'web');
-    say('enable-channel', 'ch', '--subbuf-size', '4k', '--num-subbuf', '2');
-    say('enable-event', '-c', 'ch', 'test:step');
-    say('start');
-    const program = await daemon.program();
-    await daemon.joined(1, program);
-    // Nobody empties the rings meanwhile, so that events are lost however fast the machine is.
-    const consumer = daemon.consumerPid(1)!;
-    process.kill(consumer, 'SIGSTOP');
-    try {
-      await program.tell('emit 10000');
-    } finally {
-      process.kill(consumer, 'SIGCONT');
-    }
+    const { program } = await losing(daemon, say);
     interface Row {
       readonly channel: string;
       readonly pid: number;
@@ -115,19 +121,7 @@ test(
   'what a program lost is told of by status after its end, and by the next consumer',
   withDaemon(async (daemon) => {
     const say = (...words: string[]): string => spoor(words, { env: daemon.environment }).stdout;
-    say('create', 'web');
-    say('enable-channel', 'ch', '--subbuf-size', '4k', '--num-subbuf', '2');
-    say('enable-event', '-c', 'ch', 'test:step');
-    say('start');
-    const program = await daemon.program();
-    await daemon.joined(1, program);
-    const consumer = daemon.consumerPid(1)!;
-    process.kill(consumer, 'SIGSTOP');
-    try {
-      await program.tell('emit 10000');
-    } finally {
-      process.kill(consumer, 'SIGCONT');
-    }
+    const { program, consumer } = await losing(daemon, say);
     await program.end();
     const client = await daemon.connect();
     const usage = () => client.call('get-usage', { session: 'web' });

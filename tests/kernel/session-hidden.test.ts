@@ -1,11 +1,11 @@
 // What sessions of the kernel leave out of their traces: those who record.
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Kernel from '@spoor/kernel/node';
 import { afterAll, expect, test } from 'vitest';
+import { kernelFlight } from '../support/kernel-flight.ts';
 import { repoRoot } from '../support/machine.ts';
 import { describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
@@ -40,29 +40,7 @@ describeNeeding([tracefs()], 'the first session of a process', () => {
       onNote: (_, text) => notes.push(text),
     });
     await session.apply(
-      {
-        version: 1,
-        uuid: randomUUID(),
-        isActive: true,
-        isInMemory: true,
-        clockOffsetNs: '0',
-        environment: {},
-        stateDumps: 0,
-        channels: [
-          {
-            name: 'flight',
-            isEnabled: true,
-            overwrite: true,
-            ringBytes: 1 << 20,
-            subBufferBytes: 16_384,
-            readIntervalMs: 0,
-            contexts: [],
-            rules: [{ kind: 'syscall', name: 'read', site: 'entry+exit' }],
-            probes: [],
-          },
-        ],
-        tasks: [],
-      },
+      kernelFlight(1 << 20, 16_384, [{ kind: 'syscall', name: 'read', site: 'entry+exit' }]),
       undefined,
     );
     const instances = join(findTracefs(), 'instances');

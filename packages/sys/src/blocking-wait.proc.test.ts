@@ -1,25 +1,16 @@
 // A thread that waits for a named pipe, which is as a ring of the kernel is: there to be read at some time, or never.
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { BlockingWait } from './blocking-wait.ts';
 import { EventBell } from './event-bell.ts';
+import { NamedPipe } from './testing/named-pipe.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'spoor-blocking-'));
-const path = join(folder, 'pipe');
-let descriptor = -1;
-beforeAll(() => {
-  execFileSync('mkfifo', [path]);
-  descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-});
-afterAll(() => {
-  closeSync(descriptor);
-  rmSync(folder, { recursive: true });
-});
+const pipe = new NamedPipe();
+const { descriptor } = pipe;
+afterAll(() => pipe[Symbol.dispose]());
 
 test('says what ended the wait', () => {
   using bell = new EventBell();

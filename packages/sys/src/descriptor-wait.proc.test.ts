@@ -1,32 +1,15 @@
 // Waiting for a named pipe, which is as a ring of the kernel is: there to be read at some time, or never.
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  mkdtempSync,
-  openSync,
-  readSync,
-  readdirSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { DescriptorWait } from './descriptor-wait.ts';
+import { NamedPipe } from './testing/named-pipe.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'spoor-wait-'));
-const path = join(folder, 'pipe');
-let descriptor = -1;
-beforeAll(() => {
-  execFileSync('mkfifo', [path]);
-  descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-});
-afterAll(() => {
-  closeSync(descriptor);
-  rmSync(folder, { recursive: true });
-});
+const pipe = new NamedPipe();
+const { descriptor } = pipe;
+afterAll(() => pipe[Symbol.dispose]());
 
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
@@ -65,6 +48,8 @@ test('a process that waits ends when it wants to', () => {
     import { DescriptorWait } from ${JSON.stringify(sysUrl)};
     void new DescriptorWait([openSync(process.argv[1], 'r+')]).wait();
     setTimeout(() => process.exit(7), 50);`;
-  const done = spawnSync(process.execPath, ['--input-type=module', '-e', code, path], { timeout: 60_000 });
+  const done = spawnSync(process.execPath, ['--input-type=module', '-e', code, pipe.path], {
+    timeout: 60_000,
+  });
   expect([done.status, done.stderr.toString()]).toEqual([7, '']);
 });
