@@ -31,7 +31,7 @@ async function converse(daemon: TestDaemon, bytes: string, mostLines: number): P
   return lines;
 }
 
-const hello = '{"id":1,"method":"hello","params":{"version":1,"client":"test"}}\n';
+const hello = '{"id":1,"method":"hello","params":{"version":2,"client":"test"}}\n';
 
 describe('a client', () => {
   test(

@@ -49,7 +49,8 @@ export class ControlClient implements Disposable {
   /**
    * Connects to the session daemon.
    * @throws SpoorError `control/unreachable` when none runs, `control/forbidden` when it is another user's,
-   * `control/no-answer` when it says nothing, `control/version` when it is of another release.
+   * `control/no-answer` when it says nothing, `control/version` when it speaks another version
+   * of the protocol: after an upgrade the daemon of before is at work, until it is ended.
    */
   static async connect(options: ConnectOptions = {}): Promise<ControlClient> {
     const paths =
@@ -62,7 +63,10 @@ export class ControlClient implements Disposable {
       return new ControlClient(connection, welcome as Welcome);
     } catch (error) {
       connection.close();
-      throw error;
+      if (!(error instanceof SpoorError) || error.code !== 'control/version') throw error;
+      // The daemon does not say where it is.
+      const { code, message, hint } = error;
+      throw new SpoorError(code, message, { where: path, hint });
     }
   }
 

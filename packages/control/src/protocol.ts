@@ -1,5 +1,5 @@
 /**
- * The control protocol, version 1: JSON lines over a Unix socket (docs/design/control.md). A client says `hello` first;
+ * The control protocol, version 2: JSON lines over a Unix socket (docs/design/control.md). A client says `hello` first;
  * then each request is answered once, in any order; notifications come in between, for who subscribed.
  */
 import type { Channel, ChannelAttributes } from './channel.ts';
@@ -10,8 +10,8 @@ import type { RotationSchedule, Session, SessionMode } from './session.ts';
 import type { ProcessTracker, TrackedAttribute } from './tracker.ts';
 import type { Trigger, TriggerNotification, TriggerStatus } from './trigger.ts';
 
-/** Changes with what an older peer would misunderstand; a peer of another version is refused. */
-export const CONTROL_VERSION = 1;
+/** Changes with what a peer of another release would misunderstand (docs/design/control.md); other versions are refused. */
+export const CONTROL_VERSION = 2;
 /** Longest line of either side, its end included; longer ones end the connection. */
 export const MOST_LINE_BYTES: number = 4 * 1024 * 1024;
 

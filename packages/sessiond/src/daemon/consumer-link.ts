@@ -1,5 +1,6 @@
 /** Keeps a consumer at work for the daemon: finds the one that runs, starts one, replaces one that dies. */
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SpoorError } from '@spoor/base';
 import { LineConnection } from '@spoor/control';
@@ -38,6 +39,8 @@ export class ConsumerLink {
   readonly #deathsMs: number[] = [];
   #connection: Promise<LineConnection> | undefined;
   #identity: ProcessIdentity | undefined;
+  /** What the last consumer said that was asked, if it speaks another version. */
+  #refusal: SpoorError | undefined;
   /** Consumes in this process while a successor is loaded: that takes longer than a busy program needs to fill its ring. */
   #standIn: ConsumerHost | undefined;
   #replacedCount = 0;
@@ -171,10 +174,12 @@ export class ConsumerLink {
     try {
       const hello = (await connection.call('hello', { version: HOST_VERSION })) as ProcessIdentity;
       this.#identity = hello;
+      this.#refusal = undefined;
       connection.onNotification = (note) => this.#onNote(note as HostNote);
       return connection;
-    } catch {
+    } catch (error) {
       // It is of another release, or on its end.
+      this.#refusal = error instanceof SpoorError && error.code === 'control/version' ? error : undefined;
       connection.close();
       return undefined;
     }
@@ -189,6 +194,9 @@ export class ConsumerLink {
     delete environment['NODE_OPTIONS'];
     if (this.#sessions.size > 0) this.#standInNow();
     const main = fileURLToPath(new URL('../hosted/host-main.js', import.meta.url));
+    // Who answers there from now on is the new one.
+    rmSync(this.#socketPath, { force: true });
+    this.#refusal = undefined;
     const child = spawn(process.execPath, [main, this.#socketPath], {
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore'],
@@ -208,6 +216,10 @@ export class ConsumerLink {
       }
       connection?.close();
       if (failure !== undefined) break;
+      if (this.#refusal === undefined) continue;
+      child.kill();
+      this.#leaveStandIn();
+      throw upgraded(this.#refusal, this.#socketPath);
     }
     this.#leaveStandIn();
     throw new SpoorError('control/consumer', 'the consumer cannot be started', {
@@ -259,4 +271,12 @@ export class ConsumerLink {
     if (recent <= DEATH_LIMIT) this.prepare();
     else setTimeout(() => this.prepare(), DEATH_WINDOW_MS).unref();
   }
+}
+
+/** What happened when the files of the consumer are no longer those of this daemon. */
+function upgraded(cause: SpoorError, where: string): SpoorError {
+  const what =
+    'Spoor was replaced by another release while its session daemon runs, which can start no consumer now';
+  const hint = `kill ${process.pid} ends the daemon; the next verb starts that of the release, which goes on with all sessions`;
+  return new SpoorError('control/version', what, { where, hint, cause });
 }

@@ -149,14 +149,8 @@ export class Daemon {
 
   readonly #handlers: Handlers = {
     hello: ({ version }) => {
-      if (version !== CONTROL_VERSION) {
-        throw new SpoorError(
-          'control/version',
-          `the session daemon speaks version ${CONTROL_VERSION} of the protocol, not ${version}`,
-          { hint: 'end the daemon (kill its process) and let this release start its own' },
-        );
-      }
       const { release } = this.#options;
+      if (version !== CONTROL_VERSION) throw otherVersion(version, release);
       return { version: CONTROL_VERSION, pid: process.pid, release, hub: this.#hub.path };
     },
     'create-session': (asked, caller) => ({ session: this.#create(asked, caller).model, warnings: [] }),
@@ -520,6 +514,15 @@ export class Daemon {
     });
     return { trackers };
   }
+}
+
+/** What a client of another version is told: an upgrade leaves the daemon of before at work. */
+function otherVersion(version: number, release: string): SpoorError {
+  const what = `the session daemon is of Spoor ${release} and speaks version ${CONTROL_VERSION} of the protocol, not ${version}`;
+  const restart = `end it by kill ${process.pid}: the next verb starts the one of its own release, which goes on with all sessions`;
+  return new SpoorError('control/version', what, {
+    hint: version > CONTROL_VERSION ? restart : `use the commands of Spoor ${release}, which is newer`,
+  });
 }
 
 const noNetwork: Output = {

@@ -15,6 +15,27 @@ export interface StoredSession {
   readonly run: SessionRun;
 }
 
+/** What a file has; undefined of one that nobody wrote whole. */
+function readStored(path: string): (StoredSession & { readonly version: number }) | undefined {
+  try {
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as StoredSession & { readonly version: number };
+    return typeof stored.version === 'number' ? stored : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function otherState(where: string, version: number): SpoorError {
+  return new SpoorError(
+    'control/state',
+    `a session was noted by a daemon of another release (version ${version} of the file, not ${STATE_VERSION})`,
+    {
+      where,
+      hint: 'have that release destroy its sessions: spoor destroy --all; or remove the file, and what is in its buffers is lost',
+    },
+  );
+}
+
 export class SessionStore {
   readonly #folder: string;
   #lastId: number | undefined;
@@ -43,22 +64,20 @@ export class SessionStore {
     rmSync(join(this.#folder, `${id}.json`), { force: true });
   }
 
-  /** All sessions that an earlier daemon left, in the order of their numbers, and files that cannot be used. */
+  /**
+   * All sessions that an earlier daemon left, in the order of their numbers, and files that cannot be used.
+   * @throws SpoorError `control/state` for what another release noted: its sessions may still be recorded.
+   */
   readAll(): { readonly sessions: readonly StoredSession[]; readonly unusable: readonly string[] } {
     const sessions: StoredSession[] = [];
     const unusable: string[] = [];
     for (const name of readdirSync(this.#folder)) {
       if (!fileName.test(name)) continue;
       const path = join(this.#folder, name);
-      try {
-        const { version, session, run } = JSON.parse(readFileSync(path, 'utf8')) as StoredSession & {
-          readonly version: number;
-        };
-        if (version !== STATE_VERSION) throw new SpoorError('control/state', `its version is ${version}`);
-        sessions.push({ session, run });
-      } catch {
-        unusable.push(path);
-      }
+      const stored = readStored(path);
+      if (stored === undefined) unusable.push(path);
+      else if (stored.version === STATE_VERSION) sessions.push({ session: stored.session, run: stored.run });
+      else throw otherState(path, stored.version);
     }
     return { sessions: sessions.sort((a, b) => a.session.id - b.session.id), unusable };
   }
