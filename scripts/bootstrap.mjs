@@ -66,7 +66,7 @@ whenChanged(
 run(bin('tsc'), ['-b'], 'compiling');
 await bundleTracer();
 
-const commands = ['spoor.cjs', 'control.cjs', 'report.cjs'].map((name) =>
+const commands = ['spoor.cjs', 'control.cjs', 'report.cjs', 'record.cjs'].map((name) =>
   join(root, 'packages/cli/dist', name),
 );
 const compiledMs = readdirSync(join(root, 'packages')).map(

@@ -1,6 +1,6 @@
 // Makes packages/cli/dist/spoor.cjs of what `tsc -b` made: the command with all that it needs to read traces, as one
-// file; control.cjs, the verbs about sessions with all that they need; and report.cjs, the verb `report` with what reads the
-// kernel's pages. CommonJS, because only of that Node.js 20 can
+// file; control.cjs, the verbs about sessions with all that they need; report.cjs, the verb `report` with what reads the
+// kernel's pages; and record.cjs, the verb `record` and its consumer, without what records the kernel. CommonJS, because only of that Node.js 20 can
 // keep V8's compiled form. What other verbs load when they run is left out: they find it beside the file, as they do
 // without it.
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const wanted =
 function isLeftOutOfReading(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
   // Tables need libraries that are larger than all the rest, and few people ask for them, or for the kernel's pages.
-  if (/^@spoor\/components\/(?:arrow|ftrace|parquet|report)$/.test(id)) return true;
+  if (/^@spoor\/(?:components\/(?:arrow|ftrace|parquet|report)|sessiond\/record)$/.test(id)) return true;
   return (
     importer !== undefined && /\/dist\/(?:commands|control)$/.test(dirname(importer)) && !wanted.test(id)
   );
@@ -60,6 +60,9 @@ function isLeftOutOfVerbs(id, importer) {
     return !/node_modules|\/packages\/(?:base|control|filter|tracer|sys)\//.test(path);
   return [...staticImports(path)].some((name) => !name.startsWith('node:') && !mayBeOfVerbs.test(name));
 }
+
+/** Modules that `record` loads when they are needed: which start threads of files beside them, or look where they lie. */
+const besideRecord = /\/(?:kernel-dry-run|probe-place|installed)\.js$|^@spoor\/sessiond\/kernel-part$/;
 
 /** Escapes of what is not ASCII, which stands in strings alone: one such character, and V8 takes two bytes for each. */
 function ascii(code) {
@@ -110,4 +113,9 @@ async function bundle(input, output, isLeftOut) {
 
 await bundle('main.js', 'spoor.cjs', isLeftOutOfReading);
 await bundle('verb-main.js', 'control.cjs', isLeftOutOfVerbs);
+await bundle(
+  'record-main.js',
+  'record.cjs',
+  (id) => id === 'koffi' || id.startsWith('node:') || besideRecord.test(id),
+);
 await bundle('report-main.js', 'report.cjs', (id) => id === 'koffi' || id.startsWith('node:'));

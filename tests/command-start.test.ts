@@ -143,7 +143,7 @@ describe('a command made of two lines', () => {
   });
 });
 
-test.each(['spoor.cjs', 'control.cjs', 'report.cjs'])(
+test.each(['spoor.cjs', 'control.cjs', 'report.cjs', 'record.cjs'])(
   '%s has no other characters than those of ASCII, as which it is read',
   (name) => {
     const bytes = readFileSync(join(repoRoot, 'packages/cli/dist', name));
@@ -174,6 +174,45 @@ test('a report is written by a file that has nothing else, in its threads too', 
     const done = spawnSync(process.execPath, args, { encoding: 'utf8', env });
     expect([done.status, done.stderr, done.stdout === expected]).toEqual([0, '', true]);
   }
+});
+
+test('programs are recorded by a file that needs nothing else but the tracer, in its consumer too', () => {
+  const cli = join(folder, 'record');
+  for (const name of ['bin', 'dist/commands', 'node_modules/@spoor'])
+    mkdirSync(join(cli, name), { recursive: true });
+  for (const name of [
+    'bin/spoor.cjs',
+    'bin/start.cjs',
+    'bin/consumer.cjs',
+    'dist/record.cjs',
+    'dist/commands/installed.js',
+    'package.json',
+  ]) {
+    copyFileSync(join(repoRoot, 'packages/cli', name), join(cli, name));
+  }
+  for (const name of ['tracer', 'base']) {
+    symlinkSync(join(repoRoot, 'packages', name), join(cli, 'node_modules/@spoor', name));
+  }
+  const output = join(folder, 'recorded');
+  const words = [
+    'record',
+    '-o',
+    output,
+    '-f',
+    '$ctx.vpid > 0',
+    '--',
+    process.execPath,
+    '-e',
+    'setTimeout(() => {}, 1)',
+  ];
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
+  const done = spawnSync(process.execPath, [join(cli, 'bin/spoor.cjs'), ...words], { encoding: 'utf8', env });
+  expect([done.status, done.stderr]).toEqual([
+    0,
+    expect.stringMatching(
+      /^spoor: recorded \d+ events .* none lost; 1 process, 1 thread\nspoor: the trace is in .*\n$/,
+    ),
+  ]);
 });
 
 describe('verbs about sessions', () => {

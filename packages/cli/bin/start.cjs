@@ -1,5 +1,5 @@
 // Loads the command in the quickest way that is there. `dist/spoor.cjs` is the command as one file, `dist/control.cjs`
-// the verbs about sessions, and `dist/report.cjs` the verb `report`, all made by scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
+// the verbs about sessions, `dist/report.cjs` the verb `report` and `dist/record.cjs` the verb `record`, all made by scripts/bundle-command.mjs, because a hundred modules take Node.js longer to find than a short trace to read; V8's
 // compiled form of it is kept below the user's cache directory. Without one of them everything works, only later. CommonJS itself,
 // because the loader of ES modules takes as long to start as all of this.
 const {
@@ -56,11 +56,14 @@ function isControlVerb(args) {
   return controlVerbs.has(args[at]);
 }
 
-/** The file that the command is loaded from. */
-function bundlePath() {
+/** Verbs that a file of their own runs, if they are the first word. */
+const ownFiles = new Set(['report', 'record']);
+
+/** Name of the file that the command is loaded from. */
+function bundleName() {
   const args = process.argv.slice(2);
-  const name = args[0] === 'report' ? 'report.cjs' : isControlVerb(args) ? 'control.cjs' : 'spoor.cjs';
-  return join(packageFolder, 'dist', name);
+  if (ownFiles.has(args[0])) return `${args[0]}.cjs`;
+  return isControlVerb(args) ? 'control.cjs' : 'spoor.cjs';
 }
 
 /** Compiled forms kept at most: of other versions of Spoor and of Node.js. */
@@ -73,9 +76,10 @@ const heavy = new Set(['node:child_process', 'node:worker_threads', 'node:zlib']
 /**
  * The exports of the command's main module.
  * @param keepsCompiled whether the compiled form is kept, when there is none.
+ * @param name of the file in `dist`, where the arguments do not tell.
  */
-async function loadCommand(keepsCompiled = true) {
-  const bundle = bundlePath();
+async function loadCommand(keepsCompiled = true, name = bundleName()) {
+  const bundle = join(packageFolder, 'dist', name);
   return isUsable(bundle) ? loadBundle(bundle, keepsCompiled) : import('../dist/main.js');
 }
 

@@ -35,6 +35,7 @@ export async function helpPrinting(request: PrintRequest): Promise<void> {
   threads.helpPrinting(request);
 }
 
+export { consume } from './record-main.ts';
 export { helpReport } from './report-main.ts';
 
 /** Whether a first word that names no command was read as the name of a directory, and there is none. */

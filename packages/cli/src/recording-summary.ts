@@ -1,8 +1,8 @@
 /** The lines that `spoor record` prints when it is done. */
 import { describeError } from '@spoor/base';
 import { counted, sizeArgument, sizeText } from './units.ts';
-import { adviseGeometry } from '@spoor/sessiond';
-import type { CrowdedChannel, KernelTotals, RecordingNote, RecordingResult } from '@spoor/sessiond';
+import { adviseGeometry } from '@spoor/sessiond/record';
+import type { CrowdedChannel, KernelTotals, RecordingNote, RecordingResult } from '@spoor/sessiond/record';
 
 /** A duration for people: `0.84 s`, `12.3 s`, `3 min 05 s`. */
 export function describeDuration(durationMs: number): string {

@@ -24,6 +24,10 @@ export interface DrainResult {
 const deathLimit = 12;
 const deathWindowMs = 10_000;
 
+function ownProgram(): string {
+  return fileURLToPath(new URL('./consumer-main.js', import.meta.url));
+}
+
 /** How a consumer is started where few files may be open: its modules are read one after the other, before it begins. */
 function modulesInTurn(): string[] {
   if (!readsModulesInTurn()) return [];
@@ -34,6 +38,7 @@ function modulesInTurn(): string[] {
 /** One session's consumer process and its successors. */
 export class ConsumerSupervisor {
   readonly #sessionPath: string;
+  readonly #program: string | undefined;
   readonly #onNote: (note: RecordingNote) => void;
   readonly #deathsMs: number[] = [];
   readonly #seenNotes: Set<string> = new Set();
@@ -46,8 +51,10 @@ export class ConsumerSupervisor {
   #ready: PromiseWithResolvers<void> = withResolvers();
   #drained: PromiseWithResolvers<DrainResult> = withResolvers();
 
-  constructor(sessionPath: string, onNote: (note: RecordingNote) => void) {
+  /** @param program the file that a consumer runs: with a session's path it calls `runConsumer`. Default: our modules. */
+  constructor(sessionPath: string, program: string | undefined, onNote: (note: RecordingNote) => void) {
     this.#sessionPath = sessionPath;
+    this.#program = program;
     this.#onNote = onNote;
     // Whoever is not waiting yet must not make a failure an unhandled one.
     this.#ready.promise.catch(() => undefined);
@@ -100,11 +107,11 @@ export class ConsumerSupervisor {
     // The consumer must not trace itself, and flags meant for the program are not meant for it.
     delete environment['SPOOR_SESSION'];
     delete environment['NODE_OPTIONS'];
-    const child = fork(fileURLToPath(new URL('./consumer-main.js', import.meta.url)), [this.#sessionPath], {
+    const child = fork(this.#program ?? ownProgram(), [this.#sessionPath], {
       // A process group of its own: a terminal's Ctrl-C goes to the program, not to the consumer.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: modulesInTurn(),
+      execArgv: this.#program === undefined ? modulesInTurn() : [],
       env: environment,
     });
     this.#child = child;

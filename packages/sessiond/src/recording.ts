@@ -31,6 +31,8 @@ export interface RecordingOptions {
   readonly maxMemoryBytes?: number | undefined;
   /** The CommonJS file that programs load first. */
   readonly tracerPath: string;
+  /** The file that the consumer runs, with the session's path: it is to call `runConsumer`. Default: the modules of this package. */
+  readonly consumerPath?: string | undefined;
   /** What is recorded of the kernel, if anything. */
   readonly kernel?: KernelPlan | undefined;
   /** Environment of the command and of `SPOOR_RUN_DIR`, `LTTNG_HOME`, `PATH`. */
@@ -87,7 +89,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       auto: options.auto,
       outputDir: output.path,
     });
-    supervisor = new ConsumerSupervisor(session.path, onNote);
+    supervisor = new ConsumerSupervisor(session.path, options.consumerPath, onNote);
     await supervisor.start();
     const commandEnvironment = {
       ...environment,
@@ -95,7 +97,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       NODE_OPTIONS: nodeOptionsWithTracer(options.tracerPath, environment['NODE_OPTIONS']),
     };
     if (options.kernel !== undefined) {
-      const { KernelPart } = await import('./kernel-part.ts');
+      const { KernelPart } = await import('@spoor/sessiond/kernel-part');
       kernel = await KernelPart.prepare(options.kernel, output.path, session, onNote);
       if (supervisor.pid !== undefined) kernel.hide(supervisor.pid);
     }

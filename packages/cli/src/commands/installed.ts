@@ -16,6 +16,11 @@ export function tracerPath(): string {
   }
 }
 
+/** Path of the file that the consumer of `spoor record` runs. */
+export function consumerPath(): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'consumer.cjs');
+}
+
 /** Folder of the built page: that of the viewer's package. */
 export function pageFolder(): string {
   const manifest = fileURLToPath(import.meta.resolve('@spoor/viewer/package.json'));

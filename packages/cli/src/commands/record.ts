@@ -1,10 +1,10 @@
 import { Option } from 'commander';
 import { describeError } from '@spoor/base';
 import { nameLackOfDescriptors } from '@spoor/sys/open-files';
-import type { RecordingNote } from '@spoor/sessiond';
+import type { RecordingNote } from '@spoor/sessiond/record';
 import type { RegisterCommand } from './register-command.ts';
 import type { ChannelDescription } from '@spoor/ringbuffer';
-import type { KernelPlan } from '@spoor/sessiond';
+import type { KernelPlan } from '@spoor/sessiond/record';
 import type { SaidOption } from '../record/record-plan.ts';
 
 interface RecordFlags {
@@ -176,9 +176,9 @@ export const registerRecord: RegisterCommand = (program, context) => {
         }
         return;
       }
-      const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond');
+      const { recordCommand, statusOfCommandError } = await import('@spoor/sessiond/record');
       const { describeRecording, describeNote } = await import('../recording-summary.ts');
-      const { tracerPath } = await import('./installed.ts');
+      const { consumerPath, tracerPath } = await import('./installed.ts');
       const notes: RecordingNote[] = [];
       try {
         const result = await recordCommand({
@@ -189,6 +189,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
           maxMemoryBytes: plan?.maxMemoryBytes,
           kernel,
           tracerPath: tracerPath(),
+          consumerPath: consumerPath(),
           environment: { ...process.env, ...environment },
           onNote: (note) => {
             if (note.severity === 'error') process.stderr.write(`${describeNote(note)}\n`);

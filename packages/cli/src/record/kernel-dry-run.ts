@@ -1,7 +1,7 @@
 // `spoor record -k --dry-run`: what of a recording the kernel does, and what is left to the reader.
 import { lttngName, splitEventName } from '@spoor/kernel';
 import { tryKernelRecording, type FilterShare, type ProbeFacts } from '@spoor/kernel/node';
-import type { KernelPlan } from '@spoor/sessiond';
+import type { KernelPlan } from '@spoor/sessiond/record';
 
 /** @throws SpoorError `kernel/…` for what could not be recorded. */
 export function describeKernelPlan(plan: KernelPlan): string {

@@ -2,7 +2,7 @@
 import { SpoorError } from '@spoor/base';
 import { checkFilter, parseFilter } from '@spoor/filter';
 import type { ProbeRequest } from '@spoor/kernel';
-import type { KernelPlan } from '@spoor/sessiond';
+import type { KernelPlan } from '@spoor/sessiond/record';
 import { parseSizeBytes, parseTimeoutUs } from './values.ts';
 
 /** The options, as they were given. */

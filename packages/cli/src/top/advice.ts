@@ -1,7 +1,7 @@
 /** What sizes channels should have, from what was seen of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ControlClient, Session, SessionUsage } from '@spoor/control';
-import { adviseGeometry } from '@spoor/sessiond';
+import { adviseGeometry } from '@spoor/sessiond/record';
 import { endedDiscardedOf } from '../control/ended-discarded.ts';
 import { binarySizeText, sizeArgument } from '../units.ts';
 import {
