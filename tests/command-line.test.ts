@@ -20,13 +20,13 @@ test.each([
   ],
 ])('%j is told off in one line that says where to look', (words, what) => {
   const done = spoor(words);
-  expect(done.status).toBe(1);
+  expect(done.status).toBe(2);
   expect(done.stderr).toBe(`spoor: ${what} (--help tells how it is used)\n`);
 });
 
 test('a mistyped command is not taken for a trace that is missing', () => {
   const done = spoor(['recrd', '--', 'node', 'server.js']);
-  expect(done.status).toBe(1);
+  expect(done.status).toBe(2);
   expect(done.stderr).toBe('spoor: no command and no directory is named recrd (did you mean record?)\n');
 });
 

@@ -257,7 +257,7 @@ describe('verbs about sessions', () => {
     expect(run('-n', 'stop', 'some')).toEqual(refused);
     expect(run('-q', '--no-sessiond', 'start', 'some')).toEqual([1, '', '']);
     expect(run('--mi=xml', '-m', 'xml', '-n', 'list')[1]).toContain('<command ');
-    expect(run('list', '--nothing')).toEqual([1, '', expect.stringContaining("unknown option '--nothing'")]);
+    expect(run('list', '--nothing')).toEqual([2, '', expect.stringContaining("unknown option '--nothing'")]);
     expect(run('convert', 'list')[1]).toBe('the other\n');
     expect(run('convert', 'report')[1]).toBe('the other\n');
     expect(run('-v', 'list')[1]).toBe('the other\n');

@@ -46,6 +46,10 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['snapshot re', ['record'], ['add-output', 'record.txt']],
   ['regenerate s', ['statedump'], ['metadata']],
   ['snapshot add-output m', ['my-other', 'my trace'], ['notes.txt']],
+  ['add-context -t vp', ['vpid', 'vppid'], ['tid']],
+  ['regenerate m', ['metadata'], ['statedump']],
+  ['add-context -k --type perf:thread:cpu-c', ['perf:thread:cpu-cycles', 'perf:thread:cpu-clock'], ['pid']],
+  ['-g tracing destr', ['destroy'], ['start']],
   ['snapshot record --max', ['--max-size'], ['--name']],
 ];
 
@@ -70,6 +74,10 @@ describeNeeding([command('bash')], 'completion by bash', () => {
   test('a value after =, as bash splits it', () => {
     expect(complete(['--color', '=', 'al'])).toEqual(['always']);
     expect(complete(['--color', '=']).sort()).toEqual(['always', 'auto', 'never']);
+  });
+
+  test('a word with colons, as bash splits it', () => {
+    expect(complete(['add-context', '-t', 'perf', ':', 'thread', ':', 'cpu-cy'])).toEqual(['cpu-cycles']);
   });
 
   test('the script is accepted', () => {

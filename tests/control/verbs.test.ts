@@ -133,6 +133,14 @@ describe('control verbs', () => {
       expect(refused('load flight')).toMatch(/already/);
       say('load -f flight --override-name renamed');
       expect(run('stop --all').status).toBe(4);
+      expect(run('start --glob *')).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('session other has no channel') as string,
+      });
+      expect(JSON.parse(run('start --all --json').stdout)).toMatchObject({
+        sessions: [],
+        error: { code: 'control/no-channel' },
+      });
       expect(say('destroy --all').split('\n')).toHaveLength(4);
       expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
       writeFileSync(file, readFileSync(file, 'utf8').replace('"mode": "snapshot"', '"mode": "what"'));

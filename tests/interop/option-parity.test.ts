@@ -21,7 +21,6 @@ const instead: Readonly<Record<string, string>> = {
   'add-trigger --action': '`--action`, read in its order with what follows it',
   'add-trigger --name': '`--name`, read in its order with what follows it',
   'add-trigger --owner-uid': '`--owner-uid`, read in its order with what follows it',
-  'lttng --group, -g': '`sessiond --group`: the group is a matter of the daemon',
   'lttng --sessiond-path': 'none: the daemon is a part of the command',
   'lttng --relayd-path': 'none: there is no relay daemon yet',
 };

@@ -48,11 +48,13 @@ const controlVerbs = new Set(
   ).split(' '),
 );
 /** Options that may stand before such a verb, and have no value of their own, or have it with them. */
-const beforeVerb = /^(?:-n|--no-sessiond|-q|--quiet|--mi=\w+)$/;
+const beforeVerb = /^(?:-n|--no-sessiond|-q|--quiet|--mi=\w+|--group=.*)$/;
+/** The same, with a value that follows. */
+const withValue = /^(?:-m|--mi|-g|--group)$/;
 
 function isControlVerb(args) {
   let at = 0;
-  while (beforeVerb.test(args[at]) || /^(?:-m|--mi)$/.test(args[at])) at += beforeVerb.test(args[at]) ? 1 : 2;
+  while (beforeVerb.test(args[at]) || withValue.test(args[at])) at += beforeVerb.test(args[at]) ? 1 : 2;
   return controlVerbs.has(args[at]);
 }
 

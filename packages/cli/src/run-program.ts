@@ -1,8 +1,11 @@
 /** Has a program of commander do what its words say. */
 import { CommanderError, type Command } from 'commander';
-import { describeError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import { nameLackOfDescriptors } from '@spoor/sys/open-files';
 import type { CommandContext } from './commands/register-command.ts';
+
+/** Exit status where the command line itself is at fault, as of `lttng`: an unknown command or option, a value that is none. */
+const MISREAD_STATUS = 2;
 
 /**
  * Runs it; errors are told on standard error, in one line.
@@ -19,9 +22,10 @@ export async function runProgram(
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
-    process.stderr.write(`spoor: ${describeError(nameLackOfDescriptors(explain(error)))}\n`);
-    return 1;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISREAD_STATUS;
+    const told = explain(error);
+    process.stderr.write(`spoor: ${describeError(nameLackOfDescriptors(told))}\n`);
+    return told instanceof SpoorError && told.code === 'cli/unknown-command' ? MISREAD_STATUS : 1;
   }
   return context.exitStatus;
 }

@@ -54,6 +54,10 @@ export function addGeneralOptions(command: Command, ofProgram: boolean): void {
             '-m, --mi <format>',
             "of verbs about sessions: answer in LTTng's machine interface",
           ).choices(['xml']),
+          new Option(
+            '-g, --group <group>',
+            "of verbs about sessions: group that may control root's daemon, if the verb starts it",
+          ),
           new Option('-n, --no-sessiond', 'of verbs about sessions: start no session daemon'),
           new Option('-q, --quiet', 'of verbs about sessions: tell nothing but the answer for programs'),
         ]

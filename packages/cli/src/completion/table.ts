@@ -1,5 +1,7 @@
 /** What can stand where on the command line, from the commands' own definitions. */
 import type { Argument, Command, Option } from 'commander';
+import { kernelContextNames } from '@spoor/kernel';
+import { allContexts } from '../control/values.ts';
 import { componentClasses } from '../convert/plugins.ts';
 import { sinkFormats } from '../convert/sinks.ts';
 
@@ -65,6 +67,8 @@ function completerOf(name: string): Completer {
     case 'channel':
     case 'channels':
       return { kind: 'names', of: 'channels' };
+    case 'context':
+      return { kind: 'words', words: [...new Set([...allContexts, ...kernelContextNames])].sort() };
     case 'trigger':
       return { kind: 'names', of: 'triggers' };
     default:

@@ -1,8 +1,10 @@
 import { SpoorError } from '@spoor/base';
+import type { Domain } from '@spoor/control';
 import type { RegisterCommand } from '../commands/register-command.ts';
 import type { XmlElement } from '../lttng/xml.ts';
 import {
   type DomainOptions,
+  type VerbOutcome,
   addDomainOptions,
   addSessionOption,
   commaWords,
@@ -27,7 +29,7 @@ export const registerAddContext: RegisterCommand = (program, context) => {
   addSessionOption(addDomainOptions(command))
     .option('-c, --channel <channel>', 'the channel; all of the domain by default')
     .option(
-      '-t, --type <name>',
+      '-t, --type <context>',
       'the context field, such as vpid or $app.shop:cart; may be repeated',
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), ...commaWords(text)],
     )
@@ -36,13 +38,7 @@ export const registerAddContext: RegisterCommand = (program, context) => {
     command,
     context,
     async (client, options) => {
-      const { allContexts, checkContexts } = await import('./values.ts');
-      if (options.list === true) {
-        const listed =
-          domainOf(options) === 'user' ? allContexts : (await import('@spoor/kernel')).kernelContextNames;
-        const text = listed.map((name) => `${name}\n`).join('');
-        return { json: { contexts: listed }, text, mi: () => contextsElement(listed) };
-      }
+      const { checkContexts } = await import('./values.ts');
       const { sessionNamed } = await import('./current-session.ts');
       const session = sessionNamed(options.session);
       const domain = domainOf(options);
@@ -68,8 +64,19 @@ export const registerAddContext: RegisterCommand = (program, context) => {
       };
     },
     { failed: () => noMi('contexts') },
+    (options) => (options.list === true ? () => listed(domainOf(options)) : undefined),
   );
 };
+
+/** The context fields that there are, which nobody has to be asked for. */
+async function listed(domain: Domain): Promise<VerbOutcome> {
+  const contexts =
+    domain === 'user'
+      ? (await import('./values.ts')).allContexts
+      : (await import('@spoor/kernel')).kernelContextNames;
+  const text = contexts.map((name) => `${name}\n`).join('');
+  return { json: { contexts }, text, mi: () => contextsElement(contexts) };
+}
 
 async function contextsElement(names: readonly string[]): Promise<XmlElement> {
   const { contextElement } = await import('../lttng/mi-session.ts');

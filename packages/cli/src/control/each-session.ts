@@ -41,6 +41,13 @@ async function workAtOnce(
   return outcomes;
 }
 
+/** An error that says which of several sessions it is about. */
+function ofSession(error: unknown, session: string): unknown {
+  if (!(error instanceof SpoorError) || error.message.includes(session)) return error;
+  const { code, message, where, hint, cause } = error;
+  return new SpoorError(code, `session ${session}: ${message}`, { where, hint, cause });
+}
+
 /**
  * Does the same with several sessions. What is so already is a warning; another error of one does not keep the others
  * from it, but is thrown when there is only one, or told when all are done.
@@ -51,6 +58,7 @@ export async function eachSession(
 ): Promise<VerbOutcome> {
   const done: { readonly session: string; readonly outcome: OfSession }[] = [];
   const warnings: string[] = [];
+  const errors: unknown[] = [];
   let isWarned = false;
   for (const result of await workAtOnce(names, work)) {
     if ('outcome' in result) {
@@ -59,15 +67,18 @@ export async function eachSession(
     } else {
       const { error } = result;
       const isHarmless = error instanceof SpoorError && harmless.has(error.code);
-      if (!isHarmless && names.length === 1) throw error;
-      warnings.push(describeError(error));
-      isWarned = true;
+      if (isHarmless) {
+        warnings.push(describeError(error));
+        isWarned = true;
+      } else if (names.length === 1) throw error;
+      else errors.push(ofSession(error, result.session));
     }
   }
   return {
     json: { sessions: done.map(({ session, outcome }) => ({ session, ...outcome.json })) },
     text: done.map(({ outcome }) => outcome.text).join(''),
     warnings,
+    errors,
     isWarned,
     mi: async () => {
       const { sessionsElement } = await import('../lttng/mi-session.ts');

@@ -3,8 +3,11 @@ import { ControlClient, toWireError } from '@spoor/control';
 import type { MiElement, VerbOptions, VerbOutcome } from './verb.ts';
 import { WARNED_STATUS } from './verb.ts';
 
-/** A connection to the session daemon of this user, which is started if there is none and it may be. */
-export async function connectToDaemon(isStarted: boolean): Promise<ControlClient> {
+/**
+ * A connection to the session daemon of this user, which is started if there is none and it may be.
+ * @param group that may control root's daemon, if it is started; `tracing` by default.
+ */
+export async function connectToDaemon(isStarted: boolean, group?: string): Promise<ControlClient> {
   const client = `spoor ${process.pid}`;
   try {
     return await ControlClient.connect({ client });
@@ -19,7 +22,10 @@ export async function connectToDaemon(isStarted: boolean): Promise<ControlClient
     }
   }
   const { startDaemon } = await import('@spoor/sessiond');
-  const pid = await startDaemon({ environment: process.env });
+  const pid = await startDaemon({
+    environment: process.env,
+    ...(group === undefined ? {} : { group }),
+  });
   const connected = await ControlClient.connect({ client });
   if (pid === undefined) return connected;
   const { loadAtStart } = await import('./load-at-start.ts');
@@ -45,7 +51,7 @@ export function runVerb(
   work: (client: ControlClient) => Promise<VerbOutcome>,
 ): Promise<number> {
   return runWithout(options, form, async () => {
-    using client = await connectToDaemon(options.sessiond);
+    using client = await connectToDaemon(options.sessiond, options.group);
     return await work(client);
   });
 }

@@ -45,9 +45,10 @@ export type LocalWork<Options extends object> = (
 /** Options that every verb has. */
 export interface VerbOptions {
   readonly json?: true;
-  /** Stands before the verb, as the next two may. */
+  /** Stands before the verb, as the next three may. */
   readonly mi?: 'xml';
   readonly quiet?: true;
+  readonly group?: string;
   /** False for `--no-sessiond`. */
   readonly sessiond: boolean;
 }
@@ -66,6 +67,7 @@ export type VerbWork<Options extends object> = (
 interface ProgramOptions {
   readonly mi?: 'xml';
   readonly quiet?: true;
+  readonly group?: string;
   readonly sessiond?: boolean;
 }
 
@@ -86,12 +88,13 @@ export function onControl<Options extends object>(
     .option('--no-sessiond', 'do not start a session daemon when none runs')
     .action(async () => {
       const { runVerb, runWithout } = await import('./run-verb.ts');
-      const { mi: format, quiet, sessiond } = programOf(command).opts<ProgramOptions>();
+      const { mi: format, quiet, group, sessiond } = programOf(command).opts<ProgramOptions>();
       const own = command.opts<Options & VerbOptions>();
       const options = {
         ...own,
         ...(format === undefined ? {} : { mi: format }),
         ...(quiet === undefined ? {} : { quiet }),
+        ...(group === undefined ? {} : { group }),
         sessiond: own.sessiond && sessiond !== false,
       };
       const form = mi && {

@@ -1,5 +1,5 @@
 /** What the manual pages of the verbs about sessions have in common. */
-import type { PageText } from './texts.ts';
+import { type PageText, misread } from './texts.ts';
 
 /** Verbs that lttng(1) has not. */
 const own: ReadonlySet<string> = new Set(['add-map-channel', 'export-maps', 'listen', 'show-maps', 'top']);
@@ -13,10 +13,8 @@ export function controlText(verb: string): PageText {
     exitStatus: [
       ['0', 'It was done.'],
       ['1', 'It was not done, or of several things not all. Why, and what to do, is told on standard error.'],
-      [
-        '4',
-        'It was so already, such as a session that is started and records; or not all of the sessions that were meant could be served.',
-      ],
+      misread,
+      ['4', 'It was so already, such as a session that is started and records.'],
     ],
     environment: [
       ['LTTNG_HOME, HOME', 'Where settings and the default directory of traces lie.'],

@@ -10,7 +10,7 @@ import { spoorProgram } from '../program.ts';
 import { controlText } from './control-text.ts';
 import { addMarkdown } from './markdown-page.ts';
 import { escapeText, RoffPage } from './roff.ts';
-import { pageTexts, type Example, type PageText } from './texts.ts';
+import { misread, pageTexts, type Example, type PageText } from './texts.ts';
 
 const source = `Spoor ${version}`;
 
@@ -63,7 +63,8 @@ function addEnd(
   examples: readonly Example[],
   seeAlso: readonly string[],
 ): void {
-  addTerms(page, 'Exit status', text.exitStatus);
+  const { exitStatus = [] } = text;
+  addTerms(page, 'Exit status', exitStatus.includes(misread) ? exitStatus : [...exitStatus, misread]);
   addTerms(page, 'Environment', text.environment);
   addTerms(page, 'Files', text.files);
   page.section('Examples');

@@ -19,6 +19,12 @@ export interface PageText {
   readonly seeAlso?: readonly string[];
 }
 
+/** Exit status of all verbs. */
+export const misread: readonly [string, Marked] = [
+  '2',
+  'The command line could not be read: a verb or an option that there is not, a value that is missing or makes no sense.',
+];
+
 const readingStatus = [
   ['0', 'Everything was read and written.'],
   [
