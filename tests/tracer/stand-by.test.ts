@@ -10,12 +10,12 @@ import { TracedRun, tracerUrl } from '../support/traced.ts';
 /** A worker that does what it is told, and answers how it is then. */
 const worker = `
   const { Worker, parentPort } = require('node:worker_threads');
-  const { readlinkSync } = require('node:fs');
+  const { readlinkSync, writeFileSync } = require('node:fs');
   const { AsyncLocalStorage } = require('node:async_hooks');
   import('${tracerUrl}').then(({ counter, tracepoint }) => {
     const slot = () => globalThis[Symbol.for('@spoor/tracer/session 7')];
     const step = tracepoint('test:step', { n: 'u32', text: 'string' });
-    let late, ref;
+    let late, ref, wasLoaded;
     const storage = new AsyncLocalStorage();
     const deeds = {
       look() {},
@@ -23,6 +23,15 @@ const worker = `
       emit() { step(1, 'first'); step(2, 'second'); late?.(3); },
       emitInRequest() { const request = {}; ref = new WeakRef(request); storage.run(request, () => step(1, 'first')); },
       emitDeep() { const dive = () => { try { dive(); } catch { step(1, 'deep'); } }; dive(); },
+      emitOnceEnabled() {
+        const timer = setInterval(() => {
+          if (!step.enabled) return;
+          clearInterval(timer);
+          wasLoaded = slot()?.session !== undefined;
+          step(1, 'first');
+          writeFileSync(process.env.LTTNG_RUNDIR + '/emitted', '');
+        }, 5);
+      },
       count() { counter('test:count').add(2); },
       nest() { new Worker('setInterval(() => {}, 1000)', { eval: true }); },
     };
@@ -33,6 +42,7 @@ const worker = `
         hasLoaded: slot()?.session !== undefined,
         isEnabled: step.enabled,
         isLateEnabled: late?.enabled,
+        wasLoaded,
         isRequestOver: (gc(), ref?.deref() === undefined),
       });
     });
@@ -113,6 +123,19 @@ function run(text: string): unknown[] {
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
 }
+
+test('a worker whose main thread is busy for long stands by all the same, and is recorded before that one joins', () => {
+  const printed = run(`
+    const { tell } = await start();
+    await tell('emitOnceEnabled');
+    put('s', 'steps', 1);
+    const { existsSync } = await import('node:fs');
+    while (!existsSync(join(process.env.LTTNG_RUNDIR, 'emitted'))) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    await follows('s', 1);
+    say(await tell('look'), events());
+    process.exit();`);
+  expect(printed).toMatchObject([[{ wasLoaded: false, hasLoaded: true, isEnabled: true }, 1]]);
+});
 
 test('a worker follows a session without what records, and loads that with its first event', () => {
   const printed = run(`

@@ -6,8 +6,11 @@ import { HubWatch } from './hub-watch.ts';
 /** How often a program that nothing records looks whether there is a session by now. */
 const LOOK_EVERY_MS = 200;
 
-/** How often one looks whose turn it is not yet to begin. */
-const TURN_EVERY_MS = 30;
+/**
+ * When one looks again, in milliseconds, who waits for another program to compile the tracer, or for the main thread, which
+ * tells when it has joined: to look costs a tenth of one, and hundreds of threads may wait for one that has to compile.
+ */
+const againMs = { turn: 50, soon: 250 } as const;
 
 const setTimer = setTimeout;
 const setSoon = setImmediate;
@@ -19,15 +22,15 @@ const missingIsNone = { throwIfNoEntry: false } as const;
 const none = { ino: 0, mtimeMs: 0 } as const;
 
 /**
- * What became of a thread that meets a session: it began (true), it is to be asked again soon (false), or at each change of the
- * hubs (`stands-by`).
+ * What became of a thread that meets a session: it began (true), it is to be asked again soon (`turn`, and `soon` where it is told),
+ * at each look (`alone`), or at each change of the hubs (`stands-by`).
  */
-export type Begun = boolean | 'stands-by';
+export type Begun = true | 'stands-by' | 'alone' | keyof typeof againMs;
 
 /**
  * Follows the hubs: calls `begin` now when one has a session, or where a program `isEager`, else once one has and the program
- * runs, or makes a worker. Where that answers false it is called again soon; where it throws, never. The timers keep no program
- * alive. Never throws.
+ * runs, or makes a worker. It is called again as its answer says; where it throws, never. The timers keep no program alive. Never
+ * throws.
  */
 export function followHubs(
   hubs: readonly string[],
@@ -57,6 +60,7 @@ export function followHubs(
   let isBeginning = false;
   let hasMadeWorkers = false;
   let hasFollowed = false;
+  let waitMs: number | undefined;
   /** Answers whether it is done. */
   const look = (isRunning: boolean, mayStandBy: boolean): boolean => {
     isFound ||= files.some(hasNews);
@@ -66,6 +70,7 @@ export function followHubs(
     try {
       const begun = begin(isRunning, mayStandBy);
       standsBy = begun === 'stands-by';
+      waitMs = begun === 'turn' || begun === 'soon' ? againMs[begun] : undefined;
       if (standsBy) isFound = false;
       hasFollowed ||= standsBy;
       return begun === true;
@@ -92,12 +97,12 @@ export function followHubs(
       // The other threads come after the main thread: what it has compiled is there then.
       return true;
     }
-    if (isFound && !waits) {
+    if (isFound && !waits && waitMs !== undefined) {
       waits = true;
       setTimer(() => {
         waits = false;
         watch.look();
-      }, TURN_EVERY_MS).unref();
+      }, waitMs).unref();
     }
     return hasFollowed;
   });

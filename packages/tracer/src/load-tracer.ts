@@ -16,9 +16,12 @@ import { FUNCTIONS_VARIABLE, SESSION_VARIABLE, setFollowedHubs } from './session
 /** When the compiled form is kept, if the program does not end before: what is made then holds it up for some 3 ms. */
 const KEEP_AFTER_MS = 5000;
 
-/** How often a thread looks whether another one has compiled the tracer for it, before it does so itself. */
-const MOST_TURNS = 50;
-/** It takes some 50 ms; on a machine that is busy with hundreds of programs, seconds. */
+/**
+ * How long a thread waits until another one has compiled the tracer for it, before it does so itself. It takes some 50 ms; on a
+ * machine that is busy with hundreds of programs, which would be busier still if they all did it, seconds.
+ */
+const MOST_TURN_MS = 5000;
+/** Who has not done it by then was killed. */
 const MOST_DRAFT_MS = 30_000;
 
 /** How often a thread tries to load the tracer that could not read its files. */
@@ -130,7 +133,10 @@ function takeTurn(path: string | undefined, isPatient: boolean): Kept | undefine
   const { existsSync, openSync, unlinkSync } = process.getBuiltinModule('node:fs');
   const draft = firstDraft(path);
   try {
-    if (existsSync(path) || !hasRoom(path.slice(0, path.lastIndexOf('/')))) return { path };
+    if (existsSync(path)) return { path };
+    // To be refused by `openSync` takes ten times as long.
+    if (isPatient && existsSync(draft) && !isOlder(draft, MOST_DRAFT_MS)) return 'wait';
+    if (!hasRoom(path.slice(0, path.lastIndexOf('/')))) return { path };
     return { path, draft: openSync(draft, 'wx', 0o600) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return { path };
@@ -258,7 +264,8 @@ export function loadTracer(place: Place): void {
       return;
     }
     const hubs = hubPaths(process.env);
-    let turns = 0;
+    const hrtime = process.hrtime.bigint;
+    let waitsFromMs: number | undefined;
     let isLate = false;
     const loadNow = (kept: Kept | undefined): boolean => {
       setFollowedHubs(hubs);
@@ -282,19 +289,20 @@ export function loadTracer(place: Place): void {
     };
     const begin = (isRunning: boolean, mayStandBy: boolean): Begun => {
       if (mayStandBy && !wantsFunctions()) {
-        const follows = standingBy.follow();
-        if (follows !== false) return follows === 'soon' ? false : 'stands-by';
+        const followed = standingBy.follow();
+        if (followed !== 'not so') return followed;
       }
       // It makes a worker, which runs by now.
-      if (isLate && !isRunning && !isWorker()) return loadMarked();
+      if (isLate && !isRunning && !isWorker()) return loadMarked() || 'turn';
       const path = compiledPath(bundle, hubs[0] ?? '');
-      turns += 1;
+      const nowMs = Number(hrtime()) / 1e6;
+      waitsFromMs ??= nowMs;
       // Who stands by has its tracepoints open.
       const mayWait = isRunning && !standingBy.isOn;
-      const kept = mayWait ? takeTurn(path, turns < MOST_TURNS) : keptOf(path);
-      if (kept === 'wait') return false;
+      const kept = mayWait ? takeTurn(path, nowMs - waitsFromMs < MOST_TURN_MS) : keptOf(path);
+      if (kept === 'wait') return 'turn';
       standingBy.end();
-      return loadNow(kept);
+      return loadNow(kept) || 'turn';
     };
     // Functions that a session may want some day, of a daemon that is yet to come, are rewritten as their modules are loaded.
     const end = followHubs(hubs, begin, wantsFunctions());

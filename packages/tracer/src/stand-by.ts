@@ -15,8 +15,8 @@ import { isSharedSlot, keepSlot, threadSlot, type Slot } from './thread-slot.ts'
 /** The version of sessions that this knows: RUN_VERSION of @spoor/ringbuffer, which would be loaded for it. */
 const KNOWN_VERSION = 2;
 
-/** So often a worker that has seen a session leaves it to the main thread to join it first: for two seconds at least. */
-const MOST_LOOKS = 66;
+/** For so long a worker that has seen a session leaves it to the main thread to join it first. */
+const MOST_WAIT_FOR_MAIN_MS = 2000;
 
 /** Of what could not be loaded in the middle of an event, for want of stack perhaps. */
 const MOST_ATTEMPTS = 3;
@@ -29,12 +29,20 @@ interface Joined {
   readonly path: string;
   readonly stamp: string;
   readonly processPath: string;
-  readonly statusPath: string;
+  /** Undefined while the process has no directory there. */
+  readonly statusPath: string | undefined;
   readonly rules: readonly RuleNames[];
 }
 
 /** Why it has none: the session asks for more than is done here, or the main thread has not made the process's place there yet. */
 type Refusal = 'not so' | 'soon';
+
+/**
+ * What became of it: `stands-by` where the thread stands by, which hears of changes; `alone` where it does although the main
+ * thread has not joined for long, and is to ask at each look whether it has; `soon` where that one comes first
+ * (`thread-ends.ts`); `not so` where the thread has to load what records.
+ */
+export type Followed = 'stands-by' | 'alone' | Refusal;
 
 /** Who this is, for the file system. */
 interface Thread {
@@ -49,11 +57,8 @@ interface Thread {
 export interface StandingBy {
   /** Whether the thread stands by. */
   readonly isOn: boolean;
-  /**
-   * Takes over what the hubs say now, and answers whether that was done; `soon` where the main thread has not joined yet, which
-   * comes first (`thread-ends.ts`). False where the thread has to load what records. Never throws.
-   */
-  follow(): boolean | 'soon';
+  /** Takes over what the hubs say now. Never throws. */
+  follow(): Followed;
   /** The thread loads now: until then its tracepoints stay as they are. */
   end(): void;
   /** The thread has loaded: takes away what the sessions that it is in have not taken over. */
@@ -72,13 +77,15 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
   const { O_CREAT, O_WRONLY } = fs.constants;
   const { unlinkSync } = fs;
   const setTimer = setTimeout;
+  const hrtime = process.hrtime.bigint;
   let slot: Slot | undefined;
   let thread: Thread | undefined;
   let joined: readonly Joined[] = [];
   let attempts = 0;
   /** Whether it is tried again by a timer. */
   let waits = false;
-  let looks = 0;
+  /** When it no longer waits for the main thread. */
+  let aloneFromMs: number | undefined;
   /** The thread's context outside of the program's requests, in which what records begins. */
   let runOutside: ((work: () => boolean) => boolean) | undefined;
 
@@ -89,21 +96,30 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
     return { tid: Number(tid), processFolder: folder, watchMark: `${places.at(-1)!}/${WATCH_MARK}` };
   };
 
-  const join = ({ tid, processFolder }: Thread, path: string): Joined | 'none' | Refusal => {
+  /** @param isWatched whether the main thread has joined, as far as this one knows. */
+  const join = (
+    { tid, processFolder }: Thread,
+    path: string,
+    isWatched: boolean,
+    isAlone: boolean,
+  ): Joined | 'none' | Refusal => {
     const file = `${path}/session.json`;
     const found = statSync(file, { throwIfNoEntry: false });
     if (found === undefined) return 'none';
     const stamp = `${found.ino}:${found.mtimeMs}`;
     const known = joined.find((other) => other.path === path);
+    const processPath = `${path}/${processFolder}`;
+    const hasPlace =
+      known?.statusPath !== undefined || (isWatched && existsSync(`${processPath}/process.json`));
     // Two changes may have one time, but not one inode: files are replaced.
-    if (known?.stamp === stamp) return known;
+    if (known?.stamp === stamp && hasPlace === (known.statusPath !== undefined)) return known;
     const description = JSON.parse(readFileSync(file, 'utf8')) as SessionDescription;
     if (!isSimple(description)) return 'not so';
-    const processPath = `${path}/${processFolder}`;
-    const statusPath = known?.statusPath ?? `${processPath}/status/${tid}-${process.hrtime.bigint()}.json`;
-    if (known === undefined && !existsSync(`${processPath}/process.json`)) return 'soon';
+    if (!hasPlace && !isAlone) return 'soon';
     const { channels, counts = [], revision } = description;
     const rules = [...channels, ...counts].flatMap((each) => each.rules.map(parseNames));
+    if (!hasPlace) return { path, stamp, processPath, statusPath: undefined, rules };
+    const statusPath = known?.statusPath ?? `${processPath}/status/${tid}-${hrtime()}.json`;
     const fd = openSync(statusPath, O_WRONLY | O_CREAT, 0o600);
     try {
       const status = JSON.stringify({ tid, state: 'attached', reasons: [], revision });
@@ -115,12 +131,12 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
     return { path, stamp, processPath, statusPath, rules };
   };
 
-  const joinAll = (self: Thread): readonly Joined[] | Refusal => {
+  const joinAll = (self: Thread, isWatched: boolean, isAlone: boolean): readonly Joined[] | Refusal => {
     const all: Joined[] = [];
     for (const hub of hubs) {
       if (!existsSync(`${hub}/hub.json`) || !isTrusted(hub)) continue;
       for (const name of readdirSync(`${hub}/sessions`).sort()) {
-        const one = join(self, `${hub}/sessions/${name}`);
+        const one = join(self, `${hub}/sessions/${name}`, isWatched, isAlone);
         if (one === 'not so' || one === 'soon') return one;
         if (one !== 'none') all.push(one);
       }
@@ -160,33 +176,39 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
     get isOn() {
       return slot?.standBy !== undefined;
     },
-    follow(): boolean | 'soon' {
+    follow(): Followed {
       try {
-        if (!isWorker()) return false;
+        if (!isWorker()) return 'not so';
         const own = (slot ??= threadSlot() ?? keepSlot(undefined));
-        if (own.session !== undefined || !isSharedSlot(own)) return false;
+        if (own.session !== undefined || !isSharedSlot(own)) return 'not so';
         const self = (thread ??= thisThread());
-        const found = existsSync(self.watchMark) ? joinAll(self) : 'soon';
-        if (found === 'soon') {
-          looks += 1;
-          own.hasWaitedForMain = looks > MOST_LOOKS;
-          return own.hasWaitedForMain ? false : 'soon';
-        }
-        if (found === 'not so') return false;
-        looks = 0;
+        const isWatched = existsSync(self.watchMark);
+        // What records would come down on a machine that is busy with the main threads of hundreds of programs.
+        const nowMs = Number(hrtime()) / 1e6;
+        const isAlone = aloneFromMs !== undefined && nowMs >= aloneFromMs;
+        const found = joinAll(self, isWatched, isAlone);
+        if (found === 'soon') aloneFromMs ??= nowMs + MOST_WAIT_FOR_MAIN_MS;
+        if (found === 'soon' || found === 'not so') return found;
+        const isJoined = found.every(({ statusPath }) => statusPath !== undefined);
+        if (isJoined) aloneFromMs = undefined;
+        own.hasWaitedForMain = !isJoined;
         joined = found;
         if (runOutside === undefined) {
           const { AsyncResource } = process.getBuiltinModule('node:async_hooks');
           const outside = new AsyncResource('SPOOR');
           runOutside = (work) => outside.runInAsyncScope(work);
         }
-        own.statusPaths = new Map(found.map(({ processPath, statusPath }) => [processPath, statusPath]));
+        own.statusPaths = new Map(
+          found.flatMap(({ processPath, statusPath }) =>
+            statusPath === undefined ? [] : [[processPath, statusPath]],
+          ),
+        );
         own.standBy ??= { begin, adopt: setGate };
         for (const tracepoint of own.idle) setGate(tracepoint);
-        return true;
+        return isJoined ? 'stands-by' : 'alone';
       } catch {
         // What records finds out what it can do, and says what it cannot.
-        return false;
+        return 'not so';
       }
     },
     end() {
