@@ -27,6 +27,8 @@ const word = {
 
 const outcome = { closedPipe: 1, failed: 2 } as const;
 const mostReasonBytes = 4096;
+/** Slices whose text a thread keeps while those before them are made. */
+const mostWaiting = 8;
 /** How often it is looked whether those that are waited for are there. */
 const lookMs = 200;
 
@@ -89,21 +91,45 @@ function waitForTurn(words: Int32Array, slice: number, isAlone: boolean): boolea
   }
 }
 
-/** Writes slices until there are no more. */
+/** Text of a slice that waits until it is its turn. */
+interface WaitingText {
+  readonly slice: number;
+  readonly text: LineBuffer;
+}
+
+/**
+ * Writes slices until there are no more. The text of one whose turn it is not waits, while the next is made: threads that
+ * waited for each other would all be as slow as the one that is slowest just now, as they are until V8 has their code.
+ */
 function writeSlices(report: RecordingReport, request: ReportRequest, isHelper: boolean): void {
   const { words, descriptor, output } = request;
   const target = new FileOutput(descriptor, output);
-  const buffer = new LineBuffer();
+  const waiting: WaitingText[] = [];
+  const spare: LineBuffer[] = [];
+  /** Hands over what waits, until no more than `most` slices do. @returns false where another thread has failed. */
+  const handOver = (most: number): boolean => {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const { slice, text } = first;
+      if (waiting.length <= most && Atomics.load(words, word.turn) !== slice) return true;
+      if (!waitForTurn(words, slice, isHelper)) return false;
+      target.write(text.bytes, text.length);
+      Atomics.store(words, word.turn, slice + 1);
+      Atomics.notify(words, word.turn);
+      waiting.shift();
+      spare.push(text);
+    }
+    return true;
+  };
   for (;;) {
     const slice = Atomics.add(words, word.next, 1);
-    if (slice >= report.sliceCount) return;
-    buffer.length = 0;
-    report.write(slice, buffer);
-    if (!waitForTurn(words, slice, isHelper)) return;
-    target.write(buffer.bytes, buffer.length);
-    Atomics.store(words, word.turn, slice + 1);
-    Atomics.notify(words, word.turn);
+    if (slice >= report.sliceCount) break;
+    const text = spare.pop() ?? new LineBuffer();
+    text.length = 0;
+    report.write(slice, text);
+    waiting.push({ slice, text });
+    if (!handOver(mostWaiting)) return;
   }
+  handOver(0);
 }
 
 function fail({ words, reason }: ReportRequest, error: unknown): void {

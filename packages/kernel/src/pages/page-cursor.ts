@@ -27,17 +27,18 @@ export class PageCursor {
   bytes: Uint8Array = new Uint8Array(0);
   /** Over the same bytes, with their offsets. */
   view: DataView = new DataView(this.bytes.buffer);
-  /** Time stamp of the page: nanoseconds, or ticks, of the instance's clock. */
+  /** Time stamp of the page: nanoseconds, or ticks, of the instance's clock. No number before there is one, which for V8 is
+   * a double from the beginning: a small integer that becomes one has all code made anew that reads it. */
   beginHi = 0;
-  beginLo = 0;
+  beginLo: number = Number.NaN;
   /** The same, since the origin. */
-  beginNs = 0;
+  beginNs: number = Number.NaN;
   /** Events lost before the page: -1 where it is not told how many. */
   lostEvents = 0;
   /** Where the events of the page end. */
   endByte = 0;
   /** When the present record was made, since the origin: exact while that is less than 2^53 away. */
-  timeNs = 0;
+  timeNs: number = Number.NaN;
   /** First byte of the present record, that of `common_type`. */
   at = 0;
   /** Bytes of the record; up to three more than it has fields for. */

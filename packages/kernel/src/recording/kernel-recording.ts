@@ -53,9 +53,12 @@ export class RingPages {
   private readonly ring: RecordedRing;
   private readonly layout: PageLayout;
   private readonly view: DataView;
-  /** Of the source: what the buffer begins with, and where the next page begins. */
-  private bufferStart = 0;
-  private nextByte = 0;
+  /**
+   * Of the source: what the buffer begins with, and where the next page begins. Sources may be larger than small integers
+   * tell: that these are doubles from the beginning spares V8 to make its code anew, and leaves `at` an integer.
+   */
+  private bufferStart = -0;
+  private nextByte = -0;
   private filledBytes = 0;
 
   /** @param bufferBytes as many are read at once, or a page where that is more. */
@@ -114,8 +117,9 @@ export class RingPages {
   /** The next page, if all of it is in the buffer. */
   private find(): boolean {
     const { layout, ring } = this;
-    const start = this.nextByte - this.bufferStart;
-    if (start > this.filledBytes) return false;
+    const ahead = this.nextByte - this.bufferStart;
+    if (ahead > this.filledBytes) return false;
+    const start = ahead | 0;
     const page = storedPageAt(this.view, start, this.filledBytes, layout);
     if (page === undefined) return false;
     const endByte = ring.form === 'whole' ? start + layout.subBufferBytes : page.endByte;
