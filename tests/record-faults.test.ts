@@ -441,6 +441,34 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
   });
 });
 
+describeNeeding([root()], 'a program that gives up the rights of root', () => {
+  test('is said to be recorded in part while it runs, once, and what is recorded is there', async () => {
+    using place = new RecordingPlace();
+    const source = join(place.root, 'gives-up.mjs');
+    writeFileSync(
+      source,
+      `import { tracepoint } from ${JSON.stringify(tracerUrl)};
+       const before = tracepoint('shop:before', { number: 'u32' });
+       before(1);
+       process.setegid(65534);
+       process.seteuid(65534);
+       tracepoint('shop:after', { number: 'u32' })(2);
+       before(3);
+       process.on('SIGTERM', () => process.exit(0));
+       setInterval(() => {}, 1000);`,
+    );
+    const recording = place.start(['--no-auto', '--', 'node', source]);
+    await recording.warned(
+      'has become user 65534: threads that it starts since, and events that come for the first',
+    );
+    process.kill(recording.pid, 'SIGTERM');
+    const done = await recording.ended;
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stderr.match(/has become user/g)).toHaveLength(1);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 2, lostCount: 0 });
+  });
+});
+
 test('a folder that others may write to is not taken for shared memory', () => {
   if (process.getuid?.() !== 0) return;
   using place = new RecordingPlace();

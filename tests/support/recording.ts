@@ -158,10 +158,19 @@ export class RunningRecording {
 
   /** Waits until the program wrote `text`. */
   async said(text: string): Promise<void> {
+    await this.#hasWritten(text, () => this.#stdout);
+  }
+
+  /** Waits until the program or the recorder wrote `text` to standard error. */
+  async warned(text: string): Promise<void> {
+    await this.#hasWritten(text, () => this.#stderr);
+  }
+
+  async #hasWritten(text: string, written: () => string): Promise<void> {
     const limit = Date.now() + 60_000;
-    while (!this.#stdout.includes(text)) {
+    while (!written().includes(text)) {
       if (Date.now() > limit || this.#child.exitCode !== null) {
-        throw new Error(`the program did not write ${text}:\n${this.#stdout}\n${this.#stderr}`);
+        throw new Error(`nobody wrote ${text}:\n${this.#stdout}\n${this.#stderr}`);
       }
       await new Promise((next) => setTimeout(next, 10));
     }

@@ -28,6 +28,7 @@ import { RingDrain } from './ring-drain.ts';
 import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
 import type { TraceFileLimits } from './stream-files.ts';
 import { ThreadStatuses } from './thread-statuses.ts';
+import { UserChange } from './user-change.ts';
 
 /** What all processes of a recording share. */
 export interface RecordingContext {
@@ -69,6 +70,8 @@ export class ProcessTrace {
   readonly #rings: Map<number, RingDrain> = new Map();
   readonly #finishedRings: Set<number> = new Set();
   readonly #statuses: ThreadStatuses;
+  /** Undefined for programs of other users than this process's. */
+  readonly #userChange: UserChange | undefined;
   #description: ProcessDescription | undefined;
   /** What was written of rings that are closed. */
   #closedBytes = 0;
@@ -88,6 +91,7 @@ export class ProcessTrace {
         : join(sessionPath, PLACES_FOLDER, name.replaceAll('/', '-'));
     this.#life = new ProcessLife(parseProcessDirectory(name));
     this.#context = context;
+    this.#userChange = this.#user === undefined ? new UserChange(process.geteuid?.() ?? 0) : undefined;
     this.#statuses = new ThreadStatuses(join(this.#directory, STATUS_FOLDER), {
       onReason: (reason, isFault) => {
         if (isFault) context.ledger.addFault(reason);
@@ -246,6 +250,10 @@ export class ProcessTrace {
     const isOver = (tid: number) => alive && this.#isThreadOver(tid);
     this.#statuses.read(isOver);
     mergeEndedCounts(this.#directory, isOver);
+    if (alive && !this.#life.isForeign) {
+      const change = this.#userChange?.look(this.#life.pid, performance.now());
+      if (change !== undefined) this.#context.onNote('error', change);
+    }
     // Rings that the process made before its end must be seen: look after finding it dead.
     if (!alive) this.#discover(true);
     for (const [number, ring] of this.#rings) {
