@@ -1,6 +1,16 @@
 // Folders read by calls of the C library and, where koffi cannot be had, by node:fs: the same comes of both.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -20,8 +30,18 @@ beforeAll(() => {
   writeFileSync(join(folder, 'empty'), '');
   writeFileSync(join(folder, 'long'), long);
   symlinkSync('/somewhere/ünd/[12]', join(folder, 'link'));
+  // Whose a file is can be told apart only by who may give it away.
+  if (process.getuid?.() === 0) {
+    chownSync(join(folder, 'short'), 1234, 70_000);
+    lchownSync(join(folder, 'link'), 70_001, 4321);
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+function ownersOf(name: string): { readonly uid: number; readonly gid: number } {
+  const { uid, gid } = lstatSync(join(folder, name));
+  return { uid, gid };
+}
 
 const script = `
   import { OpenFolder } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
@@ -29,7 +49,8 @@ const script = `
   const numbers = folder.numbers('numbers').toSorted((left, right) => left - right);
   const texts = ['short', 'empty', 'gone', 'numbers'].map((name) => folder.text(name) ?? null);
   const links = ['link', 'short', 'gone'].map((name) => folder.link(name) ?? null);
-  console.log(JSON.stringify({ numbers, texts, links, long: folder.text('long').length, none: folder.numbers('gone') }));
+  const owners = ['short', 'link', 'numbers', 'gone'].map((name) => folder.owners(name) ?? null);
+  console.log(JSON.stringify({ numbers, texts, links, owners, long: folder.text('long').length, none: folder.numbers('gone') }));
   folder[Symbol.dispose]();
 `;
 
@@ -44,6 +65,7 @@ describe('the files of a folder', () => {
         numbers: Array.from({ length: many }, (__, index) => index),
         texts: ['näme (é)\n', '', null, null],
         links: ['/somewhere/ünd/[12]', null, null],
+        owners: [...['short', 'link', 'numbers'].map(ownersOf), null],
         long: long.length,
         none: [],
       });

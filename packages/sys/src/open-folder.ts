@@ -2,13 +2,20 @@
  * Small files below a folder, such as those of a process in /proc, read one after the other: by calls of the C library into
  * memory that is used again, where koffi can be had, for node:fs spends as long on them as the kernel does.
  */
-import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from './own-files.ts';
+import { closeSync, lstatSync, openSync, readFileSync, readdirSync, readlinkSync } from './own-files.ts';
 import { isAvailable, library } from './library.ts';
 
 const O_CLOEXEC = 0o2000000;
 const O_DIRECTORY: Readonly<Record<string, number>> = { x64: 0o200000, arm64: 0o40000, riscv64: 0o200000 };
 /** getdents64(2), for which the C library's function is newer than some that are in use. */
 const getdentsNumbers: Readonly<Record<string, number>> = { x64: 217, arm64: 61, riscv64: 61 };
+/** statx(2), whose answer is the same on all machines. */
+const statxNumbers: Readonly<Record<string, number>> = { x64: 332, arm64: 291, riscv64: 291 };
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** That user and group are asked for, and where they are in the answer, which has 256 bytes. */
+const STATX_UID_GID = 0x18;
+const statxUidAt = 20;
+const statxGidAt = 24;
 /** Of a directory entry: its length, and where its name begins. */
 const entryLengthAt = 16;
 const entryNameAt = 19;
@@ -23,7 +30,21 @@ interface FolderCalls {
     sizeBytes: number,
   ) => number | bigint;
   readonly getdents64: (number: number, fd: number, bytes: Uint8Array, sizeBytes: number) => number | bigint;
+  readonly statx: (
+    number: number,
+    folder: number,
+    path: string,
+    flags: number,
+    mask: number,
+    bytes: Uint8Array,
+  ) => number | bigint;
   readonly close: (fd: number) => number;
+}
+
+/** Whose a file is. */
+export interface FileOwners {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** What was read last; nearly all files of /proc are far smaller. */
@@ -44,6 +65,9 @@ function folderCalls(): FolderCalls | undefined {
       'intptr_t readlinkat(int, const char *, uint8_t *, size_t)',
     ) as FolderCalls['readlinkat'],
     getdents64: c.func('long syscall(long, int, uint8_t *, size_t)') as FolderCalls['getdents64'],
+    statx: c.func(
+      'long syscall(long, int, const char *, int, unsigned int, uint8_t *)',
+    ) as FolderCalls['statx'],
     close: c.func('int close(int)') as FolderCalls['close'],
   };
   return calls;
@@ -106,6 +130,19 @@ export class OpenFolder implements Disposable {
     if (this.calls === undefined) return orUndefined(() => readlinkSync(`${this.path}/${name}`));
     const count = Number(this.calls.readlinkat(this.descriptor, name, bytes, bytes.length));
     return count < 0 ? undefined : bytes.toString('utf8', 0, count);
+  }
+
+  /** Whose a file or folder is; of a link itself. Undefined where it is gone. */
+  owners(name: string): FileOwners | undefined {
+    if (this.calls !== undefined) {
+      const number = statxNumbers[process.arch]!;
+      const { statx } = this.calls;
+      const result = Number(statx(number, this.descriptor, name, AT_SYMLINK_NOFOLLOW, STATX_UID_GID, bytes));
+      if (result === 0) return { uid: bytes.readUInt32LE(statxUidAt), gid: bytes.readUInt32LE(statxGidAt) };
+    }
+    // Gone, or a kernel or sandbox without that call.
+    const stat = orUndefined(() => lstatSync(`${this.path}/${name}`));
+    return stat && { uid: stat.uid, gid: stat.gid };
   }
 
   /** The numbers among the names in a folder within; none where it is gone, or may not be read. */

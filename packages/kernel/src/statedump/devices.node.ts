@@ -1,5 +1,6 @@
 /** What else a state dump tells of the machine: interrupts, block devices, network interfaces, processors. */
 import { arch, networkInterfaces } from 'node:os';
+import { OpenFolder } from '@spoor/sys';
 import { deviceNumber, parseProcessors } from './proc-text.ts';
 import { listProc, readProc } from './scan-tasks.node.ts';
 
@@ -8,21 +9,22 @@ export type DumpItem = readonly [name: string, payload: Readonly<Record<string, 
 
 /** `irq/24-name` threads, by interrupt. */
 function* interrupts(): Generator<DumpItem> {
-  for (const name of listProc('/sys/kernel/irq')) {
-    const folder = `/sys/kernel/irq/${name}`;
-    const chip = readProc(`${folder}/chip_name`)?.trim() ?? '';
-    const actions = readProc(`${folder}/actions`)?.trim() ?? '';
+  using folder = OpenFolder.open('/sys/kernel/irq');
+  for (const irq of folder?.numbers('.') ?? []) {
+    const actions = folder?.text(`${irq}/actions`)?.trim() ?? '';
     // An interrupt that nobody handles has no action; LTTng leaves it out.
     if (actions === '') continue;
+    const chip = folder?.text(`${irq}/chip_name`)?.trim() ?? '';
     for (const action of actions.split(',')) {
-      yield ['interrupt', { irq: Number(name), name: chip, action, tid: 0 }];
+      yield ['interrupt', { irq, name: chip, action, tid: 0 }];
     }
   }
 }
 
 function* blockDevices(): Generator<DumpItem> {
+  using folder = OpenFolder.open('/sys/class/block');
   for (const diskname of listProc('/sys/class/block')) {
-    const dev = deviceNumber(readProc(`/sys/class/block/${diskname}/dev`) ?? '');
+    const dev = deviceNumber(folder?.text(`${diskname}/dev`) ?? '');
     if (dev !== undefined) yield ['block_device', { dev, diskname }];
   }
 }

@@ -1,5 +1,5 @@
 /** All threads of the machine, as /proc has them. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { OpenFolder } from '@spoor/sys';
 import {
   namespaceInode,
@@ -28,7 +28,6 @@ export interface ScannedTask {
 // Node.js copies options that are given as a text, for each call.
 const asText = { encoding: 'utf8', flag: 'r' } as const;
 const asLatin = { encoding: 'latin1' } as const;
-const orNothing = { throwIfNoEntry: false } as const;
 
 /** Reads a file of /proc; undefined where what it is about is gone, or may not be read. */
 export function readProc(path: string): string | undefined {
@@ -100,11 +99,6 @@ function kernelThreadStatus(pid: number, tid: number): ThreadStatus {
   return { tgid: pid, uids: [0, 0, 0, 0], gids: [0, 0, 0, 0], tids: [tid], pids: [pid] };
 }
 
-/** Effective user and group of a thread: its folder is theirs. Undefined where it is gone. */
-function ownersOf(folder: string): { readonly uid: number; readonly gid: number } | undefined {
-  return lstatSync(folder, orNothing);
-}
-
 /** What is known of the first thread of a process. */
 interface Leader {
   readonly status: ThreadStatus;
@@ -118,11 +112,13 @@ interface Leader {
  * process the same in all threads. Where the effective ones are, the rest is taken to be; in a PID namespace of its own
  * only the file tells a thread's numbers. Undefined where it has to be read.
  */
-function statusAsLeader(folder: string, tid: number, leader: Leader): ThreadStatus | undefined {
+function statusAsLeader(process: OpenFolder, tid: number, leader: Leader): ThreadStatus | undefined {
   if (leader.status.tids.length !== 1) return undefined;
-  const owners = ownersOf(folder);
+  // The folder of a thread is its effective user's and group's.
+  const owners = process.owners(`task/${tid}`);
   if (owners?.uid !== leader.uid || owners.gid !== leader.gid) return undefined;
-  return { ...leader.status, tids: [tid] };
+  const { tgid, uids, gids, pids } = leader.status;
+  return { tgid, uids, gids, tids: [tid], pids };
 }
 
 /** Reads a thread that is not the first one of its process; undefined where it is gone. */
@@ -136,7 +132,7 @@ function scanThread(
   const timeNs = process.hrtime.bigint();
   const stat = parseThreadStat(folder.text(`${below}stat`) ?? '');
   if (stat === undefined) return undefined;
-  let status = leader === undefined ? undefined : statusAsLeader(`/proc/${pid}/task/${tid}`, tid, leader);
+  let status = leader === undefined ? undefined : statusAsLeader(folder, tid, leader);
   if (status === undefined) {
     const text = folder.text(`${below}status`);
     if (text === undefined) return undefined;
@@ -166,7 +162,7 @@ export function* scanThreads(folder: OpenFolder, pid: number): Generator<Scanned
     yield { timeNs, pid, stat, status, namespaces };
     // A thread that begins now tells of itself.
     if (stat.threadCount === 1) return;
-    const owners = ownersOf(`/proc/${pid}/task/${pid}`);
+    const owners = folder.owners(`task/${pid}`);
     if (owners !== undefined) leader = { status, namespaces, uid: owners.uid, gid: owners.gid };
   }
   for (const tid of folder.numbers('task')) {

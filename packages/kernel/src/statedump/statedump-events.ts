@@ -23,10 +23,10 @@ const namespaceOf = { tid: s32, ns_inum: u32 };
 export const plainNamespaces = ['cgroup', 'ipc', 'mnt', 'net', 'time', 'uts'] as const;
 
 /** The events of those, by the names of the namespaces. */
-export const plainNamespaceEvents: readonly (readonly [
-  name: (typeof plainNamespaces)[number],
-  event: string,
-])[] = plainNamespaces.map((name) => [name, `lttng_statedump_process_${name}_ns`]);
+export const plainNamespaceEvents: readonly {
+  readonly namespace: (typeof plainNamespaces)[number];
+  readonly event: string;
+}[] = plainNamespaces.map((namespace) => ({ namespace, event: `lttng_statedump_process_${namespace}_ns` }));
 
 /** Names of the events that are written by the thousand. */
 export const dumpEventName = {
