@@ -1,13 +1,16 @@
 // Up to which rate does nothing get lost? Processes play ping-pong over pipes at a chosen pace for a minute; all switches,
-// wake-ups and system calls of the machine are recorded, with rings of 8 MiB a processor, as pages and as live CTF. Files
-// go to a tmpfs; SPOOR_BENCH_SECONDS and SPOOR_BENCH_RATE (events a second, some rates between commas) choose. Needs root and
-// tracefs.
+// wake-ups and system calls of the machine are recorded, with rings of 8 MiB a processor, as pages, as live CTF, and as pages
+// by a C program that does what trace-cmd's recorder does: a rate at which that loses events, or at which they do not come,
+// is more than the machine can do. Files go to a tmpfs; SPOOR_BENCH_SECONDS and SPOOR_BENCH_RATE (events a second, some rates between commas) choose. Needs
+// root and tracefs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lostOf } from '@spoor/kernel';
+import { findTracefs, TracefsInstance } from '@spoor/kernel/node';
 import { tracefs } from '../tests/support/machine.ts';
 import { atMost, compare, spend, type Contender, type Sample } from './harness.ts';
 import { compiledProgram } from './support/compiled-program.ts';
@@ -36,18 +39,67 @@ function forgetWritten(folder: string): void {
   }
 }
 
-async function record(program: string, subBufferBytes: number, rate: number): Promise<Sample> {
+/** What a recorder tells at its end. */
+interface Recorded {
+  readonly read: number;
+  readonly lost: number;
+  readonly cpuS: number;
+}
+
+/** A recorder of a rate's load: it makes the file `ready`, and ends when the file `stop` is there. */
+interface Recorder {
+  readonly run: (trace: string, ready: string, stop: string) => Promise<Recorded>;
+  /** When it is ready, and when the load is over. */
+  readonly begin?: () => void;
+  readonly end?: () => void;
+}
+
+function ownProgram(program: string, subBufferBytes: number): Recorder {
+  const path = join(import.meta.dirname, 'support', `${program}.js`);
+  const sizes = [String(subBufferBytes), String(ringBytes)];
+  return {
+    run: async (trace, ready, stop) => {
+      const words = [process.execPath, path, trace, ...sizes, ready, stop];
+      const { stdout } = await spend(words, { stdout: 'text' });
+      return JSON.parse(stdout) as Recorded;
+    },
+  };
+}
+
+async function recordByC(rate: number): Promise<Sample> {
+  const subBufferBytes = 262_144;
+  using instance = TracefsInstance.create(findTracefs(), 'bench', 'spoorbench');
+  instance.configure({ clock: 'mono', subBufferBytes, ringBytes, overwrite: false });
+  instance.enable(['sched:sched_switch', 'sched:sched_waking', 'raw_syscalls:*']);
+  const recorder: Recorder = {
+    run: async (trace, ready, stop) => {
+      mkdirSync(trace);
+      const words = [instance.path, trace, String(subBufferBytes), String(cpus().length), ready, stop];
+      const { cpuS } = await spend([compiledProgram('splice-reader'), ...words]);
+      const statistics = instance.statistics();
+      return {
+        cpuS,
+        read: statistics.reduce((sum, ring) => sum + ring.read, 0),
+        lost: statistics.reduce((sum, ring) => sum + lostOf(ring), 0),
+      };
+    },
+    begin: () => instance.start(),
+    end: () => instance.stop(),
+  };
+  return await record(recorder, rate);
+}
+
+async function record(recorder: Recorder, rate: number): Promise<Sample> {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-bench-lossless-'));
   if (spawnSync('mount', ['-t', 'tmpfs', 'none', folder]).status !== 0)
     throw new Error('cannot mount a tmpfs');
   try {
     const ready = join(folder, 'ready');
     const stop = join(folder, 'stop');
-    const recorder = join(import.meta.dirname, 'support', `${program}.js`);
     const trace = join(folder, 'trace');
-    const sizes = [String(subBufferBytes), String(ringBytes)];
-    const running = spend([process.execPath, recorder, trace, ...sizes, ready, stop], { stdout: 'text' });
+    const running = recorder.run(trace, ready, stop);
     while (!existsSync(ready)) await sleep(10);
+    recorder.begin?.();
     const pace = rate / eventsPerTurn / pairs;
     const began = performance.now();
     const game = spawn(load, [String(pairs), String(Math.round(pace * seconds)), String(pace)]);
@@ -57,13 +109,9 @@ async function record(program: string, subBufferBytes: number, rate: number): Pr
       forgetWritten(trace);
     }
     const tookS = (performance.now() - began) / 1000;
+    recorder.end?.();
     writeFileSync(stop, '');
-    const { stdout } = await running;
-    const { read, lost, cpuS } = JSON.parse(stdout) as {
-      readonly read: number;
-      readonly lost: number;
-      readonly cpuS: number;
-    };
+    const { read, lost, cpuS } = await running;
     return {
       lostEvents: lost,
       eventsPerSecond: (read + lost) / tookS,
@@ -77,17 +125,20 @@ async function record(program: string, subBufferBytes: number, rate: number): Pr
 }
 
 const nameOf = (kind: string, rate: number): string => `${kind}, ${rate / 1e6} M/s`;
-const contenders: readonly Contender[] = rates.flatMap((rate) => [
-  { name: nameOf('pages', rate), run: () => record('kernel-recorder', 262_144, rate) },
-  { name: nameOf('live CTF', rate), run: () => record('kernel-ctf-recorder', 65_536, rate) },
+const own: readonly Contender[] = rates.flatMap((rate) => [
+  { name: nameOf('pages', rate), run: () => record(ownProgram('kernel-recorder', 262_144), rate) },
+  { name: nameOf('live CTF', rate), run: () => record(ownProgram('kernel-ctf-recorder', 65_536), rate) },
 ]);
 
 await compare({
   name: 'kernel-lossless',
   question: `How many events of the kernel are lost in ${seconds} seconds?`,
   facts: { seconds, ringBytes },
-  contenders,
+  contenders: [
+    ...own,
+    ...rates.map((rate) => ({ name: nameOf('C, splice', rate), run: () => recordByC(rate) })),
+  ],
   rounds: Number(process.env['SPOOR_BENCH_ROUNDS'] ?? 1),
   warmups: 0,
-  judge: contenders.map(({ name }) => atMost(name, 'lostEvents', 0)),
+  judge: own.map(({ name }) => atMost(name, 'lostEvents', 0)),
 });
