@@ -42,6 +42,15 @@ describe('control verbs', () => {
       expect(refused('enable-event -u test:step -x test:o* --loglevel debug -f n>=0')).toMatch(
         /enabled already/,
       );
+      for (const [options, why] of [
+        ['sched_* -x sched_switch', /^spoor: --exclude is of events of programs/],
+        ['sched_* --loglevel info', /^spoor: events of the kernel have no log levels/],
+        ['sched_* --loglevel-only info', /^spoor: events of the kernel have no log levels/],
+        ['x --syscall --probe vfs_read', /^spoor: --syscall and --probe are different kinds of events/],
+        ['x --site entry', /^spoor: --site is of system calls/],
+      ] as const) {
+        expect(refused(`enable-event -k ${options}`)).toMatch(why);
+      }
       expect(say('add-context -t vtid')).toBe('ust context vtid added to all channels\n');
       expect(refused('add-context -t vtit')).toMatch(/did you mean vtid/);
       expect(say('start')).toBe('Tracing started for session my-shop\n');

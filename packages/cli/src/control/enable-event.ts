@@ -129,6 +129,7 @@ async function readRules(
   const filter = await filterOf(options);
   const filtered = filter === undefined ? {} : { filter };
   if (domainOf(options) === 'kernel') {
+    refuseForKernel(options);
     const { userspaceProbe } = options;
     const place =
       userspaceProbe === undefined
@@ -153,6 +154,37 @@ async function readRules(
     ...(level === undefined ? {} : { logLevel: level }),
     ...filtered,
   }));
+}
+
+/** @throws SpoorError `control/option` for what events of the kernel do not have, and for two kinds of events at once. */
+function refuseForKernel(options: EnableEventOptions): void {
+  const { exclude, loglevel, loglevelOnly, site, syscall } = options;
+  const wrong = (message: string, hint: string): SpoorError =>
+    new SpoorError('control/option', message, { hint });
+  if (exclude !== undefined) {
+    throw wrong(
+      '--exclude is of events of programs: those of the kernel are not excluded by name',
+      'name those that are wanted',
+    );
+  }
+  if (loglevel !== undefined || loglevelOnly !== undefined) {
+    throw wrong('events of the kernel have no log levels', 'choose among them by name or --filter');
+  }
+  const kinds = (
+    [
+      ['--tracepoint', options.tracepoint],
+      ['--syscall', syscall],
+      ['--probe', options.probe],
+      ['--function', options.function],
+      ['--userspace-probe', options.userspaceProbe],
+    ] as const
+  ).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (kinds.length > 1) {
+    throw wrong(`${kinds.join(' and ')} are different kinds of events`, 'spoor enable-event once for each');
+  }
+  if (site !== undefined && syscall === undefined) {
+    throw wrong('--site is of system calls', 'give --syscall as well');
+  }
 }
 
 /** The filter, with that of the container as it is now. */

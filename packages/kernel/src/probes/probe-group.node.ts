@@ -77,6 +77,15 @@ export class ProbeGroup implements Disposable {
     return this.added.map(({ name }) => name);
   }
 
+  /** @throws SpoorError `kernel/no-probes` where the kernel has no probes of this kind. */
+  require(kind: keyof typeof files): void {
+    if (readIfThere(join(this.root, files[kind])) !== undefined) return;
+    const { option, instead } = lacks[kind];
+    throw new SpoorError('kernel/no-probes', `this kernel has no ${files[kind]}`, {
+      hint: `it was built without ${option}; ${instead}`,
+    });
+  }
+
   /**
    * Adds a probe.
    * @returns the name of its event, `SYSTEM:NAME`.
@@ -86,12 +95,7 @@ export class ProbeGroup implements Disposable {
     const { kind } = definition.place;
     const path = join(this.root, files[kind]);
     const text = probeText({ ...definition, group: this.name });
-    if (readIfThere(path) === undefined) {
-      const { option, instead } = lacks[kind];
-      throw new SpoorError('kernel/no-probes', `this kernel has no ${files[kind]}`, {
-        hint: `it was built without ${option}; ${instead}`,
-      });
-    }
+    this.require(kind);
     try {
       // Appended: the file empties itself, of everybody's probes, when it is opened in any other way.
       writeControl(path, text, 'add a probe', 'append');

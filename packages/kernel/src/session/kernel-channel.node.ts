@@ -9,6 +9,7 @@ import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { wakePercentOf } from '../drain/ring-sleep.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
+import { mapEvents } from '../mapping/map-events.ts';
 import { setKernelFilter } from '../live/filter-shares.node.ts';
 import { tableEvents } from '../live/select-events.ts';
 import { TracefsInstance } from '../tracefs/instance.node.ts';
@@ -104,6 +105,40 @@ export function planChannel(
       ? tableEvents.filter((name) => available.includes(name) && !events.includes(name))
       : [],
   };
+}
+
+/** @throws SpoorError `kernel/filter` for a rule whose filter is true of nothing that it takes. */
+function checkFilters(rules: readonly KernelRule[], events: readonly MappedEvent[]): void {
+  for (const rule of rules) {
+    const { filter } = rule;
+    if (filter === undefined) continue;
+    const own = events.filter((event) => rulesOfEvent([rule], event).length > 0);
+    if (own.some((event) => filterFits(event, filter))) continue;
+    throw new SpoorError(
+      'kernel/filter',
+      `the filter ${JSON.stringify(filter)} fits no event of ${rule.name}`,
+      {
+        hint: 'spoor list -k --fields shows what they have',
+      },
+    );
+  }
+}
+
+/**
+ * Finds out whether filters of a plan fit its events, before there is an instance. Those of probes are looked at when they
+ * are made.
+ * @throws SpoorError `kernel/filter`.
+ */
+export function checkPlannedFilters(root: string, plan: ChannelPlan, available: readonly string[]): void {
+  const rules = plan.rules.filter(({ kind, filter }) => kind !== 'probe' && filter !== undefined);
+  if (rules.length === 0) return;
+  const events = eventsOfRules(rules, available);
+  const formats = readNamedFormats(root, neededFormats({ ...plan, events }, available), undefined);
+  const wanted = new Set(events);
+  checkFilters(
+    rules,
+    mapEvents(formats, { naming: 'lttng', machine: machine(), wants: (name) => wanted.has(name) }),
+  );
 }
 
 /** Events whose formats are needed. */
@@ -242,19 +277,7 @@ export class KernelChannel {
     layout: PageLayout,
   ): { readonly stream: StreamClass; readonly events: readonly MappedEvent[] } {
     const { traceClass, events } = sessionTranscoder(data, layout);
-    for (const rule of data.rules) {
-      const { filter } = rule;
-      if (filter === undefined) continue;
-      const own = events.filter((event) => rulesOfEvent([rule], event).length > 0);
-      if (own.some((event) => filterFits(event, filter))) continue;
-      throw new SpoorError(
-        'kernel/filter',
-        `the filter ${JSON.stringify(filter)} fits no event of ${rule.name}`,
-        {
-          hint: 'spoor list -k --fields shows what they have',
-        },
-      );
-    }
+    checkFilters(data.rules, events);
     return { stream: traceClass.streamClasses[0]!, events };
   }
 

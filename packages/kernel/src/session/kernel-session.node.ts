@@ -18,6 +18,7 @@ import { lostOf } from '../tracefs/ring-statistics.ts';
 import { kernelEnvironment, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import { ownThreads } from '../drain/kernel-drain.node.ts';
 import {
+  checkPlannedFilters,
   KernelChannel,
   planChannel,
   type ChannelPlan,
@@ -567,7 +568,8 @@ export function checkKernelSession(description: KernelSessionDescription, direct
   const probes = new SessionProbes(ProbeGroup.named(root, sessionProbeGroup(directory)));
   for (const channel of description.channels) {
     countersOf(channel);
-    planChannel(channel, probes.rulesOf(channel.probes), description.tasks, available);
+    const plan = planChannel(channel, probes.rulesOf(channel.probes), description.tasks, available);
+    checkPlannedFilters(root, plan, available);
   }
 }
 

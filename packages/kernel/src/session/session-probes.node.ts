@@ -50,13 +50,15 @@ export class SessionProbes {
 
   /**
    * The rules that take what probes record.
-   * @throws SpoorError `kernel/probe`, `kernel/no-function`, `kernel/no-probe` for a place that is none.
+   * @throws SpoorError `kernel/probe`, `kernel/no-function`, `kernel/no-probe` for a place that is none; `kernel/no-probes`
+   * where the kernel has no such probes at all.
    */
   rulesOf(requests: readonly ProbeRequest[]): readonly KernelRule[] {
     return requests.map((request) => {
       const key = JSON.stringify([request.kind, request.location, request.name]);
       let definitions = this.wanted.get(key);
       if (definitions === undefined) {
+        this.group.require(request.kind === 'uprobe' ? 'file' : 'kernel');
         definitions = define(request);
         this.wanted.set(key, definitions);
       }
