@@ -86,6 +86,20 @@ test.each([
   expect([table.nameOf(10), table.nameOf(20)]).toEqual(['sh', 'worker']);
 });
 
+test('a name from after its making, which was read before, is kept', () => {
+  const table = new TaskTable(1000);
+  table.set(10, 'pid', 10);
+  table.setName(10, Buffer.from('bash'), 1000);
+  table.setName(20, Buffer.from('tail'), 3000);
+  expect(table.fork(10, 20, 0, 2000)).toBe(true);
+  table.setName(20, Buffer.from('bash'), 2000);
+  expect([table.nameOf(20), table.get(20, 'pid'), table.get(20, 'ppid')]).toEqual(['tail', 20, 10]);
+  // The number becomes another task's.
+  table.fork(10, 20, 0, 4000);
+  table.setName(20, Buffer.from('bash'), 4000);
+  expect(table.nameOf(20)).toBe('bash');
+});
+
 test('what was looked up for a record of itself is not undone by that of its making', () => {
   const { table, asked } = tableThatFinds(new Map([[20, 77]]));
   table.set(10, 'pid_ns', 1);

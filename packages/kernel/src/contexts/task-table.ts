@@ -288,11 +288,16 @@ export class TaskTable {
     if (to < 0) return true;
     if (this.wasAhead(to, child, timeNs)) return false;
     this.seek(parent, timeNs);
+    // Its program may have been executed on another processor, whose ring was read first.
+    const namedAtNs = this.times[(to + namedAtWord) / 2]!;
+    const isNamedSince = timeNs > 0 && namedAtNs > timeNs;
+    const name = this.words.slice(to + nameWord, to + nameWord + taskNameBytes / 4);
     const from = this.rowOf(parent);
     if (from < 0) this.words.fill(0, to, to + rowWords);
     else this.words.copyWithin(to, from, from + rowWords);
     this.words[to + knownWord] = knowledge.told;
-    this.times[(to + namedAtWord) / 2] = 0;
+    this.times[(to + namedAtWord) / 2] = isNamedSince ? namedAtNs : 0;
+    if (isNamedSince) this.words.set(name, to + nameWord);
     const isThread = (cloneFlags & cloneThread) !== 0;
     const parentPid = this.get(parent, 'pid');
     const ofParent = this.processRowOf(parent);
