@@ -56,9 +56,6 @@ const lttngArguments: Readonly<Record<string, { readonly name?: string; readonly
 /** Arguments that are addresses, though the kernel declares them as numbers. */
 const addresses = new Set(['addr', 'old_addr', 'new_addr', 'start', 'brk', 'newsp', 'tls', 'arg', 'shmaddr']);
 
-/** Calls that give back an address. */
-const givesAddress = new Set(['mmap', 'mremap', 'brk', 'shmat']);
-
 /** Calls that change what contexts tell of the thread that makes them. */
 const changesTask = new Set([
   'unshare',
@@ -173,7 +170,8 @@ function entry(
 }
 
 function exit(call: string): readonly MappedField[] {
-  const address = givesAddress.has(call);
+  // LTTng has what this one gives back as an address, and that of brk, mremap and shmat as a number.
+  const address = call === 'mmap';
   return [word('ret', argumentsOffset, !address, address ? 16 : 10)];
 }
 
