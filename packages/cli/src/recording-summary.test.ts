@@ -74,6 +74,7 @@ test('of the kernel it has a line of its own, and other programs than those of N
   const kernel = {
     eventCount: 70_000,
     lostCount: 0,
+    logLosses: { kernelLog: 0, bpftrace: 0 },
     unwrittenCount: 0,
     missingTextCount: 0,
     sizeBytes: 2_000_000,
@@ -93,6 +94,11 @@ test('of the kernel it has a line of its own, and other programs than those of N
   );
   expect(describeRecording({ ...result, kernel: { ...kernel, lostCount: 3 } })).toContain(
     '3 events lost (larger',
+  );
+  const logLosses = { kernelLog: 1, bpftrace: 5331 };
+  expect(describeRecording({ ...result, kernel: { ...kernel, logLosses } })).toContain(
+    '(2.0 MB), 1 line of its log lost that the kernel overwrote before it was read, 5,331 lines lost by bpftrace (larger ' +
+      'buffers: BPFTRACE_PERF_RB_PAGES)\n',
   );
   const error = new SpoorError('record/kernel', 'the disk is full');
   const full = { ...kernel, unwrittenCount: 12, error };

@@ -18,9 +18,18 @@ export function describeNote(note: RecordingNote): string {
   return `spoor: ${note.severity === 'error' ? '' : 'note: '}${note.text}`;
 }
 
-function describeKernel({ eventCount, lostCount, unwrittenCount, sizeBytes, error }: KernelTotals): string {
+function describeKernel(totals: KernelTotals): string {
+  const { eventCount, lostCount, logLosses, unwrittenCount, sizeBytes, error } = totals;
   const losses = [
     ...(lostCount === 0 ? [] : [`${counted(lostCount, 'event')} lost (larger rings: --kernel-buffer)`]),
+    ...(logLosses.kernelLog === 0
+      ? []
+      : [
+          `${counted(logLosses.kernelLog, 'line')} of its log lost that the kernel overwrote before ${logLosses.kernelLog === 1 ? 'it was' : 'they were'} read`,
+        ]),
+    ...(logLosses.bpftrace === 0
+      ? []
+      : [`${counted(logLosses.bpftrace, 'line')} lost by bpftrace (larger buffers: BPFTRACE_PERF_RB_PAGES)`]),
     ...(unwrittenCount === 0 ? [] : [`${counted(unwrittenCount, 'event')} lost that could not be written`]),
   ];
   // Of what is in a ring that is read no more nobody knows how much would have been recorded.

@@ -21,7 +21,7 @@ export {
   type KernelRecordingResult,
 } from './live/kernel-recording.node.ts';
 export { containerFilter, findContainer, type Container } from './live/find-container.node.ts';
-export type { LogChoice } from './sources/log-sources.node.ts';
+export type { LogChoice, LogLosses } from './sources/log-sources.node.ts';
 export { threadsOf } from './statedump/scan-tasks.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';
 export { MarkWriter, runningMarkers } from './live/marker.node.ts';

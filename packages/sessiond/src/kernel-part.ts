@@ -3,7 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { ProbeRequest } from '@spoor/kernel';
-import { KernelRecording, threadsOf, type KernelRecordingOptions, type LogChoice } from '@spoor/kernel/node';
+import {
+  KernelRecording,
+  threadsOf,
+  type KernelRecordingOptions,
+  type LogChoice,
+  type LogLosses,
+} from '@spoor/kernel/node';
 import { MARKER_VARIABLE } from './marker-variable.ts';
 import type { RecordingNote } from './consumer-supervisor.ts';
 import type { SessionDirectory } from './run-directory.ts';
@@ -38,6 +44,8 @@ export interface KernelTotals {
   readonly eventCount: number;
   /** Events that found no room in the rings. */
   readonly lostCount: number;
+  /** What the kernel's log and bpftrace lost before it was read. */
+  readonly logLosses: LogLosses;
   /** Events that could not be written. */
   readonly unwrittenCount: number;
   readonly sizeBytes: number;
@@ -153,12 +161,13 @@ export class KernelPart {
   async stop(): Promise<KernelTotals> {
     this.#ended = true;
     try {
-      const { eventCount, lostCount, unwrittenCount, missingTextCount, writtenBytes, failures } =
+      const { eventCount, lostCount, logLosses, unwrittenCount, missingTextCount, writtenBytes, failures } =
         await this.#recording.stop();
       const [failure] = failures;
       return {
         eventCount,
         lostCount,
+        logLosses,
         unwrittenCount,
         missingTextCount,
         sizeBytes: writtenBytes,
@@ -169,7 +178,15 @@ export class KernelPart {
       };
     } catch (error) {
       if (!(error instanceof SpoorError)) throw error;
-      return { eventCount: 0, lostCount: 0, unwrittenCount: 0, missingTextCount: 0, sizeBytes: 0, error };
+      return {
+        eventCount: 0,
+        lostCount: 0,
+        logLosses: { kernelLog: 0, bpftrace: 0 },
+        unwrittenCount: 0,
+        missingTextCount: 0,
+        sizeBytes: 0,
+        error,
+      };
     }
   }
 

@@ -20,7 +20,7 @@ import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { readCounterChoice, type CounterChoice } from '../counters/counter-choice.node.ts';
 import { eventsOfCounters } from '../counters/counter-events.node.ts';
 import { checkCounters, CounterSampler } from '../counters/counter-sampler.node.ts';
-import { eventsOfLogs, LogSources, type LogChoice } from '../sources/log-sources.node.ts';
+import { eventsOfLogs, LogSources, type LogChoice, type LogLosses } from '../sources/log-sources.node.ts';
 import { sweepInstances, type TracefsInstance } from '../tracefs/instance.node.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';
 import { findTracefs, readFormats } from '../tracefs/tracefs.node.ts';
@@ -90,6 +90,8 @@ export interface KernelRecordingResult {
   readonly eventCount: number;
   /** Events that found no room in the rings. */
   readonly lostCount: number;
+  /** What the kernel's log and bpftrace lost before it was read. */
+  readonly logLosses: LogLosses;
   /** Events that were read and could not be written, for the disk was full; what is lost with a ring that failed is beside. */
   readonly unwrittenCount: number;
   /** Texts of system calls that were not read; 0 where none are recorded. */
@@ -432,11 +434,11 @@ export class KernelRecording {
       return {
         eventCount:
           sum(({ eventCount }) => eventCount) + this.logs.eventCount + (this.sampler?.eventCount ?? 0),
-        lostCount:
-          Math.max(
-            sum(({ lostCount }) => lostCount),
-            this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
-          ) + this.logs.lostCount,
+        lostCount: Math.max(
+          sum(({ lostCount }) => lostCount),
+          this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
+        ),
+        logLosses: this.logs.losses,
         unwrittenCount: sum(({ unwrittenCount }) => unwrittenCount),
         missingTextCount: sum(({ missingTextCount }) => missingTextCount),
         writtenBytes: sum(({ writtenBytes }) => writtenBytes) + this.plainBytes,

@@ -101,7 +101,7 @@ export class ChannelSources {
   }
 
   get lostCount(): number {
-    return this.logs?.lostCount ?? 0;
+    return this.logs?.losses.kernelLog ?? 0;
   }
 
   /** Ends: what there is to write has been written. @returns what went wrong, if anything did. */

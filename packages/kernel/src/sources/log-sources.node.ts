@@ -16,6 +16,12 @@ export interface LogChoice {
   readonly bpftrace?: readonly string[] | undefined;
 }
 
+/** Records of the log that the kernel overwrote, and lines that bpftrace had no room for. */
+export interface LogLosses {
+  readonly kernelLog: number;
+  readonly bpftrace: number;
+}
+
 /** The log is looked at so often; its records have times of their own. */
 const lookIntervalMs = 100;
 
@@ -105,8 +111,9 @@ export class LogSources {
     return (this.kernelLog?.eventCount ?? 0) + (this.printed?.eventCount ?? 0);
   }
 
-  get lostCount(): number {
-    return (this.kernelLog?.lostCount ?? 0) + (this.printed?.lostCount ?? 0);
+  /** What was lost before it was read. */
+  get losses(): LogLosses {
+    return { kernelLog: this.kernelLog?.lostCount ?? 0, bpftrace: this.printed?.lostCount ?? 0 };
   }
 
   private report(report: BpftraceReport): void {
