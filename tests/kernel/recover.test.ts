@@ -120,7 +120,11 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
   test('becomes a trace beside the one that there is', async () => {
     const trace = join(folder, 'killed');
     const root = findTracefs();
-    const instance = await killedRecorder(join(trace, 'kernel'));
+    const probes = [{ kind: 'uprobe', name: 'turn', location: `elf:${process.execPath}:uv_run` }];
+    const instance = await killedRecorder(join(trace, 'kernel'), { probes });
+    const owner = instance.replace(/-[^-]*$/, '').replaceAll('-', '_');
+    const probesLeft = (): boolean => readFileSync(join(root, 'uprobe_events'), 'latin1').includes(owner);
+    expect(probesLeft()).toBe(true);
     const found = findRecoverable(root, prefix);
     expect(found).toMatchObject([{ kind: 'recorder', instance, note: { directory: join(trace, 'kernel') } }]);
     expect(marksIn(join(trace, 'kernel'))).not.toContain('behind its end');
@@ -132,6 +136,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
     expect(names).toContain('lttng_statedump_end');
     expect(readByPeer(trace)).toEqual({ eventCount: names.length, stderr: '' });
     expect(isThere(instance)).toBe(false);
+    expect(probesLeft()).toBe(false);
     expect(findRecoverable(root, prefix)).toEqual([]);
     expect(readdirSync(join(folder, 'state/recordings'))).toEqual([]);
   });

@@ -116,6 +116,18 @@ export class ProbeGroup implements Disposable {
   }
 }
 
+/** Removes the probes of the process that an instance was made by; the instance must be gone. */
+export function removeProbesOf(root: string, instance: string): void {
+  const owner = /^.+-\d{1,20}-\d{1,9}-\d{1,20}(?=-)/.exec(instance)?.[0];
+  if (owner === undefined) return;
+  for (const file of Object.values(files)) {
+    const path = join(root, file);
+    for (const { group, name } of parseProbeList(readIfThere(path) ?? '')) {
+      if (group.startsWith(`${probeName(owner)}_`)) removeProbe(path, group, name);
+    }
+  }
+}
+
 /**
  * Removes probes that processes which are gone have left behind; their instances must have been swept before.
  * @returns their names.

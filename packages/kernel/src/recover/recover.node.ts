@@ -15,7 +15,7 @@ import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.t
 import { recordFilterOf } from '../live/filter-shares.node.ts';
 import { convertRecording, type ConversionOptions } from '../recording/convert-recording.ts';
 import type { KernelRecording } from '../recording/kernel-recording.ts';
-import { abandonedSessions } from '../session/session-names.node.ts';
+import { abandonedSessions, removeProbesOfSession } from '../session/session-names.node.ts';
 import { defaultPrefix, TracefsInstance } from '../tracefs/instance.node.ts';
 import { isOwnerGone, ownerOf } from '../tracefs/instance-name.node.ts';
 import { readFormats, readIfThere } from '../tracefs/tracefs.node.ts';
@@ -29,6 +29,7 @@ import {
   type SavedBoot,
 } from './saved-boot.node.ts';
 import { takeRings } from './take-rings.node.ts';
+import { removeProbesOf } from '../probes/probe-group.node.ts';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
 import { readCallStackNames, writeCallStackNames } from '../symbols/name-call-stacks.node.ts';
@@ -155,6 +156,8 @@ function recoverInstance(
     },
   );
   instance[Symbol.dispose]();
+  removeProbesOf(root, name);
+  removeProbesOfSession(root, name);
   forgetRecording(name);
   if (note === undefined || metAddresses === undefined) return recovered;
   try {

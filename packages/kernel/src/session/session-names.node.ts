@@ -110,6 +110,21 @@ export function sweepSessions(root: string, prefix: string = defaultPrefix): rea
   return swept;
 }
 
+/** Removes the probes of the session that an instance was of, unless it has others yet. */
+export function removeProbesOfSession(root: string, instance: string, prefix: string = defaultPrefix): void {
+  const session = sessionOf(instance, prefix);
+  if (session === undefined) return;
+  const others = instancesOf(root).some((name) => sessionOf(name, prefix)?.directory === session.directory);
+  if (others || session.namespace !== mountNamespace()) return;
+  const group = sessionProbeGroup(session.directory, prefix);
+  for (const file of ['uprobe_events', 'kprobe_events']) {
+    const path = join(root, file);
+    for (const probe of parseProbeList(readIfThere(path) ?? '')) {
+      if (probe.group === group) removeProbe(path, group, probe.name);
+    }
+  }
+}
+
 function sweepSessionProbes(root: string, living: ReadonlySet<string>, prefix: string): readonly string[] {
   const swept: string[] = [];
   for (const file of ['uprobe_events', 'kprobe_events']) {
