@@ -13,16 +13,10 @@ import { describeNeeding, tracefs } from '../support/needs.ts';
 type Fields = ReadonlyMap<string, string>;
 
 function typeOf(fieldClass: FieldClass): string {
-  switch (fieldClass.kind) {
-    case 'integer':
-      return `${fieldClass.signed ? 's' : 'u'}${fieldClass.lengthBits}`;
-    case 'static-array':
-      return `${typeOf(fieldClass.element)}[${fieldClass.length}]`;
-    case 'dynamic-array':
-      return `${typeOf(fieldClass.element)}[]`;
-    default:
-      return fieldClass.kind;
-  }
+  if (fieldClass.kind === 'integer') return `${fieldClass.signed ? 's' : 'u'}${fieldClass.lengthBits}`;
+  if (fieldClass.kind === 'static-array') return `${typeOf(fieldClass.element)}[${fieldClass.length}]`;
+  if (fieldClass.kind === 'dynamic-array') return `${typeOf(fieldClass.element)}[]`;
+  return fieldClass.kind;
 }
 
 function eventsOf({ streamClasses }: TraceClass): ReadonlyMap<string, Fields> {
