@@ -56,6 +56,17 @@ test(
       'Removed /no-such-group* from the control group tracker inclusion set',
     );
     expect(run('track', '-u', '-s', 'other-cgroup', '--cgroup', '--all')).toContain('include all');
+    // As with lttng: what programs take for their numbers.
+    expect(run('track', '-u', '-s', 'both', '--pid', '7', '--vpid', '8')).toBe(
+      'Added 7 to the virtual process ID tracker inclusion set\nAdded 8 to the virtual process ID tracker inclusion set\n',
+    );
+    expect(run('list', 'both')).toMatch(/Virtual process IDs: +7, 8\n/);
+    expect(run('untrack', '-u', '-s', 'both', '--pid', '7')).toContain(
+      'Removed 7 from the virtual process ID',
+    );
+    expect(run('track', '-u', '-s', 'both', '--all', '--pid')).toContain(
+      'Virtual process ID tracking policy',
+    );
     const late = await daemon.program();
     await late.tell('emit 3');
     await late.end();

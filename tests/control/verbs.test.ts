@@ -127,6 +127,20 @@ describe('control verbs', () => {
       expect(snapshots.map(({ path }) => steps(path))).toEqual([upTo(3), upTo(3)]);
       expect(say('snapshot list-output')).toMatch(/\[2\] more: \S+ \(max size: 1048576 bytes\)/);
       say('snapshot del-output more');
+      say(`snapshot add-output -n small -m 1 ${join(daemon.home, 'small')}`);
+      say(`snapshot add-output -n last ${join(daemon.home, 'last')}`);
+      const partly = run('snapshot record --json');
+      expect(partly.status).toBe(1);
+      expect(partly.stderr).toContain('snapshot output small: no packet fits');
+      const told = JSON.parse(partly.stdout) as { snapshots: { path: string }[]; error: object };
+      expect(told.error).toMatchObject({ code: 'control/snapshot-size' });
+      expect(told.snapshots.map(({ path }) => path.split('/').at(-1)!.replace(/-.*/, ''))).toEqual([
+        'snapshot',
+        'last',
+      ]);
+      expect(told.snapshots.map(({ path }) => steps(path))).toEqual([upTo(3), upTo(3)]);
+      say('snapshot del-output small');
+      say('snapshot del-output last');
       expect(say('clear')).toBe('Session "flight" cleared\n');
       say('save');
       expect(refused('save flight')).toMatch(/--force replaces/);

@@ -330,7 +330,11 @@ export interface Methods {
   };
   readonly 'record-snapshot': {
     readonly params: RecordSnapshot;
-    readonly result: { readonly snapshots: readonly SnapshotRecord[] };
+    readonly result: {
+      readonly snapshots: readonly SnapshotRecord[];
+      /** Of several outputs those that got none, as errors; where none gets one the first of them is thrown. */
+      readonly failures?: readonly WireError[];
+    };
   };
   readonly 'add-snapshot-output': {
     readonly params: AddSnapshotOutput;

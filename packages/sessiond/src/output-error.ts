@@ -10,12 +10,24 @@ const outputCauses: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
+/** Causes that do not go away by themselves: the place is the wrong one. */
+const placeCauses: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
+
 /** Makes an error of writing the trace from what the system said. */
 export function outputError(path: string, cause: unknown): SpoorError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
   return new SpoorError('record/output', outputCauses[code] ?? 'cannot write to the trace', {
     where: path,
-    hint: 'what is written stays readable; later events count as lost until there is room',
+    hint: placeCauses.has(code)
+      ? 'a directory is needed that can be written to; what is written stays readable, events count as lost meanwhile'
+      : 'what is written stays readable; later events count as lost until there is room',
     cause,
   });
 }

@@ -24,20 +24,20 @@ const USERS_PATH = '/etc/passwd';
 const domainTitles: Readonly<Record<Domain, string>> = { kernel: 'Linux kernel', user: 'User space' };
 
 /** Attributes that LTTng shows of each domain, in its order. */
-const shownAttributes: Readonly<Record<Domain, readonly (readonly [TrackedAttribute, string])[]>> = {
-  kernel: [
-    ['pid', 'Process IDs'],
-    ['vpid', 'Virtual process IDs'],
-    ['uid', 'User IDs'],
-    ['vuid', 'Virtual user IDs'],
-    ['gid', 'Group IDs'],
-    ['vgid', 'Virtual group IDs'],
-  ],
-  user: [
-    ['vpid', 'Virtual process IDs'],
-    ['vuid', 'Virtual user IDs'],
-    ['vgid', 'Virtual group IDs'],
-  ],
+const shownAttributes: Readonly<Record<Domain, readonly TrackedAttribute[]>> = {
+  kernel: ['pid', 'vpid', 'uid', 'vuid', 'gid', 'vgid'],
+  user: ['vpid', 'vuid', 'vgid'],
+};
+
+const attributeTitles: Readonly<Record<TrackedAttribute, string>> = {
+  pid: 'Process IDs',
+  vpid: 'Virtual process IDs',
+  uid: 'User IDs',
+  vuid: 'Virtual user IDs',
+  gid: 'Group IDs',
+  vgid: 'Virtual group IDs',
+  pid_ns: 'PID namespaces',
+  cgroup: 'Control groups',
 };
 
 /** What is told when a session was made. */
@@ -186,17 +186,14 @@ export function sessionText(
 }
 
 function trackersText(domain: Domain, trackers: readonly ProcessTracker[]): string {
-  const width = Math.max(...shownAttributes[domain].map(([, title]) => title.length)) + 1;
-  const lines = shownAttributes[domain].map(([attribute, title]) => {
+  const usual = shownAttributes[domain];
+  // Others where they are tracked.
+  const others = trackers.map(({ attribute }) => attribute).filter((attribute) => !usual.includes(attribute));
+  const width = Math.max(...usual.map((attribute) => attributeTitles[attribute].length)) + 1;
+  const lines = [...usual, ...others].map((attribute) => {
     const own = trackers.find((tracker) => tracker.attribute === attribute);
-    return `  ${`${title}:`.padEnd(width)}  ${valuesText(own)}\n`;
+    return `  ${`${attributeTitles[attribute]}:`.padEnd(width)}  ${valuesText(own)}\n`;
   });
-  const cgroups = trackers.find(({ attribute }) => attribute === 'cgroup');
-  const namespaces = trackers.find(({ attribute }) => attribute === 'pid_ns');
-  if (namespaces !== undefined) {
-    lines.push(`  ${'PID namespaces:'.padEnd(width)}  ${valuesText(namespaces)}\n`);
-  }
-  if (cgroups !== undefined) lines.push(`  ${'Control groups:'.padEnd(width)}  ${valuesText(cgroups)}\n`);
   return `Tracked process attributes\n${lines.join('')}\n`;
 }
 

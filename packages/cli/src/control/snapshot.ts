@@ -82,15 +82,18 @@ export const registerSnapshot: RegisterCommand = (program, context) => {
       const { sessionNamed } = await import('./current-session.ts');
       const session = sessionNamed(options.session);
       const { output, ...rest } = await readOptions(options, url);
-      const { snapshots } = await client.call('record-snapshot', {
+      const { snapshots, failures = [] } = await client.call('record-snapshot', {
         session,
         ...rest,
         ...(output === undefined ? {} : { output }),
       });
       const places = snapshots.map(({ path, eventCount }) => `    ${path} (${eventCount} events)\n`);
-      const text = `Snapshot recorded successfully for session ${session}\n${places.join('')}`;
+      const title = failures.length === 0 ? 'Snapshot recorded successfully' : 'Snapshot recorded in part';
+      const text = `${title} for session ${session}\n${places.join('')}`;
+      const { fromWireError } = await import('@spoor/control');
+      const errors = failures.map(fromWireError);
       const mi = async () => actionElement('record', (await import('../lttng/xml.ts')).element('snapshot'));
-      return { json: { session, snapshots }, text, mi };
+      return { json: { session, snapshots }, text, errors, mi };
     },
     miForm('record'),
   );

@@ -32,9 +32,11 @@ type TrackOptions = DomainOptions & {
   readonly pidNs?: string | true;
 } & { readonly [Name in TrackedAttribute]?: string | true };
 
+type GivenValues = Readonly<Partial<Record<TrackedAttribute, string | true>>>;
+
 function addTrackOptions(command: Command): Command {
   addSessionOption(addDomainOptions(command));
-  command.option('-p, --pid [numbers]', 'process IDs, of the kernel alone');
+  command.option('-p, --pid [numbers]', 'process IDs; of programs the same as --vpid');
   for (const name of names) {
     if (name === 'pid' || name === 'pid_ns') continue;
     const kind =
@@ -61,7 +63,7 @@ function addVerb(
       const { sessionNamed } = await import('./current-session.ts');
       const session = sessionNamed(options.session);
       const domain = domainOf(options);
-      const given = await givenValues(options);
+      const given = meantOf(await givenValues(options), domain);
       const asked = names.filter((name) => given[name] !== undefined);
       if (asked.length === 0) {
         throw new SpoorError('control/option', 'no attribute of processes is named', {
@@ -111,10 +113,16 @@ function addVerb(
   );
 }
 
+/** Of programs `--pid` means what they take for their numbers, as with `lttng`. */
+function meantOf(given: GivenValues, domain: 'user' | 'kernel'): GivenValues {
+  const { pid, vpid, ...others } = given;
+  if (pid === undefined || domain === 'kernel') return given;
+  const both = [pid, vpid].filter((value) => typeof value === 'string');
+  return { ...others, vpid: both.length === 0 ? true : both.join(',') };
+}
+
 /** What was given of each attribute; of a container the namespaces that it has now. */
-async function givenValues(
-  options: TrackOptions,
-): Promise<Readonly<Partial<Record<TrackedAttribute, string | true>>>> {
+async function givenValues(options: TrackOptions): Promise<GivenValues> {
   const { container, pidNs } = options;
   if (container === undefined) return pidNs === undefined ? options : { ...options, pid_ns: pidNs };
   if (pidNs !== undefined) {

@@ -14,6 +14,7 @@ import {
   type Session,
   type SnapshotOutput,
   checkName,
+  fromWireError,
   homeDirectory,
 } from '@spoor/control';
 import { HUB_SESSIONS_FOLDER } from '@spoor/ringbuffer';
@@ -235,7 +236,7 @@ export class Daemon {
     },
     'record-snapshot': async ({ session, ...asked }, caller) => {
       if (asked.name !== undefined) checkName('snapshot', asked.name);
-      return { snapshots: await this.#find(session, caller).snapshot(asked) };
+      return this.#find(session, caller).snapshot(asked);
     },
     'add-snapshot-output': async ({ session, output, name, maxSizeBytes }, caller) => {
       localPath(output);
@@ -333,7 +334,10 @@ export class Daemon {
         startSession: (name) => this.#named(name).start(),
         stopSession: async (name) => void (await this.#named(name).stop(true)),
         rotateSession: async (name) => void (await this.#named(name).rotate()),
-        recordSnapshot: async ({ session, ...asked }) => void (await this.#named(session).snapshot(asked)),
+        recordSnapshot: async ({ session, ...asked }) => {
+          const { failures = [] } = await this.#named(session).snapshot(asked);
+          if (failures[0] !== undefined) throw fromWireError(failures[0]);
+        },
         publish: (notification, owner) => this.#options.publish(notification, owner),
       },
       mayUse: (uid, session) => this.#mayUse({ uid, gid: uid }, session),

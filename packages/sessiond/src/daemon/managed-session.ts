@@ -2,16 +2,18 @@
 import { join } from 'node:path';
 import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError } from '@spoor/base';
-import type {
-  DestroyResult,
-  LossCounts,
-  Notification,
-  Output,
-  RotateResult,
-  Session,
-  SessionUsage,
-  SnapshotRecord,
-  StopResult,
+import {
+  type DestroyResult,
+  type LossCounts,
+  type Methods,
+  type Notification,
+  type Output,
+  type RotateResult,
+  type Session,
+  type SessionUsage,
+  type SnapshotRecord,
+  type StopResult,
+  toWireError,
 } from '@spoor/control';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import type { WorkerTotals } from '../hosted/host-protocol.ts';
@@ -287,7 +289,7 @@ export class ManagedSession {
     readonly output?: Output;
     readonly name?: string;
     readonly maxSizeBytes?: number;
-  }): Promise<readonly SnapshotRecord[]> {
+  }): Promise<Methods['record-snapshot']['result']> {
     return this.#inTurn(async () => {
       const { mode, hasStarted, snapshotOutputs, name } = this.#model;
       if (mode !== 'snapshot' && mode !== 'no-output') {
@@ -309,7 +311,8 @@ export class ManagedSession {
           hint: 'name a directory, or give it one by spoor snapshot add-output',
         });
       }
-      const records: SnapshotRecord[] = [];
+      const snapshots: SnapshotRecord[] = [];
+      const failures: SpoorError[] = [];
       for (const { output, name: outputName, maxSizeBytes } of outputs) {
         const began = performance.now();
         const number = this.#model.snapshotCount;
@@ -317,12 +320,26 @@ export class ManagedSession {
         const path = join(localPath(output), folder);
         const session = this.#around.hub.sessionPath(this.#model.id);
         const limit = asked.maxSizeBytes ?? maxSizeBytes ?? null;
-        const written = await this.#around.consumer.call('snapshot', { session, path, maxSizeBytes: limit });
-        this.#model = { ...this.#model, snapshotCount: number + 1 };
-        this.save();
-        records.push({ path, ...written, tookMs: performance.now() - began });
+        try {
+          const written = await this.#around.consumer.call('snapshot', {
+            session,
+            path,
+            maxSizeBytes: limit,
+          });
+          this.#model = { ...this.#model, snapshotCount: number + 1 };
+          this.save();
+          snapshots.push({ path, ...written, tookMs: performance.now() - began });
+        } catch (error) {
+          // The other outputs get theirs.
+          if (!(error instanceof SpoorError) || outputs.length === 1) throw error;
+          const { code, message, where, hint, cause } = error;
+          const told = `snapshot output ${outputName}: ${message}`;
+          failures.push(new SpoorError(code, told, { where: where ?? path, hint, cause }));
+        }
       }
-      return records;
+      if (failures.length === 0) return { snapshots };
+      if (snapshots.length === 0) throw failures[0]!;
+      return { snapshots, failures: failures.map(toWireError) };
     });
   }
 
