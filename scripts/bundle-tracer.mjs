@@ -63,17 +63,23 @@ function asFunction(text) {
   return `(function(exports,require,__filename){${text}\n})`;
 }
 
+/** Less text and fewer strings to compile; functions and classes keep their names, for stacks. */
+const mangle = {
+  toplevel: true,
+  keepNames: true,
+  reserved: ['require', 'exports', '__filename', '__dirname'],
+};
+
 /** What each bundle is made of, and what is done with its text: every program pays for the first one. */
 const bundles = [
   // It also gets into children that an old Node.js runs.
-  { input: 'preload.js', output: 'register.bundle.cjs', target: 'es2018' },
+  { input: 'preload.js', output: 'register.bundle.cjs', target: 'es2018', mangle },
   {
     input: 'start-thread.js',
     output: 'start-thread.bundle.cjs',
     before: withLazyBuiltins,
     after: (text) => asFunction(asAscii(text)),
-    // Less text and fewer strings to compile; functions and classes keep their names, for stacks.
-    mangle: { toplevel: true, keepNames: true, reserved: ['require', 'exports', '__filename'] },
+    mangle,
   },
   { input: 'functions/start.js', output: 'functions.bundle.cjs' },
 ];

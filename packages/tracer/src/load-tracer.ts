@@ -270,14 +270,15 @@ export function loadTracer(place: Place): void {
     const loadNow = (kept: Kept | undefined): boolean => {
       setFollowedHubs(hubs);
       const isLoaded = load(place, kept, isLate);
-      if (isLoaded) standingBy.clear();
+      if (isLoaded) standingBy?.clear();
       return isLoaded;
     };
-    const standingBy = makeStandingBy(hubs, () => {
+    const loadFromStandBy = (): boolean => {
       const isLoaded = loadNow(keptOf(compiledPath(bundle, hubs[0] ?? '')));
       if (isLoaded) end();
       return isLoaded;
-    });
+    };
+    const standingBy = isWorker() ? makeStandingBy(hubs, loadFromStandBy) : undefined;
     const loadMarked = (): boolean => {
       const hub = hubs[0] ?? '';
       const unmark = markJoining(hub);
@@ -288,7 +289,7 @@ export function loadTracer(place: Place): void {
       }
     };
     const begin = (isRunning: boolean, mayStandBy: boolean): Begun => {
-      if (mayStandBy && !wantsFunctions()) {
+      if (standingBy !== undefined && mayStandBy && !wantsFunctions()) {
         const followed = standingBy.follow();
         if (followed !== 'not so') return followed;
       }
@@ -298,10 +299,10 @@ export function loadTracer(place: Place): void {
       const nowMs = Number(hrtime()) / 1e6;
       waitsFromMs ??= nowMs;
       // Who stands by has its tracepoints open.
-      const mayWait = isRunning && !standingBy.isOn;
+      const mayWait = isRunning && standingBy?.isOn !== true;
       const kept = mayWait ? takeTurn(path, nowMs - waitsFromMs < MOST_TURN_MS) : keptOf(path);
       if (kept === 'wait') return 'turn';
-      standingBy.end();
+      standingBy?.end();
       return loadNow(kept) || 'turn';
     };
     // Functions that a session may want some day, of a daemon that is yet to come, are rewritten as their modules are loaded.

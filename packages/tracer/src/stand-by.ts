@@ -66,6 +66,7 @@ export interface StandingBy {
 }
 
 /**
+ * A worker's way to stand by.
  * @param hubs that the thread follows.
  * @param load loads what records; false where no descriptor is left for that.
  */
@@ -178,7 +179,6 @@ export function makeStandingBy(hubs: readonly string[], load: () => boolean): St
     },
     follow(): Followed {
       try {
-        if (!isWorker()) return 'not so';
         const own = (slot ??= threadSlot() ?? keepSlot(undefined));
         if (own.session !== undefined || !isSharedSlot(own)) return 'not so';
         const self = (thread ??= thisThread());
