@@ -129,11 +129,10 @@ async function openRings(
   const { createPageSink } = (await import(sinkModule)) as PageSinkModule;
   const drains: RingDrain[] = [];
   for (const { cpu, path } of rings) {
-    const reader = new RingReader(path, layout);
     const onTrouble = (message: string): void => tell({ kind: 'trouble', cpu, message });
-    drains.push(
-      new RingDrain(cpu, reader, await createPageSink(sinkData, { cpu, layout, clock, onTrouble })),
-    );
+    const sink = await createPageSink(sinkData, { cpu, layout, clock, onTrouble });
+    const reader = new RingReader(path, layout, 'batch' in sink ? undefined : sink.input);
+    drains.push(new RingDrain(cpu, reader, sink));
   }
   return drains;
 }

@@ -1,6 +1,14 @@
 /** Where the pages of rings go. */
 import type { PageLayout } from '../formats/page-layout.ts';
 
+/** Read before they are handed on: few enough to stay in the processor's cache. */
+const batchBytes = 262_144;
+
+/** Room for the pages that are handed on together. */
+export function batchBytesOf({ subBufferBytes }: PageLayout): number {
+  return Math.max(1, Math.floor(batchBytes / subBufferBytes)) * subBufferBytes;
+}
+
 /** The ring that a sink is made for. */
 export interface RingPlace {
   readonly cpu: number;
@@ -21,6 +29,8 @@ export interface PageSink {
    * @param lostEvents events lost before it; -1 where it is not told how many.
    */
   page(bytes: Uint8Array, lengthBytes: number, lostEvents: number): void;
+  /** Memory for {@link batchBytesOf} that pages are best read into, if there is such. */
+  readonly input?: Uint8Array<ArrayBuffer> | undefined;
   /** The ring has been emptied for now. */
   flush(): void;
   /**

@@ -2,11 +2,9 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { SplicePipe } from '@spoor/sys';
 import type { PageLayout } from '../formats/page-layout.ts';
+import { batchBytesOf } from './page-sink.ts';
 import { commitWord, storedPageBytes, usedPageBytes } from '../recording/stored-page.ts';
 import { controlError, errnoOf } from '../tracefs/control-file.node.ts';
-
-/** Read before they are handed on: few enough to stay in the processor's cache. */
-const batchBytes = 262_144;
 
 /** The page that is being written is read as often: it is dear to read in parts. */
 export const partialPageMs = 250;
@@ -28,15 +26,21 @@ export class RingReader implements Disposable {
   /** Of the ring, to wait for. */
   readonly descriptor: number;
 
-  /** @throws SpoorError `kernel/ERRNO`. */
-  constructor(path: string, layout: PageLayout) {
+  /**
+   * @param memory that pages are read into, {@link batchBytesOf} of the layout.
+   * @throws SpoorError `kernel/ERRNO`.
+   */
+  constructor(
+    path: string,
+    layout: PageLayout,
+    memory: Uint8Array<ArrayBuffer> = new Uint8Array(batchBytesOf(layout)),
+  ) {
     this.layout = layout;
     this.path = path;
     const { subBufferBytes } = layout;
-    const count = Math.max(1, Math.floor(batchBytes / subBufferBytes));
-    this.bytes = new Uint8Array(count * subBufferBytes);
-    this.view = new DataView(this.bytes.buffer);
-    this.pages = Array.from({ length: count }, (_, index) =>
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+    this.pages = Array.from({ length: memory.length / subBufferBytes }, (_, index) =>
       this.bytes.subarray(index * subBufferBytes, (index + 1) * subBufferBytes),
     );
     try {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import { finderFor } from '../contexts/fill-task-table.node.ts';
 import { TaskTable } from '../contexts/task-table.ts';
-import type { PageSink, RingPlace } from '../drain/page-sink.ts';
+import { batchBytesOf, type PageSink, type RingPlace } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
@@ -97,6 +97,7 @@ function sharedTranscoder(data: CtfSinkData, layout: RingPlace['layout']): Kerne
 }
 
 class CtfSink implements PageSink {
+  readonly input: Uint8Array<ArrayBuffer> | undefined;
   private readonly stream: PageStream;
   private readonly metadata: MetadataFile;
   private readonly file: PacketFile;
@@ -118,6 +119,7 @@ class CtfSink implements PageSink {
     this.file = new PacketFile(data.directory, name);
     this.stream = transcoder.stream({
       cpu,
+      inputBytes: batchBytesOf(layout),
       output: {
         packet: (bytes, lengthBytes, facts) => {
           try {
@@ -133,6 +135,7 @@ class CtfSink implements PageSink {
         },
       },
     });
+    this.input = this.stream.input;
   }
 
   page(bytes: Uint8Array, lengthBytes: number): void {

@@ -70,10 +70,10 @@ export class PacketBuffer {
   private beginLo = 0;
   private discarded = 0n;
 
-  /** @param capacityBytes of the largest packet, all of its last event included. */
-  constructor(capacityBytes: number, facts: StreamFacts, output: PacketOutput) {
-    this.bytes = new Uint8Array(capacityBytes);
-    this.view = new DataView(this.bytes.buffer);
+  /** @param bytes room for the largest packet, all of its last event included. */
+  constructor(bytes: Uint8Array<ArrayBuffer>, facts: StreamFacts, output: PacketOutput) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.facts = facts;
     this.output = output;
     this.view.setUint32(place.magic, 0xc1fc1fc1, true);

@@ -5,6 +5,8 @@ import { PacketBuffer, packetHeadBytes, type PacketOutput } from './packet-buffe
 import type { RecordKnowledge } from './record-knowledge.ts';
 import { StackJoiner, type StackTypes } from './stack-joiner.ts';
 import type { TranscodePlan } from './transcode-plan.ts';
+import { noRecordIsLeft } from './wasm/assemble-walk.ts';
+import type { WalkMemory, WasmWalk } from './wasm/wasm-walk.ts';
 
 /** Of which processor, and where its packets go. */
 export interface PageStreamOptions {
@@ -14,9 +16,15 @@ export interface PageStreamOptions {
   readonly packetBytes?: number;
   /** `stream_instance_id` of its packets; the processor's number by default. */
   readonly instance?: number;
+  /** Size of {@link PageStream.input}; that of a page by default. */
+  readonly inputBytes?: number;
 }
 
 const defaultPacketBytes = 262_144;
+
+/** Where one event of so many is left to the generated JavaScript, that does all of so many pages. */
+const leftShare = 8;
+const pagesByScript = 16;
 
 /** Bits of a page's commit word. */
 const lengthMask = 0x3fff_ffff;
@@ -43,6 +51,8 @@ export interface PageStreamStatistics {
 export class PageStream {
   /** 1 for each class of which an event was written, by its id. */
   readonly used: Uint8Array;
+  /** Pages that are read into this memory are not copied; undefined where it does not matter. */
+  readonly input: Uint8Array<ArrayBuffer> | undefined;
   private readonly plan: TranscodePlan;
   private readonly known: RecordKnowledge;
   private readonly joiner: StackJoiner | undefined;
@@ -50,7 +60,10 @@ export class PageStream {
   private readonly packet: PacketBuffer;
   private readonly limit: number;
   private readonly cpu: number;
-  private readonly state = new Int32Array(stateWord.size);
+  private readonly state: Int32Array;
+  private readonly memory: WalkMemory | undefined;
+  /** Pages that the memory's walk leaves out, for it could do too little of those before. */
+  private pagesToLeave = 0;
   private isOpen = false;
   /** Losses that the last packet counted. */
   private toldDiscarded = 0n;
@@ -73,6 +86,7 @@ export class PageStream {
   constructor(
     plan: TranscodePlan,
     walk: PageWalk,
+    wasm: WasmWalk | undefined,
     trace: { readonly uuid: string; readonly streamClass: number },
     slackBytes: number,
     classCount: number,
@@ -88,8 +102,16 @@ export class PageStream {
     this.walk = walk;
     this.cpu = cpu;
     this.limit = Math.max(packetBytes, packetHeadBytes);
-    this.packet = new PacketBuffer(this.limit + slackBytes, { ...trace, cpu, instance }, output);
-    this.used = new Uint8Array(classCount);
+    const packetRoom = this.limit + slackBytes;
+    this.memory = wasm?.memory(packetRoom, options.inputBytes ?? plan.layout.subBufferBytes);
+    this.input = this.memory?.input;
+    this.packet = new PacketBuffer(
+      this.memory?.out ?? new Uint8Array(packetRoom),
+      { ...trace, cpu, instance },
+      output,
+    );
+    this.state = this.memory?.state ?? new Int32Array(stateWord.size);
+    this.used = this.memory?.used ?? new Uint8Array(classCount);
   }
 
   get statistics(): PageStreamStatistics {
@@ -112,8 +134,17 @@ export class PageStream {
    * @param lengthBytes bytes that there are of it: what the page says is behind them is not read.
    */
   page(bytes: Uint8Array, at: number, lengthBytes: number): void {
-    if (this.joiner === undefined) this.takePage(bytes, at, lengthBytes);
-    else this.joiner.page(bytes, at, lengthBytes, this.takeJoined);
+    if (this.joiner !== undefined) {
+      this.joiner.page(bytes, at, lengthBytes, this.takeJoined);
+      return;
+    }
+    const { input } = this;
+    if (input === undefined || bytes.buffer === input.buffer || lengthBytes > input.length) {
+      this.takePage(bytes, at, lengthBytes);
+    } else {
+      input.set(bytes.subarray(at, at + lengthBytes));
+      this.takePage(input, 0, lengthBytes);
+    }
   }
 
   /** A page in which stacks stand before their events. */
@@ -218,21 +249,10 @@ export class PageStream {
     state[stateWord.eventCount] = 0;
     state[stateWord.unknownCount] = 0;
     state[stateWord.damaged] = 0;
+    if (this.pagesToLeave > 0) this.pagesToLeave -= 1;
     for (;;) {
       if (!this.isOpen) this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!, state[stateWord.next]!);
-      this.walk(
-        this.words,
-        this.bytes,
-        this.view,
-        state[stateWord.next]!,
-        end,
-        this.packet.view,
-        this.packet.bytes,
-        this.limit,
-        state,
-        this.used,
-        this.cpu,
-      );
+      this.walkOn(end);
       if (state[stateWord.pos]! <= this.limit) break;
       this.flush();
       if (state[stateWord.next]! >= end) break;
@@ -242,6 +262,40 @@ export class PageStream {
     state[stateWord.eventCount] = 0;
     this.unknownCount += state[stateWord.unknownCount]!;
     this.damagedCount += state[stateWord.damaged]!;
+  }
+
+  /** Walks up to a word or until the packet is full. */
+  private walkOn(end: number): void {
+    const { state, memory } = this;
+    if (memory === undefined || this.buffer !== memory.buffer || this.pagesToLeave > 0) {
+      this.walkByScript(end);
+      return;
+    }
+    const eventsBefore = state[stateWord.eventCount]!;
+    let left = 0;
+    for (;;) {
+      const behind = memory.walk(state[stateWord.next]!, end, this.limit);
+      if (behind === noRecordIsLeft) break;
+      left += 1;
+      this.walkByScript(behind);
+    }
+    if (left * leftShare > state[stateWord.eventCount]! - eventsBefore) this.pagesToLeave = pagesByScript;
+  }
+
+  private walkByScript(end: number): void {
+    this.walk(
+      this.words,
+      this.bytes,
+      this.view,
+      this.state[stateWord.next]!,
+      end,
+      this.packet.view,
+      this.packet.bytes,
+      this.limit,
+      this.state,
+      this.used,
+      this.cpu,
+    );
   }
 
   /** @param record the word at which its first record is; none for one that only tells of losses. */

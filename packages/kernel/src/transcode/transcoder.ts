@@ -25,6 +25,7 @@ import {
 } from './transcode-plan.ts';
 import { walkByPlan } from './interpret-transcode.ts';
 import { warmUp } from './warm-up.ts';
+import { WasmWalk } from './wasm/wasm-walk.ts';
 
 /** What a transcoder makes, and of what. */
 export interface TranscoderOptions extends MappingOptions {
@@ -43,6 +44,8 @@ export interface TranscoderOptions extends MappingOptions {
   readonly moreEvents?: readonly PlainEvent[];
   /** False interprets the plan in place of making code of it: slow, for where code may not be made from text. */
   readonly compile?: boolean;
+  /** False does without WebAssembly, which is made for events that are nothing but their records. */
+  readonly wasm?: boolean;
 }
 
 /** Greatest number of a task where it is not known: PID_MAX_LIMIT of 64-bit machines. */
@@ -70,6 +73,7 @@ export class KernelTranscoder {
   private readonly stackTypes: StackTypes;
   private readonly trace: { readonly uuid: string; readonly streamClass: number };
   private readonly walk: PageWalk;
+  private readonly wasm: WasmWalk | undefined;
   private readonly slackBytes: number;
 
   /** @throws SpoorError `kernel/machine` for a big-endian recording, `kernel/context`. */
@@ -139,11 +143,16 @@ export class KernelTranscoder {
         emitTranscoder(this.plan, this.known, keep),
       ) as () => PageWalk;
       this.walk = make();
+      // Filters see records as JavaScript does.
+      if (keep === undefined && options.wasm !== false)
+        this.wasm = WasmWalk.of(this.plan, this.events.length);
     }
   }
 
   /** Makes the first events as cheap as those that follow; worth while where little time may be lost later. */
   warmUp(): void {
+    // WebAssembly needs none, and leaves few records to the other code.
+    if (this.wasm !== undefined) return;
     const { belief } = this.known;
     belief.isSuspended = true;
     try {
@@ -158,6 +167,7 @@ export class KernelTranscoder {
     return new PageStream(
       this.plan,
       this.walk,
+      this.wasm,
       this.trace,
       this.slackBytes,
       this.events.length,
