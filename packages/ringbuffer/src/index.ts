@@ -76,7 +76,7 @@ export {
 } from './hub.ts';
 export { hubPath, hubPaths } from './hub-place.ts';
 export { ReaderWaker, SwitchWaker, WAKES_FOLDER, WAKE_FILE, callConsumer } from './reader-waker.ts';
-export { createThreadRing, type RingRequest, type ThreadRing } from './ring-file.ts';
+export { createThreadRing, geometries, type RingRequest, type ThreadRing } from './ring-file.ts';
 export { EndedMappings } from './ended-mappings.ts';
 export { currentThreadId } from '@spoor/sys';
 

@@ -93,7 +93,9 @@ test('what is wrong with a long filter is told without all of it', () => {
 test('a limit of memory', () => {
   expect(readPlan([], '64M').maxMemoryBytes).toBe(64 * 1024 ** 2);
   expect(() => readPlan([], 'much')).toThrow("option '--max-memory <size>' argument 'much' is invalid.");
-  expect(readPlan([], '12k').maxMemoryBytes).toBe(12 * 1024);
+  expect(readPlan(said('--subbuf-size', '4k', '--num-subbuf', '2'), '12k').maxMemoryBytes).toBe(12 * 1024);
+  expect(readPlan([], '36k').maxMemoryBytes).toBe(36 * 1024);
+  expect(() => readPlan([], '35k')).toThrow("argument '35k' is invalid. At least 36k is needed");
   expect(() => readPlan([], '10k')).toThrow("argument '10k' is invalid. At least 12k is needed");
 });
 

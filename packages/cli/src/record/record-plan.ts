@@ -4,8 +4,10 @@ import { SpoorError, closestName } from '@spoor/base';
 import { parseFilter } from '@spoor/filter';
 import {
   BLOCK_WITHOUT_LIMIT,
+  geometries,
   isChannelName,
   makeChannel,
+  ringSizeBytes,
   type ChannelDescription,
   type EventRule,
   type LogLevelRule,
@@ -55,8 +57,20 @@ export function readPlan(
   }
   const channels = plan.channels();
   if (maxMemory === undefined) return { channels };
-  const maxMemoryBytes = checked('--max-memory <size>', maxMemory, () => parseLimitBytes(maxMemory));
+  const maxMemoryBytes = checked('--max-memory <size>', maxMemory, () => {
+    const limitBytes = parseLimitBytes(maxMemory);
+    const leastBytes = Math.min(...channels.map(leastRingBytes));
+    if (limitBytes >= leastBytes) return limitBytes;
+    throw invalid(
+      `At least ${leastBytes / 1024}k is needed, for the smallest ring that a thread is given; --subbuf-size 4k --num-subbuf 2 make smaller ones.`,
+    );
+  });
   return { channels, maxMemoryBytes };
+}
+
+/** Size of the ring that a thread is given where there is room for no larger one. */
+function leastRingBytes(channel: ChannelDescription): number {
+  return Math.min(...[...geometries(channel)].map(ringSizeBytes));
 }
 
 /**
