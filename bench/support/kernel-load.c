@@ -1,5 +1,8 @@
 // Pairs of processes that play ping-pong over pipes: each turn is two switches and four system calls. With a pace, in turns
-// a second of each pair, they wait every 256 turns until it is time to go on. kernel-load PAIRS TURNS [PACE]
+// a second of each pair, they wait every 256 turns until it is time to go on, and pairs take processors in turn: a pair that
+// the kernel puts on two of them makes a third of the turns, for each one wakes a processor. kernel-load PAIRS TURNS [PACE]
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +21,17 @@ static void wait_until(double moment) {
   nanosleep(&rest, NULL);
 }
 
+/* Stays on one of the processors that there are; without leave for that it goes on as it is. */
+static void stay(int number) {
+  cpu_set_t all, one;
+  if (sched_getaffinity(0, sizeof all, &all) < 0 || CPU_COUNT(&all) == 0) return;
+  int left = number % CPU_COUNT(&all), cpu = 0;
+  while (!CPU_ISSET(cpu, &all) || left-- > 0) cpu++;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
 static void play(int in, int out, long turns, double pace) {
   char ball = 0;
   double begin = now();
@@ -34,8 +48,10 @@ int main(int count, char **arguments) {
   for (int pair = atoi(arguments[1]); pair > 0; pair--) {
     int there[2], back[2];
     if (pipe(there) < 0 || pipe(back) < 0) return 1;
-    if (fork() == 0) play(back[0], there[1], atol(arguments[2]), pace);
-    if (fork() == 0) play(there[0], back[1], atol(arguments[2]), 0);
+    int is_second = 0, is_player = fork() == 0 || (is_second = fork() == 0);
+    if (is_player && pace > 0) stay(pair);
+    if (is_player && !is_second) play(back[0], there[1], atol(arguments[2]), pace);
+    if (is_player) play(there[0], back[1], atol(arguments[2]), 0);
     close(there[0]), close(there[1]), close(back[0]), close(back[1]);
   }
   while (wait(NULL) > 0) {}
