@@ -7,6 +7,7 @@ import { knownFacilities } from '@spoor/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../packages/cli/src/doctor/finding.ts';
 import { command, describeNeeding, otherUsersRun, root, tracefs } from './support/needs.ts';
+import { repoRoot } from './support/machine.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
 
 interface Diagnosis {
@@ -134,4 +135,33 @@ test('doctor tells people of every check, with the verdict last', () => {
   const { stdout } = spoor(['doctor']);
   expect(stdout).toMatch(/^(?:ok {2}|LACK) {2}node {12}Node\.js \d+/m);
   expect(stdout).toMatch(/\n\n(?:Spoor can work here|.* lacking: see LACK above)\.\n$/);
+});
+
+/** Has a process of x86-64 be refused perf_event_open(2) by a filter of system calls, as containers have it. */
+const withoutPerf = `
+const koffi = require(${JSON.stringify(join(repoRoot, 'node_modules/koffi'))});
+const prctl = koffi.load(null).func('int prctl(int, uint64_t, uint64_t, void *, uint64_t)');
+const instruction = (code, ifTrue, ifFalse, k) => [code, 0, ifTrue, ifFalse, ...new Uint8Array(Uint32Array.of(k).buffer)];
+const filter = Buffer.from([
+  ...instruction(0x20, 0, 0, 0),
+  ...instruction(0x15, 0, 1, 298),
+  ...instruction(0x06, 0, 0, 0x00050001),
+  ...instruction(0x06, 0, 0, 0x7fff0000),
+]);
+const program = Buffer.alloc(16);
+program.writeUInt16LE(4, 0);
+program.writeBigUInt64LE(koffi.address(filter), 8);
+if (prctl(38, 1, 0, null, 0) !== 0 || prctl(22, 2, koffi.address(program), null, 0) !== 0) process.exit(9);
+`;
+
+test.skipIf(process.arch !== 'x64')('counters that a filter of system calls forbids', () => {
+  const preloaded = join(dir, 'without-perf.cjs');
+  writeFileSync(preloaded, withoutPerf);
+  const env = { LTTNG_HOME: join(dir, 'home'), LTTNG_RUNDIR: join(dir, 'run') };
+  const done = spoor(['doctor', '--json'], { env: { ...env, NODE_OPTIONS: `--require ${preloaded}` } });
+  const { findings } = JSON.parse(done.stdout) as Diagnosis;
+  const found = findings.find(({ id }) => id === 'perf-counters');
+  expect(found).toMatchObject({ status: 'note', what: expect.stringContaining('EPERM') as string });
+  const paranoid = Number(readFileSync('/proc/sys/kernel/perf_event_paranoid', 'utf8'));
+  expect(found?.remedy).toMatch(paranoid > 2 ? /sysctl/ : /docker run --cap-add PERFMON/);
 });

@@ -243,7 +243,9 @@ export function checkCounters(): Finding {
     return trouble(id, false, {
       what: `counters of a thread cannot be opened (perf_event_paranoid is ${paranoid}): ${describeError(error)}`,
       why,
-      remedy: 'as root: sysctl -w kernel.perf_event_paranoid=2 (a container: docker run --cap-add PERFMON)',
+      // What the setting allows a container's filter of system calls may still forbid.
+      remedy:
+        paranoid > 2 ? 'as root: sysctl -w kernel.perf_event_paranoid=2' : 'docker run --cap-add PERFMON',
     });
   }
   try {
