@@ -36,6 +36,8 @@ interface Connection {
 /** Spans of requests to `http` and `https` servers of this thread, from the parsed head to the sent response. */
 export function startHttpServerEvents(): void {
   const connections = new WeakMap<Socket, Connection>();
+  // That of the last request to begin: most responses are out before the next request comes, and need no look-up then.
+  let latest: Connection | undefined;
 
   const end = (open: OpenRequest, isAborted: boolean): void => {
     const { response, id, idleMs } = open;
@@ -72,13 +74,14 @@ export function startHttpServerEvents(): void {
       open = { response: undefined, id: 0, idleMs: 0 };
       (connection.others ??= []).push(open);
     }
+    latest = connection;
     open.response = response;
     open.idleMs = loopIdleMs();
     open.id = beginServerRequest(connection.id, request.method, request.url, hostOf(request.rawHeaders));
   };
 
   const finish = ({ response, socket }: ServerMessage): void => {
-    const connection = connections.get(socket);
+    const connection = latest?.open.response === response ? latest : connections.get(socket);
     if (connection === undefined) return;
     if (connection.open.response === response) {
       end(connection.open, false);
