@@ -203,9 +203,9 @@ export class ConsumerLink {
       env: environment,
       cwd: '/',
     });
-    let failure: unknown;
-    child.on('error', (error) => (failure = error));
-    child.on('exit', (code, signal) => (failure = signal ?? `status ${code}`));
+    let failure: string | undefined;
+    child.on('error', ({ message }) => (failure = message));
+    child.on('exit', (code, signal) => (failure = `it ended with ${signal ?? `status ${code}`}`));
     child.unref();
     for (const began = performance.now(); performance.now() - began < START_MS;) {
       await pause(LOOK_MS);
@@ -224,7 +224,10 @@ export class ConsumerLink {
     this.#leaveStandIn();
     throw new SpoorError('control/consumer', 'the consumer cannot be started', {
       where: this.#socketPath,
-      cause: failure,
+      hint:
+        failure === undefined
+          ? `it did not listen within ${START_MS / 1000} s: give the command again once the machine is less busy`
+          : `${failure}: \`spoor doctor\` tells what the machine lacks; \`node "${main}" "${this.#socketPath}"\` shows what the consumer says`,
     });
   }
 

@@ -56,7 +56,7 @@ test('what another release noted is not taken for rubbish: its sessions may be r
   noted(store, 1);
   writeFileSync(join(folder, '2.json'), '{"version":1,"sess');
   writeFileSync(join(folder, '3.json'), 'null');
-  expect(store.readAll().unusable.sort()).toEqual([join(folder, '2.json'), join(folder, '3.json')]);
+  expect([...store.readAll().unusable].sort()).toEqual([join(folder, '2.json'), join(folder, '3.json')]);
   writeFileSync(join(folder, '4.json'), '{"version":2,"session":{"id":4}}');
   expect(() => store.readAll()).toThrow(
     expect.objectContaining({ code: 'control/state', where: join(folder, '4.json') }) as Error,
