@@ -75,6 +75,7 @@ test('of the kernel it has a line of its own, and other programs than those of N
     eventCount: 70_000,
     lostCount: 0,
     logLosses: { kernelLog: 0, bpftrace: 0 },
+    unfollowed: { resumedCount: 0, lostCount: 0 },
     unwrittenCount: 0,
     missingTextCount: 0,
     sizeBytes: 2_000_000,
@@ -99,6 +100,10 @@ test('of the kernel it has a line of its own, and other programs than those of N
   expect(describeRecording({ ...result, kernel: { ...kernel, logLosses } })).toContain(
     '(2.0 MB), 1 line of its log lost that the kernel overwrote before it was read, 5,331 lines lost by bpftrace (larger ' +
       'buffers: BPFTRACE_PERF_RB_PAGES)\n',
+  );
+  const unfollowed = { resumedCount: 2, lostCount: 1 };
+  expect(describeRecording({ ...result, kernel: { ...kernel, unfollowed } })).toContain(
+    '\nspoor: note: the kernel lost sight of 3 tasks of the command, whose numbers were used again at once;',
   );
   const error = new SpoorError('record/kernel', 'the disk is full');
   const full = { ...kernel, unwrittenCount: 12, error };

@@ -55,6 +55,13 @@ export function describeRecording(result: RecordingResult): string {
   const { totals, kernel } = result;
   if (kernel !== undefined) {
     lines.push(describeKernel(kernel));
+    const { resumedCount, lostCount } = kernel.unfollowed;
+    if (resumedCount + lostCount > 0) {
+      const tasks = counted(resumedCount + lostCount, 'task');
+      lines.push(
+        `spoor: note: the kernel lost sight of ${tasks} of the command, whose numbers were used again at once; part of what they did is not in the trace (--all-processes records it all)`,
+      );
+    }
     if (kernel.missingTextCount > 0) {
       const count = counted(kernel.missingTextCount, 'text');
       lines.push(

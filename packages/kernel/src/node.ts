@@ -21,6 +21,7 @@ export {
   type KernelRecordingResult,
 } from './live/kernel-recording.node.ts';
 export { containerFilter, findContainer, type Container } from './live/find-container.node.ts';
+export type { UnfollowedTasks } from './live/followed-tasks.node.ts';
 export type { LogChoice, LogLosses } from './sources/log-sources.node.ts';
 export { threadsOf } from './statedump/scan-tasks.node.ts';
 export { dumpState, type StateDumpOptions, type StateDumpResult } from './statedump/dump-state.node.ts';

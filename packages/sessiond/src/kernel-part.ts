@@ -9,6 +9,7 @@ import {
   type KernelRecordingOptions,
   type LogChoice,
   type LogLosses,
+  type UnfollowedTasks,
 } from '@spoor/kernel/node';
 import { MARKER_VARIABLE } from './marker-variable.ts';
 import type { RecordingNote } from './consumer-supervisor.ts';
@@ -46,6 +47,8 @@ export interface KernelTotals {
   readonly lostCount: number;
   /** What the kernel's log and bpftrace lost before it was read. */
   readonly logLosses: LogLosses;
+  /** Tasks of the command that the kernel did not record to their ends. */
+  readonly unfollowed: UnfollowedTasks;
   /** Events that could not be written. */
   readonly unwrittenCount: number;
   readonly sizeBytes: number;
@@ -64,6 +67,11 @@ const launcherPath = '/bin/sh';
 
 /** Folder of the kernel's trace in that of the recording, as LTTng has it. */
 const folder = 'kernel';
+
+/** Whether the command and what comes of it are recorded, and nothing else. */
+function followsCommand({ allProcesses, container }: KernelPlan): boolean {
+  return !allProcesses && container === undefined;
+}
 
 /** The recording of the kernel beside that of a command. */
 export class KernelPart {
@@ -93,6 +101,7 @@ export class KernelPart {
       syscallStrings: plan.syscallStrings === true,
       stackEvents: plan.stackEvents,
       container: plan.container,
+      followsThreads: followsCommand(plan),
       stateDump: plan.stateDump,
       // That of the programs' traces: all are on one clock.
       clockOffsetNs: BigInt(clockOffsetNs ?? 0),
@@ -114,7 +123,7 @@ export class KernelPart {
   }
 
   get #followsCommand(): boolean {
-    return !this.#plan.allProcesses && this.#plan.container === undefined;
+    return followsCommand(this.#plan);
   }
 
   /** Keeps a process of the recorder out of the trace. */
@@ -161,13 +170,22 @@ export class KernelPart {
   async stop(): Promise<KernelTotals> {
     this.#ended = true;
     try {
-      const { eventCount, lostCount, logLosses, unwrittenCount, missingTextCount, writtenBytes, failures } =
-        await this.#recording.stop();
+      const {
+        eventCount,
+        lostCount,
+        logLosses,
+        unfollowed,
+        unwrittenCount,
+        missingTextCount,
+        writtenBytes,
+        failures,
+      } = await this.#recording.stop();
       const [failure] = failures;
       return {
         eventCount,
         lostCount,
         logLosses,
+        unfollowed,
         unwrittenCount,
         missingTextCount,
         sizeBytes: writtenBytes,
@@ -182,6 +200,7 @@ export class KernelPart {
         eventCount: 0,
         lostCount: 0,
         logLosses: { kernelLog: 0, bpftrace: 0 },
+        unfollowed: { resumedCount: 0, lostCount: 0 },
         unwrittenCount: 0,
         missingTextCount: 0,
         sizeBytes: 0,

@@ -3,6 +3,8 @@
  * workers of all processors keep and read the same one, so a task that one of them saw being made is known to the others.
  */
 
+import type { TaskLives } from './task-lives.ts';
+
 /** Columns of 32 bits. Namespaces are inode numbers; 0 is "not known" in all. */
 export const taskColumns = [
   'pid',
@@ -129,15 +131,19 @@ export class TaskTable {
   /** Greatest number of a task, plus one. */
   readonly taskCount: number;
   private readonly finder: TaskFinder | undefined;
+  /** Where beginnings and ends of tasks are noted, if somebody follows them. */
+  readonly lives: TaskLives | undefined;
   /** The same memory, for times. */
   private readonly times: Float64Array;
 
   /**
    * @param from the number of tasks (`/proc/sys/kernel/pid_max`), or the memory of another thread's table.
    * @param finder asked about tasks whose records are not enough, where the machine is the one that was recorded.
+   * @param lives is told of beginnings and ends.
    */
-  constructor(from: number | SharedArrayBuffer, finder?: TaskFinder) {
+  constructor(from: number | SharedArrayBuffer, finder?: TaskFinder, lives?: TaskLives) {
     this.finder = finder;
+    this.lives = lives;
     // Memory that was never written takes no room: a table of 4 million tasks costs what the live ones do.
     this.memory = typeof from === 'number' ? new SharedArrayBuffer(from * rowWords * 4) : from;
     this.words = new Int32Array(this.memory);

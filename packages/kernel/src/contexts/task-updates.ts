@@ -69,6 +69,7 @@ export function taskRecordReader(
         const child = view.getInt32(at + pid, true);
         const parent = view.getInt32(at + currentOffset, true);
         const high = highFlags < 0 ? 0 : view.getInt32(at + flags + highFlags, true);
+        table.lives?.born(child, timeNs);
         const isNews = table.fork(parent, child, view.getInt32(at + flags, true), timeNs, high);
         if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes), timeNs);
       };
@@ -81,9 +82,20 @@ export function taskRecordReader(
         // A thread that executes a program takes its process's number.
         const tid = view.getInt32(at + pid, true);
         const before = view.getInt32(at + old, true);
-        if (tid !== before) table.free(before);
+        if (tid !== before) {
+          table.free(before);
+          table.lives?.died(before, timeNs);
+          table.lives?.born(tid, timeNs);
+        }
         // Who enters namespaces or becomes another user does it, nearly always, to execute a program there.
         table.refresh(tid, timeNs);
+      };
+    }
+    case 'exit': {
+      const { lives } = table;
+      if (lives === undefined) return ignore;
+      return (view, _bytes, at, _lengthBytes, timeNs) => {
+        lives.died(view.getInt32(at + currentOffset, true), timeNs);
       };
     }
     case 'rename': {

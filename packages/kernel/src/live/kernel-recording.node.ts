@@ -9,6 +9,7 @@ import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import { TaskLives } from '../contexts/task-lives.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
 import type { RingResult } from '../drain/page-sink.ts';
@@ -29,7 +30,8 @@ import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
 import { MetadataFile, beginMetadata, makeClassStates } from '../transcode/metadata-file.node.ts';
 import { markerFile } from './marker.node.ts';
 import { stackedEvents, withStacks, writeStacks } from './record-stacks.node.ts';
-import { tableEvents } from './select-events.ts';
+import { FollowedTasks, type UnfollowedTasks } from './followed-tasks.node.ts';
+import { exitEvent, tableEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
 import { completeRecordings, type Recovered } from '../recover/recover.node.ts';
 import { forgetRecording, isClaimed, noteRecording } from '../recover/recording-note.node.ts';
@@ -71,6 +73,8 @@ export interface KernelRecordingOptions {
   readonly overwrite?: boolean;
   /** How far the monotonic clock is behind the wall clock: that of the other traces of the recording. */
   readonly clockOffsetNs: bigint;
+  /** Whether {@link KernelRecording.begin} is told of threads, so that their children are followed. */
+  readonly followsThreads?: boolean;
   /** What is recorded beside the rings: the kernel's log, what bpftrace prints. */
   readonly logs?: LogChoice;
   /** Counters that are looked at meanwhile: words such as `default`, `instructions`, `interrupts`. */
@@ -94,6 +98,8 @@ export interface KernelRecordingResult {
   readonly logLosses: LogLosses;
   /** Events that were read and could not be written, for the disk was full; what is lost with a ring that failed is beside. */
   readonly unwrittenCount: number;
+  /** Tasks that the kernel took from those that are followed though they went on. */
+  readonly unfollowed: UnfollowedTasks;
   /** Texts of system calls that were not read; 0 where none are recorded. */
   readonly missingTextCount: number;
   readonly writtenBytes: number;
@@ -105,6 +111,8 @@ export interface KernelRecordingResult {
 
 /** Threads that enter the container are looked for so often. */
 const lookIntervalMs = 500;
+/** Whether the kernel has dropped tasks of a command is looked at so often. */
+const followIntervalMs = 100;
 /** Whether there are new names of call stacks to be saved is looked at so often. */
 const saveIntervalMs = 500;
 
@@ -143,6 +151,7 @@ export class KernelRecording {
   private dumpFailure: string | undefined;
   private hasEnded = false;
   private look: NodeJS.Timeout | undefined;
+  private followed: FollowedTasks | undefined;
   private saving: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -213,6 +222,7 @@ export class KernelRecording {
         ...chosen,
         ...tableEvents.filter((name) => available.includes(name)),
         ...textEvents,
+        ...(options.followsThreads === true && available.includes(exitEvent) ? [exitEvent] : []),
       ]);
       const needed = (name: string): boolean =>
         kept.has(name) ||
@@ -236,7 +246,10 @@ export class KernelRecording {
       const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
       const never = new Set(shares.flatMap(({ event, reader }) => (reader === 'never' ? [event] : [])));
       const events = chosen.filter((event) => !never.has(event));
-      for (const event of never) if (!tableEvents.includes(event)) kept.delete(event);
+      const stays = new Set([...tableEvents, ...(options.followsThreads === true ? [exitEvent] : [])]);
+      for (const event of never) if (!stays.has(event)) kept.delete(event);
+      // Whoever follows tasks needs all ends; the reader leaves out what the filter does.
+      if (options.followsThreads === true && kept.has(exitEvent)) instance.setFilter(exitEvent, '');
       instance.enable([...kept]);
       const complete: CtfSinkData = { ...data, declared: makeClassStates(traceClass.streamClasses[0]!) };
       ensureDirectory(join(directory, 'index'));
@@ -298,8 +311,10 @@ export class KernelRecording {
    */
   async begin(threads?: readonly number[]): Promise<void> {
     const { instance, options } = this;
-    if (threads !== undefined) instance.setThreads(threads, true);
-    else if (options.container !== undefined) this.followContainer();
+    if (threads !== undefined) {
+      instance.setThreads(threads, true);
+      this.follow(threads);
+    } else if (options.container !== undefined) this.followContainer();
     this.declarePlainEvents();
     this.logs.begin((name) => this.openPlainStream(name));
     if (this.counters !== undefined) {
@@ -333,6 +348,23 @@ export class KernelRecording {
   /** Keeps threads out of the trace, such as those of a helper of the recorder. */
   hide(threads: readonly number[]): void {
     this.instance.hideThreads(threads);
+  }
+
+  /** Watches that the kernel goes on to record what comes of these threads. */
+  private follow(threads: readonly number[]): void {
+    const { lives } = this.data;
+    if (lives === undefined) return;
+    const followed = new FollowedTasks(this.instance, new TaskLives(lives), threads);
+    this.followed = followed;
+    this.look = setInterval(() => {
+      try {
+        followed.look();
+      } catch (error) {
+        if (!(error instanceof SpoorError)) throw error;
+        this.options.onFailure?.(error);
+      }
+    }, followIntervalMs);
+    this.look.unref();
   }
 
   /** Has the kernel record the threads of the container, and those that enter it. */
@@ -424,6 +456,7 @@ export class KernelRecording {
     clearInterval(this.saving);
     try {
       this.instance.stop();
+      this.followed?.stopped();
       this.sampler?.stop();
       await this.logs.stop();
       const rings = await this.drain.stop();
@@ -431,13 +464,15 @@ export class KernelRecording {
       const results = rings.map(({ result }) => result as CtfSinkResult | undefined);
       const sum = (of: (result: CtfSinkResult) => number): number =>
         results.reduce((total, result) => total + (result === undefined ? 0 : of(result)), 0);
+      const lostCount = Math.max(
+        sum(({ lostCount }) => lostCount),
+        this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
+      );
       return {
         eventCount:
           sum(({ eventCount }) => eventCount) + this.logs.eventCount + (this.sampler?.eventCount ?? 0),
-        lostCount: Math.max(
-          sum(({ lostCount }) => lostCount),
-          this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
-        ),
+        lostCount,
+        unfollowed: this.followed?.end(lostCount === 0) ?? { resumedCount: 0, lostCount: 0 },
         logLosses: this.logs.losses,
         unwrittenCount: sum(({ unwrittenCount }) => unwrittenCount),
         missingTextCount: sum(({ missingTextCount }) => missingTextCount),
@@ -496,6 +531,7 @@ function sinkData(
       ...(counters === undefined ? [] : eventsOfCounters(counters)),
     ],
     tasks: tasks.memory,
+    ...(options.followsThreads === true ? { lives: new TaskLives(tasks.taskCount).memory } : {}),
     metAddresses: names?.memory,
     directory: options.directory,
     channel: options.channel ?? 'channel0',

@@ -49,6 +49,9 @@ export const tableEvents: readonly string[] = [
   'sched:sched_process_exec',
 ];
 
+/** The event that tells who follows a command of the ends of its tasks. */
+export const exitEvent = 'sched:sched_process_exit';
+
 /**
  * The events that patterns mean.
  * @param available `SYSTEM:NAME` of what the kernel has.

@@ -54,7 +54,7 @@ export interface MappedField {
 }
 
 /** What a record tells of tasks beside being an event: the task table is kept by it. */
-export type TaskUpdate = 'new-task' | 'exec' | 'rename' | 'changed' | 'moved';
+export type TaskUpdate = 'new-task' | 'exec' | 'exit' | 'rename' | 'changed' | 'moved';
 
 /** What a record tells for others: of tasks, the text that a call is given, the stack of an event. */
 export type RecordUpdate = TaskUpdate | 'call-text' | 'kernel-stack' | 'user-stack';

@@ -44,7 +44,7 @@ export const schedulerRules: readonly EventRule[] = [
   scheduler('sched_process_exec', [field('filename'), field('tid', 'pid'), field('old_tid', 'old_pid')], {
     update: 'exec',
   }),
-  scheduler('sched_process_exit', ofOneTask),
+  scheduler('sched_process_exit', ofOneTask, { update: 'exit' }),
   // Not told to the task table: it comes when the number may be another task's already.
   scheduler('sched_process_free', ofOneTask),
   scheduler('sched_process_wait', ofOneTask),

@@ -310,6 +310,12 @@ export class TracefsInstance implements Disposable {
     this.writeThreads('set_event_pid', tids, 'replace');
   }
 
+  /** The threads that are recorded, as the kernel has them now; none where it records all. */
+  threads(): readonly number[] {
+    const text = readControl(this.file('set_event_pid'), 'read which threads are recorded');
+    return text.split('\n').flatMap((line) => (/^\d+$/.test(line) ? [Number(line)] : []));
+  }
+
   /** Adds threads to those that are recorded. */
   addThreads(tids: readonly number[]): void {
     this.writeThreads('set_event_pid', tids, 'append');

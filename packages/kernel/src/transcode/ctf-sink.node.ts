@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import { finderFor } from '../contexts/fill-task-table.node.ts';
+import { TaskLives } from '../contexts/task-lives.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { batchBytesOf, type PageSink, type RingPlace } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
@@ -41,6 +42,8 @@ export interface CtfSinkData {
   readonly moreEvents: readonly PlainEvent[];
   /** Of the task table. */
   readonly tasks: SharedArrayBuffer;
+  /** Of the lives of tasks, where a command is followed. */
+  readonly lives?: SharedArrayBuffer | undefined;
   /** The table of addresses of call stacks, where there are any. */
   readonly metAddresses?: SharedArrayBuffer | undefined;
   /** A word a class: which are in the metadata. */
@@ -81,6 +84,7 @@ export function transcoderOf(
     tasks: new TaskTable(
       data.tasks,
       finderFor(data.contexts, data.filter === undefined ? [] : [data.filter], wanted),
+      data.lives === undefined ? undefined : new TaskLives(data.lives),
     ),
   });
 }

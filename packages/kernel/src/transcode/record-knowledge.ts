@@ -42,6 +42,7 @@ function readerOf(
       return stacks.reader(format, 'user');
     case 'new-task':
     case 'exec':
+    case 'exit':
     case 'rename':
     case 'changed':
     case 'moved':
