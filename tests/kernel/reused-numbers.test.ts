@@ -97,7 +97,9 @@ describeNeeding(
     test('are recorded again, and that something is missing is told', () => {
       const { calls, told } = record('again', ['wait']);
       expect(calls).toBe(10);
-      expect(told).toMatch(/the kernel lost sight of \d+ tasks? of the command, whose numbers were used again/);
+      expect(told).toMatch(
+        /the kernel lost sight of \d+ tasks? of the command, whose numbers were used again/,
+      );
     });
 
     test('are told of where they end before that', () => {
