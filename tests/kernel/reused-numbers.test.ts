@@ -89,7 +89,7 @@ describeNeeding(
       let calls = 0;
       for (const event of openTrace(trace).events()) {
         if (event.name !== 'syscall_entry_getppid') continue;
-        if (String(event.commonContext()?.['tid']) === done.stdout.trim()) calls += 1;
+        if (Number(event.commonContext()?.['tid']) === Number(done.stdout)) calls += 1;
       }
       return { calls, told: done.stderr };
     }

@@ -1,14 +1,25 @@
-import fc from 'fast-check';
+import {
+  array,
+  assert,
+  boolean,
+  constant,
+  integer,
+  property,
+  record,
+  shuffledSubarray,
+  tuple,
+  type Arbitrary,
+} from 'fast-check';
 import { expect, test } from 'vitest';
 import { TaskLives } from './task-lives.ts';
 
 test('whoever began and did not end is alive, in whatever order that is told, also by another thread', () => {
-  const happenings = fc.array(fc.record({ tid: fc.integer({ min: 1, max: 99 }), isBirth: fc.boolean() }), {
+  const happenings = array(record({ tid: integer({ min: 1, max: 99 }), isBirth: boolean() }), {
     maxLength: 60,
   });
-  fc.assert(
-    fc.property(
-      happenings.chain((list) => fc.tuple(fc.constant(list), shuffled(list.length))),
+  assert(
+    property(
+      happenings.chain((list) => tuple(constant(list), shuffled(list.length))),
       ([list, order]) => {
         const lives = new TaskLives(100);
         const other = new TaskLives(lives.memory);
@@ -29,9 +40,9 @@ test('whoever began and did not end is alive, in whatever order that is told, al
   );
 });
 
-function shuffled(count: number): fc.Arbitrary<readonly number[]> {
+function shuffled(count: number): Arbitrary<readonly number[]> {
   const all = Array.from({ length: count }, (_, index) => index);
-  return fc.shuffledSubarray(all, { minLength: count });
+  return shuffledSubarray(all, { minLength: count });
 }
 
 test('numbers beyond the greatest are passed over', () => {
