@@ -196,13 +196,13 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'choices of
   });
 
   test.each([
-    [['-k', '--kernel-filter', 'nothing_has_this == 1'], 'fits none of the events'],
-    [['-k', '--kernel-filter', 'a =='], '--kernel-filter'],
-    [['--userspace-probe', 'elf:/nowhere/at/all:main'], '/nowhere/at/all'],
-  ])('%j is refused before the command runs', (options, message) => {
+    [['-k', '--kernel-filter', 'nothing_has_this == 1'], 'fits none of the events', 1],
+    [['-k', '--kernel-filter', 'a =='], '--kernel-filter', 2],
+    [['--userspace-probe', 'elf:/nowhere/at/all:main'], '/nowhere/at/all', 1],
+  ])('%j is refused before the command runs', (options, message, status) => {
     const ran = join(folder, 'refused');
     const done = spoor(['record', ...options, '-o', join(folder, 'none'), '--', 'touch', ran]);
-    expect(done.status).toBe(1);
+    expect(done.status).toBe(status);
     expect(done.stderr).toContain(message);
     expect(existsSync(ran)).toBe(false);
     expect(existsSync(join(folder, 'none'))).toBe(false);
