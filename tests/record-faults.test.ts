@@ -79,7 +79,7 @@ describe('spoor record refuses with one line', () => {
       ['--subbuf-size', '3k'],
       ['--num-subbuf', '1'],
     ]) {
-      expect(place.record([...flags, '--', 'true']).status).toBe(1);
+      expect(place.record([...flags, '--', 'true']).status).toBe(2);
     }
   });
 });
