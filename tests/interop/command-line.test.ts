@@ -244,11 +244,22 @@ describe('what is mistyped', () => {
   test.each([
     [['rnu'], 'no command and no directory is named rnu (did you mean run?)'],
     [['--naems', 'all', '/'], 'did you mean --names?'],
+    [['run', '-p', 'a=1'], 'No -c stands before it'],
+    [['--log-level', 'x', '/'], 'It must be one of N, F, E, W, I, D, T'],
+    [['--retry-duration', 'x', '/'], 'It must be a number of microseconds'],
+    [['--allowed-mip-versions', '3', '/'], 'It must be 0, 1 or 0,1'],
+    [['--clock-offset', 'x', '/'], 'It must be a whole number'],
+  ])('%j cannot be read', (args, message) => {
+    const done = spoor(args);
+    expect(done.status).toBe(2);
+    expect(done.stderr).toContain(message);
+  });
+
+  test.each([
     [['-c', 'sink.text.prety', '/'], 'no component class sink.text.prety (did you mean sink.text.pretty?)'],
     [['-o', 'txt', '/'], 'there is no output "txt" (did you mean text?)'],
     [['-c', 'filter.utils.muxr', '/'], 'did you mean filter.utils.muxer?'],
     [['-p', 'a=1', '/'], 'source.ctf.fs (auto-disc-source-ctf-fs) has no parameter "a"'],
-    [['run', '-p', 'a=1'], 'No -c stands before it'],
     [['-c', 'sink.text.details', '-p', 'compct=yes', '/'], 'did you mean compact?'],
     [
       ['-c', 'sink.text.details', '-p', 'compact=1', '/'],
@@ -256,18 +267,14 @@ describe('what is mistyped', () => {
     ],
     [['-c', 'source.ctf.fs'], 'source.ctf.fs needs the parameter "inputs"'],
     [['-c', 'bogus', '/'], '"bogus" is no component class'],
-    [['--log-level', 'x', '/'], 'It must be one of N, F, E, W, I, D, T'],
-    [['--retry-duration', 'x', '/'], 'It must be a number of microseconds'],
     [['--timerange', '1,2', '--begin', '1', '/'], '--timerange says what --begin and --end say'],
     [['--run-args', '--stream-intersection', '/'], '--stream-intersection cannot be said'],
     [['-i', 'lttng-live', 'net://localhost'], 'source.ctf.lttng-live is not there'],
-    [['--allowed-mip-versions', '3', '/'], 'It must be 0, 1 or 0,1'],
     [['query', 'source.ctf.fs', 'babeltrace.trace-info'], 'did you mean babeltrace.trace-infos?'],
     [['help', 'sink.text.detail'], 'did you mean sink.text.details?'],
     [['run', '-c', 'a:source.ctf.fs'], 'the graph has no sink'],
     [['run', '-c', 'a:source.ctf.fs', '-c', 'b:sink.utils.dummy', '-x', 'a:c'], 'no component is named "c"'],
     [['run', '-c', 'a:source.ctf.fs', '-c', 'b:sink.utils.dummy'], 'the component "a" is not connected'],
-    [['--clock-offset', 'x', '/'], 'It must be a whole number'],
   ])('%j', (args, message) => {
     const done = spoor(args);
     expect(done.status).toBe(1);
