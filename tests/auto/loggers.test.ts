@@ -182,7 +182,7 @@ test('the console as a logger, when its set is named; an unknown set is refused'
     [14, ['console', 'debug', '-', 'small', '-']],
   ]);
   const refused = spoor(['record', '--auto', 'default,logers', '--', process.execPath, '-e', '']);
-  expect(refused.status).toBe(1);
+  expect(refused.status).toBe(2);
   expect(refused.stderr).toContain("option '--auto <sets>' argument 'default,logers' is invalid");
   expect(refused.stderr).toContain('did you mean `loggers`?');
 });

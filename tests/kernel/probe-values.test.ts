@@ -180,13 +180,13 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'values at 
   });
 
   test.each([
-    ['work(a=arg1:float)', 'is no type'],
-    ['work%return(arg1)', 'gone when the function returns'],
-    ['work(+8(arg1))', 'needs a name'],
-    ['work(', 'did you mean work?'],
-    ['work(a b)', 'is no argument'],
-    ['work(a=%xmm0)', 'no register'],
-  ])('%s is refused before the command runs', (place, message) => {
+    ['work(a=arg1:float)', 'is no type', 1],
+    ['work%return(arg1)', 'gone when the function returns', 1],
+    ['work(+8(arg1))', 'needs a name', 1],
+    ['work(', 'did you mean work?', 1],
+    ['work(a b)', 'is no argument', 2],
+    ['work(a=%xmm0)', 'no register', 1],
+  ])('%s is refused before the command runs', (place, message, status) => {
     const none = join(folder, 'none');
     const done = spoor([
       'record',
@@ -198,7 +198,7 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'values at 
       'touch',
       none,
     ]);
-    expect(done.status).toBe(1);
+    expect(done.status).toBe(status);
     expect(done.stderr).toContain(message);
     expect(readdirSync(folder)).not.toContain('none');
   });
