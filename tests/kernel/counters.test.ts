@@ -174,7 +174,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k --counters
       'echo',
       'ran',
     ]);
-    expect(never).toMatchObject({ status: 1, stdout: '' });
+    expect(never).toMatchObject({ status: 2, stdout: '' });
     expect(never.stderr).toContain('A time between 1ms and 1h is needed');
   });
 });
