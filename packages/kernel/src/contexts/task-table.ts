@@ -354,6 +354,15 @@ export class TaskTable {
     const row = this.rowOf(tid);
     if (row >= 0) this.words.fill(0, row, row + rowWords);
   }
+
+  /** Nothing is known of any task: what happened to them was not recorded for a while. */
+  forget(): void {
+    const { words } = this;
+    for (let row = 0; row < words.length; row += rowWords) {
+      // Memory that was never written stays so.
+      if (words[row + knownWord] !== knowledge.nothing) words.fill(0, row, row + rowWords);
+    }
+  }
 }
 
 /** Milliseconds in 32 bits: for differences. */

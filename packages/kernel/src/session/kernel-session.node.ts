@@ -38,7 +38,7 @@ import { SessionProbes } from './session-probes.node.ts';
 import { SessionSources } from './session-sources.node.ts';
 import { emptyState, loadState, lossesTold, saveState, type SessionState } from './session-state.node.ts';
 import { dumpStreamClass, repairTrace, TraceFrame } from './trace-files.node.ts';
-import { WantedThreads } from './wanted-threads.node.ts';
+import { seesAllTasks, WantedThreads } from './wanted-threads.node.ts';
 
 /** What a session is made with. */
 export interface KernelSessionOptions {
@@ -96,6 +96,8 @@ function factsOf({ uuid, clockOffsetNs, environment }: KernelSessionDescription)
   };
 }
 
+const nameOf = ({ description: { name } }: ChannelPlan): string => name;
+
 export class KernelSession {
   private readonly options: KernelSessionOptions;
   private readonly root: string;
@@ -110,6 +112,8 @@ export class KernelSession {
   private readonly sources: SessionSources;
   private timer: NodeJS.Timeout | undefined;
   private areTasksKnown = false;
+  /** Channels that have told the task table of all tasks since it was filled. */
+  private watchers: readonly string[] = [];
   private areGroupsKnown = false;
   /** Of call stacks, once a channel has them. */
   private names: StackNames | undefined;
@@ -167,6 +171,8 @@ export class KernelSession {
     }
     const available = this.available();
     for (const plan of plans) await this.applyChannel(plan, available);
+    if (description.isActive) await this.forgetPastTasks(plans);
+    this.watchers = description.isActive ? plans.filter(seesAllTasks).map(nameOf) : [];
     this.chooseThreads(plans);
     for (const channel of this.channels.values()) {
       channel.apply();
@@ -349,6 +355,24 @@ export class KernelSession {
       const channel = this.channels.get(plan.description.name);
       channel?.follow(new WantedThreads(plan));
     }
+  }
+
+  /**
+   * Forgets what the task table has if nothing told it of all tasks for a while: some have been named since, others have ended
+   * and their numbers are those of others.
+   * @param plans of what is recorded from now on.
+   */
+  private async forgetPastTasks(plans: readonly ChannelPlan[]): Promise<void> {
+    const { watchers } = this;
+    const now = plans.filter(seesAllTasks).map(nameOf);
+    // They have told all until now, and nobody does it in their place.
+    if (watchers.length > 0 && now.length === 0) return;
+    if (!this.areTasksKnown || now.some((name) => watchers.includes(name))) return;
+    // What is in the rings is about those of the past.
+    await this.flush();
+    this.tasks.forget();
+    this.areTasksKnown = false;
+    this.areGroupsKnown = false;
   }
 
   private knowTasks(plans: readonly ChannelPlan[]): void {

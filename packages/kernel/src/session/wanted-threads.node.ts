@@ -4,6 +4,7 @@
  */
 import { readlinkSync } from 'node:fs';
 import { parseFilter, type Expression } from '@spoor/filter';
+import { tableEvents } from '../live/select-events.ts';
 import { processNumbers, readProc, threadsOf } from '../statedump/scan-tasks.node.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
 import type { ChannelPlan } from './kernel-channel.node.ts';
@@ -69,6 +70,12 @@ function valueOf(pid: number, column: ProcessColumn): number | undefined {
     default:
       return column satisfies never;
   }
+}
+
+/** Whether the task table is told of all tasks that begin, are named or execute programs, as long as a plan is recorded. */
+export function seesAllTasks(plan: ChannelPlan): boolean {
+  if (!plan.description.isEnabled || conditionsOf(plan).length > 0) return false;
+  return plan.tableEvents.length > 0 || tableEvents.some((event) => plan.events.includes(event));
 }
 
 /** The threads of a plan. */

@@ -1,0 +1,174 @@
+// Names and numbers of tasks in sessions that were not recording these tasks for a while: what was so before must not be said of
+// them afterwards, least of all of another task that has got the number since.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openTrace } from '@spoor/components/node';
+import type { ControlClient } from '@spoor/control';
+import { findTracefs, sweepSessions } from '@spoor/kernel/node';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { patientlyMs, withDaemon } from '../support/daemon.ts';
+import { command, describeNeeding, tracefs } from '../support/needs.ts';
+import { removeTree } from '../support/removal.ts';
+
+/**
+ * For the first line that is told, makes processes that are called "first", call umask(2), and end; for the second, another one
+ * with the number of one of these, which is called "second", and renames itself. For the third line, both call umask(2). Prints
+ * their numbers.
+ */
+const source = `
+#define _GNU_SOURCE
+#include <linux/sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+enum { most = 20 };
+static void hear(void) {
+  char letter = 0;
+  while (letter != '\\n') if (read(0, &letter, 1) != 1) _exit(1);
+}
+static void say(long number) {
+  printf("%ld\\n", number);
+  fflush(stdout);
+}
+int main(void) {
+  pid_t first[most];
+  int go[2];
+  if (pipe(go) != 0) return 1;
+  hear();
+  prctl(PR_SET_NAME, "maker");
+  umask(022);
+  for (int n = 0; n < most; n++) {
+    first[n] = fork();
+    if (first[n] == 0) {
+      prctl(PR_SET_NAME, "first");
+      umask(022);
+      _exit(0);
+    }
+    waitpid(first[n], 0, 0);
+  }
+  say(getpid());
+  hear();
+  long second = -1;
+  // Somebody else may have a number already.
+  for (int n = 0; n < most && second < 0; n++) {
+    struct clone_args asked = { .exit_signal = 17, .set_tid = (uint64_t)(uintptr_t)&first[n], .set_tid_size = 1 };
+    second = syscall(SYS_clone3, &asked, sizeof asked);
+  }
+  if (second == 0) {
+    char letter;
+    prctl(PR_SET_NAME, "second");
+    say(getpid());
+    if (read(go[0], &letter, 1) != 1) _exit(1);
+    umask(022);
+    _exit(0);
+  }
+  if (second < 0) return 1;
+  prctl(PR_SET_NAME, "renamed");
+  hear();
+  umask(022);
+  if (write(go[1], "x", 1) != 1) return 1;
+  waitpid(second, 0, 0);
+  say(0);
+  return 0;
+}
+`;
+
+/** The program, which does one step after the other. */
+class Tasks implements Disposable {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(program: string) {
+    this.#child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** @returns the number of the process that has done it. */
+  async step(): Promise<number> {
+    this.#child.stdin!.write('\n');
+    const line: IteratorResult<string, unknown> = await this.#lines.next();
+    expect(line.done).toBe(false);
+    return Number(line.value);
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+const target = { session: 's', domain: 'kernel' } as const;
+
+/** What is done to a session that does not record some tasks for a while, and that records them again. */
+const gaps: readonly {
+  readonly name: string;
+  readonly begin: (client: ControlClient) => Promise<unknown>;
+  readonly end: (client: ControlClient) => Promise<unknown>;
+}[] = [
+  {
+    name: 'while other processes alone were tracked',
+    begin: (client) => client.call('track', { ...target, attribute: 'pid', values: [process.pid] }),
+    end: (client) => client.call('track', { ...target, attribute: 'pid', values: 'all' }),
+  },
+  {
+    name: 'while the session was stopped',
+    begin: (client) => client.call('stop-session', { session: 's' }),
+    end: (client) => client.call('start-session', { session: 's' }),
+  },
+  {
+    name: 'while the channel was disabled',
+    begin: (client) => client.call('disable-channel', { ...target, channel: 'channel0' }),
+    end: (client) => client.call('enable-channel', { ...target, channel: 'channel0' }),
+  },
+];
+
+describeNeeding([tracefs(), command('gcc')], 'tasks that a session has not seen for a while', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spoor-names-'));
+  const program = join(folder, 'tasks');
+  afterAll(() => removeTree(folder));
+  afterEach(() => void sweepSessions(findTracefs()));
+
+  beforeAll(() => {
+    writeFileSync(`${program}.c`, source);
+    const made = spawnSync('gcc', ['-o', program, `${program}.c`], { encoding: 'utf8' });
+    expect(made.stderr).toBe('');
+  });
+
+  for (const { name, begin, end } of gaps) {
+    test(
+      `have the names and numbers that they were given ${name}`,
+      withDaemon(async (daemon) => {
+        const client = await daemon.start();
+        const { session } = await client.call('create-session', { name: 's', mode: 'local' });
+        const rule = { kind: 'kernel-syscall', name: 'umask', site: 'entry' } as const;
+        await client.call('enable-event', { ...target, rule });
+        await client.call('add-context', { ...target, contexts: ['procname', 'pid', 'tid', 'ppid'] });
+        await client.call('start-session', { session: 's' });
+        using tasks = new Tasks(program);
+        const maker = await tasks.step();
+        await begin(client);
+        const second = await tasks.step();
+        await end(client);
+        await tasks.step();
+        await client.call('destroy-session', { session: 's' });
+        if (session.output?.kind !== 'local') throw new Error('no output');
+        const seen: string[] = [];
+        for (const event of openTrace(session.output.path).events()) {
+          const context = event.commonContext()!;
+          const [tid, pid, ppid] = ['tid', 'pid', 'ppid'].map((column) => Number(context[column]));
+          if (tid !== maker && tid !== second) continue;
+          const made = ppid === maker ? ' of maker' : '';
+          seen.push(`${String(context['procname'])}${made}${pid === tid ? '' : ` with pid ${pid}`}`);
+        }
+        expect(seen).toEqual(['maker', 'first of maker', 'renamed', 'second of maker']);
+      }),
+      patientlyMs,
+    );
+  }
+});
