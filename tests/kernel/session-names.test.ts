@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openTrace } from '@spoor/components/node';
-import type { ControlClient } from '@spoor/control';
+import type { ControlClient, Session } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { patientlyMs, withDaemon } from '../support/daemon.ts';
@@ -21,6 +21,7 @@ import { removeTree } from '../support/removal.ts';
 const source = `
 #define _GNU_SOURCE
 #include <linux/sched.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -38,6 +39,11 @@ static void say(long number) {
   fflush(stdout);
 }
 int main(void) {
+  // Rings are read one after the other: all of this lies in one, in the order of time.
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  if (sched_setaffinity(0, sizeof here, &here) != 0) return 1;
   pid_t first[most];
   int go[2];
   if (pipe(go) != 0) return 1;
@@ -108,25 +114,49 @@ const target = { session: 's', domain: 'kernel' } as const;
 /** What is done to a session that does not record some tasks for a while, and that records them again. */
 const gaps: readonly {
   readonly name: string;
-  readonly begin: (client: ControlClient) => Promise<unknown>;
-  readonly end: (client: ControlClient) => Promise<unknown>;
+  readonly miss: (client: ControlClient) => Promise<unknown>;
+  readonly goOn: (client: ControlClient) => Promise<unknown>;
 }[] = [
   {
     name: 'while other processes alone were tracked',
-    begin: (client) => client.call('track', { ...target, attribute: 'pid', values: [process.pid] }),
-    end: (client) => client.call('track', { ...target, attribute: 'pid', values: 'all' }),
+    miss: (client) => client.call('track', { ...target, attribute: 'pid', values: [process.pid] }),
+    goOn: (client) => client.call('track', { ...target, attribute: 'pid', values: 'all' }),
   },
   {
     name: 'while the session was stopped',
-    begin: (client) => client.call('stop-session', { session: 's' }),
-    end: (client) => client.call('start-session', { session: 's' }),
+    miss: (client) => client.call('stop-session', { session: 's' }),
+    goOn: (client) => client.call('start-session', { session: 's' }),
   },
   {
     name: 'while the channel was disabled',
-    begin: (client) => client.call('disable-channel', { ...target, channel: 'channel0' }),
-    end: (client) => client.call('enable-channel', { ...target, channel: 'channel0' }),
+    miss: (client) => client.call('disable-channel', { ...target, channel: 'channel0' }),
+    goOn: (client) => client.call('enable-channel', { ...target, channel: 'channel0' }),
   },
 ];
+
+/** A session that records calls of umask(2). */
+async function begin(client: ControlClient, mode: 'local' | 'snapshot'): Promise<Session> {
+  const { session } = await client.call('create-session', { name: 's', mode });
+  const rule = { kind: 'kernel-syscall', name: 'umask', site: 'entry' } as const;
+  await client.call('enable-event', { ...target, rule });
+  await client.call('add-context', { ...target, contexts: ['procname', 'pid', 'tid', 'ppid'] });
+  await client.call('start-session', { session: 's' });
+  return session;
+}
+
+/** What a trace says of those that made the calls, of the program's processes `maker` and `second`. */
+function callersIn(path: string, maker: number, second: number): readonly string[] {
+  const seen: string[] = [];
+  for (const event of openTrace(path).events()) {
+    if (event.name !== 'syscall_entry_umask') continue;
+    const context = event.commonContext() ?? {};
+    const [tid, pid, ppid] = ['tid', 'pid', 'ppid'].map((column) => Number(context[column]));
+    if (tid !== maker && tid !== second) continue;
+    const made = ppid === maker ? ' of maker' : '';
+    seen.push(`${String(context['procname'])}${made}${pid === tid ? '' : ` with pid ${pid}`}`);
+  }
+  return seen;
+}
 
 describeNeeding([tracefs(), command('gcc')], 'tasks that a session has not seen for a while', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-names-'));
@@ -140,35 +170,46 @@ describeNeeding([tracefs(), command('gcc')], 'tasks that a session has not seen 
     expect(made.stderr).toBe('');
   });
 
-  for (const { name, begin, end } of gaps) {
+  for (const { name, miss, goOn } of gaps) {
     test(
       `have the names and numbers that they were given ${name}`,
       withDaemon(async (daemon) => {
         const client = await daemon.start();
-        const { session } = await client.call('create-session', { name: 's', mode: 'local' });
-        const rule = { kind: 'kernel-syscall', name: 'umask', site: 'entry' } as const;
-        await client.call('enable-event', { ...target, rule });
-        await client.call('add-context', { ...target, contexts: ['procname', 'pid', 'tid', 'ppid'] });
-        await client.call('start-session', { session: 's' });
+        const session = await begin(client, 'local');
         using tasks = new Tasks(program);
         const maker = await tasks.step();
-        await begin(client);
+        await miss(client);
         const second = await tasks.step();
-        await end(client);
+        await goOn(client);
         await tasks.step();
         await client.call('destroy-session', { session: 's' });
         if (session.output?.kind !== 'local') throw new Error('no output');
-        const seen: string[] = [];
-        for (const event of openTrace(session.output.path).events()) {
-          const context = event.commonContext()!;
-          const [tid, pid, ppid] = ['tid', 'pid', 'ppid'].map((column) => Number(context[column]));
-          if (tid !== maker && tid !== second) continue;
-          const made = ppid === maker ? ' of maker' : '';
-          seen.push(`${String(context['procname'])}${made}${pid === tid ? '' : ` with pid ${pid}`}`);
-        }
-        expect(seen).toEqual(['maker', 'first of maker', 'renamed', 'second of maker']);
+        expect(callersIn(session.output.path, maker, second)).toEqual([
+          'maker',
+          'first of maker',
+          'renamed',
+          'second of maker',
+        ]);
       }),
       patientlyMs,
     );
   }
+
+  test(
+    'have the names that they have now in snapshots, whose rings hold records of before',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      using tasks = new Tasks(program);
+      await begin(client, 'snapshot');
+      const maker = await tasks.step();
+      await client.call('stop-session', { session: 's' });
+      const second = await tasks.step();
+      await client.call('start-session', { session: 's' });
+      await tasks.step();
+      const { snapshots } = await client.call('record-snapshot', { session: 's' });
+      expect(callersIn(snapshots[0]!.path, maker, second).slice(-2)).toEqual(['renamed', 'second of maker']);
+      await client.call('destroy-session', { session: 's' });
+    }),
+    patientlyMs,
+  );
 });

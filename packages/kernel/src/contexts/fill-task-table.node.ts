@@ -54,10 +54,10 @@ function enterPlace(table: TaskTable, { stat, status, namespaces, pid }: Scanned
   table.set(tid, 'uts_ns', namespaces.uts);
 }
 
-/** Puts one task into a table. */
-export function enterTask(table: TaskTable, task: ScannedTask): void {
+/** Puts one task into a table. @param namedNs since when it has its name, by the clock of records; 0 for any time. */
+export function enterTask(table: TaskTable, task: ScannedTask, namedNs = 0): void {
   const { stat } = task;
-  table.setName(stat.tid, Buffer.from(stat.name));
+  table.setName(stat.tid, Buffer.from(stat.name), namedNs);
   table.set(stat.tid, 'prio', stat.priority - 100);
   enterPlace(table, task);
 }
@@ -134,11 +134,14 @@ export function finderFor(
   return wanted.has('sched:sched_process_fork') ? findTaskNumbers : undefined;
 }
 
-/** Enters all tasks that there are and that the table does not know; do it before recording begins. */
-export function fillTaskTable(table: TaskTable): void {
+/**
+ * Enters all tasks that there are and that the table does not know; do it before recording begins.
+ * @param areOlderRead whether records of before are read afterwards: what they say of names is of the past.
+ */
+export function fillTaskTable(table: TaskTable, areOlderRead = false): void {
   for (const pid of processNumbers()) {
     for (const task of scanProcess(pid)) {
-      if (!table.isKnown(task.stat.tid)) enterTask(table, task);
+      if (!table.isKnown(task.stat.tid)) enterTask(table, task, areOlderRead ? Number(task.timeNs) : 0);
     }
   }
 }

@@ -360,7 +360,11 @@ export class TaskTable {
     const { words } = this;
     for (let row = 0; row < words.length; row += rowWords) {
       // Memory that was never written stays so.
-      if (words[row + knownWord] !== knowledge.nothing) words.fill(0, row, row + rowWords);
+      const isWritten =
+        words[row + knownWord] !== knowledge.nothing ||
+        words[row + groupWord] !== 0 ||
+        words[row + containerWord] !== 0;
+      if (isWritten) words.fill(0, row, row + rowWords);
     }
   }
 }

@@ -47,7 +47,7 @@ export interface KernelSessionOptions {
   readonly readers: RingReaders;
   /** With whose rights the trace is written; undefined for those of this process. */
   readonly writer?: FileUser | undefined;
-  /** Processes whose threads are left out of the trace, beside this one. */
+  /** Processes whose threads are left out of the trace, beside this one, until {@link KernelSession.hide} names others. */
   readonly hidden: readonly number[];
   readonly onNote: (severity: 'info' | 'error', text: string) => void;
   /** Beginning of the names of instances; for tests. */
@@ -110,6 +110,7 @@ export class KernelSession {
   private frame: TraceFrame | undefined;
   private directory: string | undefined;
   private readonly sources: SessionSources;
+  private hidden: readonly number[];
   private timer: NodeJS.Timeout | undefined;
   private areTasksKnown = false;
   /** Channels that have told the task table of all tasks since it was filled. */
@@ -122,6 +123,7 @@ export class KernelSession {
   /** @throws SpoorError `kernel/no-tracefs`, `kernel/permission`. */
   constructor(options: KernelSessionOptions) {
     this.options = options;
+    this.hidden = options.hidden;
     this.root = findTracefs();
     keepBoot(this.root);
     sweepSessions(this.root, options.prefix);
@@ -298,7 +300,7 @@ export class KernelSession {
     const channel = KernelChannel.open(this.surroundings, plan, numbers, available, () => this.probes.make());
     try {
       if (directory !== undefined) frame!.declare(directory, channel.stream);
-      channel.hide([...ownThreads(), ...this.options.hidden.flatMap(threadsOf)]);
+      channel.hide(this.hiddenThreads());
       await channel.begin(directory, told);
       // The threads that read are there since the first ring.
       channel.hide(ownThreads());
@@ -377,7 +379,8 @@ export class KernelSession {
 
   private knowTasks(plans: readonly ChannelPlan[]): void {
     if (!plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)) return;
-    if (!this.areTasksKnown) fillTaskTable(this.tasks);
+    // Rings of flight recorders are read when a snapshot is asked for, again and again.
+    if (!this.areTasksKnown) fillTaskTable(this.tasks, this.description?.isInMemory);
     this.areTasksKnown = true;
     if (this.areGroupsKnown) return;
     const groups = ControlGroups.askedFor(
@@ -386,6 +389,18 @@ export class KernelSession {
     );
     groups?.enterAll(this.tasks);
     this.areGroupsKnown = groups !== undefined;
+  }
+
+  /** Leaves the threads of these processes out of the trace from now on, too: a daemon that was killed has a successor. */
+  hide(processes: readonly number[]): void {
+    this.hidden = processes;
+    const threads = this.hiddenThreads();
+    for (const channel of this.channels.values()) channel.hide(threads);
+  }
+
+  /** Those that there are now: threads may begin at any time. */
+  private hiddenThreads(): readonly number[] {
+    return [...ownThreads(), ...this.hidden.flatMap(threadsOf)];
   }
 
   private watch(): void {
@@ -397,9 +412,9 @@ export class KernelSession {
   private look(): void {
     if (this.description?.isActive !== true) return;
     try {
-      const own = ownThreads();
+      const hidden = this.hiddenThreads();
       for (const channel of this.channels.values()) {
-        channel.hide(own);
+        channel.hide(hidden);
         channel.addNewcomers();
       }
       const { directory, names } = this;

@@ -75,7 +75,7 @@ function valueOf(pid: number, column: ProcessColumn): number | undefined {
 /** Whether the task table is told of all tasks that begin, are named or execute programs, as long as a plan is recorded. */
 export function seesAllTasks(plan: ChannelPlan): boolean {
   if (!plan.description.isEnabled || conditionsOf(plan).length > 0) return false;
-  return plan.tableEvents.length > 0 || tableEvents.some((event) => plan.events.includes(event));
+  return tableEvents.every((event) => plan.tableEvents.includes(event) || plan.events.includes(event));
 }
 
 /** The threads of a plan. */

@@ -74,6 +74,7 @@ export class KernelWorker {
           hidden,
           onNote: this.#onNote,
         });
+        this.#kernel.hide(hidden);
         for (const warning of await this.#kernel.apply(description, this.#directory())) {
           this.#onNote('info', warning);
         }
