@@ -135,9 +135,16 @@ export function checkPlannedFilters(root: string, plan: ChannelPlan, available: 
   const events = eventsOfRules(rules, available);
   const formats = readNamedFormats(root, neededFormats({ ...plan, events }, available), undefined);
   const wanted = new Set(events);
+  // With them, names of files and the like are texts. Which probes read these is not known before they are made.
+  const textEvents = plan.description.syscallStrings === true ? ['texts'] : [];
   checkFilters(
     rules,
-    mapEvents(formats, { naming: 'lttng', machine: machine(), wants: (name) => wanted.has(name) }),
+    mapEvents(formats, {
+      naming: 'lttng',
+      machine: machine(),
+      wants: (name) => wanted.has(name),
+      textEvents,
+    }),
   );
 }
 
