@@ -153,7 +153,7 @@ function callersIn(path: string, maker: number, second: number): readonly string
     const [tid, pid, ppid] = ['tid', 'pid', 'ppid'].map((column) => Number(context[column]));
     if (tid !== maker && tid !== second) continue;
     const made = ppid === maker ? ' of maker' : '';
-    seen.push(`${String(context['procname'])}${made}${pid === tid ? '' : ` with pid ${pid}`}`);
+    seen.push(`${context['procname'] as string}${made}${pid === tid ? '' : ` with pid ${pid}`}`);
   }
   return seen;
 }
