@@ -362,11 +362,96 @@ describeNeeding([root(), command('mount')], 'room that is used up', () => {
   );
 
   test(
+    'on the disk for good keeps no session from its end: what could not be written is told and counted',
+    withDaemon(async (daemon) => {
+      const disk = join(daemon.home, 'disk');
+      await onSmallDisk(disk, 128 * 1024, async () => {
+        const client = await daemon.start();
+        const path = join(disk, 'trace');
+        const session = await record(client, path);
+        const program = await daemon.program();
+        await daemon.joined(session.id, program);
+        let emitted = 0;
+        await until('the trouble is told of', async () => {
+          await program.tell('emit 20000');
+          emitted += 20_000;
+          const { troubles } = await client.call('get-usage', { session: 's' });
+          return troubles.some((line) => line.includes('the disk is full'));
+        });
+        const { losses, warnings } = await client.call('destroy-session', { session: 's' });
+        expect(warnings).toEqual([expect.stringMatching(/^not all could be written: .* the disk is full/)]);
+        expect(losses.discardedCount).toBeGreaterThan(0);
+        expect(losses.eventCount + losses.discardedCount).toBe(emitted);
+        expect(steps(path)).toHaveLength(losses.eventCount);
+        expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
+      });
+    }),
+    patientlyMs,
+  );
+
+  test(
     'in shared memory refuses what needs it, and nothing else',
     withDaemon(async (daemon) => {
       await onSmallDisk(daemon.runDir, 8 * 1024 * 1024, async () => {
         await sharedMemoryIsFull(daemon);
       });
+    }),
+    patientlyMs,
+  );
+});
+
+describe('a directory in whose place there is a file', () => {
+  test(
+    'holds up no session but its own, also where another consumer takes over, and not the end of that one',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const path = join(daemon.home, 'trace');
+      const session = await record(client, path);
+      const program = await daemon.program();
+      await daemon.joined(session.id, program);
+      await program.tell('emit 100');
+      const output = { kind: 'local', path: join(daemon.home, 'other') } as const;
+      const { session: other } = await client.call('create-session', {
+        name: 'other',
+        mode: 'local',
+        output,
+      });
+      const rule = { kind: 'user-tracepoint', name: 'test:step' } as const;
+      await client.call('enable-event', { session: 'other', domain: 'user', rule });
+      await client.call('start-session', { session: 'other' });
+      await daemon.joined(other.id, program);
+      renameSync(path, `${path}.away`);
+      writeFileSync(path, '');
+      process.kill(daemon.consumerPid(session.id)!, 'SIGKILL');
+      await program.tell('emit 100');
+      expect((await client.call('get-usage', { session: 'other' })).troubles).toEqual([]);
+      const { warnings } = await client.call('destroy-session', { session: 's' });
+      expect(warnings).toEqual([expect.stringMatching(/^not all could be written: .*ENOTDIR/)]);
+      expect((await client.call('destroy-session', { session: 'other' })).warnings).toEqual([]);
+      expect(steps(output.path)).toEqual(upTo(200).slice(100));
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'of archives leaves the last chunk where it is',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const path = join(daemon.home, 'trace');
+      const session = await record(client, path);
+      const program = await daemon.program();
+      await daemon.joined(session.id, program);
+      await program.tell('emit 100');
+      await client.call('rotate-session', { session: 's', wait: true });
+      await program.tell('emit 100');
+      renameSync(join(path, 'archives'), join(path, 'away'));
+      writeFileSync(join(path, 'archives'), '');
+      const ended = await client.call('destroy-session', { session: 's' });
+      expect(ended.warnings).toEqual([
+        expect.stringMatching(/^the last chunk stays in .*: .*E(?:EXIST|NOTDIR)/),
+      ]);
+      expect(steps(ended.path!)).toEqual(upTo(200).slice(100));
+      expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
     }),
     patientlyMs,
   );

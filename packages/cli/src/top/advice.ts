@@ -71,6 +71,11 @@ function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputR
   const at = rate === 0 ? '' : ` at ${binarySizeText(Math.round(rate))}/s`;
   const ring = `a ${channel.domain === 'kernel' ? 'processor' : 'thread'}`;
   const text = `${seen}${at} with ${sizesText(channel)} ${ring}`;
+  if (rows.some(isStuck))
+    return {
+      ...names,
+      text: `${text}, which nothing empties; larger ones do not help: spoor status says why`,
+    };
   const { name, subBufferSizeBytes, subBufferCount } = channel;
   const advised = adviseGeometry({ channel: name, subBufferSizeBytes, subBufferCount, neededBytes }, RESERVE);
   if (advised === undefined)
@@ -78,6 +83,11 @@ function adviceOn(session: Session, channel: Channel, rows: readonly ThroughputR
   const domain = channel.domain === 'kernel' ? ' -k' : '';
   const sizes = `--subbuf-size ${sizeArgument(advised.subBufferSizeBytes)} --num-subbuf ${advised.subBufferCount}`;
   return { ...names, text, command: `spoor enable-channel${domain} ${name} -s ${session.name} ${sizes}` };
+}
+
+/** Whether the buffers are full, and no event gets into them any more. */
+function isStuck({ usedRatio, bytesPerSecond, lostPerSecond }: ThroughputRow): boolean {
+  return usedRatio > 0.99 && bytesPerSecond === 0 && lostPerSecond > 0;
 }
 
 /**

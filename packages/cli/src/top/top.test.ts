@@ -114,6 +114,15 @@ describe('advice', () => {
     );
   });
 
+  test('is no larger size where nothing empties the buffers, as with a full disk', () => {
+    const [advice] = after(web, { discardedCount: 3000, usedBytes: 8192 });
+    expect(advice).toEqual({
+      session: 'web',
+      channel: 'ch',
+      text: expect.stringMatching(/^3000 events were lost .* larger ones do not help/) as string,
+    });
+  });
+
   test('is about the sizes that the channel has now', () => {
     const small = { subBufferSizeBytes: 4096, subBufferCount: 2, discardedCount: 3000 };
     const row = { eventCount: 1000, producedBytes: 1000, discardedCount: 3000, usedBytes: 0 };

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SpoorError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import { LineConnection } from '@spoor/control';
 import {
   HOST_VERSION,
@@ -152,11 +152,17 @@ export class ConsumerLink {
   async #find(): Promise<LineConnection> {
     const connection = (await this.#tryOpen()) ?? (await this.#start());
     for (const [session, keeping] of this.#sessions) {
-      const result = await connection.call('attach', { session, keeping });
-      const { kernelFailure } = result as HostMethods['attach']['result'];
-      // Programs are recorded all the same.
-      if (kernelFailure !== undefined)
-        this.#onNote({ session, severity: 'error', text: kernelFailure.message });
+      try {
+        const result = await connection.call('attach', { session, keeping });
+        const { kernelFailure } = result as HostMethods['attach']['result'];
+        // Programs are recorded all the same.
+        if (kernelFailure !== undefined)
+          this.#onNote({ session, severity: 'error', text: kernelFailure.message });
+      } catch (error) {
+        // What is wrong with one session, as with its disk, is no trouble of the others.
+        if (!(error instanceof SpoorError) || error.code === 'control/disconnected') throw error;
+        this.#onNote({ session, severity: 'error', text: describeError(error) });
+      }
     }
     connection.onClose = () => this.#died();
     if (!connection.isOpen) this.#died();
@@ -249,12 +255,13 @@ export class ConsumerLink {
 
   /** Takes the rings until a successor is there. */
   #standInNow(): void {
-    try {
-      this.#standIn = new ConsumerHost();
-      for (const [session, keeping] of this.#sessions) this.#standIn.attach(session, keeping);
-    } catch {
-      // The successor meets the same, and tells of it.
-      this.#leaveStandIn();
+    this.#standIn = new ConsumerHost();
+    for (const [session, keeping] of this.#sessions) {
+      try {
+        this.#standIn.attach(session, keeping);
+      } catch {
+        // The successor meets the same, and tells of it.
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 /** One session of a daemon: its model, and what is done when that changes. */
 import { join } from 'node:path';
 import { ensureDirectory } from '@spoor/ctf/node';
-import { SpoorError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import {
   type DestroyResult,
   type LossCounts,
@@ -192,7 +192,7 @@ export class ManagedSession {
     });
   }
 
-  /** Ends the session: all that was recorded is written, and its memory is free. */
+  /** Ends the session: all that was recorded is written, as far as there is room, and its memory is free. */
   destroy(isAwaited: boolean): Promise<DestroyResult> {
     return this.#inTurn(async () => {
       this.#rotationTimer.stop();
@@ -206,7 +206,7 @@ export class ManagedSession {
         const { chunkId } = this.#model;
         const next = this.#run.hasRotated ? path : undefined;
         if (next !== undefined) this.#tellRotation(chunkId);
-        if (this.#model.isActive) warnings.push(...(await this.#stop(isAwaited)).warnings);
+        if (this.#model.isActive) warnings.push(...(await this.#stopForGood(isAwaited)));
         const session = hub.sessionPath(id);
         const { isComplete, ...totals } = await consumer.call('finish', { session });
         consumer.forget(session);
@@ -218,10 +218,15 @@ export class ManagedSession {
         if (next !== undefined) {
           const archive = archivePath(next, this.#model, this.#run, Date.now());
           const from = chunkPath(next, this.#model, this.#run);
-          asUser(this.#run.owner, () => moveChunk({ from, archive, next }));
-          path = archive;
-          // Hooks get every chunk: without this one what they collect would lack the end of the session.
-          this.#tellRotation(chunkId, archive);
+          try {
+            asUser(this.#run.owner, () => moveChunk({ from, archive, next }));
+            path = archive;
+            // Hooks get every chunk: without this one what they collect would lack the end of the session.
+            this.#tellRotation(chunkId, archive);
+          } catch (cause) {
+            path = from;
+            warnings.push(`the last chunk stays in ${from}: ${describeError(outputError(archive, cause))}`);
+          }
         }
         hub.remove(id, ringPlace(this.#model));
       }
@@ -416,6 +421,16 @@ export class ManagedSession {
     this.#tell('stopped');
     const { counters } = totals;
     return { losses: lossesOf(totals), counters, warnings: isAwaited ? warnings : [] };
+  }
+
+  /** Stops what is to end: a disk that refuses keeps no session from that, or nobody could free its memory. */
+  async #stopForGood(isAwaited: boolean): Promise<readonly string[]> {
+    try {
+      return (await this.#stop(isAwaited)).warnings;
+    } catch (error) {
+      if (error instanceof SpoorError && error.code === 'record/output') return [];
+      throw error;
+    }
   }
 
   /** Has the consumer write out what was recorded before this moment; where it cannot, the programs hand it over. */
