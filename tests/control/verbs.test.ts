@@ -99,6 +99,11 @@ describe('control verbs', () => {
       expect(say('disable-rotation --timer')).toBe('Disabled periodic rotation on session s\n');
       expect(say('track --vpid 7,8')).toMatch(/^Added 7 to the virtual process ID/);
       expect(say('untrack --vpid 7')).toMatch(/^Removed 7 from the virtual process ID/);
+      expect(run('untrack --vpid 7')).toMatchObject({
+        status: 0,
+        stdout: '',
+        stderr: 'spoor: 7 is not in the virtual process ID tracker inclusion set\n',
+      });
       const shown = say('list s');
       expect(shown).toMatch(/size threshold: 1048576 bytes/);
       expect(shown).toMatch(/Virtual process IDs: {2}8\n/);

@@ -321,7 +321,11 @@ export interface Methods {
   };
   readonly untrack: {
     readonly params: TrackRequest;
-    readonly result: { readonly trackers: readonly ProcessTracker[] };
+    readonly result: {
+      readonly trackers: readonly ProcessTracker[];
+      /** Values that were to be taken out and were not there. */
+      readonly missing?: readonly (number | string)[];
+    };
   };
   readonly 'rotate-session': { readonly params: WaitingRequest; readonly result: RotateResult };
   readonly 'set-rotation': {

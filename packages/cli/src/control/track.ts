@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SpoorError } from '@spoor/base';
-import type { TrackedAttribute } from '@spoor/control';
+import type { Methods, TrackedAttribute } from '@spoor/control';
 import type { CommandContext, RegisterCommand } from '../commands/register-command.ts';
 import {
   type DomainOptions,
@@ -71,6 +71,7 @@ function addVerb(
         });
       }
       const lines: string[] = [];
+      const warnings: string[] = [];
       const changes: {
         readonly attribute: TrackedAttribute;
         readonly values: readonly (number | string)[];
@@ -78,7 +79,9 @@ function addVerb(
       const trackers: Record<string, unknown> = {};
       for (const attribute of asked) {
         const values = valuesOf(attribute, given[attribute], options.all === true);
-        const result = await client.call(verb, { session, domain, attribute, values });
+        const asking = { session, domain, attribute, values };
+        const result: Methods['untrack']['result'] = await client.call(verb, asking);
+        const missing = new Set(result.missing);
         trackers[attribute] = result.trackers.find((own) => own.attribute === attribute)?.values ?? 'all';
         changes.push({ attribute, values: values === 'all' ? ['all'] : values });
         const title = attributes[attribute];
@@ -87,8 +90,13 @@ function addVerb(
           lines.push(`${title[0]!.toUpperCase()}${title.slice(1)} tracking policy set to \`${policy}\`\n`);
         } else {
           const [done, place] = verb === 'track' ? ['Added', 'to'] : ['Removed', 'from'];
-          for (const value of values)
-            lines.push(`${done} ${value} ${place} the ${title} tracker inclusion set\n`);
+          for (const value of values) {
+            if (missing.has(value)) {
+              const how =
+                trackers[attribute] === 'all' ? `, which has all: untrack --all --${attribute} first` : '';
+              warnings.push(`${value} is not in the ${title} tracker inclusion set${how}`);
+            } else lines.push(`${done} ${value} ${place} the ${title} tracker inclusion set\n`);
+          }
         }
       }
       const mi = async () => {
@@ -107,7 +115,7 @@ function addVerb(
             ),
         );
       };
-      return { json: { session, domain, trackers }, text: lines.join(''), mi };
+      return { json: { session, domain, trackers }, text: lines.join(''), warnings, mi };
     },
     { failed: () => noMi('process_attr_trackers') },
   );

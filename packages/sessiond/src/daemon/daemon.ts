@@ -510,13 +510,16 @@ export class Daemon {
     { session, domain, attribute, values }: Methods['track']['params'],
     isAdded: boolean,
     caller: FileUser,
-  ): Promise<Methods['track']['result']> {
+  ): Promise<Methods['untrack']['result']> {
     await requireDomain(domain);
-    const trackers = await this.#find(session, caller).change((model) => {
+    return this.#find(session, caller).change<Methods['untrack']['result']>((model) => {
       const changed = track(model, domain, attribute, values, isAdded);
-      return { session: changed, result: changed.trackers[domain] };
+      const trackers = changed.trackers[domain];
+      if (isAdded || values === 'all') return { session: changed, result: { trackers } };
+      const own = model.trackers[domain].find((tracker) => tracker.attribute === attribute);
+      const missing = values.filter((value) => own?.values.includes(value) !== true);
+      return { session: changed, result: { trackers, missing } };
     });
-    return { trackers };
   }
 }
 

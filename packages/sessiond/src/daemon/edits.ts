@@ -323,7 +323,10 @@ export function addContexts(
   return { session: current, result: channels.map((channel) => channel.name) };
 }
 
-/** Changes an inclusion set; the first values that are added to one that includes all make it include these alone. */
+/**
+ * Changes an inclusion set; the first values that are added to one that includes all make it include these alone. Values that are
+ * to be taken out and are not there change nothing.
+ */
 export function track(
   session: Session,
   domain: Domain,
@@ -341,14 +344,9 @@ export function track(
   } else if (isAdded) {
     changed = [...others, { attribute, values: [...new Set([...(own?.values ?? []), ...values])] }];
   } else if (own === undefined) {
-    throw new SpoorError('control/tracker', `${attribute} tracks all: no single value can be taken out`, {
-      hint: `untrack --all --${attribute} first`,
-    });
+    // Of all values none can be taken out.
+    return session;
   } else {
-    const missing = values.find((value) => !own.values.includes(value));
-    if (missing !== undefined) {
-      throw new SpoorError('control/tracker', `${missing} is not tracked by ${attribute}`);
-    }
     changed = [...others, { attribute, values: own.values.filter((value) => !values.includes(value)) }];
   }
   return { ...session, trackers: { ...session.trackers, [domain]: changed } };
