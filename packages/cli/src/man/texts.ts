@@ -22,7 +22,7 @@ export interface PageText {
 /** Exit status of all verbs. */
 export const misread: readonly [string, Marked] = [
   '2',
-  'The command line could not be read: a verb or an option that there is not, a value that is missing or makes no sense.',
+  'The command line could not be read: a verb or an option that there is not, a value that is missing or that the option refuses.',
 ];
 
 const readingStatus = [
