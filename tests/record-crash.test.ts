@@ -117,6 +117,55 @@ describeNeeding([command('babeltrace2')], 'spoor crash', () => {
     );
   });
 
+  test("takes lttng-crash's options", async () => {
+    using place = new RecordingPlace();
+    using run = new TracedRun({ subBufferSizeBytes: 4096, subBufferCount: 16 });
+    await run.run(`${tick} for (let n = 0; n < 600; n += 1) tick(n, 'x'); ${killed}`);
+    const [ring = ''] = run.ringPaths();
+    const printed = spoor(['crash', run.path]);
+
+    // Extracted is not shown, not even by a reader that is named.
+    const kept = join(place.root, 'kept');
+    const extracted = spoor(['crash', '-vv', '--extract', kept, '-e', 'echo shown', run.path]);
+    expect([extracted.status, extracted.stdout]).toEqual([0, '']);
+    expect(babeltrace2([kept]).stdout).toBe(printed.stdout);
+    const told = extracted.stderr.split('\n').slice(0, -3);
+    expect(told[0]).toMatch(/^spoor: .*: process \d+, node/);
+    const packets = told.slice(1, -1).map((line) => line.replace(`spoor: ${ring}: `, ''));
+    expect(packets.length).toBeGreaterThan(1);
+    let sum = 0;
+    for (const [index, line] of packets.entries()) {
+      const [, number, count] = /^packet (\d+): (\d+) events, [\d.]+ k?B$/.exec(line) ?? [];
+      expect(Number(number)).toBe(index);
+      sum += Number(count);
+    }
+    expect(sum).toBe(600);
+    const stream = join(kept, 'ust/pid');
+    expect(
+      told
+        .at(-1)
+        ?.startsWith(`spoor: ${ring}: 600 events in ${packets.length} packets, written to ${stream}/`),
+    ).toBe(true);
+    expect(existsSync(told.at(-1)!.replace(/^.* written to /, ''))).toBe(true);
+    // Once less, and packets are not told.
+    const once = spoor(['crash', '-v', '-x', join(place.root, 'once'), run.path]).stderr;
+    expect(once.split('\n')).toHaveLength(told.length + 3 - packets.length);
+
+    // A reader of one's choice has the directory last; it is gone afterwards, and a failure is told.
+    const shown = spoor(['crash', '--viewer', 'babeltrace2 --names none', run.path]);
+    expect(shown.stdout).toBe(babeltrace2(['--names', 'none', kept]).stdout);
+    const echoed = spoor(['crash', '-e', 'echo the trace:', run.path]);
+    expect(echoed.stdout).toMatch(/^the trace: \S+\n$/);
+    expect(existsSync(echoed.stdout.trim().replace('the trace: ', ''))).toBe(false);
+    expect(spoor(['crash', '-e', 'false', run.path]).status).toBe(1);
+    const absent = spoor(['crash', '-e', 'no-such-reader', run.path]);
+    expect([absent.status, absent.stdout]).toEqual([1, '']);
+    expect(absent.stderr).toContain('spoor: cannot run no-such-reader: there is no such command\n');
+    // One place is enough.
+    const twice = spoor(['crash', '-x', join(place.root, 'a'), '-o', join(place.root, 'b'), run.path]);
+    expect([twice.status, existsSync(join(place.root, 'a'))]).toEqual([2, false]);
+  });
+
   test('has what is not yet in the trace of a recording of which all processes were killed', async () => {
     using place = new RecordingPlace();
     const folder = place.folder('turns');

@@ -1,6 +1,6 @@
-/** The lines that `spoor crash` ends with. */
+/** The lines of `spoor crash`: its steps, and what it ends with. */
 import { counted, sizeText } from './units.ts';
-import type { CrashResult } from '@spoor/sessiond';
+import type { CrashResult, CrashStep } from '@spoor/sessiond';
 
 /**
  * The summary, for standard error, each line ended.
@@ -17,4 +17,26 @@ export function describeCrash({ totals, outputDir }: CrashResult, isKept: boolea
   for (const [name, value] of Object.entries(totals.counters)) lines.push(`spoor: ${name} = ${value}`);
   if (isKept && totals.packetCount > 0) lines.push(`spoor: the trace is in ${outputDir}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** What `--verbose` tells of a step, a line for standard error. */
+export function describeStep(step: CrashStep): string {
+  switch (step.kind) {
+    case 'process':
+      return `spoor: ${step.path}: process ${step.pid}, ${step.procname}\n`;
+    case 'packet':
+      return `spoor: ${step.path}: packet ${step.sequence}: ${counted(step.eventCount, 'event')}, ${sizeText(step.sizeBytes)}\n`;
+    case 'ring': {
+      const { path, eventCount, packetCount, lostCount, recordedCount, streamPath } = step;
+      const parts = [
+        `${counted(eventCount, 'event')} in ${counted(packetCount, 'packet')}`,
+        ...(lostCount === 0 ? [] : [`${counted(lostCount, 'event')} lost`]),
+        ...(recordedCount === 0 ? [] : [`${counted(recordedCount, 'event')} in the trace of the recording`]),
+        ...(streamPath === undefined ? [] : [`written to ${streamPath}`]),
+      ];
+      return `spoor: ${path}: ${parts.join(', ')}\n`;
+    }
+    default:
+      return step satisfies never;
+  }
 }

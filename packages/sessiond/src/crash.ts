@@ -44,6 +44,30 @@ export interface CrashResult {
   readonly errors: readonly string[];
 }
 
+/** One step of the extraction, told while it goes on. */
+export type CrashStep =
+  | { readonly kind: 'process'; readonly path: string; readonly procname: string; readonly pid: number }
+  | {
+      readonly kind: 'packet';
+      /** Of the ring. */
+      readonly path: string;
+      /** Number of the packet in its ring, from 0. */
+      readonly sequence: number;
+      readonly eventCount: number;
+      readonly sizeBytes: number;
+    }
+  | {
+      readonly kind: 'ring';
+      readonly path: string;
+      readonly eventCount: number;
+      readonly packetCount: number;
+      readonly lostCount: number;
+      /** As {@link CrashTotals.recordedCount}. */
+      readonly recordedCount: number;
+      /** The stream file that was written; absent when there was nothing for it. */
+      readonly streamPath?: string;
+    };
+
 /** How far below the given directory processes are looked for: run directory, hub, `sessions`, session, process. */
 const mostDepth = 5;
 const ringName = /^(\d{1,9})\.ring$/;
@@ -53,10 +77,15 @@ const ringName = /^(\d{1,9})\.ring$/;
  * one process, or a copy of such. Nothing in it is changed. Of each ring it takes what the recording's own trace does
  * not have yet, the open sub-buffer included.
  * @param output new or empty directory, outside of `directory`.
+ * @param tell is given each process, packet and ring as it is done.
  * @throws SpoorError `crash/nothing` when there are no processes in it, `crash/inside`, `record/output…` when the trace
  * cannot be written.
  */
-export function extractCrash(directory: string, output: string): CrashResult {
+export function extractCrash(
+  directory: string,
+  output: string,
+  tell: (step: CrashStep) => void = () => {},
+): CrashResult {
   const root = resolve(directory);
   const found = findProcesses(root);
   if (found.length === 0) {
@@ -67,7 +96,7 @@ export function extractCrash(directory: string, output: string): CrashResult {
   }
   refuseInside(root, output);
   const prepared = prepareOutputDirectory(output);
-  const extraction = new Extraction(root, prepared);
+  const extraction = new Extraction(root, prepared, tell);
   for (const path of found) extraction.add(path);
   return extraction.result();
 }
@@ -82,7 +111,7 @@ function refuseInside(root: string, output: string): void {
   if (!real.startsWith(`${realpathSync(root)}${sep}`)) return;
   throw new SpoorError('crash/inside', 'the output would lie in the directory that is read', {
     where: output,
-    hint: 'name a directory elsewhere with -o',
+    hint: 'name a directory elsewhere',
   });
 }
 
@@ -130,6 +159,7 @@ function entriesOf(path: string, isRoot: boolean): Dirent[] {
 class Extraction {
   readonly #root: string;
   readonly #output: PreparedDirectory;
+  readonly #tell: (step: CrashStep) => void;
   readonly #errors: string[] = [];
   readonly #counters: Record<string, number> = {};
   readonly #taken: Set<string> = new Set();
@@ -141,9 +171,10 @@ class Extraction {
   #packetCount = 0;
   #sizeBytes = 0;
 
-  constructor(root: string, output: PreparedDirectory) {
+  constructor(root: string, output: PreparedDirectory, tell: (step: CrashStep) => void) {
     this.#root = root;
     this.#output = output;
+    this.#tell = tell;
   }
 
   /** Writes one process's trace, if its rings hold anything. */
@@ -152,7 +183,7 @@ class Extraction {
     try {
       refuseSpecialFiles(path);
       this.#addCounters(path);
-      const process = new CrashedProcess(path, () => this.#choosePath(path));
+      const process = new CrashedProcess(path, () => this.#choosePath(path), this.#tell);
       for (const name of ringsOf(path)) this.#addRing(process, join(path, RINGS_FOLDER, name), name);
       this.#errors.push(...process.finish());
     } catch (error) {
@@ -259,14 +290,18 @@ function ringsOf(path: string): string[] {
 class CrashedProcess {
   readonly #path: string;
   readonly #choosePath: () => string;
+  readonly #tell: (step: CrashStep) => void;
   readonly #classes: CrashedClasses;
   #traceDir: string | undefined;
 
   /** @throws SpoorError when nothing of the process can be read. */
-  constructor(path: string, choosePath: () => string) {
+  constructor(path: string, choosePath: () => string, tell: (step: CrashStep) => void) {
     this.#path = path;
     this.#choosePath = choosePath;
-    this.#classes = readCrashedClasses(path, readProcess(path));
+    this.#tell = tell;
+    const described = readProcess(path);
+    tell({ kind: 'process', path, procname: described.procname, pid: described.pid });
+    this.#classes = readCrashedClasses(path, described);
   }
 
   /** Writes the stream of one ring; undefined when the consumer was done with it. */
@@ -281,9 +316,18 @@ class CrashedProcess {
           if (!this.#knows(header.streamClassId)) return 'is of a channel that is not declared';
           writer ??= new StreamWriter(streamPathOf(this.#prepare(), header, number));
           writer.append(packet.bytes, describePacket(packet.bytes, number));
+          const { sequence, eventCount, bytes } = packet;
+          this.#tell({ kind: 'packet', path, sequence, eventCount, sizeBytes: bytes.length });
           return undefined;
         },
       );
+      const { errors: _, ...counts } = ring;
+      this.#tell({
+        kind: 'ring',
+        path,
+        ...counts,
+        ...(writer === undefined ? {} : { streamPath: writer.path }),
+      });
       return { ...ring, sizeBytes: writer?.sizeBytes ?? 0 };
     } finally {
       writer?.close();

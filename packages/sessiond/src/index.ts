@@ -9,6 +9,6 @@ export {
   indexHeaderBytes,
   isIndexHeader,
 } from './packet-index.ts';
-export { extractCrash, type CrashResult, type CrashTotals } from './crash.ts';
+export { extractCrash, type CrashResult, type CrashStep, type CrashTotals } from './crash.ts';
 export { runDaemon, type RunDaemonOptions } from './daemon/run-daemon.ts';
 export { startDaemon, type StartDaemonOptions } from './daemon/start-daemon.ts';

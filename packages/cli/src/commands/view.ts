@@ -1,5 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { InvalidArgumentError } from 'commander';
+import { showBy } from '../show-by.ts';
 import type { RegisterCommand } from './register-command.ts';
 
 interface ViewOptions {
@@ -64,15 +65,6 @@ async function view(directories: readonly string[], options: ViewOptions): Promi
   await stopped;
   await server.close();
   return 0;
-}
-
-/** Runs a reader of the user's choice. */
-function showBy(viewer: string, directories: readonly string[]): number {
-  const [program = '', ...args] = viewer.split(/\s+/).filter((word) => word !== '');
-  const done = spawnSync(program, [...args, ...directories], { stdio: 'inherit' });
-  if (done.error === undefined) return done.status ?? 1;
-  process.stderr.write(`spoor: cannot run ${program}: ${done.error.message}\n`);
-  return 1;
 }
 
 /** Opens a page in the desktop's browser; a machine without one gets a line that says so, and goes on serving. */

@@ -170,19 +170,22 @@ export const pageTexts: Readonly<Record<string, PageText>> = {
   },
   'spoor-crash': {
     description: [
-      'Reads the rings that programs left in a run directory when they, the consumer and spoor-record(1) were all killed, or the machine was: `SPOOR_RUN_DIR` on a persistent file system survives that. Prints the events as spoor-convert(1) does; with `--output` it writes them as a trace instead. The sub-buffer that a thread was writing is included, to its last whole event.',
+      'Reads the rings that programs left in a run directory when they, the consumer and spoor-record(1) were all killed, or the machine was: `SPOOR_RUN_DIR` on a persistent file system survives that. Prints the events as spoor-convert(1) does, or has the command of `--viewer` show them; with `--extract` it writes them as a trace instead. The sub-buffer that a thread was writing is included, to its last whole event.',
       'The directory is that of all recordings, of one, or of one process in it, or a copy. It is only read. What the consumer had written before is in the trace of the recording, and left out here.',
       'A ring or class that is damaged is told on standard error; the rest is kept.',
+      'The options are those of lttng-crash(1). Unlike it, `--extract` takes an empty directory as well as a new one, and the status of a reader that fails is the command\u2019s.',
     ],
     exitStatus: [
       ['0', 'Everything was read.'],
       ['1', 'Something could not be read, whatever of it could; or there was nothing.'],
+      ['other', 'That of the command of `--viewer`, where this is not 0.'],
     ],
     environment: [timeZone, ['TMPDIR', 'Where the trace is made whose events are printed.']],
     files: [['/dev/shm/spoor-UID', 'The run directory, unless `SPOOR_RUN_DIR` named another.']],
     examples: [
       { command: 'spoor crash rescued', text: 'Print what lies in the rings of a run directory.' },
-      { command: 'spoor crash -o saved rescued', text: 'Write it as a trace.' },
+      { command: 'spoor crash -x saved rescued', text: 'Write it as a trace.' },
+      { command: 'spoor crash -e babeltrace2 rescued', text: 'Have babeltrace2 show it.' },
     ],
     seeAlso: ['spoor-record(1)', 'spoor-convert(1)', 'lttng-crash(1)'],
   },
