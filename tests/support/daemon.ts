@@ -236,6 +236,27 @@ export function withDaemon(body: (daemon: TestDaemon) => Promise<void>): () => P
   };
 }
 
+/** Makes and starts a session `s` that records the programs' numbered events, in rings of 64 KiB. */
+export async function recordSteps(client: ControlClient, path: string) {
+  const output = { kind: 'local', path } as const;
+  const { session } = await client.call('create-session', { name: 's', mode: 'local', output });
+  const attributes = { subBufferSizeBytes: 16_384, subBufferCount: 4 };
+  await client.call('enable-channel', { session: 's', domain: 'user', channel: 'c', attributes });
+  const rule = { kind: 'user-tracepoint', name: 'test:step' } as const;
+  await client.call('enable-event', { session: 's', domain: 'user', channel: 'c', rule });
+  await client.call('start-session', { session: 's' });
+  return session;
+}
+
+/** The same by a daemon that is started for it, with a program that has joined the session. */
+export async function recordProgram(daemon: TestDaemon, path: string) {
+  const client = await daemon.start();
+  const session = await recordSteps(client, path);
+  const program = await daemon.program();
+  await daemon.joined(session.id, program);
+  return { client, session, program };
+}
+
 /** Numbers that the events `test:step` have, in the order of time, of all traces below a directory. */
 export function steps(path: string): number[] {
   const numbers: number[] = [];

@@ -8,9 +8,6 @@ import { hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { type FileUser, asUser } from '@spoor/sys';
-import { ControlGroups } from '../contexts/control-groups.node.ts';
-import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
-import type { TaskTable } from '../contexts/task-table.ts';
 import { threadsOf } from '../statedump/scan-tasks.node.ts';
 import { dumpState } from '../statedump/dump-state.node.ts';
 import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
@@ -26,6 +23,7 @@ import {
 } from './kernel-channel.node.ts';
 import type { RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
+import { KnownTasks } from './known-tasks.node.ts';
 import { kernelSessionVersion, type KernelSessionDescription } from './session-description.ts';
 import { keepBoot } from '../recover/saved-boot.node.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
@@ -38,7 +36,7 @@ import { SessionProbes } from './session-probes.node.ts';
 import { SessionSources } from './session-sources.node.ts';
 import { emptyState, loadState, lossesTold, saveState, type SessionState } from './session-state.node.ts';
 import { dumpStreamClass, repairTrace, TraceFrame } from './trace-files.node.ts';
-import { seesAllTasks, WantedThreads } from './wanted-threads.node.ts';
+import { WantedThreads } from './wanted-threads.node.ts';
 
 /** What a session is made with. */
 export interface KernelSessionOptions {
@@ -96,13 +94,11 @@ function factsOf({ uuid, clockOffsetNs, environment }: KernelSessionDescription)
   };
 }
 
-const nameOf = ({ description: { name } }: ChannelPlan): string => name;
-
 export class KernelSession {
   private readonly options: KernelSessionOptions;
   private readonly root: string;
   private readonly channels = new Map<string, KernelChannel>();
-  private readonly tasks: TaskTable;
+  private readonly tasks = new KnownTasks();
   private readonly probes: SessionProbes;
   private readonly state: SessionState;
   private readonly isResumed: boolean;
@@ -112,10 +108,6 @@ export class KernelSession {
   private readonly sources: SessionSources;
   private hidden: readonly number[];
   private timer: NodeJS.Timeout | undefined;
-  private areTasksKnown = false;
-  /** Channels that have told the task table of all tasks since it was filled. */
-  private watchers: readonly string[] = [];
-  private areGroupsKnown = false;
   /** Of call stacks, once a channel has them. */
   private names: StackNames | undefined;
   private toldLost: ReadonlyMap<string, number> = new Map();
@@ -127,7 +119,6 @@ export class KernelSession {
     this.root = findTracefs();
     keepBoot(this.root);
     sweepSessions(this.root, options.prefix);
-    this.tasks = makeTaskTable();
     const left = loadState(options.directory);
     this.isResumed = left !== undefined;
     this.state = left ?? emptyState();
@@ -173,15 +164,19 @@ export class KernelSession {
     }
     const available = this.available();
     for (const plan of plans) await this.applyChannel(plan, available);
-    if (description.isActive) await this.forgetPastTasks(plans);
-    this.watchers = description.isActive ? plans.filter(seesAllTasks).map(nameOf) : [];
+    if (description.isActive && this.tasks.isOutdated(plans)) {
+      // What is in the rings is about the tasks of the past.
+      await this.flush();
+      this.tasks.forget();
+    }
+    this.tasks.areToldBy(description.isActive ? plans : []);
     this.chooseThreads(plans);
     for (const channel of this.channels.values()) {
       channel.apply();
       channel.record(description.isActive);
     }
-    // Tasks that begin from now on are told by events.
-    this.knowTasks(plans);
+    // Rings of flight recorders are read when a snapshot is asked for, again and again.
+    this.tasks.fill(plans, description.isInMemory);
     for (const channel of this.channels.values()) await channel.read(description.isActive);
     if (!description.isActive) this.nameStacks(directory);
     await this.applySources();
@@ -220,7 +215,7 @@ export class KernelSession {
       directory: options.directory,
       readers: options.readers,
       facts: factsOf(description!),
-      tasks,
+      tasks: tasks.table,
       eventNames: () => this.probes.eventNames,
       stackAddresses: (kinds) => this.stackAddresses(kinds),
       isInMemory: description!.isInMemory,
@@ -359,38 +354,6 @@ export class KernelSession {
     }
   }
 
-  /**
-   * Forgets what the task table has if nothing told it of all tasks for a while: some have been named since, others have ended
-   * and their numbers are those of others.
-   * @param plans of what is recorded from now on.
-   */
-  private async forgetPastTasks(plans: readonly ChannelPlan[]): Promise<void> {
-    const { watchers } = this;
-    const now = plans.filter(seesAllTasks).map(nameOf);
-    // They have told all until now, and nobody does it in their place.
-    if (watchers.length > 0 && now.length === 0) return;
-    if (!this.areTasksKnown || now.some((name) => watchers.includes(name))) return;
-    // What is in the rings is about those of the past.
-    await this.flush();
-    this.tasks.forget();
-    this.areTasksKnown = false;
-    this.areGroupsKnown = false;
-  }
-
-  private knowTasks(plans: readonly ChannelPlan[]): void {
-    if (!plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)) return;
-    // Rings of flight recorders are read when a snapshot is asked for, again and again.
-    if (!this.areTasksKnown) fillTaskTable(this.tasks, this.description?.isInMemory);
-    this.areTasksKnown = true;
-    if (this.areGroupsKnown) return;
-    const groups = ControlGroups.askedFor(
-      plans.flatMap(({ description }) => description.contexts),
-      plans.flatMap(({ rules }) => rules.flatMap(({ filter }) => filter ?? [])),
-    );
-    groups?.enterAll(this.tasks);
-    this.areGroupsKnown = groups !== undefined;
-  }
-
   /** Leaves the threads of these processes out of the trace from now on, too: a daemon that was killed has a successor. */
   hide(processes: readonly number[]): void {
     this.hidden = processes;
@@ -443,7 +406,7 @@ export class KernelSession {
     try {
       const stream = frame!.dumpStream(directory, number);
       try {
-        await dumpState(stream, { tasks: this.tasks, isUrgent });
+        await dumpState(stream, { tasks: this.tasks.table, isUrgent });
       } finally {
         stream.close();
       }

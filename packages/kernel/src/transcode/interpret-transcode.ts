@@ -155,8 +155,8 @@ function writeHeader(
   written: bigint,
 ): void {
   const [idBits, timeBits] = header === 'compact' ? [5n, 27n] : [16n, 32n];
-  const gap = time - written;
-  if (gap >= 0n && gap < 1n << timeBits) {
+  // A reader adds to a time of 64 bits, which may wrap.
+  if (BigInt.asUintN(64, time - written) < 1n << timeBits) {
     const stamp = BigInt.asUintN(Number(timeBits), time);
     output.integer(BigInt(id) | (stamp << idBits), Number(idBits + timeBits) / 8);
     return;

@@ -31,7 +31,7 @@ interface Platform {
   ) => { readonly exports: { readonly run: (from: number, end: number, limit: number) => number } };
 }
 
-const platform = (globalThis as unknown as { readonly WebAssembly?: Platform }).WebAssembly;
+const platform = (globalThis as { readonly WebAssembly?: unknown }).WebAssembly as Platform | undefined;
 
 const wasmPageBytes = 65_536;
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
