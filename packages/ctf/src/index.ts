@@ -66,7 +66,12 @@ export type { LossReport } from './loss-tracker.ts';
 export { StreamReader, type PacketPlace, type ReaderStart } from './stream-reader.ts';
 export { printPlan } from './print-plan.ts';
 export { placeInIndex, readPacketIndex, type IndexedPacket, type IndexPlace } from './packet-index.ts';
-export { packetIndexEntry, packetIndexHeader } from './packet-index-writer.ts';
+export {
+  packetIndexEntry,
+  packetIndexEntryBytes,
+  packetIndexHeader,
+  writePacketIndexEntry,
+} from './packet-index-writer.ts';
 export { findPacket } from './find-packet.ts';
 export { seekPacket } from './packet-seek.ts';
 export type { EventValues, WritableStructure, WritableValue } from './encode-values.ts';

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { packetIndexEntry, packetIndexHeader } from './packet-index-writer.ts';
 import { placeInIndex, readPacketIndex, type IndexedPacket } from './packet-index.ts';
 
 /** Writes an index as LTTng does. */
@@ -46,6 +47,20 @@ const packets = fc.array(
 );
 
 describe('a packet index', () => {
+  test('is written as LTTng writes it', () => {
+    fc.assert(
+      fc.property(packets, (all) => {
+        let offset = 0;
+        const parts: Uint8Array[] = [packetIndexHeader()];
+        for (const packet of all) {
+          parts.push(packetIndexEntry(packet, offset));
+          offset += packet.sizeBytes;
+        }
+        expect(Uint8Array.from(parts.flatMap((part) => [...part]))).toEqual(indexOf(all, 1));
+      }),
+    );
+  });
+
   test('of either version is read as it was written', () => {
     fc.assert(
       fc.property(packets, fc.constantFrom(0 as const, 1 as const), (list, minor) => {

@@ -348,8 +348,7 @@ export class PacketWriter {
     }
     this.sink.write(this.bytes, sizeBytes);
     if (this.index !== undefined) {
-      const entry = packetIndexEntry({
-        offsetBytes: this.writtenBytes,
+      const facts = {
         sizeBytes,
         contentBits,
         beginTicks: ticksOf(this.beginHi, this.beginLo),
@@ -358,7 +357,8 @@ export class PacketWriter {
         streamId: this.encoder.streamClass.id,
         streamInstanceId: this.streamId,
         sequenceNumber: this.facts.sequenceNumber ?? this.nextSequence,
-      });
+      };
+      const entry = packetIndexEntry(facts, this.writtenBytes);
       this.index.write(entry, entry.length);
     }
     this.writtenBytes += sizeBytes;

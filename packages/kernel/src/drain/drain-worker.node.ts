@@ -4,7 +4,6 @@ import { isAvailable, SplicePipe } from '@spoor/sys';
 import { parentPort, workerData } from 'node:worker_threads';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
 import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
-import { PageCursor } from '../pages/page-cursor.ts';
 import { favourThisThread } from './favoured-thread.node.ts';
 import { partialPageMs, RingReader } from './ring-reader.node.ts';
 import { RingSleep } from './ring-sleep.node.ts';
@@ -15,7 +14,6 @@ class RingDrain {
   failure: string | undefined;
   private readonly reader: RingReader;
   private readonly sink: PageSink | BatchSink;
-  private readonly cursor: PageCursor;
   private readonly pipe: SplicePipe | undefined;
   private pageCount = 0;
   private sizeBytes = 0;
@@ -29,8 +27,6 @@ class RingDrain {
     this.cpu = cpu;
     this.reader = reader;
     this.sink = sink;
-    this.cursor = new PageCursor(reader.layout);
-    this.cursor.setBytes(reader.bytes);
   }
 
   /** Of the ring, to wait for. */
@@ -47,18 +43,19 @@ class RingDrain {
   }
 
   /**
-   * Hands on what is in the ring; other rings wait meanwhile, so at most about `mostBytes`.
+   * Hands on what is in the ring; other rings wait meanwhile, so at most about two times what it holds.
    * @param untilEmpty whether the page that is being written is wanted, too: else it may stay for a better time, for
    * little is gained by a page of few events.
    * @returns how much that was.
    */
-  drain(mostBytes: number, untilEmpty: boolean): number {
+  drain(ringBytes: number, untilEmpty: boolean): number {
     let drained = 0;
     this.guard(() => {
       const { reader, sink } = this;
+      const { subBufferBytes } = reader.layout;
+      const mostBytes = ringBytes * 2;
       let pages = 0;
       if (this.pipe !== undefined && 'batch' in sink && sink.file !== undefined) {
-        const { subBufferBytes } = reader.layout;
         // One at a time: the kernel uses the memory of the last one again, and it is in the processor's cache.
         while (drained < mostBytes && reader.moveFull(this.pipe, sink.file)) {
           drained += subBufferBytes;
@@ -71,9 +68,8 @@ class RingDrain {
         }
       }
       if (this.pipe !== undefined && !('batch' in sink)) {
-        const { subBufferBytes } = reader.layout;
         while (drained < mostBytes && reader.readFull(this.pipe)) {
-          this.handOn(sink, 0);
+          sink.page(reader.bytes, 0, subBufferBytes);
           drained += subBufferBytes;
           pages += 1;
         }
@@ -89,7 +85,9 @@ class RingDrain {
           const lengthBytes = sink.file === undefined ? reader.batchBytes : reader.wholeBytes;
           sink.batch(reader.bytes, lengthBytes, count);
         } else {
-          for (let index = 0; index < count; index++) this.handOn(sink, index);
+          for (let index = 0; index < count; index++) {
+            sink.page(reader.bytes, index * subBufferBytes, subBufferBytes);
+          }
         }
         drained += reader.batchBytes;
         pages += count;
@@ -98,17 +96,10 @@ class RingDrain {
       }
       this.pageCount += pages;
       this.sizeBytes += drained;
-      if (pages > 0) sink.flush();
+      // A ring that has been full gives all of its pages at once.
+      if (pages > 0) sink.flush(untilEmpty || drained * 2 >= ringBytes);
     });
     return drained;
-  }
-
-  /** Hands one page of the batch on. */
-  private handOn(sink: PageSink, index: number): void {
-    const { reader, cursor } = this;
-    const { subBufferBytes } = reader.layout;
-    cursor.open(index * subBufferBytes, subBufferBytes);
-    sink.page(reader.pages[index]!, reader.usedBytes(index), cursor.lostEvents);
   }
 
   close(): RingResult {
@@ -161,7 +152,7 @@ async function serve(request: DrainRequest): Promise<void> {
       if (drain.failure !== undefined) continue;
       // A ring that is written while it is read to its end would hold up the others; of one that is not written
       // any more there is less.
-      mostShare = Math.max(mostShare, drain.drain(ringBytes * 2, sequence !== served) / ringBytes);
+      mostShare = Math.max(mostShare, drain.drain(ringBytes, sequence !== served) / ringBytes);
     }
     for (const drain of drains) {
       if (drain.failure === undefined || failed.has(drain)) continue;
@@ -179,3 +170,5 @@ async function serve(request: DrainRequest): Promise<void> {
 }
 
 await serve(workerData as DrainRequest);
+// V8 would tidy up what goes with the thread.
+process.exit();

@@ -23,16 +23,19 @@ export interface RingPlace {
 export interface PageSink {
   /**
    * Takes one page.
-   * @param bytes a whole sub-buffer, its header included; they are another page's when the call has returned. All
-   * views that a sink is given are of one ArrayBuffer.
-   * @param lengthBytes what of it is used.
-   * @param lostEvents events lost before it; -1 where it is not told how many.
+   * @param bytes memory that it lies in, the same for all pages; it is another page's when the call has returned.
+   * @param at where it begins there.
+   * @param lengthBytes of the whole sub-buffer, its header included: that tells what of it is used.
    */
-  page(bytes: Uint8Array, lengthBytes: number, lostEvents: number): void;
+  page(bytes: Uint8Array, at: number, lengthBytes: number): void;
   /** Memory for {@link batchBytesOf} that pages are best read into, if there is such. */
   readonly input?: Uint8Array<ArrayBuffer> | undefined;
-  /** The ring has been emptied for now. */
-  flush(): void;
+  /**
+   * The ring has been emptied for now.
+   * @param mayHaveLost whether it may have been full since the last time, or the truth is asked for: only then is it worth
+   * while to ask the kernel for events that found no room.
+   */
+  flush(mayHaveLost: boolean): void;
   /**
    * Nothing more comes.
    * @returns what {@link RingResult} hands out; it must be something that can be sent between threads.

@@ -12,11 +12,9 @@ export const partialPageMs = 250;
 /** Made once a ring; what it reads into is used again and again. */
 export class RingReader implements Disposable {
   readonly layout: PageLayout;
-  /** Of each page of a batch, all of its sub-buffer. */
-  readonly pages: readonly Uint8Array[];
   /** Of the pages read last: where they lie. */
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
   /** Bytes of the batch: every page but the last one is whole. */
   batchBytes = 0;
   /** Whether the last page of the batch was not full: it had been read while it filled, or is filling now. */
@@ -37,17 +35,20 @@ export class RingReader implements Disposable {
   ) {
     this.layout = layout;
     this.path = path;
-    const { subBufferBytes } = layout;
-    this.bytes = memory;
-    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
-    this.pages = Array.from({ length: memory.length / subBufferBytes }, (_, index) =>
-      this.bytes.subarray(index * subBufferBytes, (index + 1) * subBufferBytes),
-    );
+    this.readInto(memory);
     try {
       this.descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       throw controlError('open a ring', path, error);
     }
+  }
+
+  /** Pages are read into other memory from now on: {@link batchBytesOf} the layout. */
+  readInto(memory: Uint8Array<ArrayBuffer>): void {
+    if (memory === this.bytes) return;
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+    this.count = 0;
   }
 
   /**
@@ -56,12 +57,13 @@ export class RingReader implements Disposable {
    * @throws SpoorError `kernel/ERRNO`.
    */
   read(): number {
-    const { layout, view, pages } = this;
+    const { layout, view, bytes } = this;
     const { subBufferBytes } = layout;
+    const most = bytes.length / subBufferBytes;
     this.endsShort = false;
     this.batchBytes = 0;
     let count = 0;
-    while (count < pages.length) {
+    while (count < most) {
       const at = count * subBufferBytes;
       if (this.readPage(at) < layout.dataOffsetBytes) break;
       count += 1;

@@ -251,7 +251,7 @@ function writeTrace(
               files.index.write(header, header.length);
             }
             files.data.write(bytes, lengthBytes);
-            const entry = packetIndexEntry({ ...facts, offsetBytes: writtenBytes });
+            const entry = packetIndexEntry(facts, writtenBytes);
             files.index.write(entry, entry.length);
             writtenBytes += lengthBytes;
           },

@@ -77,6 +77,8 @@ class SessionRing {
     this.guard(() => {
       const { reader, sink, pipe, ringBytes } = this;
       const { subBufferBytes } = reader.layout;
+      // Another description has other memory, which its pages need not be copied to.
+      if (sink.input !== undefined) reader.readInto(sink.input);
       // A ring that is written while it is read to its end would hold up the others.
       const mostBytes = ringBytes * 2;
       let pages = 0;
@@ -101,7 +103,8 @@ class SessionRing {
         pages += count;
         if (reader.endsShort && pages > 1 && !untilEmpty) break;
       }
-      if (pages > 0) sink.flush();
+      // A ring that has been full gives all of its pages at once.
+      if (pages > 0) sink.flush(untilEmpty || drained * 2 >= ringBytes);
     });
     return drained;
   }

@@ -5,6 +5,7 @@ import { describeError } from '@spoor/base';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { finderFor, taskFinder } from '../contexts/fill-task-table.node.ts';
 import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
+import { batchBytesOf } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
@@ -150,6 +151,7 @@ export class SessionSink {
       cpu,
       // Streams of a trace differ in class and number.
       instance: cpu,
+      inputBytes: batchBytesOf(this.layout),
       // A packet has room beyond that for its last event, and must not be larger than a file.
       ...(sizeBytes > 0 ? { packetBytes: Math.min(usualPacketBytes, Math.ceil(sizeBytes / 2)) } : {}),
       output: {
@@ -171,12 +173,19 @@ export class SessionSink {
     return stream;
   }
 
+  /** Memory that pages are best read into, of this stream: {@link batchBytesOf} the layout. */
+  get input(): Uint8Array<ArrayBuffer> | undefined {
+    return this.stream.input;
+  }
+
   page(bytes: Uint8Array, at: number, lengthBytes: number): void {
     this.stream.page(bytes, at, lengthBytes);
   }
 
-  flush(): void {
+  /** @param mayHaveLost whether the ring may have been full since the last time. */
+  flush(mayHaveLost: boolean): void {
     this.stream.flush();
+    if (!mayHaveLost) return;
     // Pages tell of events that were overwritten, not of those that found no room.
     const { dropped, overrun } = this.statistics();
     const missing = dropped - this.pastLost - this.stream.statistics.lostCount;

@@ -142,12 +142,13 @@ class CtfSink implements PageSink {
     this.input = this.stream.input;
   }
 
-  page(bytes: Uint8Array, lengthBytes: number): void {
-    this.stream.page(bytes, 0, lengthBytes);
+  page(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    this.stream.page(bytes, at, lengthBytes);
   }
 
-  flush(): void {
+  flush(mayHaveLost: boolean): void {
     this.stream.flush();
+    if (!mayHaveLost) return;
     // Pages tell of events that were overwritten, not of those that found no room.
     const { dropped } = this.statistics();
     if (dropped <= this.toldDropped) return;
@@ -156,7 +157,7 @@ class CtfSink implements PageSink {
   }
 
   close(): CtfSinkResult {
-    this.flush();
+    this.flush(true);
     const missing = lostOf(this.statistics()) - this.stream.statistics.lostCount;
     if (missing > 0) this.stream.discard(missing);
     this.stream.close();

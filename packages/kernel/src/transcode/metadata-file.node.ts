@@ -40,6 +40,8 @@ export class MetadataFile implements Disposable {
   private readonly fd: number;
   private readonly traceClass: TraceClass;
   private readonly states: Int32Array;
+  /** The classes of the last call, all of which are there. */
+  private declared: Uint8Array = new Uint8Array(0);
 
   /**
    * Opens a file that {@link beginMetadata} has begun.
@@ -58,9 +60,16 @@ export class MetadataFile implements Disposable {
 
   /** Writes the classes whose byte in `used` is set, unless another thread has; returns when all of them are there. */
   declare(used: Uint8Array): void {
+    // Packet after packet has events of the same ones.
+    if (Buffer.compare(used, this.declared) === 0) return;
+    let areThere = true;
     for (let id = used.indexOf(1); id >= 0; id = used.indexOf(1, id + 1)) {
-      if (Atomics.load(this.states, id) !== written) this.declareOne(id);
+      if (Atomics.load(this.states, id) === written) continue;
+      this.declareOne(id);
+      // A thread that was waited for may have had no room.
+      areThere &&= Atomics.load(this.states, id) === written;
     }
+    if (areThere) this.declared = used.slice();
   }
 
   private declareOne(id: number): void {

@@ -64,7 +64,8 @@ export class PacketBuffer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   private readonly output: PacketOutput;
-  private readonly facts: StreamFacts;
+  private readonly streamId: bigint;
+  private readonly instanceId: bigint;
   private sequence = 0;
   private beginHi = 0;
   private beginLo = 0;
@@ -74,7 +75,8 @@ export class PacketBuffer {
   constructor(bytes: Uint8Array<ArrayBuffer>, facts: StreamFacts, output: PacketOutput) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.facts = facts;
+    this.streamId = BigInt(facts.streamClass);
+    this.instanceId = BigInt(facts.instance);
     this.output = output;
     this.view.setUint32(place.magic, 0xc1fc1fc1, true);
     for (let index = 0; index < 16; index += 1) {
@@ -82,7 +84,7 @@ export class PacketBuffer {
       this.bytes[place.uuid + index] = Number.parseInt(digits, 16);
     }
     this.view.setUint32(place.streamId, facts.streamClass, true);
-    this.view.setBigUint64(place.instance, BigInt(facts.instance), true);
+    this.view.setBigUint64(place.instance, this.instanceId, true);
     this.view.setUint32(place.cpu, facts.cpu, true);
   }
 
@@ -115,30 +117,35 @@ export class PacketBuffer {
 
   /** Ends the packet: its last event ends before `lengthBytes`, its last moment is given in halves. */
   end(lengthBytes: number, hi: number, lo: number): void {
-    const { view } = this;
-    const beginTicks = ticksOf(this.beginHi, this.beginLo);
-    const lastTicks = ticksOf(hi, lo);
+    const { view, beginHi, beginLo } = this;
+    const lastHi = hi >>> 0;
+    const lastLo = lo >>> 0;
     // The record that was to come later may have been damaged.
-    const endTicks = lastTicks < beginTicks ? beginTicks : lastTicks;
-    const bits = BigInt(lengthBytes) * 8n;
-    view.setBigUint64(place.begin, beginTicks, true);
-    view.setBigUint64(place.end, endTicks, true);
-    view.setBigUint64(place.content, bits, true);
-    view.setBigUint64(place.size, bits, true);
-    view.setBigUint64(place.sequence, BigInt(this.sequence), true);
+    const endsBefore = lastHi < beginHi || (lastHi === beginHi && lastLo < beginLo);
+    setHalves(view, place.begin, beginHi, beginLo);
+    setHalves(view, place.end, endsBefore ? beginHi : lastHi, endsBefore ? beginLo : lastLo);
+    // A packet is far from 512 MiB.
+    const bits = lengthBytes * 8;
+    setHalves(view, place.content, 0, bits);
+    setHalves(view, place.size, 0, bits);
+    const sequenceNumber = BigInt(this.sequence);
+    view.setBigUint64(place.sequence, sequenceNumber, true);
     view.setBigUint64(place.discarded, this.discarded, true);
     this.output.packet(this.bytes, lengthBytes, {
       sizeBytes: lengthBytes,
-      contentBits: lengthBytes * 8,
-      beginTicks,
-      endTicks,
+      contentBits: bits,
+      beginTicks: view.getBigUint64(place.begin, true),
+      endTicks: view.getBigUint64(place.end, true),
       discardedEvents: this.discarded,
-      streamId: BigInt(this.facts.streamClass),
-      streamInstanceId: BigInt(this.facts.instance),
-      sequenceNumber: BigInt(this.sequence),
+      streamId: this.streamId,
+      streamInstanceId: this.instanceId,
+      sequenceNumber,
     });
     this.sequence += 1;
   }
 }
 
-const ticksOf = (hi: number, lo: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+function setHalves(view: DataView, at: number, hi: number, lo: number): void {
+  view.setUint32(at, lo, true);
+  view.setUint32(at + 4, hi, true);
+}

@@ -2,13 +2,18 @@
 import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import { packetIndexEntry, packetIndexHeader } from '@spoor/ctf';
+import {
+  packetIndexEntryBytes,
+  packetIndexHeader,
+  writePacketIndexEntry,
+  type IndexedPacket,
+} from '@spoor/ctf';
 import { FileSink } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
 import { markPacket } from './packet-buffer.ts';
 
 /** What an index tells of a packet, but for its place. */
-export type PacketFacts = Omit<Parameters<typeof packetIndexEntry>[0], 'offsetBytes'>;
+export type PacketFacts = Omit<IndexedPacket, 'offsetBytes'>;
 
 /** The index of a file of a trace. */
 export function indexPathOf(directory: string, name: string): string {
@@ -29,6 +34,8 @@ export class PacketFile {
   private readonly path: string;
   private readonly indexPath: string;
   private readonly writer: FileUser | undefined;
+  private readonly entry = new Uint8Array(packetIndexEntryBytes);
+  private readonly entryView = new DataView(this.entry.buffer);
 
   /**
    * @param writer with whose rights it is made; undefined for those of this process.
@@ -61,7 +68,8 @@ export class PacketFile {
 
   /** @throws SpoorError `output/failed`; what had been written of the packet is cut off again. */
   append(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void {
-    const entry = packetIndexEntry({ ...facts, offsetBytes: this.sizeBytes });
+    const { entry } = this;
+    writePacketIndexEntry(this.entryView, facts, this.sizeBytes);
     try {
       this.file.write(bytes, lengthBytes);
       this.index.write(entry, entry.length);
