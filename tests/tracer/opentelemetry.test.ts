@@ -73,6 +73,39 @@ describeNeeding([command('babeltrace2')], 'spans of the OpenTelemetry SDK', () =
     expect(lines.filter((line) => line.includes('never ended'))).toHaveLength(1);
   });
 
+  test('tell of a resource what its detectors know, and again when they are done, though nobody else waits for them', async () => {
+    using run = new TracedRun();
+    const { status, stdout, stderr } = await run.run(`${otelImports}
+      otel.diag.setLogger(new otel.DiagConsoleLogger());
+      let resolveId;
+      const hostId = new Promise((resolve) => { resolveId = resolve; });
+      const failed = Promise.reject(new Error('no cloud'));
+      const provider = new sdk.BasicTracerProvider({
+        resource: resources.resourceFromAttributes({ 'service.name': 'shop', 'host.id': hostId, 'cloud.region': failed }),
+        spanProcessors: [new SpoorSpanProcessor()],
+      });
+      const tracer = provider.getTracer('t');
+      tracer.startSpan('early').end();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      tracer.startSpan('waiting').end();
+      resolveId('4711');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      tracer.startSpan('late').end();
+    `);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    run.drain();
+    const told = printed(run.tracePath)
+      .filter((line) => !line.startsWith('otel:span_begin'))
+      .map((line) => line.replace(/otel:span_end.* name = ("\w+").* (resource = \d) \}/, '$1 $2'));
+    expect(told).toEqual([
+      String.raw`otel:resource: { id = 1, attributes = "{\"service.name\":\"shop\"}" }`,
+      '"early" resource = 1',
+      '"waiting" resource = 1',
+      String.raw`otel:resource: { id = 1, attributes = "{\"service.name\":\"shop\",\"host.id\":\"4711\"}" }`,
+      '"late" resource = 1',
+    ]);
+  });
+
   test('never throws and never grows without bound, whatever spans hold', async () => {
     using run = new TracedRun();
     const { status, stdout, stderr } = await run.run(`${otelImports}

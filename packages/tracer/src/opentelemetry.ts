@@ -7,6 +7,7 @@ import { bounded, noText, textOrNone } from './auto/text.ts';
 import { currentRequest } from './auto/request-context.ts';
 import { enumeration, preparedText } from './field-types.ts';
 import { AttributesWriter, type SpanAttributes } from './span-attributes.ts';
+import { SpanResources, type SpanResource } from './span-resources.ts';
 import { tracepoint } from './tracepoint.ts';
 
 /** Seconds since the Unix epoch, and nanoseconds beyond them. */
@@ -19,12 +20,6 @@ interface SpanIds {
   readonly traceFlags?: number;
   readonly isRemote?: boolean | undefined;
   readonly traceState?: { serialize(): string } | undefined;
-}
-
-/** What the process is, as the SDK was told. */
-interface SpanResource {
-  readonly attributes: SpanAttributes;
-  readonly asyncAttributesPending?: boolean | undefined;
 }
 
 interface SpanScope {
@@ -104,46 +99,9 @@ const spanEnd = tracepoint(
   { logLevel: 'info' },
 );
 
-const resourceEvent = tracepoint(
-  'otel:resource',
-  [
-    ['id', 'u32'],
-    ['attributes', preparedText],
-  ],
-  { logLevel: 'info' },
-);
-
-/** Spans after which a resource is told again: a flight recorder overwrites it, and sessions come later. */
-const resourcePeriod = 1024;
-
 /** OTLP's flags: whether it is known that the parent is of another process, and whether it is. */
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
-
-/** The numbers of resources in events. A program has one, seldom several. */
-class Resources {
-  readonly #known: SpanResource[] = [];
-  #lastTold: SpanResource | undefined;
-  #sinceTold = 0;
-
-  /** Number of the resource, from 1; 0 while it is not yet known, and beyond many. */
-  numberOf(resource: SpanResource, attributes: AttributesWriter): number {
-    if (resource.asyncAttributesPending === true) return 0;
-    let index = this.#known.indexOf(resource);
-    if (index < 0) {
-      if (this.#known.length >= 64) return 0;
-      index = this.#known.push(resource) - 1;
-    }
-    this.#sinceTold += 1;
-    if (this.#lastTold !== resource || this.#sinceTold >= resourcePeriod) {
-      this.#lastTold = resource;
-      this.#sinceTold = 0;
-      attributes.write(resource.attributes);
-      resourceEvent(index + 1, attributes.text);
-    }
-    return index + 1;
-  }
-}
 
 /**
  * A span processor for `BasicTracerProvider`, `NodeTracerProvider` or `NodeSDK`:
@@ -158,7 +116,7 @@ class Resources {
  * recorded is in shared memory when `onEnd` returns.
  */
 export class SpoorSpanProcessor {
-  readonly #resources = new Resources();
+  readonly #resources = new SpanResources();
   readonly #attributes = new AttributesWriter();
   #isWriting = false;
 
