@@ -206,6 +206,33 @@ describeNeeding([command('babeltrace2')], 'spoor crash', () => {
     expect(numbersOf(place.traceDir)).toEqual(upTo(40_010));
   });
 
+  test('counts what found no room after recorder and consumer were killed, and so does the next recording', async () => {
+    using place = new RecordingPlace();
+    const folder = place.folder('turns');
+    const command = ['node', program('in-portions.mjs'), folder, '10', '5000'];
+    const run = place.start(['--no-auto', '--subbuf-size', '4k', '--num-subbuf', '4', '--', ...command]);
+    const portion = async (turn: number): Promise<void> => {
+      writeFileSync(join(folder, `go-${turn}`), '');
+      await until(() => existsSync(join(folder, `done-${turn}`)));
+    };
+    await portion(0);
+    const consumer = run.consumerPid(place.sessions())!;
+    for (const pid of [run.pid, consumer]) process.kill(pid, 'SIGKILL');
+    await until(() => ![run.pid, consumer].some(exists));
+    await portion(1);
+    await run.ended;
+
+    const saved = spoor(['crash', place.runDir, '-x', join(place.root, 'saved')]);
+    const [, found, lost] = /found ([\d,]+) events? .*, ([\d,]+) events lost/.exec(saved.stderr) ?? [];
+    const count = (text: string | undefined): number => Number(text?.replaceAll(',', ''));
+    expect(count(found)).toBeGreaterThan(10);
+    expect(count(found) + count(lost)).toBe(5010);
+    const next = place.recordWithoutOutput(['-o', join(place.root, 'next'), '--', 'true']);
+    expect(next.stderr).toContain(
+      `completed: ${count(found)} events, ${count(lost)} lost in ${place.traceDir}`,
+    );
+  });
+
   test('tells what is damaged, and keeps the rest', async () => {
     using place = new RecordingPlace();
     using run = new TracedRun({ subBufferSizeBytes: 4096, subBufferCount: 16 });

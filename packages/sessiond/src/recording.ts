@@ -161,8 +161,9 @@ function prepareAfterSalvage(
   onNote: (note: RecordingNote) => void,
 ): PreparedDirectory {
   const salvaged = abandonedSessions(runDirectory).flatMap((session) => salvageSession(session) ?? []);
-  for (const { eventCount, outputDir: place } of salvaged) {
-    const text = `a recording that was broken off is completed: ${eventCount} events in ${place}`;
+  for (const { eventCount, lostCount, outputDir: place } of salvaged) {
+    const lost = lostCount === 0 ? '' : `, ${lostCount} lost`;
+    const text = `a recording that was broken off is completed: ${eventCount} events${lost} in ${place}`;
     onNote({ severity: 'info', text });
   }
   try {

@@ -6,6 +6,8 @@ export interface SalvagedRecording {
   /** Absolute path of its trace. */
   readonly outputDir: string;
   readonly eventCount: number;
+  /** Events that programs found no room for. */
+  readonly lostCount: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export function salvageSession(abandoned: SessionDirectory): SalvagedRecording |
     const { outputDir } = session.readDescription();
     if (hasOutput(session) && session.processDirectories().length > 0) {
       const { totals } = new Consumer(session, () => undefined).finish();
-      salvaged = { outputDir, eventCount: totals.eventCount };
+      salvaged = { outputDir, eventCount: totals.eventCount, lostCount: totals.lostCount };
     }
   } catch {
     // It is damaged beyond use, or of another release; its memory is freed all the same.
