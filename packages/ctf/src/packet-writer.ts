@@ -64,6 +64,8 @@ export class PacketWriter {
   private beginLo = 0;
   private clockHi = 0;
   private clockLo = 0;
+  private reservedHi = 0;
+  private reservedLo = 0;
   private packetCount = 0n;
   private nextSequence = 0n;
   private writtenBytes = 0;
@@ -221,36 +223,88 @@ export class PacketWriter {
     const id = encoder.ids[classIndex]!;
     if (!this.open) this.begin(hi, lo);
     for (;;) {
-      const ticks = (hi - this.clockHi) * 0x1_0000_0000 + (lo - this.clockLo);
-      const form = encoder.formOf(classIndex, ticks);
-      if (form < 0) {
-        encoder.checkId(id);
-        if (this.eventCount === 0 || !this.splits || this.beginBits < 64) {
-          throw new SpoorError(
-            'ctf/not-expressible',
-            `an event ${ticks} ticks after what was before it, which no event header of the stream can tell`,
-          );
-        }
-        this.begin(hi, lo);
-        continue;
-      }
+      const form = this.formFor(classIndex, hi, lo);
       const after =
         source === undefined
           ? this.encode(encoder.eventEncoder(classIndex, form), classIndex, id, hi, lo, values)
           : this.copy(encoder.headerEncoder(form), id, hi, lo, source, sourceStart, sourceEnd, alignBits);
       if (after === misaligned) return false;
       if (after >= 0) {
-        this.bit = after;
-        this.eventCount++;
-        this.clockHi = hi;
-        this.clockLo = lo;
-        // The one event that was too large for a packet of its own.
-        if (this.splits && after > this.packetSizeBytes * 8) this.end();
+        this.ended(after, hi, lo);
         return true;
       }
-      if (this.eventCount > 0 && this.splits) this.begin(hi, lo);
-      else this.grow();
+      this.makeRoom(hi, lo);
     }
+  }
+
+  /** The form of an event's header; the packet before it is ended when none can tell the time since its last event. */
+  private formFor(classIndex: number, hi: number, lo: number): number {
+    const { encoder } = this;
+    const ticks = (hi - this.clockHi) * 0x1_0000_0000 + (lo - this.clockLo);
+    const form = encoder.formOf(classIndex, ticks);
+    if (form >= 0) return form;
+    encoder.checkId(encoder.ids[classIndex]!);
+    if (this.eventCount === 0 || !this.splits || this.beginBits < 64) {
+      throw new SpoorError(
+        'ctf/not-expressible',
+        `an event ${ticks} ticks after what was before it, which no event header of the stream can tell`,
+      );
+    }
+    this.begin(hi, lo);
+    return this.formFor(classIndex, hi, lo);
+  }
+
+  /** For an event that the packet has no room for. */
+  private makeRoom(hi: number, lo: number): void {
+    if (this.eventCount > 0 && this.splits) this.begin(hi, lo);
+    else this.grow();
+  }
+
+  /** An event is written up to a bit. */
+  private ended(after: number, hi: number, lo: number): void {
+    this.bit = after;
+    this.eventCount++;
+    this.clockHi = hi;
+    this.clockLo = lo;
+    // The one event that was too large for a packet of its own.
+    if (this.splits && after > this.packetSizeBytes * 8) this.end();
+  }
+
+  /**
+   * Writes the header of an event whose contexts and payload the caller writes itself, into {@link packetView}: they are of
+   * whole bytes. Nothing else may be called before {@link commit}.
+   * @param mostBytes what they take at most.
+   * @returns where they begin.
+   */
+  reserve(classIndex: number, hi: number, lo: number, mostBytes: number): number {
+    const { encoder } = this;
+    const id = encoder.ids[classIndex]!;
+    if (!this.open) this.begin(hi, lo);
+    for (;;) {
+      const encodeHeader = encoder.headerEncoder(this.formFor(classIndex, hi, lo));
+      const { bytes, view, bit, endBit } = this;
+      const first = bit >>> 3;
+      const held = bytes[first]!;
+      const after = encodeHeader(bytes, view, bit, endBit, noEvents, noExternals, id, hi, lo);
+      const at = (after + 7) >>> 3;
+      if (after >= 0 && (at + mostBytes) * 8 <= endBit) {
+        this.reservedHi = hi;
+        this.reservedLo = lo;
+        return at;
+      }
+      this.restore(first, held);
+      this.makeRoom(hi, lo);
+    }
+  }
+
+  /** The bytes of the packet; another view after each {@link reserve}, perhaps. */
+  get packetView(): DataView {
+    return this.view;
+  }
+
+  /** Ends the event that room was reserved for. @param endByte where what was written of it ends. */
+  commit(endByte: number): void {
+    this.ended(endByte * 8, this.reservedHi, this.reservedLo);
   }
 
   private encode(

@@ -96,6 +96,37 @@ export class StreamWriter {
     return index;
   }
 
+  /**
+   * Begins an event that the caller lays out itself, into {@link packetView}, and ends by {@link commit}, with nothing else
+   * called between: for events whose fields are all on byte boundaries and known to fit, where an object of each and code
+   * made for each class cost more than what is written.
+   * @param classIndex its place in the stream class.
+   * @param time clock value in ticks; not less than that of the event before.
+   * @param mostBytes what its contexts and its payload take at most.
+   * @returns the byte at which they begin.
+   * @throws SpoorError `ctf/time-order`.
+   */
+  reserve(classIndex: number, time: bigint, mostBytes: number): number {
+    this.refuseClosed();
+    const ticks = this.ticksOf(time);
+    const hi = Number(ticks >> 32n);
+    const lo = Number(ticks & 0xffff_ffffn);
+    if (!this.packets.isOpen) this.beginAt(hi, lo, this.packet);
+    const at = this.packets.reserve(classIndex, hi, lo, mostBytes);
+    this.lastTicks = ticks;
+    return at;
+  }
+
+  /** The packet that {@link reserve} has made room in. */
+  get packetView(): DataView {
+    return this.packets.packetView;
+  }
+
+  /** Ends what {@link reserve} has begun. @param endByte the byte behind the last that was written. */
+  commit(endByte: number): void {
+    this.packets.commit(endByte);
+  }
+
   private ticksOf(time: bigint | number): bigint {
     const ticks = BigInt(time);
     if (ticks < this.lastTicks) {

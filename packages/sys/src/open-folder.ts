@@ -11,6 +11,7 @@ const O_DIRECTORY: Readonly<Record<string, number>> = { x64: 0o200000, arm64: 0o
 const getdentsNumbers: Readonly<Record<string, number>> = { x64: 217, arm64: 61, riscv64: 61 };
 /** statx(2), whose answer is the same on all machines. */
 const statxNumbers: Readonly<Record<string, number>> = { x64: 332, arm64: 291, riscv64: 291 };
+const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 /** That user and group are asked for, and where they are in the answer, which has 256 bytes. */
 const STATX_UID_GID = 0x18;
@@ -96,19 +97,26 @@ export class OpenFolder implements Disposable {
   private readonly descriptor: number;
   private readonly calls: FolderCalls | undefined;
 
-  private constructor(path: string, descriptor: number) {
+  private constructor(path: string, descriptor: number, own: FolderCalls | undefined) {
     this.path = path;
     this.descriptor = descriptor;
-    this.calls = folderCalls();
+    this.calls = own;
   }
 
   /** @returns undefined where there is none, or it may not be read. */
   static open(path: string): OpenFolder | undefined {
-    try {
-      return new OpenFolder(path, openSync(path, 'r'));
-    } catch {
-      return undefined;
-    }
+    const own = folderCalls();
+    const descriptor =
+      own === undefined ? orUndefined(() => openSync(path, 'r')) : own.openat(AT_FDCWD, path, O_CLOEXEC);
+    return descriptor === undefined || descriptor < 0 ? undefined : new OpenFolder(path, descriptor, own);
+  }
+
+  /** A folder within; undefined where there is none, or it may not be read. */
+  folder(name: string): OpenFolder | undefined {
+    const path = `${this.path}/${name}`;
+    if (this.calls === undefined) return OpenFolder.open(path);
+    const descriptor = this.calls.openat(this.descriptor, name, O_CLOEXEC);
+    return descriptor < 0 ? undefined : new OpenFolder(path, descriptor, this.calls);
   }
 
   /** A file as UTF-8 text; undefined where it is gone, or may not be read. */
@@ -166,7 +174,8 @@ export class OpenFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.descriptor);
+    if (this.calls === undefined) closeSync(this.descriptor);
+    else this.calls.close(this.descriptor);
   }
 }
 

@@ -8,13 +8,15 @@ import { OpenFolder } from '@spoor/sys';
 import { enterTask } from '../contexts/fill-task-table.node.ts';
 import { favoured } from '../drain/favoured-thread.node.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
+import { DumpWriter, type DumpPayload } from './dump-writer.node.ts';
 import { scanDevices } from './devices.node.ts';
 import { cgroupPath, descriptorFlags, fileMode, idInNamespace, parseMapLine } from './proc-text.ts';
 import { sleptNs, tickNs } from './task-start.node.ts';
-import { processNumbers, readProc, scanThreads, type ScannedTask } from './scan-tasks.node.ts';
+import { readProc, scanKernelThread, scanThreads, type ScannedTask } from './scan-tasks.node.ts';
 import {
   dumpEventName,
   plainNamespaceEvents,
+  stateDumpEventNames,
   statusOf,
   threadTypes,
   unknownMode,
@@ -59,13 +61,16 @@ function shortName(name: string): string {
 /** No pair: to take one apart is a loop of its own for the compiler, which is what most of a dump's time is spent on. */
 interface DumpEvent {
   readonly name: string;
-  readonly payload: Readonly<Record<string, number | string>>;
+  readonly payload: DumpPayload;
 }
+
+/** Numbers of users and groups in a user namespace. */
+type UserMaps = readonly [uid: string, gid: string];
 
 /** What is told of a task. @param userMaps of its user namespace, unless that is the machine's first. */
 function taskEvents(
   { pid, stat, status, namespaces }: ScannedTask,
-  userMaps: readonly [uid: string, gid: string] | undefined,
+  userMaps: UserMaps | undefined,
 ): readonly DumpEvent[] {
   const { tid } = stat;
   const state = {
@@ -117,52 +122,69 @@ function taskEvents(
 class Dump {
   taskCount = 0;
   descriptorCount = 0;
-  private readonly stream: StreamWriter;
+  private readonly writer: DumpWriter;
   private readonly options: StateDumpOptions;
-  private readonly beganTicks: bigint;
+  private readonly beganTicks: number;
   private lastNs: bigint;
+  /** Whether the process before was a thread of the kernel. */
+  private wasKernelThread = false;
 
   constructor(stream: StreamWriter, options: StateDumpOptions) {
-    this.stream = stream;
+    this.writer = new DumpWriter(stream, stateDumpEventNames);
     this.options = options;
     this.lastNs = process.hrtime.bigint();
-    this.beganTicks = (this.lastNs + sleptNs()) / tickNs;
+    this.beganTicks = Number((this.lastNs + sleptNs()) / tickNs);
   }
 
-  /** @param name in full: one text for all events of a class, whose place is found by it. */
-  write(
-    name: string,
-    timeNs: bigint,
-    payload: Readonly<Record<string, number | bigint | string>> = {},
-  ): void {
+  write(name: string, timeNs: bigint, payload: DumpPayload = {}): void {
     // Times of a stream never decrease; those of items that were begun one within the other would.
     if (timeNs > this.lastNs) this.lastNs = timeNs;
-    this.stream.append(name, this.lastNs, payload);
+    this.writer.write(name, this.lastNs, payload);
   }
 
-  process(pid: number): void {
+  process(proc: OpenFolder, pid: number): void {
+    // Threads of the kernel mostly have their numbers one after the other.
+    if (this.wasKernelThread) {
+      const task = scanKernelThread(proc, pid);
+      if (task !== undefined) {
+        this.task(task, undefined);
+        return;
+      }
+    }
+    this.wasKernelThread = false;
     let leader: ScannedTask | undefined;
-    let userMaps: readonly [uid: string, gid: string] | undefined;
-    using folder = OpenFolder.open(`/proc/${pid}`);
+    let userMaps: UserMaps | undefined;
+    using folder = proc.folder(String(pid));
     if (folder === undefined) return;
     for (const task of scanThreads(folder, pid)) {
-      if (BigInt(task.stat.startTicks) > this.beganTicks) continue;
       leader ??= task;
-      this.enter(task);
       if (task.namespaces.user !== firstUserNamespace && task.namespaces.user !== 0) {
         userMaps ??= [folder.text('uid_map') ?? '', folder.text('gid_map') ?? ''];
       }
-      this.taskCount += 1;
-      // One place that writes, for all of them: it is dear to compile.
-      for (const event of taskEvents(task, userMaps)) this.write(event.name, task.timeNs, event.payload);
+      this.task(task, userMaps);
     }
-    if (leader === undefined || leader.stat.isKernelThread) return;
+    if (leader === undefined || this.isTooNew(leader)) return;
+    this.wasKernelThread = leader.stat.isKernelThread;
+    if (this.wasKernelThread) return;
     this.descriptors(folder, pid);
     const timeNs = process.hrtime.bigint();
     const cgroup = folder.text('cgroup');
     if (cgroup !== undefined)
       this.write(dumpEventName.process_cgroup, timeNs, { pid, path: cgroupPath(cgroup) });
     if (this.options.maps === true) this.maps(pid);
+  }
+
+  /** Whether a task has begun after the dump did: it is left to its events. */
+  private isTooNew(task: ScannedTask): boolean {
+    return task.stat.startTicks > this.beganTicks;
+  }
+
+  private task(task: ScannedTask, userMaps: UserMaps | undefined): void {
+    if (this.isTooNew(task)) return;
+    this.enter(task);
+    this.taskCount += 1;
+    // One place that writes, for all of them: it is dear to compile.
+    for (const event of taskEvents(task, userMaps)) this.write(event.name, task.timeNs, event.payload);
   }
 
   /** Tells the table of tasks that it does not know: those were made a moment ago. */
@@ -218,7 +240,8 @@ export async function dumpState(
     for (const [name, payload] of scanDevices())
       dump.write(`lttng_statedump_${name}`, process.hrtime.bigint(), payload);
   });
-  const numbers = processNumbers().filter((pid) => options.without?.has(pid) !== true);
+  using proc = OpenFolder.open('/proc');
+  const numbers = proc?.numbers('.').filter((pid) => options.without?.has(pid) !== true) ?? [];
   for (let from = 0; from < numbers.length; from += processesAtATime) {
     if (from > 0) {
       await new Promise((resolve) => {
@@ -226,7 +249,7 @@ export async function dumpState(
       });
     }
     inTurn(() => {
-      for (const pid of numbers.slice(from, from + processesAtATime)) dump.process(pid);
+      for (const pid of numbers.slice(from, from + processesAtATime)) dump.process(proc!, pid);
     });
   }
   const endNs = process.hrtime.bigint();

@@ -53,6 +53,8 @@ test('numbers of a thread in its namespaces, and its users', () => {
     tids: [41, 3],
     pids: [40, 2],
   });
+  // Names may hold anything but the end of a line.
+  expect(parseThreadStatus('Name:\tUid:\t7\nUid:\t1\t2\t3\t4\nNSpid:\t9').uids).toEqual([1, 2, 3, 4]);
   expect(parseThreadStatus('Name:\tx\n')).toEqual({ tgid: 0, uids: [], gids: [], tids: [], pids: [] });
 });
 
@@ -83,6 +85,9 @@ test('devices, maps and control groups', () => {
   });
   expect(parseMapLine('')).toBe(undefined);
   expect(cgroupPath('0::/user.slice/a:b\n')).toBe('/user.slice/a:b');
+  expect(cgroupPath('4:memory:/docker/123\n1:cpu:/\n0::/\n')).toBe('/docker/123');
+  expect(cgroupPath('4:memory:/docker/123\n0::/user.slice\n')).toBe('/user.slice');
+  expect(cgroupPath('')).toBe('');
   expect(cgroupPath('4:memory:/docker/123\n1:cpu:/\n0::/\n')).toBe('/docker/123');
 });
 

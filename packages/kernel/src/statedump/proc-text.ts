@@ -21,49 +21,35 @@ export interface ThreadStat {
 /** Flag of `task_struct.flags`. */
 const kernelThread = 0x0020_0000;
 
-/** Words behind the name that are numbers and of use, by their places. */
-const statPlaces = { ppid: 1, flags: 6, priority: 15, threadCount: 17, startTicks: 19, cpu: 36 } as const;
-const wordCount = statPlaces.cpu + 1;
-/** The numbers of one text: used anew for each. */
-const statWords = new Float64Array(wordCount);
-
-/** Reads the words of `text` from `at` on into `statWords`; what is no number is NaN. @returns how many there are. */
-function readWords(text: string, at: number): number {
-  let count = 0;
-  let value = 0;
-  let sign = 1;
-  let digits = 0;
-  for (let index = at; ; index++) {
-    const code = index < text.length ? text.charCodeAt(index) : 32;
-    if (code >= 48 && code <= 57) {
-      value = value * 10 + code - 48;
-      digits += 1;
-    } else if (code === 45 && digits === 0) sign = -1;
-    else if (code === 32 || code === 10) {
-      statWords[count++] = digits > 0 ? sign * value : NaN;
-      if (count === wordCount || index >= text.length) return count;
-      value = digits = 0;
-      sign = 1;
-    } else value = NaN;
-  }
-}
+/** Words behind the name that are of use, by their places. */
+const statPlaces = {
+  state: 0,
+  ppid: 1,
+  flags: 6,
+  priority: 15,
+  threadCount: 17,
+  startTicks: 19,
+  cpu: 36,
+} as const;
 
 /** Parses `stat`; undefined where it does not make sense. Names may hold anything, parentheses and spaces too. */
 export function parseThreadStat(text: string): ThreadStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
-  if (readWords(text, close + 2) < wordCount) return undefined;
+  // What the engine itself has for it: a loop over characters would be slow until it is compiled, and dear to compile.
+  const words = text.slice(close + 2).split(' ', statPlaces.cpu + 1);
+  if (words.length <= statPlaces.cpu) return undefined;
   const stat: ThreadStat = {
     tid: Number.parseInt(text),
     name: text.slice(open + 1, close),
-    state: text.charAt(close + 2),
-    ppid: statWords[statPlaces.ppid]!,
-    isKernelThread: (statWords[statPlaces.flags]! & kernelThread) !== 0,
-    priority: statWords[statPlaces.priority]! + 100,
-    threadCount: statWords[statPlaces.threadCount]!,
-    startTicks: statWords[statPlaces.startTicks]!,
-    cpu: statWords[statPlaces.cpu]!,
+    state: words[statPlaces.state]!,
+    ppid: Number(words[statPlaces.ppid]),
+    isKernelThread: (Number(words[statPlaces.flags]) & kernelThread) !== 0,
+    priority: Number(words[statPlaces.priority]) + 100,
+    threadCount: Number(words[statPlaces.threadCount]),
+    startTicks: Number(words[statPlaces.startTicks]),
+    cpu: Number(words[statPlaces.cpu]),
   };
   return Number.isNaN(stat.tid + stat.ppid + stat.startTicks + stat.cpu) ? undefined : stat;
 }
@@ -79,24 +65,27 @@ export interface ThreadStatus {
   readonly pids: readonly number[];
 }
 
+/** The numbers behind a word at the beginning of a line; none where there is no such line. */
+function numbersOf(text: string, key: string): readonly number[] {
+  const found = text.startsWith(key) ? 0 : text.indexOf(`\n${key}`) + 1;
+  if (found === 0 && !text.startsWith(key)) return [];
+  const from = found + key.length;
+  const end = text.indexOf('\n', from);
+  return text
+    .slice(from, end < 0 ? text.length : end)
+    .trim()
+    .split('\t')
+    .map(Number);
+}
+
 /** Parses `status`; what a line does not say is empty. */
 export function parseThreadStatus(text: string): ThreadStatus {
-  const numbers = (key: string): readonly number[] => {
-    const at = text.startsWith(`${key}:`) ? 0 : text.indexOf(`\n${key}:`) + 1;
-    if (at === 0 && !text.startsWith(`${key}:`)) return [];
-    const end = text.indexOf('\n', at);
-    return text
-      .slice(at + key.length + 1, end < 0 ? text.length : end)
-      .trim()
-      .split(/\s+/)
-      .map(Number);
-  };
   return {
-    tgid: numbers('Tgid')[0] ?? 0,
-    uids: numbers('Uid'),
-    gids: numbers('Gid'),
-    tids: numbers('NSpid'),
-    pids: numbers('NStgid'),
+    tgid: numbersOf(text, 'Tgid:')[0] ?? 0,
+    uids: numbersOf(text, 'Uid:'),
+    gids: numbersOf(text, 'Gid:'),
+    tids: numbersOf(text, 'NSpid:'),
+    pids: numbersOf(text, 'NStgid:'),
   };
 }
 
@@ -164,15 +153,26 @@ export function parseMapLine(line: string): MapLine | undefined {
   };
 }
 
+/** What {@link cgroupPath} was given last, and its answer: most processes are in the groups of the one before. */
+let lastGroups = '';
+let lastPath = '';
+
 /** Paths of the control groups in `/proc/PID/cgroup`: that of version 2, or the longest of version 1. */
 export function cgroupPath(text: string): string {
+  if (text === lastGroups) return lastPath;
   let longest = '';
   for (const line of text.split('\n')) {
-    const [hierarchy, controllers, ...path] = line.split(':');
-    const joined = path.join(':');
-    if (hierarchy === '0' && controllers === '' && joined.length > 1) return joined;
-    if (joined.length > longest.length) longest = joined;
+    // HIERARCHY:CONTROLLERS:PATH; a path may have colons.
+    const second = line.indexOf(':', line.indexOf(':') + 1);
+    const path = line.slice(second + 1);
+    if (line.startsWith('0::') && path.length > 1) {
+      longest = path;
+      break;
+    }
+    if (second > 0 && path.length > longest.length) longest = path;
   }
+  lastGroups = text;
+  lastPath = longest;
   return longest;
 }
 

@@ -40,7 +40,8 @@ export function readProc(path: string): string | undefined {
 
 /** Numbers of the processes that there are. */
 export function processNumbers(): readonly number[] {
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  using proc = OpenFolder.open('/proc');
+  return proc?.numbers('.') ?? [];
 }
 
 /** Threads of another process, so that they can be hidden or followed. */
@@ -67,6 +68,16 @@ function namespaceOf(process: OpenFolder, below: string, name: keyof Namespaces)
   return link === undefined ? 0 : namespaceInode(link);
 }
 
+/** The PID namespace that /proc tells of, once it is known. */
+let pidNamespaceOfProc = 0;
+
+/** Of a task that has one number only, the PID namespace is that of /proc. */
+function pidNamespaceIn(process: OpenFolder, below: string, status: ThreadStatus): number {
+  if (status.tids.length !== 1) return namespaceOf(process, below, 'pid');
+  if (pidNamespaceOfProc === 0) pidNamespaceOfProc = namespaceOf(process, below, 'pid');
+  return pidNamespaceOfProc;
+}
+
 /**
  * The namespaces of a thread. Their links are the dearest of all that is read of it, and nearly every thread has those of
  * its process: where the two that threads do change alone, for mounts and the network, are the same, the rest is taken
@@ -74,20 +85,24 @@ function namespaceOf(process: OpenFolder, below: string, name: keyof Namespaces)
  * @param below the process's folder, with a slash; empty for its first thread.
  * @param ofLeader those of the first thread of its process.
  */
-function namespacesOf(process: OpenFolder, below: string, ofLeader?: Namespaces): Namespaces {
-  const inode = (name: keyof Namespaces): number => namespaceOf(process, below, name);
-  if (ofLeader !== undefined && inode('net') === ofLeader.net && inode('mnt') === ofLeader.mnt) {
-    return ofLeader;
-  }
+function namespacesOf(
+  process: OpenFolder,
+  below: string,
+  status: ThreadStatus,
+  ofLeader?: Namespaces,
+): Namespaces {
+  const net = namespaceOf(process, below, 'net');
+  const mnt = namespaceOf(process, below, 'mnt');
+  if (ofLeader !== undefined && net === ofLeader.net && mnt === ofLeader.mnt) return ofLeader;
   return {
-    cgroup: inode('cgroup'),
-    ipc: inode('ipc'),
-    mnt: inode('mnt'),
-    net: inode('net'),
-    pid: inode('pid'),
-    time: inode('time'),
-    user: inode('user'),
-    uts: inode('uts'),
+    cgroup: namespaceOf(process, below, 'cgroup'),
+    ipc: namespaceOf(process, below, 'ipc'),
+    mnt,
+    net,
+    pid: pidNamespaceIn(process, below, status),
+    time: namespaceOf(process, below, 'time'),
+    user: namespaceOf(process, below, 'user'),
+    uts: namespaceOf(process, below, 'uts'),
   };
 }
 
@@ -97,6 +112,19 @@ let ofKernelThreads: Namespaces | undefined;
 /** What `status` says of a thread of the kernel: they are root's, and have no other numbers. */
 function kernelThreadStatus(pid: number, tid: number): ThreadStatus {
   return { tgid: pid, uids: [0, 0, 0, 0], gids: [0, 0, 0, 0], tids: [tid], pids: [pid] };
+}
+
+/**
+ * A thread of the kernel, in one step: there are many, and it is all that is read of them. Undefined for another task, for one
+ * that is gone, and for the first one of all that are read.
+ * @param proc /proc.
+ */
+export function scanKernelThread(proc: OpenFolder, pid: number): ScannedTask | undefined {
+  if (ofKernelThreads === undefined) return undefined;
+  const timeNs = process.hrtime.bigint();
+  const stat = parseThreadStat(proc.text(`${pid}/stat`) ?? '');
+  if (stat?.isKernelThread !== true) return undefined;
+  return { timeNs, pid, stat, status: kernelThreadStatus(pid, pid), namespaces: ofKernelThreads };
 }
 
 /** What is known of the first thread of a process. */
@@ -138,7 +166,7 @@ function scanThread(
     if (text === undefined) return undefined;
     status = parseThreadStatus(text);
   }
-  return { timeNs, pid, stat, status, namespaces: namespacesOf(folder, below, leader?.namespaces) };
+  return { timeNs, pid, stat, status, namespaces: namespacesOf(folder, below, status, leader?.namespaces) };
 }
 
 /**
@@ -150,15 +178,16 @@ export function* scanThreads(folder: OpenFolder, pid: number): Generator<Scanned
   // What it says beside of the whole process, as its times, is not asked for.
   const stat = parseThreadStat(folder.text('stat') ?? '');
   if (stat?.isKernelThread === true) {
-    ofKernelThreads ??= namespacesOf(folder, '');
-    yield { timeNs, pid, stat, status: kernelThreadStatus(pid, pid), namespaces: ofKernelThreads };
+    const status = kernelThreadStatus(pid, pid);
+    ofKernelThreads ??= namespacesOf(folder, '', status);
+    yield { timeNs, pid, stat, status, namespaces: ofKernelThreads };
     return;
   }
   let leader: Leader | undefined;
   const text = stat === undefined ? undefined : folder.text('status');
   if (stat !== undefined && text !== undefined) {
     const status = parseThreadStatus(text);
-    const namespaces = namespacesOf(folder, '');
+    const namespaces = namespacesOf(folder, '', status);
     yield { timeNs, pid, stat, status, namespaces };
     // A thread that begins now tells of itself.
     if (stat.threadCount === 1) return;
@@ -187,7 +216,7 @@ export function scanTask(tid: number): ScannedTask | undefined {
   const text = folder.text('status');
   if (stat === undefined || text === undefined) return undefined;
   const status = parseThreadStatus(text);
-  return { timeNs, pid: status.tgid, stat, status, namespaces: namespacesOf(folder, '') };
+  return { timeNs, pid: status.tgid, stat, status, namespaces: namespacesOf(folder, '', status) };
 }
 
 /** Numbers of a thread in its PID namespaces, and the inode of the innermost; undefined where it is gone. */

@@ -85,6 +85,9 @@ export const stateDumpEvents: readonly PlainEvent[] = [
   event('process_cgroup', { pid: s32, path: string }),
 ];
 
+/** Their names. */
+export const stateDumpEventNames: readonly string[] = stateDumpEvents.map(({ name }) => name);
+
 /** LTTng's numbers for what kind of thread it is, what it does, and how it waits. */
 export const threadTypes = { user: 0, kernel: 1 } as const;
 export const unknownMode = 5;
