@@ -74,6 +74,28 @@ describeNeeding([tracefs()], 'instances of tracefs', () => {
     expect(recorded()).toBe(0);
   });
 
+  test('threads that were hidden and have ended are hidden no more, whoever has hidden them', async () => {
+    using instance = TracefsInstance.create(root, 'ended', prefix);
+    const hidden = (): readonly number[] =>
+      readFileSync(join(instance.path, 'set_event_notrace_pid'), 'latin1').trim().split('\n').map(Number);
+    const [helper, other] = [spawn('sleep', ['1000']), spawn('sleep', ['1000'])];
+    instance.hideThreads([helper.pid!]);
+    instance.hideThreads([other.pid!]);
+    instance.hideThreads([process.pid]);
+    // Who hides others does not show those that were hidden before.
+    expect(new Set(hidden())).toEqual(new Set([helper.pid, other.pid, process.pid]));
+    helper.kill('SIGKILL');
+    await once(helper, 'exit');
+    instance.hideThreads([process.pid]);
+    expect(new Set(hidden())).toEqual(new Set([other.pid, process.pid]));
+    // A successor knows only who is to be hidden now.
+    const successor = TracefsInstance.adopt(root, instance.name)!;
+    successor.hideThreads([process.pid]);
+    expect(hidden()).toEqual([process.pid]);
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+  });
+
   test('a command of the recorder, which is hidden itself, is followed', async () => {
     using instance = TracefsInstance.create(root, 'followed', prefix);
     instance.hideThreads([process.pid]);

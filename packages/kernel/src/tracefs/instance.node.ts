@@ -5,6 +5,8 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import { parseThreadStat } from '../statedump/proc-text.ts';
+import { readProc } from '../statedump/scan-tasks.node.ts';
 import { errnoOf, controlError, lastLoggedError, readControl, writeControl } from './control-file.node.ts';
 import { matchEvents, splitEventName } from './event-names.ts';
 import { isOwnerGone, ownedName, ownerOf, ownOwner } from './instance-name.node.ts';
@@ -59,6 +61,11 @@ export function removeInstance(path: string): void {
   }
 }
 
+/** When a thread began, as /proc says it; undefined where there is none. */
+function beganAt(tid: number): number | undefined {
+  return parseThreadStat(readProc(`/proc/${tid}/stat`) ?? '')?.startTicks;
+}
+
 /** An instance that this process made. */
 export class TracefsInstance implements Disposable {
   /** Folder of tracefs. */
@@ -68,7 +75,8 @@ export class TracefsInstance implements Disposable {
   readonly path: string;
   /** Processors that have a ring. */
   readonly cpus: readonly number[];
-  private readonly hidden = new Set<number>();
+  /** Threads that are hidden, with when they began; undefined where an earlier process has hidden them. */
+  private hidden = new Map<number, number | undefined>();
   private isLimited = false;
 
   private constructor(root: string, name: string) {
@@ -94,7 +102,10 @@ export class TracefsInstance implements Disposable {
    * @throws SpoorError `kernel/ERRNO`.
    */
   static adopt(root: string, name: string): TracefsInstance | undefined {
-    return existsSync(join(root, 'instances', name)) ? new TracefsInstance(root, name) : undefined;
+    if (!existsSync(join(root, 'instances', name))) return undefined;
+    const instance = new TracefsInstance(root, name);
+    for (const tid of instance.numbersIn('set_event_notrace_pid')) instance.hidden.set(tid, undefined);
+    return instance;
   }
 
   /**
@@ -305,14 +316,18 @@ export class TracefsInstance implements Disposable {
     this.isLimited = tids.length > 0;
     // The kernel follows children of hidden threads as well: a command that the recorder starts would be hidden. In a
     // list of those that are wanted nobody needs hiding.
-    this.writeThreads('set_event_notrace_pid', this.isLimited ? [] : [...this.hidden], 'replace');
+    this.writeThreads('set_event_notrace_pid', this.isLimited ? [] : [...this.hidden.keys()], 'replace');
     this.setOption('event-fork', this.isLimited && follow);
     this.writeThreads('set_event_pid', tids, 'replace');
   }
 
   /** The threads that are recorded, as the kernel has them now; none where it records all. */
   threads(): readonly number[] {
-    const text = readControl(this.file('set_event_pid'), 'read which threads are recorded');
+    return this.numbersIn('set_event_pid');
+  }
+
+  private numbersIn(file: string): readonly number[] {
+    const text = readControl(this.file(file), 'read which threads are chosen');
     return text.split('\n').flatMap((line) => (/^\d+$/.test(line) ? [Number(line)] : []));
   }
 
@@ -321,11 +336,24 @@ export class TracefsInstance implements Disposable {
     this.writeThreads('set_event_pid', tids, 'append');
   }
 
-  /** Keeps the events of these threads out, the recorder's own, unless {@link setThreads} says which are wanted. */
+  /**
+   * Keeps the events of these threads out, the recorder's own, unless {@link setThreads} says which are wanted. Of those that
+   * were hidden before, the ones that have ended are forgotten: their numbers may be those of others.
+   */
   hideThreads(tids: readonly number[]): void {
-    const fresh = tids.filter((tid) => !this.hidden.has(tid));
-    for (const tid of fresh) this.hidden.add(tid);
-    if (!this.isLimited && fresh.length > 0) this.writeThreads('set_event_notrace_pid', fresh, 'append');
+    const now = new Map<number, number | undefined>();
+    for (const [tid, began] of this.hidden) {
+      if (tids.includes(tid) || (began !== undefined && beganAt(tid) === began)) now.set(tid, began);
+    }
+    const haveEnded = now.size < this.hidden.size;
+    const fresh = tids.filter((tid) => now.get(tid) === undefined);
+    for (const tid of fresh) now.set(tid, beganAt(tid));
+    const isNew = fresh.some((tid) => !this.hidden.has(tid));
+    this.hidden = now;
+    if (this.isLimited) return;
+    // The kernel takes none out of its list but all: some events of the others may be recorded meanwhile.
+    if (haveEnded) this.writeThreads('set_event_notrace_pid', [...now.keys()], 'replace');
+    else if (isNew) this.writeThreads('set_event_notrace_pid', fresh, 'append');
   }
 
   private writeThreads(file: string, tids: readonly number[], how: 'replace' | 'append'): void {
