@@ -89,15 +89,29 @@ test.each([
 test('a name from after its making, which was read before, is kept', () => {
   const table = new TaskTable(1000);
   table.set(10, 'pid', 10);
-  table.setName(10, Buffer.from('bash'), 1000);
-  table.setName(20, Buffer.from('tail'), 3000);
-  expect(table.fork(10, 20, 0, 2000)).toBe(true);
-  table.setName(20, Buffer.from('bash'), 2000);
+  table.setName(10, Buffer.from('bash'), 1e9);
+  table.setName(20, Buffer.from('tail'), 3e9);
+  expect(table.fork(10, 20, 0, 2e9)).toBe(true);
+  table.setName(20, Buffer.from('bash'), 2e9);
   expect([table.nameOf(20), table.get(20, 'pid'), table.get(20, 'ppid')]).toEqual(['tail', 20, 10]);
   // The number becomes another task's.
-  table.fork(10, 20, 0, 4000);
-  table.setName(20, Buffer.from('bash'), 4000);
+  table.fork(10, 20, 0, 4e9);
+  table.setName(20, Buffer.from('bash'), 4e9);
   expect(table.nameOf(20)).toBe('bash');
+});
+
+test('a making that was entered already, from another ring, undoes nothing of what was told since', () => {
+  const table = new TaskTable(1000);
+  table.set(10, 'pid', 10);
+  expect(table.fork(10, 20, 0, 2e9)).toBe(true);
+  table.set(20, 'uid', 7);
+  expect(table.fork(10, 20, 0, 2e9 + 500)).toBe(false);
+  expect(table.get(20, 'uid')).toBe(7);
+  // Another task of the number.
+  expect(table.fork(10, 20, 0, 3e9)).toBe(true);
+  expect(table.get(20, 'uid')).toBe(0);
+  table.free(20);
+  expect(table.fork(10, 20, 0, 3e9)).toBe(true);
 });
 
 test('what was looked up for a record of itself is not undone by that of its making', () => {

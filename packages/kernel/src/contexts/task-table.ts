@@ -44,15 +44,16 @@ export function isUnsignedColumn(column: TaskColumn): boolean {
 /** Bytes of a task's name, the NUL behind it included (TASK_COMM_LEN). */
 export const taskNameBytes = 16;
 
-const rowWords = 32;
+const rowWords = 34;
 /** Behind the columns; of processes, which is to say in the rows of their first threads. */
 const groupWord = 20;
 const containerWord = 21;
 const nameWord = 24;
 const knownWord = 28;
 const lookedAtWord = 29;
-/** Two words: a number of 64 bits. */
+/** Two words each: numbers of 64 bits. */
 const namedAtWord = 30;
+const bornAtWord = 32;
 
 /** Characters of a container's id or name that are kept: as many digits as Docker shows. */
 export const containerBytes = 12;
@@ -67,6 +68,9 @@ const knowledge = {
   /** Nothing, and /proc has nothing either. */
   gone: 3,
 } as const;
+
+/** Records of a making that are closer are of the same one: each channel has its own. */
+export const sameBirthNs = 1_000_000;
 
 /** The record of a task's making comes at most so long after records of itself: later ones are another's. */
 const mostAheadMs = 10_000;
@@ -174,6 +178,19 @@ export class TaskTable {
     const row = this.rowOf(tid);
     const has = row < 0 ? knowledge.nothing : this.words[row + knownWord];
     return has === knowledge.told || has === knowledge.lookedUp;
+  }
+
+  /**
+   * Whether what is known of a number is of a task that began at some time or later, or that is there now; else it is of an
+   * earlier one, or nothing.
+   * @param timeNs by the kernel's trace clock.
+   */
+  knowsSince(tid: number, timeNs: number): boolean {
+    const row = this.rowOf(tid);
+    const has = row < 0 ? knowledge.nothing : this.words[row + knownWord];
+    if (has === knowledge.lookedUp) return true;
+    const bornNs = row < 0 ? 0 : this.times[(row + bornAtWord) / 2]!;
+    return has === knowledge.told && bornNs > 0 && bornNs > timeNs - sameBirthNs;
   }
 
   /** Whether tasks that are not known are looked for. */
@@ -287,12 +304,12 @@ export class TaskTable {
    * A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers.
    * @param timeNs of the record that says so.
    * @param cloneFlagsHigh the upper 32 bits of the flags.
-   * @returns false where the table has later news of the task: records of itself were read before.
+   * @returns false where the table has later news of the task: records of itself were read before, or that of its making was.
    */
   fork(parent: number, child: number, cloneFlags: number, timeNs = 0, cloneFlagsHigh = 0): boolean {
     const to = this.rowOf(child);
     if (to < 0) return true;
-    if (this.wasAhead(to, child, timeNs)) return false;
+    if (this.wasAhead(to, child, timeNs) || this.isSameBirth(to, timeNs)) return false;
     this.seek(parent, timeNs);
     // Its program may have been executed on another processor, whose ring was read first.
     const namedAtNs = this.times[(to + namedAtWord) / 2]!;
@@ -303,6 +320,7 @@ export class TaskTable {
     else this.words.copyWithin(to, from, from + rowWords);
     this.words[to + knownWord] = knowledge.told;
     this.times[(to + namedAtWord) / 2] = isNamedSince ? namedAtNs : 0;
+    this.times[(to + bornAtWord) / 2] = timeNs;
     if (isNamedSince) this.words.set(name, to + nameWord);
     const isThread = (cloneFlags & cloneThread) !== 0;
     const parentPid = this.get(parent, 'pid');
@@ -338,6 +356,13 @@ export class TaskTable {
     // A maker that has left its PID namespace says so nowhere: its next child begins the new one.
     if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made', timeNs);
     return true;
+  }
+
+  /** Whether a task's making has been entered already: it lies in rings of several channels, and is collected before they are read. */
+  private isSameBirth(row: number, timeNs: number): boolean {
+    const bornNs = this.times[(row + bornAtWord) / 2]!;
+    const isTold = bornNs > 0 && this.words[row + knownWord] === knowledge.told;
+    return isTold && Math.abs(bornNs - timeNs) < sameBirthNs;
   }
 
   /** Whether what is known of a task that was made is of itself, looked up while its record lay in another ring. */

@@ -2,6 +2,8 @@
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { TaskUpdate } from '../mapping/event-mapping.ts';
 import { containerOfPath } from './control-groups.ts';
+import { integerField, textReader } from './record-fields.ts';
+import { birthReader, enterBirth } from './task-births.ts';
 import type { TaskTable } from './task-table.ts';
 
 /** Reads one record: its first byte in `bytes`, its length, and its time by the kernel's trace clock. */
@@ -14,32 +16,6 @@ export type RecordReader = (
 ) => void;
 
 const ignore: RecordReader = () => undefined;
-
-function integerField(format: KernelEventFormat, name: string): number | undefined {
-  const field = format.fields.find((candidate) => candidate.name === name);
-  return field?.shape.kind === 'integer' ? field.offsetBytes : undefined;
-}
-
-/** Text of a field that is kept in a fixed number of bytes or elsewhere in the record. */
-function textReader(
-  format: KernelEventFormat,
-  name: string,
-): ((view: DataView, bytes: Uint8Array, at: number, lengthBytes: number) => Uint8Array) | undefined {
-  const field = format.fields.find((candidate) => candidate.name === name);
-  if (field === undefined) return undefined;
-  const { offsetBytes, shape } = field;
-  if (shape.kind === 'text') {
-    return (_view, bytes, at) => bytes.subarray(at + offsetBytes, at + offsetBytes + shape.sizeBytes);
-  }
-  if (shape.kind !== 'dynamic') return undefined;
-  const base = shape.relative ? offsetBytes + 4 : 0;
-  return (view, bytes, at, lengthBytes) => {
-    const word = view.getUint32(at + offsetBytes, true);
-    const from = base + (word & 0xffff);
-    const length = word >>> 16;
-    return from + length > lengthBytes ? bytes.subarray(0, 0) : bytes.subarray(at + from, at + from + length);
-  };
-}
 
 const currentOffset = 4;
 /** Number of the hierarchy of control groups of version 2. */
@@ -60,18 +36,12 @@ export function taskRecordReader(
 ): RecordReader {
   switch (update) {
     case 'new-task': {
-      const pid = integerField(format, 'pid');
-      const flags = integerField(format, 'clone_flags');
-      const name = textReader(format, 'comm');
-      const highFlags = format.fields.find((field) => field.name === 'clone_flags')?.sizeBytes === 8 ? 4 : -1;
-      if (pid === undefined || flags === undefined) return ignore;
+      const read = birthReader(format);
+      if (read === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
-        const child = view.getInt32(at + pid, true);
-        const parent = view.getInt32(at + currentOffset, true);
-        const high = highFlags < 0 ? 0 : view.getInt32(at + flags + highFlags, true);
-        table.lives?.born(child, timeNs);
-        const isNews = table.fork(parent, child, view.getInt32(at + flags, true), timeNs, high);
-        if (isNews && name !== undefined) table.setName(child, name(view, bytes, at, lengthBytes), timeNs);
+        const birth = read(view, bytes, at, lengthBytes, timeNs);
+        table.lives?.born(birth.child, timeNs);
+        enterBirth(table, birth);
       };
     }
     case 'exec': {

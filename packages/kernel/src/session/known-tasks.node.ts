@@ -1,7 +1,11 @@
 /** What a session knows of tasks: their table, which events keep, and which is filled anew where nothing told it of all for a while. */
+import { OpenFolder } from '@spoor/sys';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
-import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
-import type { TaskTable } from '../contexts/task-table.ts';
+import { fillTaskTable, makeTaskTable, taskFinder } from '../contexts/fill-task-table.node.ts';
+import { enterBirths, type TaskBirth } from '../contexts/task-births.ts';
+import { TaskTable } from '../contexts/task-table.ts';
+import { parseThreadStat } from '../statedump/proc-text.ts';
+import { hasBegunAfter, tickNs } from '../statedump/task-start.node.ts';
 import type { ChannelPlan } from './kernel-channel.node.ts';
 import { seesAllTasks } from './wanted-threads.node.ts';
 
@@ -37,6 +41,22 @@ export class KnownTasks {
   /** @param plans of what is recorded from now on; none while nothing is. */
   areToldBy(plans: readonly ChannelPlan[]): void {
     this.watchers = watchersOf(plans);
+  }
+
+  /**
+   * Enters tasks that are over, before the rings are written in which they were made: each ring is written by itself, and what
+   * such a task did may be in another.
+   */
+  learn(births: readonly TaskBirth[]): void {
+    if (births.length === 0) return;
+    using proc = OpenFolder.open('/proc');
+    if (proc === undefined) return;
+    // Whose makers are not known either are looked for.
+    const table = new TaskTable(this.table.memory, taskFinder(undefined));
+    enterBirths(table, births, ({ child, timeNs }) => {
+      const stat = parseThreadStat(proc.text(`${child}/stat`) ?? '');
+      return stat !== undefined && !hasBegunAfter(stat.startTicks, timeNs + Number(tickNs));
+    });
   }
 
   /**

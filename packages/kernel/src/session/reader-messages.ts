@@ -1,5 +1,6 @@
 /** What threads that read the rings of sessions and the one that started them say to each other. */
 import type { FileUser } from '@spoor/sys';
+import type { TaskBirth } from '../contexts/task-births.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { SessionSinkData } from './session-sink.node.ts';
 
@@ -46,6 +47,8 @@ export type ReaderCommand =
   | { readonly kind: 'suspend'; readonly key: string }
   | { readonly kind: 'resume'; readonly key: string; readonly place: TracePlace }
   | { readonly kind: 'flush'; readonly key: string }
+  /** Reads what there is of rings that are in memory, for the snapshot that comes next: who was made is told. */
+  | { readonly kind: 'collect'; readonly key: string }
   | {
       readonly kind: 'snapshot';
       readonly key: string;
@@ -66,6 +69,8 @@ export interface RingTotals {
   readonly writtenBytes: number;
   /** Why it is not read any more, or what of it is not written, if so. */
   readonly failure: string | undefined;
+  /** Tasks that were made, if they were asked for. */
+  readonly births?: readonly TaskBirth[];
 }
 
 export interface ReaderRequest {

@@ -3,6 +3,7 @@ import { SpoorError, describeError } from '@spoor/base';
 import { isAvailable, SplicePipe } from '@spoor/sys';
 import { dirname } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { TaskBirth } from '../contexts/task-births.ts';
 import { favourThisThread } from '../drain/favoured-thread.node.ts';
 import { partialPageMs, RingReader } from '../drain/ring-reader.node.ts';
 import { RingSleep } from '../drain/ring-sleep.node.ts';
@@ -38,6 +39,9 @@ class SessionRing {
   /** Pages that were read for a snapshot: the next one has them, too, as far as a ring holds as much. */
   private kept: Uint8Array[] = [];
   private keptBytes = 0;
+  /** Whether the next snapshot is of what is kept. */
+  private isCollected = false;
+  private births: readonly TaskBirth[] = [];
 
   constructor(request: RingRequest) {
     const { cpu, path, layout, ringBytes, isInMemory, readIntervalMs } = request;
@@ -136,10 +140,20 @@ class SessionRing {
     if (first > 0) this.kept.splice(0, first);
   }
 
-  /** Writes what a ring holds. */
-  snapshot(place: ReaderCommand & { readonly kind: 'snapshot' }): void {
+  /** Has the next snapshot be of what the ring holds now. */
+  prepare(): void {
     this.guard(() => {
       this.collect();
+      this.isCollected = true;
+      this.births = this.sink.birthsIn(this.kept);
+    });
+  }
+
+  /** Writes what a ring holds, or held when it was prepared. */
+  snapshot(place: ReaderCommand & { readonly kind: 'snapshot' }): void {
+    this.guard(() => {
+      if (!this.isCollected) this.collect();
+      this.isCollected = false;
       let from = this.kept.length;
       for (let bytes = 0; from > 0; from -= 1) {
         bytes += this.kept[from - 1]!.length;
@@ -154,11 +168,15 @@ class SessionRing {
       this.collect();
       this.kept = [];
       this.keptBytes = 0;
+      this.isCollected = false;
     });
   }
 
   totals(): RingTotals {
-    return this.sink.totals(this.failure);
+    const { births } = this;
+    if (births.length === 0) return this.sink.totals(this.failure);
+    this.births = [];
+    return { ...this.sink.totals(this.failure), births };
   }
 
   close(): void {
@@ -203,6 +221,9 @@ function carryOut(command: ReaderCommand): readonly RingTotals[] {
         break;
       case 'resume':
         ring.guard(() => ring.sink.resume(command.place));
+        break;
+      case 'collect':
+        if (ring.isInMemory) ring.prepare();
         break;
       case 'snapshot':
         ring.snapshot(command);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { finderFor, taskFinder } from '../contexts/fill-task-table.node.ts';
+import { birthEvent, birthsIn, type TaskBirth } from '../contexts/task-births.ts';
 import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
 import { batchBytesOf } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
@@ -243,6 +244,12 @@ export class SessionSink {
     this.endStream();
     this.place = undefined;
     this.stream = this.makeStream();
+  }
+
+  /** Tasks that were made, as pages tell it. */
+  birthsIn(pages: Iterable<Uint8Array>): readonly TaskBirth[] {
+    const format = this.data.formats.find(({ system, name }) => `${system}:${name}` === birthEvent);
+    return format === undefined ? [] : birthsIn(pages, this.layout, format);
   }
 
   close(): void {
