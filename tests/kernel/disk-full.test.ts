@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -88,6 +89,7 @@ describeNeeding([tracefs()], 'a full disk', () => {
     const place = { directory: small, declared: new SharedArrayBuffer(4), writer: undefined };
     const facts = { uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2', clockOffsetNs: 0n, environment: new Map() };
     const traceClass = kernelTraceClass(facts, [], 'compact', []);
+    writeFileSync(join(small, 'metadata'), '');
     const files = new StreamFiles(
       place,
       `limited-${count}`,

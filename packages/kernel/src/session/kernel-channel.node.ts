@@ -161,6 +161,12 @@ function neededFormats(
   return [...new Set([...events, ...more, ...calls, ...stacks, ...textEvents])];
 }
 
+/** What was counted of a channel until its end. */
+export interface ChannelEnd {
+  readonly totals: readonly RingTotals[];
+  readonly rings: readonly RingStatistics[];
+}
+
 export class KernelChannel {
   readonly name: string;
   readonly instance: TracefsInstance;
@@ -451,8 +457,10 @@ export class KernelChannel {
     return this.around.readers.ask({ kind: 'suspend', key: this.key });
   }
 
-  async resume(directory: string): Promise<void> {
-    await this.around.readers.ask({ kind: 'resume', key: this.key, place: this.placeIn(directory) });
+  /** @param directory of what comes; undefined goes on where it was. */
+  async resume(directory?: string): Promise<void> {
+    const place = directory === undefined ? undefined : this.placeIn(directory);
+    await this.around.readers.ask({ kind: 'resume', key: this.key, place });
   }
 
   /** Reads the rings for the snapshot that is asked for next. @returns who was made, where that is of use. */
@@ -480,11 +488,12 @@ export class KernelChannel {
     return this.instance.statistics();
   }
 
-  /** Ends it: what is in the rings is written, and the instance is removed. */
-  async end(): Promise<readonly RingTotals[]> {
+  /** Ends it: what is in the rings is written, and the instance is removed. @returns what was counted until then. */
+  async end(): Promise<ChannelEnd> {
     this.instance.stop();
     const totals = this.hasRings ? await this.around.readers.ask({ kind: 'remove', key: this.key }) : [];
+    const rings = this.instance.statistics();
     this.instance[Symbol.dispose]();
-    return totals;
+    return { totals, rings };
   }
 }

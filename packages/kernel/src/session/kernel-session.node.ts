@@ -16,6 +16,7 @@ import { kernelEnvironment, type KernelTraceFacts } from '../transcode/kernel-tr
 import { ownThreads } from '../drain/kernel-drain.node.ts';
 import {
   checkPlannedFilters,
+  type ChannelEnd,
   KernelChannel,
   planChannel,
   type ChannelPlan,
@@ -105,6 +106,8 @@ export class KernelSession {
   private description: KernelSessionDescription | undefined;
   private frame: TraceFrame | undefined;
   private directory: string | undefined;
+  /** Of a trace chunk that comes next, whose metadata is there. */
+  private prepared: string | undefined;
   private readonly sources: SessionSources;
   private hidden: readonly number[];
   private timer: NodeJS.Timeout | undefined;
@@ -316,10 +319,17 @@ export class KernelSession {
     this.count(await channel.end());
   }
 
-  private count(totals: readonly RingTotals[]): void {
-    for (const { eventCount, writtenBytes } of totals) {
-      this.state.eventCount += eventCount;
-      this.state.writtenBytes += writtenBytes;
+  private count({ totals, rings }: ChannelEnd): void {
+    const { state } = this;
+    const { eventCount, unwrittenCount, writtenBytes } = sum(totals);
+    const isInMemory = this.description?.isInMemory === true;
+    state.eventCount += eventCount;
+    state.writtenBytes += writtenBytes;
+    state.discardedCount = (state.discardedCount ?? 0) + unwrittenCount;
+    for (const ring of rings) {
+      state.discardedCount += lostOf(ring) - ring.overrun;
+      // That flight recorders keep the newest is what they are for.
+      if (!isInMemory) state.overwrittenCount = (state.overwrittenCount ?? 0) + ring.overrun;
     }
   }
 
@@ -422,7 +432,7 @@ export class KernelSession {
     await Promise.all([...this.channels.values()].map((channel) => channel.flush()));
   }
 
-  /** Closes all files of the current trace chunk; what is recorded meanwhile waits in the rings. */
+  /** Writes all of the current trace chunk; what is recorded meanwhile waits in the rings. */
   async suspend(): Promise<void> {
     await this.applySources(true);
     for (const [name, channel] of this.channels) this.noteLosses(name, await channel.suspend(), false);
@@ -437,15 +447,31 @@ export class KernelSession {
     for (const channel of this.channels.values()) channel.forgetDeclared();
   }
 
-  /** Goes on with the next chunk. */
+  /**
+   * Begins the next chunk while the current one is still in its place, between {@link suspend} and {@link resume}.
+   * @throws SpoorError `output/failed`: the current one can go on.
+   */
+  prepare(directory: string): void {
+    if (this.channels.size === 0) return;
+    this.frame!.begin(directory);
+    for (const { stream } of this.channels.values()) this.frame!.declare(directory, stream);
+    this.prepared = directory;
+  }
+
+  /** Goes on with the chunk that was suspended. */
+  async goOn(): Promise<void> {
+    this.prepared = undefined;
+    for (const channel of this.channels.values()) await channel.resume();
+    await this.applySources();
+  }
+
+  /** Goes on with the next chunk; the files of the one before are closed then. */
   async resume(directory: string): Promise<void> {
     this.directory = directory;
     if (this.channels.size === 0) return;
-    this.frame!.begin(directory);
-    for (const channel of this.channels.values()) {
-      this.frame!.declare(directory, channel.stream);
-      await channel.resume(directory);
-    }
+    if (this.prepared !== directory) this.prepare(directory);
+    this.prepared = undefined;
+    for (const channel of this.channels.values()) await channel.resume(directory);
     // Metadata is another one, also where the chunk before has been cleared away.
     for (const { sources } of Object.values(this.state.channels))
       if (sources !== undefined) sources.directory = '';
@@ -492,9 +518,8 @@ export class KernelSession {
   }
 
   async totals(): Promise<KernelSessionTotals> {
-    let { eventCount, writtenBytes } = this.state;
-    let discardedCount = this.sources.lostCount;
-    let overwrittenCount = 0;
+    let { eventCount, writtenBytes, discardedCount = 0, overwrittenCount = 0 } = this.state;
+    discardedCount += this.sources.lostCount;
     eventCount += this.sources.eventCount;
     for (const channel of this.channels.values()) {
       const all = sum(await channel.totals());
@@ -545,10 +570,10 @@ export class KernelSession {
     await this.sources.end(this.description?.isActive === true);
     for (const [name, channel] of this.channels) {
       this.channels.delete(name);
-      const totals = await channel.end();
-      this.count(totals);
+      const ended = await channel.end();
+      this.count(ended);
       this.state.eventCount += channel.adoptedEvents;
-      if (totals.some(({ failure }) => failure !== undefined)) isComplete = false;
+      if (ended.totals.some(({ failure }) => failure !== undefined)) isComplete = false;
     }
     this.nameStacks(this.directory);
     this.names?.[Symbol.dispose]();

@@ -45,7 +45,7 @@ export type ReaderCommand =
     }
   /** Reads what there is, and closes the files. */
   | { readonly kind: 'suspend'; readonly key: string }
-  | { readonly kind: 'resume'; readonly key: string; readonly place: TracePlace }
+  | { readonly kind: 'resume'; readonly key: string; readonly place: TracePlace | undefined }
   | { readonly kind: 'flush'; readonly key: string }
   /** Reads what there is of rings that are in memory, for the snapshot that comes next: who was made is told. */
   | { readonly kind: 'collect'; readonly key: string }

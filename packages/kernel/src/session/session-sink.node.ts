@@ -116,6 +116,8 @@ export class SessionSink {
   private stream: PageStream;
   private place: TracePlace | undefined;
   private files: StreamFiles | undefined;
+  /** Where packets went before it was suspended. */
+  private placeBefore: TracePlace | undefined;
   /** The last packet of the stream in files that are closed. */
   private last: PacketFacts | undefined;
   private pastEvents = 0;
@@ -214,15 +216,17 @@ export class SessionSink {
     return this.place === undefined;
   }
 
-  /** Closes the files; what comes goes to the next place. */
+  /** Writes what there is; what comes waits until it is known where it goes. */
   suspend(): void {
     this.stream.flush();
-    this.closeFiles();
+    this.placeBefore = this.place;
     this.place = undefined;
   }
 
-  resume(place: TracePlace): void {
-    this.place = place;
+  /** @param place where it goes from now on; undefined goes on where it was, in the same files. */
+  resume(place: TracePlace | undefined): void {
+    if (place !== undefined) this.closeFiles();
+    this.place = place ?? this.placeBefore;
   }
 
   /** Ends the stream, and begins one of another description. */

@@ -10,8 +10,11 @@ export interface SessionState {
   dumpCount: number;
   /** State dumps that were asked for and made. */
   dumpsDone: number;
+  /** These are of channels that are gone. */
   eventCount: number;
   writtenBytes: number;
+  discardedCount?: number;
+  overwrittenCount?: number;
   /** By channel. */
   readonly channels: Record<
     string,

@@ -53,8 +53,14 @@ export class StreamFiles {
     this.name = name;
     this.limits = limits;
     this.metadata = asUser(writer, () => {
+      // First: a directory that somebody has removed is not made anew, for nothing in it could be read.
+      const metadata = new MetadataFile(
+        join(directory, 'metadata'),
+        transcoder.traceClass,
+        new Int32Array(declared),
+      );
       ensureDirectory(join(directory, 'index'));
-      return new MetadataFile(join(directory, 'metadata'), transcoder.traceClass, new Int32Array(declared));
+      return metadata;
     });
   }
 

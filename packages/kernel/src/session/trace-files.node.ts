@@ -7,7 +7,6 @@ import {
   rmSync,
   statSync,
   truncateSync,
-  appendFileSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -26,7 +25,13 @@ import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
 import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from '../transcode/kernel-trace-class.ts';
-import { beginMetadata, firstClassText, MetadataFile } from '../transcode/metadata-file.node.ts';
+import {
+  appendMetadata,
+  beginMetadata,
+  createMetadata,
+  firstClassText,
+  MetadataFile,
+} from '../transcode/metadata-file.node.ts';
 
 /** Number of the stream class of the state dump; those of channels are others. */
 export const dumpStreamClass = 1;
@@ -69,12 +74,17 @@ export class TraceFrame {
     const path = join(directory, 'metadata');
     if (existsSync(path)) return;
     if (this.carried !== undefined) {
-      writeFileSync(path, this.carried.text, { encoding: 'latin1', flag: 'wx' });
+      createMetadata(path, Buffer.from(this.carried.text, 'latin1'));
       return;
     }
     beginMetadata(path, this.base, this.base.streamClasses.slice(0, 1));
-    using metadata = new MetadataFile(path, this.base, new Int32Array(0));
-    metadata.declareStream(0);
+    try {
+      using metadata = new MetadataFile(path, this.base, new Int32Array(0));
+      metadata.declareStream(0);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    }
   }
 
   /**
@@ -122,13 +132,16 @@ export class TraceFrame {
     if (this.keptPath !== undefined) rmSync(this.keptPath, { force: true });
   }
 
-  /** Adds the stream class of a channel to the metadata, unless it came with what was carried over. */
+  /**
+   * Adds the stream class of a channel to the metadata, unless it came with what was carried over.
+   * @throws SpoorError `output/failed`.
+   */
   declare(directory: string, stream: StreamClass): void {
     const { base } = this;
     if (this.carried?.streams.has(Number(stream.id)) === true) return;
     const all = { ...base, streamClasses: [...base.streamClasses, stream] };
     const text = `${formatStreamTsdl(all, stream)}${firstClassText(stream, all)}`;
-    asUser(this.writer, () => appendFileSync(join(directory, 'metadata'), text));
+    asUser(this.writer, () => appendMetadata(join(directory, 'metadata'), text));
   }
 
   /** A stream class of events that do not come from records. @param number of it. */

@@ -2,7 +2,7 @@
  * The metadata of a trace that several threads write: classes are appended when their first event is about to be
  * written, so that a trace has the classes that it uses, of the thousands that a kernel has.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import { formatEventTsdl, formatTraceTsdl, type StreamClass, type TraceClass } from '@spoor/ctf';
 
@@ -52,7 +52,8 @@ export class MetadataFile implements Disposable {
     this.traceClass = traceClass;
     this.states = states;
     try {
-      this.fd = openSync(path, 'a');
+      // It is not made: classes alone are no metadata, where somebody has removed what stood before them.
+      this.fd = openSync(path, constants.O_WRONLY | constants.O_APPEND);
     } catch (error) {
       throw outputError(path, error);
     }
@@ -113,6 +114,17 @@ export class MetadataFile implements Disposable {
  * @throws SpoorError `output/failed`, `output/exists`.
  */
 export function beginMetadata(path: string, traceClass: TraceClass, streams?: readonly StreamClass[]): void {
+  const texts = (streams ?? traceClass.streamClasses.slice(0, 1)).map((stream) =>
+    firstClassText(stream, traceClass),
+  );
+  createMetadata(path, `${formatTraceTsdl(traceClass, streams)}${texts.join('')}`);
+}
+
+/**
+ * Makes a file of metadata that is whole, or none.
+ * @throws SpoorError `output/failed`, `output/exists`.
+ */
+export function createMetadata(path: string, text: string | Uint8Array): void {
   let fd: number;
   try {
     fd = openSync(path, 'wx');
@@ -120,17 +132,36 @@ export function beginMetadata(path: string, traceClass: TraceClass, streams?: re
     throw outputError(path, error);
   }
   try {
-    const texts = (streams ?? traceClass.streamClasses.slice(0, 1)).map((stream) =>
-      firstClassText(stream, traceClass),
-    );
-    writeAll(fd, path, `${formatTraceTsdl(traceClass, streams)}${texts.join('')}`);
+    writeAll(fd, path, text);
+  } catch (error) {
+    // Whoever comes next would take it for one that is there already.
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(fd);
   }
 }
 
-function writeAll(fd: number, path: string, text: string): void {
-  const bytes = Buffer.from(text);
+/**
+ * Adds to metadata that is there: all of a text, or nothing.
+ * @throws SpoorError `output/failed`.
+ */
+export function appendMetadata(path: string, text: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_WRONLY | constants.O_APPEND);
+  } catch (error) {
+    throw outputError(path, error);
+  }
+  try {
+    writeAll(fd, path, text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeAll(fd: number, path: string, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   let done = 0;
   try {
     while (done < bytes.length) done += writeSync(fd, bytes, done);

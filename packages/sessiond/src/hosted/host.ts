@@ -152,10 +152,12 @@ export class ConsumerHost {
         await kernel.clear();
         return {};
       }
-      await kernel.aroundStep(() => {
+      const step = (): string => {
         worker.changeChunk(change);
         return worker.outputDir!;
-      });
+      };
+      // What is removed may be what there was no room for.
+      await kernel.aroundStep(step, change.archive === null ? undefined : change.next);
       return {};
     },
     snapshot: ({ session, path, maxSizeBytes }) => {

@@ -1,11 +1,11 @@
 /** The kernel's part of a session that the consumer works for: what `kernel.json` in the session's directory says. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type SpoorError, describeError } from '@spoor/base';
 import { toWireError, type WireError } from '@spoor/control';
 import type { KernelSessionDescription } from '@spoor/kernel';
 import type { KernelSession, RingReaders } from '@spoor/kernel/node';
-import type { FileUser } from '@spoor/sys';
+import { type FileUser, asUser } from '@spoor/sys';
 import type { WorkerTotals, WorkerUsage } from './host-protocol.ts';
 
 /** Where a session's directory says what is recorded of the kernel. */
@@ -95,10 +95,11 @@ export class KernelWorker {
   }
 
   /**
-   * Has a step between chunks done while no file of the kernel is open.
+   * Has a step between chunks done while nothing of the kernel is written.
    * @param move answers where the next chunk lies.
+   * @param next where that will be; then nothing is moved unless it can be begun there.
    */
-  aroundStep(move: () => string): Promise<void> {
+  aroundStep(move: () => string, next?: string): Promise<void> {
     return this.#inTurn(async () => {
       const kernel = this.#kernel;
       if (kernel === undefined) {
@@ -107,10 +108,31 @@ export class KernelWorker {
       }
       await kernel.suspend();
       try {
+        if (next !== undefined) kernel.prepare(join(next, KERNEL_FOLDER));
         this.#chunkDir = move();
-        this.#bytesBefore = (await kernel.totals()).writtenBytes;
-      } finally {
+      } catch (error) {
+        if (next !== undefined && next !== this.#chunkDir) this.#forsake(next);
+        await kernel.goOn();
+        throw error;
+      }
+      this.#bytesBefore = (await kernel.totals()).writtenBytes;
+      try {
         await kernel.resume(this.#directory()!);
+      } catch (error) {
+        // The step is done all the same: who asked for it must know where the chunk lies now.
+        this.#onNote('error', describeError(error));
+      }
+    });
+  }
+
+  /** Takes away what was begun of a chunk that does not come. */
+  #forsake(chunkDir: string): void {
+    asUser(this.#writer, () => {
+      rmSync(join(chunkDir, KERNEL_FOLDER), { recursive: true, force: true });
+      try {
+        rmdirSync(chunkDir);
+      } catch {
+        // It was not made, or others have something there.
       }
     });
   }

@@ -64,7 +64,7 @@ export class TraceChunk {
   }
 
   /**
-   * Goes to the next chunk. All files of the current one must be closed.
+   * Goes to the next chunk. Nothing may be written to the current one meanwhile.
    * @throws SpoorError `record/output`.
    */
   change(change: ChunkChange): void {
