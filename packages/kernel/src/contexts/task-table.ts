@@ -69,8 +69,11 @@ const knowledge = {
   gone: 3,
 } as const;
 
-/** Records of a making that are closer are of the same one: each channel has its own. */
-export const sameBirthNs = 1_000_000;
+/**
+ * Records of a making that are closer are of the same one, for each channel has its own: no task begins, ends and leaves its
+ * number to another in less.
+ */
+export const sameBirthNs = 50_000;
 
 /** The record of a task's making comes at most so long after records of itself: later ones are another's. */
 const mostAheadMs = 10_000;

@@ -424,10 +424,10 @@ export class KernelChannel {
   follow(wanted: WantedThreads): void {
     if (this.wanted?.key === wanted.key) return;
     this.wanted = wanted;
-    this.instance.setThreads(wanted.isLimited ? wanted.newcomers() : []);
+    wanted.begin(this.instance);
   }
 
-  /** Adds threads that came from elsewhere, such as those that enter a namespace. */
+  /** Adds threads that came from elsewhere, and those that the kernel has dropped. */
   addNewcomers(): void {
     const { wanted, instance } = this;
     if (wanted?.isLimited === true) wanted.tell(instance);

@@ -5,6 +5,7 @@
 import { readlinkSync } from 'node:fs';
 import { parseFilter, type Expression } from '@spoor/filter';
 import { tableEvents } from '../live/select-events.ts';
+import { parseThreadStat } from '../statedump/proc-text.ts';
 import { processNumbers, readProc, threadsOf } from '../statedump/scan-tasks.node.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
 import type { ChannelPlan } from './kernel-channel.node.ts';
@@ -72,6 +73,12 @@ function valueOf(pid: number, column: ProcessColumn): number | undefined {
   }
 }
 
+/** Whether a thread is not over. */
+function isRunning(tid: number): boolean {
+  const state = parseThreadStat(readProc(`/proc/${tid}/stat`) ?? '')?.state;
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
 /** Whether the task table is told of all tasks that begin, are named or execute programs, as long as a plan is recorded. */
 export function seesAllTasks(plan: ChannelPlan): boolean {
   if (!plan.description.isEnabled || conditionsOf(plan).length > 0) return false;
@@ -85,9 +92,9 @@ export class WantedThreads {
   /** Whether the kernel can choose at all. */
   readonly isLimited: boolean;
   private readonly conditions: readonly (readonly Condition[])[];
-  /** Processes that were looked at. */
-  private known: ReadonlySet<number> = new Set();
-  private count = 0;
+  /** Processes that were looked at, and whether they are wanted. */
+  private known: ReadonlyMap<number, boolean> = new Map();
+  private hasBegun = false;
 
   constructor(plan: ThreadPlan) {
     this.conditions = conditionsOf(plan);
@@ -95,23 +102,36 @@ export class WantedThreads {
     this.key = JSON.stringify(this.conditions);
   }
 
-  /** Threads of processes that came since the last call; children of known ones are followed by the kernel. */
-  newcomers(): readonly number[] {
+  /** The threads that there are. */
+  private threads(): readonly number[] {
+    const { known } = this;
     const processes = processNumbers();
-    const fresh = processes.filter((pid) => !this.known.has(pid));
-    this.known = new Set(processes);
-    const threads = fresh.flatMap((pid) => (this.isWanted(pid) ? threadsOf(pid) : []));
-    if (threads.length > 0) this.count += 1;
-    return threads;
+    this.known = new Map(processes.map((pid) => [pid, known.get(pid) ?? this.isWanted(pid)]));
+    return processes.flatMap((pid) => (this.known.get(pid) === true ? threadsOf(pid) : []));
   }
 
-  /** Has an instance record those that came since the last call, too. @returns their numbers. */
+  /** Has an instance record them alone, or all while there are none. */
+  begin(instance: TracefsInstance): void {
+    const threads = this.isLimited ? this.threads() : [];
+    instance.setThreads(threads);
+    this.hasBegun = threads.length > 0;
+  }
+
+  /**
+   * Has an instance record those that it does not, too: the ones that came from elsewhere, such as who enters a namespace, and
+   * those that the kernel has taken from its list for they have the number of one that was over, a moment after that had ended.
+   * @returns their numbers.
+   */
   tell(instance: TracefsInstance): readonly number[] {
-    const newcomers = this.newcomers();
-    if (newcomers.length === 0) return newcomers;
-    if (this.count === 1) instance.setThreads(newcomers);
-    else instance.addThreads(newcomers);
-    return newcomers;
+    const threads = this.threads();
+    if (threads.length === 0) return threads;
+    const listed = new Set(this.hasBegun ? instance.threads() : []);
+    const missing = threads.filter((tid) => !listed.has(tid) && isRunning(tid));
+    if (missing.length === 0) return missing;
+    if (this.hasBegun) instance.addThreads(missing);
+    else instance.setThreads(missing);
+    this.hasBegun = true;
+    return missing;
   }
 
   private isWanted(pid: number): boolean {
