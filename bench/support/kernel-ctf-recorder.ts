@@ -1,6 +1,6 @@
 // Records the kernel as live CTF until a file is there: kernel-ctf-recorder DIRECTORY SUBBUFFER_BYTES RING_BYTES READY_FILE STOP_FILE
-import { existsSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync, watch, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { KernelRecording } from '@spoor/kernel/node';
 
 const [, , directory = '', subBuffer, ring, ready = '', stop = ''] = process.argv;
@@ -20,8 +20,16 @@ const recording = await KernelRecording.prepare({
 });
 const startCpu = process.cpuUsage();
 await recording.begin();
+// To look time and again would be in its figures.
+const stopped = new Promise<void>((resolve) => {
+  const watcher = watch(dirname(stop), () => {
+    if (!existsSync(stop)) return;
+    watcher.close();
+    resolve();
+  });
+});
 writeFileSync(ready, '');
-while (!existsSync(stop)) await sleep(100);
+await stopped;
 const { eventCount, lostCount, writtenBytes, failures } = await recording.stop();
 const { user, system } = process.cpuUsage(startCpu);
 if (failures.length > 0) throw new Error(failures.join('; '));

@@ -1,6 +1,6 @@
 // Records an instance raw until a file is there: kernel-recorder DIRECTORY SUBBUFFER_BYTES RING_BYTES READY_FILE STOP_FILE
-import { existsSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync, watch, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { lostOf } from '@spoor/kernel';
 import { findTracefs, RawRecording, TracefsInstance } from '@spoor/kernel/node';
 
@@ -16,8 +16,16 @@ const events = instance.enable(['sched:sched_switch', 'sched:sched_waking', 'raw
 const recording = await RawRecording.start(instance, directory, { events, kallsyms: false });
 const startCpu = process.cpuUsage();
 instance.start();
+// To look time and again would be in its figures.
+const stopped = new Promise<void>((resolve) => {
+  const watcher = watch(dirname(stop), () => {
+    if (!existsSync(stop)) return;
+    watcher.close();
+    resolve();
+  });
+});
 writeFileSync(ready, '');
-while (!existsSync(stop)) await sleep(100);
+await stopped;
 instance.stop();
 await recording.flush();
 const { user, system } = process.cpuUsage(startCpu);
