@@ -35,5 +35,6 @@ export function entryCount(entries: Buffer): number {
 
 /** Whether the last call found something of a descriptor, be it an error. */
 export function isFound(entries: Buffer, index: number): boolean {
-  return entries.readInt16LE(index * entryBytes + foundAt) !== 0;
+  const at = index * entryBytes + foundAt;
+  return (entries[at]! | entries[at + 1]!) !== 0;
 }

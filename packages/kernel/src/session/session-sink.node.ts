@@ -104,7 +104,7 @@ function giveBack({ key }: SessionSinkData): void {
 }
 
 /** Of packets in files that are large enough. */
-const usualPacketBytes = 262_144;
+const usualPacketBytes = 524_288;
 
 /** The sink of one ring. */
 export class SessionSink {
