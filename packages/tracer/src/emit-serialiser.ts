@@ -356,9 +356,9 @@ class SerialiserGenerator {
       // (No `if`: it would be taken every four seconds, and the function compiled anew at the first time.)
       if (isCompact) out.line(`ring${s}.tick = low < before${s} ? -1 : ring${s}.tick;`);
       if (interned.length === 0) {
-        out.line(`p = ring${s}.begin(${id}, ${exact});`);
+        out.line(`p = ring${s}.begin(${id}, ${exact}) | 0;`);
       } else {
-        out.line(`p = strings${s}.begin(${id}, ${exact}, [${interned.join(', ')}]);`);
+        out.line(`p = strings${s}.begin(${id}, ${exact}, [${interned.join(', ')}]) | 0;`);
         for (const v of interned) out.line(`${v}i = table${s}.idOf(${v});`);
       }
       if (s === '') {

@@ -237,14 +237,14 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
             let p = ring0.pos;
             if (tick !== ring0.tick || low < before0 || p + 4 + 1 + a1.length * 3 + 1 > ring0.end) {
               ring0.tick = low < before0 ? -1 : ring0.tick;
-              p = ring0.begin(3, 1 + textBytes(a1));
+              p = ring0.begin(3, 1 + textBytes(a1)) | 0;
             }
             else {
               view0.setUint32(p, (low << 5) | 3, true);
               p += 4;
             }
             if (p >= 0) {
-              view0.setUint8(p, a0);
+              view0.setUint8(p, a0 | 0);
               p = writeText0(p + 1, a1);
               const end = p;
               ring0.pos = end;
@@ -257,7 +257,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
             clockHalves1[1] = high;
             let p = ring1.pos;
             if (p + 13 + 5 + a1.length * 3 + 1 > ring1.end) {
-              p = ring1.begin(40, 5 + textBytes(a1));
+              p = ring1.begin(40, 5 + textBytes(a1)) | 0;
             }
             else {
               view1.setUint8(p, 31);
@@ -268,8 +268,8 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
               p += 13;
             }
             if (p >= 0) {
-              view1.setUint32(p, c0, true);
-              view1.setUint8(p + 4, a0);
+              view1.setUint32(p, c0 | 0, true);
+              view1.setUint8(p + 4, a0 | 0);
               p = writeText1(p + 5, a1);
               const end = p;
               ring1.pos = end;

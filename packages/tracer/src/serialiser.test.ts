@@ -310,7 +310,7 @@ describe('serialisers', () => {
             let p = ring.pos;
             if (tick !== ring.tick || low < before || p + 4 + 21 + a2.length * 3 + 1 + a4n * 2 > ring.end) {
               ring.tick = low < before ? -1 : ring.tick;
-              p = ring.begin(7, 21 + textBytes(a2) + a4n * 2);
+              p = ring.begin(7, 21 + textBytes(a2) + a4n * 2) | 0;
               if (p < 0) {
                 numbers.top = numbersAt;
                 return;
@@ -320,11 +320,11 @@ describe('serialisers', () => {
               view.setUint32(p, (low << 5) | 7, true);
               p += 4;
             }
-            view.setUint32(p, a0, true);
+            view.setUint32(p, a0 | 0, true);
             view.setUint32(p + 4, a1l, true);
             view.setUint32(p + 8, a1h, true);
             p = writeText(p + 12, a2);
-            view.setUint8(p, a3);
+            view.setUint8(p, a3 | 0);
             view.setUint32(p + 1, a4n, true);
             p += 5;
             for (let i = 0; i < a4n; i += 1) {
@@ -363,7 +363,7 @@ describe('serialisers', () => {
             const tick = (low >>> 27) | (high << 5);
             let p = ring.pos;
             if (p + 13 + 0 > ring.end) {
-              p = ring.begin(40, 0);
+              p = ring.begin(40, 0) | 0;
               if (p < 0) {
                 return;
               }

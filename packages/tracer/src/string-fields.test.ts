@@ -349,7 +349,7 @@ test('the text of a serialiser with such fields is for people too', () => {
           let p = ring.pos;
           if (tick !== ring.tick || low < before || p + 4 + 4 + a0n > ring.end || told[a1i] !== ring.openedPackets) {
             ring.tick = low < before ? -1 : ring.tick;
-            p = strings.begin(3, 4 + (a0s < 0 ? textBytes(a0) : a0n), [a1]);
+            p = strings.begin(3, 4 + (a0s < 0 ? textBytes(a0) : a0n), [a1]) | 0;
             a1i = table.idOf(a1);
             if (p < 0) {
               return;

@@ -1,8 +1,11 @@
 // Strings on the hot path. Short ASCII is packed four characters at a time; anything else goes through Node's own
 // UTF-8 writer. The lengths at which one overtakes the other were measured (bench/emit.ts).
 
-/** Up to this length the loop is quicker than a call into the runtime: for UUIDs and ids of traces too. */
-const LOOP_LENGTH = 40;
+/**
+ * Up to this length the loop is quicker than a call into the runtime: for UUIDs and ids of traces too. In a hot loop that call
+ * costs as much as 25 (Node.js 24) to 48 characters (20), amid a program's own work, which takes the caches, more than 64.
+ */
+const LOOP_LENGTH = 48;
 
 /** Writes `text` and its NUL at `at`; returns the position after them. The caller made sure that they fit. */
 export type TextWriter = (at: number, text: string) => number;
