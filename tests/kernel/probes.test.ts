@@ -40,7 +40,7 @@ int main(void) {
 }
 `;
 
-describeNeeding([tracefs(), command('gcc')], 'probes in programs', () => {
+describeNeeding([tracefs(), command('gcc'), command('strip')], 'probes in programs', () => {
   const root = findTracefs();
   const folder = mkdtempSync(join(tmpdir(), 'spoor-probes-'));
   const path = join(folder, 'program');
@@ -125,6 +125,14 @@ describeNeeding([tracefs(), command('gcc')], 'probes in programs', () => {
     const elf = openElfFile(path);
     expect(() => functionOffset(elf, 'wrok')).toThrow(
       expect.objectContaining({ code: 'kernel/no-function', hint: 'did you mean work?' }),
+    );
+    const stripped = `${path}-stripped`;
+    expect(spawnSync('strip', ['-o', stripped, path], { encoding: 'utf8' }).stderr).toBe('');
+    expect(() => functionOffset(openElfFile(stripped), 'work')).toThrow(
+      expect.objectContaining({
+        message: 'it has no function "work" that it exports, and the names of others were stripped',
+        hint: 'take a build that was not stripped (file PATH tells it)',
+      }),
     );
     expect(() => findSdtProbe(elf, 'shop', 'ordre')).toThrow(
       expect.objectContaining({ hint: 'did you mean shop:order?' }),

@@ -21,6 +21,7 @@ import { type TestDaemon, patientlyMs, until, upTo, withDaemon } from '../suppor
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { NumberedWrites, numberedRule, writesIn } from '../support/numbered-writes.ts';
 import { readByPeer } from '../support/recording.ts';
+import { spoor } from '../support/spoor.ts';
 
 const target = { session: 's', domain: 'kernel' } as const;
 
@@ -64,6 +65,30 @@ describeNeeding(
   'what sessions record of the kernel',
   () => {
     afterEach(() => void sweepSessions(findTracefs()));
+
+    test(
+      'what is enabled again of the kernel is warned of, and the rest of the command is done',
+      withDaemon(async (daemon) => {
+        const client = await daemon.start();
+        await create(client);
+        const run = (...words: readonly string[]) =>
+          spoor(['enable-event', '-k', '-s', 's', ...words], { env: daemon.environment });
+        const created = 'kernel event * created in channel channel0\n';
+        const warned = (what: string): string =>
+          `spoor: kernel ${what} * is enabled already: channel channel0, session s\n`;
+        expect(run('--syscall', '--all')).toMatchObject({ status: 0, stdout: created, stderr: '' });
+        expect(run('--all')).toMatchObject({ status: 4, stdout: created, stderr: warned('system call') });
+        const again = warned('event') + warned('system call');
+        expect(run('--all')).toMatchObject({ status: 4, stdout: '', stderr: again });
+        expect(run('--syscall', '--all')).toMatchObject({
+          status: 4,
+          stdout: '',
+          stderr: warned('system call'),
+        });
+        await destroy(client);
+      }),
+      patientlyMs,
+    );
 
     test(
       'rules and contexts that come while it records count from then on, and what was before stays',

@@ -79,6 +79,7 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
       const done: object[] = [];
       let text = '';
       const warnings: string[] = [];
+      let isWarned = false;
       let tried = 0;
       const { all, errors } = await eachName(
         rules.map(({ name }) => name),
@@ -87,6 +88,16 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
           const rule = rules[tried++]!;
           const target = channel === undefined ? {} : { channel };
           const result = await client.call('enable-event', { session, domain, ...target, rule });
+          if (result.outcome === 'unchanged' && domain === 'kernel') {
+            // As lttng has it: a warning there, an error for those of programs.
+            isWarned = true;
+            const what = rule.kind === 'kernel-syscall' ? 'system call' : 'event';
+            warnings.push(
+              `kernel ${what} ${rule.name} is enabled already: channel ${result.channel}, session ${session}`,
+            );
+            done.push({ channel: result.channel, outcome: result.outcome, rule });
+            return result;
+          }
           if (result.outcome === 'unchanged') {
             throw new SpoorError('control/event-enabled', `event ${rule.name} is enabled already`, {
               where: `channel ${result.channel}, session ${session}`,
@@ -109,7 +120,7 @@ export const registerEnableEvent: RegisterCommand = (program, context) => {
           }),
         );
       };
-      return { json: { session, events: done }, text, warnings, errors, mi };
+      return { json: { session, events: done }, text, warnings, isWarned, errors, mi };
     },
     { failed: () => noMi('events') },
   );

@@ -75,12 +75,29 @@ export function findFunction(elf: ElfFile, name: string): FunctionPlace {
     plain,
     functionsOf(elf).map((symbol) => symbol.name),
   );
+  if (indirect) {
+    throw new SpoorError(
+      'kernel/no-function',
+      `${plain} chooses a function while the program starts, and is none itself`,
+      { where: elf.name, hint: meant === undefined ? undefined : `did you mean ${meant}?` },
+    );
+  }
+  // Only what other files may call is named then.
+  const isStripped = elf.section('.symtab') === undefined;
   throw new SpoorError(
     'kernel/no-function',
-    indirect
-      ? `${plain} chooses a function while the program starts, and is none itself`
+    isStripped
+      ? `it has no function ${JSON.stringify(plain)} that it exports, and the names of others were stripped`
       : `it has no function ${JSON.stringify(plain)}`,
-    { where: elf.name, hint: meant === undefined ? undefined : `did you mean ${meant}?` },
+    {
+      where: elf.name,
+      hint:
+        meant !== undefined
+          ? `did you mean ${meant}?`
+          : isStripped
+            ? 'take a build that was not stripped (file PATH tells it)'
+            : undefined,
+    },
   );
 }
 
