@@ -1,6 +1,8 @@
 import { type Stats, accessSync, constants, statSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import { RecordingInterrupted } from './early-signals.ts';
 
 /** Undefined where there is nothing, or where a folder on the way may not be looked into. */
 function statOf(path: string): Stats | undefined {
@@ -65,6 +67,7 @@ export function notExecutable(path: string, cause?: unknown): SpoorError {
 /** Exit status that a shell gives for an error of starting a command; undefined for any other error. */
 export function statusOfCommandError(error: unknown): number | undefined {
   if (!(error instanceof SpoorError)) return undefined;
+  if (error instanceof RecordingInterrupted) return 128 + osConstants.signals[error.signal];
   if (error.code === 'record/command-not-found') return 127;
   if (error.code === 'record/command-not-executable') return 126;
   return undefined;

@@ -1,5 +1,6 @@
 /** The kernel's part of a recording: begins before the command, follows it, and ends after it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { ProbeRequest } from '@spoor/kernel';
@@ -207,6 +208,11 @@ export class KernelPart {
         error,
       };
     }
+  }
+
+  /** Takes away what was begun of the trace. */
+  removeTrace(): void {
+    rmSync(this.#recording.directory, { recursive: true, force: true });
   }
 
   /** Ends it where the recording as a whole has failed: nothing stays behind in the kernel. */

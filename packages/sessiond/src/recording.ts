@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import { type ChannelDescription, SESSION_VARIABLE, runDirectoryRoot } from '@spoor/ringbuffer';
 import { nodeOptionsWithTracer, notExecutable, resolveCommand } from './command.ts';
+import { EarlySignals, RecordingInterrupted } from './early-signals.ts';
 import { ConsumerSupervisor, type DrainResult, type RecordingNote } from './consumer-supervisor.ts';
 import {
   type PreparedDirectory,
@@ -59,7 +60,8 @@ export interface RecordingResult {
 
 /**
  * Records one command from its start to its end.
- * @throws SpoorError when it could not begin: see the `record/…` codes; nothing is left behind then.
+ * @throws SpoorError when it could not begin: see the `record/…` codes, `record/interrupted` where a signal came before
+ * the command ran; nothing is left behind then.
  */
 export async function recordCommand(options: RecordingOptions): Promise<RecordingResult> {
   const { environment } = options;
@@ -81,6 +83,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
   let session: SessionDirectory | undefined;
   let supervisor: ConsumerSupervisor | undefined;
   let kernel: KernelPart | undefined;
+  const signals = new EarlySignals();
   try {
     session = SessionDirectory.create(runDirectory, {
       name,
@@ -101,6 +104,7 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
       kernel = await KernelPart.prepare(options.kernel, output.path, session, onNote);
       if (supervisor.pid !== undefined) kernel.hide(supervisor.pid);
     }
+    await signals.end();
     const allEnvironment = { ...commandEnvironment, ...kernel?.environment };
     const ran = await runCommand(programPath, program, args, allEnvironment, supervisor, kernel);
     let drained: DrainResult | undefined;
@@ -143,9 +147,12 @@ export async function recordCommand(options: RecordingOptions): Promise<Recordin
   } catch (error) {
     supervisor?.kill();
     await kernel?.abandon();
+    // Nothing has run that it could be of.
+    if (error instanceof RecordingInterrupted) kernel?.removeTrace();
     output.removeIfEmpty();
     throw error;
   } finally {
+    signals[Symbol.dispose]();
     session?.remove();
   }
 }
