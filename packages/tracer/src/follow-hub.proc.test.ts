@@ -47,3 +47,17 @@ test('what begins is not begun again by the worker that it makes', () => {
 test('what cannot begin does not end the program, and is not tried again', () => {
   expect(follow("throw new Error('frozen');")).toBe('1');
 });
+
+test('a CommonJS program comes before the first timer, and one that ends at once has it behind itself', () => {
+  const bundle = join(import.meta.dirname, '..', 'dist', 'register.bundle.cjs');
+  const code = `
+    let timers = 0;
+    const { setInterval: make } = globalThis;
+    globalThis.setInterval = (...args) => { timers += 1; return make(...args); };
+    require(${JSON.stringify(bundle)});
+    console.log(timers);
+    process.on('exit', () => console.log(timers));`;
+  const env = { ...process.env, NODE_OPTIONS: '', SPOOR_RUN_DIR: root };
+  const done = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8', env });
+  expect([done.status, done.stderr, done.stdout]).toEqual([0, '', '0\n1\n']);
+});

@@ -14,6 +14,7 @@ const againMs = { turn: 50, soon: 250 } as const;
 
 const setTimer = setTimeout;
 const setSoon = setImmediate;
+const { nextTick } = process;
 
 /** The channel of Node.js that tells of each worker while it is made, long before it runs. */
 const WORKERS = 'worker_threads';
@@ -85,12 +86,15 @@ export function followHubs(
   let waits = false;
   let canWait = true;
   let isListening = false;
+  let watch: HubWatch | undefined;
+  let hasEnded = false;
   const end = (): void => {
-    watch.end();
+    hasEnded = true;
+    watch?.end();
     if (isListening) process.getBuiltinModule('node:diagnostics_channel').unsubscribe(WORKERS, onWorker);
     isListening = false;
   };
-  const watch = new HubWatch(LOOK_EVERY_MS, () => {
+  const lookAgain = (): boolean => {
     hasFollowed = false;
     if (look(canWait, canWait && !hasMadeWorkers)) {
       end();
@@ -101,25 +105,31 @@ export function followHubs(
       waits = true;
       setTimer(() => {
         waits = false;
-        watch.look();
+        watch?.look();
       }, waitMs).unref();
     }
     return hasFollowed;
-  });
+  };
   // A worker finds a session as it starts, but joins it after the thread that may end it: that is not to be the later one.
   const onWorker = (): void => {
     hasMadeWorkers = true;
     // Nor may it stand by: it tells of its workers.
     isFound ||= standsBy;
     canWait = false;
-    watch.look();
+    watch?.look();
     canWait = true;
   };
-  // To load the module takes a part of a millisecond, which is not to delay the program's start.
-  setSoon(() => {
-    if (watch.hasEnded) return;
-    isListening = true;
-    process.getBuiltinModule('node:diagnostics_channel').subscribe(WORKERS, onWorker);
-  }).unref();
+  // The first timer of a program takes a third of a millisecond: it comes after what a CommonJS program does at its start, which
+  // could not look meanwhile, but before it may wait for anything.
+  nextTick(() => {
+    if (hasEnded) return;
+    watch = new HubWatch(LOOK_EVERY_MS, lookAgain);
+    // To load the module takes as long.
+    setSoon(() => {
+      if (hasEnded) return;
+      isListening = true;
+      process.getBuiltinModule('node:diagnostics_channel').subscribe(WORKERS, onWorker);
+    }).unref();
+  });
   return end;
 }

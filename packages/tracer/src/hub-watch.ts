@@ -39,11 +39,6 @@ export class HubWatch {
     this.#lookEvery(everyMs);
   }
 
-  /** Whether it looks no more. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
   /** Looks no more; after a look that has found something, once the others are told. */
   end(): void {
     this.#hasEnded = true;
