@@ -1,6 +1,7 @@
 // What sessions record of the kernel: rules that come while it records, filters, trackers, namespaces, probes.
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -231,6 +232,12 @@ int main(void) { int sum = 0; for (int n = 0; n < 7; n++) sum += turn(n); return
           expect(spawnSync('gcc', ['-O1', '-o', path, `${path}.c`]).status).toBe(0);
           const client = await daemon.start();
           const kernel = await create(client);
+          // Definitions are split at white space; it is said before the session is to start.
+          const spaced = join(folder, 'my program');
+          copyFileSync(path, spaced);
+          await expect(
+            enable(client, { kind: 'kernel-uprobe', name: 'spaced', location: `elf:${spaced}:turn` }),
+          ).rejects.toMatchObject({ code: 'kernel/probe' });
           await enable(client, { kind: 'kernel-uprobe', name: 'my_turn', location: `elf:${path}:turn` });
           await start(client);
           const probes = (): string => readFileSync(join(findTracefs(), 'uprobe_events'), 'latin1');

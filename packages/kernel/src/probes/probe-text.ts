@@ -78,7 +78,7 @@ export function probeText({
   if (place.kind === 'file') {
     // The definition is split at white space, and the path ends at the last colon.
     if (!place.path.startsWith('/') || /\s/.test(place.path))
-      refuse(`a path such as ${place.path} cannot be probed`, where);
+      refuse(`a path such as ${place.path} cannot be probed (the kernel takes no white space in it)`, where);
     const semaphore = place.semaphoreOffset === undefined ? '' : `(0x${place.semaphoreOffset.toString(16)})`;
     target = `${place.path}:0x${place.offsetBytes.toString(16)}${semaphore}`;
   } else {

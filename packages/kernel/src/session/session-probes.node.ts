@@ -6,7 +6,7 @@ import { openElfFile } from '@spoor/elf/node';
 import { placeArguments } from '../probes/argument-places.ts';
 import { findFunction, findSdtProbe, sdtProbeArguments } from '../probes/elf-probes.ts';
 import type { ProbeGroup } from '../probes/probe-group.node.ts';
-import { probeName, type ProbeDefinition } from '../probes/probe-text.ts';
+import { probeName, probeText, type ProbeDefinition } from '../probes/probe-text.ts';
 import { parseProgramPlace, type WrittenArgument } from '../probes/program-place.ts';
 import type { ProbeRequest } from './session-description.ts';
 import type { KernelRule } from './session-rules.ts';
@@ -60,6 +60,8 @@ export class SessionProbes {
       if (definitions === undefined) {
         this.group.require(request.kind === 'uprobe' ? 'file' : 'kernel');
         definitions = define(request);
+        // What no definition can say is refused before anything is changed.
+        for (const { definition } of definitions) probeText({ ...definition, group: this.group.name });
         this.wanted.set(key, definitions);
       }
       const { name, filter } = request;
