@@ -108,7 +108,8 @@ export class RingReader implements Disposable {
 
   /**
    * Reads one full page, which is the first of the batch then; one that is being written stays in the ring. The kernel hands
-   * a full page out as it is, and copies one that is not event by event.
+   * a full page out as it is, and copies one that is not event by event. Mapping the ring would be dearer: before the kernel hands
+   * a page of a mapped one over it goes through its events, with interrupts off (Linux 6.18: 30 ns an event, for 4 here).
    * @returns whether there was one.
    * @throws SystemCallError.
    */
