@@ -27,8 +27,10 @@ import { compiledProgram } from './support/compiled-program.ts';
 const seconds = Number(process.env['SPOOR_BENCH_SECONDS'] ?? 60);
 const rates = (process.env['SPOOR_BENCH_RATE'] ?? '1500000').split(',').map(Number);
 const ringBytes = 8 << 20;
-/** Switches, wake-ups, and entries and exits of system calls that a turn of the game makes. */
-const eventsPerTurn = 12;
+/** Switches, wake-ups, and entries and exits of system calls. */
+const recorded = ['sched:sched_switch', 'sched:sched_waking', 'raw_syscalls:*'];
+/** What a turn of the game makes if each player sleeps each time; some find the ball there already. */
+const mostEventsPerTurn = 12;
 const pairs = 2;
 
 const need = tracefs();
@@ -86,11 +88,25 @@ function ownProgram(program: string, subBufferBytes: number): Recorder {
   };
 }
 
+/** Events that a turn makes on this machine, at about the pace of a rate. */
+function eventsPerTurn(rate: number): number {
+  using instance = TracefsInstance.create(findTracefs(), 'pace', 'spoorbench');
+  instance.configure({ clock: 'mono', overwrite: true });
+  instance.enable(recorded);
+  const pace = rate / mostEventsPerTurn / pairs;
+  const turns = Math.round(pace / 2);
+  instance.start();
+  spawnSync(load, [String(pairs), String(turns), String(pace)]);
+  instance.stop();
+  const events = instance.statistics().reduce((sum, { entries, overrun }) => sum + entries + overrun, 0);
+  return Math.min(mostEventsPerTurn, events / turns / pairs);
+}
+
 async function recordByC(rate: number): Promise<Sample> {
   const subBufferBytes = 262_144;
   using instance = TracefsInstance.create(findTracefs(), 'bench', 'spoorbench');
   instance.configure({ clock: 'mono', subBufferBytes, ringBytes, overwrite: false });
-  instance.enable(['sched:sched_switch', 'sched:sched_waking', 'raw_syscalls:*']);
+  instance.enable(recorded);
   const recorder: Recorder = {
     run: async (trace, ready, stop) => {
       mkdirSync(trace);
@@ -120,7 +136,7 @@ async function record(recorder: Recorder, rate: number): Promise<Sample> {
     const running = recorder.run(trace, ready, stop);
     while (!existsSync(ready)) await sleep(10);
     recorder.begin?.();
-    const pace = rate / eventsPerTurn / pairs;
+    const pace = rate / turnEvents.get(rate)! / pairs;
     const began = performance.now();
     const game = spawn(load, [String(pairs), String(Math.round(pace * seconds)), String(pace)]);
     const ended = once(game, 'exit');
@@ -144,6 +160,7 @@ async function record(recorder: Recorder, rate: number): Promise<Sample> {
   }
 }
 
+const turnEvents = new Map(rates.map((rate) => [rate, eventsPerTurn(rate)]));
 const nameOf = (kind: string, rate: number): string => `${kind}, ${rate / 1e6} M/s`;
 const own: readonly Contender[] = rates.flatMap((rate) => [
   { name: nameOf('pages', rate), run: () => record(ownProgram('kernel-recorder', 262_144), rate) },
@@ -153,7 +170,11 @@ const own: readonly Contender[] = rates.flatMap((rate) => [
 await compare({
   name: 'kernel-lossless',
   question: `How many events of the kernel are lost in ${seconds} seconds?`,
-  facts: { seconds, ringBytes },
+  facts: {
+    seconds,
+    ringBytes,
+    eventsPerTurn: [...turnEvents.values()].map((count) => count.toFixed(1)).join(', '),
+  },
   contenders: [
     ...own,
     ...rates.map((rate) => ({ name: nameOf('C, splice', rate), run: () => recordByC(rate) })),
