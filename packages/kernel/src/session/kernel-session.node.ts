@@ -491,15 +491,18 @@ export class KernelSession {
     for (const { instance } of channels.values()) ringCount += instance.cpus.length;
     const mostBytes = maxSizeBytes === null ? Number.MAX_SAFE_INTEGER : Math.floor(maxSizeBytes / ringCount);
     for (const channel of channels.values()) frame.declare(directory, channel.stream);
-    // Who was made comes before what they did, whatever ring that is in.
-    const births = await Promise.all([...channels.values()].map((channel) => channel.collect()));
-    this.tasks.learn(births.flat());
-    // All rings are asked at once, for they are read when they are asked; the state is dumped while they write.
-    const asked = [...channels.values()].map((channel) =>
-      Promise.all([channel.totals(), channel.snapshot(directory, mostBytes)]),
-    );
+    // All rings are asked at once, for they are read when they are asked; the state is dumped while they are read and written.
+    const write = async () => {
+      // Who was made comes before what they did, whatever ring that is in.
+      const births = await Promise.all([...channels.values()].map((channel) => channel.collect()));
+      this.tasks.learn(births.flat());
+      const asked = [...channels.values()].map((channel) =>
+        Promise.all([channel.totals(), channel.snapshot(directory, mostBytes)]),
+      );
+      return await Promise.all(asked);
+    };
     // Names of threads and files: without them events say numbers alone.
-    const [rings] = await Promise.all([Promise.all(asked), this.dump(directory, true)]).finally(() =>
+    const [rings] = await Promise.all([write(), this.dump(directory, true)]).finally(() =>
       this.carry(directory),
     );
     this.nameStacks(directory);
