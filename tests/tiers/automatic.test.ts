@@ -1,5 +1,6 @@
 // All automatic events on every release of Node.js: what a release lacks is left out, nothing breaks, and the real
 // babeltrace2 reads what came of it.
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot } from '../support/needs.ts';
@@ -49,6 +50,25 @@ describeNeeding([command('babeltrace2'), otherNodes()], 'all automatic events', 
       if (count === undefined) expect(counts.get(name), name).toBeGreaterThan(0);
       else expect(counts.get(name), name).toBe(count);
     }
+  });
+
+  // V8 remembers for good that a hook of promises was there, and makes worse code of async functions from then on.
+  test.each(nodeReleases)('no hook of promises where Node.js needs none, on Node.js $major', ({ path }) => {
+    const told = '--trace-protector-invalidation';
+    const hooked = (args: readonly string[]): boolean => {
+      const { status, stdout } = spawnSync(path, [told, ...args], { encoding: 'utf8', timeout: 60_000 });
+      expect(status).toBe(0);
+      return stdout.includes('PromiseHook');
+    };
+    const hook = (options: string): string =>
+      `require('node:async_hooks').createHook({ init() {}, ${options} }).enable().disable();`;
+    expect(hooked(['-e', ''])).toBe(false);
+    expect(hooked(['-e', hook('')])).toBe(true);
+    const isNeeded = hooked(['-e', hook('trackPromises: false')]);
+    using place = new RecordingPlace();
+    const done = place.record(['--auto', 'default', '--', path, told, '-e', 'process.nextTick(() => {});']);
+    expect(done.status, done.stderr).toBe(0);
+    expect(done.stdout.includes('PromiseHook')).toBe(isNeeded);
   });
 
   test.each(nodeReleases)('requests in every kind of execution, on Node.js $major', ({ path }) => {
