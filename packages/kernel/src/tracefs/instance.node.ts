@@ -104,7 +104,10 @@ export class TracefsInstance implements Disposable {
   static adopt(root: string, name: string): TracefsInstance | undefined {
     if (!existsSync(join(root, 'instances', name))) return undefined;
     const instance = new TracefsInstance(root, name);
-    for (const tid of instance.numbersIn('set_event_notrace_pid')) instance.hidden.set(tid, undefined);
+    // Kernels before 5.7 hide none.
+    if (existsSync(instance.file('set_event_notrace_pid'))) {
+      for (const tid of instance.numbersIn('set_event_notrace_pid')) instance.hidden.set(tid, undefined);
+    }
     return instance;
   }
 
