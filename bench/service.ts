@@ -40,6 +40,8 @@ const leadRequests = 300;
 const burstsPerLaunch = 48;
 const launches = Number(process.env['SPOOR_BENCH_ROUNDS'] ?? 5);
 const customers = 16;
+/** Which shops stand beside the untraced ones: `sets`, `otel` or both, the usual sets always. */
+const parts = (process.env['SPOOR_BENCH_PARTS'] ?? 'sets,otel').split(',');
 
 const { NODE_OPTIONS: _options, ...plainEnvironment } = process.env;
 const generator = fork(join(repoRoot, 'bench/support/shop-load.mjs'), { env: plainEnvironment });
@@ -186,6 +188,24 @@ function recorded(name: string, sets: string): Contender {
   });
 }
 
+const moreSets = (): readonly Contender[] => [
+  recorded('default and request-context', 'default,request-context'),
+  recorded('with fs, timers, http2, cluster, modules', 'all,-console-log,-async,-async-end'),
+  recorded('all sets', 'all'),
+];
+const setsJudged = [
+  ratioAtMost('untraced', 'all sets', 'requestsPerSecond'),
+  ratioAtMost('default and request-context', 'untraced', 'requestCpuUs'),
+  ratioAtMost('with fs, timers, http2, cluster, modules', 'untraced', 'requestCpuUs'),
+  ratioAtMost('all sets', 'untraced', 'requestCpuUs'),
+];
+const openTelemetry = (): Contender =>
+  contender('OpenTelemetry', () => ({ args: shopArgs, env: { NODE_OPTIONS: `--import ${otel}` } }));
+const openTelemetryJudged = [
+  ratioAtMost('untraced', 'OpenTelemetry', 'requestsPerSecond'),
+  ratioAtMost('OpenTelemetry', 'untraced', 'requestCpuUs'),
+];
+
 try {
   await compare({
     name: 'service',
@@ -194,10 +214,8 @@ try {
       contender('untraced', () => ({ args: shopArgs })),
       contender('untraced, again', () => ({ args: shopArgs })),
       recorded('default sets', 'default'),
-      recorded('default and request-context', 'default,request-context'),
-      recorded('with fs, timers, http2, cluster, modules', 'all,-console-log,-async,-async-end'),
-      recorded('all sets', 'all'),
-      contender('OpenTelemetry', () => ({ args: shopArgs, env: { NODE_OPTIONS: `--import ${otel}` } })),
+      ...(parts.includes('sets') ? moreSets() : []),
+      ...(parts.includes('otel') ? [openTelemetry()] : []),
     ],
     rounds: launches * burstsPerLaunch,
     // The shops were warm when they opened.
@@ -207,14 +225,10 @@ try {
       ratioAtMost('untraced', 'untraced, again', 'requestsPerSecond'),
       ratioAtMost('untraced, again', 'untraced', 'requestCpuUs'),
       ratioAtMost('untraced', 'default sets', 'requestsPerSecond', 1.031),
-      ratioAtMost('untraced', 'all sets', 'requestsPerSecond'),
-      ratioAtMost('untraced', 'OpenTelemetry', 'requestsPerSecond'),
       ratioAtMost('default sets', 'untraced', 'requestCpuUs', 1.031),
       ratioAtMost('default sets', 'untraced', 'mainThreadCpuUs'),
-      ratioAtMost('default and request-context', 'untraced', 'requestCpuUs'),
-      ratioAtMost('with fs, timers, http2, cluster, modules', 'untraced', 'requestCpuUs'),
-      ratioAtMost('all sets', 'untraced', 'requestCpuUs'),
-      ratioAtMost('OpenTelemetry', 'untraced', 'requestCpuUs'),
+      ...(parts.includes('sets') ? setsJudged : []),
+      ...(parts.includes('otel') ? openTelemetryJudged : []),
     ],
     facts: {
       shopsOn: node === process.execPath ? process.version : node,

@@ -17,6 +17,10 @@ const words = process.argv.slice(2);
 const firstOption = words.findIndex((word) => word.startsWith('-'));
 const names = firstOption === -1 ? words : words.slice(0, firstOption);
 const options = firstOption === -1 ? [] : words.slice(firstOption);
+if (names.length === 0 && options.length > 0) {
+  console.error(`bench: name what gets ${options.join(' ')}; there are: ${known.join(', ')}`);
+  process.exit(2);
+}
 const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`bench: no benchmark named ${unknown.join(', ')}; there are: ${known.join(', ')}`);

@@ -15,6 +15,7 @@ import { createTraceWriter, describeTrace } from '@spoor/ctf';
 import { DirectoryOutput } from '@spoor/ctf/node';
 import { writeSmallTrace } from '@spoor/server/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { repoRoot } from './support/machine.ts';
 import { command, describeNeeding } from './support/needs.ts';
 import { spoor, spoorProgram } from './support/spoor.ts';
 import { startViewer } from './support/viewer.ts';
@@ -113,6 +114,13 @@ describeNeeding(
           `spoor: ${join(trace, name)} is ${what} of a trace, not all of it (give its directory: ${trace})\n`,
         );
       }
+    });
+
+    test('a recording of trace-cmd is told as what it is, with what reads it', () => {
+      const file = join(repoRoot, 'tests/fixtures/trace-dat/instance-zstd.dat');
+      expect(spoor([file]).stderr).toBe(
+        `spoor: ${file} is a recording of trace-cmd, not a trace in CTF (print it: spoor report ${file}; for other outputs: spoor -c source.ftrace.trace-dat -p 'inputs=["${file}"]')\n`,
+      );
     });
 
     test('other commands take them too', async () => {

@@ -44,7 +44,7 @@ test.each([
   const [abandoned] = abandonedSessions(runDir);
   if (isOutputGone) rmSync(outputDir, { recursive: true });
   const salvaged = salvageSession(abandoned!);
-  expect(salvaged).toEqual(isOutputGone ? undefined : { outputDir, eventCount: 1 });
+  expect(salvaged).toEqual(isOutputGone ? undefined : { outputDir, eventCount: 1, lostCount: 0 });
   expect(existsSync(outputDir)).toBe(!isOutputGone);
   if (!isOutputGone) expect(readdirSync(outputDir)).toEqual(['ust']);
   expect(existsSync(orphan)).toBe(false);

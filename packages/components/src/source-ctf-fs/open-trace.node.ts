@@ -129,10 +129,20 @@ const partBeginnings: readonly (readonly [part: string, beginning: readonly numb
   ['the metadata', [0x1e]],
 ];
 
+/** First bytes of what trace-cmd records, which is another format. */
+const traceCmdBeginning = [0x17, 0x08, 0x44, ...new TextEncoder().encode('tracing')];
+
 /** @throws SpoorError where the first bytes of a file are not those of an archive. */
 function checkArchive(name: string, head: Uint8Array): void {
   if (archiveKind(head) !== undefined) return;
-  const part = partBeginnings.find(([, beginning]) => beginning.every((byte, index) => head[index] === byte));
+  const beginsWith = (beginning: readonly number[]): boolean =>
+    beginning.every((byte, index) => head[index] === byte);
+  if (beginsWith(traceCmdBeginning)) {
+    throw new SpoorError('trace/not-a-directory', `${name} is a recording of trace-cmd, not a trace in CTF`, {
+      hint: `print it: spoor report ${name}; for other outputs: spoor -c source.ftrace.trace-dat -p 'inputs=["${name}"]'`,
+    });
+  }
+  const part = partBeginnings.find(([, beginning]) => beginsWith(beginning));
   if (part !== undefined) {
     // One is nothing without the other, so one alone is never read.
     throw new SpoorError('trace/not-a-directory', `${name} is ${part[0]} of a trace, not all of it`, {
