@@ -321,7 +321,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
         '-m',
         'sh',
         '-c',
-        'umount -a -t tracefs && exec "$@"',
+        'umount -a -t tracefs; umount -a -t debugfs; exec "$@"',
         'sh',
         process.execPath,
         spoorProgram,
