@@ -9,3 +9,4 @@ export type { ArchiveMeans, Codecs, Inflater, Spool } from './means.ts';
 export { MemorySpool } from './memory-spool.ts';
 export { defaultArchiveLimits, type ArchiveLimits } from './limits.ts';
 export { isArchiveError } from './errors.ts';
+export { ZstdFrames } from './zstd.ts';

@@ -1,16 +1,14 @@
 /** Decompressors out of the modules that have them. */
 import type { Gunzip, Inflate } from 'fflate';
-import type { Decompress } from 'fzstd';
 import type { Codecs } from './means.ts';
 
-/** What is used of fflate and fzstd. */
+/** What is used of fflate. */
 export interface CodecClasses {
   readonly Gunzip: typeof Gunzip;
   readonly Inflate: typeof Inflate;
-  readonly Decompress: typeof Decompress;
 }
 
-export function makeCodecs({ Gunzip, Inflate, Decompress }: CodecClasses): Codecs {
+export function makeCodecs({ Gunzip, Inflate }: CodecClasses): Codecs {
   return {
     inflate: (onOutput) => new Inflate(onOutput),
     gunzip(onOutput, onMember) {
@@ -18,6 +16,5 @@ export function makeCodecs({ Gunzip, Inflate, Decompress }: CodecClasses): Codec
       stream.onmember = onMember;
       return stream;
     },
-    zstd: (onOutput) => new Decompress(onOutput),
   };
 }

@@ -16,8 +16,6 @@ export interface Codecs {
    * @param onMember is told of the byte at which each member after the first begins.
    */
   gunzip(onOutput: (bytes: Uint8Array) => void, onMember: (position: number) => void): Inflater;
-  /** One frame of Zstandard without a content checksum. */
-  zstd(onOutput: (bytes: Uint8Array) => void): Inflater;
 }
 
 /** Takes unpacked bytes and gives them back at any place. */

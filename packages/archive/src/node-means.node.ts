@@ -124,12 +124,9 @@ class FileSpool implements Spool {
 const require = createRequire(import.meta.url);
 let loaded: Codecs | undefined;
 
-/** Decompressors; their modules are loaded when the first archive needs one, for most runs need none. */
+/** Decompressors; their module is loaded when the first archive needs one, for most runs need none. */
 function loadCodecs(): Codecs {
-  loaded ??= makeCodecs({
-    ...(require('fflate') as Pick<CodecClasses, 'Gunzip' | 'Inflate'>),
-    ...(require('fzstd') as Pick<CodecClasses, 'Decompress'>),
-  });
+  loaded ??= makeCodecs(require('fflate') as CodecClasses);
   return loaded;
 }
 

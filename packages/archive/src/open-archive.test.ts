@@ -300,6 +300,14 @@ describe('damage', () => {
     },
   );
 
+  test('a Huffman code whose weights have no end, in a block of Zstandard, is refused', () => {
+    const endless =
+      'KLUv/WQAJ20CAEKDChDw64CytxaVqjGRkB1QFU4Bta80ct78kV00Mqly1kMfcF1xtosY3BtDSgwA5cXlxUrHJEcF+CEwFA6AJT+Yyd3KRQAMCgAaE4ADSOgfOQ==';
+    expect(() => unpack(Buffer.from(endless, 'base64'))).toThrow(
+      expect.objectContaining({ code: 'archive/damaged' }),
+    );
+  });
+
   test('random bytes behind a right beginning end in an error or in files, never in anything else', () => {
     fc.assert(
       fc.property(

@@ -21,19 +21,22 @@ export class WindowSource implements ByteSource {
   }
 }
 
-/** Reads all of `length` bytes, or what there is of them. */
-export function readBytes(source: ByteSource, position: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.sizeBytes - position)));
+/** Fills `into` with what is at a position, or the beginning of it with what there is. Returns how many bytes that is. */
+export function readInto(source: ByteSource, position: number, into: Uint8Array): number {
   let held = 0;
-  while (held < bytes.length) {
-    const count = source.read(
-      held === 0 ? bytes : bytes.subarray(held),
-      bytes.length - held,
-      position + held,
-    );
+  while (held < into.length) {
+    const rest = held === 0 ? into : into.subarray(held);
+    const count = source.read(rest, rest.length, position + held);
     if (count === 0) break;
     held += count;
   }
+  return held;
+}
+
+/** Reads all of `length` bytes, or what there is of them. */
+export function readBytes(source: ByteSource, position: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.sizeBytes - position)));
+  const held = readInto(source, position, bytes);
   return held === bytes.length ? bytes : bytes.subarray(0, held);
 }
 

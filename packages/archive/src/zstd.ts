@@ -1,23 +1,25 @@
 /**
- * Zstandard streams (RFC 8878): frames and blocks are followed here, so that windows are bounded, the end is found and
- * content checksums are checked; blocks are unpacked by the codec.
+ * Zstandard streams (RFC 8878): frames are followed here, so that windows are bounded, the end is found and content
+ * checksums are checked; `zstd/` unpacks their blocks.
  */
-import { SpoorError } from '@spoor/base';
+import type { SpoorError } from '@spoor/base';
 import type { ByteSource } from '@spoor/ctf';
 import { Xxh64 } from './checksums.ts';
 import { archiveError, truncated, wrongChecksum } from './errors.ts';
 import type { Budget } from './limits.ts';
-import type { ArchiveMeans, Spool } from './means.ts';
-import { readBytes } from './window-source.ts';
+import type { ArchiveMeans } from './means.ts';
+import { readBytes, readInto } from './window-source.ts';
+import { slackBytes, ZstdDamage } from './zstd/bits.ts';
+import { FrameDecoder } from './zstd/frame-decoder.ts';
 
 const frameMagic = 0xfd2f_b528;
 const skippableMagic = 0x184d_2a50;
 /** What zstd itself takes without being told otherwise. */
 const mostWindowBytes = 128 * 1_048_576;
-const mostBlockBytes = 131_072;
 
 interface FrameHeader {
-  readonly bytes: Uint8Array;
+  readonly headerBytes: number;
+  readonly windowBytes: number;
   readonly hasChecksum: boolean;
   /** Of the unpacked frame, where it is said. */
   readonly contentBytes: number | undefined;
@@ -61,62 +63,75 @@ function readHeader(source: ByteSource, position: number): FrameHeader {
       'unpack it with `zstd -d --long=31` and give what comes out',
     );
   }
-  const header = bytes.slice(0, headerBytes);
-  // The codec is not given the checksum, so it must not wait for one.
-  header[4] = descriptor & ~0x04;
-  return { bytes: header, hasChecksum: (descriptor & 0x04) !== 0, contentBytes };
+  return { headerBytes, windowBytes, hasChecksum: (descriptor & 0x04) !== 0, contentBytes };
 }
 
-/** Unpacks one frame; returns where the next one is. */
-function unpackFrame(
-  source: ByteSource,
-  position: number,
-  budget: Budget,
-  means: ArchiveMeans,
-  spool: Spool,
-): number {
-  const { name } = source;
-  const header = readHeader(source, position);
-  const hash = new Xxh64();
-  let length = 0;
-  let blocks = 0;
-  const codec = means.codecs().zstd((bytes) => {
-    budget.spend(bytes.length);
-    if (header.hasChecksum) hash.update(bytes);
-    spool.append(bytes);
-    length += bytes.length;
-  });
-  codec.push(header.bytes, false);
-  let at = position + header.bytes.length;
-  for (let isLast = false; !isLast;) {
-    const head = readBytes(source, at, 3);
-    if (head.length < 3) throw truncated(name);
-    isLast = (head[0]! & 1) !== 0;
-    const type = (head[0]! >> 1) & 3;
-    const size = (head[0]! >> 3) | (head[1]! << 5) | (head[2]! << 13);
-    if (type === 3 || size > mostBlockBytes) throw damaged(name, `the block at byte ${at} is not one`);
-    const block = readBytes(source, at, 3 + (type === 1 ? 1 : size));
-    if (block.length < 3 + (type === 1 ? 1 : size)) throw truncated(name);
-    blocks += 1;
-    codec.push(block, isLast);
-    if (length > blocks * mostBlockBytes) throw damaged(name, `the block at byte ${at} is too large`);
-    at += block.length;
+/** Unpacks frames, with buffers that all of them share. */
+export class ZstdFrames {
+  private readonly decoder = new FrameDecoder();
+
+  /**
+   * Unpacks one frame.
+   * @param take is given its bytes block by block; they are good until it returns.
+   * @returns where what is behind the frame begins.
+   * @throws SpoorError `archive/damaged`, `archive/unsupported`, and what `take` throws.
+   */
+  unpack(source: ByteSource, position: number, take: (bytes: Uint8Array) => void): number {
+    const { name } = source;
+    const { headerBytes, windowBytes, hasChecksum, contentBytes } = readHeader(source, position);
+    this.decoder.begin(windowBytes);
+    const hash = new Xxh64();
+    let length = 0;
+    let at = position + headerBytes;
+    for (let isLast = false; !isLast;) {
+      const head = readBytes(source, at, 3);
+      if (head.length < 3) throw truncated(name);
+      isLast = (head[0]! & 1) !== 0;
+      const kind = (head[0]! >> 1) & 3;
+      const size = (head[0]! >> 3) | (head[1]! << 5) | (head[2]! << 13);
+      const bytes = this.block(source, at, kind, size);
+      if (hasChecksum) hash.update(bytes);
+      take(bytes);
+      length += bytes.length;
+      at += 3 + (kind === 1 ? 1 : size);
+    }
+    if (contentBytes !== undefined && contentBytes !== length) {
+      throw damaged(name, `its content is of ${length} bytes, its header says ${contentBytes}`);
+    }
+    if (!hasChecksum) return at;
+    const check = readBytes(source, at, 4);
+    if (check.length < 4) throw truncated(name);
+    const view = new DataView(check.buffer, check.byteOffset, 4);
+    if (BigInt(view.getUint32(0, true)) !== (hash.value & 0xffff_ffffn)) throw wrongChecksum(name);
+    return at + 4;
   }
-  if (header.contentBytes !== undefined && header.contentBytes !== length) {
-    throw damaged(name, `its content is of ${length} bytes, its header says ${header.contentBytes}`);
+
+  private block(source: ByteSource, at: number, kind: number, size: number): Uint8Array {
+    const { decoder } = this;
+    if (kind === 3 || size > decoder.blockBytes) {
+      throw damaged(source.name, `the block at byte ${at} is not one`);
+    }
+    const packedBytes = kind === 1 ? 1 : size;
+    const into = decoder.packed.bytes.subarray(slackBytes, slackBytes + packedBytes);
+    if (readInto(source, at + 3, into) < packedBytes) throw truncated(source.name);
+    try {
+      return decoder.block(kind as 0 | 1 | 2, size);
+    } catch (error) {
+      if (!(error instanceof ZstdDamage)) throw error;
+      throw damaged(source.name, `the Zstandard block at byte ${at} is broken: ${error.message}`);
+    }
   }
-  if (!header.hasChecksum) return at;
-  const check = readBytes(source, at, 4);
-  if (check.length < 4) throw truncated(name);
-  const view = new DataView(check.buffer, check.byteOffset, 4);
-  if (BigInt(view.getUint32(0, true)) !== (hash.value & 0xffff_ffffn)) throw wrongChecksum(name);
-  return at + 4;
 }
 
 /** Unpacks all frames. @throws SpoorError `archive/damaged`, `archive/too-large`, `archive/unsupported`. */
 export function unpackZstd(source: ByteSource, budget: Budget, means: ArchiveMeans): ByteSource {
   const { name } = source;
   const spool = means.spool(name);
+  const frames = new ZstdFrames();
+  const take = (bytes: Uint8Array): void => {
+    budget.spend(bytes.length);
+    spool.append(bytes);
+  };
   try {
     for (let at = 0; at < source.sizeBytes;) {
       const head = readBytes(source, at, 8);
@@ -124,7 +139,7 @@ export function unpackZstd(source: ByteSource, budget: Budget, means: ArchiveMea
       const view = new DataView(head.buffer, head.byteOffset, 8);
       const magic = view.getUint32(0, true);
       if (magic === frameMagic) {
-        at = unpackFrame(source, at, budget, means, spool);
+        at = frames.unpack(source, at, take);
       } else if ((magic & 0xffff_fff0) >>> 0 === skippableMagic) {
         at += 8 + view.getUint32(4, true);
       } else {
@@ -133,8 +148,7 @@ export function unpackZstd(source: ByteSource, budget: Budget, means: ArchiveMea
     }
   } catch (error) {
     spool.discard();
-    if (error instanceof SpoorError) throw error;
-    throw damaged(name, `its Zstandard stream is broken: ${(error as Error).message}`);
+    throw error;
   }
   return spool.finish(name);
 }

@@ -2,8 +2,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
+import { ZstdFrames } from '@spoor/archive';
 import { nodeMeans } from '@spoor/archive/node';
 import { SpoorError } from '@spoor/base';
+import { MemorySource } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
 import { openRawRecording, openTraceDat, type ConversionOptions, type KernelRecording } from '@spoor/kernel';
 import type { TraceDirectory } from '../source-ctf-fs/build-trace-set.ts';
@@ -15,20 +17,20 @@ export type FtraceKind = 'raw' | 'trace-dat' | 'text';
 
 const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
 
+let frames: ZstdFrames | undefined;
+
 /** Unpacks a frame of Zstandard; trace-cmd leaves the number out that it would begin with. */
 function unpackZstd(packed: Uint8Array, sizeBytes: number): Uint8Array {
+  const hasMagic = zstdMagic.every((byte, index) => packed[index] === byte);
+  const frame = hasMagic ? packed : Buffer.concat([Buffer.from(zstdMagic), packed]);
   const result = new Uint8Array(sizeBytes);
   let filled = 0;
-  const inflater = nodeMeans.codecs().zstd((bytes) => {
-    result.set(bytes.subarray(0, sizeBytes - filled), filled);
-    filled = Math.min(sizeBytes, filled + bytes.length);
+  frames ??= new ZstdFrames();
+  frames.unpack(new MemorySource('chunk', frame), 0, (bytes) => {
+    // Refused where it is more than it should be.
+    result.set(bytes, filled);
+    filled += bytes.length;
   });
-  if (!zstdMagic.every((byte, index) => packed[index] === byte)) {
-    const frame = new Uint8Array(packed.length + zstdMagic.length);
-    frame.set(zstdMagic);
-    frame.set(packed, zstdMagic.length);
-    inflater.push(frame, true);
-  } else inflater.push(packed, true);
   return result.subarray(0, filled);
 }
 
