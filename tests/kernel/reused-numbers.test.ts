@@ -1,80 +1,25 @@
 // A command's tasks whose numbers the kernel gives to others at once: it takes such a number from the list of those that it
 // records when it has cleared away the first task, and the second one is found and recorded again, or told of.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cProgram } from '../support/c-program.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
-
-/**
- * Makes a child, and when that is over another one of its number. Given `wait` this one looks into the kernel's list until it is
- * not in it any more, and until it is in it again; without, it ends once it is not. Prints the number of the first one that was
- * dropped.
- */
-const source = `
-#define _GNU_SOURCE
-#include <linux/sched.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static char list[4096];
-static int listed(int pid) {
-  FILE *file = fopen(list, "r");
-  int one, found = 0;
-  while (file && fscanf(file, "%d", &one) == 1) found |= one == pid;
-  if (file) fclose(file);
-  return found;
-}
-int main(int count, char **words) {
-  strcpy(list, getenv("SPOOR_TRACE_MARKER"));
-  strcpy(strrchr(list, '/'), "/set_event_pid");
-  for (int attempt = 0; attempt < 50; attempt++) {
-    pid_t first = fork();
-    if (first == 0) _exit(0);
-    waitpid(first, 0, 0);
-    struct clone_args asked = { .exit_signal = 17, .set_tid = (uint64_t)(uintptr_t)&first, .set_tid_size = 1 };
-    long second = syscall(SYS_clone3, &asked, sizeof asked);
-    if (second == 0) {
-      for (int n = 0; n < 100 && listed(first); n++) usleep(5000);
-      if (listed(first)) _exit(1);
-      if (count > 1) {
-        for (int n = 0; n < 6000 && !listed(first); n++) usleep(5000);
-        for (int n = 0; n < 10; n++) getppid();
-      }
-      _exit(0);
-    }
-    // Somebody else has the number already.
-    if (second < 0) continue;
-    int status;
-    waitpid(second, &status, 0);
-    if (status != 0) continue;
-    printf("%d\\n", first);
-    return 0;
-  }
-  return 1;
-}
-`;
 
 describeNeeding(
   [tracefs(), command('gcc')],
   'tasks of a command whose numbers are used again at once',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'spoor-reused-'));
-    const program = join(folder, 'reused');
+    let program = '';
     afterAll(() => removeTree(folder));
 
     beforeAll(() => {
-      writeFileSync(`${program}.c`, source);
-      const made = spawnSync('gcc', ['-o', program, `${program}.c`], { encoding: 'utf8' });
-      expect(made.stderr).toBe('');
+      program = cProgram('reused', folder);
     });
 
     /** What a recording of the program has of the one that was dropped. */
