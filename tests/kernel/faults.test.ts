@@ -24,7 +24,7 @@ describeNeeding(needs, 'faults beneath a recording of the kernel', () => {
 
   test(
     'who has a number after another has its own name and parent',
-    // Whoever else makes processes meanwhile gets some of the numbers, on the other processor, whose records come later.
+    // Whoever else makes processes meanwhile gets some of the numbers, on the other processor, whose records are read in any order.
     { retry: 4, timeout: patientlyMs },
     () => {
       for (const name of ['one-program', 'other-program']) copyFileSync('/bin/sh', join(folder, name));

@@ -24,13 +24,18 @@ export class EventBell implements Disposable {
 
   /** Wakes whoever waits for it, or is about to. */
   ring(): void {
-    writeSync(this.descriptor, new Uint8Array(new BigUint64Array([1n]).buffer));
+    ringBell(this.descriptor);
   }
 
   /** Nobody may wait for it any more: the descriptor may be another's then. */
   [Symbol.dispose](): void {
     closeSync(this.descriptor);
   }
+}
+
+/** Rings a bell that another thread has made, and that stays open meanwhile. */
+export function ringBell(descriptor: number): void {
+  writeSync(descriptor, new Uint8Array(new BigUint64Array([1n]).buffer));
 }
 
 /** Ends the ringing of a bell that rings: whoever waits next waits until it is rung again. */

@@ -2,7 +2,7 @@ export { BlockingWait, type WaitEnd } from './blocking-wait.ts';
 export { sendDatagram } from './datagram.ts';
 export { DescriptorWait } from './descriptor-wait.ts';
 export { SystemCallError } from './errors.ts';
-export { EventBell } from './event-bell.ts';
+export { EventBell, ringBell } from './event-bell.ts';
 export { hasWorkerModule } from './heap-room.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';

@@ -10,7 +10,7 @@ import {
   type ScannedTask,
 } from '../statedump/scan-tasks.node.ts';
 import { parseThreadStat, type ThreadStatus } from '../statedump/proc-text.ts';
-import { hasBegunAfter } from '../statedump/task-start.node.ts';
+import { hasBegunAfter, sleptNs, startNs } from '../statedump/task-start.node.ts';
 import { ControlGroups } from './control-groups.node.ts';
 import { TaskTable, type LookReason, type TaskFinder } from './task-table.ts';
 
@@ -54,9 +54,14 @@ function enterPlace(table: TaskTable, { stat, status, namespaces, pid }: Scanned
   table.set(tid, 'uts_ns', namespaces.uts);
 }
 
-/** Puts one task into a table. @param namedNs since when it has its name, by the clock of records; 0 for any time. */
-export function enterTask(table: TaskTable, task: ScannedTask, namedNs = 0): void {
+/**
+ * Puts one task into a table.
+ * @param namedNs since when it has its name, by the clock of records; 0 for any time.
+ * @param slept how long the machine has.
+ */
+export function enterTask(table: TaskTable, task: ScannedTask, namedNs = 0, slept: bigint = sleptNs()): void {
   const { stat } = task;
+  table.setStart(stat.tid, startNs(stat.startTicks, slept));
   table.setName(stat.tid, Buffer.from(stat.name), namedNs);
   table.set(stat.tid, 'prio', stat.priority - 100);
   enterPlace(table, task);
@@ -139,9 +144,11 @@ export function finderFor(
  * @param areOlderRead whether records of before are read afterwards: what they say of names is of the past.
  */
 export function fillTaskTable(table: TaskTable, areOlderRead = false): void {
+  const slept = sleptNs();
   for (const pid of processNumbers()) {
     for (const task of scanProcess(pid)) {
-      if (!table.isKnown(task.stat.tid)) enterTask(table, task, areOlderRead ? Number(task.timeNs) : 0);
+      if (!table.isKnown(task.stat.tid))
+        enterTask(table, task, areOlderRead ? Number(task.timeNs) : 0, slept);
     }
   }
 }

@@ -1,6 +1,6 @@
 // What the table makes of records of tasks, and when it looks for what no record tells.
 import { expect, test } from 'vitest';
-import { TaskTable, type LookReason } from './task-table.ts';
+import { TaskTable, taskKnownWord, type LookReason } from './task-table.ts';
 
 const cloneThread = 0x0001_0000;
 const cloneNewNet = 0x4000_0000;
@@ -112,6 +112,56 @@ test('a making that was entered already, from another ring, undoes nothing of wh
   expect(table.get(20, 'uid')).toBe(0);
   table.free(20);
   expect(table.fork(10, 20, 0, 3e9)).toBe(true);
+});
+
+test('who had a number before undoes nothing of whoever has it now, though its making is read later', () => {
+  const table = new TaskTable(1000);
+  table.set(10, 'pid', 10);
+  table.set(11, 'pid', 11);
+  expect(table.fork(10, 20, 0, 2e9)).toBe(true);
+  // What another thread has of the same memory knows it as well.
+  const ofOther = new TaskTable(table.memory);
+  expect([1e9, 2e9, 3e9].map((timeNs) => ofOther.isPast(20, timeNs))).toEqual([true, false, false]);
+  expect(ofOther.fork(11, 20, 0, 1e9)).toBe(false);
+  expect(table.get(20, 'ppid')).toBe(10);
+  expect(ofOther.fork(11, 20, 0, 3e9)).toBe(true);
+  expect(table.get(20, 'ppid')).toBe(11);
+});
+
+test('rings that are read again tell of those who had a number before', () => {
+  const table = new TaskTable(1000);
+  table.set(10, 'pid', 10);
+  table.set(11, 'pid', 11);
+  table.fork(10, 20, 0, 2e9);
+  table.replay();
+  const ofOther = new TaskTable(table.memory);
+  expect(ofOther.isPast(20, 1e9)).toBe(false);
+  expect(ofOther.fork(11, 20, 0, 1e9)).toBe(true);
+  expect(ofOther.get(20, 'ppid')).toBe(11);
+  // Nothing of it is in contexts of tasks without a row.
+  table.forget();
+  expect(table.words.subarray(0, taskKnownWord + 1).every((word) => word === 0)).toBe(true);
+  expect(ofOther.fork(10, 20, 0, 2e9) && ofOther.fork(11, 20, 0, 1e9)).toBe(true);
+});
+
+test('who was looked up is told from who had the number before and after by when it began', () => {
+  const { table } = tableThatFinds(new Map([[20, 77]]));
+  table.set(10, 'pid', 10);
+  table.seek(20);
+  table.setStart(20, 2e9);
+  table.setName(20, Buffer.from('itself'));
+  table.set(20, 'uid', 7);
+  expect(table.fork(10, 20, 0, 1e9)).toBe(false);
+  expect([table.nameOf(20), table.get(20, 'uid')]).toEqual(['itself', 7]);
+  // What /proc says of starts is exact to a tick.
+  expect(table.fork(10, 20, 0, 2e9 + 9e6)).toBe(false);
+  expect([table.nameOf(20), table.isPast(20, 2e9 + 1e6)]).toEqual(['itself', true]);
+  const another = tableThatFinds(new Map([[20, 77]])).table;
+  another.seek(20);
+  another.setStart(20, 2e9);
+  another.setName(20, Buffer.from('before'));
+  expect(another.fork(10, 20, 0, 3e9)).toBe(true);
+  expect(another.nameOf(20)).toBe('');
 });
 
 test('what was looked up for a record of itself is not undone by that of its making', () => {

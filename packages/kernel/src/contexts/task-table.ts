@@ -55,6 +55,9 @@ const lookedAtWord = 29;
 const namedAtWord = 30;
 const bornAtWord = 32;
 
+/** In the row of number 0, which no task has: whether records are read again that the table knows already. */
+const replayWord = 29;
+
 /** Characters of a container's id or name that are kept: as many digits as Docker shows. */
 export const containerBytes = 12;
 
@@ -65,8 +68,10 @@ const knowledge = {
   told: 1,
   /** What /proc said before the record of its making was read: that is in the ring of another processor. */
   lookedUp: 2,
-  /** Nothing, and /proc has nothing either. */
-  gone: 3,
+  /** Nothing, and nobody can tell any more. */
+  lost: 3,
+  /** Nothing, and /proc has nothing either; the record of its making may come yet. */
+  gone: -1,
 } as const;
 
 /**
@@ -74,6 +79,15 @@ const knowledge = {
  * number to another in less.
  */
 export const sameBirthNs = 50_000;
+
+/** What /proc says of when a task began is at most so long before it, and so is it from the record of its making. */
+const startErrorNs = 30_000_000;
+
+/** What is in the ring of another processor is not older. */
+const youngNs = 2_000_000_000;
+
+/** The record of a task's making comes at most so long after its events are written. */
+const mostLateMs = 1000;
 
 /** The record of a task's making comes at most so long after records of itself: later ones are another's. */
 const mostAheadMs = 10_000;
@@ -109,6 +123,9 @@ export type LookReason = 'unknown' | 'made' | 'made-apart' | 'changed' | 'moved'
  */
 export type TaskFinder = (table: TaskTable, tid: number, why: LookReason, timeNs: number) => boolean;
 
+/** Has those who read the rings of other processors hand on what is there by now. */
+export type Settler = () => void;
+
 /** Where a column lies: `(tid * taskRowWords) + taskWordOf(column)`. */
 export function taskWordOf(column: TaskColumn): number {
   return taskColumns.indexOf(column);
@@ -126,7 +143,7 @@ export const taskGroupWord: number = groupWord;
 /** Where the container's id or name lies there: {@link containerBytes}. */
 export const taskContainerWord: number = containerWord;
 
-/** Where 0 means that a task has to be looked for. */
+/** Where 0 and what is less mean that a task has to be looked for. */
 export const taskKnownWord: number = knownWord;
 
 /** The table. Rows of numbers beyond `taskCount` are not kept: they are as unknown. */
@@ -140,6 +157,7 @@ export class TaskTable {
   private readonly finder: TaskFinder | undefined;
   /** Where beginnings and ends of tasks are noted, if somebody follows them. */
   readonly lives: TaskLives | undefined;
+  private readonly settle: Settler | undefined;
   /** The same memory, for times. */
   private readonly times: Float64Array;
 
@@ -147,9 +165,11 @@ export class TaskTable {
    * @param from the number of tasks (`/proc/sys/kernel/pid_max`), or the memory of another thread's table.
    * @param finder asked about tasks whose records are not enough, where the machine is the one that was recorded.
    * @param lives is told of beginnings and ends.
+   * @param settle asked where another ring may tell more, if others are read meanwhile.
    */
-  constructor(from: number | SharedArrayBuffer, finder?: TaskFinder, lives?: TaskLives) {
+  constructor(from: number | SharedArrayBuffer, finder?: TaskFinder, lives?: TaskLives, settle?: Settler) {
     this.finder = finder;
+    this.settle = settle;
     this.lives = lives;
     // Memory that was never written takes no room: a table of 4 million tasks costs what the live ones do.
     this.memory = typeof from === 'number' ? new SharedArrayBuffer(from * rowWords * 4) : from;
@@ -169,10 +189,14 @@ export class TaskTable {
     return unsignedColumns.has(column) ? word >>> 0 : word;
   }
 
+  private put(row: number, column: TaskColumn, value: number): void {
+    this.words[row + taskWordOf(column)] = value;
+  }
+
   set(tid: number, column: TaskColumn, value: number): void {
     const row = this.rowOf(tid);
     if (row < 0) return;
-    this.words[row + taskWordOf(column)] = value;
+    this.put(row, column, value);
     if (this.words[row + knownWord] !== knowledge.lookedUp) this.words[row + knownWord] = knowledge.told;
   }
 
@@ -196,6 +220,35 @@ export class TaskTable {
     return has === knowledge.told && bornNs > 0 && bornNs > timeNs - sameBirthNs;
   }
 
+  /** When a task began, as far as /proc tells it: never later. @param timeNs by the kernel's trace clock. */
+  setStart(tid: number, timeNs: number): void {
+    const row = this.rowOf(tid);
+    if (row >= 0) this.times[(row + bornAtWord) / 2] = timeNs;
+  }
+
+  /** Rings are read again and again, as flight recorders do: what they tell first may be older than what is known. */
+  replay(): void {
+    this.words[replayWord] = 1;
+  }
+
+  /**
+   * Whether a record is of an earlier task of a number than the one that is known: rings of several processors are read in any
+   * order, and who had a number before must not undo what is known of whoever has it now.
+   * @param timeNs of the record, by the kernel's trace clock; 0 where it is not known.
+   */
+  isPast(tid: number, timeNs: number): boolean {
+    if (!this.isKnown(tid) || timeNs === 0 || this.words[replayWord] !== 0) return false;
+    return timeNs < this.times[(tid * rowWords + bornAtWord) / 2]!;
+  }
+
+  /** Whether a number was another task's a moment before. */
+  private isYoung(tid: number, timeNs: number): boolean {
+    if (!this.isKnown(tid)) return false;
+    const sinceNs = timeNs - this.times[(tid * rowWords + bornAtWord) / 2]!;
+    const isTold = this.words[tid * rowWords + knownWord] === knowledge.told;
+    return sinceNs > (isTold ? sameBirthNs : startErrorNs) && sinceNs < youngNs;
+  }
+
   /** Whether tasks that are not known are looked for. */
   get canSeek(): boolean {
     return this.finder !== undefined;
@@ -205,8 +258,20 @@ export class TaskTable {
   seek(tid: number, timeNs = 0): void {
     const row = this.rowOf(tid);
     if (row < 0 || this.finder === undefined || this.words[row + knownWord] !== knowledge.nothing) return;
-    if (this.finder(this, tid, 'unknown', timeNs)) this.wasLookedUp(tid);
-    else this.words[row + knownWord] = knowledge.gone;
+    if (this.finder(this, tid, 'unknown', timeNs)) {
+      this.wasLookedUp(tid);
+      return;
+    }
+    this.words[row + knownWord] = knowledge.gone;
+    this.words[row + lookedAtWord] = nowMs();
+  }
+
+  /** A task has been looked for again in vain: after a while it is no more. */
+  giveUp(tid: number): void {
+    const row = this.rowOf(tid);
+    if (row < 0 || this.words[row + knownWord] !== knowledge.gone) return;
+    const sinceMs = (nowMs() - this.words[row + lookedAtWord]!) | 0;
+    if (sinceMs > mostLateMs) this.words[row + knownWord] = knowledge.lost;
   }
 
   /** What the table has of a task was read from /proc, perhaps before the record of its making. */
@@ -307,21 +372,28 @@ export class TaskTable {
    * A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers.
    * @param timeNs of the record that says so.
    * @param cloneFlagsHigh the upper 32 bits of the flags.
-   * @returns false where the table has later news of the task: records of itself were read before, or that of its making was.
+   * @returns false where the table has later news of the number: records of the task itself were read before, or that of its
+   * making was, or that of a task that has the number since.
    */
   fork(parent: number, child: number, cloneFlags: number, timeNs = 0, cloneFlagsHigh = 0): boolean {
     const to = this.rowOf(child);
     if (to < 0) return true;
-    if (this.wasAhead(to, child, timeNs) || this.isSameBirth(to, timeNs)) return false;
+    // What whoever had the number did may be in another ring.
+    if (this.settle !== undefined && this.isYoung(child, timeNs)) this.settle();
+    if (this.isPast(child, timeNs) || this.wasAhead(to, child, timeNs) || this.isSameBirth(to, timeNs))
+      return false;
     this.seek(parent, timeNs);
+    // Who makes it may have been made on another processor, and be gone.
+    if (this.finder !== undefined && !this.isKnown(parent)) this.settle?.();
     // Its program may have been executed on another processor, whose ring was read first.
     const namedAtNs = this.times[(to + namedAtWord) / 2]!;
     const isNamedSince = timeNs > 0 && namedAtNs > timeNs;
     const name = this.words.slice(to + nameWord, to + nameWord + taskNameBytes / 4);
     const from = this.rowOf(parent);
-    if (from < 0) this.words.fill(0, to, to + rowWords);
-    else this.words.copyWithin(to, from, from + rowWords);
-    this.words[to + knownWord] = knowledge.told;
+    // Other threads must not take it for whole before it is.
+    this.words[to + knownWord] = knowledge.gone;
+    if (from < 0) this.words.fill(0, to, to + knownWord);
+    else this.words.copyWithin(to, from, from + knownWord);
     this.times[(to + namedAtWord) / 2] = isNamedSince ? namedAtNs : 0;
     this.times[(to + bornAtWord) / 2] = timeNs;
     if (isNamedSince) this.words.set(name, to + nameWord);
@@ -335,27 +407,28 @@ export class TaskTable {
         ofParent + containerWord + containerBytes / 4,
       );
     }
-    this.set(child, 'pid', isThread ? parentPid : child);
+    this.put(to, 'pid', isThread ? parentPid : child);
     if (!isThread && (cloneFlags & cloneParent) === 0) {
-      this.set(child, 'ppid', parentPid);
-      this.set(child, 'vppid', this.get(parent, 'vpid'));
+      this.put(to, 'ppid', parentPid);
+      this.put(to, 'vppid', this.get(parent, 'vpid'));
     }
     // In the first namespace the numbers are the same; in another only /proc knows them.
     const sameNumbers = this.get(parent, 'vtid') === parent;
-    this.set(child, 'vtid', sameNumbers ? child : 0);
-    if (!isThread) this.set(child, 'vpid', sameNumbers ? child : 0);
+    this.put(to, 'vtid', sameNumbers ? child : 0);
+    if (!isThread) this.put(to, 'vpid', sameNumbers ? child : 0);
     let isApart = (cloneFlagsHigh & cloneIntoGroupHigh) !== 0;
     if (isApart) this.setGroup(child, 0, '');
     for (const [column, flag] of namespaceFlags) {
       if ((cloneFlags & flag) === 0) continue;
-      this.set(child, column, 0);
+      this.put(to, column, 0);
       isApart = true;
     }
     if ((cloneFlags & cloneNewPid) !== 0) {
-      this.set(child, 'vtid', 1);
-      this.set(child, 'vpid', 1);
-      this.set(child, 'vppid', 0);
+      this.put(to, 'vtid', 1);
+      this.put(to, 'vpid', 1);
+      this.put(to, 'vppid', 0);
     }
+    this.words[to + knownWord] = knowledge.told;
     // A maker that has left its PID namespace says so nowhere: its next child begins the new one.
     if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made', timeNs);
     return true;
@@ -370,11 +443,16 @@ export class TaskTable {
 
   /** Whether what is known of a task that was made is of itself, looked up while its record lay in another ring. */
   private wasAhead(row: number, tid: number, timeNs: number): boolean {
-    const { words } = this;
+    const { words, times } = this;
     if (words[row + knownWord] !== knowledge.lookedUp) return false;
+    const bornAt = (row + bornAtWord) / 2;
     words[row + knownWord] = knowledge.told;
-    if (this.finder?.(this, tid, 'changed', timeNs) === true) return true;
-    return ((nowMs() - words[row + lookedAtWord]!) | 0) < mostAheadMs;
+    // Another one had the number when it was looked up, or has it since.
+    if (times[bornAt]! > 0 && timeNs > 0 && Math.abs(timeNs - times[bornAt]!) > startErrorNs) return false;
+    const isThere = this.finder?.(this, tid, 'changed', timeNs) === true;
+    if (!isThere && ((nowMs() - words[row + lookedAtWord]!) | 0) >= mostAheadMs) return false;
+    times[bornAt] = timeNs;
+    return true;
   }
 
   /** A task is gone; its number may be another's from now on. */

@@ -53,12 +53,12 @@ export function taskRecordReader(
         const tid = view.getInt32(at + pid, true);
         const before = view.getInt32(at + old, true);
         if (tid !== before) {
-          table.free(before);
+          if (!table.isPast(before, timeNs)) table.free(before);
           table.lives?.died(before, timeNs);
           table.lives?.born(tid, timeNs);
         }
         // Who enters namespaces or becomes another user does it, nearly always, to execute a program there.
-        table.refresh(tid, timeNs);
+        if (!table.isPast(tid, timeNs)) table.refresh(tid, timeNs);
       };
     }
     case 'exit': {
@@ -74,6 +74,7 @@ export function taskRecordReader(
       if (name === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
         const tid = view.getInt32(at + (pid ?? currentOffset), true);
+        if (table.isPast(tid, timeNs)) return;
         table.seek(tid, timeNs);
         table.setName(tid, name(view, bytes, at, lengthBytes), timeNs);
       };
@@ -86,6 +87,7 @@ export function taskRecordReader(
       if (pid === undefined || root === undefined || path === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
         const tid = view.getInt32(at + pid, true);
+        if (table.isPast(tid, timeNs)) return;
         const isUnified = view.getInt32(at + root, true) === unifiedHierarchy;
         const container = containerOfPath(textOf(path(view, bytes, at, lengthBytes)));
         const groupId = isUnified && id !== undefined ? view.getInt32(at + id, true) : undefined;
@@ -102,7 +104,8 @@ export function taskRecordReader(
       if (result === undefined) return ignore;
       return (view, _bytes, at, _lengthBytes, timeNs) => {
         if (view.getInt32(at + result, true) !== 0) return;
-        table.refresh(view.getInt32(at + currentOffset, true), timeNs);
+        const tid = view.getInt32(at + currentOffset, true);
+        if (!table.isPast(tid, timeNs)) table.refresh(tid, timeNs);
       };
     }
     default:

@@ -1,5 +1,6 @@
 /** What a thread that reads rings and the one that started it say to each other. */
 import type { PageLayout } from '../formats/page-layout.ts';
+import type { PeerPlace } from './reader-peers.node.ts';
 import type { RingResult } from './page-sink.ts';
 
 /** What a thread is started with. */
@@ -13,6 +14,8 @@ export interface DrainRequest {
   readonly control: Int32Array;
   /** Descriptor of the bell that is rung when a word changes; undefined where the thread looks at the words alone. */
   readonly bell: number | undefined;
+  /** Its place among the threads of the drain. */
+  readonly peers: PeerPlace;
   readonly intervalMs: number;
   readonly ringBytes: number;
 }

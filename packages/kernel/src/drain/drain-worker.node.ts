@@ -5,8 +5,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
 import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
 import { favourThisThread } from './favoured-thread.node.ts';
+import { ReaderPeers } from './reader-peers.node.ts';
 import { partialPageMs, RingReader } from './ring-reader.node.ts';
-import { RingSleep } from './ring-sleep.node.ts';
+import { RingSleep, safeMsOf } from './ring-sleep.node.ts';
 
 /** A ring with its sink. */
 class RingDrain {
@@ -19,6 +20,8 @@ class RingDrain {
   private sizeBytes = 0;
   /** When the page that was being written was read last. */
   private partialMs = 0;
+  /** Whether the ring may have been full; undefined while nothing is to be flushed. */
+  private mayHaveLost: boolean | undefined;
   private result: unknown;
 
   constructor(cpu: number, reader: RingReader, sink: PageSink | BatchSink) {
@@ -97,9 +100,19 @@ class RingDrain {
       this.pageCount += pages;
       this.sizeBytes += drained;
       // A ring that has been full gives all of its pages at once.
-      if (pages > 0) sink.flush(untilEmpty || drained * 2 >= ringBytes);
+      if (pages > 0) this.mayHaveLost = this.mayHaveLost === true || untilEmpty || drained * 2 >= ringBytes;
     });
     return drained;
+  }
+
+  get isWaiting(): boolean {
+    return this.mayHaveLost !== undefined && 'isWaiting' in this.sink && this.sink.isWaiting;
+  }
+
+  flush(): void {
+    const { mayHaveLost } = this;
+    this.mayHaveLost = undefined;
+    if (mayHaveLost !== undefined) this.guard(() => this.sink.flush(mayHaveLost));
   }
 
   close(): RingResult {
@@ -115,13 +128,15 @@ class RingDrain {
 
 async function openRings(
   { rings, layout, clock, sinkModule, sinkData }: DrainRequest,
+  peers: ReaderPeers,
   tell: (message: DrainMessage) => void,
 ): Promise<RingDrain[]> {
   const { createPageSink } = (await import(sinkModule)) as PageSinkModule;
   const drains: RingDrain[] = [];
   for (const { cpu, path } of rings) {
     const onTrouble = (message: string): void => tell({ kind: 'trouble', cpu, message });
-    const sink = await createPageSink(sinkData, { cpu, layout, clock, onTrouble });
+    const settle = (): void => peers.settleNow();
+    const sink = await createPageSink(sinkData, { cpu, layout, clock, onTrouble, settle });
     const reader = new RingReader(path, layout, 'batch' in sink ? undefined : sink.input);
     drains.push(new RingDrain(cpu, reader, sink));
   }
@@ -131,7 +146,8 @@ async function openRings(
 async function serve(request: DrainRequest): Promise<void> {
   const { control, ringBytes } = request;
   const tell = (message: DrainMessage): void => parentPort?.postMessage(message);
-  const drains = await openRings(request, tell);
+  const peers = new ReaderPeers(request.peers);
+  const drains = await openRings(request, peers, tell);
   const sleep = new RingSleep({ words: control, sequenceWord: controlWords.sequence, bell: request.bell });
   sleep.watch(
     drains.map(({ descriptor }) => descriptor),
@@ -142,18 +158,27 @@ async function serve(request: DrainRequest): Promise<void> {
   // What is asked for while the rings are being read is done in the next round.
   let served = Atomics.load(control, controlWords.sequence);
   favourThisThread();
+  peers.join(safeMsOf(ringBytes));
   tell({ kind: 'ready' });
   for (;;) {
     sleep.sleep(served);
     const sequence = Atomics.load(control, controlWords.sequence);
     const stopping = Atomics.load(control, controlWords.stopping) === 1;
+    const { asked } = peers;
+    const untilEmpty = sequence !== served || peers.isAsked(asked);
     let mostShare = 0;
-    for (const drain of drains) {
-      if (drain.failure !== undefined) continue;
-      // A ring that is written while it is read to its end would hold up the others; of one that is not written
-      // any more there is less.
-      mostShare = Math.max(mostShare, drain.drain(ringBytes, sequence !== served) / ringBytes);
-    }
+    const read = (all: boolean): void => {
+      for (const drain of drains) {
+        if (drain.failure !== undefined) continue;
+        // A ring that is written while it is read to its end would hold up the others; of one that is not written
+        // any more there is less.
+        mostShare = Math.max(mostShare, drain.drain(ringBytes, all) / ringBytes);
+      }
+    };
+    read(untilEmpty);
+    peers.answer(asked);
+    if (drains.some((drain) => drain.isWaiting)) peers.settle(() => read(true));
+    for (const drain of drains) drain.flush();
     for (const drain of drains) {
       if (drain.failure === undefined || failed.has(drain)) continue;
       failed.add(drain);
@@ -166,6 +191,7 @@ async function serve(request: DrainRequest): Promise<void> {
     if (stopping) break;
     sleep.found(mostShare);
   }
+  peers.leave();
   tell({ kind: 'done', results: drains.map((drain) => drain.close()) });
 }
 

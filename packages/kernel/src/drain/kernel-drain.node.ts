@@ -8,6 +8,7 @@ import { EventBell, isAvailable } from '@spoor/sys';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
+import { peerWords } from './reader-peers.node.ts';
 import type { RingResult, SinkReference } from './page-sink.ts';
 import { wakePercentOf } from './ring-sleep.node.ts';
 
@@ -53,13 +54,17 @@ class DrainThread {
   readonly worker: Worker;
   readonly ready: Promise<void>;
   readonly done: Promise<readonly RingResult[]>;
+  readonly exited: Promise<void>;
   private flushed = 0;
   private readonly waiting: { readonly sequence: number; readonly resolve: () => void }[] = [];
   private hasEnded = false;
   private readonly bell: EventBell | undefined;
 
-  constructor(given: Omit<DrainRequest, 'bell'>, onFailure: DrainOptions['onFailure']) {
-    const bell = isAvailable().available ? new EventBell() : undefined;
+  constructor(
+    given: Omit<DrainRequest, 'bell'>,
+    bell: EventBell | undefined,
+    onFailure: DrainOptions['onFailure'],
+  ) {
     this.bell = bell;
     const request: DrainRequest = { ...given, bell: bell?.descriptor };
     // Without the flags of this process: a loader or debugger has no business there.
@@ -71,8 +76,10 @@ class DrainThread {
       new SpoorError('kernel/drain', `a ring is no longer read: ${message}`, { cause });
     const ready = deferred<void>();
     const done = deferred<readonly RingResult[]>();
+    const exited = deferred<void>();
     this.ready = ready.promise;
     this.done = done.promise;
+    this.exited = exited.promise;
     // Whoever waits for it hears of it; if nobody does, that is no fault of the process.
     done.promise.catch(() => {});
     const end = (error: SpoorError): void => {
@@ -111,7 +118,7 @@ class DrainThread {
     });
     this.worker.on('exit', () => {
       end(failed('its thread ended'));
-      bell?.[Symbol.dispose]();
+      exited.resolve();
     });
   }
 
@@ -187,7 +194,17 @@ export class KernelDrain {
       ringBytes: geometry.ringBytes,
     };
     instance.wakeAt(wakePercentOf(geometry));
-    const threads = groups.map((rings) => new DrainThread({ ...common, rings }, options.onFailure));
+    const rung = groups.map(() => (isAvailable().available ? new EventBell() : undefined));
+    const bells = rung.map((bell) => bell?.descriptor);
+    const words = peerWords(groups.length);
+    const threads = groups.map((rings, index) => {
+      const request = { ...common, rings, peers: { words, index, bells } };
+      return new DrainThread(request, rung[index], options.onFailure);
+    });
+    // They ring those of each other: no descriptor may become another file's while one of them runs.
+    void Promise.all(threads.map(({ exited }) => exited)).then(() => {
+      for (const bell of rung) bell?.[Symbol.dispose]();
+    });
     try {
       await Promise.all(threads.map(({ ready }) => ready));
       return new KernelDrain(instance, threads, control);

@@ -1,4 +1,5 @@
 /** Where the pages of rings go. */
+import type { Settler } from '../contexts/task-table.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 
 /** Read before they are handed on: few enough to stay in the processor's cache. */
@@ -17,6 +18,8 @@ export interface RingPlace {
   readonly clock: string;
   /** Hears that something is lost while reading goes on. */
   readonly onTrouble?: (message: string) => void;
+  /** Where rings are read beside each other. */
+  readonly settle?: Settler;
 }
 
 /** Takes the pages of one ring, in their order. What it throws ends the reading of that ring. */
@@ -30,6 +33,8 @@ export interface PageSink {
   page(bytes: Uint8Array, at: number, lengthBytes: number): void;
   /** Memory for {@link batchBytesOf} that pages are best read into, if there is such. */
   readonly input?: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether what other rings tell is worth waiting for before {@link flush}. */
+  readonly isWaiting: boolean;
   /**
    * The ring has been emptied for now.
    * @param mayHaveLost whether it may have been full since the last time, or the truth is asked for: only then is it worth

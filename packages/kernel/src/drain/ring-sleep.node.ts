@@ -22,6 +22,11 @@ export function wakePercentOf({ ringBytes, subBufferBytes }: RingSizes): number 
 /** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
 const floodBytesPerMs = 256_000;
 const longestTimedMs = 50;
+/** For how long a ring may be left alone. */
+export function safeMsOf(ringBytes: number): number {
+  return Math.min(longestTimedMs, Math.floor(ringBytes / floodBytesPerMs));
+}
+
 /** Looked after so often in any case. The end of the process waits for a thread that sleeps. */
 const longestMs = 250;
 
@@ -65,8 +70,7 @@ export class RingSleep {
     this.wait =
       bell === undefined || !isAvailable().available ? undefined : new BlockingWait(descriptors, bell);
     this.askedMs = Math.min(longestMs, askedMs);
-    const safeMs = Math.max(1, Math.min(longestTimedMs, Math.floor(ringBytes / floodBytesPerMs)));
-    this.slowestMs = Math.min(safeMs, this.askedMs);
+    this.slowestMs = Math.min(Math.max(1, safeMsOf(ringBytes)), this.askedMs);
     this.fastestMs = Math.min(fastestMs, this.slowestMs);
     this.intervalMs = this.fastestMs;
     this.watchesRings = this.wait !== undefined;

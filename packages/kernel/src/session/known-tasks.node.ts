@@ -64,6 +64,7 @@ export class KnownTasks {
    * @param areOlderRead whether records of before are read yet.
    */
   fill(plans: readonly ChannelPlan[], areOlderRead: boolean): void {
+    if (areOlderRead) this.table.replay();
     if (!plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)) return;
     if (!this.isFilled) fillTaskTable(this.table, areOlderRead);
     this.isFilled = true;

@@ -1,6 +1,7 @@
 /** What threads that read the rings of sessions and the one that started them say to each other. */
 import type { FileUser } from '@spoor/sys';
 import type { TaskBirth } from '../contexts/task-births.ts';
+import type { PeerPlace } from '../drain/reader-peers.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { SessionSinkData } from './session-sink.node.ts';
 
@@ -92,6 +93,8 @@ export interface ReaderThreadData {
   readonly words: Int32Array;
   /** Descriptor of the bell that is rung when they change; undefined where the thread looks at the words alone. */
   readonly bell: number | undefined;
+  /** Its place among all of them. */
+  readonly peers: PeerPlace;
 }
 
 /** Indexes of shared words. */

@@ -5,8 +5,9 @@ import { dirname } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { TaskBirth } from '../contexts/task-births.ts';
 import { favourThisThread } from '../drain/favoured-thread.node.ts';
+import { ReaderPeers } from '../drain/reader-peers.node.ts';
 import { partialPageMs, RingReader } from '../drain/ring-reader.node.ts';
-import { RingSleep } from '../drain/ring-sleep.node.ts';
+import { RingSleep, safeMsOf } from '../drain/ring-sleep.node.ts';
 import { commitWord, storedPageBytes } from '../recording/stored-page.ts';
 import {
   readerWords,
@@ -35,6 +36,8 @@ class SessionRing {
   private readonly pipe: SplicePipe | undefined;
   /** When the page that was being written was read last. */
   private partialMs = 0;
+  /** Whether the ring may have been full; undefined while nothing is to be flushed. */
+  private mayHaveLost: boolean | undefined;
   readonly sink: SessionSink;
   /** Pages that were read for a snapshot: the next one has them, too, as far as a ring holds as much. */
   private kept: Uint8Array[] = [];
@@ -52,7 +55,10 @@ class SessionRing {
     this.reader = new RingReader(path, layout);
     const instance = dirname(dirname(dirname(path)));
     this.pipe = isAvailable().available ? new SplicePipe(layout.subBufferBytes) : undefined;
-    this.sink = new SessionSink(cpu, layout, instance, request.data, request.place, request.toldLost);
+    const { data, place, toldLost } = request;
+    // Who is in memory is read when a snapshot is asked for, and collects who was made before.
+    const settle = isInMemory ? undefined : (): void => peers.settleNow();
+    this.sink = new SessionSink(cpu, layout, instance, data, place, toldLost, settle);
   }
 
   /** Of the ring, to wait for. */
@@ -108,9 +114,19 @@ class SessionRing {
         if (reader.endsShort && pages > 1 && !untilEmpty) break;
       }
       // A ring that has been full gives all of its pages at once.
-      if (pages > 0) sink.flush(untilEmpty || drained * 2 >= ringBytes);
+      if (pages > 0) this.mayHaveLost = this.mayHaveLost === true || untilEmpty || drained * 2 >= ringBytes;
     });
     return drained;
+  }
+
+  get isWaiting(): boolean {
+    return this.mayHaveLost !== undefined && this.sink.isWaiting;
+  }
+
+  flush(): void {
+    const { mayHaveLost } = this;
+    this.mayHaveLost = undefined;
+    if (mayHaveLost !== undefined) this.guard(() => this.sink.flush(mayHaveLost));
   }
 
   /** Takes the pages out of the kernel and keeps the youngest of them, as many as a ring holds. */
@@ -186,9 +202,24 @@ class SessionRing {
   }
 }
 
+const { words, bell, peers: place } = workerData as ReaderThreadData;
+/** Threads that read the rings of other processors. */
+const peers = new ReaderPeers(place);
 const channels = new Map<string, SessionRing[]>();
 const told = new Set<SessionRing>();
 const tell = (message: ReaderMessage): void => parentPort?.postMessage(message);
+
+/** Hands on what rings have been drained of, once others have told of the tasks in it. */
+function flush(rings: readonly SessionRing[]): void {
+  if (rings.some((ring) => ring.isWaiting)) {
+    const all = [...channels.values()].flat().filter((ring) => ring.isActive && !ring.isInMemory);
+    peers.settle(() => {
+      for (const ring of all) ring.drain(true);
+    });
+    for (const ring of all) ring.flush();
+  }
+  for (const ring of rings) ring.flush();
+}
 
 function carryOut(command: ReaderCommand): readonly RingTotals[] {
   if (command.kind === 'add') {
@@ -203,9 +234,12 @@ function carryOut(command: ReaderCommand): readonly RingTotals[] {
     return [];
   }
   const rings = channels.get(command.key) ?? [];
+  // What is asked for is asked of all that has been recorded until now; who ends tells the others what it knows before.
+  if (command.kind !== 'activate' || !command.isActive) {
+    for (const ring of rings) if (!ring.isInMemory) ring.drain(true);
+    flush(rings);
+  }
   for (const ring of rings) {
-    // What is asked for is asked of all that has been recorded until now.
-    if (!ring.isInMemory && command.kind !== 'activate') ring.drain(true);
     switch (command.kind) {
       case 'activate':
         ring.isActive = command.isActive;
@@ -253,16 +287,19 @@ function watchRings(sleep: RingSleep): readonly SessionRing[] {
       const value = of(ring);
       return value === undefined ? smallest : Math.min(smallest ?? value, value);
     }, undefined);
+  const ringBytes = least((ring) => ring.ringBytes) ?? 0;
+  if (watched.length > 0) peers.join(safeMsOf(ringBytes));
+  else peers.leave();
   sleep.watch(
     watched.map(({ descriptor }) => descriptor),
-    least(({ ringBytes }) => ringBytes) ?? 0,
+    ringBytes,
     fastestMs,
     least(({ askedMs }) => askedMs),
   );
   return watched;
 }
 
-function serve({ words, bell }: ReaderThreadData): void {
+function serve(): void {
   const sleep = new RingSleep({ words, sequenceWord: readerWords.sequence, bell });
   let watched: readonly SessionRing[] = [];
   // What was asked for before this thread ran is waiting.
@@ -275,9 +312,14 @@ function serve({ words, bell }: ReaderThreadData): void {
     else sleep.sleep(served);
     served = Atomics.load(words, readerWords.sequence);
     let mostShare = 0;
+    const { asked } = peers;
+    const untilEmpty = peers.isAsked(asked);
     for (const ring of watched) {
-      if (ring.failure === undefined) mostShare = Math.max(mostShare, ring.drain(false) / ring.ringBytes);
+      if (ring.failure === undefined)
+        mostShare = Math.max(mostShare, ring.drain(untilEmpty) / ring.ringBytes);
     }
+    peers.answer(asked);
+    flush(watched);
     sleep.found(mostShare);
     let isChanged = false;
     for (;;) {
@@ -306,4 +348,4 @@ function serve({ words, bell }: ReaderThreadData): void {
   }
 }
 
-serve(workerData as ReaderThreadData);
+serve();

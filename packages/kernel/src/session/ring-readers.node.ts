@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SpoorError, describeError } from '@spoor/base';
 import { EventBell, isAvailable } from '@spoor/sys';
+import { peerWords, type PeerPlace } from '../drain/reader-peers.node.ts';
 import {
   readerWords,
   type ReaderCommand,
@@ -26,10 +27,15 @@ class ReaderThread {
   private death: SpoorError | undefined;
   private readonly bell: EventBell | undefined;
 
-  constructor(onFailure: (key: string, error: SpoorError) => void) {
-    const bell = isAvailable().available ? new EventBell() : undefined;
+  readonly exited: Promise<void>;
+
+  constructor(
+    bell: EventBell | undefined,
+    peers: PeerPlace,
+    onFailure: (key: string, error: SpoorError) => void,
+  ) {
     this.bell = bell;
-    const data: ReaderThreadData = { words: this.words, bell: bell?.descriptor };
+    const data: ReaderThreadData = { words: this.words, bell: bell?.descriptor, peers };
     // Without the flags of this process: a loader or debugger has no business there.
     this.worker = new Worker(new URL('./reader-worker.node.js', import.meta.url), {
       workerData: data,
@@ -66,9 +72,11 @@ class ReaderThread {
       }
     });
     this.worker.on('error', (error) => this.die(describeError(error)));
-    this.worker.on('exit', () => {
-      this.die('its thread ended');
-      bell?.[Symbol.dispose]();
+    this.exited = new Promise((resolve) => {
+      this.worker.on('exit', () => {
+        this.die('its thread ended');
+        resolve();
+      });
     });
   }
 
@@ -115,11 +123,21 @@ export class RingReaders {
   private readonly listeners = new Map<string, (error: SpoorError) => void>();
 
   private started(): readonly ReaderThread[] {
-    this.threads ??= Array.from(
-      { length: availableParallelism() },
-      () => new ReaderThread((key, error) => this.listeners.get(key)?.(error)),
+    if (this.threads !== undefined) return this.threads;
+    const length = availableParallelism();
+    const rung = Array.from({ length }, () => (isAvailable().available ? new EventBell() : undefined));
+    const bells = rung.map((bell) => bell?.descriptor);
+    const words = peerWords(length);
+    const threads = rung.map(
+      (bell, index) =>
+        new ReaderThread(bell, { words, index, bells }, (key, error) => this.listeners.get(key)?.(error)),
     );
-    return this.threads;
+    // They ring those of each other: no descriptor may become another file's while one of them runs.
+    void Promise.all(threads.map(({ exited }) => exited)).then(() => {
+      for (const bell of rung) bell?.[Symbol.dispose]();
+    });
+    this.threads = threads;
+    return threads;
   }
 
   /**

@@ -5,7 +5,7 @@ import { describeError } from '@spoor/base';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { finderFor, taskFinder } from '../contexts/fill-task-table.node.ts';
 import { birthEvent, birthsIn, type TaskBirth } from '../contexts/task-births.ts';
-import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
+import { TaskTable, type Settler, type TaskFinder } from '../contexts/task-table.ts';
 import { batchBytesOf } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
@@ -60,7 +60,11 @@ function finderOf(
 }
 
 /** The transcoder that a description asks for: the same in all threads. */
-export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): KernelTranscoder {
+export function sessionTranscoder(
+  data: SessionSinkData,
+  layout: PageLayout,
+  settle?: Settler,
+): KernelTranscoder {
   const wanted = new Set(data.wanted);
   const { rules, selections } = data;
   return new KernelTranscoder(new KernelFormats(layout, data.formats), {
@@ -72,7 +76,7 @@ export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): Ke
     contexts: data.contexts,
     facts: data.facts,
     ...(data.metAddresses === undefined ? {} : { metAddresses: new MetAddresses(data.metAddresses) }),
-    tasks: new TaskTable(data.tasks, finderOf(data, wanted)),
+    tasks: new TaskTable(data.tasks, finderOf(data, wanted), undefined, settle),
     streamClass: data.streamClass,
     filter: {
       filtersOf: (event) => filtersOfEvent(rules, event),
@@ -84,13 +88,13 @@ export function sessionTranscoder(data: SessionSinkData, layout: PageLayout): Ke
 /** Transcoders of this thread, by their descriptions. */
 const transcoders = new Map<string, { readonly transcoder: KernelTranscoder; users: number }>();
 
-function borrow(data: SessionSinkData, layout: PageLayout): KernelTranscoder {
+function borrow(data: SessionSinkData, layout: PageLayout, settle: Settler | undefined): KernelTranscoder {
   const known = transcoders.get(data.key);
   if (known !== undefined) {
     known.users += 1;
     return known.transcoder;
   }
-  const transcoder = sessionTranscoder(data, layout);
+  const transcoder = sessionTranscoder(data, layout, settle);
   transcoder.warmUp();
   transcoders.set(data.key, { transcoder, users: 1 });
   return transcoder;
@@ -111,6 +115,7 @@ export class SessionSink {
   private readonly cpu: number;
   private readonly layout: PageLayout;
   private readonly statisticsPath: string;
+  private readonly settle: Settler | undefined;
   private data: SessionSinkData;
   private transcoder: KernelTranscoder;
   private stream: PageStream;
@@ -135,6 +140,7 @@ export class SessionSink {
     data: SessionSinkData,
     place: TracePlace | undefined,
     toldLost: number,
+    settle: Settler | undefined,
   ) {
     this.cpu = cpu;
     this.layout = layout;
@@ -142,7 +148,8 @@ export class SessionSink {
     this.data = data;
     this.place = place;
     this.pastLost = toldLost;
-    this.transcoder = borrow(data, layout);
+    this.settle = settle;
+    this.transcoder = borrow(data, layout, settle);
     this.stream = this.makeStream();
   }
 
@@ -183,6 +190,11 @@ export class SessionSink {
 
   page(bytes: Uint8Array, at: number, lengthBytes: number): void {
     this.stream.page(bytes, at, lengthBytes);
+  }
+
+  /** Whether there are events of tasks that another ring may tell of. */
+  get isWaiting(): boolean {
+    return this.stream.isWaiting;
   }
 
   /** @param mayHaveLost whether the ring may have been full since the last time. */
@@ -231,7 +243,7 @@ export class SessionSink {
 
   /** Ends the stream, and begins one of another description. */
   configure(data: SessionSinkData, place: TracePlace | undefined): void {
-    const transcoder = borrow(data, this.layout);
+    const transcoder = borrow(data, this.layout, this.settle);
     this.endStream();
     giveBack(this.data);
     this.data = data;

@@ -21,3 +21,13 @@ export function sleptNs(): bigint {
 export function hasBegunAfter(startTicks: number, timeNs: number): boolean {
   return BigInt(startTicks) > (BigInt(Math.trunc(timeNs)) + sleptNs()) / tickNs;
 }
+
+/**
+ * When a task began, by CLOCK_MONOTONIC: never later than it did, and some ticks before at most.
+ * @param startTicks of /proc's `stat`.
+ * @param slept what {@link sleptNs} says.
+ */
+export function startNs(startTicks: number, slept: bigint): number {
+  // What it says of a machine that has slept is exact to a tick.
+  return Number(BigInt(startTicks) * tickNs - slept - (slept > 0n ? tickNs : 0n));
+}

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import { finderFor } from '../contexts/fill-task-table.node.ts';
 import { TaskLives } from '../contexts/task-lives.ts';
-import { TaskTable } from '../contexts/task-table.ts';
+import { TaskTable, type Settler } from '../contexts/task-table.ts';
 import { batchBytesOf, type PageSink, type RingPlace } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
@@ -66,6 +66,7 @@ export type CtfSinkResult = PageStreamStatistics & {
 export function transcoderOf(
   data: Omit<CtfSinkData, 'declared'>,
   layout: RingPlace['layout'],
+  settle?: Settler,
 ): KernelTranscoder {
   const wanted = new Set(data.wanted);
   const calls = data.calls === undefined ? undefined : new Set(data.calls);
@@ -85,6 +86,7 @@ export function transcoderOf(
       data.tasks,
       finderFor(data.contexts, data.filter === undefined ? [] : [data.filter], wanted),
       data.lives === undefined ? undefined : new TaskLives(data.lives),
+      settle,
     ),
   });
 }
@@ -92,9 +94,9 @@ export function transcoderOf(
 /** One transcoder for all rings that a thread reads: its code is warm for the second one. */
 let last: { readonly data: CtfSinkData; readonly transcoder: KernelTranscoder } | undefined;
 
-function sharedTranscoder(data: CtfSinkData, layout: RingPlace['layout']): KernelTranscoder {
+function sharedTranscoder(data: CtfSinkData, { layout, settle }: RingPlace): KernelTranscoder {
   if (last?.data !== data) {
-    last = { data, transcoder: transcoderOf(data, layout) };
+    last = { data, transcoder: transcoderOf(data, layout, settle) };
     last.transcoder.warmUp();
   }
   return last.transcoder;
@@ -110,8 +112,9 @@ class CtfSink implements PageSink {
   private toldDropped = 0;
   private trouble: string | undefined;
 
-  constructor(data: CtfSinkData, { cpu, layout, onTrouble }: RingPlace) {
-    const transcoder = sharedTranscoder(data, layout);
+  constructor(data: CtfSinkData, place: RingPlace) {
+    const { cpu, layout, onTrouble } = place;
+    const transcoder = sharedTranscoder(data, place);
     const name = `${data.channel}_${cpu}`;
     this.cpu = cpu;
     this.statisticsPath = join(data.instancePath, `per_cpu/cpu${cpu}/stats`);
@@ -140,6 +143,10 @@ class CtfSink implements PageSink {
       },
     });
     this.input = this.stream.input;
+  }
+
+  get isWaiting(): boolean {
+    return this.stream.isWaiting;
   }
 
   page(bytes: Uint8Array, at: number, lengthBytes: number): void {

@@ -12,7 +12,6 @@ import {
   taskNameWord,
   taskRowWords,
   taskWordOf,
-  type TaskTable,
 } from '../contexts/task-table.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
@@ -178,7 +177,7 @@ function emitWalk(
   emitter.line('if ((lo >>> 0) < delta) hi = (hi + 1) | 0;');
   emitter.line('used[id] = 1;');
   emitHeader(emitter, plan);
-  emitContexts(emitter, plan, tasks, known.tasks, stacks);
+  emitContexts(emitter, plan, tasks, known, stacks);
   emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos, hi, lo);`);
   emitter.line('events += 1;');
   emitter.line('word = next;');
@@ -238,7 +237,7 @@ function emitContexts(
   emitter: Emitter,
   { contexts }: TranscodePlan,
   tasks: string,
-  table: TaskTable,
+  { tasks: table, late, belief }: RecordKnowledge,
   stacks: string,
 ): void {
   if (contexts.length === 0) return;
@@ -246,8 +245,10 @@ function emitContexts(
   if (contexts.some(({ source }) => isOfTask(source))) {
     emitter.line(`const row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : 0;`);
     if (table.canSeek) {
-      const seek = emitter.bind('seek', (tid: number) => table.seek(tid));
-      emitter.line(`if (row !== 0 && ${tasks}[row + ${taskKnownWord}] === 0) ${seek}(tid);`);
+      const seek = emitter.bind('seek', (tid: number, view: DataView, pos: number) => {
+        if (!belief.isSuspended) late.seek(tid, view, pos);
+      });
+      emitter.line(`if (row !== 0 && ${tasks}[row + ${taskKnownWord}] <= 0) ${seek}(tid, outView, pos);`);
     }
   }
   if (contexts.some(({ source }) => source.kind === 'group' || source.kind === 'container')) {

@@ -132,6 +132,10 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
       used[id] = 1;
       writeHeader(output, plan, id, time, written);
       written = time;
+      if (plan.contexts.some(({ source }) => isOfTask(source))) {
+        const tid = item.view.getInt32(item.at + 4, true);
+        if (known.tasks.canSeek && !known.tasks.isKnown(tid)) known.late.seek(tid, outView, output.pos);
+      }
       for (const { source } of plan.contexts) writeContext(output, source, item, known, cpu);
       updates[body]?.(view, bytes, item.at, item.lengthBytes, Number(time));
       for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, known);
@@ -178,7 +182,6 @@ function writeContext(
   cpu: number,
 ): void {
   const tid = view.getInt32(at + 4, true);
-  if (isOfTask(source)) table.seek(tid);
   switch (source.kind) {
     case 'tid':
       output.integer(BigInt(tid), 4);

@@ -182,6 +182,11 @@ export class PageStream {
     this.walkRecords(from >> 2, (from + length) >> 2);
   }
 
+  /** Whether the packet that is open has events of tasks that another ring may tell of. */
+  get isWaiting(): boolean {
+    return this.isOpen && this.known.late.isIn(this.packet.view);
+  }
+
   /** Ends the packet that is open, if it has events. */
   flush(): void {
     if (!this.isOpen) return;
@@ -321,6 +326,7 @@ export class PageStream {
     const { state, packet } = this;
     const events = this.eventsSoFar - this.packedCount;
     this.packedCount += events;
+    this.known.late.write(packet.view);
     packet.end(state[stateWord.pos]!, state[stateWord.hi]!, state[stateWord.lo]!);
     if (this.isGivenUp) {
       this.isGivenUp = false;

@@ -4,6 +4,7 @@ import type { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { RecordUpdate } from '../mapping/event-mapping.ts';
 import type { CallStacks } from './call-stacks.ts';
+import type { LateContexts } from './late-contexts.ts';
 import type { CallTexts } from './call-texts.ts';
 
 /** All of it. */
@@ -11,6 +12,7 @@ export interface RecordKnowledge {
   readonly tasks: TaskTable;
   readonly texts: CallTexts;
   readonly stacks: CallStacks;
+  readonly late: LateContexts;
   /** Whether records are believed; none of those that only warm code up. */
   readonly belief: { isSuspended: boolean };
 }

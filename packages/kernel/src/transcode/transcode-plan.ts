@@ -166,9 +166,11 @@ export function fixedBytesOf(plan: TranscodePlan): number {
   return 16 + contexts + largest;
 }
 
-function contextBytes(source: ContextField['source']): number {
+/** Bytes of a context; those of stacks at most. */
+export function contextBytes(source: ContextField['source']): number {
   if (source.kind === 'stack') return CallStacks.mostBytes;
   if (source.kind === 'container') return containerBytes;
+  if (source.kind === 'flag' || source.kind === 'preemptible') return 1;
   return source.kind === 'name' ? 16 : 4;
 }
 

@@ -25,6 +25,7 @@ import {
 } from './transcode-plan.ts';
 import { walkByPlan } from './interpret-transcode.ts';
 import { warmUp } from './warm-up.ts';
+import { LateContexts } from './late-contexts.ts';
 import { WasmWalk } from './wasm/wasm-walk.ts';
 
 /** What a transcoder makes, and of what. */
@@ -89,6 +90,7 @@ export class KernelTranscoder {
       tasks: this.tasks,
       texts: new CallTexts(),
       stacks: new CallStacks(options.metAddresses),
+      late: new LateContexts(this.contexts, this.tasks),
       belief: { isSuspended: false },
     };
     this.stackTypes = { kernel: -1, user: -1, ...stackTypesOf(formats, this.contexts) };

@@ -5,6 +5,7 @@
 import { SpoorError } from '@spoor/base';
 import type { Reference } from '@spoor/filter';
 import { kernelContexts } from '../contexts/context-fields.ts';
+import { LateContexts } from '../transcode/late-contexts.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { MappedEvent, MappedField } from '../mapping/event-mapping.ts';
@@ -110,6 +111,7 @@ export class RecordWatch {
       tasks,
       texts: new CallTexts(),
       stacks: new CallStacks(),
+      late: new LateContexts([], tasks),
       belief: { isSuspended: false },
     };
     this.events = mapEvents(formats, options);

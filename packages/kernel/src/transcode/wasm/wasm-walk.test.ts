@@ -9,6 +9,7 @@ import { CallStacks } from '../call-stacks.ts';
 import { CallTexts } from '../call-texts.ts';
 import { emitTranscoder, stateWord, type PageWalk } from '../emit-transcoder.ts';
 import { walkByPlan } from '../interpret-transcode.ts';
+import { LateContexts } from '../late-contexts.ts';
 import { fixedBytesOf, mostCompactClasses, noClass, type TranscodePlan } from '../transcode-plan.ts';
 import { KernelTranscoder, type TranscoderOptions } from '../transcoder.ts';
 import { noRecordIsLeft } from './assemble-walk.ts';
@@ -136,10 +137,12 @@ test('WebAssembly writes what the plan says, and leaves what needs more than a r
           expect(wasm).toBeUndefined();
           return;
         }
+        const tasks = new TaskTable(1000);
         const known = {
-          tasks: new TaskTable(1000),
+          tasks,
           texts: new CallTexts(),
           stacks: new CallStacks(),
+          late: new LateContexts([], tasks),
           belief: { isSuspended: false },
         };
         const oracle = walkByPlan(plan, known);

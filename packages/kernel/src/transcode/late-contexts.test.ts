@@ -1,0 +1,128 @@
+// Two processors' rings: who was made on the one did something on the other, whose ring is read first.
+import { formatTsdl } from '@spoor/ctf';
+import { afterEach, expect, test, vi } from 'vitest';
+import { MemoryTrace } from '../../../components/src/testing/memory-trace.ts';
+import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
+import { layout64, PageBuilder } from '../testing/page-builder.ts';
+import { sampleFormats } from '../testing/sample-formats.ts';
+import { kernelEnvironment } from './kernel-trace-class.ts';
+import { KernelTranscoder } from './transcoder.ts';
+
+const facts = {
+  uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
+  clockOffsetNs: 0n,
+  environment: kernelEnvironment({
+    hostname: 'test',
+    kernelRelease: '6.18.0',
+    kernelVersion: '#1 SMP',
+    machine: 'x86_64',
+  }),
+};
+
+afterEach(() => void vi.useRealTimers());
+
+/** A page of records of tasks, the time between any two of which is 1000 ns. */
+function pageOf(
+  records: readonly (readonly [name: string, tid: number, fill?: (view: DataView) => void])[],
+): Uint8Array {
+  const page = new PageBuilder(layout64, 1_000_000_000n);
+  for (const [name, tid, fill] of records) {
+    const format = sampleFormats.events.find((event) => event.name === name)!;
+    const bytes = new Uint8Array(48);
+    const view = new DataView(bytes.buffer);
+    view.setUint16(0, format.id, true);
+    view.setInt32(4, tid, true);
+    fill?.(view);
+    page.record(1000, bytes);
+  }
+  return page.finish();
+}
+
+const made = (maker: number, tid: number, comm: string) =>
+  [
+    'task_newtask',
+    maker,
+    (view: DataView) => {
+      view.setInt32(8, tid, true);
+      new Uint8Array(view.buffer).set(Buffer.from(comm), 12);
+    },
+  ] as const;
+
+/** A transcoder of soft interrupts, two streams of it, and what their events' contexts are in the end. */
+function twoRings(finder: TaskFinder, compile: boolean) {
+  const tasks = new TaskTable(1000, finder);
+  tasks.set(10, 'pid', 10);
+  tasks.set(10, 'vtid', 10);
+  tasks.set(10, 'uid', 4_000_000_000);
+  tasks.setGroup(10, 77, 'web');
+  const transcoder = new KernelTranscoder(sampleFormats, {
+    naming: 'lttng',
+    machine: 'x86_64',
+    facts,
+    tasks,
+    compile,
+    wants: (name) => name === 'irq:softirq_entry',
+    contexts: ['procname', 'interruptible', 'tid', 'ppid', 'container_id', 'cgroup_id', 'uid', 'cpu_id'],
+  });
+  const trace = new MemoryTrace();
+  const metadata = new TextEncoder().encode(formatTsdl(transcoder.traceClass));
+  trace.create('metadata').write(metadata, metadata.length);
+  const streams = [0, 1].map((cpu) => {
+    const file = trace.create(`channel0_${cpu}`);
+    return transcoder.stream({
+      cpu,
+      output: { packet: (bytes, lengthBytes) => file.write(bytes, lengthBytes) },
+    });
+  });
+  const contexts = (): readonly unknown[] =>
+    Array.from(trace.open().events(), (event) => Object.values(event.commonContext() ?? {}));
+  return { tasks, first: streams[0]!, second: streams[1]!, contexts };
+}
+
+test.each([true, false])('contexts are those that the other ring tells of (compiled: %s)', (compile) => {
+  const asked: number[] = [];
+  const { first, second, contexts } = twoRings((_, tid, why) => {
+    if (why === 'unknown') asked.push(tid);
+    return false;
+  }, compile);
+  first.page(
+    pageOf([
+      ['softirq_entry', 20],
+      ['softirq_entry', 10],
+      ['softirq_entry', 20],
+    ]),
+    0,
+    4096,
+  );
+  expect([first.isWaiting, second.isWaiting]).toEqual([true, false]);
+  second.page(pageOf([made(10, 20, 'child'), ['softirq_entry', 20]]), 0, 4096);
+  expect(second.isWaiting).toBe(false);
+  second.flush();
+  first.flush();
+  expect(first.isWaiting).toBe(false);
+  const plain = contexts().map((values) => (values as unknown[]).map(String).join(' '));
+  const child = 'child 1 20 10 web 77 4000000000';
+  expect(plain.toSorted()).toEqual([' 1 10 0 web 77 4000000000 0', `${child} 0`, `${child} 0`, `${child} 1`]);
+  // Once: neither each event nor each packet asks.
+  expect(asked).toEqual([20]);
+});
+
+test('tasks that nothing tells of are waited for no more after a while', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const { first, tasks, contexts } = twoRings(() => false, true);
+  first.page(pageOf([['softirq_entry', 30]]), 0, 4096);
+  expect(first.isWaiting).toBe(true);
+  first.flush();
+  vi.setSystemTime(Date.now() + 500);
+  first.page(pageOf([['softirq_entry', 30]]), 0, 4096);
+  expect(first.isWaiting).toBe(true);
+  vi.setSystemTime(Date.now() + 1000);
+  first.flush();
+  first.page(pageOf([['softirq_entry', 30]]), 0, 4096);
+  expect(first.isWaiting).toBe(false);
+  first.flush();
+  expect(contexts()).toHaveLength(3);
+  // A number that nobody could tell of is a task's later on.
+  tasks.fork(10, 30, 0, 5e9);
+  expect(tasks.get(30, 'ppid')).toBe(10);
+});

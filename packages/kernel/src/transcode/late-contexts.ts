@@ -1,0 +1,103 @@
+/**
+ * Contexts of events whose task was not known when they were written: the record of its making lay in the ring of another
+ * processor, and the task was gone. They are written once more when their packet ends, by what is known then.
+ */
+import type { ContextField } from '../contexts/context-fields.ts';
+import {
+  taskContainerWord,
+  taskGroupWord,
+  taskNameWord,
+  taskRowWords,
+  taskWordOf,
+  type TaskTable,
+} from '../contexts/task-table.ts';
+import { contextBytes } from './transcode-plan.ts';
+
+/** Of a packet, so that tasks that nobody will ever tell of cost no more than that. */
+const mostNotes = 65_536;
+
+/** Where such contexts are. */
+interface Note {
+  readonly view: DataView;
+  readonly at: number;
+  readonly tid: number;
+}
+
+/** Those of all packets that a thread has open. */
+export class LateContexts {
+  private readonly contexts: readonly ContextField[];
+  private readonly tasks: TaskTable;
+  private notes: Note[] = [];
+
+  constructor(contexts: readonly ContextField[], tasks: TaskTable) {
+    this.contexts = contexts;
+    this.tasks = tasks;
+  }
+
+  /** Looks for a task of which nothing is known. @param at where the contexts of its event are written, in the packet's view. */
+  seek(tid: number, view: DataView, at: number): void {
+    const { tasks, notes } = this;
+    tasks.seek(tid);
+    if (!tasks.isKnown(tid) && notes.length < mostNotes) notes.push({ view, at, tid });
+  }
+
+  /** Whether a packet has such contexts. @param view the packet's. */
+  isIn(view: DataView): boolean {
+    return this.notes.some((note) => note.view === view);
+  }
+
+  /** Writes those of a packet, as far as they are known now. */
+  write(view: DataView): void {
+    if (this.notes.length === 0) return;
+    const { tasks } = this;
+    const others: Note[] = [];
+    for (const note of this.notes) {
+      if (note.view !== view) others.push(note);
+      else if (tasks.isKnown(note.tid)) this.writeAt(note);
+      else tasks.giveUp(note.tid);
+    }
+    this.notes = others;
+  }
+
+  private writeAt({ view, at: begin, tid }: Note): void {
+    const { words, taskCount } = this.tasks;
+    const row = tid * taskRowWords;
+    const pid = words[row + taskWordOf('pid')]!;
+    const ofProcess = pid > 0 && pid < taskCount ? pid * taskRowWords : row;
+    let at = begin;
+    for (const { source } of this.contexts) {
+      // They are the last ones.
+      if (source.kind === 'stack') return;
+      const lengthBytes = contextBytes(source);
+      const from = wordOfSource(source, row, ofProcess);
+      if (from >= 0) {
+        for (let word = 0; word * 4 < lengthBytes; word += 1) {
+          view.setInt32(at + word * 4, words[from + word]!, true);
+        }
+      }
+      at += lengthBytes;
+    }
+  }
+}
+
+/** Where a context lies in the table; -1 for one that is not of it. */
+function wordOfSource(source: ContextField['source'], row: number, ofProcess: number): number {
+  switch (source.kind) {
+    case 'task':
+      return row + taskWordOf(source.column);
+    case 'name':
+      return row + taskNameWord;
+    case 'group':
+      return ofProcess + taskGroupWord;
+    case 'container':
+      return ofProcess + taskContainerWord;
+    case 'tid':
+    case 'cpu':
+    case 'flag':
+    case 'preemptible':
+    case 'stack':
+      return -1;
+    default:
+      return source satisfies never;
+  }
+}
