@@ -1,5 +1,5 @@
 // `npm run fuzz -- [--minutes N] [--seed N] [--target NAME] [--case N]`: fuzzes the readers of traces, metadata, index
-// files and filters. Prints the seed, by which a run is had again; what it finds is made small and saved below
+// files, filters and archives. Prints the seed, by which a run is had again; what it finds is made small and saved below
 // `.cache/fuzz/finds`. Ends with status 1 when there was a find, a crash, a hang or too much memory.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';

@@ -5,7 +5,12 @@ import { describeNeeding } from '../support/needs.ts';
 import { describeFind, runCase } from './fuzzing.ts';
 import { fuzzTargets } from './targets.ts';
 
-const caseCounts: Readonly<Record<string, number>> = { streams: 60, indexes: 300, filters: 1000 };
+const caseCounts: Readonly<Record<string, number>> = {
+  streams: 60,
+  indexes: 300,
+  filters: 1000,
+  archives: 1000,
+};
 
 describeNeeding(corpusNeeds('babeltrace-tests', 'ctf-testsuite', 'tracecompass'), 'fuzzing', () => {
   test.each(fuzzTargets.map((target) => [target.name, target] as const))(

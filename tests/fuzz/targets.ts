@@ -17,6 +17,7 @@ import { compareReadings } from '../support/compare-readings.ts';
 import { corpusTrace, corpusTraces, type CorpusFamily } from '../support/corpus.ts';
 import { readReference, ReferenceBudgetError } from '../support/reference-reader.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import { archiveTarget } from './archive-target.ts';
 import { randomByteEdits, withByteEdits } from './byte-edits.ts';
 import { randomMetadataEdits, withJsonEdits, withTsdlEdits } from './metadata-edits.ts';
 
@@ -354,4 +355,9 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   metadataBytes,
   indexes,
   filters,
+  archiveTarget(() =>
+    originals()
+      .flatMap(({ streams: files }) => files.map(({ content }) => content))
+      .slice(0, 20),
+  ),
 ];

@@ -1,4 +1,4 @@
-/** Spools and decompressors under Node.js. */
+/** Spools under Node.js. */
 import {
   closeSync,
   fstatSync,
@@ -9,13 +9,11 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ByteSource } from '@spoor/ctf';
 import { archiveError } from './errors.ts';
-import { makeCodecs, type CodecClasses } from './make-codecs.ts';
-import type { ArchiveMeans, Codecs, Spool } from './means.ts';
+import type { ArchiveMeans, Spool } from './means.ts';
 import { MemorySpool } from './memory-spool.ts';
 
 /** Unpacked content up to this size stays in memory; beyond, all of it goes to a temporary file. */
@@ -121,17 +119,8 @@ class FileSpool implements Spool {
   }
 }
 
-const require = createRequire(import.meta.url);
-let loaded: Codecs | undefined;
-
-/** Decompressors; their module is loaded when the first archive needs one, for most runs need none. */
-function loadCodecs(): Codecs {
-  loaded ??= makeCodecs(require('fflate') as CodecClasses);
-  return loaded;
-}
-
 /** What reading archives takes under Node.js. */
-export const nodeMeans: ArchiveMeans = { codecs: loadCodecs, spool: (archive) => new FileSpool(archive) };
+export const nodeMeans: ArchiveMeans = { spool: (archive) => new FileSpool(archive) };
 
 /** Reads what is there, waiting for it; 0 at the end. */
 function readInput(fd: number, into: Uint8Array): number {

@@ -1,5 +1,5 @@
 // What is in archives, what is refused of them, and what damage does.
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { MemorySource, type ByteSource } from '@spoor/ctf';
 import * as fc from 'fast-check';
 import { zipSync } from 'fflate';
@@ -299,6 +299,27 @@ describe('damage', () => {
       }
     },
   );
+
+  test('what is behind the end of a stream in a zip archive is not read', () => {
+    const stream = Buffer.concat([deflateRawSync(text('hello')), Buffer.alloc(3_000_000, 0x55)]);
+    const zip = zipSync({ f: stream }, { level: 0 });
+    const directory = Buffer.from(zip).indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+    new DataView(zip.buffer, zip.byteOffset).setUint16(directory + 10, 8, true);
+    const memory = sourceOf(zip);
+    let readBytes = 0;
+    const counting: ByteSource = {
+      name: memory.name,
+      sizeBytes: memory.sizeBytes,
+      read(into, length, position) {
+        const count = memory.read(into, length, position);
+        readBytes += count;
+        return count;
+      },
+    };
+    const [file] = openArchive(counting, nodeMeans);
+    expect(() => contentOf(file!.source)).toThrow(/its content is of 5 bytes/);
+    expect(readBytes).toBeLessThan(300_000);
+  });
 
   test('a Huffman code whose weights have no end, in a block of Zstandard, is refused', () => {
     const endless =

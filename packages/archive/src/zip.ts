@@ -1,9 +1,10 @@
 /** Zip archives (with Zip64): the central directory is read, and of the files only what is asked for. */
-import { SpoorError } from '@spoor/base';
-import type { ByteSource } from '@spoor/ctf';
+import type { SpoorError } from '@spoor/base';
+import { MemorySource, type ByteSource } from '@spoor/ctf';
 import { Crc32 } from './checksums.ts';
 import { entryPath, EntryTree, folderOf, linkTarget } from './entry-path.ts';
 import { archiveError, truncated, wrongChecksum } from './errors.ts';
+import { DeflateDamage, Inflater } from './inflate.ts';
 import type { Budget } from './limits.ts';
 import type { ArchiveMeans } from './means.ts';
 import { eachChunk, readBytes, WindowSource } from './window-source.ts';
@@ -87,20 +88,29 @@ function findDirectory(source: ByteSource, archive: string): Directory {
   throw truncated(archive);
 }
 
+/** What the files of an archive share. */
+interface ZipContext {
+  readonly source: ByteSource;
+  readonly archive: string;
+  readonly budget: Budget;
+  readonly means: ArchiveMeans;
+  readonly inflater: Inflater;
+}
+
 class ZipReader {
+  private readonly context: ZipContext;
   private readonly source: ByteSource;
   private readonly archive: string;
   private readonly budget: Budget;
-  private readonly means: ArchiveMeans;
   private readonly tree: EntryTree<ByteSource>;
   private readonly entries: ZipEntry[] = [];
 
-  constructor(source: ByteSource, archive: string, budget: Budget, means: ArchiveMeans) {
-    this.source = source;
-    this.archive = archive;
-    this.budget = budget;
-    this.means = means;
-    this.tree = new EntryTree(archive);
+  constructor(context: ZipContext) {
+    this.context = context;
+    this.source = context.source;
+    this.archive = context.archive;
+    this.budget = context.budget;
+    this.tree = new EntryTree(context.archive);
   }
 
   read(): EntryTree<ByteSource> {
@@ -117,7 +127,7 @@ class ZipReader {
     for (const entry of this.entries) {
       this.tree.add(entry.path, {
         kind: 'file',
-        content: new ZipFile(this.source, this.archive, entry, this.budget, this.means),
+        content: new ZipFile(this.context, entry),
       });
     }
     return this.tree;
@@ -197,7 +207,7 @@ class ZipReader {
 
   private link(entry: ZipEntry): void {
     if (entry.sizeBytes > 4096) throw damaged(this.archive, 'a link this long is absurd', entry.path);
-    const file = new ZipFile(this.source, this.archive, entry, this.budget, this.means);
+    const file = new ZipFile(this.context, entry);
     const target = utf8.decode(readBytes(file, 0, entry.sizeBytes));
     this.tree.add(entry.path, {
       kind: 'link',
@@ -230,21 +240,15 @@ class ZipReader {
 class ZipFile implements ByteSource {
   readonly name: string;
   readonly sizeBytes: number;
-  private readonly source: ByteSource;
-  private readonly archive: string;
+  private readonly context: ZipContext;
   private readonly entry: ZipEntry;
-  private readonly budget: Budget;
-  private readonly means: ArchiveMeans;
   private content: ByteSource | undefined;
 
-  constructor(source: ByteSource, archive: string, entry: ZipEntry, budget: Budget, means: ArchiveMeans) {
-    this.name = `${archive}/${entry.path}`;
+  constructor(context: ZipContext, entry: ZipEntry) {
+    this.name = `${context.archive}/${entry.path}`;
     this.sizeBytes = entry.sizeBytes;
-    this.source = source;
-    this.archive = archive;
+    this.context = context;
     this.entry = entry;
-    this.budget = budget;
-    this.means = means;
   }
 
   read(into: Uint8Array, length: number, position: number): number {
@@ -254,7 +258,8 @@ class ZipFile implements ByteSource {
 
   /** Reads the local header, behind which the bytes are. */
   private open(): ByteSource {
-    const { entry, archive, source, name } = this;
+    const { entry, name } = this;
+    const { archive, source } = this.context;
     const header = readBytes(source, entry.headerAt, 30);
     const view = viewOf(header);
     if (header.length < 30 || view.getUint32(0, true) !== localSignature) {
@@ -267,7 +272,8 @@ class ZipFile implements ByteSource {
   }
 
   private verify(crc: Crc32, length: number): void {
-    const { entry, archive } = this;
+    const { entry } = this;
+    const { archive } = this.context;
     if (length !== entry.sizeBytes) {
       throw damaged(
         archive,
@@ -280,7 +286,7 @@ class ZipFile implements ByteSource {
 
   /** What is stored as it is; it is read once to check it, unless that would fetch all of it from afar. */
   private checked(stored: ByteSource): ByteSource {
-    if (this.source.isRemote === true) return stored;
+    if (this.context.source.isRemote === true) return stored;
     const crc = new Crc32();
     this.verify(
       crc,
@@ -290,27 +296,27 @@ class ZipFile implements ByteSource {
   }
 
   private unpacked(packed: ByteSource): ByteSource {
-    const { entry, archive, means } = this;
+    const { entry } = this;
+    const { source, archive, budget, means, inflater } = this.context;
     // What comes from afar must be there before anything is unpacked, for a wait begins anew.
-    const all = this.source.isRemote === true ? readBytes(packed, 0, packed.sizeBytes) : undefined;
+    const all = source.isRemote === true ? readBytes(packed, 0, packed.sizeBytes) : undefined;
     const crc = new Crc32();
     const spool = means.spool(archive);
     let length = 0;
-    const inflater = means.codecs().inflate((bytes) => {
-      length += bytes.length;
-      // The directory's size was paid for; more than that is a lie.
-      if (length > entry.sizeBytes) this.budget.spend(bytes.length, entry.path);
-      crc.update(bytes);
-      spool.append(bytes);
-    });
+    const from = all === undefined ? packed : new MemorySource(this.name, all);
     try {
-      if (all !== undefined) inflater.push(all, true);
-      else eachChunk(packed, 0, packed.sizeBytes, chunkBytes, (chunk, last) => inflater.push(chunk, last));
+      inflater.unpack(from, 0, from.sizeBytes, (bytes) => {
+        length += bytes.length;
+        // The directory's size was paid for; more than that is a lie.
+        if (length > entry.sizeBytes) budget.spend(bytes.length, entry.path);
+        crc.update(bytes);
+        spool.append(bytes);
+      });
       this.verify(crc, length);
     } catch (error) {
       spool.discard();
-      if (error instanceof SpoorError) throw error;
-      throw damaged(archive, `its content cannot be unpacked: ${String(error)}`, entry.path);
+      if (!(error instanceof DeflateDamage)) throw error;
+      throw damaged(archive, `its content cannot be unpacked: ${error.message}`, entry.path);
     }
     return spool.finish(this.name);
   }
@@ -323,5 +329,5 @@ export function readZip(
   budget: Budget,
   means: ArchiveMeans,
 ): EntryTree<ByteSource> {
-  return new ZipReader(source, archive, budget, means).read();
+  return new ZipReader({ source, archive, budget, means, inflater: new Inflater() }).read();
 }

@@ -1,6 +1,5 @@
 /** Which files a program means that gives a folder, files, a drop or an address. */
 import { archiveKind, MemorySpool, openRemoteArchive, type ArchiveMeans } from '@spoor/archive';
-import { codecs } from '@spoor/archive/codecs';
 import { SpoorError } from '@spoor/base';
 import { whenArrived, type ByteSource } from '@spoor/ctf';
 import { blobSource } from './remote-source.ts';
@@ -37,7 +36,6 @@ export type TraceInput =
 /** Unpacked content is held in memory up to this. */
 const mostMemoryBytes = 1024 ** 3;
 const means: ArchiveMeans = {
-  codecs: () => codecs,
   spool: (archive) => new MemorySpool(archive, mostMemoryBytes),
 };
 
