@@ -249,6 +249,8 @@ describe('what is mistyped', () => {
     [['--retry-duration', 'x', '/'], 'It must be a number of microseconds'],
     [['--allowed-mip-versions', '3', '/'], 'It must be 0, 1 or 0,1'],
     [['--clock-offset', 'x', '/'], 'It must be a whole number'],
+    [['--timerange', '1,2', '--begin', '1', '/'], '--timerange says what --begin and --end say'],
+    [['-o', 'txt', '/'], 'there is no output "txt" (did you mean text?)'],
   ])('%j cannot be read', (args, message) => {
     const done = spoor(args);
     expect(done.status).toBe(2);
@@ -257,7 +259,6 @@ describe('what is mistyped', () => {
 
   test.each([
     [['-c', 'sink.text.prety', '/'], 'no component class sink.text.prety (did you mean sink.text.pretty?)'],
-    [['-o', 'txt', '/'], 'there is no output "txt" (did you mean text?)'],
     [['-c', 'filter.utils.muxr', '/'], 'did you mean filter.utils.muxer?'],
     [['-p', 'a=1', '/'], 'source.ctf.fs (auto-disc-source-ctf-fs) has no parameter "a"'],
     [['-c', 'sink.text.details', '-p', 'compct=yes', '/'], 'did you mean compact?'],
@@ -267,7 +268,6 @@ describe('what is mistyped', () => {
     ],
     [['-c', 'source.ctf.fs'], 'source.ctf.fs needs the parameter "inputs"'],
     [['-c', 'bogus', '/'], '"bogus" is no component class'],
-    [['--timerange', '1,2', '--begin', '1', '/'], '--timerange says what --begin and --end say'],
     [['--run-args', '--stream-intersection', '/'], '--stream-intersection cannot be said'],
     [['-i', 'lttng-live', 'net://localhost'], 'source.ctf.lttng-live is not there'],
     [['query', 'source.ctf.fs', 'babeltrace.trace-info'], 'did you mean babeltrace.trace-infos?'],

@@ -293,7 +293,7 @@ describeNeeding(corpusNeeds('own-ust', 'tracecompass'), 'bad input', () => {
       [['-o', 'xml'], /there is no output "xml"/],
     ])('%j', (options, message) => {
       const done = spoor([...options, copyOfTrace()]);
-      expect(done.status).toBe(1);
+      expect(done.status).toBe(2);
       expect(done.stderr).toMatch(message);
     });
   });

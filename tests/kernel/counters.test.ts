@@ -161,7 +161,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k --counters
       'echo',
       'ran',
     ]);
-    expect(wrong).toMatchObject({ status: 1, stdout: '' });
+    expect(wrong).toMatchObject({ status: 2, stdout: '' });
     expect(wrong.stderr).toContain('did you mean instructions?');
     const never = spoor([
       'record',

@@ -6,6 +6,13 @@ import type { CommandContext } from './commands/register-command.ts';
 
 /** Exit status where the command line itself is at fault, as of `lttng`: an unknown command or option, a value that is none. */
 const MISREAD_STATUS = 2;
+/** Errors that say the same, found out later than by the reader of options. */
+const misreadCodes: ReadonlySet<string> = new Set([
+  'cli/unknown-command',
+  'convert/unknown-sink',
+  'convert/unknown-name',
+  'convert/time',
+]);
 
 /**
  * Runs it; errors are told on standard error, in one line.
@@ -25,7 +32,7 @@ export async function runProgram(
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISREAD_STATUS;
     const told = explain(error);
     process.stderr.write(`spoor: ${describeError(nameLackOfDescriptors(told))}\n`);
-    return told instanceof SpoorError && told.code === 'cli/unknown-command' ? MISREAD_STATUS : 1;
+    return told instanceof SpoorError && misreadCodes.has(told.code) ? MISREAD_STATUS : 1;
   }
   return context.exitStatus;
 }

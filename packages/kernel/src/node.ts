@@ -14,6 +14,7 @@ export {
 } from './tracefs/tracefs.node.ts';
 export { KernelDrain, ownThreads, type DrainOptions } from './drain/kernel-drain.node.ts';
 export { RawRecording, type RawRecordingOptions } from './recording/write-recording.node.ts';
+export { readCounterChoice } from './counters/counter-choice.node.ts';
 export { fillTaskTable, makeTaskTable } from './contexts/fill-task-table.node.ts';
 export {
   KernelRecording,

@@ -36,7 +36,6 @@ import {
 } from '@spoor/components/node';
 import type { Parameters, ParameterTable, SinkComponent } from '@spoor/graph';
 import { printHelpersFor } from '../print-threads.ts';
-import { suggestion } from '../suggestion.ts';
 
 /** What a sink is made of. */
 export interface SinkRequest {
@@ -193,19 +192,6 @@ export const sinkFormats: readonly SinkFormat[] = [
     make: ({ parameters }) => new DummyComponent(parameters.get('decode') === true),
   },
 ];
-
-/** Finds a sink by its class or format. @throws SpoorError `convert/unknown-sink`. */
-export function sinkFormatOf(asked: string): SinkFormat {
-  const found = sinkFormats.find(({ className, format }) => className === asked || format === asked);
-  if (found !== undefined) return found;
-  const names = sinkFormats.flatMap(({ className, format }) => [
-    ...(format === undefined ? [] : [format]),
-    className,
-  ]);
-  throw new SpoorError('convert/unknown-sink', `there is no output ${JSON.stringify(asked)}`, {
-    hint: suggestion(asked, names) ?? `one of ${names.join(', ')}`,
-  });
-}
 
 /** Files that text is written to; standard output is not closed. */
 export class TextOutputs {

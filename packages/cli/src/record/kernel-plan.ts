@@ -64,6 +64,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
   }
   if (kernelFilter !== undefined) checkKernelFilter(kernelFilter);
   const intervalMs = countersIntervalMs(flags);
+  if (flags.counters !== undefined) await checkCounters(flags.counters);
   return {
     // Probes alone are all that is wanted, unless the kernel is asked for as well.
     events: kernelEvents ?? (kernel === true ? undefined : []),
@@ -128,6 +129,21 @@ function checkKernelFilter(text: string): void {
       'record/option',
       `option '--kernel-filter <expression>' is invalid. ${error.message}`,
       { where: error.where },
+    );
+  }
+}
+
+async function checkCounters(words: readonly string[]): Promise<void> {
+  const { readCounterChoice } = await import('@spoor/kernel/node');
+  try {
+    readCounterChoice(words, defaultCountersMs);
+  } catch (error) {
+    if (!(error instanceof SpoorError)) throw error;
+    const { message, hint } = error;
+    throw new SpoorError(
+      'record/option',
+      `option '--counters <list>' argument '${words.join(',')}' is invalid. ${message}`,
+      hint === undefined ? {} : { hint },
     );
   }
 }
