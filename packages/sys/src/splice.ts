@@ -8,17 +8,19 @@ const F_SETPIPE_SZ = 1031;
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
 
-type Splice = (
-  from: number,
-  fromOffset: null,
-  to: number,
-  toOffset: null,
-  length: number,
-  flags: number,
-) => number | bigint;
-
+/** Lengths are far below 2 GiB: that they are numbers of 32 bits spares whoever calls a look at what came. */
 interface PipeCalls {
-  readonly splice: Splice;
+  readonly splice: (
+    from: number,
+    fromOffset: null,
+    to: number,
+    toOffset: null,
+    length: number,
+    flags: number,
+  ) => number;
+  readonly read: (fd: number, address: number, length: number) => number;
+  /** Writes nothing where no length is given, and answers the address of what it is given. */
+  readonly memset: (bytes: Uint8Array, value: number, length: number) => number;
   readonly pipe2: (ends: number[], flags: number) => number;
   readonly fcntl: (fd: number, command: number, value: number) => number;
 }
@@ -30,7 +32,9 @@ function pipeCalls(): PipeCalls {
   if (made !== undefined) return made;
   const c = library().koffi.load(null);
   made = {
-    splice: c.func('long splice(int, void *, int, void *, size_t, unsigned int)') as Splice,
+    splice: c.func('int splice(int, void *, int, void *, size_t, unsigned int)') as PipeCalls['splice'],
+    read: c.func('int read(int, uintptr_t, size_t)') as PipeCalls['read'],
+    memset: c.func('uintptr_t memset(void *, int, size_t)') as PipeCalls['memset'],
     pipe2: c.func('int pipe2(_Out_ int *, int)') as PipeCalls['pipe2'],
     fcntl: c.func('int fcntl(int, int, int)') as PipeCalls['fcntl'],
   };
@@ -44,12 +48,15 @@ function pipeCalls(): PipeCalls {
 export class SplicePipe implements Disposable {
   private readonly readEnd: number;
   private readonly writeEnd: number;
-  private readonly splice: Splice;
+  private readonly calls: PipeCalls;
   private readonly eagain: number;
   private readonly eintr: number;
   private readonly einval: number;
   /** Some file systems cannot take pages of a pipe: what is in it is copied then. */
   private copies: Uint8Array | undefined;
+  /** What was read into last, and where it is: it stays there as long as it is known here. */
+  private target: Uint8Array | undefined;
+  private address = 0;
 
   /**
    * @param capacityBytes what {@link move} moves at most at once; as much as the kernel allows, if that is less.
@@ -60,24 +67,37 @@ export class SplicePipe implements Disposable {
     this.eagain = errno['EAGAIN'] ?? 11;
     this.eintr = errno['EINTR'] ?? 4;
     this.einval = errno['EINVAL'] ?? 22;
-    const { splice, pipe2, fcntl } = pipeCalls();
-    this.splice = splice;
+    this.calls = pipeCalls();
     const ends = [0, 0];
-    if (pipe2(ends, O_CLOEXEC) < 0) throw lastError('make a pipe');
+    if (this.calls.pipe2(ends, O_CLOEXEC) < 0) throw lastError('make a pipe');
     this.readEnd = ownedByThread(ends[0]!);
     this.writeEnd = ownedByThread(ends[1]!);
-    fcntl(this.writeEnd, F_SETPIPE_SZ, capacityBytes);
+    this.calls.fcntl(this.writeEnd, F_SETPIPE_SZ, capacityBytes);
   }
 
   /**
-   * Moves what there is of a descriptor to the end of what has been written to a file, without waiting for more.
+   * Moves what there is of a descriptor to the end of what has been written to a file, without waiting for more: one piece
+   * after the other, so that the kernel can use the memory of the last one again while it is in the processor's cache.
+   * Who calls it has been out of that cache for long, so it is one loop that calls nothing else.
+   * @param pieceBytes of a piece, at most; `mostBytes` of all of them.
    * @returns how many bytes that was; 0 when there is nothing now.
    * @throws SystemCallError `sys/enospc` and the like; what could not be written is lost.
    */
-  move(from: number, to: number, mostBytes: number): number {
-    const taken = this.take(from, mostBytes);
-    for (let left = taken; left > 0;) left -= this.give(to, left);
-    return taken;
+  move(from: number, to: number, pieceBytes: number, mostBytes: number): number {
+    const { calls, readEnd, writeEnd } = this;
+    const { splice } = calls;
+    let moved = 0;
+    while (moved < mostBytes) {
+      const taken = splice(from, null, writeEnd, null, pieceBytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+      if (taken <= 0) {
+        if (taken < 0 && this.wasInterrupted()) continue;
+        break;
+      }
+      moved += taken;
+      const given = this.copies === undefined ? splice(readEnd, null, to, null, taken, SPLICE_F_MOVE) : 0;
+      if (given !== taken) this.give(to, taken, given);
+    }
+    return moved;
   }
 
   /**
@@ -87,31 +107,48 @@ export class SplicePipe implements Disposable {
    * @throws SystemCallError.
    */
   read(from: number, bytes: Uint8Array, mostBytes: number): number {
-    const taken = this.take(from, mostBytes);
-    for (let at = 0; at < taken;) at += readSync(this.readEnd, bytes, at, taken - at, null);
+    const { calls } = this;
+    const { splice } = calls;
+    let taken = 0;
+    do {
+      taken = splice(from, null, this.writeEnd, null, mostBytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    } while (taken < 0 && this.wasInterrupted());
+    if (taken <= 0) return 0;
+    if (bytes !== this.target) {
+      this.address = calls.memset(bytes, 0, 0);
+      this.target = bytes;
+    }
+    for (let at = 0; at < taken;) {
+      const count = calls.read(this.readEnd, this.address + at, taken - at);
+      if (count > 0) at += count;
+      else if (count === 0 || library().koffi.errno() !== this.eintr) throw lastError('read a pipe');
+    }
     return taken;
   }
 
-  private take(from: number, mostBytes: number): number {
-    for (;;) {
-      const count = Number(
-        this.splice(from, null, this.writeEnd, null, mostBytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK),
-      );
-      if (count >= 0) return count;
-      const errno = library().koffi.errno();
-      if (errno === this.eagain) return 0;
-      if (errno !== this.eintr) throw lastError('splice into a pipe', undefined, errno);
-    }
+  /** Whether the call that has failed just now may be made again. @returns false when there is nothing to take now. */
+  private wasInterrupted(): boolean {
+    const errno = library().koffi.errno();
+    if (errno === this.eagain) return false;
+    if (errno !== this.eintr) throw lastError('splice into a pipe', undefined, errno);
+    return true;
   }
 
-  private give(to: number, mostBytes: number): number {
-    for (;;) {
-      if (this.copies !== undefined) return this.copy(to, this.copies, mostBytes);
-      const count = Number(this.splice(this.readEnd, null, to, null, mostBytes, SPLICE_F_MOVE));
-      if (count > 0) return count;
-      const errno = library().koffi.errno();
-      if (errno === this.einval) this.copies = new Uint8Array(65_536);
-      else if (errno !== this.eintr) throw lastError('splice into a file', undefined, errno);
+  /** Moves what is left of a piece into a file. @param given what the first try answered. */
+  private give(to: number, pieceBytes: number, given: number): void {
+    let last = given;
+    for (let left = pieceBytes; ;) {
+      if (last > 0) left -= last;
+      else if (this.copies === undefined) {
+        const errno = last < 0 ? library().koffi.errno() : this.einval;
+        if (errno === this.einval) this.copies = new Uint8Array(65_536);
+        else if (errno !== this.eintr) throw lastError('splice into a file', undefined, errno);
+      }
+      if (left === 0) return;
+      last =
+        this.copies === undefined
+          ? this.calls.splice(this.readEnd, null, to, null, left, SPLICE_F_MOVE)
+          : this.copy(to, this.copies, left);
     }
   }
 

@@ -59,11 +59,8 @@ class RingDrain {
       const mostBytes = ringBytes * 2;
       let pages = 0;
       if (this.pipe !== undefined && 'batch' in sink && sink.file !== undefined) {
-        // One at a time: the kernel uses the memory of the last one again, and it is in the processor's cache.
-        while (drained < mostBytes && reader.moveFull(this.pipe, sink.file)) {
-          drained += subBufferBytes;
-          pages += 1;
-        }
+        drained = reader.moveFull(this.pipe, sink.file, mostBytes);
+        pages = Math.ceil(drained / subBufferBytes);
         if (!untilEmpty) {
           this.pageCount += pages;
           this.sizeBytes += drained;
@@ -100,7 +97,10 @@ class RingDrain {
       this.pageCount += pages;
       this.sizeBytes += drained;
       // A ring that has been full gives all of its pages at once.
-      if (pages > 0) this.mayHaveLost = this.mayHaveLost === true || untilEmpty || drained * 2 >= ringBytes;
+      if (pages > 0) {
+        const wasFull = drained + 2 * subBufferBytes >= ringBytes;
+        this.mayHaveLost = this.mayHaveLost === true || untilEmpty || wasFull;
+      }
     });
     return drained;
   }
@@ -159,6 +159,8 @@ async function serve(request: DrainRequest): Promise<void> {
   let served = Atomics.load(control, controlWords.sequence);
   favourThisThread();
   peers.join(safeMsOf(ringBytes));
+  // Nothing is there yet: what a look needs is parsed while nobody waits for it.
+  for (const drain of drains) drain.drain(ringBytes, false);
   tell({ kind: 'ready' });
   for (;;) {
     sleep.sleep(served);

@@ -98,12 +98,12 @@ export class RingReader implements Disposable {
   }
 
   /**
-   * Moves one full page into a file, past this process; others stay in the ring.
-   * @returns whether there was one.
+   * Moves full pages into a file, past this process; one that is being written stays in the ring.
+   * @returns how many bytes that was, about `mostBytes` at most.
    * @throws SystemCallError `sys/enospc` and the like.
    */
-  moveFull(pipe: SplicePipe, file: number): boolean {
-    return pipe.move(this.descriptor, file, this.layout.subBufferBytes) > 0;
+  moveFull(pipe: SplicePipe, file: number, mostBytes: number): number {
+    return pipe.move(this.descriptor, file, this.layout.subBufferBytes, mostBytes);
   }
 
   /**

@@ -10,17 +10,28 @@ interface RingSizes {
   readonly subBufferBytes: number;
 }
 
-/** What is gained by waiting for more is little, and the rest of the ring is for what comes until the thread runs. */
-const wakePercent = 25;
+/** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
+const floodBytesPerMs = 256_000;
+
+/**
+ * Each time that a thread is woken costs it what some thousand events cost, for the load has driven its code out of the caches.
+ * The rest of the ring is for what comes until it runs: of a large one half is enough.
+ */
+const mostWakePercent = 50;
+const leastWakePercent = 25;
+const spareMs = 16;
 
 /** How full a ring has to be, for whoever waits for it to be woken: with the page that is being written the kernel counts one more. */
 export function wakePercentOf({ ringBytes, subBufferBytes }: RingSizes): number {
   const pages = Math.max(1, Math.floor(ringBytes / subBufferBytes));
-  return Math.min(100, Math.max(wakePercent, Math.ceil(200 / pages)));
+  const usedBytes = ringBytes - spareMs * floodBytesPerMs;
+  const wanted = Math.min(
+    mostWakePercent,
+    Math.max(leastWakePercent, Math.floor((100 * usedBytes) / ringBytes)),
+  );
+  return Math.min(100, Math.max(wanted, Math.ceil(200 / pages)));
 }
 
-/** A flood of 256 MB/s, more than any processor has been seen to write, must not fill a ring while it is not read. */
-const floodBytesPerMs = 256_000;
 const longestTimedMs = 50;
 /** For how long a ring may be left alone. */
 export function safeMsOf(ringBytes: number): number {

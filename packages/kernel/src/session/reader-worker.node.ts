@@ -114,7 +114,10 @@ class SessionRing {
         if (reader.endsShort && pages > 1 && !untilEmpty) break;
       }
       // A ring that has been full gives all of its pages at once.
-      if (pages > 0) this.mayHaveLost = this.mayHaveLost === true || untilEmpty || drained * 2 >= ringBytes;
+      if (pages > 0) {
+        const wasFull = drained + 2 * subBufferBytes >= ringBytes;
+        this.mayHaveLost = this.mayHaveLost === true || untilEmpty || wasFull;
+      }
     });
     return drained;
   }
