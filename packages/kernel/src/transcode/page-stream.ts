@@ -5,7 +5,7 @@ import { PacketBuffer, packetHeadBytes, type PacketOutput } from './packet-buffe
 import type { RecordKnowledge } from './record-knowledge.ts';
 import { StackJoiner, type StackTypes } from './stack-joiner.ts';
 import type { TranscodePlan } from './transcode-plan.ts';
-import { noRecordIsLeft } from './wasm/assemble-walk.ts';
+import { noRecordIsLeft, outputIsFull, pageIsLeft } from './wasm/assemble-walk.ts';
 import type { WalkMemory, WasmWalk } from './wasm/wasm-walk.ts';
 
 /** Of which processor, and where its packets go. */
@@ -26,6 +26,9 @@ const defaultPacketBytes = 524_288;
 /** Where one event of so many is left to the generated JavaScript, that does all of so many pages. */
 const leftShare = 8;
 const pagesByScript = 16;
+
+/** No page is as short as its header. */
+const leastPageBytes = 64;
 
 /** Bits of a page's commit word. */
 const lengthMask = 0x3fff_ffff;
@@ -63,6 +66,8 @@ export class PageStream {
   private readonly cpu: number;
   private readonly state: Int32Array;
   private readonly memory: WalkMemory | undefined;
+  /** Where {@link WalkMemory.page} stops. */
+  private readonly outLimit: number;
   /** Pages that the memory's walk leaves out, for it could do too little of those before. */
   private pagesToLeave = 0;
   private isOpen = false;
@@ -105,6 +110,7 @@ export class PageStream {
     this.limit = Math.max(packetBytes, packetHeadBytes);
     const packetRoom = this.limit + slackBytes;
     this.memory = wasm?.memory(packetRoom, options.inputBytes ?? plan.layout.subBufferBytes);
+    this.outLimit = this.memory?.outLimit(this.limit) ?? 0;
     this.input = this.memory?.input;
     this.packet = new PacketBuffer(
       this.memory?.out ?? new Uint8Array(packetRoom),
@@ -116,7 +122,9 @@ export class PageStream {
   }
 
   get statistics(): PageStreamStatistics {
-    const { pageCount, unwrittenCount, unknownCount, packetCount, damagedCount, missingTextCount } = this;
+    const { state, pageCount, unwrittenCount, packetCount, missingTextCount } = this;
+    const unknownCount = this.unknownCount + state[stateWord.unknownCount]!;
+    const damagedCount = this.damagedCount + state[stateWord.damaged]!;
     return {
       pageCount,
       eventCount: this.eventsSoFar - unwrittenCount,
@@ -135,6 +143,43 @@ export class PageStream {
    * @param lengthBytes bytes that there are of it: what the page says is behind them is not read.
    */
   page(bytes: Uint8Array, at: number, lengthBytes: number): void {
+    const { memory } = this;
+    const start = bytes.byteOffset + at;
+    if (
+      memory === undefined ||
+      bytes.buffer !== memory.buffer ||
+      !this.isOpen ||
+      lengthBytes < leastPageBytes ||
+      (start & 3) !== 0 ||
+      this.pagesToLeave > 0 ||
+      this.joiner !== undefined
+    ) {
+      this.pageByParts(bytes, at, lengthBytes);
+      return;
+    }
+    // What nearly all pages need is one call: between two of them the caches see some hundred kilobytes.
+    const left = memory.page(start, lengthBytes, this.outLimit);
+    if (left === pageIsLeft) {
+      this.pageByParts(bytes, at, lengthBytes);
+      return;
+    }
+    this.pageCount += 1;
+    if (left !== noRecordIsLeft) this.goOn(bytes, start, left);
+  }
+
+  /** The page of which {@link WalkMemory.page} has left something, for the packet is full or a record needs more. */
+  private goOn(bytes: Uint8Array, start: number, left: number): void {
+    const { layout } = this.plan;
+    this.open(bytes);
+    const from = start + layout.dataOffsetBytes;
+    const end = (from + this.words[(start + layout.commitOffsetBytes) >> 2]!) >> 2;
+    const missingBefore = this.known.texts.missingCount;
+    if (left !== outputIsFull) this.walkByScript(left >> 2);
+    this.walkRecords(end);
+    this.missingTextCount += this.known.texts.missingCount - missingBefore;
+  }
+
+  private pageByParts(bytes: Uint8Array, at: number, lengthBytes: number): void {
     if (this.joiner !== undefined) {
       this.joiner.page(bytes, at, lengthBytes, this.takeJoined);
       return;
@@ -144,7 +189,7 @@ export class PageStream {
       this.takePage(bytes, at, lengthBytes);
     } else {
       input.set(bytes.subarray(at, at + lengthBytes));
-      this.takePage(input, 0, lengthBytes);
+      this.page(input, 0, lengthBytes);
     }
   }
 
@@ -179,7 +224,11 @@ export class PageStream {
     // The time is that of a page's first event: one without events has none, and packets must not end at it.
     if (length === 0) return;
     this.setTime(hi, lo);
-    this.walkRecords(from >> 2, (from + length) >> 2);
+    const missingBefore = this.known.texts.missingCount;
+    this.state[stateWord.next] = from >> 2;
+    if (this.pagesToLeave > 0) this.pagesToLeave -= 1;
+    this.walkRecords((from + length) >> 2);
+    this.missingTextCount += this.known.texts.missingCount - missingBefore;
   }
 
   /** Whether the packet that is open has events of tasks that another ring may tell of. */
@@ -191,6 +240,7 @@ export class PageStream {
   flush(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    this.count();
     const discarded = this.packet.discardedCount;
     // A page may have had records of the task table alone.
     if (this.state[stateWord.pos] === packetHeadBytes && discarded === this.toldDiscarded) return;
@@ -247,15 +297,9 @@ export class PageStream {
     state[stateWord.lo] = lo;
   }
 
-  private walkRecords(from: number, end: number): void {
+  /** Walks from the next record up to a word. */
+  private walkRecords(end: number): void {
     const { state } = this;
-    const { texts } = this.known;
-    const missingBefore = texts.missingCount;
-    state[stateWord.next] = from;
-    state[stateWord.eventCount] = 0;
-    state[stateWord.unknownCount] = 0;
-    state[stateWord.damaged] = 0;
-    if (this.pagesToLeave > 0) this.pagesToLeave -= 1;
     for (;;) {
       if (!this.isOpen) this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!, state[stateWord.next]!);
       this.walkOn(end);
@@ -263,11 +307,6 @@ export class PageStream {
       this.flush();
       if (state[stateWord.next]! >= end) break;
     }
-    this.missingTextCount += texts.missingCount - missingBefore;
-    this.eventCount += state[stateWord.eventCount]!;
-    state[stateWord.eventCount] = 0;
-    this.unknownCount += state[stateWord.unknownCount]!;
-    this.damagedCount += state[stateWord.damaged]!;
   }
 
   /** Walks up to a word or until the packet is full. */
@@ -317,7 +356,18 @@ export class PageStream {
     state[stateWord.writtenLo] = lo;
   }
 
-  /** Events of all pages until now, with those of the page that is being walked. */
+  /** Takes what was counted since the last time out of the state, whose words are of 32 bits. */
+  private count(): void {
+    const { state } = this;
+    this.eventCount += state[stateWord.eventCount]!;
+    this.unknownCount += state[stateWord.unknownCount]!;
+    this.damagedCount += state[stateWord.damaged]!;
+    state[stateWord.eventCount] = 0;
+    state[stateWord.unknownCount] = 0;
+    state[stateWord.damaged] = 0;
+  }
+
+  /** Events of all pages until now, with those that are not counted yet. */
   private get eventsSoFar(): number {
     return this.eventCount + this.state[stateWord.eventCount]!;
   }

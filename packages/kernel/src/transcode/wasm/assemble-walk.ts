@@ -29,6 +29,10 @@ const mostInlineBodies = 48;
 
 export const noRecordIsLeft = 0;
 
+/** What a walk over a page answers beside that: it has not begun, or the output is full. No record ends there. */
+export const pageIsLeft = 1;
+export const outputIsFull = 2;
+
 const parameters = { word: 0, end: 1, limit: 2 } as const;
 const locals = {
   ...parameters,
@@ -90,6 +94,8 @@ export function canAssemble(plan: TranscodePlan): boolean {
 /**
  * The module. Its `run(from, end, limit)` walks from one address to another, or until the output is beyond a third one, and
  * returns {@link noRecordIsLeft}; or else the end of a record that is left to others, before which it has stopped.
+ * Its `page(start, lengthBytes, limit)` does so with all records of the page that begins at an address, if there is nothing to
+ * be told of that but its time.
  */
 export function assembleWalk(plan: TranscodePlan, places: WalkPlaces): Uint8Array<ArrayBuffer> {
   const bodies = [...plainBodies(plan).keys()].map((index) => plan.bodies[index]!);
@@ -122,7 +128,45 @@ export function assembleWalk(plan: TranscodePlan, places: WalkPlaces): Uint8Arra
   };
   assemble(code, plan, places, dispatch);
   functions.push({ parameterCount, localCount, wideLocalCount, code });
-  return wasmModule(functions);
+  const page = assemblePage(plan, places, functions.length - 1);
+  functions.push({ parameterCount: 3, localCount: 2, wideLocalCount: 0, code: page });
+  return wasmModule(functions, ['run', 'page']);
+}
+
+/** @param run index of the function that walks over records. */
+function assemblePage({ layout }: TranscodePlan, places: WalkPlaces, run: number): CodeWriter {
+  const [start, lengthBytes, limit, commit, left] = [0, 1, 2, 3, 4];
+  const stateAt = (name: keyof typeof stateWord): number => places.state + stateWord[name] * 4;
+  const code = new CodeWriter();
+  code.get(start).load('i32', layout.commitOffsetBytes).tee(commit).constant(1).op('sub');
+  // One without events, one that is not whole, and one that tells of losses, whose upper bits are set.
+  code.get(lengthBytes).constant(layout.dataOffsetBytes).op('sub', 'geU');
+  code.get(commit).constant(3).op('and', 'or').if();
+  code.constant(pageIsLeft).op('return', 'end');
+  code.constant(0).load('i32', stateAt('check')).op('eqz').if();
+  code.constant(0).constant(1).store('i32', stateAt('check'));
+  code.constant(0).constant(0).load('i32', stateAt('hi')).store('i32', stateAt('writtenHi'));
+  code.constant(0).constant(0).load('i32', stateAt('lo')).store('i32', stateAt('writtenLo')).op('end');
+  const time = layout.timestampOffsetBytes;
+  code.constant(0).get(start).load('i32', time).store('i32', stateAt('lo'));
+  code
+    .constant(0)
+    .get(start)
+    .load('i32', time + 4)
+    .store('i32', stateAt('hi'));
+  code
+    .get(start)
+    .constant(layout.dataOffsetBytes)
+    .op('add')
+    .tee(start)
+    .get(start, commit)
+    .op('add')
+    .get(limit)
+    .call(run);
+  code.tee(left).op('eqz').if();
+  code.constant(0).load('i32', stateAt('pos')).constant(places.out).op('add').get(limit).op('gtU').if();
+  code.constant(outputIsFull).set(left).op('end', 'end');
+  return code.get(left);
 }
 
 const stateLocals = ['hi', 'lo', 'check', 'writtenHi', 'writtenLo'] as const;

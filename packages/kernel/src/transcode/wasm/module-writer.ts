@@ -4,6 +4,7 @@
 const plain = {
   end: 0x0b,
   else: 0x05,
+  return: 0x0f,
   eqz: 0x45,
   eq: 0x46,
   ne: 0x47,
@@ -177,8 +178,11 @@ export interface WasmFunction {
 const i32 = 0x7f;
 const i64 = 0x7e;
 
-/** A module with these functions; it imports its memory as `host.memory` and exports the last function as `run`. */
-export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+/** A module with these functions; it imports its memory as `host.memory` and exports the last functions by these names. */
+export function wasmModule(
+  functions: readonly WasmFunction[],
+  names: readonly string[],
+): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   const section = (id: number, content: readonly number[]): void => {
     bytes.push(id);
@@ -211,7 +215,8 @@ export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<Array
   );
   section(2, vector([[...name('host'), ...name('memory'), 2, 0, 1]]));
   section(3, vector(functions.map((_, index) => number(index))));
-  section(7, vector([[...name('run'), 0, ...number(functions.length - 1)]]));
+  const first = functions.length - names.length;
+  section(7, vector(names.map((text, index) => [...name(text), 0, ...number(first + index)])));
   section(
     10,
     vector(

@@ -17,7 +17,16 @@ export interface WalkMemory {
    * @returns 0; or, where it has stopped before a record that it leaves to others, the word behind that.
    */
   walk(from: number, end: number, limitBytes: number): number;
+  /**
+   * Walks over the records of a page that begins at a byte, which come after those of the page before.
+   * @returns 0; or why it has stopped: `pageIsLeft`, before it has begun, `outputIsFull`, or what {@link walk} would answer, times 4.
+   */
+  readonly page: (start: number, lengthBytes: number, outLimit: number) => number;
+  /** Where {@link page} stops for a limit of the packet. */
+  outLimit(limitBytes: number): number;
 }
+
+type WalkFunction = (from: number, end: number, limit: number) => number;
 
 /** What is used of the platform's WebAssembly, which no library of types has that this package may use. */
 interface Platform {
@@ -28,7 +37,7 @@ interface Platform {
   readonly Instance: new (
     module: object,
     imports: { readonly host: { readonly memory: object } },
-  ) => { readonly exports: { readonly run: (from: number, end: number, limit: number) => number } };
+  ) => { readonly exports: { readonly run: WalkFunction; readonly page: WalkFunction } };
 }
 
 const platform = (globalThis as { readonly WebAssembly?: unknown }).WebAssembly as Platform | undefined;
@@ -88,7 +97,7 @@ export class WasmWalk {
       table[slot * 2] = low;
       table[slot * 2 + 1] = high;
     }
-    const { run } = new wasm.Instance(module, { host: { memory } }).exports;
+    const { run, page } = new wasm.Instance(module, { host: { memory } }).exports;
     return {
       buffer,
       state: new Int32Array(buffer, places.state, stateWord.size),
@@ -96,6 +105,8 @@ export class WasmWalk {
       out: new Uint8Array(buffer, places.out, outBytes),
       input: new Uint8Array(buffer, inputAt, inputBytes),
       walk: (from, end, limitBytes) => run(from * 4, end * 4, places.out + limitBytes) >>> 2,
+      page,
+      outLimit: (limitBytes) => places.out + limitBytes,
     };
   }
 }
