@@ -33,8 +33,12 @@ export const scopePaths: readonly (readonly [scope: Scope, path: string])[] = [
   ['event-payload', 'event.fields'],
 ];
 
+/** Texts that stand in a literal as they are: nearly all. */
+const isPlainText = /^[^"\\\p{Cc}]*$/u;
+
 /** A string literal. A NUL cannot stand in one: the text ends before it. */
 export function stringLiteral(text: string): string {
+  if (isPlainText.test(text)) return `"${text}"`;
   const [ended = ''] = text.split('\0', 1);
   let literal = '"';
   for (const character of ended) {

@@ -123,6 +123,7 @@ class CtfSink implements PageSink {
       transcoder.traceClass,
       new Int32Array(data.declared),
     );
+    this.metadata.warmUp();
     this.file = new PacketFile(data.directory, name);
     this.stream = transcoder.stream({
       cpu,

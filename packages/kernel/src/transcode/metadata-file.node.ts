@@ -63,35 +63,48 @@ export class MetadataFile implements Disposable {
   declare(used: Uint8Array): void {
     // Packet after packet has events of the same ones.
     if (Buffer.compare(used, this.declared) === 0) return;
-    let areThere = true;
+    const { states } = this;
+    const mine: number[] = [];
+    const others: number[] = [];
     for (let id = used.indexOf(1); id >= 0; id = used.indexOf(1, id + 1)) {
-      if (Atomics.load(this.states, id) === written) continue;
-      this.declareOne(id);
-      // A thread that was waited for may have had no room.
-      areThere &&= Atomics.load(this.states, id) === written;
+      const before = Atomics.compareExchange(states, id, absent, beingWritten);
+      if (before === absent) mine.push(id);
+      else if (before === beingWritten) others.push(id);
+    }
+    if (mine.length > 0) this.write(mine);
+    let areThere = true;
+    for (const id of others) {
+      Atomics.wait(states, id, beingWritten);
+      // Who was waited for may have had no room.
+      areThere &&= Atomics.load(states, id) === written;
     }
     if (areThere) this.declared = used.slice();
   }
 
-  private declareOne(id: number): void {
-    const before = Atomics.compareExchange(this.states, id, absent, beingWritten);
-    if (before === beingWritten) Atomics.wait(this.states, id, beingWritten);
-    if (before !== absent) return;
+  /** Writes classes that nobody else writes: all of them, or none. */
+  private write(ids: readonly number[]): void {
+    let state: number = absent;
     try {
-      const stream = this.traceClass.streamClasses[0]!;
-      writeAll(
-        this.fd,
-        this.path,
-        `\n${formatEventTsdl(stream.eventClasses[id]!, stream.id, this.traceClass)}`,
-      );
-    } catch (error) {
-      // Another thread may have more luck.
-      Atomics.store(this.states, id, absent);
-      Atomics.notify(this.states, id);
-      throw error;
+      writeAll(this.fd, this.path, ids.map((id) => this.textOf(id)).join(''));
+      state = written;
+    } finally {
+      // Where there was no room another thread may have more luck.
+      for (const id of ids) {
+        Atomics.store(this.states, id, state);
+        Atomics.notify(this.states, id);
+      }
     }
-    Atomics.store(this.states, id, written);
-    Atomics.notify(this.states, id);
+  }
+
+  /** Makes the first class as cheap as those that follow; worth while where little time may be lost later. */
+  warmUp(): void {
+    const { eventClasses } = this.traceClass.streamClasses[0]!;
+    if (eventClasses.length > 0) this.textOf(0);
+  }
+
+  private textOf(id: number): string {
+    const stream = this.traceClass.streamClasses[0]!;
+    return `\n${formatEventTsdl(stream.eventClasses[id]!, stream.id, this.traceClass)}`;
   }
 
   /** Writes the classes of another stream class, all at once. */

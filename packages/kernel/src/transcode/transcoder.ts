@@ -24,7 +24,7 @@ import {
   type TranscodePlan,
 } from './transcode-plan.ts';
 import { walkByPlan } from './interpret-transcode.ts';
-import { warmUp } from './warm-up.ts';
+import { sampleWords, warmUp } from './warm-up.ts';
 import { LateContexts } from './late-contexts.ts';
 import { WasmWalk } from './wasm/wasm-walk.ts';
 
@@ -153,15 +153,30 @@ export class KernelTranscoder {
 
   /** Makes the first events as cheap as those that follow; worth while where little time may be lost later. */
   warmUp(): void {
-    // WebAssembly needs none, and leaves few records to the other code.
-    if (this.wasm !== undefined) return;
     const { belief } = this.known;
     belief.isSuspended = true;
     try {
-      warmUp(this.plan, this.walk, this.slackBytes, this.events.length);
+      // WebAssembly needs none, and leaves few records to the other code: what is around it is parsed once.
+      if (this.wasm === undefined) warmUp(this.plan, this.walk, this.slackBytes, this.events.length);
+      else this.walkSample();
     } finally {
       belief.isSuspended = false;
     }
+  }
+
+  /** Has a stream that nobody reads take a page of all that may be in one, twice: in the second one its packet is begun. */
+  private walkSample(): void {
+    const { layout } = this.plan;
+    const words = sampleWords(this.plan);
+    const lengthBytes = layout.dataOffsetBytes + words.byteLength;
+    const output = { packet: () => undefined };
+    const stream = this.stream({ cpu: 0, output, packetBytes: 4096, inputBytes: lengthBytes });
+    const page = stream.input ?? new Uint8Array(lengthBytes);
+    const view = new DataView(page.buffer, page.byteOffset, lengthBytes);
+    view.setUint32(layout.commitOffsetBytes, words.byteLength, true);
+    page.set(new Uint8Array(words.buffer), layout.dataOffsetBytes);
+    for (let round = 0; round < 2; round += 1) stream.page(page, 0, lengthBytes);
+    stream.close();
   }
 
   /** Begins the stream of one processor. */

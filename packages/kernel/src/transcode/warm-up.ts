@@ -20,8 +20,8 @@ const padding = 29;
 const timeExtend = 30;
 const timeStamp = 31;
 
-/** One record for each body, and what may stand between records. */
-function sampleWords(plan: TranscodePlan): Int32Array<ArrayBuffer> {
+/** One record for each body, and what may stand between records: what a walk may meet. */
+export function sampleWords(plan: TranscodePlan): Int32Array<ArrayBuffer> {
   const words: number[] = [];
   const record = (slot: number): void => {
     const { entrySlot, exitSlot, entryType, exitType } = plan;
