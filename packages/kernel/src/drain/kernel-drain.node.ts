@@ -28,8 +28,9 @@ export interface DrainOptions {
   readonly onFailure?: (error: SpoorError) => void;
 }
 
-/** New threads of this process are hidden from the trace so often. */
+/** New threads of this process are looked for so often, to be hidden from the trace; less often while none come and go. */
 const hideIntervalMs = 500;
+const longestHideIntervalMs = 4000;
 
 /** Threads of this process. */
 export function ownThreads(): readonly number[] {
@@ -157,17 +158,14 @@ export class KernelDrain {
   private readonly instance: TracefsInstance;
   private readonly threads: readonly DrainThread[];
   private readonly control: Int32Array;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
+  private hidden = '';
 
   private constructor(instance: TracefsInstance, threads: readonly DrainThread[], control: Int32Array) {
     this.instance = instance;
     this.threads = threads;
     this.control = control;
-    this.hideThreads();
-    this.timer = setInterval(() => {
-      this.hideThreads();
-    }, hideIntervalMs);
-    this.timer.unref();
+    this.hideThreads(hideIntervalMs);
   }
 
   /**
@@ -214,14 +212,20 @@ export class KernelDrain {
     }
   }
 
-  /** Keeps threads of this process that are new out of the trace. */
-  private hideThreads(): void {
+  /** Keeps threads of this process that are new out of the trace, now and from time to time. */
+  private hideThreads(intervalMs: number): void {
+    const threads = ownThreads();
     try {
-      this.instance.hideThreads(ownThreads());
+      this.instance.hideThreads(threads);
     } catch (error) {
       // An instance that somebody has removed has nothing to hide from.
       if (!(error instanceof SpoorError) || error.code !== 'kernel/enoent') throw error;
     }
+    const hidden = threads.join(' ');
+    const nextMs = hidden === this.hidden ? Math.min(longestHideIntervalMs, intervalMs * 2) : hideIntervalMs;
+    this.hidden = hidden;
+    this.timer = setTimeout(() => this.hideThreads(nextMs), nextMs);
+    this.timer.unref();
   }
 
   private ask(): number {
@@ -242,7 +246,7 @@ export class KernelDrain {
    * @throws SpoorError `kernel/drain` when a thread has died.
    */
   async stop(): Promise<readonly RingResult[]> {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     Atomics.store(this.control, controlWords.stopping, 1);
     this.ask();
     const results = await Promise.all(this.threads.map(({ done }) => done));
