@@ -30,7 +30,8 @@ const stopped = new Promise<void>((resolve) => {
 });
 writeFileSync(ready, '');
 await stopped;
-const { eventCount, lostCount, writtenBytes, failures } = await recording.stop();
+await recording.flush();
 const { user, system } = process.cpuUsage(startCpu);
+const { eventCount, lostCount, writtenBytes, failures } = await recording.stop();
 if (failures.length > 0) throw new Error(failures.join('; '));
 console.log(JSON.stringify({ read: eventCount, lost: lostCount, writtenBytes, cpuS: (user + system) / 1e6 }));

@@ -445,6 +445,11 @@ export class KernelRecording {
     }
   }
 
+  /** Resolves when all that has been recorded until now is in the files of the trace. */
+  flush(): Promise<void> {
+    return this.drain.flush();
+  }
+
   /**
    * Ends the recording: all that was recorded is written, and the instance is removed.
    * @throws SpoorError `kernel/drain` when a thread that reads has died.
