@@ -1,9 +1,11 @@
 // Tasks that begin on one processor, and do something and end on another: their making lies in the one ring, what they did in the
-// other, and a snapshot reads the rings beside each other.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+// other, and a snapshot reads the rings beside each other. And those whose names no ring tells any more.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { openTrace } from '@spoor/components/node';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -12,7 +14,7 @@ import { patientlyMs, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 
-describeNeeding([tracefs(), command('gcc')], 'short tasks in snapshots', () => {
+describeNeeding([tracefs(), command('gcc')], 'tasks in snapshots', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-births-'));
   let program = '';
   afterAll(() => removeTree(folder));
@@ -23,7 +25,7 @@ describeNeeding([tracefs(), command('gcc')], 'short tasks in snapshots', () => {
   });
 
   test(
-    'are known whatever ring they began in',
+    'that are short are known whatever ring they began in',
     withDaemon(async (daemon) => {
       const client = await daemon.start();
       const target = { session: 's', domain: 'kernel' } as const;
@@ -50,6 +52,50 @@ describeNeeding([tracefs(), command('gcc')], 'short tasks in snapshots', () => {
         );
       }
       await client.call('destroy-session', { session: 's' });
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'have the names that they got when the ring had no room for that any more',
+    withDaemon(async (daemon) => {
+      const client = await daemon.start();
+      const channel = 'small';
+      const target = { session: 's', domain: 'kernel', channel } as const;
+      const renamed = join(folder, 'renamed');
+      copyFileSync('/bin/sh', renamed);
+      const loop = 'i=0; while [ $i -lt 5000 ]; do umask; i=$((i+1)); done >/dev/null; echo done; read end';
+      const child = spawn('sh', ['-c', 'echo $$; read line; exec "$0" -c "$1"', renamed, loop], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const ended = once(child, 'exit');
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      try {
+        const tid = Number((await lines.next()).value);
+        await client.call('create-session', { name: 's', mode: 'snapshot' });
+        await client.call('enable-channel', {
+          ...target,
+          attributes: { subBufferSizeBytes: 4096, subBufferCount: 2 },
+        });
+        const rule = { kind: 'kernel-syscall', name: 'umask', site: 'entry' } as const;
+        await client.call('enable-event', { ...target, rule });
+        await client.call('add-context', { ...target, contexts: ['tid', 'procname'] });
+        await client.call('start-session', { session: 's' });
+        child.stdin.write('on\n');
+        await lines.next();
+        const { snapshots } = await client.call('record-snapshot', { session: 's' });
+        const names = new Set<unknown>();
+        for (const event of openTrace(snapshots[0]!.path).events()) {
+          if (event.name !== 'syscall_entry_umask') continue;
+          const context = event.commonContext() ?? {};
+          if (Number(context['tid']) === tid) names.add(context['procname']);
+        }
+        expect([...names]).toEqual(['renamed']);
+        await client.call('destroy-session', { session: 's' });
+      } finally {
+        child.stdin.end();
+        await ended;
+      }
     }),
     patientlyMs,
   );

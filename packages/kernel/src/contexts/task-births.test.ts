@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { layout64, PageBuilder } from '../testing/page-builder.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
-import { birthEvent, birthsIn, enterBirths, type TaskBirth } from './task-births.ts';
+import { birthEvent, enterBirths, namingEvent, tasksIn, type TaskBirth } from './task-births.ts';
 import { TaskTable } from './task-table.ts';
 
 const format = sampleFormats.events.find(({ system, name }) => `${system}:${name}` === birthEvent)!;
+const naming = sampleFormats.events.find(({ system, name }) => `${system}:${name}` === namingEvent)!;
 const another = sampleFormats.events.find(({ name }) => name === 'softirq_entry')!;
 const cloneThread = 0x0001_0000;
 
@@ -55,9 +56,16 @@ test('are found among other records, with their times', () => {
   page.record(200, recordOf(wanted[1]!));
   // One that is cut off is none.
   page.record(10, recordOf(wanted[0]!).subarray(0, 20));
-  const found = birthsIn([page.finish()], layout64, format);
+  const renaming = new Uint8Array(48);
+  new DataView(renaming.buffer).setUint16(0, naming.id, true);
+  new DataView(renaming.buffer).setInt32(4, 20, true);
+  new DataView(renaming.buffer).setInt32(8, 21, true);
+  page.record(10, renaming);
+  const found = tasksIn([page.finish()], layout64, format, naming);
+  expect(found.seen).toEqual([0, 10, 20]);
+  expect(found.named).toEqual([21]);
   expect(
-    found.map(({ name, ...rest }) => ({ ...rest, name: Buffer.from(name!).toString('latin1', 0, 5) })),
+    found.births.map(({ name, ...rest }) => ({ ...rest, name: Buffer.from(name!).toString('latin1', 0, 5) })),
   ).toEqual(
     wanted.map(({ name, ...rest }) => ({ ...rest, name: Buffer.from(name!).toString('latin1', 0, 5) })),
   );

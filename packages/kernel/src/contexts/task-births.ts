@@ -24,6 +24,9 @@ export interface TaskBirth {
 /** The event whose records tell it. */
 export const birthEvent = 'task:task_newtask';
 
+/** The event whose records tell their names. */
+export const namingEvent = 'task:task_rename';
+
 const currentOffset = 4;
 
 /** Makes what reads a record; undefined where fields are missing. Names are views of the record's bytes. */
@@ -54,27 +57,50 @@ export function enterBirth(table: TaskTable, birth: TaskBirth): void {
   if (isNews && name !== undefined) table.setName(child, name, timeNs);
 }
 
-/** All that pages of a ring tell. @param format of {@link birthEvent}. */
-export function birthsIn(
+/** What pages of a ring tell of tasks. */
+export interface RingTasks {
+  readonly births: readonly TaskBirth[];
+  /** Numbers of all tasks that did something. */
+  readonly seen: readonly number[];
+  /** Of those that got a name. */
+  readonly named: readonly number[];
+}
+
+/**
+ * Reads it, without making events.
+ * @param birth format of {@link birthEvent}.
+ * @param naming format of `task:task_rename`, if it is recorded.
+ */
+export function tasksIn(
   pages: Iterable<Uint8Array>,
   layout: PageLayout,
-  format: KernelEventFormat,
-): readonly TaskBirth[] {
-  const read = birthReader(format);
-  if (read === undefined) return [];
+  birth: KernelEventFormat,
+  naming: KernelEventFormat | undefined,
+): RingTasks {
   const births: TaskBirth[] = [];
-  const leastBytes = Math.max(...format.fields.map(({ offsetBytes, sizeBytes }) => offsetBytes + sizeBytes));
+  const seen = new Set<number>();
+  const named = new Set<number>();
+  const read = birthReader(birth);
+  const leastBytes = Math.max(...birth.fields.map(({ offsetBytes, sizeBytes }) => offsetBytes + sizeBytes));
+  const namedAt = (naming === undefined ? undefined : integerField(naming, 'pid')) ?? currentOffset;
   const cursor = new PageCursor(layout);
+  let last = -1;
   for (const page of pages) {
     cursor.setBytes(page);
     cursor.open(0, page.length);
     while (cursor.next()) {
-      if (cursor.typeId !== format.id || cursor.lengthBytes < leastBytes) continue;
-      const birth = read(cursor.view, cursor.bytes, cursor.at, cursor.lengthBytes, cursor.timeNs);
-      births.push({ ...birth, name: birth.name?.slice() });
+      const { view, at, lengthBytes, typeId } = cursor;
+      if (lengthBytes < currentOffset + 4) continue;
+      const tid = view.getInt32(at + currentOffset, true);
+      if (tid !== last) seen.add(tid);
+      last = tid;
+      if (typeId === naming?.id && lengthBytes >= namedAt + 4) named.add(view.getInt32(at + namedAt, true));
+      if (typeId !== birth.id || lengthBytes < leastBytes || read === undefined) continue;
+      const found = read(view, cursor.bytes, at, lengthBytes, cursor.timeNs);
+      births.push({ ...found, name: found.name?.slice() });
     }
   }
-  return births;
+  return { births, seen: [...seen], named: [...named] };
 }
 
 /**

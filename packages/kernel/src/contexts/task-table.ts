@@ -226,6 +226,12 @@ export class TaskTable {
     if (row >= 0) this.times[(row + bornAtWord) / 2] = timeNs;
   }
 
+  /** When it began, as far as it is known: 0 where it is not. */
+  startOf(tid: number): number {
+    const row = this.rowOf(tid);
+    return row < 0 ? 0 : this.times[(row + bornAtWord) / 2]!;
+  }
+
   /** Rings are read again and again, as flight recorders do: what they tell first may be older than what is known. */
   replay(): void {
     this.words[replayWord] = 1;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
 import type { StreamClass } from '@spoor/ctf';
 import type { FileUser } from '@spoor/sys';
-import { birthEvent, type TaskBirth } from '../contexts/task-births.ts';
+import { birthEvent, type RingTasks } from '../contexts/task-births.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { wakePercentOf } from '../drain/ring-sleep.node.ts';
@@ -463,12 +463,12 @@ export class KernelChannel {
     await this.around.readers.ask({ kind: 'resume', key: this.key, place });
   }
 
-  /** Reads the rings for the snapshot that is asked for next. @returns who was made, where that is of use. */
-  async collect(): Promise<readonly TaskBirth[]> {
+  /** Reads the rings for the snapshot that is asked for next. @returns what they tell of tasks, where that is of use. */
+  async collect(): Promise<readonly RingTasks[]> {
     const { events, tableEvents: more } = this.plan;
     if (!events.includes(birthEvent) && !more.includes(birthEvent)) return [];
     const rings = await this.around.readers.ask({ kind: 'collect', key: this.key });
-    return rings.flatMap(({ births = [] }) => births);
+    return rings.flatMap(({ tasks }) => tasks ?? []);
   }
 
   snapshot(directory: string, mostBytes: number): Promise<readonly RingTotals[]> {

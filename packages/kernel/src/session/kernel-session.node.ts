@@ -494,8 +494,8 @@ export class KernelSession {
     // All rings are asked at once, for they are read when they are asked; the state is dumped while they are read and written.
     const write = async () => {
       // Who was made comes before what they did, whatever ring that is in.
-      const births = await Promise.all([...channels.values()].map((channel) => channel.collect()));
-      this.tasks.learn(births.flat());
+      const told = await Promise.all([...channels.values()].map((channel) => channel.collect()));
+      this.tasks.learn(told.flat());
       const asked = [...channels.values()].map((channel) =>
         Promise.all([channel.totals(), channel.snapshot(directory, mostBytes)]),
       );

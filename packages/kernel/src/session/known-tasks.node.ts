@@ -2,10 +2,10 @@
 import { OpenFolder } from '@spoor/sys';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { fillTaskTable, makeTaskTable, taskFinder } from '../contexts/fill-task-table.node.ts';
-import { enterBirths, type TaskBirth } from '../contexts/task-births.ts';
+import { enterBirths, type RingTasks } from '../contexts/task-births.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { parseThreadStat } from '../statedump/proc-text.ts';
-import { hasBegunAfter, tickNs } from '../statedump/task-start.node.ts';
+import { hasBegunAfter, sleptNs, startNs, tickNs } from '../statedump/task-start.node.ts';
 import type { ChannelPlan } from './kernel-channel.node.ts';
 import { seesAllTasks } from './wanted-threads.node.ts';
 
@@ -45,18 +45,38 @@ export class KnownTasks {
 
   /**
    * Enters tasks that are over, before the rings are written in which they were made: each ring is written by itself, and what
-   * such a task did may be in another.
+   * such a task did may be in another. Forgets those whose numbers are others' since, or that have other names, where no ring tells
+   * it any more: they are looked up.
+   * @param told what all rings tell.
    */
-  learn(births: readonly TaskBirth[]): void {
-    if (births.length === 0) return;
+  learn(told: readonly RingTasks[]): void {
     using proc = OpenFolder.open('/proc');
     if (proc === undefined) return;
+    this.forgetOutdated(told, proc);
+    const births = told.flatMap((ring) => ring.births);
+    if (births.length === 0) return;
     // Whose makers are not known either are looked for.
     const table = new TaskTable(this.table.memory, taskFinder(undefined));
     enterBirths(table, births, ({ child, timeNs }) => {
       const stat = parseThreadStat(proc.text(`${child}/stat`) ?? '');
       return stat !== undefined && !hasBegunAfter(stat.startTicks, timeNs + Number(tickNs));
     });
+  }
+
+  private forgetOutdated(told: readonly RingTasks[], proc: OpenFolder): void {
+    const { table } = this;
+    const slept = sleptNs();
+    const born = new Set(told.flatMap(({ births }) => births.map(({ child }) => child)));
+    const named = new Set(told.flatMap((ring) => ring.named));
+    for (const tid of new Set(told.flatMap(({ seen }) => seen))) {
+      if (born.has(tid) || !table.isKnown(tid)) continue;
+      const stat = parseThreadStat(proc.text(`${tid}/stat`) ?? '');
+      if (stat === undefined) continue;
+      const isAnother = startNs(stat.startTicks, slept) > table.startOf(tid) + 2 * Number(tickNs);
+      // Threads of the kernel have longer names there, which say what they do.
+      const hasName = stat.isKernelThread || named.has(tid) || table.nameOf(tid) === stat.name;
+      if (isAnother || !hasName) table.free(tid);
+    }
   }
 
   /**

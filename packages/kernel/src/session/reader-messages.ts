@@ -1,6 +1,6 @@
 /** What threads that read the rings of sessions and the one that started them say to each other. */
 import type { FileUser } from '@spoor/sys';
-import type { TaskBirth } from '../contexts/task-births.ts';
+import type { RingTasks } from '../contexts/task-births.ts';
 import type { PeerPlace } from '../drain/reader-peers.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { SessionSinkData } from './session-sink.node.ts';
@@ -70,8 +70,8 @@ export interface RingTotals {
   readonly writtenBytes: number;
   /** Why it is not read any more, or what of it is not written, if so. */
   readonly failure: string | undefined;
-  /** Tasks that were made, if they were asked for. */
-  readonly births?: readonly TaskBirth[];
+  /** Tasks that it tells of, if they were asked for. */
+  readonly tasks?: RingTasks;
 }
 
 export interface ReaderRequest {

@@ -3,7 +3,7 @@ import { SpoorError, describeError } from '@spoor/base';
 import { isAvailable, SplicePipe } from '@spoor/sys';
 import { dirname } from 'node:path';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { TaskBirth } from '../contexts/task-births.ts';
+import type { RingTasks } from '../contexts/task-births.ts';
 import { favourThisThread } from '../drain/favoured-thread.node.ts';
 import { ReaderPeers } from '../drain/reader-peers.node.ts';
 import { partialPageMs, RingReader } from '../drain/ring-reader.node.ts';
@@ -44,7 +44,7 @@ class SessionRing {
   private keptBytes = 0;
   /** Whether the next snapshot is of what is kept. */
   private isCollected = false;
-  private births: readonly TaskBirth[] = [];
+  private tasks: RingTasks | undefined;
 
   constructor(request: RingRequest) {
     const { cpu, path, layout, ringBytes, isInMemory, readIntervalMs } = request;
@@ -164,7 +164,7 @@ class SessionRing {
     this.guard(() => {
       this.collect();
       this.isCollected = true;
-      this.births = this.sink.birthsIn(this.kept);
+      this.tasks = this.sink.tasksIn(this.kept);
     });
   }
 
@@ -192,10 +192,10 @@ class SessionRing {
   }
 
   totals(): RingTotals {
-    const { births } = this;
-    if (births.length === 0) return this.sink.totals(this.failure);
-    this.births = [];
-    return { ...this.sink.totals(this.failure), births };
+    const { tasks } = this;
+    if (tasks === undefined) return this.sink.totals(this.failure);
+    this.tasks = undefined;
+    return { ...this.sink.totals(this.failure), tasks };
   }
 
   close(): void {

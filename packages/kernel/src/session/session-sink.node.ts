@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describeError } from '@spoor/base';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { finderFor, taskFinder } from '../contexts/fill-task-table.node.ts';
-import { birthEvent, birthsIn, type TaskBirth } from '../contexts/task-births.ts';
+import { birthEvent, namingEvent, tasksIn, type RingTasks } from '../contexts/task-births.ts';
 import { TaskTable, type Settler, type TaskFinder } from '../contexts/task-table.ts';
 import { batchBytesOf } from '../drain/page-sink.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
@@ -262,10 +262,12 @@ export class SessionSink {
     this.stream = this.makeStream();
   }
 
-  /** Tasks that were made, as pages tell it. */
-  birthsIn(pages: Iterable<Uint8Array>): readonly TaskBirth[] {
-    const format = this.data.formats.find(({ system, name }) => `${system}:${name}` === birthEvent);
-    return format === undefined ? [] : birthsIn(pages, this.layout, format);
+  /** What pages tell of tasks; undefined where they do not tell who was made. */
+  tasksIn(pages: Iterable<Uint8Array>): RingTasks | undefined {
+    const formatOf = (event: string) =>
+      this.data.formats.find(({ system, name }) => `${system}:${name}` === event);
+    const birth = formatOf(birthEvent);
+    return birth === undefined ? undefined : tasksIn(pages, this.layout, birth, formatOf(namingEvent));
   }
 
   close(): void {
