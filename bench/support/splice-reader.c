@@ -4,10 +4,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,8 +67,13 @@ int main(int count, char **arguments) {
   }
   int length = snprintf(text, sizeof text, "%d ", getpid());
   if (write(hidden, text, length) != length) fail("set_event_notrace_pid");
+  // To look time and again would be a tenth of its figure.
+  int watch = inotify_init();
+  if (inotify_add_watch(watch, dirname(strdup(arguments[6])), IN_CREATE) < 0) fail("inotify");
   if (close(open(arguments[5], O_WRONLY | O_CREAT, 0640)) < 0) fail(arguments[5]);
-  while (access(arguments[6], F_OK) < 0) usleep(20000);
+  while (access(arguments[6], F_OK) < 0) {
+    if (read(watch, path, sizeof path) < 0 && errno != EINTR) fail("inotify");
+  }
   for (int cpu = 0; cpu < cpus; cpu++) {
     // A reader that has not got to its call yet would sleep through one signal.
     while (waitpid(readers[cpu], NULL, WNOHANG) == 0) {

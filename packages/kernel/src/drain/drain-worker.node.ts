@@ -1,6 +1,6 @@
 /** The thread that reads rings: sleeps, empties them into their sinks, sleeps again. */
 import { describeError } from '@spoor/base';
-import { isAvailable, SplicePipe } from '@spoor/sys';
+import { isAvailable, ringBell, SplicePipe } from '@spoor/sys';
 import { parentPort, workerData } from 'node:worker_threads';
 import { controlWords, type DrainMessage, type DrainRequest } from './drain-messages.ts';
 import type { BatchSink, PageSink, PageSinkModule, RingResult } from './page-sink.ts';
@@ -143,6 +143,12 @@ async function openRings(
   return drains;
 }
 
+/**
+ * So often is looked before anything is recorded. V8 parses a function when it is called first, and notes what it sees of
+ * it after some calls: until then each access to a property is a search, by code that the load drives out of the caches.
+ */
+const warmRounds = 32;
+
 async function serve(request: DrainRequest): Promise<void> {
   const { control, ringBytes } = request;
   const tell = (message: DrainMessage): void => parentPort?.postMessage(message);
@@ -159,28 +165,41 @@ async function serve(request: DrainRequest): Promise<void> {
   let served = Atomics.load(control, controlWords.sequence);
   favourThisThread();
   peers.join(safeMsOf(ringBytes));
-  // Nothing is there yet: what a look needs is parsed while nobody waits for it.
-  for (const drain of drains) drain.drain(ringBytes, false);
+  const read = (all: boolean): number => {
+    let mostShare = 0;
+    for (const drain of drains) {
+      if (drain.failure !== undefined) continue;
+      // A ring that is written while it is read to its end would hold up the others; of one that is not written
+      // any more there is less.
+      mostShare = Math.max(mostShare, drain.drain(ringBytes, all) / ringBytes);
+    }
+    return mostShare;
+  };
+  const look = (all: boolean): number => {
+    const { asked } = peers;
+    let mostShare = read(all || peers.isAsked(asked));
+    peers.answer(asked);
+    if (drains.some((drain) => drain.isWaiting)) {
+      peers.settle(() => {
+        mostShare = Math.max(mostShare, read(true));
+      });
+    }
+    for (const drain of drains) drain.flush();
+    return mostShare;
+  };
+  for (let round = 0; round < warmRounds; round += 1) {
+    if (request.bell !== undefined) {
+      ringBell(request.bell);
+      sleep.sleep(served);
+    }
+    sleep.found(look(false));
+  }
   tell({ kind: 'ready' });
   for (;;) {
     sleep.sleep(served);
     const sequence = Atomics.load(control, controlWords.sequence);
     const stopping = Atomics.load(control, controlWords.stopping) === 1;
-    const { asked } = peers;
-    const untilEmpty = sequence !== served || peers.isAsked(asked);
-    let mostShare = 0;
-    const read = (all: boolean): void => {
-      for (const drain of drains) {
-        if (drain.failure !== undefined) continue;
-        // A ring that is written while it is read to its end would hold up the others; of one that is not written
-        // any more there is less.
-        mostShare = Math.max(mostShare, drain.drain(ringBytes, all) / ringBytes);
-      }
-    };
-    read(untilEmpty);
-    peers.answer(asked);
-    if (drains.some((drain) => drain.isWaiting)) peers.settle(() => read(true));
-    for (const drain of drains) drain.flush();
+    const mostShare = look(sequence !== served);
     for (const drain of drains) {
       if (drain.failure === undefined || failed.has(drain)) continue;
       failed.add(drain);

@@ -49,6 +49,9 @@ export interface TranscoderOptions extends MappingOptions {
   readonly wasm?: boolean;
 }
 
+/** V8 begins to note what it sees of a function after some calls. */
+const sampleRounds = 16;
+
 /** Greatest number of a task where it is not known: PID_MAX_LIMIT of 64-bit machines. */
 const mostTasks = 4_194_304;
 
@@ -164,7 +167,7 @@ export class KernelTranscoder {
     }
   }
 
-  /** Has a stream that nobody reads take a page of all that may be in one, twice: in the second one its packet is begun. */
+  /** Has a stream that nobody reads take a page of all that may be in one, until V8 has noted what there is to see. */
   private walkSample(): void {
     const { layout } = this.plan;
     const words = sampleWords(this.plan);
@@ -175,7 +178,7 @@ export class KernelTranscoder {
     const view = new DataView(page.buffer, page.byteOffset, lengthBytes);
     view.setUint32(layout.commitOffsetBytes, words.byteLength, true);
     page.set(new Uint8Array(words.buffer), layout.dataOffsetBytes);
-    for (let round = 0; round < 2; round += 1) stream.page(page, 0, lengthBytes);
+    for (let round = 0; round < sampleRounds; round += 1) stream.page(page, 0, lengthBytes);
     stream.close();
   }
 
