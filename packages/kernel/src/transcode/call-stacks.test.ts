@@ -8,8 +8,8 @@ import { TaskTable } from '../contexts/task-table.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import { parseEventFormat } from '../formats/parse-format.ts';
 import { layout64, PageBuilder } from '../testing/page-builder.ts';
+import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
-import { kernelEnvironment } from './kernel-trace-class.ts';
 import { KernelTranscoder, type TranscoderOptions } from './transcoder.ts';
 
 const common = `	field:unsigned short common_type;	offset:0;	size:2;	signed:0;
@@ -79,17 +79,6 @@ interface Part {
   readonly lost?: number;
 }
 
-const facts = {
-  uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
-  clockOffsetNs: 0n,
-  environment: kernelEnvironment({
-    hostname: 'h',
-    kernelRelease: '6',
-    kernelVersion: '1',
-    machine: 'x86_64',
-  }),
-};
-
 function transcribe(
   parts: readonly Part[],
   more: Partial<TranscoderOptions> = {},
@@ -97,7 +86,7 @@ function transcribe(
   const transcoder = new KernelTranscoder(formats, {
     naming: 'lttng',
     machine: 'x86_64',
-    facts,
+    facts: sampleFacts,
     tasks: new TaskTable(1000),
     wants: (name) => name === 'irq:softirq_entry',
     contexts: ['callstack-kernel', 'tid', 'callstack_user'],
@@ -250,7 +239,7 @@ test('pages of random bytes come to an end', () => {
   const transcoder = new KernelTranscoder(formats, {
     naming: 'lttng',
     machine: 'x86_64',
-    facts,
+    facts: sampleFacts,
     contexts: ['callstack_kernel', 'callstack_user'],
   });
   fc.assert(

@@ -8,8 +8,8 @@ import { KernelFormats } from '../formats/kernel-formats.ts';
 import { parseEventFormat } from '../formats/parse-format.ts';
 import { mapEvents } from '../mapping/map-events.ts';
 import { layout64, PageBuilder } from '../testing/page-builder.ts';
+import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
-import { kernelEnvironment } from './kernel-trace-class.ts';
 import { KernelTranscoder, type TranscoderOptions } from './transcoder.ts';
 
 const common = `	field:unsigned short common_type;	offset:0;	size:2;	signed:0;
@@ -84,17 +84,6 @@ const renamed = (tid: number, from: bigint, to: bigint): Uint8Array =>
     [24, to],
   ]);
 
-const facts = {
-  uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
-  clockOffsetNs: 0n,
-  environment: kernelEnvironment({
-    hostname: 'h',
-    kernelRelease: '6',
-    kernelVersion: '1',
-    machine: 'x86_64',
-  }),
-};
-
 function transcribe(
   pages: readonly { readonly records: readonly Uint8Array[]; readonly lost?: number }[],
   more: Partial<TranscoderOptions> = {},
@@ -102,7 +91,7 @@ function transcribe(
   const transcoder = new KernelTranscoder(formats, {
     naming: 'lttng',
     machine: 'x86_64',
-    facts,
+    facts: sampleFacts,
     tasks: new TaskTable(40_000),
     wants: (name) => name === 'raw_syscalls:sys_enter',
     wantsCall: (call) => call === 'openat' || call === 'rename',

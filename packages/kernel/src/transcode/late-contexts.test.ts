@@ -4,20 +4,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { MemoryTrace } from '../../../components/src/testing/memory-trace.ts';
 import { TaskTable, type TaskFinder } from '../contexts/task-table.ts';
 import { layout64, PageBuilder } from '../testing/page-builder.ts';
+import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
-import { kernelEnvironment } from './kernel-trace-class.ts';
 import { KernelTranscoder } from './transcoder.ts';
-
-const facts = {
-  uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
-  clockOffsetNs: 0n,
-  environment: kernelEnvironment({
-    hostname: 'test',
-    kernelRelease: '6.18.0',
-    kernelVersion: '#1 SMP',
-    machine: 'x86_64',
-  }),
-};
 
 afterEach(() => void vi.useRealTimers());
 
@@ -58,7 +47,7 @@ function twoRings(finder: TaskFinder, compile: boolean) {
   const transcoder = new KernelTranscoder(sampleFormats, {
     naming: 'lttng',
     machine: 'x86_64',
-    facts,
+    facts: sampleFacts,
     tasks,
     compile,
     wants: (name) => name === 'irq:softirq_entry',

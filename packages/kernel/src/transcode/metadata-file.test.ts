@@ -2,23 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
-import { kernelEnvironment, kernelTraceClass } from './kernel-trace-class.ts';
+import { kernelTraceClass } from './kernel-trace-class.ts';
 import { MetadataFile, beginMetadata, makeClassStates } from './metadata-file.node.ts';
 
 const names = ['one', 'two', 'three', 'four'];
 const traceClass = kernelTraceClass(
-  {
-    uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
-    clockOffsetNs: 0n,
-    environment: kernelEnvironment({
-      hostname: 'test',
-      kernelRelease: '6.18.0',
-      kernelVersion: '#1 SMP',
-      machine: 'x86_64',
-    }),
-  },
+  sampleFacts,
   names.map((name): MappedEvent => ({
     name,
     fields: [],

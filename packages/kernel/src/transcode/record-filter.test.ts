@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TaskTable } from '../contexts/task-table.ts';
 import { PageBuilder } from '../testing/page-builder.ts';
+import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
-import { kernelEnvironment } from './kernel-trace-class.ts';
 import { KernelTranscoder } from './transcoder.ts';
 
 const { layout } = sampleFormats;
@@ -148,16 +148,7 @@ function transcoderOf(filters: readonly string[], compile: boolean): KernelTrans
   return new KernelTranscoder(sampleFormats, {
     naming: 'lttng',
     machine: 'x86_64',
-    facts: {
-      uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
-      clockOffsetNs: 0n,
-      environment: kernelEnvironment({
-        hostname: 'test',
-        kernelRelease: '6.18.0',
-        kernelVersion: '#1 SMP',
-        machine: 'x86_64',
-      }),
-    },
+    facts: sampleFacts,
     tasks,
     compile,
     wantsCall: (call) => call === 'openat',

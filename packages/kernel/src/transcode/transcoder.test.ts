@@ -7,26 +7,15 @@ import { MemoryTrace } from '../../../components/src/testing/memory-trace.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { PageBuilder } from '../testing/page-builder.ts';
+import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
-import { kernelEnvironment } from './kernel-trace-class.ts';
 import { KernelTranscoder, type TranscoderOptions } from './transcoder.ts';
-
-const facts = {
-  uuid: '6f180b0c-b242-c148-ab44-6cbf960a58b2',
-  clockOffsetNs: 0n,
-  environment: kernelEnvironment({
-    hostname: 'test',
-    kernelRelease: '6.18.0',
-    kernelVersion: '#1 SMP',
-    machine: 'x86_64',
-  }),
-};
 
 function options(more: Partial<TranscoderOptions> = {}): TranscoderOptions {
   return {
     naming: 'lttng',
     machine: 'x86_64',
-    facts,
+    facts: sampleFacts,
     tasks: new TaskTable(40_000),
     wantsCall: (call) => /^(?:read|openat|mmap|clone)$/.test(call),
     ...more,
