@@ -1,8 +1,8 @@
 // What does it cost to empty the kernel's rings into files, against a C program that does what trace-cmd's recorder does:
 // one process a processor, blocking splice(2)? Both record the same load with rings and sub-buffers of one size, into a
 // tmpfs; CPU time is that of the recorder alone, from the first event to the last one in the files; of the whole command
-// it is shown beside. `spoor, live CTF` makes LTTng's events of the pages meanwhile, which no program of the kernel's own does;
-// the transcoder's compilation is in its time. Needs root and tracefs.
+// it is shown beside. `spoor, live CTF` makes LTTng's events of the pages meanwhile, which no program of the kernel's own does.
+// Needs root and tracefs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
