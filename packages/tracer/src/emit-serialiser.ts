@@ -247,7 +247,10 @@ class SerialiserGenerator {
       if (storage === 'interned') {
         out.line(`let ${v}i = table${this.#suffix(0)}.idOf(${v});`);
       } else {
-        out.line(`const ${v}s = cache${v}.find(${v});`);
+        const c = `cache${v}`;
+        out.line(
+          `const ${v}s = ${v} === ${c}.text0 ? ${c}.slot0 : ${v} === ${c}.text1 ? ${c}.slot1 : ${c}.find(${v});`,
+        );
         out.line(`const ${v}n = ${v}s < 0 ? ${v}.length * 3 + 1 : cache${v}.sizes[${v}s];`);
       }
     }

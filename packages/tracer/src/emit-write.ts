@@ -117,7 +117,9 @@ export class StoreEmitter {
     const at = this.#at();
     if (storage === 'prepared') return `${v}.copy(view${s}, ${at})`;
     const write = `writeText${s}(${at}, ${v})`;
-    return storage === 'cached' ? `${v}s < 0 ? ${write} : cache${v}.copy(${v}s, view${s}, ${at})` : write;
+    return storage === 'cached'
+      ? `${v}s < 0 ? ${write} : cache${v}.copy(${v}s, view${s}, ${at}, ring${s}.end)`
+      : write;
   }
 
   #storeStatement(plan: Exclude<ScalarPlan, { kind: 'string' }>, at: string, value: string): string {

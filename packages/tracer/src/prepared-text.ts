@@ -74,7 +74,7 @@ export class PreparedText {
     const slot = cache.find(text);
     if (slot < 0) return this.addText(cache.encode(text));
     if (this.length + cache.sizes[slot]! > this.#capacityBytes + 1) return false;
-    this.length = cache.copy(slot, this.#view, this.length) - 1;
+    this.length = cache.copy(slot, this.#view, this.length, this.#capacityBytes + 1) - 1;
     return true;
   }
 

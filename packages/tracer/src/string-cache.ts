@@ -6,6 +6,8 @@ const SLOT_COUNT = 64;
 /** Longest string that is kept, in bytes with its NUL; longer ones are encoded each time. */
 const SLOT_BYTES = 128;
 const SLOT_SHIFT = 7;
+/** Strings of up to so many bytes are copied as two words. */
+const WORDS_BYTES = 16;
 /** Of the empty string, which has no characters to choose a slot by. */
 const EMPTY_SLOT = SLOT_COUNT;
 
@@ -74,6 +76,15 @@ export function copyUtf8(
 
 /** The bytes of the strings that one field saw last. */
 export class StringCache {
+  /**
+   * The two strings that were looked for last, and their slots: a serialiser compares with these before it calls
+   * {@link find}. Many fields have hardly more, and to look for others takes a kilobyte of machine code, which amid a
+   * program's own work is not in the processor's caches.
+   */
+  text0 = '';
+  slot0: number = EMPTY_SLOT;
+  text1 = '';
+  slot1: number = EMPTY_SLOT;
   /** By slot: size in bytes, with the NUL. */
   readonly sizes: Int32Array = new Int32Array(SLOT_COUNT + 1);
   readonly #texts: string[] = Array.from({ length: SLOT_COUNT }, () => '');
@@ -95,22 +106,52 @@ export class StringCache {
   find(text: string): number {
     if (text.length === 0) return EMPTY_SLOT;
     const slot = slotOf(text, SLOT_COUNT - 1);
-    return this.#texts[slot] === text ? slot : this.#fill(slot, text);
+    if (this.#texts[slot] !== text && !this.#fill(slot, text)) return -1;
+    this.text1 = this.text0;
+    this.slot1 = this.slot0;
+    this.text0 = this.#texts[slot]!;
+    this.slot0 = slot;
+    return slot;
   }
 
-  /** Copies the bytes of a slot, NUL included, to `at`; returns the position after them. */
-  copy(slot: number, to: DataView, at: number): number {
-    return copyUtf8(this.#view, slot << SLOT_SHIFT, this.sizes[slot]!, to, at);
+  /**
+   * Copies the bytes of a slot, NUL included, to `at`; returns the position after them. What lies behind that and before
+   * `limit` may be overwritten: so a short string takes no loop.
+   */
+  copy(slot: number, to: DataView, at: number, limit: number): number {
+    const from = slot << SLOT_SHIFT;
+    const sizeBytes = this.sizes[slot]!;
+    if (sizeBytes > WORDS_BYTES || at + WORDS_BYTES > limit)
+      return copyUtf8(this.#view, from, sizeBytes, to, at);
+    // Of a signalling NaN, of which one bit may change, that bit lies behind the end: in UTF-8 its last two bytes never follow
+    // each other, and the last byte of the string is a NUL.
+    to.setFloat64(at, this.#view.getFloat64(from, true), true);
+    to.setFloat64(at + 8, this.#view.getFloat64(from + 8, true), true);
+    return at + sizeBytes;
   }
 
-  #fill(slot: number, text: string): number {
-    if (text.length >= SLOT_BYTES) return -1;
+  /** Puts a string into a slot; whether it fits. */
+  #fill(slot: number, text: string): boolean {
+    if (text.length >= SLOT_BYTES) return false;
     const encoded = this.encode(text);
     const sizeBytes = textBytes(encoded);
-    if (sizeBytes > SLOT_BYTES) return -1;
+    if (sizeBytes > SLOT_BYTES) return false;
+    this.#forget(slot);
     this.#write(slot << SLOT_SHIFT, encoded);
     this.#texts[slot] = detached(text);
     this.sizes[slot] = sizeBytes;
-    return slot;
+    return true;
+  }
+
+  /** What was in a slot is found there no more. */
+  #forget(slot: number): void {
+    if (this.slot0 === slot) {
+      this.text0 = '';
+      this.slot0 = EMPTY_SLOT;
+    }
+    if (this.slot1 === slot) {
+      this.text1 = '';
+      this.slot1 = EMPTY_SLOT;
+    }
   }
 }

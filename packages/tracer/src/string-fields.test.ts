@@ -93,10 +93,21 @@ describe('cached strings', () => {
           expect(slot < 0).toBe(wanted.length > 128);
           if (slot < 0) continue;
           expect(cache.sizes[slot]).toBe(wanted.length);
-          to.fill(0xee);
-          expect(cache.copy(slot, view, 3)).toBe(3 + wanted.length);
-          expect(to.subarray(3, 3 + wanted.length)).toEqual(wanted);
-          expect(to[3 + wanted.length]).toBe(0xee);
+          // What a serialiser compares with first.
+          for (const [text, at] of [
+            [cache.text0, cache.slot0],
+            [cache.text1, cache.slot1],
+          ] as const) {
+            expect(cache.find(text)).toBe(at);
+          }
+          expect(cache.find(chosen)).toBe(slot);
+          // Without room behind it, with less and with more than two words.
+          for (const limit of [0, 3 + wanted.length, 18, 19, 600]) {
+            to.fill(0xee);
+            expect(cache.copy(slot, view, 3, limit)).toBe(3 + wanted.length);
+            expect(to.subarray(3, 3 + wanted.length)).toEqual(wanted);
+            expect(to[Math.max(limit, 3 + wanted.length)]).toBe(limit === 600 ? undefined : 0xee);
+          }
         }
       }),
     );
@@ -338,7 +349,7 @@ test('the text of a serialiser with such fields is for people too', () => {
           if (typeof a0 !== 'string') a0 = toText(a0);
           // interned
           if (typeof a1 !== 'string') a1 = toText(a1);
-          const a0s = cachea0.find(a0);
+          const a0s = a0 === cachea0.text0 ? cachea0.slot0 : a0 === cachea0.text1 ? cachea0.slot1 : cachea0.find(a0);
           const a0n = a0s < 0 ? a0.length * 3 + 1 : cachea0.sizes[a0s];
           let a1i = table.idOf(a1);
           const before = clockHalves[0];
@@ -359,7 +370,7 @@ test('the text of a serialiser with such fields is for people too', () => {
             view.setUint32(p, (low << 5) | 3, true);
             p += 4;
           }
-          p = a0s < 0 ? writeText(p, a0) : cachea0.copy(a0s, view, p);
+          p = a0s < 0 ? writeText(p, a0) : cachea0.copy(a0s, view, p, ring.end);
           view.setUint32(p, a1i, true);
           const end = p + 4;
           ring.pos = end;
