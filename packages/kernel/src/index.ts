@@ -27,7 +27,8 @@ export { packFormats, unpackFormats, type FormatFile } from './recording/format-
 export { storedPageAt, type StoredPage } from './recording/page-walk.ts';
 export { commitWord, storedPageBytes, usedPageBytes } from './recording/stored-page.ts';
 export { kernelContextNames, kernelContexts, type ContextField } from './contexts/context-fields.ts';
-export { TaskTable, taskColumns, type TaskColumn } from './contexts/task-table.ts';
+export { taskColumns, type TaskColumn } from './contexts/task-row.ts';
+export { TaskTable } from './contexts/task-table.ts';
 export type { MappedEvent, MappedField } from './mapping/event-mapping.ts';
 export { mapEvents, type MappingOptions, type Naming } from './mapping/map-events.ts';
 export { syscallNames } from './mapping/syscall-names.ts';

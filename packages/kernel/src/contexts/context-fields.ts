@@ -3,13 +3,7 @@ import { SpoorError, closestName } from '@spoor/base';
 import type { FieldClass } from '@spoor/ctf';
 import { integer, textArray } from '../mapping/field-classes.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
-import {
-  containerBytes,
-  isUnsignedColumn,
-  taskColumns,
-  taskNameBytes,
-  type TaskColumn,
-} from './task-table.ts';
+import { containerBytes, isUnsignedColumn, taskColumns, taskNameBytes, type TaskColumn } from './task-row.ts';
 
 /** Where the value of a context comes from. */
 export type ContextSource =

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { processNumbers, readProc } from '../statedump/scan-tasks.node.ts';
 import { containerOfCgroups, groupFolder, unifiedMount, unifiedPath } from './control-groups.ts';
+import { placeIdleTasks } from './idle-tasks.node.ts';
 import type { TaskTable } from './task-table.ts';
 
 /** Contexts that tell of control groups. */
@@ -32,6 +33,7 @@ export class ControlGroups {
   /** Enters those of all processes. */
   enterAll(table: TaskTable): void {
     for (const pid of processNumbers()) this.enter(table, pid);
+    placeIdleTasks(table);
   }
 
   /** What the kernel, bpf and perf call the group's id is the inode of its folder. Undefined where it cannot be seen: records may have told it. */

@@ -12,6 +12,7 @@ import {
 import { parseThreadStat, type ThreadStatus } from '../statedump/proc-text.ts';
 import { hasBegunAfter, sleptNs, startNs } from '../statedump/task-start.node.ts';
 import { ControlGroups } from './control-groups.node.ts';
+import { placeIdleTasks } from './idle-tasks.node.ts';
 import { TaskTable, type LookReason, type TaskFinder } from './task-table.ts';
 
 /** Greatest number of a task of a 64-bit kernel (PID_MAX_LIMIT). */
@@ -151,4 +152,5 @@ export function fillTaskTable(table: TaskTable, areOlderRead = false): void {
         enterTask(table, task, areOlderRead ? Number(task.timeNs) : 0, slept);
     }
   }
+  placeIdleTasks(table);
 }

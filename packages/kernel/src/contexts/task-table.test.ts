@@ -1,6 +1,7 @@
 // What the table makes of records of tasks, and when it looks for what no record tells.
 import { expect, test } from 'vitest';
-import { TaskTable, taskKnownWord, type LookReason } from './task-table.ts';
+import { taskKnownWord } from './task-row.ts';
+import { TaskTable, type LookReason } from './task-table.ts';
 
 const cloneThread = 0x0001_0000;
 const cloneNewNet = 0x4000_0000;
@@ -227,4 +228,51 @@ test('who begins in another control group is looked for, and is not taken to be 
   table.fork(10, 20, 0, 0, cloneIntoGroup);
   expect(asked).toEqual([[20, 'made-apart']]);
   expect([table.groupOf(20), table.containerOf(20), table.groupOf(10)]).toEqual([0, '', 7]);
+});
+
+test('each processor has an idle task, which nothing that is told of number 0 changes', () => {
+  const { table, asked } = tableThatFinds(new Map());
+  expect([table.nameOf(0, 1), table.get(0, 'prio', 1)]).toEqual(['', 0]);
+  for (const cpu of [0, 1, 8191, 8192, -1]) table.enterIdle(cpu);
+  const idle = (cpu: number) => [table.nameOf(0, cpu), table.get(0, 'prio', cpu), table.get(0, 'ppid', cpu)];
+  expect([0, 1, 8191, 8192, -1].map(idle)).toEqual([
+    ['swapper/0', 20, 0],
+    ['swapper/1', 20, 1],
+    ['swapper/8191', 20, 1],
+    // There is no such processor.
+    ['', 0, 0],
+    ['', 0, 0],
+  ]);
+  table.setName(0, new TextEncoder().encode('somebody'), 5);
+  table.set(0, 'prio', 3);
+  table.seek(0);
+  table.refresh(0);
+  table.setGroup(0, 9, 'web');
+  table.fork(10, 0, 0, 7);
+  table.free(0);
+  table.forget();
+  expect(idle(1)).toEqual(['swapper/1', 20, 1]);
+  expect([table.groupOf(0, 1), table.containerOf(0, 1)]).toEqual([0, '']);
+  expect([table.nameOf(0), table.get(0, 'prio'), table.isKnown(0)]).toEqual(['', 0, false]);
+  expect(asked).toEqual([]);
+  // Their rows are no numbers.
+  expect([table.nameOf(table.taskCount + 1), table.isKnown(table.taskCount + 1)]).toEqual(['', false]);
+});
+
+test('idle tasks are where another task is, and keep what else they have; other threads see it', () => {
+  const table = new TaskTable(1000);
+  const other = new TaskTable(table.memory);
+  expect(other.taskCount).toBe(1000);
+  table.setName(2, new TextEncoder().encode('kthreadd'));
+  for (const column of ['pid', 'vtid', 'mnt_ns', 'uts_ns', 'uid'] as const) table.set(2, column, 7);
+  table.setGroup(2, 4, 'web');
+  table.enterIdle(1);
+  table.placeIdle(1, 2);
+  expect(other.nameOf(0, 1)).toBe('swapper/1');
+  const columns = ['pid', 'vtid', 'mnt_ns', 'uts_ns', 'uid', 'prio'] as const;
+  expect(columns.map((column) => other.get(0, column, 1))).toEqual([0, 0, 7, 7, 0, 20]);
+  expect([other.groupOf(0, 1), other.containerOf(0, 1)]).toEqual([4, 'web']);
+  // Of one that is not kept nothing is known.
+  table.placeIdle(1, 1000);
+  expect(other.get(0, 'mnt_ns', 1)).toBe(7);
 });

@@ -3,76 +3,30 @@
  * workers of all processors keep and read the same one, so a task that one of them saw being made is known to the others.
  */
 
+import { cloneIntoGroupHigh, cloneNewPid, cloneParent, cloneThread, namespaceFlags } from './clone-flags.ts';
+import { idleRowOf, mostProcessors, writeIdleTask } from './idle-tasks.ts';
 import type { TaskLives } from './task-lives.ts';
+import {
+  containerBytes,
+  isUnsignedColumn,
+  putText,
+  taskBornAtWord,
+  taskContainerWord,
+  taskGroupWord,
+  taskKnowledge,
+  taskKnownWord,
+  taskLookedAtWord,
+  taskNameBytes,
+  taskNamedAtWord,
+  taskNameWord,
+  taskRowWords,
+  taskWordOf,
+  textOfWords,
+  type TaskColumn,
+} from './task-row.ts';
 
-/** Columns of 32 bits. Namespaces are inode numbers; 0 is "not known" in all. */
-export const taskColumns = [
-  'pid',
-  'ppid',
-  'vtid',
-  'vpid',
-  'vppid',
-  'prio',
-  'uid',
-  'euid',
-  'suid',
-  'gid',
-  'egid',
-  'sgid',
-  'cgroup_ns',
-  'ipc_ns',
-  'mnt_ns',
-  'net_ns',
-  'pid_ns',
-  'time_ns',
-  'user_ns',
-  'uts_ns',
-] as const;
-
-/** One of the columns. */
-export type TaskColumn = (typeof taskColumns)[number];
-
-const unsignedColumns: ReadonlySet<TaskColumn> = new Set(
-  taskColumns.filter((column) => /_ns$|uid$|gid$/.test(column)),
-);
-
-/** Whether the numbers of a column are from 0 on: those of namespaces are beyond 2^31 on every machine. */
-export function isUnsignedColumn(column: TaskColumn): boolean {
-  return unsignedColumns.has(column);
-}
-
-/** Bytes of a task's name, the NUL behind it included (TASK_COMM_LEN). */
-export const taskNameBytes = 16;
-
-const rowWords = 34;
-/** Behind the columns; of processes, which is to say in the rows of their first threads. */
-const groupWord = 20;
-const containerWord = 21;
-const nameWord = 24;
-const knownWord = 28;
-const lookedAtWord = 29;
-/** Two words each: numbers of 64 bits. */
-const namedAtWord = 30;
-const bornAtWord = 32;
-
-/** In the row of number 0, which no task has: whether records are read again that the table knows already. */
+/** In the row of number 0: whether records are read again that the table knows already. */
 const replayWord = 29;
-
-/** Characters of a container's id or name that are kept: as many digits as Docker shows. */
-export const containerBytes = 12;
-
-/** What the table has of a task. */
-const knowledge = {
-  nothing: 0,
-  /** What records told, or what was there when recording began. */
-  told: 1,
-  /** What /proc said before the record of its making was read: that is in the ring of another processor. */
-  lookedUp: 2,
-  /** Nothing, and nobody can tell any more. */
-  lost: 3,
-  /** Nothing, and /proc has nothing either; the record of its making may come yet. */
-  gone: -1,
-} as const;
 
 /**
  * Records of a making that are closer are of the same one, for each channel has its own: no task begins, ends and leaves its
@@ -92,25 +46,6 @@ const mostLateMs = 1000;
 /** The record of a task's making comes at most so long after records of itself: later ones are another's. */
 const mostAheadMs = 10_000;
 
-/** Flags of `clone(2)` that decide what a new task shares with its maker. */
-const cloneThread = 0x0001_0000;
-const cloneParent = 0x0000_8000;
-const cloneNewPid = 0x2000_0000;
-/** Of the flags' upper half: the new process begins in another control group (CLONE_INTO_CGROUP). */
-const cloneIntoGroupHigh = 0x2;
-
-/** Flags of namespaces that a new task gets for itself. */
-const namespaceFlags = [
-  ['time_ns', 0x0000_0080],
-  ['mnt_ns', 0x0002_0000],
-  ['cgroup_ns', 0x0200_0000],
-  ['uts_ns', 0x0400_0000],
-  ['ipc_ns', 0x0800_0000],
-  ['user_ns', 0x1000_0000],
-  ['pid_ns', cloneNewPid],
-  ['net_ns', 0x4000_0000],
-] as const;
-
 /**
  * Why a task is looked for: nothing is known of it; it was made; so, with namespaces or a control group of its own; it
  * changed them; it was moved to another control group.
@@ -126,27 +61,10 @@ export type TaskFinder = (table: TaskTable, tid: number, why: LookReason, timeNs
 /** Has those who read the rings of other processors hand on what is there by now. */
 export type Settler = () => void;
 
-/** Where a column lies: `(tid * taskRowWords) + taskWordOf(column)`. */
-export function taskWordOf(column: TaskColumn): number {
-  return taskColumns.indexOf(column);
-}
-
-/** Words of a row. */
-export const taskRowWords: number = rowWords;
-
-/** Where the name of a task lies in its row. */
-export const taskNameWord: number = nameWord;
-
-/** Where the id of a process's control group lies in the row of its first thread. */
-export const taskGroupWord: number = groupWord;
-
-/** Where the container's id or name lies there: {@link containerBytes}. */
-export const taskContainerWord: number = containerWord;
-
-/** Where 0 and what is less mean that a task has to be looked for. */
-export const taskKnownWord: number = knownWord;
-
-/** The table. Rows of numbers beyond `taskCount` are not kept: they are as unknown. */
+/**
+ * The table. Rows of numbers beyond `taskCount` are not kept: they are as unknown. The row of number 0 tells nothing; the idle
+ * tasks, which have that number, have rows of their own behind all others, one a processor.
+ */
 export class TaskTable {
   /** All rows, for generated code. */
   readonly words: Int32Array;
@@ -172,21 +90,47 @@ export class TaskTable {
     this.settle = settle;
     this.lives = lives;
     // Memory that was never written takes no room: a table of 4 million tasks costs what the live ones do.
-    this.memory = typeof from === 'number' ? new SharedArrayBuffer(from * rowWords * 4) : from;
+    this.memory =
+      typeof from === 'number' ? new SharedArrayBuffer((from + mostProcessors) * taskRowWords * 4) : from;
     this.words = new Int32Array(this.memory);
     this.times = new Float64Array(this.memory);
-    this.taskCount = this.words.length / rowWords;
+    this.taskCount = this.words.length / taskRowWords - mostProcessors;
   }
 
   private rowOf(tid: number): number {
-    return tid > 0 && tid < this.taskCount ? tid * rowWords : -1;
+    return tid > 0 && tid < this.taskCount ? tid * taskRowWords : -1;
   }
 
-  /** 0 where it is not known. */
-  get(tid: number, column: TaskColumn): number {
-    const row = this.rowOf(tid);
-    const word = row < 0 ? 0 : this.words[row + taskWordOf(column)]!;
-    return unsignedColumns.has(column) ? word >>> 0 : word;
+  /**
+   * Where the row begins that tells of the task of a record: that of number 0 where it is not known.
+   * @param cpu whose record it is, for idle tasks; none is meant without.
+   */
+  rowOfRecord(tid: number, cpu = -1): number {
+    return tid === 0 ? idleRowOf(this.taskCount, cpu) : Math.max(this.rowOf(tid), 0);
+  }
+
+  /** Has the idle task of a processor in the table: call it before records of that processor are read. */
+  enterIdle(cpu: number): void {
+    const row = idleRowOf(this.taskCount, cpu);
+    if (row > 0 && this.words[row + taskKnownWord] === taskKnowledge.nothing) {
+      writeIdleTask(this.words, row, cpu);
+    }
+  }
+
+  /** The idle task of a processor is where another task is: in its namespaces, its control group and its container. */
+  placeIdle(cpu: number, tid: number): void {
+    this.enterIdle(cpu);
+    const to = idleRowOf(this.taskCount, cpu);
+    const from = this.rowOf(tid);
+    if (to <= 0 || from < 0) return;
+    const first = taskWordOf('cgroup_ns');
+    this.words.copyWithin(to + first, from + first, from + taskNameWord);
+  }
+
+  /** 0 where it is not known. @param cpu as in {@link rowOfRecord}. */
+  get(tid: number, column: TaskColumn, cpu?: number): number {
+    const word = this.words[this.rowOfRecord(tid, cpu) + taskWordOf(column)]!;
+    return isUnsignedColumn(column) ? word >>> 0 : word;
   }
 
   private put(row: number, column: TaskColumn, value: number): void {
@@ -197,14 +141,15 @@ export class TaskTable {
     const row = this.rowOf(tid);
     if (row < 0) return;
     this.put(row, column, value);
-    if (this.words[row + knownWord] !== knowledge.lookedUp) this.words[row + knownWord] = knowledge.told;
+    if (this.words[row + taskKnownWord] !== taskKnowledge.lookedUp)
+      this.words[row + taskKnownWord] = taskKnowledge.told;
   }
 
   /** Whether anything was said of a task since it began. */
   isKnown(tid: number): boolean {
     const row = this.rowOf(tid);
-    const has = row < 0 ? knowledge.nothing : this.words[row + knownWord];
-    return has === knowledge.told || has === knowledge.lookedUp;
+    const has = row < 0 ? taskKnowledge.nothing : this.words[row + taskKnownWord];
+    return has === taskKnowledge.told || has === taskKnowledge.lookedUp;
   }
 
   /**
@@ -214,22 +159,22 @@ export class TaskTable {
    */
   knowsSince(tid: number, timeNs: number): boolean {
     const row = this.rowOf(tid);
-    const has = row < 0 ? knowledge.nothing : this.words[row + knownWord];
-    if (has === knowledge.lookedUp) return true;
-    const bornNs = row < 0 ? 0 : this.times[(row + bornAtWord) / 2]!;
-    return has === knowledge.told && bornNs > 0 && bornNs > timeNs - sameBirthNs;
+    const has = row < 0 ? taskKnowledge.nothing : this.words[row + taskKnownWord];
+    if (has === taskKnowledge.lookedUp) return true;
+    const bornNs = row < 0 ? 0 : this.times[(row + taskBornAtWord) / 2]!;
+    return has === taskKnowledge.told && bornNs > 0 && bornNs > timeNs - sameBirthNs;
   }
 
   /** When a task began, as far as /proc tells it: never later. @param timeNs by the kernel's trace clock. */
   setStart(tid: number, timeNs: number): void {
     const row = this.rowOf(tid);
-    if (row >= 0) this.times[(row + bornAtWord) / 2] = timeNs;
+    if (row >= 0) this.times[(row + taskBornAtWord) / 2] = timeNs;
   }
 
   /** When it began, as far as it is known: 0 where it is not. */
   startOf(tid: number): number {
     const row = this.rowOf(tid);
-    return row < 0 ? 0 : this.times[(row + bornAtWord) / 2]!;
+    return row < 0 ? 0 : this.times[(row + taskBornAtWord) / 2]!;
   }
 
   /** Rings are read again and again, as flight recorders do: what they tell first may be older than what is known. */
@@ -244,14 +189,14 @@ export class TaskTable {
    */
   isPast(tid: number, timeNs: number): boolean {
     if (!this.isKnown(tid) || timeNs === 0 || this.words[replayWord] !== 0) return false;
-    return timeNs < this.times[(tid * rowWords + bornAtWord) / 2]!;
+    return timeNs < this.times[(tid * taskRowWords + taskBornAtWord) / 2]!;
   }
 
   /** Whether a number was another task's a moment before. */
   private isYoung(tid: number, timeNs: number): boolean {
     if (!this.isKnown(tid)) return false;
-    const sinceNs = timeNs - this.times[(tid * rowWords + bornAtWord) / 2]!;
-    const isTold = this.words[tid * rowWords + knownWord] === knowledge.told;
+    const sinceNs = timeNs - this.times[(tid * taskRowWords + taskBornAtWord) / 2]!;
+    const isTold = this.words[tid * taskRowWords + taskKnownWord] === taskKnowledge.told;
     return sinceNs > (isTold ? sameBirthNs : startErrorNs) && sinceNs < youngNs;
   }
 
@@ -263,29 +208,30 @@ export class TaskTable {
   /** Looks for a task of which nothing is known, once. @param timeNs of the record that is about it, if it is known. */
   seek(tid: number, timeNs = 0): void {
     const row = this.rowOf(tid);
-    if (row < 0 || this.finder === undefined || this.words[row + knownWord] !== knowledge.nothing) return;
+    if (row < 0 || this.finder === undefined || this.words[row + taskKnownWord] !== taskKnowledge.nothing)
+      return;
     if (this.finder(this, tid, 'unknown', timeNs)) {
       this.wasLookedUp(tid);
       return;
     }
-    this.words[row + knownWord] = knowledge.gone;
-    this.words[row + lookedAtWord] = nowMs();
+    this.words[row + taskKnownWord] = taskKnowledge.gone;
+    this.words[row + taskLookedAtWord] = nowMs();
   }
 
   /** A task has been looked for again in vain: after a while it is no more. */
   giveUp(tid: number): void {
     const row = this.rowOf(tid);
-    if (row < 0 || this.words[row + knownWord] !== knowledge.gone) return;
-    const sinceMs = (nowMs() - this.words[row + lookedAtWord]!) | 0;
-    if (sinceMs > mostLateMs) this.words[row + knownWord] = knowledge.lost;
+    if (row < 0 || this.words[row + taskKnownWord] !== taskKnowledge.gone) return;
+    const sinceMs = (nowMs() - this.words[row + taskLookedAtWord]!) | 0;
+    if (sinceMs > mostLateMs) this.words[row + taskKnownWord] = taskKnowledge.lost;
   }
 
   /** What the table has of a task was read from /proc, perhaps before the record of its making. */
   wasLookedUp(tid: number): void {
     const row = this.rowOf(tid);
     if (row < 0) return;
-    this.words[row + knownWord] = knowledge.lookedUp;
-    this.words[row + lookedAtWord] = nowMs();
+    this.words[row + taskKnownWord] = taskKnowledge.lookedUp;
+    this.words[row + taskLookedAtWord] = nowMs();
   }
 
   /**
@@ -299,10 +245,9 @@ export class TaskTable {
     else if (this.finder(this, tid, 'unknown', timeNs)) this.wasLookedUp(tid);
   }
 
-  /** Name of a task, empty where it is not known. */
-  nameOf(tid: number): string {
-    const row = this.rowOf(tid);
-    return row < 0 ? '' : this.textAt(row + nameWord, taskNameBytes);
+  /** Name of a task, empty where it is not known. @param cpu as in {@link rowOfRecord}. */
+  nameOf(tid: number, cpu?: number): string {
+    return textOfWords(this.words, this.rowOfRecord(tid, cpu) + taskNameWord, taskNameBytes);
   }
 
   /**
@@ -314,20 +259,21 @@ export class TaskTable {
   setName(tid: number, name: Uint8Array, timeNs = 0): void {
     const row = this.rowOf(tid);
     if (row < 0) return;
-    const timeAt = (row + namedAtWord) / 2;
+    const timeAt = (row + taskNamedAtWord) / 2;
     if (timeNs > 0 && timeNs < this.times[timeAt]!) return;
     this.times[timeAt] = timeNs;
     const bytes = new Uint8Array(taskNameBytes);
     const end = name.indexOf(0);
     bytes.set(name.subarray(0, Math.min(taskNameBytes - 1, end < 0 ? name.length : end)));
-    this.words.set(new Int32Array(bytes.buffer), row + nameWord);
-    if (this.words[row + knownWord] === knowledge.nothing) this.words[row + knownWord] = knowledge.told;
+    this.words.set(new Int32Array(bytes.buffer), row + taskNameWord);
+    if (this.words[row + taskKnownWord] === taskKnowledge.nothing)
+      this.words[row + taskKnownWord] = taskKnowledge.told;
   }
 
   /** The row of a task's process; that of the task itself where the process is not known. */
-  private processRowOf(tid: number): number {
-    const row = this.rowOf(tid);
-    return row < 0 ? row : Math.max(this.rowOf(this.words[row + taskWordOf('pid')]!), 0) || row;
+  private processRowOf(tid: number, cpu?: number): number {
+    const row = this.rowOfRecord(tid, cpu);
+    return Math.max(this.rowOf(this.words[row + taskWordOf('pid')]!), 0) || row;
   }
 
   /**
@@ -340,30 +286,21 @@ export class TaskTable {
   setGroup(pid: number, id: number | undefined, container: string | undefined): void {
     const row = this.rowOf(pid);
     if (row < 0) return;
-    if (id !== undefined) this.words[row + groupWord] = id;
-    if (container === undefined) return;
-    const bytes = new Uint8Array(containerBytes);
-    new TextEncoder().encodeInto(container, bytes);
-    this.words.set(new Int32Array(bytes.buffer), row + containerWord);
+    if (id !== undefined) this.words[row + taskGroupWord] = id;
+    if (container !== undefined) putText(this.words, row + taskContainerWord, containerBytes, container);
   }
 
-  /** Id of the control group of a task's process, 0 where it is not known. */
-  groupOf(tid: number): number {
-    const row = this.processRowOf(tid);
-    return row < 0 ? 0 : this.words[row + groupWord]! >>> 0;
+  /** Id of the control group of a task's process, 0 where it is not known. @param cpu as in {@link rowOfRecord}. */
+  groupOf(tid: number, cpu?: number): number {
+    return this.words[this.processRowOf(tid, cpu) + taskGroupWord]! >>> 0;
   }
 
-  /** The beginning of the id or name of the container that a task's process is in, empty where it is in none. */
-  containerOf(tid: number): string {
-    const row = this.processRowOf(tid);
-    return row < 0 ? '' : this.textAt(row + containerWord, containerBytes);
-  }
-
-  private textAt(word: number, lengthBytes: number): string {
-    const bytes = new Uint8Array(lengthBytes);
-    new Int32Array(bytes.buffer).set(this.words.subarray(word, word + lengthBytes / 4));
-    const end = bytes.indexOf(0);
-    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  /**
+   * The beginning of the id or name of the container that a task's process is in, empty where it is in none.
+   * @param cpu as in {@link rowOfRecord}.
+   */
+  containerOf(tid: number, cpu?: number): string {
+    return textOfWords(this.words, this.processRowOf(tid, cpu) + taskContainerWord, containerBytes);
   }
 
   /**
@@ -392,27 +329,25 @@ export class TaskTable {
     // Who makes it may have been made on another processor, and be gone.
     if (this.finder !== undefined && !this.isKnown(parent)) this.settle?.();
     // Its program may have been executed on another processor, whose ring was read first.
-    const namedAtNs = this.times[(to + namedAtWord) / 2]!;
+    const namedAtNs = this.times[(to + taskNamedAtWord) / 2]!;
     const isNamedSince = timeNs > 0 && namedAtNs > timeNs;
-    const name = this.words.slice(to + nameWord, to + nameWord + taskNameBytes / 4);
+    const name = this.words.slice(to + taskNameWord, to + taskNameWord + taskNameBytes / 4);
     const from = this.rowOf(parent);
     // Other threads must not take it for whole before it is.
-    this.words[to + knownWord] = knowledge.gone;
-    if (from < 0) this.words.fill(0, to, to + knownWord);
-    else this.words.copyWithin(to, from, from + knownWord);
-    this.times[(to + namedAtWord) / 2] = isNamedSince ? namedAtNs : 0;
-    this.times[(to + bornAtWord) / 2] = timeNs;
-    if (isNamedSince) this.words.set(name, to + nameWord);
+    this.words[to + taskKnownWord] = taskKnowledge.gone;
+    if (from < 0) this.words.fill(0, to, to + taskKnownWord);
+    else this.words.copyWithin(to, from, from + taskKnownWord);
+    this.times[(to + taskNamedAtWord) / 2] = isNamedSince ? namedAtNs : 0;
+    this.times[(to + taskBornAtWord) / 2] = timeNs;
+    if (isNamedSince) this.words.set(name, to + taskNameWord);
     const isThread = (cloneFlags & cloneThread) !== 0;
     const parentPid = this.get(parent, 'pid');
     const ofParent = this.processRowOf(parent);
-    if (ofParent >= 0) {
-      this.words.copyWithin(
-        to + groupWord,
-        ofParent + groupWord,
-        ofParent + containerWord + containerBytes / 4,
-      );
-    }
+    this.words.copyWithin(
+      to + taskGroupWord,
+      ofParent + taskGroupWord,
+      ofParent + taskContainerWord + containerBytes / 4,
+    );
     this.put(to, 'pid', isThread ? parentPid : child);
     if (!isThread && (cloneFlags & cloneParent) === 0) {
       this.put(to, 'ppid', parentPid);
@@ -434,7 +369,7 @@ export class TaskTable {
       this.put(to, 'vpid', 1);
       this.put(to, 'vppid', 0);
     }
-    this.words[to + knownWord] = knowledge.told;
+    this.words[to + taskKnownWord] = taskKnowledge.told;
     // A maker that has left its PID namespace says so nowhere: its next child begins the new one.
     if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made', timeNs);
     return true;
@@ -442,21 +377,21 @@ export class TaskTable {
 
   /** Whether a task's making has been entered already: it lies in rings of several channels, and is collected before they are read. */
   private isSameBirth(row: number, timeNs: number): boolean {
-    const bornNs = this.times[(row + bornAtWord) / 2]!;
-    const isTold = bornNs > 0 && this.words[row + knownWord] === knowledge.told;
+    const bornNs = this.times[(row + taskBornAtWord) / 2]!;
+    const isTold = bornNs > 0 && this.words[row + taskKnownWord] === taskKnowledge.told;
     return isTold && Math.abs(bornNs - timeNs) < sameBirthNs;
   }
 
   /** Whether what is known of a task that was made is of itself, looked up while its record lay in another ring. */
   private wasAhead(row: number, tid: number, timeNs: number): boolean {
     const { words, times } = this;
-    if (words[row + knownWord] !== knowledge.lookedUp) return false;
-    const bornAt = (row + bornAtWord) / 2;
-    words[row + knownWord] = knowledge.told;
+    if (words[row + taskKnownWord] !== taskKnowledge.lookedUp) return false;
+    const bornAt = (row + taskBornAtWord) / 2;
+    words[row + taskKnownWord] = taskKnowledge.told;
     // Another one had the number when it was looked up, or has it since.
     if (times[bornAt]! > 0 && timeNs > 0 && Math.abs(timeNs - times[bornAt]!) > startErrorNs) return false;
     const isThere = this.finder?.(this, tid, 'changed', timeNs) === true;
-    if (!isThere && ((nowMs() - words[row + lookedAtWord]!) | 0) >= mostAheadMs) return false;
+    if (!isThere && ((nowMs() - words[row + taskLookedAtWord]!) | 0) >= mostAheadMs) return false;
     times[bornAt] = timeNs;
     return true;
   }
@@ -464,19 +399,19 @@ export class TaskTable {
   /** A task is gone; its number may be another's from now on. */
   free(tid: number): void {
     const row = this.rowOf(tid);
-    if (row >= 0) this.words.fill(0, row, row + rowWords);
+    if (row >= 0) this.words.fill(0, row, row + taskRowWords);
   }
 
-  /** Nothing is known of any task: what happened to them was not recorded for a while. */
+  /** Nothing is known of any task but the idle ones: what happened to them was not recorded for a while. */
   forget(): void {
-    const { words } = this;
-    for (let row = 0; row < words.length; row += rowWords) {
+    const { words, taskCount } = this;
+    for (let row = 0; row < taskCount * taskRowWords; row += taskRowWords) {
       // Memory that was never written stays so.
       const isWritten =
-        words[row + knownWord] !== knowledge.nothing ||
-        words[row + groupWord] !== 0 ||
-        words[row + containerWord] !== 0;
-      if (isWritten) words.fill(0, row, row + rowWords);
+        words[row + taskKnownWord] !== taskKnowledge.nothing ||
+        words[row + taskGroupWord] !== 0 ||
+        words[row + taskContainerWord] !== 0;
+      if (isWritten) words.fill(0, row, row + taskRowWords);
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { FieldClass } from '@spoor/ctf';
 import type { KernelEventFormat } from '../formats/event-format.ts';
-import type { TaskColumn } from '../contexts/task-table.ts';
+import type { TaskColumn } from '../contexts/task-row.ts';
 
 /** Where text lies in a record: in so many bytes, at a place that a word of the record tells, or up to its end. */
 export type TextPlace =

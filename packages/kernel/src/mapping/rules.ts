@@ -2,7 +2,7 @@
  * The words in which the tables of LTTng's events are written: which event of the kernel, what LTTng calls it, and what
  * each field is. A rule names fields of the kernel's format; where a kernel has no such field, the event lacks it.
  */
-import type { TaskColumn } from '../contexts/task-table.ts';
+import type { TaskColumn } from '../contexts/task-row.ts';
 import type { TaskUpdate } from './event-mapping.ts';
 
 /** How a value is shown or changed on its way; what the format says otherwise. */

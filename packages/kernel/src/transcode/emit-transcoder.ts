@@ -4,6 +4,7 @@
  */
 import { Emitter } from '@spoor/ctf';
 import { isOfTask } from '../contexts/context-fields.ts';
+import { idleRowOf } from '../contexts/idle-tasks.ts';
 import {
   containerBytes,
   taskContainerWord,
@@ -12,7 +13,7 @@ import {
   taskNameWord,
   taskRowWords,
   taskWordOf,
-} from '../contexts/task-table.ts';
+} from '../contexts/task-row.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
 import type { RecordPredicate } from './record-filter.ts';
@@ -103,6 +104,10 @@ function emitWalk(
   emitter.line(`let check = state[${stateWord.check}], writtenHi = state[${stateWord.writtenHi}];`);
   emitter.line(`let writtenLo = state[${stateWord.writtenLo}], events = 0, unknown = 0, damaged = 0;`);
   emitter.line('let word = from;');
+  if (plan.contexts.some(({ source }) => isOfTask(source))) {
+    const idleRow = emitter.bind('idleRow', idleRowOf);
+    emitter.line(`const idle = ${idleRow}(${known.tasks.taskCount}, cpu);`);
+  }
   emitter.open('while (word < end)');
   emitter.line('if (pos > limit) break;');
   emitter.line('const head = words[word];');
@@ -243,7 +248,9 @@ function emitContexts(
   if (contexts.length === 0) return;
   emitter.line('const tid = words[record + 1];');
   if (contexts.some(({ source }) => isOfTask(source))) {
-    emitter.line(`const row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : 0;`);
+    emitter.line(
+      `const row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : tid === 0 ? idle : 0;`,
+    );
     if (table.canSeek) {
       const seek = emitter.bind('seek', (tid: number, view: DataView, pos: number) => {
         if (!belief.isSuspended) late.seek(tid, view, pos);

@@ -3,13 +3,7 @@
  * oracle of tests, and the way where code may not be made from text.
  */
 import { isOfTask, type ContextField } from '../contexts/context-fields.ts';
-import {
-  containerBytes,
-  taskNameWord,
-  taskRowWords,
-  taskWordOf,
-  type TaskTable,
-} from '../contexts/task-table.ts';
+import { containerBytes, taskNameWord, taskWordOf } from '../contexts/task-row.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
@@ -134,7 +128,8 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
       written = time;
       if (plan.contexts.some(({ source }) => isOfTask(source))) {
         const tid = item.view.getInt32(item.at + 4, true);
-        if (known.tasks.canSeek && !known.tasks.isKnown(tid)) known.late.seek(tid, outView, output.pos);
+        if (tid !== 0 && known.tasks.canSeek && !known.tasks.isKnown(tid))
+          known.late.seek(tid, outView, output.pos);
       }
       for (const { source } of plan.contexts) writeContext(output, source, item, known, cpu);
       updates[body]?.(view, bytes, item.at, item.lengthBytes, Number(time));
@@ -170,10 +165,6 @@ function writeHeader(
   output.integer(time, 8);
 }
 
-function rowOf(tid: number, table: TaskTable): number {
-  return tid > 0 && tid < table.taskCount ? tid * taskRowWords : 0;
-}
-
 function writeContext(
   output: Output,
   source: ContextField['source'],
@@ -190,20 +181,20 @@ function writeContext(
       output.integer(BigInt(cpu), 4);
       return;
     case 'task':
-      output.integer(BigInt(table.words[rowOf(tid, table) + taskWordOf(source.column)]!), 4);
+      output.integer(BigInt(table.words[table.rowOfRecord(tid, cpu) + taskWordOf(source.column)]!), 4);
       return;
     case 'name':
       for (let index = 0; index < 4; index += 1) {
-        output.integer(BigInt(table.words[rowOf(tid, table) + taskNameWord + index]!), 4);
+        output.integer(BigInt(table.words[table.rowOfRecord(tid, cpu) + taskNameWord + index]!), 4);
       }
       return;
     case 'group':
-      output.integer(BigInt(table.groupOf(tid)), 4);
+      output.integer(BigInt(table.groupOf(tid, cpu)), 4);
       return;
     case 'container': {
       output.bytes.fill(0, output.pos, output.pos + containerBytes);
       new TextEncoder().encodeInto(
-        table.containerOf(tid),
+        table.containerOf(tid, cpu),
         output.bytes.subarray(output.pos, output.pos + containerBytes),
       );
       output.pos += containerBytes;
@@ -298,12 +289,12 @@ function writeValue(output: Output, source: ValueSource, record: Record, known: 
       return;
     case 'task': {
       const tid = view.getInt32(at + source.tidOffsetBytes, true);
-      output.integer(BigInt(table.words[rowOf(tid, table) + taskWordOf(source.column)]!), 4);
+      output.integer(BigInt(table.words[table.rowOfRecord(tid) + taskWordOf(source.column)]!), 4);
       return;
     }
     case 'task-numbers': {
       const tid = view.getInt32(at + source.tidOffsetBytes, true);
-      const inner = table.words[rowOf(tid, table) + taskWordOf('vtid')]!;
+      const inner = table.words[table.rowOfRecord(tid) + taskWordOf('vtid')]!;
       const numbers = inner !== 0 && inner !== tid ? [tid, inner] : [tid];
       output.integer(BigInt(numbers.length), 1);
       for (const number of numbers) output.integer(BigInt(number), 4);

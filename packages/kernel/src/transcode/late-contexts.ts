@@ -9,8 +9,8 @@ import {
   taskNameWord,
   taskRowWords,
   taskWordOf,
-  type TaskTable,
-} from '../contexts/task-table.ts';
+} from '../contexts/task-row.ts';
+import type { TaskTable } from '../contexts/task-table.ts';
 import { contextBytes } from './transcode-plan.ts';
 
 /** Of a packet, so that tasks that nobody will ever tell of cost no more than that. */

@@ -24,7 +24,7 @@ interface Made {
 
 const names = ['', 'a', 'bash', 'bash-2', 'kworker/0:1H', 'fifteen-letters'];
 const made = fc.record<Made>({
-  tid: fc.integer({ min: 1, max: mostTasks - 1 }),
+  tid: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: mostTasks - 1 }) }, fc.constant(0)),
   cpu: fc.nat(3),
   comm: fc.constantFrom(...names),
   other: fc.constantFrom(...names),
@@ -87,7 +87,10 @@ const numberOf = (
 
 const textOf = (name: string, of: (record: Made) => string): fc.Arbitrary<Condition> =>
   fc
-    .tuple(fc.constantFrom('==', '!='), fc.constantFrom(...names, 'bash*', '*', '*-l*', 'k*H'))
+    .tuple(
+      fc.constantFrom('==', '!='),
+      fc.constantFrom(...names, 'bash*', '*', '*-l*', 'k*H', 'swapper/*', 'swapper/1'),
+    )
     .map(([sign, pattern]) => {
       const expression = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
       return {
@@ -119,9 +122,10 @@ function treesOf(leaf: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {
 }
 
 const contextConditions = [
-  numberOf('$ctx.tid', fc.integer({ min: 1, max: mostTasks }), ({ tid }) => tid),
+  numberOf('$ctx.tid', fc.integer({ min: 0, max: mostTasks }), ({ tid }) => tid),
+  numberOf('$ctx.prio', fc.constantFrom(0, 20), ({ tid }) => (tid === 0 ? 20 : 0)),
   numberOf('$ctx.cpu_id', fc.nat(3), ({ cpu }) => cpu),
-  textOf('$ctx.procname', ({ tid }) => `task-${tid % 3}`),
+  textOf('$ctx.procname', ({ tid, cpu }) => (tid === 0 ? `swapper/${cpu}` : `task-${tid % 3}`)),
 ];
 const ofSwitches = treesOf(
   fc.oneof(

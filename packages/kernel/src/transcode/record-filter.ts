@@ -15,7 +15,7 @@ import {
   type Resolve,
 } from '@spoor/filter';
 import { kernelContextNames, kernelContexts, type ContextField } from '../contexts/context-fields.ts';
-import type { TaskColumn } from '../contexts/task-table.ts';
+import type { TaskColumn } from '../contexts/task-row.ts';
 import type { MappedEvent, MappedField } from '../mapping/event-mapping.ts';
 import { contextReader, fieldReader, type RecordArguments } from './record-readers.ts';
 import type { RecordKnowledge } from './record-knowledge.ts';

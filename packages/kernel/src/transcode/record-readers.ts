@@ -31,29 +31,29 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
     case 'cpu':
       return (_view, _bytes, _at, _length, cpu) => cpu;
     case 'task':
-      return (view, _bytes, at) => {
+      return (view, _bytes, at, _length, cpu) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        const value = table.get(tid, source.column);
+        const value = table.get(tid, source.column, cpu);
         return isSigned ? value : value >>> 0;
       };
     case 'name':
-      return (view, _bytes, at) => {
+      return (view, _bytes, at, _length, cpu) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        return table.nameOf(tid);
+        return table.nameOf(tid, cpu);
       };
     case 'group':
-      return (view, _bytes, at) => {
+      return (view, _bytes, at, _length, cpu) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        return table.groupOf(tid);
+        return table.groupOf(tid, cpu);
       };
     case 'container':
-      return (view, _bytes, at) => {
+      return (view, _bytes, at, _length, cpu) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        return table.containerOf(tid);
+        return table.containerOf(tid, cpu);
       };
     case 'flag':
       return (view, _bytes, at) => ((view.getUint8(at + 2) & source.mask) === source.set ? 1 : 0);

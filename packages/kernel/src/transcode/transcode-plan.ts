@@ -1,7 +1,7 @@
 /** The plan of a transcoder: which class and which body each record has. The second stage: mapping → plan → code. */
 import type { LttngHeaderForm } from '@spoor/ctf';
 import type { ContextField } from '../contexts/context-fields.ts';
-import { containerBytes } from '../contexts/task-table.ts';
+import { containerBytes } from '../contexts/task-row.ts';
 import { CallStacks } from './call-stacks.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { PageLayout } from '../formats/page-layout.ts';

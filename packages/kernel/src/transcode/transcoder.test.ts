@@ -56,7 +56,8 @@ function recordOf({ format, seed }: Step): {
   view.setUint16(0, format.id, true);
   bytes[2] = next(8);
   bytes[3] = next(16);
-  const tid = 1 + next(30_000);
+  // Idle tasks are many, and strangers are met too.
+  const tid = next(4) === 0 ? 0 : 1 + next(30_000);
   view.setInt32(4, tid, true);
   values.set('common_pid', tid);
   let tail =
@@ -339,6 +340,7 @@ test('generated code and the interpreter write the same bytes', () => {
     'need_reschedule',
     'preemptible',
     'vtid',
+    'prio',
     'cgroup_id',
     'container_id',
   ];
@@ -625,6 +627,41 @@ test.each([true, false])('tasks that no record told of are looked for (compiled:
   );
   expect(asked).toEqual(['60 unknown', '61 unknown']);
 });
+
+test.each([true, false])(
+  'events of number 0 are of the idle task of their processor (compiled: %s)',
+  (compile) => {
+    const asked: number[] = [];
+    const tasks = new TaskTable(1000, (_table, tid) => asked.push(tid) < 0);
+    tasks.set(2, 'net_ns', 4_026_531);
+    tasks.setGroup(2, 1, '');
+    tasks.placeIdle(3, 2);
+    const softirq = (tid: number) =>
+      [
+        'irq:softirq_entry',
+        (view: DataView) => {
+          view.setInt32(4, tid, true);
+          view.setInt32(8, 9, true);
+        },
+      ] as const;
+    const found = events([softirq(0), softirq(1000), softirq(-1)], {
+      tasks,
+      compile,
+      wants: (name) => name === 'irq:softirq_entry',
+      contexts: ['procname', 'prio', 'tid', 'pid', 'ppid', 'net_ns', 'cgroup_id', 'container_id'],
+    });
+    const none = { procname: '', prio: 0n, ppid: 0n, net_ns: 0n, cgroup_id: 0n };
+    expect(found.map((event) => (event as { readonly context: unknown }).context)).toEqual(
+      [
+        { tid: 0n, procname: 'swapper/3', prio: 20n, ppid: 1n, net_ns: 4_026_531n, cgroup_id: 1n },
+        // Numbers that no task has are nobody's.
+        { tid: 1000n, ...none },
+        { tid: -1n, ...none },
+      ].map((context) => ({ ...context, pid: 0n, container_id: '' })),
+    );
+    expect(asked).toEqual([]);
+  },
+);
 
 test('users and namespaces are looked up again after a call that has changed them', () => {
   const asked: string[] = [];

@@ -184,6 +184,7 @@ export class KernelTranscoder {
 
   /** Begins the stream of one processor. */
   stream(options: PageStreamOptions): PageStream {
+    this.tasks.enterIdle(options.cpu);
     return new PageStream(
       this.plan,
       this.walk,

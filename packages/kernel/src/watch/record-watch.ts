@@ -177,6 +177,7 @@ export class RecordWatch {
     onNotice: (notice: RecordNotice) => void,
   ): boolean {
     const { cursor } = this;
+    this.known.tasks.enterIdle(cpu);
     cursor.setBytes(bytes);
     if (!cursor.open(at, lengthBytes)) return false;
     while (cursor.next()) this.record(cpu, onNotice);
@@ -203,7 +204,7 @@ export class RecordWatch {
       Object.fromEntries(list.map(([name, value]) => [name, value(view, bytes, at, lengthBytes, cpu)]));
     // As in recordings: contexts are those before the event, fields what it tells.
     const before = kept?.map(({ contexts }) => read(contexts));
-    const procname = kept === undefined ? '' : tasks.nameOf(tid);
+    const procname = kept === undefined ? '' : tasks.nameOf(tid, cpu);
     const pid = kept === undefined ? 0 : tasks.get(tid, 'pid');
     this.updates[body]?.(view, bytes, at, lengthBytes, cursor.timeNs);
     if (kept === undefined) return;
