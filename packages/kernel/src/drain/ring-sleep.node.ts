@@ -15,11 +15,12 @@ const floodBytesPerMs = 256_000;
 
 /**
  * Each time that a thread is woken costs it what some thousand events cost, for the load has driven its code out of the caches.
- * The rest of the ring is for what comes until it runs: of a large one half is enough.
+ * The rest of the ring is for what comes until it runs: of a large one half is enough. Rings of 8 MiB of which half was
+ * left have lost events on a machine that had more to do than it could.
  */
 const mostWakePercent = 50;
 const leastWakePercent = 25;
-const spareMs = 16;
+const spareMs = 24;
 
 /** How full a ring has to be, for whoever waits for it to be woken: with the page that is being written the kernel counts one more. */
 export function wakePercentOf({ ringBytes, subBufferBytes }: RingSizes): number {
