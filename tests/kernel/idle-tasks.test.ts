@@ -17,7 +17,7 @@ import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
 
-/** Ends after the first processor has been idle for a while, and has had something to do again. */
+/** Ends once the first processor has been idle for a moment, and has had something to do again. */
 const idling = [
   'taskset',
   '-c',
@@ -25,7 +25,7 @@ const idling = [
   'sh',
   '-c',
   `idle() { awk '$1 == "cpu0" { print $5 }' /proc/stat; }
-   last=$(idle); until [ "$(idle)" -gt $((last + 2)) ]; do sleep 0.01; done`,
+   last=$(idle); until [ "$(idle)" -gt "$last" ]; do sleep 0.01; done`,
 ] as const;
 
 interface Read {
