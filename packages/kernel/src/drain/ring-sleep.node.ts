@@ -20,7 +20,7 @@ const floodBytesPerMs = 256_000;
  */
 const mostWakePercent = 50;
 const leastWakePercent = 25;
-const spareMs = 24;
+const spareMs = 20;
 
 /** How full a ring has to be, for whoever waits for it to be woken: with the page that is being written the kernel counts one more. */
 export function wakePercentOf({ ringBytes, subBufferBytes }: RingSizes): number {

@@ -4,8 +4,8 @@ import { RingSleep, wakePercentOf } from './ring-sleep.node.ts';
 test('who waits for a ring is woken when half of a large one is full, a quarter of others, and when two pages are', () => {
   expect(wakePercentOf({ ringBytes: 64 << 20, subBufferBytes: 65_536 })).toBe(50);
   expect(wakePercentOf({ ringBytes: 16 << 20, subBufferBytes: 65_536 })).toBe(50);
-  expect(wakePercentOf({ ringBytes: 10 << 20, subBufferBytes: 65_536 })).toBe(41);
-  expect(wakePercentOf({ ringBytes: 8 << 20, subBufferBytes: 65_536 })).toBe(26);
+  expect(wakePercentOf({ ringBytes: 9 << 20, subBufferBytes: 65_536 })).toBe(45);
+  expect(wakePercentOf({ ringBytes: 8 << 20, subBufferBytes: 65_536 })).toBe(38);
   expect(wakePercentOf({ ringBytes: 4 << 20, subBufferBytes: 65_536 })).toBe(25);
   expect(wakePercentOf({ ringBytes: 1 << 20, subBufferBytes: 65_536 })).toBe(25);
   expect(wakePercentOf({ ringBytes: 16 << 20, subBufferBytes: 1 << 20 })).toBe(50);
