@@ -2,11 +2,11 @@
 // counts, `failed` by name, `lacking` as skipped tests a suite. A test that never comes back, in a loop without an end
 // for one, can be ended by no time limit within its process: after minutes in which nothing at all was heard, the file
 // is written with what ran then as failed, and `stalled` is set.
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** More than the longest limit of a test. */
-const silenceMs = Number(process.env.SPOOR_TEST_SILENCE_MS ?? 720_000);
+/** More than the longest limit of a test or hook, of which nothing is heard meanwhile. */
+const silenceMs = Number(process.env.SPOOR_TEST_SILENCE_MS ?? 1_080_000);
 
 export default class TallyReporter {
   #path = process.env.SPOOR_TEST_TALLY;
@@ -31,7 +31,10 @@ export default class TallyReporter {
   }
 
   #write() {
-    writeFileSync(this.#path, JSON.stringify(this.#tally));
+    // Whole or absent, for who looks meanwhile.
+    const draft = `${this.#path}.draft`;
+    writeFileSync(draft, JSON.stringify(this.#tally));
+    renameSync(draft, this.#path);
   }
 
   #heard() {

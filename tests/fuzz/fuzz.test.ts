@@ -1,6 +1,7 @@
 // A bounded run of the fuzzing; `npm run fuzz` goes on for as long as one likes.
 import { expect, test } from 'vitest';
 import { corpusNeeds } from '../support/corpus.ts';
+import { command } from '../support/machine.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { describeFind, runCase } from './fuzzing.ts';
 import { fuzzTargets } from './targets.ts';
@@ -12,7 +13,12 @@ const caseCounts: Readonly<Record<string, number>> = {
   archives: 1000,
 };
 
-describeNeeding(corpusNeeds('babeltrace-tests', 'ctf-testsuite', 'tracecompass'), 'fuzzing', () => {
+const needs = [
+  ...corpusNeeds('babeltrace-tests', 'ctf-testsuite', 'tracecompass'),
+  command('zstd', 'corpus'),
+];
+
+describeNeeding(needs, 'fuzzing', () => {
   test.each(fuzzTargets.map((target) => [target.name, target] as const))(
     '%s',
     { timeout: 600_000 },

@@ -218,6 +218,12 @@ export class TaskTable {
     this.words[row + taskLookedAtWord] = nowMs();
   }
 
+  /** Whether another ring may tell of a task of which nothing is known. */
+  private mayBeTold(tid: number): boolean {
+    const row = this.rowOf(tid);
+    return row >= 0 && !this.isKnown(tid) && this.words[row + taskKnownWord] !== taskKnowledge.lost;
+  }
+
   /** A task has been looked for again in vain: after a while it is no more. */
   giveUp(tid: number): void {
     const row = this.rowOf(tid);
@@ -327,7 +333,10 @@ export class TaskTable {
       return false;
     this.seek(parent, timeNs);
     // Who makes it may have been made on another processor, and be gone.
-    if (this.finder !== undefined && !this.isKnown(parent)) this.settle?.();
+    if (this.finder !== undefined && this.mayBeTold(parent)) {
+      this.settle?.();
+      this.giveUp(parent);
+    }
     // Its program may have been executed on another processor, whose ring was read first.
     const namedAtNs = this.times[(to + taskNamedAtWord) / 2]!;
     const isNamedSince = timeNs > 0 && namedAtNs > timeNs;

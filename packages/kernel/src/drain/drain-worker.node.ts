@@ -199,7 +199,8 @@ async function serve(request: DrainRequest): Promise<void> {
     sleep.sleep(served);
     const sequence = Atomics.load(control, controlWords.sequence);
     const stopping = Atomics.load(control, controlWords.stopping) === 1;
-    const mostShare = look(sequence !== served);
+    // Who stops it may not have come to change the sequence yet.
+    const mostShare = look(sequence !== served || stopping);
     for (const drain of drains) {
       if (drain.failure === undefined || failed.has(drain)) continue;
       failed.add(drain);

@@ -32,8 +32,11 @@ export interface PeerPlace {
   readonly bells: readonly (number | undefined)[];
 }
 
-/** So long nobody waits for others after one that did not answer: it may have died. */
-const silentMs = 100;
+/**
+ * In so long a time nobody waits for others more often than its own rings may be left alone in all: answers may be many and slow,
+ * or one may have died.
+ */
+const spanMs = 100;
 
 /** The others, of one thread. */
 export class ReaderPeers {
@@ -42,8 +45,10 @@ export class ReaderPeers {
   private readonly canWake: boolean;
   private readonly wake: (index: number) => void;
   private mostMs = 0;
-  /** Before this nobody is asked. */
-  private nextMs = 0;
+  private isHere = false;
+  /** When the time began of which {@link spentMs} has been waited. */
+  private beganMs = 0;
+  private spentMs = 0;
 
   /** @param wake has a thread that sleeps look at once. */
   constructor({ words, index, bells }: PeerPlace, wake = (other: number): void => ringBell(bells[other]!)) {
@@ -68,15 +73,18 @@ export class ReaderPeers {
 
   /**
    * This thread answers from now on.
-   * @param mostMs for how long at most it waits for answers itself, for its own rings fill meanwhile; 0 asks nobody.
+   * @param mostMs for how long at most, within {@link spanMs}, it waits for answers itself, for its own rings fill meanwhile;
+   * 0 asks nobody.
    */
   join(mostMs: number): void {
     this.mostMs = this.canWake ? mostMs : 0;
+    this.isHere = true;
     this.state = states.here;
   }
 
   /** This thread has no rings to read: nobody waits for it. */
   leave(): void {
+    this.isHere = false;
     this.state = states.away;
     this.answer(this.asked);
   }
@@ -91,6 +99,8 @@ export class ReaderPeers {
 
   /** The same amid what it hands on itself, so that it cannot answer: others that cannot either are not waited for. */
   settleNow(): void {
+    // Who has no rings, and may sleep for long after this, is not to be waited for.
+    if (!this.isHere) return;
     // Whoever does this last sees who has done it before: they never wait for each other.
     this.state = states.waiting;
     this.wait((state) => state === states.here, undefined);
@@ -98,9 +108,14 @@ export class ReaderPeers {
   }
 
   private wait(isAsked: (state: number) => boolean, serve: (() => void) | undefined): void {
-    const { words, index, mostMs } = this;
+    const { words, index } = this;
     const beganMs = performance.now();
-    if (mostMs < 1 || beganMs < this.nextMs) return;
+    if (beganMs - this.beganMs >= spanMs) {
+      this.beganMs = beganMs;
+      this.spentMs = 0;
+    }
+    const untilMs = beganMs + this.mostMs - this.spentMs;
+    if (untilMs - beganMs < 1) return;
     let waits: (readonly [answered: number, until: number])[] = [];
     for (let other = 0; this.wordOf(other, 'asked') < words.length; other += 1) {
       if (other === index || !isAsked(Atomics.load(words, this.wordOf(other, 'state')))) continue;
@@ -114,20 +129,17 @@ export class ReaderPeers {
     for (;;) {
       const changes = Atomics.load(words, changesWord);
       waits = waits.filter(([answered, until]) => ((Atomics.load(words, answered) - until) | 0) < 0);
-      if (waits.length === 0) return;
-      if (serve !== undefined) {
-        const { asked } = this;
-        if (this.isAsked(asked)) {
-          serve();
-          this.answer(asked);
-          continue;
-        }
+      const leftMs = untilMs - performance.now();
+      if (waits.length === 0 || leftMs <= 0) break;
+      const { asked } = this;
+      if (serve !== undefined && this.isAsked(asked)) {
+        serve();
+        this.answer(asked);
+        continue;
       }
-      const leftMs = beganMs + mostMs - performance.now();
-      if (leftMs > 0 && Atomics.wait(words, changesWord, changes, leftMs) !== 'timed-out') continue;
-      this.nextMs = performance.now() + silentMs;
-      return;
+      Atomics.wait(words, changesWord, changes, leftMs);
     }
+    this.spentMs += performance.now() - beganMs;
   }
 
   /** What has been asked for until now: all that is in the rings now is handed on for it, and then {@link answer}ed. */

@@ -1,5 +1,5 @@
 // Threads that ask each other to read their rings.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ReaderPeers, peerWords } from './reader-peers.node.ts';
 
 /** Longer than any test. */
@@ -53,4 +53,31 @@ test('those that wait for each other answer meanwhile, or do not wait where they
   expect(order.splice(0)).toEqual(['second goes on']);
   first.settle(() => undefined);
   expect(order).toEqual(['first is asked', 'second goes on']);
+});
+
+test('who has no rings asks nobody and is not asked; answers that take long are waited for a time in all', () => {
+  const words = peerWords(2);
+  let nowMs = 1000;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  let asked = 0;
+  const other = new ReaderPeers({ words, index: 1, bells: [] }, () => undefined);
+  const one = new ReaderPeers({ words, index: 0, bells: [] }, () => {
+    asked += 1;
+    nowMs += 8;
+    other.answer(other.asked);
+  });
+  other.join(20);
+  one.leave();
+  one.settleNow();
+  expect(asked).toBe(0);
+  // Nor does it look afterwards as if it would answer.
+  other.settle(() => undefined);
+  expect(one.isAsked(one.asked)).toBe(false);
+  one.join(20);
+  for (let round = 0; round < 10; round += 1) one.settleNow();
+  expect(asked).toBe(3);
+  nowMs += 100;
+  one.settleNow();
+  expect(asked).toBe(4);
+  clock.mockRestore();
 });
