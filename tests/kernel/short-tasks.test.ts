@@ -46,6 +46,20 @@ describeNeeding([tracefs(), command('gcc')], 'short tasks that move to another p
   afterAll(() => removeTree(folder));
   afterEach(() => void sweepSessions(findTracefs()));
 
+  test('the command itself is known where all processes are recorded, for its making is hidden with the recorder', () => {
+    const trace = join(folder, 'command');
+    const wanted = [
+      '--all-processes',
+      '--kernel-events=syscall_entry_umask',
+      `--kernel-context=${contexts.join(',')}`,
+    ];
+    const words = ['sh', '-c', 'umask 022; echo $$'];
+    const done = spoor(['record', '--no-auto', ...wanted, '-o', trace, '--', ...words]);
+    expect(done.status, done.stderr).toBe(0);
+    const pid = Number(done.stdout.trim());
+    expect(seenIn(join(trace, 'kernel')).get(pid)).toMatch(new RegExp(`^${pid} [1-9]\\d* sh$`));
+  });
+
   // Threads that read the rings wait for each other, but not for ever: a machine that is busy may need more than one run.
   test(
     'are known in recordings',

@@ -145,7 +145,9 @@ export class KernelPart {
   ): Promise<void> {
     if (!this.#followsCommand) {
       await this.#recording.begin();
-      watch(start());
+      const command = start();
+      watch(command);
+      if (command.pid !== undefined) this.#recording.learn(command.pid);
       return;
     }
     const child = spawn(launcherPath, ['-c', launcher, launcherPath, ...words], {

@@ -350,6 +350,18 @@ export class KernelRecording {
     this.instance.hideThreads(threads);
   }
 
+  /**
+   * Learns what a process is that a hidden thread has made: there is no record of its making, and it may be over before its
+   * events are read.
+   */
+  learn(pid: number): void {
+    const { tasks, options } = this;
+    for (const task of scanProcess(pid)) {
+      if (!tasks.isKnown(task.stat.tid)) enterTask(tasks, task, Number(task.timeNs));
+    }
+    ControlGroups.askedFor(options.contexts ?? [], [options.filter ?? ''])?.enter(tasks, pid);
+  }
+
   /** Watches that the kernel goes on to record what comes of these threads. */
   private follow(threads: readonly number[]): void {
     const { lives } = this.data;
