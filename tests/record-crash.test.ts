@@ -178,12 +178,12 @@ describeNeeding([command('babeltrace2')], 'spoor crash', () => {
       await until(() => existsSync(join(folder, `done-${turn}`)));
     }
     const [session = ''] = place.sessions();
-    const consumer = run.consumerPid(place.sessions())!;
     const traced = Number(
       /(\d+)-\d+$/.exec(readdirSync(session).find((name) => /^\d+-\d+$/.test(name)) ?? '')?.[1],
     );
-    for (const pid of [run.pid, consumer, traced]) process.kill(pid, 'SIGKILL');
-    await until(() => ![consumer, traced].some(exists));
+    await run.killWithConsumer(place.sessions());
+    process.kill(traced, 'SIGKILL');
+    await until(() => !exists(traced));
     await run.ended;
 
     const before = stateOf(place.runDir);
@@ -216,9 +216,7 @@ describeNeeding([command('babeltrace2')], 'spoor crash', () => {
       await until(() => existsSync(join(folder, `done-${turn}`)));
     };
     await portion(0);
-    const consumer = run.consumerPid(place.sessions())!;
-    for (const pid of [run.pid, consumer]) process.kill(pid, 'SIGKILL');
-    await until(() => ![run.pid, consumer].some(exists));
+    await run.killWithConsumer(place.sessions());
     await portion(1);
     await run.ended;
 

@@ -152,6 +152,18 @@ export class RunningRecording {
     });
   }
 
+  /**
+   * Kills recorder and consumer as one: a recorder that is left would replace its consumer, and a consumer that learns of
+   * its recorder's death ends the recording.
+   */
+  async killWithConsumer(sessions: readonly string[]): Promise<void> {
+    process.kill(this.pid, 'SIGSTOP');
+    const consumer = this.consumerPid(sessions);
+    if (consumer === undefined) throw new Error('there is no consumer');
+    for (const pid of [consumer, this.pid]) process.kill(pid, 'SIGKILL');
+    await until(() => ![consumer, this.pid].some(exists));
+  }
+
   get isOver(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }

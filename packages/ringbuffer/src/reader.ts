@@ -268,7 +268,7 @@ export class RingReader {
   get intendedProgress(): ReaderProgress | undefined {
     this.#store.read(this.#note, CONTROL.intendedProgress);
     const progress = decodeProgress(this.#noteView);
-    return progress.cutBytes === 0 ? undefined : progress;
+    return progress.cutBytes === 0 && progress.recordedPackets === 0 ? undefined : progress;
   }
 
   /** Gives the slot of packet `sequence` back to the producer (discard mode). */

@@ -1,6 +1,8 @@
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -9,11 +11,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PACKET, PACKET_HEADER_BYTES, makeChannel } from '@spoor/ringbuffer';
+import { PACKET, PACKET_HEADER_BYTES, RingReader, fileStore, makeChannel } from '@spoor/ringbuffer';
 import { array, assert, boolean, constantFrom, integer, property, tuple } from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { Consumer } from './consumer.ts';
 import { extractCrash } from './crash.ts';
+import { MetadataWriter } from './metadata-writer.ts';
+import { indexHeaderBytes } from './packet-index.ts';
+import { RingDrain } from './ring-drain.ts';
 import { SessionDirectory } from './run-directory.ts';
 import { deaths, dieWriting } from './testing/dying-consumer.ts';
 import { SimulatedProgram } from './testing/simulated-program.ts';
@@ -90,6 +95,60 @@ test('wherever the consumer was killed, its trace and what spoor crash finds hav
     { numRuns: 100 },
   );
 });
+
+test.each(['entry', 'no entry'])(
+  'a consumer killed as it ends the recording of a program that goes on has told how much of its packet it wrote (%s)',
+  (written) => {
+    const outputDir = mkdtempSync(join(root, 'trace-'));
+    const channels = [makeChannel({ mode: 'discard', ...geometry })];
+    const session = SessionDirectory.create(root, { name: 'test', channels, auto: false, outputDir });
+    const program = new SimulatedProgram(session.path, true);
+    const ring = program.ring(0, geometry, 'discard');
+    const ringPath = join(program.directory, 'rings', '0.ring');
+    for (let value = 0; value < 10; value += 1) ring.emit(value);
+    ring.sync();
+    // The first look makes the trace; then the ring as it is before the end of the recording.
+    new Consumer(session, () => undefined).poll(0);
+    const [name = ''] = readdirSync(join(outputDir, 'ust', 'pid'));
+    const traceDir = join(outputDir, 'ust', 'pid', name);
+    const metadata = new MetadataWriter(
+      join(traceDir, 'metadata'),
+      '',
+      join(program.directory, 'events'),
+      {},
+    );
+    const ringFile = openSync(ringPath, 'r+');
+    const reader = new RingReader(fileStore(ringFile), ringPath);
+    const before = reader.progress;
+    const ending = new RingDrain(0, ringPath, traceDir, metadata);
+    ending.stop();
+    ending.finish(true);
+    ending.close();
+    metadata.close();
+    // Killed before it noted what is written.
+    reader.noteProgress(before);
+    closeSync(ringFile);
+    ring.sync();
+    let committed = 10;
+    while (committed < 100 && ring.emit(committed)) committed += 1;
+    expect(committed).toBe(100);
+    ring.sync();
+    const stream = join(traceDir, 'ch0_0');
+    if (written === 'no entry') truncateSync(join(traceDir, 'index', 'ch0_0.idx'), indexHeaderBytes);
+
+    const upTo = (count: number): number[] => Array.from({ length: count }, (_, value) => value);
+    expect(valuesOf(stream)).toEqual(upTo(10));
+    const { totals: found } = extractCrash(session.path, mkdtempSync(join(root, 'saved-')));
+    expect(found).toMatchObject({ eventCount: 0, recordedCount: 10 });
+    // Its successor cuts off what has no entry, and has it anew and whole.
+    const { totals } = new Consumer(session, () => undefined).finish();
+    const values = valuesOf(stream);
+    expect(values).toEqual(upTo(written === 'entry' ? 10 : 100));
+    expect(totals.eventCount).toBe(values.length);
+    ring.close();
+    session.remove();
+  },
+);
 
 test('what a program without file descriptors left in links is read, and no link is followed', () => {
   const outputDir = mkdtempSync(join(root, 'trace-'));

@@ -184,14 +184,7 @@ export class RingDrain implements Disposable {
       streamShift: number + 1 - packet.sequence,
     };
     numberPacket(packet, number);
-    // A successor learns by the stream whether the packet was written, and by this what that means.
-    this.reader.intendProgress(done);
-    try {
-      this.#append(packet);
-    } catch (error) {
-      this.reader.intendProgress(undefined);
-      throw error;
-    }
+    this.#appendPart(packet, done);
     this.#done = done;
     this.reader.noteProgress(done);
     return true;
@@ -238,7 +231,7 @@ export class RingDrain implements Disposable {
     const take = (packet: RingPacket) => {
       // Only now: a program that lives may have declared the class of the last event a moment ago.
       this.#metadata.update();
-      this.#take(packet);
+      this.#take(packet, alive);
     };
     try {
       if (alive || mode === 'overwrite') this.reader.snapshot(take);
@@ -385,8 +378,11 @@ export class RingDrain implements Disposable {
     return this.#limitsOf(this.reader.header.channelName);
   }
 
-  /** Appends what is new of a packet unless an earlier consumer did, and counts it once; or drops it. */
-  #take(whole: RingPacket): void {
+  /**
+   * Appends what is new of a packet unless an earlier consumer did, and counts it once; or drops it.
+   * @param isPart whether its thread may go on with it.
+   */
+  #take(whole: RingPacket, isPart: boolean = false): void {
     this.#committedThrough = (whole.eventsBefore + whole.eventCount) >>> 0;
     const packet = restOfPacket(whole, this.#done);
     if (packet === undefined) return;
@@ -405,7 +401,8 @@ export class RingDrain implements Disposable {
         done.streamShift -= 1;
       } else {
         if (done.streamShift !== 0) numberPacket(packet, sequence + done.streamShift);
-        this.#append(packet);
+        if (isPart) this.#appendPart(packet, done);
+        else this.#append(packet);
       }
     }
     this.#done = done;
@@ -416,6 +413,20 @@ export class RingDrain implements Disposable {
     const { eventsDiscarded } = describePacket(packet.bytes, this.#number);
     const last = this.#writer?.lastEntry;
     return last !== undefined && last.eventsDiscarded !== eventsDiscarded;
+  }
+
+  /**
+   * The same of a packet that holds more by the time a successor looks at it: that learns by the stream whether this was
+   * written, and by what is intended here how much it was.
+   */
+  #appendPart(packet: RingPacket, done: ReaderProgress): void {
+    this.reader.intendProgress(done);
+    try {
+      this.#append(packet);
+    } catch (error) {
+      this.reader.intendProgress(undefined);
+      throw error;
+    }
   }
 
   /** Writes a packet that has its number in the stream, unless that is there. */
