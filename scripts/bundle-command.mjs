@@ -4,7 +4,7 @@
 // keep V8's compiled form. What other verbs load when they run is left out: they find it beside the file, as they do
 // without it.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { foreignLicenses } from './foreign-licenses.mjs';
@@ -85,7 +85,14 @@ async function bundle(input, output, isLeftOut) {
         renderChunk: (code) => ({ code: code.replaceAll(/\bimport\(/g, 'importModule('), map: null }),
         // Behind the minifier, which would write escaped characters as themselves again.
         generateBundle(_options, files) {
-          for (const file of Object.values(files)) if (file.type === 'chunk') file.code = ascii(file.code);
+          for (const file of Object.values(files)) {
+            if (file.type !== 'chunk') continue;
+            const elsewhere = file.imports.filter((id) => isAbsolute(id));
+            if (elsewhere.length > 0) {
+              throw new Error(`${output} would look for ${elsewhere.join(', ')} on every machine`);
+            }
+            file.code = ascii(file.code);
+          }
         },
       },
     ],
@@ -97,7 +104,9 @@ async function bundle(input, output, isLeftOut) {
       emptyOutDir: false,
       minify: false,
       rolldownOptions: {
-        external: isLeftOut,
+        // Asked by the name in the source alone: it is asked again by the path that was found for the name, which no rule
+        // knows; whether that made a module of all importers a path of this machine hung on who asked first.
+        external: (id, importer, isResolved) => !isResolved && isLeftOut(id, importer),
         output: {
           format: 'cjs',
           codeSplitting: false,
