@@ -130,8 +130,9 @@ describeNeeding(needs, 'faults beneath a recording of the kernel', () => {
         return lost > 0;
       });
       const { losses } = await client.call('stop-session', { session: 's' });
-      await client.call('destroy-session', { session: 's' });
       const kernel = join(path, 'kernel');
+      expect(lossesToldByPeer(kernel)).toBe(losses.discardedCount);
+      await client.call('destroy-session', { session: 's' });
       const found = writesIn(kernel);
       expect(found.length).toBeLessThan(written);
       expect(found).toEqual([...new Set(found)].sort((one, other) => one - other));

@@ -268,6 +268,11 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions', (
       process.kill(consumer, 'SIGSTOP');
       await program.write(20_000);
       process.kill(consumer, 'SIGCONT');
+      const lossesOf = (path: string): number => lossesToldByPeer(join(path, 'kernel'));
+      const stopped = await client.call('stop-session', { session: 's' });
+      expect(stopped.losses.overwrittenCount).toBeGreaterThan(10_000);
+      expect(lossesOf(outputOf(session))).toBe(stopped.losses.overwrittenCount);
+      await client.call('start-session', { session: 's' });
       const { path: first } = await client.call('rotate-session', { session: 's' });
       await program.write(20_000);
       const { losses } = await client.call('stop-session', { session: 's' });

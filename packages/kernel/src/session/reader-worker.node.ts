@@ -132,6 +132,10 @@ class SessionRing {
     if (mayHaveLost !== undefined) this.guard(() => this.sink.flush(mayHaveLost));
   }
 
+  tellLosses(): void {
+    if (!this.isInMemory && !this.sink.isSuspended) this.guard(() => this.sink.tellLosses());
+  }
+
   /** Takes the pages out of the kernel and keeps the youngest of them, as many as a ring holds. */
   private collect(): void {
     const { reader, ringBytes } = this;
@@ -246,6 +250,7 @@ function carryOut(command: ReaderCommand): readonly RingTotals[] {
     switch (command.kind) {
       case 'activate':
         ring.isActive = command.isActive;
+        if (!command.isActive) ring.tellLosses();
         break;
       case 'remove':
         ring.close();
@@ -269,6 +274,8 @@ function carryOut(command: ReaderCommand): readonly RingTotals[] {
         if (ring.isInMemory) ring.clear();
         break;
       case 'flush':
+        ring.tellLosses();
+        break;
       case 'count':
         break;
       default:

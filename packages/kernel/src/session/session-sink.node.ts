@@ -162,6 +162,7 @@ export class SessionSink {
       // Streams of a trace differ in class and number.
       instance: cpu,
       inputBytes: batchBytesOf(this.layout),
+      toldLost: isSnapshot ? 0 : this.pastLost,
       // A packet has room beyond that for its last event, and must not be larger than a file.
       ...(sizeBytes > 0 ? { packetBytes: Math.min(usualPacketBytes, Math.ceil(sizeBytes / 2)) } : {}),
       output: {
@@ -200,15 +201,19 @@ export class SessionSink {
   /** @param mayHaveLost whether the ring may have been full since the last time. */
   flush(mayHaveLost: boolean): void {
     this.stream.flush();
-    if (!mayHaveLost) return;
-    // Pages tell of events that were overwritten, not of those that found no room.
-    const { dropped, overrun } = this.statistics();
-    const missing = dropped - this.pastLost - this.stream.statistics.lostCount;
-    if (overrun === 0 && missing > 0) this.stream.discard(missing);
+    if (mayHaveLost || this.stream.hasUncountedLosses) this.reckonLosses();
   }
 
-  private statistics(): ReturnType<typeof parseRingStatistics> {
-    return parseRingStatistics(readFileSync(this.statisticsPath, 'latin1'), this.cpu);
+  /** Has packets that are written tell of all that the ring has lost, for whoever reads the trace now. */
+  tellLosses(): void {
+    this.reckonLosses();
+    this.stream.tellLosses();
+  }
+
+  /** Pages tell of events that were overwritten, if they have room for the number, and not of those that found no room. */
+  private reckonLosses(): void {
+    const counts = parseRingStatistics(readFileSync(this.statisticsPath, 'latin1'), this.cpu);
+    this.stream.reckonLosses(lostOf(counts) - this.pastLost);
   }
 
   totals(failure: string | undefined): RingTotals {
@@ -230,7 +235,7 @@ export class SessionSink {
 
   /** Writes what there is; what comes waits until it is known where it goes. */
   suspend(): void {
-    this.stream.flush();
+    if (!this.isSuspended) this.tellLosses();
     this.placeBefore = this.place;
     this.place = undefined;
   }
@@ -271,8 +276,7 @@ export class SessionSink {
   }
 
   close(): void {
-    const missing = lostOf(this.statistics()) - this.pastLost - this.stream.statistics.lostCount;
-    if (missing > 0) this.stream.discard(missing);
+    this.reckonLosses();
     this.endStream();
     giveBack(this.data);
   }

@@ -109,7 +109,6 @@ class CtfSink implements PageSink {
   private readonly file: PacketFile;
   private readonly statisticsPath: string;
   private readonly cpu: number;
-  private toldDropped = 0;
   private trouble: string | undefined;
 
   constructor(data: CtfSinkData, place: RingPlace) {
@@ -156,26 +155,20 @@ class CtfSink implements PageSink {
 
   flush(mayHaveLost: boolean): void {
     this.stream.flush();
-    if (!mayHaveLost) return;
-    // Pages tell of events that were overwritten, not of those that found no room.
-    const { dropped } = this.statistics();
-    if (dropped <= this.toldDropped) return;
-    this.stream.discard(dropped - this.toldDropped);
-    this.toldDropped = dropped;
+    // Pages tell of events that were overwritten, if they have room for the number, and not of those that found no room.
+    if (mayHaveLost || this.stream.hasUncountedLosses) this.stream.reckonLosses(this.lostCount());
   }
 
   close(): CtfSinkResult {
     this.flush(true);
-    const missing = lostOf(this.statistics()) - this.stream.statistics.lostCount;
-    if (missing > 0) this.stream.discard(missing);
     this.stream.close();
     this.metadata[Symbol.dispose]();
     this.file.close();
     return { ...this.stream.statistics, writtenBytes: this.file.sizeBytes, trouble: this.trouble };
   }
 
-  private statistics(): ReturnType<typeof parseRingStatistics> {
-    return parseRingStatistics(readFileSync(this.statisticsPath, 'latin1'), this.cpu);
+  private lostCount(): number {
+    return lostOf(parseRingStatistics(readFileSync(this.statisticsPath, 'latin1'), this.cpu));
   }
 }
 

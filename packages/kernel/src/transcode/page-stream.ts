@@ -18,6 +18,8 @@ export interface PageStreamOptions {
   readonly instance?: number;
   /** Size of {@link PageStream.input}; that of a page by default. */
   readonly inputBytes?: number;
+  /** Events lost of the ring that were told before this stream: pages may tell of them again; 0 by default. */
+  readonly toldLost?: number;
 }
 
 /** Smaller ones cost a write and an entry of the index more often, larger ones do not stay in the cache of a processor. */
@@ -73,6 +75,9 @@ export class PageStream {
   private isOpen = false;
   /** Losses that the last packet counted. */
   private toldDiscarded = 0n;
+  private hasUncounted = false;
+  /** Losses that were told by the counters of the ring, and that pages may tell of, too. */
+  private toldEarly: number;
   private pageCount = 0;
   private eventCount = 0;
   /** Events of the packets that have ended. */
@@ -119,6 +124,7 @@ export class PageStream {
     );
     this.state = this.memory?.state ?? new Int32Array(stateWord.size);
     this.used = this.memory?.used ?? new Uint8Array(classCount);
+    this.toldEarly = options.toldLost ?? 0;
   }
 
   get statistics(): PageStreamStatistics {
@@ -130,11 +136,15 @@ export class PageStream {
       eventCount: this.eventsSoFar - unwrittenCount,
       unwrittenCount,
       unknownCount,
-      lostCount: Number(this.packet.discardedCount) - unwrittenCount,
+      lostCount: this.lostCount,
       packetCount,
       damagedCount: damagedCount + (this.joiner?.damagedCount ?? 0),
       missingTextCount,
     };
+  }
+
+  private get lostCount(): number {
+    return Number(this.packet.discardedCount) - this.unwrittenCount;
   }
 
   /**
@@ -258,14 +268,37 @@ export class PageStream {
     this.packet.discard(count);
   }
 
-  /** Ends the stream: losses that no packet has counted are told by one without events. */
-  close(): void {
-    this.joiner?.flush(this.takeJoined);
+  /** Whether a page told of losses and had no room for their number, since {@link reckonLosses} the last time. */
+  get hasUncountedLosses(): boolean {
+    return this.hasUncounted;
+  }
+
+  /**
+   * Has the next packet count what is lost by the counters of the ring. They may know more than the pages until now: what pages
+   * tell of later is not counted twice.
+   * @param lostCount events of this stream in all.
+   */
+  reckonLosses(lostCount: number): void {
+    this.hasUncounted = false;
+    const missing = lostCount - this.lostCount;
+    if (missing <= 0) return;
+    this.toldEarly += missing;
+    this.discard(missing);
+  }
+
+  /** Losses that no packet has counted are told by one without events. */
+  tellLosses(): void {
     this.flush();
     if (this.packet.discardedCount === this.toldDiscarded) return;
     const { state } = this;
     this.beginPacket(state[stateWord.hi]!, state[stateWord.lo]!);
     this.flush();
+  }
+
+  /** Ends the stream, and tells of its losses. */
+  close(): void {
+    this.joiner?.flush(this.takeJoined);
+    this.tellLosses();
   }
 
   private open(bytes: Uint8Array): void {
@@ -281,7 +314,10 @@ export class PageStream {
     this.flush();
     const counted = (commit & lostCountFollows) !== 0 && after + this.plan.layout.longBytes <= end;
     const count = counted ? this.view.getUint32(after, true) : 1;
-    this.packet.discard(count);
+    if (!counted) this.hasUncounted = true;
+    const early = Math.min(count, this.toldEarly);
+    this.toldEarly -= early;
+    this.packet.discard(count - early);
     this.known.texts.clear();
   }
 

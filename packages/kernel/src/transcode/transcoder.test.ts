@@ -325,6 +325,60 @@ test('under the names of the kernel every value is read back, at its time', () =
   );
 });
 
+test('what the counters of the ring and its pages tell of losses is told once, to the last event', () => {
+  const transcoder = new KernelTranscoder(sampleFormats, options());
+  const { bytes } = recordOf({ gap: 0n, means: 'delta', format: sampleFormats.events[0]!, seed: 1 });
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('lose' as const), count: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({ kind: fc.constant('read' as const), hasRoom: fc.boolean() }),
+    fc.constant({ kind: 'look' as const }),
+    fc.constant({ kind: 'restart' as const }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      let told = 0n;
+      let toldBefore = 0;
+      const start = () =>
+        transcoder.stream({
+          cpu: 0,
+          toldLost: toldBefore,
+          output: { packet: (_bytes, _length, facts) => (told = facts.discardedEvents!) },
+        });
+      let stream = start();
+      // As the kernel counts: all that it overwrote, and how much of it was gone when it handed out the last page.
+      let overrun = 0;
+      let atLastPage = 0;
+      const lost = (): number => toldBefore + stream.statistics.lostCount;
+      const look = (): void => {
+        stream.reckonLosses(overrun - toldBefore);
+        expect(stream.hasUncountedLosses).toBe(false);
+        expect(lost()).toBe(overrun);
+        stream.tellLosses();
+        expect(toldBefore + Number(told)).toBe(overrun);
+      };
+      for (const step of steps) {
+        if (step.kind === 'lose') overrun += step.count;
+        else if (step.kind === 'look') look();
+        else if (step.kind === 'restart') {
+          stream.close();
+          toldBefore = lost();
+          told = 0n;
+          stream = start();
+        } else {
+          const page = new PageBuilder(sampleFormats.layout, 5_000_000_000n);
+          page.record(1, bytes);
+          const count = overrun - atLastPage;
+          stream.page(page.finish(step.hasRoom ? count : Math.sign(-count)), 0, 4096);
+          atLastPage = overrun;
+          if (count > 0 && !step.hasRoom) expect(stream.hasUncountedLosses).toBe(true);
+        }
+        expect(lost()).toBeLessThanOrEqual(overrun);
+      }
+      look();
+    }),
+  );
+});
+
 /** Whether two traces have the same bytes: quicker than a comparison that can tell where they differ. */
 function hasSameEvents(left: MemoryTrace, right: MemoryTrace): boolean {
   return Buffer.compare(left.files.get('chan_3')!, right.files.get('chan_3')!) === 0;
