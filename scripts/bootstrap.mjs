@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleTracer } from './bundle-tracer.mjs';
+import { removeStale } from './remove-stale.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -64,6 +65,7 @@ whenChanged(
 );
 
 run(bin('tsc'), ['-b'], 'compiling');
+for (const name of readdirSync(join(root, 'packages'))) removeStale(join(root, 'packages', name));
 await bundleTracer();
 
 const commands = ['spoor.cjs', 'control.cjs', 'report.cjs', 'record.cjs'].map((name) =>
