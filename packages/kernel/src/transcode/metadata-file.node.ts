@@ -2,7 +2,7 @@
  * The metadata of a trace that several threads write: classes are appended when their first event is about to be
  * written, so that a trace has the classes that it uses, of the thousands that a kernel has.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import { formatEventTsdl, formatTraceTsdl, type StreamClass, type TraceClass } from '@spoor/ctf';
 
@@ -85,7 +85,7 @@ export class MetadataFile implements Disposable {
   private write(ids: readonly number[]): void {
     let state: number = absent;
     try {
-      writeAll(this.fd, this.path, ids.map((id) => this.textOf(id)).join(''));
+      appendWhole(this.fd, this.path, ids.map((id) => this.textOf(id)).join(''));
       state = written;
     } finally {
       // Where there was no room another thread may have more luck.
@@ -113,7 +113,7 @@ export class MetadataFile implements Disposable {
     const texts = stream.eventClasses.map(
       (event) => `\n${formatEventTsdl(event, stream.id, this.traceClass)}`,
     );
-    writeAll(this.fd, this.path, texts.join(''));
+    appendWhole(this.fd, this.path, texts.join(''));
   }
 
   [Symbol.dispose](): void {
@@ -145,7 +145,7 @@ export function createMetadata(path: string, text: string | Uint8Array): void {
     throw outputError(path, error);
   }
   try {
-    writeAll(fd, path, text);
+    appendWhole(fd, path, text);
   } catch (error) {
     // Whoever comes next would take it for one that is there already.
     rmSync(path, { force: true });
@@ -167,21 +167,49 @@ export function appendMetadata(path: string, text: string): void {
     throw outputError(path, error);
   }
   try {
-    writeAll(fd, path, text);
+    appendWhole(fd, path, text);
   } finally {
     closeSync(fd);
   }
 }
 
-function writeAll(fd: number, path: string, text: string | Uint8Array): void {
+/**
+ * Appends a text, all of it or nothing, to a file that others append to meanwhile.
+ * @param fd opened to append.
+ * @param write what writes it, for tests.
+ * @throws SpoorError `output/failed`.
+ */
+export function appendWhole(
+  fd: number,
+  path: string,
+  text: string | Uint8Array,
+  write: (fd: number, bytes: Uint8Array) => number = writeSync,
+): void {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  let done = 0;
   try {
-    while (done < bytes.length) done += writeSync(fd, bytes, done);
+    // A full disk takes a part first, and refuses the next one. The rest would stand behind what others wrote.
+    for (let count = -1; count < bytes.length;) {
+      count = write(fd, bytes);
+      if (count < bytes.length) takeBack(fd, count);
+    }
   } catch (error) {
-    // Half a class would make all of it unreadable.
-    if (done > 0) ftruncateSync(fd, fstatSync(fd).size - done);
     throw outputError(path, error);
+  }
+}
+
+/**
+ * Takes back what was written last through a descriptor: half a class would make all of the file unreadable. Others may have
+ * written behind it, so it is not cut off, but made blank, which needs no room.
+ */
+function takeBack(fd: number, sizeBytes: number): void {
+  const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
+  const end = Number(/^pos:\s*(\d+)$/m.exec(info)?.[1] ?? Number.NaN);
+  // What is opened to append writes at the end, wherever it is told to.
+  const file = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY);
+  try {
+    writeSync(file, Buffer.alloc(sizeBytes, ' '), 0, sizeBytes, end - sizeBytes);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +15,7 @@ import { sampleFacts } from '../testing/sample-facts.ts';
 import { sampleFormats } from '../testing/sample-formats.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { kernelTraceClass } from './kernel-trace-class.ts';
-import { MetadataFile, beginMetadata, makeClassStates } from './metadata-file.node.ts';
+import { MetadataFile, appendWhole, beginMetadata, makeClassStates } from './metadata-file.node.ts';
 
 const names = ['one', 'two', 'three', 'four'];
 const traceClass = kernelTraceClass(
@@ -63,4 +72,26 @@ test('a class that could not be written is written when there is room', () => {
   other.declare(used);
   full.declare(used);
   expect(classesOf(path)).toEqual(['four']);
+});
+
+test('a disk that fills up in the midst of a class takes nothing away that others have written meanwhile', () => {
+  const path = join(folder, 'shared');
+  writeFileSync(path, 'begin;');
+  const fd = openSync(path, 'a');
+  // Two short writes, others between them, and no room any more.
+  const room = [5, 3];
+  const fill = (to: number, bytes: Uint8Array): number => {
+    const count = room.shift();
+    if (count === undefined) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    writeSync(to, bytes, 0, count);
+    appendFileSync(path, 'other;');
+    return count;
+  };
+  expect(() => appendWhole(fd, path, 'half a class;', fill)).toThrow(`cannot write ${path}`);
+  expect(readFileSync(path, 'utf8')).toBe('begin;     other;   other;');
+  // A disk that has room again.
+  room.push(4, 13);
+  appendWhole(fd, path, 'half a class;', fill);
+  expect(readFileSync(path, 'utf8')).toBe('begin;     other;   other;    other;half a class;other;');
+  closeSync(fd);
 });
