@@ -22,52 +22,47 @@ describeNeeding(needs, 'faults beneath a recording of the kernel', () => {
   afterAll(() => removeTree(folder));
   afterEach(() => void sweepSessions(findTracefs()));
 
-  test(
-    'who has a number after another has its own name and parent',
-    // Whoever else makes processes meanwhile gets some of the numbers, on the other processor, whose records are read in any order.
-    { retry: 4, timeout: patientlyMs },
-    () => {
-      for (const name of ['one-program', 'other-program']) copyFileSync('/bin/sh', join(folder, name));
-      const trace = join(mkdtempSync(join(folder, 'reuse-')), 'trace');
-      const script = join(repoRoot, 'tests/kernel/programs/reuse-number.sh');
-      // On one processor, whose records are in order; and all processes, for the kernel itself drops a number from its
-      // list some time after the end of the task, though it may be another's by then.
-      const done = spoor([
-        'record',
-        '--no-auto',
-        '--all-processes',
-        '--kernel-events=syscall_entry_umask',
-        '--kernel-context=tid,pid,ppid,procname',
-        `--output=${trace}`,
-        '--',
-        'taskset',
-        '-c',
-        '0',
-        'sh',
-        script,
-        folder,
-        '6',
-      ]);
-      expect(done.status, done.stderr).toBe(0);
-      const said = [...done.stdout.matchAll(/^(\d+) (\d+) ([a-z-]+)$/gm)].map(
-        ([, tid, ppid, name]) => `${tid} ${tid} ${ppid} ${name}`,
-      );
-      const [tid = ''] = said[0]!.split(' ');
-      expect(new Set(said.map((line) => line.split(' ')[0]))).toEqual(new Set([tid]));
-      expect(said.length).toBeGreaterThanOrEqual(3);
-      const seen: string[] = [];
-      for (const event of openTrace(join(trace, 'kernel')).events()) {
-        if (event.name !== 'syscall_entry_umask') continue;
-        const context = (event.commonContext() ?? {}) as Readonly<Record<string, number | string>>;
-        const own = ['tid', 'pid', 'ppid', 'procname'].map((key) => String(context[key])).join(' ');
-        // Somebody else may have the number in between.
-        if (!/ (?:sh|[a-z]+-program)$/.test(own)) continue;
-        if (own.startsWith(`${tid} `) && seen.at(-1) !== own) seen.push(own);
-      }
-      // Those whose other half of a pair was somebody else's say nothing.
-      expect(seen).toEqual(said.filter((line, index) => line !== said[index - 1]));
-    },
-  );
+  test('who has a number after another has its own name and parent', { timeout: patientlyMs }, () => {
+    for (const name of ['one-program', 'other-program']) copyFileSync('/bin/sh', join(folder, name));
+    const trace = join(mkdtempSync(join(folder, 'reuse-')), 'trace');
+    const script = join(repoRoot, 'tests/kernel/programs/reuse-number.sh');
+    // On one processor, whose records are in order; and all processes, for the kernel itself drops a number from its
+    // list some time after the end of the task, though it may be another's by then.
+    const done = spoor([
+      'record',
+      '--no-auto',
+      '--all-processes',
+      '--kernel-events=syscall_entry_umask',
+      '--kernel-context=tid,pid,ppid,procname',
+      `--output=${trace}`,
+      '--',
+      'taskset',
+      '-c',
+      '0',
+      'sh',
+      script,
+      folder,
+      '6',
+    ]);
+    expect(done.status, done.stderr).toBe(0);
+    const said = [...done.stdout.matchAll(/^(\d+) (\d+) ([a-z-]+)$/gm)].map(
+      ([, tid, ppid, name]) => `${tid} ${tid} ${ppid} ${name}`,
+    );
+    const [tid = ''] = said[0]!.split(' ');
+    expect(new Set(said.map((line) => line.split(' ')[0]))).toEqual(new Set([tid]));
+    expect(said.length).toBeGreaterThanOrEqual(3);
+    const seen: string[] = [];
+    for (const event of openTrace(join(trace, 'kernel')).events()) {
+      if (event.name !== 'syscall_entry_umask') continue;
+      const context = (event.commonContext() ?? {}) as Readonly<Record<string, number | string>>;
+      const own = ['tid', 'pid', 'ppid', 'procname'].map((key) => String(context[key])).join(' ');
+      // Somebody else may have the number in between.
+      if (!/ (?:sh|[a-z]+-program)$/.test(own)) continue;
+      if (own.startsWith(`${tid} `) && seen.at(-1) !== own) seen.push(own);
+    }
+    // Those whose other half of a pair was somebody else's say nothing.
+    expect(seen).toEqual(said.filter((line, index) => line !== said[index - 1]));
+  });
 
   test(
     'two thousand tasks are all in the state dump',

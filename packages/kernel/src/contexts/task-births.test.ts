@@ -108,10 +108,19 @@ test('are news of a number that an earlier task had', () => {
   expect([table.get(20, 'ppid'), table.nameOf(20)]).toEqual([11, 'of-11']);
 });
 
-test('of numbers that several tasks had are not entered; two records of one birth are', () => {
+test('of numbers that several tasks had all are entered, each for its time; two records of one birth are of one', () => {
   const table = tableOf10();
-  enterBirths(table, [birth(1e9, 10, 20), birth(5e9, 10, 20)], nobody);
-  expect(table.isKnown(20)).toBe(false);
+  enterBirths(table, [birth(1e9, 10, 11)], nobody);
+  enterBirths(table, [birth(5e9, 11, 20), birth(2e9, 10, 20)], nobody);
+  const ppids = [1e9, 2e9, 4e9, 5e9, 9e9].map((timeNs) => table.get(20, 'ppid', undefined, timeNs));
+  expect(ppids).toEqual([0, 10, 10, 11, 11]);
   enterBirths(table, [birth(1e9, 10, 21), birth(1e9 + 700, 10, 21)], nobody);
   expect(table.get(21, 'pid')).toBe(21);
+});
+
+test('who is there is looked up, and not taken for whoever had its number before', () => {
+  const table = tableOf10();
+  enterBirths(table, [birth(1e9, 10, 20)], nobody);
+  enterBirths(table, [birth(5e9, 10, 20)], () => true);
+  expect([table.isKnown(20), table.nameOf(20, undefined, 4e9)]).toEqual([false, 'of-10']);
 });

@@ -6,7 +6,7 @@ import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
 import { integerField, textReader } from './record-fields.ts';
-import { sameBirthNs, type TaskTable } from './task-table.ts';
+import type { TaskTable } from './task-table.ts';
 
 /** One of them. */
 export interface TaskBirth {
@@ -104,8 +104,7 @@ export function tasksIn(
 }
 
 /**
- * Enters tasks of which nothing is known, in the order in which they were made. Of a number that several had, none is: there is no
- * telling whose the events are that are read before those records.
+ * Enters tasks of which nothing is known, in the order in which they were made.
  * @param births in any order.
  * @param isThere whether a task is there yet: then it can be looked up, which tells more.
  */
@@ -114,16 +113,10 @@ export function enterBirths(
   births: readonly TaskBirth[],
   isThere: (birth: TaskBirth) => boolean,
 ): void {
-  const inOrder = births.toSorted((left, right) => left.timeNs - right.timeNs);
-  const first = new Map<number, TaskBirth>();
-  const ambiguous = new Set<number>();
-  for (const birth of inOrder) {
-    const before = first.get(birth.child);
-    if (before === undefined) first.set(birth.child, birth);
-    else if (birth.timeNs - before.timeNs > sameBirthNs) ambiguous.add(birth.child);
-  }
-  for (const birth of first.values()) {
-    if (ambiguous.has(birth.child) || table.knowsSince(birth.child, birth.timeNs) || isThere(birth)) continue;
-    enterBirth(table, birth);
+  for (const birth of births.toSorted((left, right) => left.timeNs - right.timeNs)) {
+    const { child, timeNs } = birth;
+    // Whoever had the number before must not be taken for it.
+    if (!table.knowsSince(child, timeNs) && isThere(birth)) table.free(child, timeNs);
+    else enterBirth(table, birth);
   }
 }

@@ -123,26 +123,91 @@ test('who had a number before undoes nothing of whoever has it now, though its m
   // What another thread has of the same memory knows it as well.
   const ofOther = new TaskTable(table.memory);
   expect([1e9, 2e9, 3e9].map((timeNs) => ofOther.isPast(20, timeNs))).toEqual([true, false, false]);
-  expect(ofOther.fork(11, 20, 0, 1e9)).toBe(false);
+  expect(ofOther.fork(11, 20, 0, 1e9)).toBe(true);
   expect(table.get(20, 'ppid')).toBe(10);
   expect(ofOther.fork(11, 20, 0, 3e9)).toBe(true);
   expect(table.get(20, 'ppid')).toBe(11);
 });
 
-test('rings that are read again tell of those who had a number before', () => {
+const atTimes = (table: TaskTable, tid: number, times: readonly number[]): readonly number[] =>
+  times.map((timeNs) => table.get(tid, 'ppid', undefined, timeNs));
+
+test.each([
+  [0, 1, 2, 3],
+  [3, 2, 1, 0],
+  [2, 0, 3, 1],
+])('makings of a number that are read in the order %i, %i, %i, %i are each of their time', (...order) => {
+  const table = new TaskTable(1000);
+  for (const tid of [10, 11, 12, 13]) table.set(tid, 'pid', tid);
+  // Rings of flight recorders are read again.
+  for (const index of [...order, ...order]) {
+    const timeNs = (index + 1) * 1e9;
+    table.fork(10 + index, 20, 0, timeNs);
+    table.setName(20, Buffer.from(`name-${index}`), timeNs + 1e6);
+    table.setGroup(20, 70 + index, undefined, timeNs + 2e6);
+  }
+  const other = new TaskTable(table.memory);
+  const times = [0.5e9, 1e9, 1.9e9, 2e9, 3.5e9, 4e9, 9e9];
+  expect(atTimes(other, 20, times)).toEqual([0, 10, 10, 11, 12, 13, 13]);
+  expect([1.5e9, 3.5e9].map((timeNs) => other.nameOf(20, undefined, timeNs))).toEqual(['name-0', 'name-2']);
+  expect([1.5e9, 5e9].map((timeNs) => other.groupOf(20, undefined, timeNs))).toEqual([70, 73]);
+  // Without a time whoever has it last is meant.
+  expect([other.get(20, 'ppid'), other.nameOf(20), other.groupOf(20)]).toEqual([13, 'name-3', 73]);
+  table.forget();
+  expect(atTimes(other, 20, times)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  // Nothing of it is in contexts of tasks without a row.
+  expect(table.words.subarray(0, taskKnownWord + 1).every((word) => word === 0)).toBe(true);
+});
+
+test('children and threads have what their maker and their process had then', () => {
   const table = new TaskTable(1000);
   table.set(10, 'pid', 10);
-  table.set(11, 'pid', 11);
-  table.fork(10, 20, 0, 2e9);
-  table.replay();
-  const ofOther = new TaskTable(table.memory);
-  expect(ofOther.isPast(20, 1e9)).toBe(false);
-  expect(ofOther.fork(11, 20, 0, 1e9)).toBe(true);
-  expect(ofOther.get(20, 'ppid')).toBe(11);
-  // Nothing of it is in contexts of tasks without a row.
-  table.forget();
-  expect(table.words.subarray(0, taskKnownWord + 1).every((word) => word === 0)).toBe(true);
-  expect(ofOther.fork(10, 20, 0, 2e9) && ofOther.fork(11, 20, 0, 1e9)).toBe(true);
+  table.fork(10, 20, 0, 1e9);
+  table.setGroup(20, 7, 'web', 1e9);
+  table.fork(10, 20, 0, 3e9);
+  table.setGroup(20, 8, '', 3e9);
+  table.fork(20, 21, cloneThread, 2e9);
+  table.fork(20, 22, 0, 4e9);
+  const groups = [2e9, 4e9].map((timeNs) => [
+    table.groupOf(21, undefined, timeNs),
+    table.containerOf(20, undefined, timeNs),
+  ]);
+  expect(groups).toEqual([
+    [7, 'web'],
+    [8, ''],
+  ]);
+  expect([table.get(21, 'pid'), table.groupOf(22)]).toEqual([20, 8]);
+});
+
+test('the last eight of those who had a number before are kept, and those of other numbers stay', () => {
+  const table = new TaskTable(10_000);
+  for (let tid = 100; tid < 112; tid += 1) table.set(tid, 'pid', tid);
+  table.fork(100, 21, 0, 1e9);
+  table.fork(101, 21, 0, 2e9);
+  for (let index = 0; index < 11; index += 1) table.fork(100 + index, 20, 0, (index + 1) * 1e9);
+  const times = Array.from({ length: 11 }, (_, index) => (index + 1.5) * 1e9);
+  expect(atTimes(table, 20, times)).toEqual([0, 0, 102, 103, 104, 105, 106, 107, 108, 109, 110]);
+  expect(atTimes(table, 21, [1.5e9, 2.5e9])).toEqual([100, 101]);
+  // A number that has the same rows.
+  expect(atTimes(table, 20 + 2048, [1.5e9, 5.5e9])).toEqual([0, 0]);
+});
+
+test('who left its number is known for the time when it had it', () => {
+  const { table, asked } = tableThatFinds(new Map());
+  table.set(10, 'pid', 10);
+  table.fork(10, 20, cloneThread, 1e9);
+  table.free(20, 2e9);
+  expect([1.5e9, 2.5e9].map((timeNs) => table.get(20, 'pid', undefined, timeNs))).toEqual([10, 0]);
+  expect(table.isKnown(20)).toBe(false);
+  // And forgotten where nothing is known of that.
+  table.fork(10, 30, cloneThread, 1e9);
+  table.free(30);
+  expect(table.get(30, 'pid', undefined, 1.5e9)).toBe(0);
+  // Nobody looks in /proc for who is gone.
+  table.fork(10, 40, 0, 5e9);
+  const before = asked.length;
+  table.fork(10, 40, 0, 4e9);
+  expect(asked.length).toBe(before);
 });
 
 test('who was looked up is told from who had the number before and after by when it began', () => {
@@ -152,17 +217,21 @@ test('who was looked up is told from who had the number before and after by when
   table.setStart(20, 2e9);
   table.setName(20, Buffer.from('itself'));
   table.set(20, 'uid', 7);
-  expect(table.fork(10, 20, 0, 1e9)).toBe(false);
+  expect(table.fork(10, 20, 0, 1e9)).toBe(true);
   expect([table.nameOf(20), table.get(20, 'uid')]).toEqual(['itself', 7]);
   // What /proc says of starts is exact to a tick.
   expect(table.fork(10, 20, 0, 2e9 + 9e6)).toBe(false);
   expect([table.nameOf(20), table.isPast(20, 2e9 + 1e6)]).toEqual(['itself', true]);
+  expect(table.nameOf(20, undefined, 1.5e9)).toBe('');
   const another = tableThatFinds(new Map([[20, 77]])).table;
   another.seek(20);
   another.setStart(20, 2e9);
   another.setName(20, Buffer.from('before'));
   expect(another.fork(10, 20, 0, 3e9)).toBe(true);
   expect(another.nameOf(20)).toBe('');
+  // The record of its own making is of who was looked up before.
+  expect(another.fork(10, 20, 0, 2e9 + 9e6)).toBe(false);
+  expect(another.nameOf(20, undefined, 2.5e9)).toBe('before');
 });
 
 test('what was looked up for a record of itself is not undone by that of its making', () => {

@@ -3,8 +3,10 @@
  * workers of all processors keep and read the same one, so a task that one of them saw being made is known to the others.
  */
 
-import { cloneIntoGroupHigh, cloneNewPid, cloneParent, cloneThread, namespaceFlags } from './clone-flags.ts';
+import { cloneThread } from './clone-flags.ts';
+import { earlierWords, EarlierRows, sameBirthNs } from './earlier-rows.ts';
 import { idleRowOf, mostProcessors, writeIdleTask } from './idle-tasks.ts';
+import { inheritRow } from './inherit-row.ts';
 import type { TaskLives } from './task-lives.ts';
 import {
   containerBytes,
@@ -25,20 +27,8 @@ import {
   type TaskColumn,
 } from './task-row.ts';
 
-/** In the row of number 0: whether records are read again that the table knows already. */
-const replayWord = 29;
-
-/**
- * Records of a making that are closer are of the same one, for each channel has its own: no task begins, ends and leaves its
- * number to another in less.
- */
-export const sameBirthNs = 50_000;
-
 /** What /proc says of when a task began is at most so long before it, and so is it from the record of its making. */
 const startErrorNs = 30_000_000;
-
-/** What is in the ring of another processor is not older. */
-const youngNs = 2_000_000_000;
 
 /** The record of a task's making comes at most so long after its events are written. */
 const mostLateMs = 1000;
@@ -63,7 +53,8 @@ export type Settler = () => void;
 
 /**
  * The table. Rows of numbers beyond `taskCount` are not kept: they are as unknown. The row of number 0 tells nothing; the idle
- * tasks, which have that number, have rows of their own behind all others, one a processor.
+ * tasks, which have that number, have rows of their own behind all others, one a processor; and behind these are rows of tasks
+ * whose numbers are others' by now. What is asked for the time of a record is answered of whoever had the number then.
  */
 export class TaskTable {
   /** All rows, for generated code. */
@@ -76,8 +67,9 @@ export class TaskTable {
   /** Where beginnings and ends of tasks are noted, if somebody follows them. */
   readonly lives: TaskLives | undefined;
   private readonly settle: Settler | undefined;
-  /** The same memory, for times. */
-  private readonly times: Float64Array;
+  /** The same memory, for times: of the row that begins at a word, `times[(row + taskBornAtWord) / 2]`. */
+  readonly times: Float64Array;
+  private readonly earlier: EarlierRows;
 
   /**
    * @param from the number of tasks (`/proc/sys/kernel/pid_max`), or the memory of another thread's table.
@@ -91,10 +83,13 @@ export class TaskTable {
     this.lives = lives;
     // Memory that was never written takes no room: a table of 4 million tasks costs what the live ones do.
     this.memory =
-      typeof from === 'number' ? new SharedArrayBuffer((from + mostProcessors) * taskRowWords * 4) : from;
+      typeof from === 'number'
+        ? new SharedArrayBuffer(((from + mostProcessors) * taskRowWords + earlierWords) * 4)
+        : from;
     this.words = new Int32Array(this.memory);
     this.times = new Float64Array(this.memory);
-    this.taskCount = this.words.length / taskRowWords - mostProcessors;
+    this.earlier = new EarlierRows(this.words, this.times);
+    this.taskCount = (this.words.length - earlierWords) / taskRowWords - mostProcessors;
   }
 
   private rowOf(tid: number): number {
@@ -107,6 +102,29 @@ export class TaskTable {
    */
   rowOfRecord(tid: number, cpu = -1): number {
     return tid === 0 ? idleRowOf(this.taskCount, cpu) : Math.max(this.rowOf(tid), 0);
+  }
+
+  /**
+   * Where the row begins of whoever had a number at a time. That of number 0 where only somebody is known who had it later.
+   * @param timeNs by the kernel's trace clock; 0 means whoever had it last.
+   * @param cpu as in {@link rowOfRecord}.
+   */
+  rowAt(tid: number, timeNs: number, cpu = -1): number {
+    const row = this.rowOfRecord(tid, cpu);
+    if (tid <= 0 || row === 0 || timeNs === 0) return row;
+    if (this.isKnownRow(row)) return this.isBefore(row, timeNs) ? this.earlier.find(tid, timeNs) : row;
+    return this.earlier.find(tid, timeNs) || row;
+  }
+
+  /** Whether a time is before the task of a row began. */
+  private isBefore(row: number, timeNs: number): boolean {
+    return timeNs < this.times[(row + taskBornAtWord) / 2]! - sameBirthNs;
+  }
+
+  /** Whether anything was said of the task of a row since it began. */
+  isKnownRow(row: number): boolean {
+    const has = this.words[row + taskKnownWord];
+    return has === taskKnowledge.told || has === taskKnowledge.lookedUp;
   }
 
   /** Has the idle task of a processor in the table: call it before records of that processor are read. */
@@ -127,9 +145,9 @@ export class TaskTable {
     this.words.copyWithin(to + first, from + first, from + taskNameWord);
   }
 
-  /** 0 where it is not known. @param cpu as in {@link rowOfRecord}. */
-  get(tid: number, column: TaskColumn, cpu?: number): number {
-    const word = this.words[this.rowOfRecord(tid, cpu) + taskWordOf(column)]!;
+  /** 0 where it is not known. @param cpu and `timeNs` are as in {@link rowAt}. */
+  get(tid: number, column: TaskColumn, cpu?: number, timeNs = 0): number {
+    const word = this.words[this.rowAt(tid, timeNs, cpu) + taskWordOf(column)]!;
     return isUnsignedColumn(column) ? word >>> 0 : word;
   }
 
@@ -148,8 +166,7 @@ export class TaskTable {
   /** Whether anything was said of a task since it began. */
   isKnown(tid: number): boolean {
     const row = this.rowOf(tid);
-    const has = row < 0 ? taskKnowledge.nothing : this.words[row + taskKnownWord];
-    return has === taskKnowledge.told || has === taskKnowledge.lookedUp;
+    return row >= 0 && this.isKnownRow(row);
   }
 
   /**
@@ -177,27 +194,13 @@ export class TaskTable {
     return row < 0 ? 0 : this.times[(row + taskBornAtWord) / 2]!;
   }
 
-  /** Rings are read again and again, as flight recorders do: what they tell first may be older than what is known. */
-  replay(): void {
-    this.words[replayWord] = 1;
-  }
-
   /**
    * Whether a record is of an earlier task of a number than the one that is known: rings of several processors are read in any
    * order, and who had a number before must not undo what is known of whoever has it now.
    * @param timeNs of the record, by the kernel's trace clock; 0 where it is not known.
    */
   isPast(tid: number, timeNs: number): boolean {
-    if (!this.isKnown(tid) || timeNs === 0 || this.words[replayWord] !== 0) return false;
-    return timeNs < this.times[(tid * taskRowWords + taskBornAtWord) / 2]!;
-  }
-
-  /** Whether a number was another task's a moment before. */
-  private isYoung(tid: number, timeNs: number): boolean {
-    if (!this.isKnown(tid)) return false;
-    const sinceNs = timeNs - this.times[(tid * taskRowWords + taskBornAtWord) / 2]!;
-    const isTold = this.words[tid * taskRowWords + taskKnownWord] === taskKnowledge.told;
-    return sinceNs > (isTold ? sameBirthNs : startErrorNs) && sinceNs < youngNs;
+    return timeNs !== 0 && this.isKnown(tid) && this.isBefore(tid * taskRowWords, timeNs);
   }
 
   /** Whether tasks that are not known are looked for. */
@@ -251,20 +254,21 @@ export class TaskTable {
     else if (this.finder(this, tid, 'unknown', timeNs)) this.wasLookedUp(tid);
   }
 
-  /** Name of a task, empty where it is not known. @param cpu as in {@link rowOfRecord}. */
-  nameOf(tid: number, cpu?: number): string {
-    return textOfWords(this.words, this.rowOfRecord(tid, cpu) + taskNameWord, taskNameBytes);
+  /** Name of a task, empty where it is not known. @param cpu and `timeNs` are as in {@link rowAt}. */
+  nameOf(tid: number, cpu?: number, timeNs = 0): string {
+    return textOfWords(this.words, this.rowAt(tid, timeNs, cpu) + taskNameWord, taskNameBytes);
   }
 
   /**
-   * Records that name a task may lie in the rings of two processors, and the later one be read first: that one counts.
+   * Records that name a task may lie in the rings of two processors, and the later one be read first: that one counts. Whoever
+   * had the number at the time is named.
    *
    * @param name at most 15 bytes of it are kept, as the kernel does.
    * @param timeNs of the record that says so, by the kernel's trace clock; 0 where it was found elsewhere.
    */
   setName(tid: number, name: Uint8Array, timeNs = 0): void {
-    const row = this.rowOf(tid);
-    if (row < 0) return;
+    const row = this.rowAt(tid, timeNs);
+    if (row <= 0) return;
     const timeAt = (row + taskNamedAtWord) / 2;
     if (timeNs > 0 && timeNs < this.times[timeAt]!) return;
     this.times[timeAt] = timeNs;
@@ -276,10 +280,14 @@ export class TaskTable {
       this.words[row + taskKnownWord] = taskKnowledge.told;
   }
 
-  /** The row of a task's process; that of the task itself where the process is not known. */
-  private processRowOf(tid: number, cpu?: number): number {
-    const row = this.rowOfRecord(tid, cpu);
-    return Math.max(this.rowOf(this.words[row + taskWordOf('pid')]!), 0) || row;
+  /**
+   * The row of the process of a task; that of the task itself where the process is not known.
+   * @param row where that of the task begins.
+   * @param timeNs as in {@link rowAt}.
+   */
+  processRowOf(row: number, timeNs: number): number {
+    const pid = this.words[row + taskWordOf('pid')]!;
+    return (pid > 0 ? this.rowAt(pid, timeNs) : 0) || row;
   }
 
   /**
@@ -288,25 +296,36 @@ export class TaskTable {
    * @param pid its number; what is said of a thread that is not its first one is kept, and read by nobody.
    * @param id of the group of version 2, in 32 bits; undefined: it has not changed.
    * @param container its id or name, empty for none; undefined: it has not changed.
+   * @param timeNs as in {@link rowAt}.
    */
-  setGroup(pid: number, id: number | undefined, container: string | undefined): void {
-    const row = this.rowOf(pid);
-    if (row < 0) return;
+  setGroup(pid: number, id: number | undefined, container: string | undefined, timeNs = 0): void {
+    const row = this.rowAt(pid, timeNs);
+    if (row <= 0) return;
     if (id !== undefined) this.words[row + taskGroupWord] = id;
     if (container !== undefined) putText(this.words, row + taskContainerWord, containerBytes, container);
   }
 
-  /** Id of the control group of a task's process, 0 where it is not known. @param cpu as in {@link rowOfRecord}. */
-  groupOf(tid: number, cpu?: number): number {
-    return this.words[this.processRowOf(tid, cpu) + taskGroupWord]! >>> 0;
+  /** Id of the control group of a task's process, 0 where it is not known. @param cpu and `timeNs` are as in {@link rowAt}. */
+  groupOf(tid: number, cpu?: number, timeNs = 0): number {
+    return this.groupIn(this.rowAt(tid, timeNs, cpu), timeNs);
+  }
+
+  /** The same of the task of a row. */
+  groupIn(row: number, timeNs: number): number {
+    return this.words[this.processRowOf(row, timeNs) + taskGroupWord]! >>> 0;
   }
 
   /**
    * The beginning of the id or name of the container that a task's process is in, empty where it is in none.
-   * @param cpu as in {@link rowOfRecord}.
+   * @param cpu and `timeNs` are as in {@link rowAt}.
    */
-  containerOf(tid: number, cpu?: number): string {
-    return textOfWords(this.words, this.processRowOf(tid, cpu) + taskContainerWord, containerBytes);
+  containerOf(tid: number, cpu?: number, timeNs = 0): string {
+    return this.containerIn(this.rowAt(tid, timeNs, cpu), timeNs);
+  }
+
+  /** The same of the task of a row. */
+  containerIn(row: number, timeNs: number): string {
+    return textOfWords(this.words, this.processRowOf(row, timeNs) + taskContainerWord, containerBytes);
   }
 
   /**
@@ -321,15 +340,12 @@ export class TaskTable {
    * A task was made: it has what its maker has, but for what the flags of `clone` say and its numbers.
    * @param timeNs of the record that says so.
    * @param cloneFlagsHigh the upper 32 bits of the flags.
-   * @returns false where the table has later news of the number: records of the task itself were read before, or that of its
-   * making was, or that of a task that has the number since.
+   * @returns false where it is known already: records of the task itself were read before, or that of its making was.
    */
   fork(parent: number, child: number, cloneFlags: number, timeNs = 0, cloneFlagsHigh = 0): boolean {
-    const to = this.rowOf(child);
-    if (to < 0) return true;
-    // What whoever had the number did may be in another ring.
-    if (this.settle !== undefined && this.isYoung(child, timeNs)) this.settle();
-    if (this.isPast(child, timeNs) || this.wasAhead(to, child, timeNs) || this.isSameBirth(to, timeNs))
+    const present = this.rowOf(child);
+    if (present < 0) return true;
+    if (this.isPast(child, timeNs) ? this.isEarlier(child, timeNs) : this.isNotNew(present, child, timeNs))
       return false;
     this.seek(parent, timeNs);
     // Who makes it may have been made on another processor, and be gone.
@@ -337,51 +353,50 @@ export class TaskTable {
       this.settle?.();
       this.giveUp(parent);
     }
-    // Its program may have been executed on another processor, whose ring was read first.
-    const namedAtNs = this.times[(to + taskNamedAtWord) / 2]!;
-    const isNamedSince = timeNs > 0 && namedAtNs > timeNs;
-    const name = this.words.slice(to + taskNameWord, to + taskNameWord + taskNameBytes / 4);
-    const from = this.rowOf(parent);
-    // Other threads must not take it for whole before it is.
-    this.words[to + taskKnownWord] = taskKnowledge.gone;
-    if (from < 0) this.words.fill(0, to, to + taskKnownWord);
-    else this.words.copyWithin(to, from, from + taskKnownWord);
-    this.times[(to + taskNamedAtWord) / 2] = isNamedSince ? namedAtNs : 0;
-    this.times[(to + taskBornAtWord) / 2] = timeNs;
-    if (isNamedSince) this.words.set(name, to + taskNameWord);
-    const isThread = (cloneFlags & cloneThread) !== 0;
-    const parentPid = this.get(parent, 'pid');
-    const ofParent = this.processRowOf(parent);
-    this.words.copyWithin(
-      to + taskGroupWord,
-      ofParent + taskGroupWord,
-      ofParent + taskContainerWord + containerBytes / 4,
-    );
-    this.put(to, 'pid', isThread ? parentPid : child);
-    if (!isThread && (cloneFlags & cloneParent) === 0) {
-      this.put(to, 'ppid', parentPid);
-      this.put(to, 'vppid', this.get(parent, 'vpid'));
+    const made = { parent, child, cloneFlags, cloneFlagsHigh, timeNs };
+    if (this.isPast(child, timeNs)) {
+      // Whoever has the number now is another: nothing is to be looked up.
+      const row = this.earlier.make(child, timeNs);
+      inheritRow(this, row, made);
+      this.earlier.give(row, child, this.startOf(child));
+      return true;
     }
-    // In the first namespace the numbers are the same; in another only /proc knows them.
-    const sameNumbers = this.get(parent, 'vtid') === parent;
-    this.put(to, 'vtid', sameNumbers ? child : 0);
-    if (!isThread) this.put(to, 'vpid', sameNumbers ? child : 0);
-    let isApart = (cloneFlagsHigh & cloneIntoGroupHigh) !== 0;
-    if (isApart) this.setGroup(child, 0, '');
-    for (const [column, flag] of namespaceFlags) {
-      if ((cloneFlags & flag) === 0) continue;
-      this.put(to, column, 0);
-      isApart = true;
-    }
-    if ((cloneFlags & cloneNewPid) !== 0) {
-      this.put(to, 'vtid', 1);
-      this.put(to, 'vpid', 1);
-      this.put(to, 'vppid', 0);
-    }
-    this.words[to + taskKnownWord] = taskKnowledge.told;
+    this.begin(present, child, timeNs);
+    const isApart = inheritRow(this, present, made);
     // A maker that has left its PID namespace says so nowhere: its next child begins the new one.
-    if (!isThread || !sameNumbers) this.finder?.(this, child, isApart ? 'made-apart' : 'made', timeNs);
+    const sameNumbers = this.get(child, 'vtid') === child;
+    if ((cloneFlags & cloneThread) === 0 || !sameNumbers)
+      this.finder?.(this, child, isApart ? 'made-apart' : 'made', timeNs);
     return true;
+  }
+
+  /** Has the row of a number be of a task that is made now; whoever had it before is kept. */
+  private begin(row: number, tid: number, timeNs: number): void {
+    const { words, times } = this;
+    if (timeNs > 0 && this.isKnownRow(row)) this.earlier.keep(tid, row, timeNs);
+    // Other threads must not take it for whole before it is.
+    words[row + taskKnownWord] = taskKnowledge.gone;
+    times[(row + taskBornAtWord) / 2] = timeNs;
+    // Its program may have been executed on another processor, whose ring was read first.
+    const namedAt = (row + taskNamedAtWord) / 2;
+    if (timeNs === 0 || times[namedAt]! <= timeNs) times[namedAt] = 0;
+  }
+
+  /** Whether the record of a making is of the task that the table has. */
+  private isNotNew(row: number, tid: number, timeNs: number): boolean {
+    return this.wasAhead(row, tid, timeNs) || this.isSameBirth(row, timeNs);
+  }
+
+  /** The same of a task whose number is another's by now. */
+  private isEarlier(tid: number, timeNs: number): boolean {
+    const row = this.earlier.find(tid, timeNs);
+    if (row === 0) return false;
+    const bornAt = (row + taskBornAtWord) / 2;
+    const wasLookedUp = this.words[row + taskKnownWord] === taskKnowledge.lookedUp;
+    const isSame = Math.abs(timeNs - this.times[bornAt]!) <= (wasLookedUp ? startErrorNs : sameBirthNs);
+    if (isSame) this.words[row + taskKnownWord] = taskKnowledge.told;
+    if (isSame && wasLookedUp) this.times[bornAt] = timeNs;
+    return isSame;
   }
 
   /** Whether a task's making has been entered already: it lies in rings of several channels, and is collected before they are read. */
@@ -396,24 +411,30 @@ export class TaskTable {
     const { words, times } = this;
     if (words[row + taskKnownWord] !== taskKnowledge.lookedUp) return false;
     const bornAt = (row + taskBornAtWord) / 2;
-    words[row + taskKnownWord] = taskKnowledge.told;
     // Another one had the number when it was looked up, or has it since.
     if (times[bornAt]! > 0 && timeNs > 0 && Math.abs(timeNs - times[bornAt]!) > startErrorNs) return false;
     const isThere = this.finder?.(this, tid, 'changed', timeNs) === true;
     if (!isThere && ((nowMs() - words[row + taskLookedAtWord]!) | 0) >= mostAheadMs) return false;
+    words[row + taskKnownWord] = taskKnowledge.told;
     times[bornAt] = timeNs;
     return true;
   }
 
-  /** A task is gone; its number may be another's from now on. */
-  free(tid: number): void {
+  /**
+   * A task is gone; its number may be another's from now on.
+   * @param untilNs until when it had it, by the kernel's trace clock: of what it did before it is still known then. 0 forgets it.
+   */
+  free(tid: number, untilNs = 0): void {
     const row = this.rowOf(tid);
-    if (row >= 0) this.words.fill(0, row, row + taskRowWords);
+    if (row < 0) return;
+    if (untilNs > 0 && this.isKnownRow(row)) this.earlier.keep(tid, row, untilNs);
+    this.words.fill(0, row, row + taskRowWords);
   }
 
   /** Nothing is known of any task but the idle ones: what happened to them was not recorded for a while. */
   forget(): void {
     const { words, taskCount } = this;
+    this.earlier.forget();
     for (let row = 0; row < taskCount * taskRowWords; row += taskRowWords) {
       // Memory that was never written stays so.
       const isWritten =

@@ -53,7 +53,7 @@ export function taskRecordReader(
         const tid = view.getInt32(at + pid, true);
         const before = view.getInt32(at + old, true);
         if (tid !== before) {
-          if (!table.isPast(before, timeNs)) table.free(before);
+          if (!table.isPast(before, timeNs)) table.free(before, timeNs);
           table.lives?.died(before, timeNs);
           table.lives?.born(tid, timeNs);
         }
@@ -74,7 +74,6 @@ export function taskRecordReader(
       if (name === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
         const tid = view.getInt32(at + (pid ?? currentOffset), true);
-        if (table.isPast(tid, timeNs)) return;
         table.seek(tid, timeNs);
         table.setName(tid, name(view, bytes, at, lengthBytes), timeNs);
       };
@@ -87,16 +86,15 @@ export function taskRecordReader(
       if (pid === undefined || root === undefined || path === undefined) return ignore;
       return (view, bytes, at, lengthBytes, timeNs) => {
         const tid = view.getInt32(at + pid, true);
-        if (table.isPast(tid, timeNs)) return;
         const isUnified = view.getInt32(at + root, true) === unifiedHierarchy;
         const container = containerOfPath(textOf(path(view, bytes, at, lengthBytes)));
         const groupId = isUnified && id !== undefined ? view.getInt32(at + id, true) : undefined;
-        table.setGroup(tid, groupId, container ?? (isUnified ? '' : undefined));
-        if (container !== undefined || !table.canSeek) return;
+        table.setGroup(tid, groupId, container ?? (isUnified ? '' : undefined), timeNs);
+        if (container !== undefined || !table.canSeek || table.isPast(tid, timeNs)) return;
         // Who leaves a container's group in one hierarchy may be in its group in another.
         table.lookForGroup(tid, timeNs);
         // The record is of its own moment.
-        table.setGroup(tid, groupId, undefined);
+        table.setGroup(tid, groupId, undefined, timeNs);
       };
     }
     case 'changed': {

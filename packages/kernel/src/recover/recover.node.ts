@@ -119,8 +119,6 @@ function recoverInstance(
   const rings = takeRings(instance.path, formats.layout);
   const tasks = makeTaskTable();
   fillTaskTable(tasks);
-  // All that is read was before that.
-  tasks.replay();
   ControlGroups.askedFor(note?.contexts ?? [], [note?.filter ?? ''])?.enterAll(tasks);
   const recorded = note === undefined ? undefined : new Set(note.events);
   const metAddresses =

@@ -72,10 +72,11 @@ export class KnownTasks {
       if (born.has(tid) || !table.isKnown(tid)) continue;
       const stat = parseThreadStat(proc.text(`${tid}/stat`) ?? '');
       if (stat === undefined) continue;
-      const isAnother = startNs(stat.startTicks, slept) > table.startOf(tid) + 2 * Number(tickNs);
+      const beganNs = startNs(stat.startTicks, slept);
+      const isAnother = beganNs > table.startOf(tid) + 2 * Number(tickNs);
       // Threads of the kernel have longer names there, which say what they do.
       const hasName = stat.isKernelThread || named.has(tid) || table.nameOf(tid) === stat.name;
-      if (isAnother || !hasName) table.free(tid);
+      if (isAnother || !hasName) table.free(tid, isAnother ? beganNs : 0);
     }
   }
 
@@ -84,7 +85,6 @@ export class KnownTasks {
    * @param areOlderRead whether records of before are read yet.
    */
   fill(plans: readonly ChannelPlan[], areOlderRead: boolean): void {
-    if (areOlderRead) this.table.replay();
     if (!plans.some((plan) => plan.tableEvents.length > 0 || plan.selections.length > 0)) return;
     if (!this.isFilled) fillTaskTable(this.table, areOlderRead);
     this.isFilled = true;

@@ -23,10 +23,11 @@ function isKept(told: Partial<RingTasks>, name: string, bornNs: number): boolean
 test('who began after what is known of the number is another task', () => {
   expect(isKept({}, stat.name, begunNs)).toBe(true);
   expect(isKept({}, stat.name, begunNs - 1e9)).toBe(false);
-  // What did nothing is not looked at, and of whom the ring tells is entered when that is read.
+  // What did nothing is not looked at, and who is there though the ring tells of its making is looked up.
   expect(isKept({ seen: [] }, stat.name, begunNs - 1e9)).toBe(true);
   const birth = { timeNs: begunNs, parent: 1, child: pid, cloneFlags: 0, cloneFlagsHigh: 0, name: undefined };
-  expect(isKept({ births: [birth] }, stat.name, begunNs - 1e9)).toBe(true);
+  expect(isKept({ births: [birth] }, stat.name, begunNs - 1e9)).toBe(false);
+  expect(isKept({ births: [birth] }, stat.name, begunNs)).toBe(true);
 });
 
 test('who has got another name is looked up, unless the ring tells it', () => {

@@ -7,6 +7,7 @@ import { isOfTask } from '../contexts/context-fields.ts';
 import { idleRowOf } from '../contexts/idle-tasks.ts';
 import {
   containerBytes,
+  taskBornAtWord,
   taskContainerWord,
   taskGroupWord,
   taskKnownWord,
@@ -73,6 +74,9 @@ const walkParameters = [
 /** The header's forms: bytes, and bits of the time in it. */
 const headerBytes = { compact: 4, large: 6 } as const;
 const timeBits = { compact: 27, large: 32 } as const;
+
+/** The time of a record by the kernel's trace clock, from its halves. */
+const timeOf = `(hi >>> 0) * ${2 ** 32} + (lo >>> 0)`;
 
 /** Writes a function without parameters that makes the walk: so all functions are made once. */
 export function emitTranscoder(plan: TranscodePlan, known: RecordKnowledge, keep?: RecordPredicate): Emitter {
@@ -163,9 +167,10 @@ function emitWalk(
   emitter.line(`let id = size < ${least}[slot] ? ${noClass} : ${classes}[slot];`);
   if (keep !== undefined) {
     const keeps = emitter.bind('keeps', keep);
-    emitter.line(
-      `if (id < ${hiddenClass} && !${keeps}(slot, view, bytes, record * 4, size * 4, cpu)) id = ${hiddenClass};`,
-    );
+    emitter.open(`if (id < ${hiddenClass})`);
+    emitter.line(`const timeNs = ${timeOf} + delta;`);
+    emitter.line(`if (!${keeps}(slot, view, bytes, record * 4, size * 4, cpu, timeNs)) id = ${hiddenClass};`);
+    emitter.close();
   }
   emitter.open(`if (id >= ${hiddenClass})`);
   emitter.line(`if (id === ${noClass}) unknown += 1;`);
@@ -247,20 +252,26 @@ function emitContexts(
 ): void {
   if (contexts.length === 0) return;
   emitter.line('const tid = words[record + 1];');
+  const times = emitter.bind('times', table.times);
+  const beganLater = (row: string): string => `timeNs < ${times}[(${row} + ${taskBornAtWord}) >> 1]`;
   if (contexts.some(({ source }) => isOfTask(source))) {
     emitter.line(
-      `const row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : tid === 0 ? idle : 0;`,
+      `let row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : tid === 0 ? idle : 0;`,
     );
-    if (table.canSeek) {
-      const seek = emitter.bind('seek', (tid: number, view: DataView, pos: number) => {
-        if (!belief.isSuspended) late.seek(tid, view, pos);
-      });
-      emitter.line(`if (row !== 0 && ${tasks}[row + ${taskKnownWord}] <= 0) ${seek}(tid, outView, pos);`);
-    }
+    const rowOf = emitter.bind('rowOf', (tid: number, time: number, view: DataView, pos: number) =>
+      belief.isSuspended ? 0 : late.rowOf(tid, time, view, pos),
+    );
+    emitter.line(`const timeNs = ${timeOf};`);
+    const isOther = `${tasks}[row + ${taskKnownWord}] <= 0 || ${beganLater('row')}`;
+    emitter.line(`if (row !== 0 && (${isOther})) row = ${rowOf}(tid, timeNs, outView, pos);`);
   }
   if (contexts.some(({ source }) => source.kind === 'group' || source.kind === 'container')) {
+    const processRow = emitter.bind('processRow', (row: number, time: number) =>
+      table.processRowOf(row, time),
+    );
     emitter.line(`const pid = ${tasks}[row + ${taskWordOf('pid')}];`);
-    emitter.line(`const ofProcess = pid > 0 && pid < ${table.taskCount} ? pid * ${taskRowWords} : row;`);
+    emitter.line(`let ofProcess = pid > 0 && pid < ${table.taskCount} ? pid * ${taskRowWords} : row;`);
+    emitter.line(`if (${beganLater('ofProcess')}) ofProcess = ${processRow}(row, timeNs);`);
   }
   let offset = 0;
   for (const { source } of contexts) {
@@ -329,7 +340,7 @@ function emitBody(
   if (body.update !== undefined) {
     const { what, format } = body.update;
     const update = emitter.bind('update', knowledgeReader(format, what, known));
-    emitter.line(`${update}(view, bytes, record * 4, size * 4, (hi >>> 0) * ${2 ** 32} + (lo >>> 0));`);
+    emitter.line(`${update}(view, bytes, record * 4, size * 4, ${timeOf});`);
   }
   const writer = new BodyWriter(emitter, tasks, known);
   for (const source of body.sources) writer.write(source);
@@ -398,7 +409,7 @@ class BodyWriter {
         return;
       }
       case 'task': {
-        const row = this.row(source.tidOffsetBytes);
+        const row = this.row(this.word(source.tidOffsetBytes));
         this.setWord(`${this.tasks}[${row} + ${taskWordOf(source.column)}]`);
         return;
       }
@@ -406,9 +417,7 @@ class BodyWriter {
         const tid = emitter.name('tid');
         const inner = emitter.name('inner');
         emitter.line(`const ${tid} = ${this.word(source.tidOffsetBytes)};`);
-        emitter.line(
-          `const ${inner} = ${this.tasks}[${this.row(source.tidOffsetBytes)} + ${taskWordOf('vtid')}];`,
-        );
+        emitter.line(`const ${inner} = ${this.tasks}[${this.row(tid)} + ${taskWordOf('vtid')}];`);
         emitter.line(`const nested = ${inner} !== 0 && ${inner} !== ${tid};`);
         emitter.line(`out[${this.place(0)}] = nested ? 2 : 1;`);
         emitter.line(`outView.setInt32(${this.place(1)}, ${tid}, true);`);
@@ -442,14 +451,11 @@ class BodyWriter {
       : `view.getInt32(record * 4 + ${offsetBytes}, true)`;
   }
 
-  private row(tidOffsetBytes: number): string {
-    const tid = this.emitter.name('of');
-    this.emitter.line(`const ${tid} = ${this.word(tidOffsetBytes)};`);
-    const row = this.emitter.name('row');
-    this.emitter.line(
-      `const ${row} = ${tid} > 0 && ${tid} < ${this.known.tasks.taskCount} ? ${tid} * ${taskRowWords} : 0;`,
-    );
-    return row;
+  /** Where the row of a task begins that a record is about; there are few such events. */
+  private row(tid: string): string {
+    const { tasks } = this.known;
+    const rowAt = this.emitter.bind('rowAt', (number: number, timeNs: number) => tasks.rowAt(number, timeNs));
+    return `${rowAt}(${tid}, ${timeOf})`;
   }
 
   private writeInteger(source: ValueSource & { readonly kind: 'integer' }): void {

@@ -3,7 +3,13 @@
  * oracle of tests, and the way where code may not be made from text.
  */
 import { isOfTask, type ContextField } from '../contexts/context-fields.ts';
-import { containerBytes, taskNameWord, taskWordOf } from '../contexts/task-row.ts';
+import {
+  containerBytes,
+  taskBornAtWord,
+  taskKnownWord,
+  taskNameWord,
+  taskWordOf,
+} from '../contexts/task-row.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
@@ -17,6 +23,7 @@ interface Record {
   readonly bytes: Uint8Array;
   readonly at: number;
   readonly lengthBytes: number;
+  readonly timeNs: number;
 }
 
 /** Where an event is written. */
@@ -108,11 +115,12 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
         break;
       }
       time = BigInt.asUintN(64, time + delta);
-      const item: Record = { view, bytes, at: record * 4, lengthBytes: size * 4 };
+      const timeNs = Number(time);
+      const item: Record = { view, bytes, at: record * 4, lengthBytes: size * 4, timeNs };
       const slot = slotOf(view, item.at, item.lengthBytes);
       const body = plan.bodyOfSlot[slot]!;
       let id = size < plan.leastWordsOfSlot[slot]! ? noClass : plan.classOfSlot[slot]!;
-      if (id < hiddenClass && keep?.(slot, view, bytes, item.at, item.lengthBytes, cpu) === false)
+      if (id < hiddenClass && keep?.(slot, view, bytes, item.at, item.lengthBytes, cpu, timeNs) === false)
         id = hiddenClass;
       word = next;
       if (id === noClass) {
@@ -120,19 +128,23 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
         continue;
       }
       if (id === hiddenClass) {
-        updates[body]?.(view, bytes, item.at, item.lengthBytes, Number(time));
+        updates[body]?.(view, bytes, item.at, item.lengthBytes, timeNs);
         continue;
       }
       used[id] = 1;
       writeHeader(output, plan, id, time, written);
       written = time;
+      let row = 0;
       if (plan.contexts.some(({ source }) => isOfTask(source))) {
+        const { tasks, late } = known;
         const tid = item.view.getInt32(item.at + 4, true);
-        if (tid !== 0 && known.tasks.canSeek && !known.tasks.isKnown(tid))
-          known.late.seek(tid, outView, output.pos);
+        row = tasks.rowOfRecord(tid, cpu);
+        const isOther =
+          tasks.words[row + taskKnownWord]! <= 0 || timeNs < tasks.times[(row + taskBornAtWord) / 2]!;
+        if (row !== 0 && isOther) row = late.rowOf(tid, timeNs, outView, output.pos);
       }
-      for (const { source } of plan.contexts) writeContext(output, source, item, known, cpu);
-      updates[body]?.(view, bytes, item.at, item.lengthBytes, Number(time));
+      for (const { source } of plan.contexts) writeContext(output, source, item, row, known, cpu);
+      updates[body]?.(view, bytes, item.at, item.lengthBytes, timeNs);
       for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, known);
       state[stateWord.eventCount]! += 1;
     }
@@ -168,7 +180,8 @@ function writeHeader(
 function writeContext(
   output: Output,
   source: ContextField['source'],
-  { view, at }: Record,
+  { view, at, timeNs }: Record,
+  row: number,
   { tasks: table, stacks }: RecordKnowledge,
   cpu: number,
 ): void {
@@ -181,20 +194,20 @@ function writeContext(
       output.integer(BigInt(cpu), 4);
       return;
     case 'task':
-      output.integer(BigInt(table.words[table.rowOfRecord(tid, cpu) + taskWordOf(source.column)]!), 4);
+      output.integer(BigInt(table.words[row + taskWordOf(source.column)]!), 4);
       return;
     case 'name':
       for (let index = 0; index < 4; index += 1) {
-        output.integer(BigInt(table.words[table.rowOfRecord(tid, cpu) + taskNameWord + index]!), 4);
+        output.integer(BigInt(table.words[row + taskNameWord + index]!), 4);
       }
       return;
     case 'group':
-      output.integer(BigInt(table.groupOf(tid, cpu)), 4);
+      output.integer(BigInt(table.groupIn(row, timeNs)), 4);
       return;
     case 'container': {
       output.bytes.fill(0, output.pos, output.pos + containerBytes);
       new TextEncoder().encodeInto(
-        table.containerOf(tid, cpu),
+        table.containerIn(row, timeNs),
         output.bytes.subarray(output.pos, output.pos + containerBytes),
       );
       output.pos += containerBytes;
@@ -241,7 +254,7 @@ function textAt(from: TextPlace, { view, at, lengthBytes }: Record): readonly [a
 }
 
 function writeValue(output: Output, source: ValueSource, record: Record, known: RecordKnowledge): void {
-  const { view, bytes, at } = record;
+  const { view, bytes, at, timeNs } = record;
   const table = known.tasks;
   switch (source.kind) {
     case 'integer': {
@@ -289,12 +302,12 @@ function writeValue(output: Output, source: ValueSource, record: Record, known: 
       return;
     case 'task': {
       const tid = view.getInt32(at + source.tidOffsetBytes, true);
-      output.integer(BigInt(table.words[table.rowOfRecord(tid) + taskWordOf(source.column)]!), 4);
+      output.integer(BigInt(table.words[table.rowAt(tid, timeNs) + taskWordOf(source.column)]!), 4);
       return;
     }
     case 'task-numbers': {
       const tid = view.getInt32(at + source.tidOffsetBytes, true);
-      const inner = table.words[table.rowOfRecord(tid) + taskWordOf('vtid')]!;
+      const inner = table.words[table.rowAt(tid, timeNs) + taskWordOf('vtid')]!;
       const numbers = inner !== 0 && inner !== tid ? [tid, inner] : [tid];
       output.integer(BigInt(numbers.length), 1);
       for (const number of numbers) output.integer(BigInt(number), 4);

@@ -13,8 +13,9 @@ afterEach(() => void vi.useRealTimers());
 /** A page of records of tasks, the time between any two of which is 1000 ns. */
 function pageOf(
   records: readonly (readonly [name: string, tid: number, fill?: (view: DataView) => void])[],
+  beginNs = 1_000_000_000n,
 ): Uint8Array {
-  const page = new PageBuilder(layout64, 1_000_000_000n);
+  const page = new PageBuilder(layout64, beginNs);
   for (const [name, tid, fill] of records) {
     const format = sampleFormats.events.find((event) => event.name === name)!;
     const bytes = new Uint8Array(48);
@@ -38,7 +39,7 @@ const made = (maker: number, tid: number, comm: string) =>
   ] as const;
 
 /** A transcoder of soft interrupts, two streams of it, and what their events' contexts are in the end. */
-function twoRings(finder: TaskFinder, compile: boolean) {
+function twoRings(finder: TaskFinder | undefined, compile: boolean, filter?: string) {
   const tasks = new TaskTable(1000, finder);
   tasks.set(10, 'pid', 10);
   tasks.set(10, 'vtid', 10);
@@ -50,6 +51,7 @@ function twoRings(finder: TaskFinder, compile: boolean) {
     facts: sampleFacts,
     tasks,
     compile,
+    ...(filter === undefined ? {} : { filter: { filtersOf: () => [filter] } }),
     wants: (name) => name === 'irq:softirq_entry',
     contexts: ['procname', 'interruptible', 'tid', 'ppid', 'container_id', 'cgroup_id', 'uid', 'cpu_id'],
   });
@@ -94,6 +96,60 @@ test.each([true, false])('contexts are those that the other ring tells of (compi
   expect(plain.toSorted()).toEqual([' 1 10 0 web 77 4000000000 0', `${child} 0`, `${child} 0`, `${child} 1`]);
   // Once: neither each event nor each packet asks.
   expect(asked).toEqual([20]);
+});
+
+/** Two tasks that have the number 20, one after the other, on two processors. */
+const owners = [
+  pageOf([made(10, 20, 'before'), ['softirq_entry', 20], ['softirq_entry', 20]]),
+  pageOf([['softirq_entry', 10], made(10, 20, 'after'), ['softirq_entry', 20]], 2_000_000_000n),
+] as const;
+
+const namesIn = (contexts: readonly unknown[]): readonly string[] =>
+  contexts.map((values) => String((values as unknown[])[0]));
+
+test.each([
+  [0, true],
+  [0, false],
+  [1, true],
+  [1, false],
+] as const)(
+  'events are of who had the number then, whatever ring is read first (%i, compiled: %s)',
+  (first, compile) => {
+    for (const finder of [undefined, () => false]) {
+      const rings = twoRings(finder, compile);
+      const streams = [rings.first, rings.second];
+      for (const index of [first, 1 - first]) streams[index]!.page(owners[index]!, 0, 4096);
+      for (const stream of streams) stream.flush();
+      expect(namesIn(rings.contexts())).toEqual(['before', 'before', '', 'after']);
+    }
+  },
+);
+
+test.each([true, false])('filters see who had the number then (compiled: %s)', (compile) => {
+  for (const name of ['before', 'after']) {
+    const { first, second, contexts } = twoRings(() => false, compile, `$ctx.procname == "${name}"`);
+    second.page(owners[1], 0, 4096);
+    first.page(owners[0], 0, 4096);
+    first.flush();
+    second.flush();
+    expect(namesIn(contexts())).toEqual(name === 'before' ? [name, name] : [name]);
+  }
+});
+
+test.each([true, false])('what is noted is of who had the number then (compiled: %s)', (compile) => {
+  const { first, second, contexts } = twoRings(() => false, compile);
+  // Of both nothing is known when their events are written.
+  first.page(pageOf([['softirq_entry', 20]], 1_500_000_000n), 0, 4096);
+  first.page(pageOf([['softirq_entry', 20]], 2_500_000_000n), 0, 4096);
+  expect(first.isWaiting).toBe(true);
+  second.page(owners[1], 0, 4096);
+  // Somebody is known who had the number later.
+  first.page(pageOf([['softirq_entry', 20]], 1_600_000_000n), 0, 4096);
+  second.page(owners[0], 0, 4096);
+  for (const stream of [first, second]) stream.flush();
+  expect(namesIn(contexts()).toSorted()).toEqual(
+    ['', 'after', 'after', 'before', 'before', 'before', 'before'].toSorted(),
+  );
 });
 
 test('tasks that nothing tells of are waited for no more after a while', () => {

@@ -1,15 +1,10 @@
 /**
  * Contexts of events whose task was not known when they were written: the record of its making lay in the ring of another
- * processor, and the task was gone. They are written once more when their packet ends, by what is known then.
+ * processor, and the task was gone, or its number was another's. They are written once more when their packet ends, by what is
+ * known then of whoever had the number at the time of the event.
  */
 import type { ContextField } from '../contexts/context-fields.ts';
-import {
-  taskContainerWord,
-  taskGroupWord,
-  taskNameWord,
-  taskRowWords,
-  taskWordOf,
-} from '../contexts/task-row.ts';
+import { taskContainerWord, taskGroupWord, taskNameWord, taskWordOf } from '../contexts/task-row.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { contextBytes } from './transcode-plan.ts';
 
@@ -21,6 +16,7 @@ interface Note {
   readonly view: DataView;
   readonly at: number;
   readonly tid: number;
+  readonly timeNs: number;
 }
 
 /** Those of all packets that a thread has open. */
@@ -34,11 +30,19 @@ export class LateContexts {
     this.tasks = tasks;
   }
 
-  /** Looks for a task of which nothing is known. @param at where the contexts of its event are written, in the packet's view. */
-  seek(tid: number, view: DataView, at: number): void {
+  /**
+   * Looks for the task of an event of which nothing is known, or of which only somebody is known who had the number later.
+   * @param timeNs of the event, by the kernel's trace clock.
+   * @param at where the contexts of the event are written, in the packet's view.
+   * @returns where the row begins that tells of it now.
+   */
+  rowOf(tid: number, timeNs: number, view: DataView, at: number): number {
     const { tasks, notes } = this;
     tasks.seek(tid);
-    if (!tasks.isKnown(tid) && notes.length < mostNotes) notes.push({ view, at, tid });
+    const row = tasks.rowAt(tid, timeNs);
+    if (tasks.canSeek && !tasks.isKnownRow(row) && notes.length < mostNotes)
+      notes.push({ view, at, tid, timeNs });
+    return row;
   }
 
   /** Whether a packet has such contexts. @param view the packet's. */
@@ -52,18 +56,20 @@ export class LateContexts {
     const { tasks } = this;
     const others: Note[] = [];
     for (const note of this.notes) {
-      if (note.view !== view) others.push(note);
-      else if (tasks.isKnown(note.tid)) this.writeAt(note);
+      if (note.view !== view) {
+        others.push(note);
+        continue;
+      }
+      const row = tasks.rowAt(note.tid, note.timeNs);
+      if (tasks.isKnownRow(row)) this.writeAt(note, row);
       else tasks.giveUp(note.tid);
     }
     this.notes = others;
   }
 
-  private writeAt({ view, at: begin, tid }: Note): void {
-    const { words, taskCount } = this.tasks;
-    const row = tid * taskRowWords;
-    const pid = words[row + taskWordOf('pid')]!;
-    const ofProcess = pid > 0 && pid < taskCount ? pid * taskRowWords : row;
+  private writeAt({ view, at: begin, timeNs }: Note, row: number): void {
+    const { words } = this.tasks;
+    const ofProcess = this.tasks.processRowOf(row, timeNs);
     let at = begin;
     for (const { source } of this.contexts) {
       // They are the last ones.

@@ -109,7 +109,7 @@ function predicateOf(event: MappedEvent, filter: string, known: RecordKnowledge)
       known,
     );
   });
-  return makePredicate<RecordArguments>(program, readers, 5);
+  return makePredicate<RecordArguments>(program, readers, 6);
 }
 
 /** Makes the predicate of all records of a plan. */
@@ -126,16 +126,16 @@ export function recordPredicate(
   if (tasks.length === 0 && byClass.every((predicates) => predicates === undefined)) return undefined;
   const classes = plan.classOfSlot;
   const selections = tasks.map(({ column, values }) => ({ column, values: new Set(values) }));
-  return (slot, view, bytes, at, lengthBytes, cpu) => {
+  return (slot, view, bytes, at, lengthBytes, cpu, timeNs) => {
     if (selections.length > 0) {
       const tid = view.getInt32(at + 4, true);
       known.tasks.seek(tid);
       for (const { column, values } of selections)
-        if (!values.has(known.tasks.get(tid, column))) return false;
+        if (!values.has(known.tasks.get(tid, column, undefined, timeNs))) return false;
     }
     const predicates = byClass[classes[slot]!];
     if (predicates === undefined) return true;
-    for (const isTrue of predicates) if (isTrue(view, bytes, at, lengthBytes, cpu)) return true;
+    for (const isTrue of predicates) if (isTrue(view, bytes, at, lengthBytes, cpu, timeNs)) return true;
     return false;
   };
 }

@@ -5,13 +5,14 @@ import type { MappedField, TextPlace, ValueSource } from '../mapping/event-mappi
 import type { RecordKnowledge } from './record-knowledge.ts';
 import { requestFlags } from './record-values.ts';
 
-/** A record: its first byte, its length, and the processor that it is of. */
+/** A record: its first byte, its length, the processor that it is of, and its time by the kernel's trace clock. */
 export type RecordArguments = [
   view: DataView,
   bytes: Uint8Array,
   at: number,
   lengthBytes: number,
   cpu: number,
+  timeNs: number,
 ];
 
 /** Reads one value; undefined where the record does not have it. */
@@ -31,29 +32,29 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
     case 'cpu':
       return (_view, _bytes, _at, _length, cpu) => cpu;
     case 'task':
-      return (view, _bytes, at, _length, cpu) => {
+      return (view, _bytes, at, _length, cpu, timeNs) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        const value = table.get(tid, source.column, cpu);
+        const value = table.get(tid, source.column, cpu, timeNs);
         return isSigned ? value : value >>> 0;
       };
     case 'name':
-      return (view, _bytes, at, _length, cpu) => {
+      return (view, _bytes, at, _length, cpu, timeNs) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        return table.nameOf(tid, cpu);
+        return table.nameOf(tid, cpu, timeNs);
       };
     case 'group':
-      return (view, _bytes, at, _length, cpu) => {
+      return (view, _bytes, at, _length, cpu, timeNs) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        return table.groupOf(tid, cpu);
+        return table.groupOf(tid, cpu, timeNs);
       };
     case 'container':
-      return (view, _bytes, at, _length, cpu) => {
+      return (view, _bytes, at, _length, cpu, timeNs) => {
         const tid = view.getInt32(at + tidOffset, true);
         table.seek(tid);
-        return table.containerOf(tid, cpu);
+        return table.containerOf(tid, cpu, timeNs);
       };
     case 'flag':
       return (view, _bytes, at) => ((view.getUint8(at + 2) & source.mask) === source.set ? 1 : 0);
@@ -158,7 +159,8 @@ function valueReader(source: ValueSource, { tasks: table, texts }: RecordKnowled
     case 'request-flags':
       return (_view, bytes, at) => requestFlags(bytes, at + source.offsetBytes, source.sizeBytes);
     case 'task':
-      return (view, _bytes, at) => table.get(view.getInt32(at + source.tidOffsetBytes, true), source.column);
+      return (view, _bytes, at, _length, _cpu, timeNs) =>
+        table.get(view.getInt32(at + source.tidOffsetBytes, true), source.column, undefined, timeNs);
     case 'constant':
       return () => source.value;
     case 'bytes':

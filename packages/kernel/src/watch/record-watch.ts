@@ -186,7 +186,7 @@ export class RecordWatch {
 
   private record(cpu: number, onNotice: (notice: RecordNotice) => void): void {
     const { cursor, plan } = this;
-    const { view, bytes, at, lengthBytes } = cursor;
+    const { view, bytes, at, lengthBytes, timeNs } = cursor;
     const slot = this.slot();
     const index = plan.classOfSlot[slot]!;
     if (index === noClass || lengthBytes < plan.leastWordsOfSlot[slot]! * 4) return;
@@ -195,25 +195,27 @@ export class RecordWatch {
     let kept: Watcher[] | undefined;
     if (index !== hiddenClass) {
       for (const watcher of this.watchers[index]!) {
-        if (watcher.keep?.(slot, view, bytes, at, lengthBytes, cpu) === false) continue;
+        if (watcher.keep?.(slot, view, bytes, at, lengthBytes, cpu, timeNs) === false) continue;
         (kept ??= []).push(watcher);
       }
     }
     const tid = view.getInt32(at + tidOffsetBytes, true);
     const read = (list: readonly (readonly [string, Read])[]): Record<string, unknown> =>
-      Object.fromEntries(list.map(([name, value]) => [name, value(view, bytes, at, lengthBytes, cpu)]));
+      Object.fromEntries(
+        list.map(([name, value]) => [name, value(view, bytes, at, lengthBytes, cpu, timeNs)]),
+      );
     // As in recordings: contexts are those before the event, fields what it tells.
     const before = kept?.map(({ contexts }) => read(contexts));
-    const procname = kept === undefined ? '' : tasks.nameOf(tid, cpu);
-    const pid = kept === undefined ? 0 : tasks.get(tid, 'pid');
-    this.updates[body]?.(view, bytes, at, lengthBytes, cursor.timeNs);
+    const procname = kept === undefined ? '' : tasks.nameOf(tid, cpu, timeNs);
+    const pid = kept === undefined ? 0 : tasks.get(tid, 'pid', undefined, timeNs);
+    this.updates[body]?.(view, bytes, at, lengthBytes, timeNs);
     if (kept === undefined) return;
     const { name } = this.events[index]!;
     for (const [position, { key, fields }] of kept.entries()) {
       onNotice({
         key,
         name,
-        monotonicNs: cursor.timeNs,
+        monotonicNs: timeNs,
         pid: pid === 0 ? tid : pid,
         tid,
         procname,
