@@ -127,7 +127,8 @@ describeNeeding(needs, 'faults beneath a recording of the kernel', () => {
       const { losses } = await client.call('stop-session', { session: 's' });
       const kernel = join(path, 'kernel');
       expect(lossesToldByPeer(kernel)).toBe(losses.discardedCount);
-      await client.call('destroy-session', { session: 's' });
+      const destroyed = await client.call('destroy-session', { session: 's' });
+      expect(destroyed.losses).toEqual(losses);
       const found = writesIn(kernel);
       expect(found.length).toBeLessThan(written);
       expect(found).toEqual([...new Set(found)].sort((one, other) => one - other));

@@ -107,6 +107,8 @@ function giveBack({ key }: SessionSinkData): void {
   if (known.users === 0) transcoders.delete(key);
 }
 
+const nothing = { eventCount: 0, lostCount: 0, unwrittenCount: 0 };
+
 /** Of packets in files that are large enough. */
 const usualPacketBytes = 524_288;
 
@@ -128,6 +130,8 @@ export class SessionSink {
   private pastEvents = 0;
   private pastBytes = 0;
   private pastUnwritten = 0;
+  /** Whether all of its streams are among the past ones. */
+  private isClosed = false;
   /** Why events could not be written, the first time. */
   trouble: string | undefined;
   /** Losses that earlier streams and readers have told of. */
@@ -217,7 +221,7 @@ export class SessionSink {
   }
 
   totals(failure: string | undefined): RingTotals {
-    const { eventCount, lostCount, unwrittenCount } = this.stream.statistics;
+    const { eventCount, lostCount, unwrittenCount } = this.isClosed ? nothing : this.stream.statistics;
     return {
       cpu: this.cpu,
       eventCount: this.pastEvents + eventCount,
@@ -278,6 +282,7 @@ export class SessionSink {
   close(): void {
     this.reckonLosses();
     this.endStream();
+    this.isClosed = true;
     giveBack(this.data);
   }
 
