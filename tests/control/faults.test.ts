@@ -163,12 +163,17 @@ describe('an output directory', () => {
       await client.call('rotate-session', { session: 's' });
       await until('the next chunk is begun', () => existsSync(path) && readdirSync(path).length > 1);
       removeTree(path);
+      await until('it is told of', async () => {
+        const { troubles } = await client.call('get-usage', { session: 's' });
+        return troubles.some((line) => line.includes('files were removed while they are recorded'));
+      });
       await program.tell('emit 10');
       // The chunk that is gone cannot be archived; the session can be ended all the same.
       await client.call('rotate-session', { session: 's' }).catch(() => undefined);
       await program.tell('emit 10');
-      const { losses } = await client.call('destroy-session', { session: 's' });
+      const { losses, warnings } = await client.call('destroy-session', { session: 's' });
       expect(losses.eventCount).toBe(30);
+      expect(warnings).toContainEqual(expect.stringContaining('files were removed while they are recorded'));
       expect(statSync(path).isDirectory()).toBe(true);
       expect(readdirSync(join(daemon.hub, 'sessions'))).toEqual([]);
     }),

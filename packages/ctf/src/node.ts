@@ -93,6 +93,11 @@ export class FileSink implements ByteSink {
     }
   }
 
+  /** Whether somebody has removed the file: what is written is gone once it is closed. */
+  get isRemoved(): boolean {
+    return fstatSync(this.fd).nlink === 0;
+  }
+
   close(): void {
     closeSync(this.fd);
   }

@@ -216,6 +216,36 @@ test('a disk that refuses keeps the packets in the ring, and the rest is written
   expect(readStream(join(traceDir(session), 'ch0_0')).values).toEqual(range(0, 600));
 });
 
+test.each(['the directory', 'a stream'])(
+  '%s that is removed while it is written is told of, once',
+  (what) => {
+    const session = makeSession();
+    const program = new SimulatedProgram(session.path, true);
+    const ring = program.ring(0, geometry, 'discard');
+    const notes: string[] = [];
+    const consumer = new Consumer(session, (severity, text) => notes.push(`${severity}: ${text}`));
+    const emit = (values: readonly number[]): void => {
+      for (const value of values) ring.emit(value);
+      ring.sync();
+    };
+    emit(range(0, 600));
+    consumer.poll(0);
+    consumer.poll(10_000);
+    expect(notes).toEqual([]);
+    const { outputDir } = session.readDescription();
+    rmSync(what === 'a stream' ? join(traceDir(session), 'ch0_0') : outputDir, { recursive: true });
+    for (const nowMs of [20_000, 30_000]) {
+      emit(range(0, 600));
+      consumer.poll(nowMs);
+    }
+    const told = `error: ${outputDir}: files were removed while they are recorded: what was in them is gone, and what comes until others are begun`;
+    expect(notes).toEqual([told]);
+    expect(consumer.finish(true).complete).toBe(false);
+    expect(notes).toEqual([told]);
+    ring.close();
+  },
+);
+
 test('a recording whose metadata could never be written is not complete', () => {
   const session = makeSession();
   const program = new SimulatedProgram(session.path, false);

@@ -100,6 +100,11 @@ export class MetadataWriter implements Disposable {
     return this.#hasInternedStrings;
   }
 
+  /** Whether somebody has removed the file. */
+  get isRemoved(): boolean {
+    return this.#fd >= 0 && fstatSync(this.#fd).nlink === 0;
+  }
+
   /** Whether nothing is in the file. */
   get isEmpty(): boolean {
     return this.#fileSizeBytes === 0;

@@ -32,6 +32,17 @@ export function outputError(path: string, cause: unknown): SpoorError {
   });
 }
 
+/** Whether the error is one of writing the trace, after which it may be tried again. */
+export function isOutputError(error: unknown): error is SpoorError {
+  return error instanceof SpoorError && error.code === 'record/output';
+}
+
+/** One line: what is wrong with the disk. */
+export function describeOutputError(error: SpoorError): string {
+  const cause = error.cause instanceof Error ? ` [${(error.cause as NodeJS.ErrnoException).code}]` : '';
+  return `${error.where}: ${error.message}${cause}; ${error.hint}`;
+}
+
 /**
  * Writes all of `bytes` at `positionBytes`, or nothing: when the system takes only a part, that part is cut off again.
  * @throws SpoorError `record/output`.

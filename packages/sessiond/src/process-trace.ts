@@ -17,7 +17,7 @@ import { withClockOffset } from './clock-offset.ts';
 import type { Ledger } from './ledger.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 import { localTimestamp, pathComponent } from './output-directory.ts';
-import { outputError } from './output-error.ts';
+import { isOutputError, describeOutputError, outputError } from './output-error.ts';
 import { type RingAllowance, checkProcessUser, userOf } from './other-users.ts';
 import { isThreadAlive } from './process-identity.ts';
 import { type ProcessCounts, mergeEndedCounts, readProcessCounts } from './process-counts.ts';
@@ -78,6 +78,8 @@ export class ProcessTrace {
   /** When the folder of rings was changed last, as of the last listing that found all of them whole. */
   #ringsChangedMs: number | undefined;
   #traceDir = '';
+  /** Whether it is told already that somebody has removed files of this trace. */
+  #isRemovalTold = false;
   #metadata: MetadataWriter | undefined;
 
   /** @param name of the process's directory in that of the session, `PID-STARTTIME`, of another user below `users`. */
@@ -246,6 +248,7 @@ export class ProcessTrace {
   }
 
   #settle(): boolean {
+    this.#tellRemoved();
     const alive = this.isAlive();
     const isOver = (tid: number) => alive && this.#isThreadOver(tid);
     this.#statuses.read(isOver);
@@ -303,6 +306,7 @@ export class ProcessTrace {
       }
       if (this.#rings.has(number)) this.#close(number, ring, !isRunning);
     }
+    this.#tellRemoved();
     this.#statuses.read(() => false);
     this.#context.ledger.addCounts(this.name, readProcessCounts(this.#directory));
     this.#metadata?.close();
@@ -315,6 +319,8 @@ export class ProcessTrace {
    */
   leaveChunk(): void {
     this.#metadata?.update();
+    this.#tellRemoved();
+    this.#isRemovalTold = false;
     for (const ring of this.#rings.values()) ring.leave();
     this.#metadata?.close();
     this.#metadata = undefined;
@@ -481,6 +487,19 @@ export class ProcessTrace {
     this.#finishedRings.add(number);
   }
 
+  /** Says, once of each trace, that somebody has removed files that are being written. */
+  #tellRemoved(): void {
+    if (this.#isRemovalTold || this.#metadata === undefined) return;
+    const isRemoved = this.#metadata.isRemoved || [...this.#rings.values()].some((ring) => ring.isRemoved);
+    if (!isRemoved) return;
+    this.#isRemovalTold = true;
+    const { outputDir, ledger, onNote } = this.#context;
+    // The same for all processes whose traces went together.
+    const text = `${outputDir}: files were removed while they are recorded: what was in them is gone, and what comes until others are begun`;
+    ledger.addFault(text);
+    onNote('error', text);
+  }
+
   #tellTooLarge(ring: RingDrain): void {
     const reason = ring.tooLargeReason;
     if (reason !== undefined) this.#statuses.say(reason, false);
@@ -497,17 +516,6 @@ export class ProcessTrace {
   #isThreadOver(tid: number): boolean {
     return !this.#life.isForeign && !existsSync(`/proc/${this.#life.pid}/task/${tid}`);
   }
-}
-
-/** Whether the error is one of writing the trace, after which it may be tried again. */
-export function isOutputError(error: unknown): error is SpoorError {
-  return error instanceof SpoorError && error.code === 'record/output';
-}
-
-/** One line: what is wrong with the disk. */
-export function describeOutputError(error: SpoorError): string {
-  const cause = error.cause instanceof Error ? ` [${(error.cause as NodeJS.ErrnoException).code}]` : '';
-  return `${error.where}: ${error.message}${cause}; ${error.hint}`;
 }
 
 function listed(path: string): string[] {

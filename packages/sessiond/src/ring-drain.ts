@@ -298,6 +298,11 @@ export class RingDrain implements Disposable {
     this.#takeUp();
   }
 
+  /** Whether somebody has removed the file that its stream is being written to. */
+  get isRemoved(): boolean {
+    return this.#writer?.isRemoved === true;
+  }
+
   /** Bytes that were written since this was asked last. */
   takeWrittenBytes(): number {
     const bytes = this.#writtenBytes;

@@ -93,6 +93,11 @@ export class StreamFiles implements Disposable {
     return this.#earlier.sizeBytes + this.#file.sizeBytes;
   }
 
+  /** Whether somebody has removed the file that is being written. */
+  get isRemoved(): boolean {
+    return this.#file.isRemoved;
+  }
+
   /** The entry of the last packet, if there is one. */
   get lastEntry(): IndexEntry | undefined {
     return this.#lastEntry;

@@ -98,6 +98,11 @@ export class StreamWriter implements Disposable {
     this.#lastEntry = entry;
   }
 
+  /** Whether somebody has removed the file: what is written is gone once it is closed. */
+  get isRemoved(): boolean {
+    return this.#streamFd >= 0 && fstatSync(this.#streamFd).nlink === 0;
+  }
+
   close(): void {
     if (this.#streamFd >= 0) closeSync(this.#streamFd);
     if (this.#indexFd >= 0) closeSync(this.#indexFd);

@@ -25,9 +25,13 @@ export function factsBefore(first: PacketFacts): PacketFacts {
   return { ...first, endTicks: first.beginTicks, discardedEvents: 0n };
 }
 
+/** How often is looked whether a file is there still. */
+const removalEveryMs = 1000;
+
 /** One file; it must not be there yet. */
 export class PacketFile {
   sizeBytes = 0;
+  private lookedMs = -Infinity;
   private indexBytes: number;
   private readonly file: FileSink;
   private readonly index: FileSink;
@@ -66,9 +70,13 @@ export class PacketFile {
     }
   }
 
-  /** @throws SpoorError `output/failed`; what had been written of the packet is cut off again. */
+  /**
+   * @throws SpoorError `output/failed`; what had been written of the packet is cut off again. `output/removed` where somebody
+   * has removed the file, which is looked for once a second: nobody would have what is written.
+   */
   append(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void {
     const { entry } = this;
+    this.refuseRemoved();
     writePacketIndexEntry(this.entryView, facts, this.sizeBytes);
     try {
       this.file.write(bytes, lengthBytes);
@@ -95,6 +103,14 @@ export class PacketFile {
       this.append(mark.bytes, mark.bytes.length, mark.facts);
     }
     this.append(bytes, lengthBytes, facts);
+  }
+
+  private refuseRemoved(): void {
+    const now = performance.now();
+    if (now - this.lookedMs < removalEveryMs) return;
+    if (this.file.isRemoved)
+      throw new SpoorError('output/removed', `${this.path} was removed while it is recorded`);
+    this.lookedMs = now;
   }
 
   close(): void {
