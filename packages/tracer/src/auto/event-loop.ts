@@ -31,23 +31,33 @@ export function startEventLoopEvents(): void {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
   let last = performance.eventLoopUtilization();
+  let beganMs = performance.now();
   const tell = guarded(() => {
     if (!eventLoopDelay.enabled) return;
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
     last = now;
-    if (histogram.count === 0) return;
+    const { count, mean } = histogram;
+    if (count === 0) return;
+    const nowMs = performance.now();
+    // The first sample after a reset is none yet, and what lasts since the last one is dropped by it. A block there leaves time
+    // without a sample: it lasted at least as long as what is more than two pauses.
+    const sampledNs = count * mean;
+    const hiddenNs = (nowMs - beganMs) * 1e6 - sampledNs - resolutionNs;
+    const isHidden = hiddenNs > resolutionNs;
+    const worstNs = isHidden ? hiddenNs : 0;
     // Node.js measures the whole time between two samples: what is over the resolution is delay.
     eventLoopDelay(
-      histogram.count,
+      isHidden ? count + 1 : count,
       delayNs(histogram.min),
-      delayNs(histogram.mean),
+      delayNs(isHidden ? (sampledNs + hiddenNs) / (count + 1) : mean),
       delayNs(histogram.percentile(50)),
-      delayNs(histogram.percentile(99)),
-      delayNs(histogram.max),
+      delayNs(Math.max(histogram.percentile(99), worstNs)),
+      delayNs(Math.max(histogram.max, worstNs)),
       utilization,
     );
     histogram.reset();
+    beganMs = nowMs;
   });
   setRepeatingTimer(tell, periodMs).unref();
 }
