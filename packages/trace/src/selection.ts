@@ -86,7 +86,8 @@ function ruleOf({ events, exclude, filter, logLevel }: Selection): EventRule {
 
 /**
  * Begins a reading of what is selected.
- * @throws SpoorError `filter/…` for a wrong expression, `convert/time` for a text that is no time; BytesAwaited.
+ * @throws SpoorError `filter/…` for a wrong expression, `convert/time` for a text that is no time, `convert/no-date` for a
+ * time of day where the trace's clock is beyond the calendar; BytesAwaited.
  */
 export function select(set: TraceSet, selection: Selection): EventFlow {
   const { begin, end, signal } = selection;

@@ -13,7 +13,7 @@ function withTime(text: string): string {
  * Nanoseconds from the epoch of `YYYY-MM-DD[ hh:mm[:ss[.nnn]]]`, `hh:mm[:ss[.nnn]]` (on the day of `firstNs`), or
  * `[-]seconds[.nnn]`.
  * @param gmt whether dates and times of day are UTC rather than local.
- * @throws SpoorError for any other text.
+ * @throws SpoorError `convert/time` for any other text; `convert/no-date` where `firstNs` is on no day of the calendar.
  */
 export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): bigint {
   const seconds = secondsForm.exec(text);
@@ -51,7 +51,7 @@ export function parseTimeBound(text: string, gmt: boolean, firstNs: bigint): big
   }
   if (Number.isNaN(ms)) {
     throw new SpoorError(
-      'convert/time',
+      'convert/no-date',
       `${JSON.stringify(text)} needs a date that the trace does not tell`,
       {
         hint: 'its clock is beyond the calendar; write seconds since the epoch',
