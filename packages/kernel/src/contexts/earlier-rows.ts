@@ -3,7 +3,7 @@
  * after them, which may lie in the ring of another processor. They lie behind the task table, in the same memory, a few for
  * each number; the oldest ones make room.
  */
-import { taskBornAtWord, taskLookedAtWord, taskRowWords } from './task-row.ts';
+import { taskBornAtWord, taskEndedAtWord, taskLookedAtWord, taskRowWords } from './task-row.ts';
 
 /**
  * Records of a making that are closer are of the same one, for each channel has its own: no task begins, ends and leaves its
@@ -17,12 +17,11 @@ const rowsOfSet = 8;
 
 /** Nobody looks for whose they are in a row of an earlier task: its number stands there. */
 const numberWord = taskLookedAtWord;
-/** Two words, a number of 64 bits: until when it had its number. */
-const untilWord = taskRowWords;
-const rowWords = taskRowWords + 2;
+/** When it ended is until when it had its number. */
+const untilWord = taskEndedAtWord;
 
 /** Words of all of them: a count for each set, and the rows. */
-export const earlierWords: number = setCount * (1 + rowsOfSet * rowWords);
+export const earlierWords: number = setCount * (1 + rowsOfSet * taskRowWords);
 
 export class EarlierRows {
   private readonly words: Int32Array;
@@ -41,7 +40,7 @@ export class EarlierRows {
   }
 
   private setOf(tid: number): number {
-    return this.begin + setCount + (tid & (setCount - 1)) * rowsOfSet * rowWords;
+    return this.begin + setCount + (tid & (setCount - 1)) * rowsOfSet * taskRowWords;
   }
 
   /**
@@ -54,7 +53,7 @@ export class EarlierRows {
     const first = this.setOf(tid);
     let found = 0;
     let latestNs = -1;
-    for (let row = first; row < first + rowsOfSet * rowWords; row += rowWords) {
+    for (let row = first; row < first + rowsOfSet * taskRowWords; row += taskRowWords) {
       if (words[row + numberWord] !== tid) continue;
       const bornNs = times[(row + taskBornAtWord) / 2]!;
       if (bornNs <= latestNs || bornNs > timeNs + sameBirthNs) continue;
@@ -92,7 +91,7 @@ export class EarlierRows {
   /** Takes the row that is oldest, of whoever it was; threads that do so at once take different ones. */
   private take(tid: number): number {
     const count = Atomics.add(this.words, this.countOf(tid), 1) >>> 0;
-    const row = this.setOf(tid) + (count % rowsOfSet) * rowWords;
+    const row = this.setOf(tid) + (count % rowsOfSet) * taskRowWords;
     Atomics.store(this.words, row + numberWord, 0);
     return row;
   }
@@ -103,7 +102,7 @@ export class EarlierRows {
       // Memory that was never written stays so.
       if (words[begin + set] === 0) continue;
       const first = this.setOf(set);
-      words.fill(0, first, first + rowsOfSet * rowWords);
+      words.fill(0, first, first + rowsOfSet * taskRowWords);
       words[begin + set] = 0;
     }
   }

@@ -45,7 +45,7 @@ export function taskWordOf(column: TaskColumn): number {
 }
 
 /** Words of a row. */
-export const taskRowWords = 34;
+export const taskRowWords = 36;
 
 /** Where the id of a process's control group lies, behind the columns, in the row of its first thread. */
 export const taskGroupWord = 20;
@@ -62,9 +62,10 @@ export const taskKnownWord = 28;
 /** When it was last looked for, in milliseconds. */
 export const taskLookedAtWord = 29;
 
-/** Two words each, numbers of 64 bits: since when a task has its name, and when it began. */
+/** Two words each, numbers of 64 bits: since when a task has its name, when it began, and when it ended, if it has. */
 export const taskNamedAtWord = 30;
 export const taskBornAtWord = 32;
+export const taskEndedAtWord = 34;
 
 /** Characters of a container's id or name that are kept: as many digits as Docker shows. */
 export const containerBytes = 12;
@@ -80,6 +81,9 @@ export const taskKnowledge = {
   lost: 3,
   /** Nothing, and /proc has nothing either; the record of its making may come yet. */
   gone: -1,
+  /** As {@link told} and {@link lookedUp}; and it has ended, so that what comes may be of who has its number next. */
+  toldEnded: -2,
+  lookedUpEnded: -3,
 } as const;
 
 /** Text of a row, up to the first NUL. */

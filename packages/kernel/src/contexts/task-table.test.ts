@@ -210,6 +210,61 @@ test('who left its number is known for the time when it had it', () => {
   expect(asked.length).toBe(before);
 });
 
+test('who has ended is known, works on for a moment, and may be another after that', () => {
+  const table = new TaskTable(1000);
+  table.set(10, 'pid', 10);
+  table.fork(10, 20, 0, 1e9);
+  const row = table.rowAt(20, 0);
+  expect(table.hasLeft(row, 9e9)).toBe(false);
+  table.end(20, 2e9);
+  // Another channel tells it, too; who had the number before ended before.
+  table.end(20, 2e9 + 700);
+  expect([table.isKnown(20), table.endOf(row)]).toEqual([true, 2e9]);
+  expect([1.5e9, 2e9 + 5e5, 2e9 + 2e6].map((timeNs) => table.hasLeft(row, timeNs))).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(table.fork(10, 20, 0, 1e9 + 500)).toBe(false);
+  expect(table.fork(10, 20, cloneThread, 3e9)).toBe(true);
+  expect([table.endOf(row), table.hasLeft(row, 9e9)]).toEqual([0, false]);
+  table.end(20, 2.5e9);
+  expect(table.endOf(row)).toBe(0);
+  // Its number is that of the thread that executes a program.
+  table.end(20, 4e9);
+  table.goOn(20);
+  expect([table.hasLeft(row, 9e9), table.isKnown(20)]).toEqual([false, true]);
+});
+
+test('who has ended is forgotten when nothing tells for a while whose its number is', () => {
+  const { table, asked } = tableThatFinds(new Map([[20, 77]]));
+  table.set(10, 'pid', 10);
+  table.fork(10, 20, cloneThread, 1e9);
+  table.end(20, 2e9);
+  table.leave(20, 3e9);
+  expect(table.isKnown(20)).toBe(true);
+  table.leave(20, 5e9);
+  expect([table.isKnown(20), table.get(20, 'pid', undefined, 1.5e9)]).toEqual([false, 10]);
+  table.seek(20);
+  expect([table.get(20, 'pid_ns'), asked.at(-1)]).toEqual([77, [20, 'unknown']]);
+  // Who is there is not left, whatever the time.
+  table.leave(20, 9e9);
+  expect(table.isKnown(20)).toBe(true);
+});
+
+test('who was looked up and has ended is not taken for who is made after it', () => {
+  const { table } = tableThatFinds(new Map([[20, 77]]));
+  table.set(10, 'pid', 10);
+  table.seek(20);
+  table.setStart(20, 2e9);
+  table.end(20, 2.1e9);
+  // The record of its making comes behind that of its end.
+  expect(table.fork(10, 20, 0, 2e9 + 9e6)).toBe(false);
+  expect([table.get(20, 'pid_ns'), table.endOf(table.rowAt(20, 0))]).toEqual([77, 2.1e9]);
+  expect(table.fork(10, 20, 0, 2.2e9)).toBe(true);
+  expect([table.get(20, 'pid_ns', undefined, 2.05e9), table.endOf(table.rowAt(20, 0))]).toEqual([77, 0]);
+});
+
 test('who was looked up is told from who had the number before and after by when it began', () => {
   const { table } = tableThatFinds(new Map([[20, 77]]));
   table.set(10, 'pid', 10);

@@ -14,6 +14,7 @@ import {
   putText,
   taskBornAtWord,
   taskContainerWord,
+  taskEndedAtWord,
   taskGroupWord,
   taskKnowledge,
   taskKnownWord,
@@ -29,6 +30,12 @@ import {
 
 /** What /proc says of when a task began is at most so long before it, and so is it from the record of its making. */
 const startErrorNs = 30_000_000;
+
+/** Most of what a task does after the record of its end takes no longer. */
+const lastWorkNs = 1_000_000;
+
+/** Nothing does: events of its number are another's. */
+const mostLastWorkNs = 2_000_000_000;
 
 /** The record of a task's making comes at most so long after its events are written. */
 const mostLateMs = 1000;
@@ -123,8 +130,26 @@ export class TaskTable {
 
   /** Whether anything was said of the task of a row since it began. */
   isKnownRow(row: number): boolean {
+    const has = this.words[row + taskKnownWord]!;
+    return has === taskKnowledge.told || has === taskKnowledge.lookedUp || has <= taskKnowledge.toldEnded;
+  }
+
+  /** Whether what is known of the task of a row was looked up before the record of its making was read. */
+  private isLookedUp(row: number): boolean {
     const has = this.words[row + taskKnownWord];
-    return has === taskKnowledge.told || has === taskKnowledge.lookedUp;
+    return has === taskKnowledge.lookedUp || has === taskKnowledge.lookedUpEnded;
+  }
+
+  /** When the task of a row ended: 0 where it has not, as far as it is known. */
+  endOf(row: number): number {
+    const hasEnded = this.words[row + taskKnownWord]! <= taskKnowledge.toldEnded;
+    return hasEnded ? this.times[(row + taskEndedAtWord) / 2]! : 0;
+  }
+
+  /** Whether the task of a row has ended so long before a time that an event of its number may be another's. */
+  hasLeft(row: number, timeNs: number): boolean {
+    const endedNs = this.endOf(row);
+    return endedNs > 0 && timeNs > endedNs + lastWorkNs;
   }
 
   /** Has the idle task of a processor in the table: call it before records of that processor are read. */
@@ -159,8 +184,7 @@ export class TaskTable {
     const row = this.rowOf(tid);
     if (row < 0) return;
     this.put(row, column, value);
-    if (this.words[row + taskKnownWord] !== taskKnowledge.lookedUp)
-      this.words[row + taskKnownWord] = taskKnowledge.told;
+    if (!this.isKnownRow(row)) this.words[row + taskKnownWord] = taskKnowledge.told;
   }
 
   /** Whether anything was said of a task since it began. */
@@ -176,10 +200,10 @@ export class TaskTable {
    */
   knowsSince(tid: number, timeNs: number): boolean {
     const row = this.rowOf(tid);
-    const has = row < 0 ? taskKnowledge.nothing : this.words[row + taskKnownWord];
-    if (has === taskKnowledge.lookedUp) return true;
-    const bornNs = row < 0 ? 0 : this.times[(row + taskBornAtWord) / 2]!;
-    return has === taskKnowledge.told && bornNs > 0 && bornNs > timeNs - sameBirthNs;
+    if (row < 0 || !this.isKnownRow(row)) return false;
+    if (this.words[row + taskKnownWord] === taskKnowledge.lookedUp) return true;
+    const bornNs = this.times[(row + taskBornAtWord) / 2]!;
+    return bornNs > 0 && bornNs > timeNs - sameBirthNs;
   }
 
   /** When a task began, as far as /proc tells it: never later. @param timeNs by the kernel's trace clock. */
@@ -377,6 +401,7 @@ export class TaskTable {
     // Other threads must not take it for whole before it is.
     words[row + taskKnownWord] = taskKnowledge.gone;
     times[(row + taskBornAtWord) / 2] = timeNs;
+    times[(row + taskEndedAtWord) / 2] = 0;
     // Its program may have been executed on another processor, whose ring was read first.
     const namedAt = (row + taskNamedAtWord) / 2;
     if (timeNs === 0 || times[namedAt]! <= timeNs) times[namedAt] = 0;
@@ -392,7 +417,7 @@ export class TaskTable {
     const row = this.earlier.find(tid, timeNs);
     if (row === 0) return false;
     const bornAt = (row + taskBornAtWord) / 2;
-    const wasLookedUp = this.words[row + taskKnownWord] === taskKnowledge.lookedUp;
+    const wasLookedUp = this.isLookedUp(row);
     const isSame = Math.abs(timeNs - this.times[bornAt]!) <= (wasLookedUp ? startErrorNs : sameBirthNs);
     if (isSame) this.words[row + taskKnownWord] = taskKnowledge.told;
     if (isSame && wasLookedUp) this.times[bornAt] = timeNs;
@@ -402,22 +427,46 @@ export class TaskTable {
   /** Whether a task's making has been entered already: it lies in rings of several channels, and is collected before they are read. */
   private isSameBirth(row: number, timeNs: number): boolean {
     const bornNs = this.times[(row + taskBornAtWord) / 2]!;
-    const isTold = bornNs > 0 && this.words[row + taskKnownWord] === taskKnowledge.told;
+    const isTold = bornNs > 0 && this.isKnownRow(row) && !this.isLookedUp(row);
     return isTold && Math.abs(bornNs - timeNs) < sameBirthNs;
   }
 
   /** Whether what is known of a task that was made is of itself, looked up while its record lay in another ring. */
   private wasAhead(row: number, tid: number, timeNs: number): boolean {
     const { words, times } = this;
-    if (words[row + taskKnownWord] !== taskKnowledge.lookedUp) return false;
+    if (!this.isLookedUp(row)) return false;
     const bornAt = (row + taskBornAtWord) / 2;
     // Another one had the number when it was looked up, or has it since.
     if (times[bornAt]! > 0 && timeNs > 0 && Math.abs(timeNs - times[bornAt]!) > startErrorNs) return false;
     const isThere = this.finder?.(this, tid, 'changed', timeNs) === true;
     if (!isThere && ((nowMs() - words[row + taskLookedAtWord]!) | 0) >= mostAheadMs) return false;
-    words[row + taskKnownWord] = taskKnowledge.told;
+    words[row + taskKnownWord] = this.endOf(row) > 0 ? taskKnowledge.toldEnded : taskKnowledge.told;
     times[bornAt] = timeNs;
     return true;
+  }
+
+  /** A task has ended; it works on for a moment. @param timeNs of the record that says so. */
+  end(tid: number, timeNs: number): void {
+    const row = this.rowOf(tid);
+    if (row < 0 || !this.isKnownRow(row) || this.isBefore(row, timeNs) || this.endOf(row) > 0) return;
+    this.times[(row + taskEndedAtWord) / 2] = timeNs;
+    this.words[row + taskKnownWord] = this.isLookedUp(row)
+      ? taskKnowledge.lookedUpEnded
+      : taskKnowledge.toldEnded;
+  }
+
+  /** The number of a task that has ended is that of another one of the same process, which executes a program. */
+  goOn(tid: number): void {
+    const row = this.rowOf(tid);
+    if (row >= 0 && this.endOf(row) > 0)
+      this.words[row + taskKnownWord] = this.isLookedUp(row) ? taskKnowledge.lookedUp : taskKnowledge.told;
+  }
+
+  /** An event of a number is not told to be of anybody since who had it has ended: after a while that is not meant any more. */
+  leave(tid: number, timeNs: number): void {
+    const row = this.rowOf(tid);
+    const endedNs = row < 0 ? 0 : this.endOf(row);
+    if (endedNs > 0 && timeNs > endedNs + mostLastWorkNs) this.free(tid, endedNs + mostLastWorkNs);
   }
 
   /**

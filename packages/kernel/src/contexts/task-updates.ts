@@ -54,6 +54,7 @@ export function taskRecordReader(
         const before = view.getInt32(at + old, true);
         if (tid !== before) {
           if (!table.isPast(before, timeNs)) table.free(before, timeNs);
+          if (!table.isPast(tid, timeNs)) table.goOn(tid);
           table.lives?.died(before, timeNs);
           table.lives?.born(tid, timeNs);
         }
@@ -61,13 +62,12 @@ export function taskRecordReader(
         if (!table.isPast(tid, timeNs)) table.refresh(tid, timeNs);
       };
     }
-    case 'exit': {
-      const { lives } = table;
-      if (lives === undefined) return ignore;
+    case 'exit':
       return (view, _bytes, at, _lengthBytes, timeNs) => {
-        lives.died(view.getInt32(at + currentOffset, true), timeNs);
+        const tid = view.getInt32(at + currentOffset, true);
+        table.end(tid, timeNs);
+        table.lives?.died(tid, timeNs);
       };
-    }
     case 'rename': {
       const pid = integerField(format, 'pid');
       const name = textReader(format, 'newcomm');

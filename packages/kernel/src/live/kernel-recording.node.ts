@@ -31,7 +31,7 @@ import { MetadataFile, beginMetadata, makeClassStates } from '../transcode/metad
 import { markerFile } from './marker.node.ts';
 import { stackedEvents, withStacks, writeStacks } from './record-stacks.node.ts';
 import { FollowedTasks, type UnfollowedTasks } from './followed-tasks.node.ts';
-import { exitEvent, tableEvents } from './select-events.ts';
+import { tableEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
 import { completeRecordings, type Recovered } from '../recover/recover.node.ts';
 import { forgetRecording, isClaimed, noteRecording } from '../recover/recording-note.node.ts';
@@ -222,7 +222,6 @@ export class KernelRecording {
         ...chosen,
         ...tableEvents.filter((name) => available.includes(name)),
         ...textEvents,
-        ...(options.followsThreads === true && available.includes(exitEvent) ? [exitEvent] : []),
       ]);
       const needed = (name: string): boolean =>
         kept.has(name) ||
@@ -246,10 +245,7 @@ export class KernelRecording {
       const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
       const never = new Set(shares.flatMap(({ event, reader }) => (reader === 'never' ? [event] : [])));
       const events = chosen.filter((event) => !never.has(event));
-      const stays = new Set([...tableEvents, ...(options.followsThreads === true ? [exitEvent] : [])]);
-      for (const event of never) if (!stays.has(event)) kept.delete(event);
-      // Whoever follows tasks needs all ends; the reader leaves out what the filter does.
-      if (options.followsThreads === true && kept.has(exitEvent)) instance.setFilter(exitEvent, '');
+      for (const event of never) if (!tableEvents.includes(event)) kept.delete(event);
       instance.enable([...kept]);
       const complete: CtfSinkData = { ...data, declared: makeClassStates(traceClass.streamClasses[0]!) };
       ensureDirectory(join(directory, 'index'));

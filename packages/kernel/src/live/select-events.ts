@@ -47,10 +47,8 @@ export const tableEvents: readonly string[] = [
   'task:task_rename',
   'cgroup:cgroup_attach_task',
   'sched:sched_process_exec',
+  'sched:sched_process_exit',
 ];
-
-/** The event that tells who follows a command of the ends of its tasks. */
-export const exitEvent = 'sched:sched_process_exit';
 
 /**
  * The events that patterns mean.

@@ -23,7 +23,7 @@ export function kernelFilter(
 ): KernelPart | undefined {
   if (filters === undefined || event.origin.kind !== 'event') return undefined;
   // Those that keep the task table right are read whether or not they are in the trace.
-  if (event.update !== undefined && event.update !== 'exit') return undefined;
+  if (event.update !== undefined) return undefined;
   const { format } = event.origin;
   const texts: string[] = [];
   let isWhole = true;

@@ -59,6 +59,12 @@ export const sampleFormats: KernelFormats = new KernelFormats(layout64, [
     ['char newcomm[16]', 28, 16],
     ['short oom_score_adj', 44, 2, true],
   ]),
+  format('sched', 'sched_process_exit', 369, [
+    ['char comm[16]', 8, 16],
+    ['pid_t pid', 24, 4, true],
+    ['int prio', 28, 4, true],
+    ['bool group_dead', 32, 1],
+  ]),
   format('cgroup', 'cgroup_attach_task', 538, [
     ['int dst_root', 8, 4, true],
     ['int dst_level', 12, 4, true],

@@ -152,6 +152,50 @@ test.each([true, false])('what is noted is of who had the number then (compiled:
   );
 });
 
+test.each([true, false])(
+  'a number that was left is waited for until it is told whose it is (compiled: %s)',
+  (compile) => {
+    const { first, second, contexts } = twoRings(() => false, compile);
+    const ends = (beginNs: bigint) =>
+      pageOf(
+        [
+          ['softirq_entry', 20],
+          ['sched_process_exit', 20],
+          ['softirq_entry', 20],
+        ],
+        beginNs,
+      );
+    second.page(pageOf([made(10, 20, 'before')]), 0, 4096);
+    second.page(ends(1_100_000_000n), 0, 4096);
+    second.page(pageOf([['softirq_entry', 20]], 1_100_500_000n), 0, 4096);
+    // What a task does in its last moment is of itself.
+    expect(second.isWaiting).toBe(false);
+    first.page(pageOf([['softirq_entry', 20]], 1_600_000_000n), 0, 4096);
+    expect(first.isWaiting).toBe(true);
+    second.page(pageOf([made(10, 20, 'after')], 1_500_000_000n), 0, 4096);
+    for (const stream of [first, second]) stream.flush();
+    expect(namesIn(contexts())).toEqual(['before', 'before', 'before', 'after']);
+    expect(first.isWaiting).toBe(false);
+  },
+);
+
+test('a number that was left, and of which nobody tells, is of who had it, and then looked up', () => {
+  const asked: number[] = [];
+  const { first, second, contexts } = twoRings((table, tid, why) => {
+    if (why !== 'unknown') return false;
+    asked.push(tid);
+    table.setName(tid, Buffer.from('found'));
+    return true;
+  }, true);
+  second.page(pageOf([made(10, 20, 'before'), ['sched_process_exit', 20]]), 0, 4096);
+  for (const beginNs of [1_500_000_000n, 9_000_000_000n, 9_100_000_000n]) {
+    first.page(pageOf([['softirq_entry', 20]], beginNs), 0, 4096);
+    first.flush();
+  }
+  expect(namesIn(contexts())).toEqual(['before', 'before', 'found']);
+  expect(asked).toEqual([20]);
+});
+
 test('tasks that nothing tells of are waited for no more after a while', () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const { first, tasks, contexts } = twoRings(() => false, true);

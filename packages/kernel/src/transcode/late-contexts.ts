@@ -1,6 +1,6 @@
 /**
  * Contexts of events whose task was not known when they were written: the record of its making lay in the ring of another
- * processor, and the task was gone, or its number was another's. They are written once more when their packet ends, by what is
+ * processor, and the task was gone, or whoever had its number before was known. They are written once more when their packet ends, by what is
  * known then of whoever had the number at the time of the event.
  */
 import type { ContextField } from '../contexts/context-fields.ts';
@@ -31,7 +31,8 @@ export class LateContexts {
   }
 
   /**
-   * Looks for the task of an event of which nothing is known, or of which only somebody is known who had the number later.
+   * Looks for the task of an event of which nothing is known, or of which only somebody is known who had the number later, or
+   * before: has ended, that is.
    * @param timeNs of the event, by the kernel's trace clock.
    * @param at where the contexts of the event are written, in the packet's view.
    * @returns where the row begins that tells of it now.
@@ -40,8 +41,8 @@ export class LateContexts {
     const { tasks, notes } = this;
     tasks.seek(tid);
     const row = tasks.rowAt(tid, timeNs);
-    if (tasks.canSeek && !tasks.isKnownRow(row) && notes.length < mostNotes)
-      notes.push({ view, at, tid, timeNs });
+    const isUnsure = !tasks.isKnownRow(row) || tasks.hasLeft(row, timeNs);
+    if (tasks.canSeek && isUnsure && notes.length < mostNotes) notes.push({ view, at, tid, timeNs });
     return row;
   }
 
@@ -63,6 +64,7 @@ export class LateContexts {
       const row = tasks.rowAt(note.tid, note.timeNs);
       if (tasks.isKnownRow(row)) this.writeAt(note, row);
       else tasks.giveUp(note.tid);
+      tasks.leave(note.tid, note.timeNs);
     }
     this.notes = others;
   }

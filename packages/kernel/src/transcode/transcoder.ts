@@ -4,7 +4,7 @@ import { canCompile, compileFunction, type TraceClass } from '@spoor/ctf';
 import { kernelContexts, stackKinds, type ContextField } from '../contexts/context-fields.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
-import { exitEvent, tableEvents } from '../live/select-events.ts';
+import { tableEvents } from '../live/select-events.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents, type MappingOptions } from '../mapping/map-events.ts';
 import type { MetAddresses } from '../symbols/met-addresses.ts';
@@ -99,7 +99,7 @@ export class KernelTranscoder {
     this.stackTypes = { kernel: -1, user: -1, ...stackTypesOf(formats, this.contexts) };
     const mapped = mapEvents(formats, options);
     const { wants = () => true } = options;
-    const unwanted = [...tableEvents, exitEvent].filter((name) => !wants(name));
+    const unwanted = tableEvents.filter((name) => !wants(name));
     const texts = (options.textEvents ?? []).flatMap((name): MappedEvent[] => {
       const format = formats.ofName(name);
       return format === undefined
