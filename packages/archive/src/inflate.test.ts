@@ -50,6 +50,62 @@ describe('beside zlib', () => {
     );
   });
 
+  test('streams of one source come back in any order, with damaged ones between them', () => {
+    const part = fc.record({ content: contents, gap: fc.nat(40), isDamaged: fc.boolean() });
+    fc.assert(
+      fc.property(
+        fc.array(part, { minLength: 1, maxLength: 8 }),
+        fc.infiniteStream(fc.nat()),
+        (list, order) => {
+          const parts: Buffer[] = [];
+          let sizeBytes = 0;
+          const streams = list.map(({ content, gap, isDamaged }) => {
+            // A block of a kind that there is not ends all of it.
+            const stream = isDamaged ? Buffer.from([7]) : deflateRawSync(content);
+            const start = sizeBytes + gap;
+            parts.push(Buffer.alloc(gap), stream);
+            sizeBytes = start + stream.length;
+            return { start, end: sizeBytes, content, isDamaged };
+          });
+          const source = new MemorySource('A', Buffer.concat(parts));
+          const turns = [...streams, ...streams.map(() => streams[order.next().value! % streams.length]!)];
+          for (const { start, end, content, isDamaged } of turns) {
+            const got: Uint8Array[] = [];
+            const unpack = () => inflater.unpack(source, start, end, (bytes) => void got.push(bytes.slice()));
+            if (isDamaged) {
+              expect(unpack).toThrow(DeflateDamage);
+            } else {
+              expect(unpack()).toBe(end);
+              expect(Buffer.concat(got).equals(content)).toBe(true);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test('small streams behind one another are read once', () => {
+    const stream = deflateRawSync('a line that was packed alone');
+    const count = 10_000;
+    const bytes = Buffer.concat(Array.from({ length: count }, () => stream));
+    const memory = new MemorySource('A', bytes);
+    let readBytes = 0;
+    const source = {
+      name: 'A',
+      sizeBytes: bytes.length,
+      read: (into: Uint8Array, length: number, position: number): number => {
+        const read = memory.read(into, length, position);
+        readBytes += read;
+        return read;
+      },
+    };
+    let at = 0;
+    for (let times = 0; times < count; times += 1)
+      at = inflater.unpack(source, at, bytes.length, () => undefined);
+    expect(at).toBe(bytes.length);
+    expect(readBytes).toBe(bytes.length);
+  });
+
   test('content beyond every buffer, in plain blocks and packed ones', () => {
     const content = Buffer.alloc(3_000_000);
     for (let at = 0; at < content.length; at += 1) content[at] = (at * at) >> ((at >> 14) & 15);

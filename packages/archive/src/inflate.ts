@@ -37,7 +37,7 @@ const quickMask = (1 << quickBits) - 1;
 /** In what order the lengths of the code come in which the others are described. */
 const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const;
 
-/** Unpacks streams, one after the other, with buffers that all of them share. What it holds does not grow. */
+/** Unpacks streams, one after the other, with buffers that all of them share. What it holds does not grow; sources must not change. */
 export class Inflater {
   private readonly input = new Uint8Array(inputBytes + slackBytes);
   private readonly inputView = new DataView(this.input.buffer);
@@ -64,12 +64,18 @@ export class Inflater {
    * @throws DeflateDamage, and what `take` throws.
    */
   unpack(source: ByteSource, start: number, end: number, take: (bytes: Uint8Array) => void): number {
+    const held = start - (this.sourceAt - (this.endBit >> 3));
+    // Behind a small stream much of the input is that of the next ones.
+    if (source === this.source && held >= 0 && start <= this.sourceAt && end >= this.sourceAt) {
+      this.at = held * 8;
+    } else {
+      this.sourceAt = start;
+      this.at = 0;
+      this.endBit = 0;
+    }
     this.source = source;
-    this.sourceAt = start;
     this.sourceEnd = end;
     this.take = take;
-    this.at = 0;
-    this.endBit = 0;
     this.to = 0;
     this.from = 0;
     try {
@@ -82,8 +88,10 @@ export class Inflater {
         else throw new DeflateDamage('a block is of no kind that there is');
       }
       this.flush();
-    } finally {
+    } catch (error) {
       this.source = undefined;
+      throw error;
+    } finally {
       this.take = () => {};
     }
     return this.sourceAt - ((this.endBit - this.at) >> 3);

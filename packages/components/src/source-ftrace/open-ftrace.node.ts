@@ -17,15 +17,12 @@ export type FtraceKind = 'raw' | 'trace-dat' | 'text';
 
 const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd];
 
-let frames: ZstdFrames | undefined;
-
 /** Unpacks a frame of Zstandard; trace-cmd leaves the number out that it would begin with. */
-function unpackZstd(packed: Uint8Array, sizeBytes: number): Uint8Array {
+function unpackZstd(frames: ZstdFrames, packed: Uint8Array, sizeBytes: number): Uint8Array {
   const hasMagic = zstdMagic.every((byte, index) => packed[index] === byte);
   const frame = hasMagic ? packed : Buffer.concat([Buffer.from(zstdMagic), packed]);
   const result = new Uint8Array(sizeBytes);
   let filled = 0;
-  frames ??= new ZstdFrames();
   frames.unpack(new MemorySource('chunk', frame), 0, (bytes) => {
     // Refused where it is more than it should be.
     result.set(bytes, filled);
@@ -34,18 +31,22 @@ function unpackZstd(packed: Uint8Array, sizeBytes: number): Uint8Array {
   return result.subarray(0, filled);
 }
 
-function unpack(algorithm: string, packed: Uint8Array, sizeBytes: number): Uint8Array {
-  try {
-    if (algorithm === 'zstd') return unpackZstd(packed, sizeBytes);
-    if (algorithm === 'zlib') return inflateSync(packed, { maxOutputLength: Math.max(1, sizeBytes) });
-  } catch (cause) {
-    throw new SpoorError('trace-dat/damaged', `a part packed with ${algorithm} cannot be unpacked`, {
-      cause,
+/** What unpacks the parts of one recording: its window, as large as that of the largest part, goes with it. */
+function makeUnpack() {
+  let frames: ZstdFrames | undefined;
+  return (algorithm: string, packed: Uint8Array, sizeBytes: number): Uint8Array => {
+    try {
+      if (algorithm === 'zstd') return unpackZstd((frames ??= new ZstdFrames()), packed, sizeBytes);
+      if (algorithm === 'zlib') return inflateSync(packed, { maxOutputLength: Math.max(1, sizeBytes) });
+    } catch (cause) {
+      throw new SpoorError('trace-dat/damaged', `a part packed with ${algorithm} cannot be unpacked`, {
+        cause,
+      });
+    }
+    throw new SpoorError('trace-dat/packed', `it is packed with ${algorithm}, which is not known`, {
+      hint: 'trace-cmd convert --compression none makes one that is not packed',
     });
-  }
-  throw new SpoorError('trace-dat/packed', `it is packed with ${algorithm}, which is not known`, {
-    hint: 'trace-cmd convert --compression none makes one that is not packed',
-  });
+  };
 }
 
 /** Whether a path is that of a directory: a raw recording is one, a file of trace-cmd is none. */
@@ -59,7 +60,7 @@ export function openRecordings(path: string, kind: Exclude<FtraceKind, 'text'>):
   if (stat === undefined) throw new SpoorError('ftrace/input', `no such file or directory: ${path}`);
   if (kind === 'trace-dat') {
     if (!stat.isFile()) throw new SpoorError('ftrace/input', `not a file: ${path}`);
-    return openTraceDat(new FileSource(path), unpack);
+    return openTraceDat(new FileSource(path), makeUnpack());
   }
   if (!stat.isDirectory()) {
     throw new SpoorError('ftrace/input', `not a directory: ${path}`, {
