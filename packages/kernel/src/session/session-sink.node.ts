@@ -167,6 +167,7 @@ export class SessionSink {
       instance: cpu,
       inputBytes: batchBytesOf(this.layout),
       toldLost: isSnapshot ? 0 : this.pastLost,
+      tellsFirstLoss: !isSnapshot,
       // A packet has room beyond that for its last event, and must not be larger than a file.
       ...(sizeBytes > 0 ? { packetBytes: Math.min(usualPacketBytes, Math.ceil(sizeBytes / 2)) } : {}),
       output: {

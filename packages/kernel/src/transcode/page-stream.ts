@@ -20,6 +20,8 @@ export interface PageStreamOptions {
   readonly inputBytes?: number;
   /** Events lost of the ring that were told before this stream: pages may tell of them again; 0 by default. */
   readonly toldLost?: number;
+  /** Whether it is told what was lost before the first page; not in snapshots, which begin with what is left. */
+  readonly tellsFirstLoss?: boolean;
 }
 
 /** Smaller ones cost a write and an entry of the index more often, larger ones do not stay in the cache of a processor. */
@@ -78,6 +80,7 @@ export class PageStream {
   private hasUncounted = false;
   /** Losses that were told by the counters of the ring, and that pages may tell of, too. */
   private toldEarly: number;
+  private readonly tellsFirstLoss: boolean;
   private pageCount = 0;
   private eventCount = 0;
   /** Events of the packets that have ended. */
@@ -125,6 +128,7 @@ export class PageStream {
     this.state = this.memory?.state ?? new Int32Array(stateWord.size);
     this.used = this.memory?.used ?? new Uint8Array(classCount);
     this.toldEarly = options.toldLost ?? 0;
+    this.tellsFirstLoss = options.tellsFirstLoss ?? true;
   }
 
   get statistics(): PageStreamStatistics {
@@ -230,7 +234,8 @@ export class PageStream {
     if (length !== said) this.damagedCount += 1;
     const from = start + layout.dataOffsetBytes;
     // Bit 31: events were lost before this page.
-    if (commit < 0) this.loseBefore(commit, from + length, start + lengthBytes);
+    if (commit < 0 && (this.tellsFirstLoss || this.pageCount > 1))
+      this.loseBefore(commit, from + length, start + lengthBytes);
     // The time is that of a page's first event: one without events has none, and packets must not end at it.
     if (length === 0) return;
     this.setTime(hi, lo);

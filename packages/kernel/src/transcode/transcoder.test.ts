@@ -379,6 +379,24 @@ test('what the counters of the ring and its pages tell of losses is told once, t
   );
 });
 
+test('a stream that begins with what is left tells of the losses behind that', () => {
+  const transcoder = new KernelTranscoder(sampleFormats, options());
+  const { bytes } = recordOf({ gap: 0n, means: 'delta', format: sampleFormats.events[0]!, seed: 1 });
+  const told: (bigint | undefined)[] = [];
+  const stream = transcoder.stream({
+    cpu: 0,
+    tellsFirstLoss: false,
+    output: { packet: (_bytes, _length, facts) => told.push(facts.discardedEvents) },
+  });
+  for (const lost of [7, 5]) {
+    const page = new PageBuilder(sampleFormats.layout, 5_000_000_000n);
+    page.record(1, bytes);
+    stream.page(page.finish(lost), 0, 4096);
+  }
+  stream.close();
+  expect(told).toEqual([0n, 5n]);
+});
+
 /** Whether two traces have the same bytes: quicker than a comparison that can tell where they differ. */
 function hasSameEvents(left: MemoryTrace, right: MemoryTrace): boolean {
   return Buffer.compare(left.files.get('chan_3')!, right.files.get('chan_3')!) === 0;
