@@ -1,6 +1,8 @@
 // Containers in sessions of the kernel: a control group with the name of a container and a PID namespace, made by hand.
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlClient } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
@@ -25,6 +27,12 @@ class Contained {
     mkdirSync(this.group);
     const enter = `echo $$ > ${this.group}/cgroup.procs && exec unshare --pid --fork --kill-child "$@"`;
     this.writes = new NumberedWrites(['sh', '-c', enter, 'container']);
+  }
+
+  /** The first process in its PID namespace, as the host numbers it. */
+  get firstPid(): number {
+    const { pid } = this.writes.child;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'));
   }
 
   async end(): Promise<void> {
@@ -95,21 +103,65 @@ async function check(daemon: TestDaemon, container: Contained): Promise<void> {
   expect(refused('enable-event', '-u', '-s', 's', 'x', '--container', id)).toContain('--cgroup');
 }
 
-const needs = [tracefs(), controlGroups(hierarchy, 'control groups cannot be made here'), command('unshare')];
+/** Has a shell enter the container, and have writes done by a child; both are over before anybody looks. */
+async function checkEntering(daemon: TestDaemon, container: Contained): Promise<void> {
+  await container.writes.write(0);
+  const client = await daemon.start();
+  const kernel = await create(client);
+  const filter = `count >= 20000 && $ctx.pid_ns == ${namespaceOf(container.firstPid)}`;
+  await client.call('enable-event', {
+    session: 's',
+    domain: 'kernel',
+    rule: { kind: 'kernel-syscall', name: 'write', site: 'entry', filter },
+  });
+  await client.call('start-session', { session: 's' });
+  const script = 'read line; dd if=/dev/zero of=/dev/null bs=20007 count=1 status=none; true';
+  const words = ['-t', String(container.firstPid), '-p', 'sh', '-c', script];
+  const entering = spawn('nsenter', words, { stdio: ['pipe', 'inherit', 'inherit'] });
+  const ended = once(entering, 'exit');
+  const instances = join(findTracefs(), 'instances');
+  await until('who entered is recorded', () => {
+    const name = readdirSync(instances).find((entry) => entry.includes(encodeURIComponent(daemon.runDir)))!;
+    const recorded = readFileSync(join(instances, name, 'set_event_pid'), 'latin1').split('\n');
+    const { pid } = entering;
+    const inside = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+    return inside !== '' && recorded.includes(inside);
+  });
+  entering.stdin.end('go\n');
+  await ended;
+  await client.call('destroy-session', { session: 's' });
+  expect(writesIn(kernel)).toEqual([7]);
+}
+
+function namespaceOf(pid: number): number {
+  return statSync(`/proc/${pid}/ns/pid`).ino;
+}
+
+const needs = [
+  tracefs(),
+  controlGroups(hierarchy, 'control groups cannot be made here'),
+  command('unshare'),
+  command('nsenter'),
+];
 
 describeNeeding(needs, 'containers in sessions', () => {
   afterEach(() => void sweepSessions(findTracefs()));
 
-  test(
-    'are chosen by their ids, for a rule and for a session',
+  const inContainer = (look: typeof check): (() => Promise<void>) =>
     withDaemon(async (daemon) => {
       const container = new Contained(hierarchy!);
       try {
-        await check(daemon, container);
+        await look(daemon, container);
       } finally {
         await container.end();
       }
-    }),
+    });
+
+  test('are chosen by their ids, for a rule and for a session', inContainer(check), patientlyMs);
+
+  test(
+    'who enters is recorded, with children that are over at once',
+    inContainer(checkEntering),
     patientlyMs,
   );
 });

@@ -68,6 +68,20 @@ export function enterTask(table: TaskTable, task: ScannedTask, namedNs = 0, slep
   enterPlace(table, task);
 }
 
+/**
+ * Puts tasks into a table whose making no ring tells, for the kernel was told only later to record them: the table knows
+ * nothing of them, or what was there before. Those that are over are passed over.
+ */
+export function enterNewcomers(table: TaskTable, tids: readonly number[]): void {
+  for (const tid of tids) {
+    const task = scanTask(tid);
+    if (task === undefined || task.namespaces.pid === 0) continue;
+    if (table.isKnown(tid) && table.get(tid, 'pid_ns') === task.namespaces.pid) continue;
+    enterTask(table, task);
+    table.wasLookedUp(tid);
+  }
+}
+
 /** Whether a number has become that of a task that began later, or of none. */
 function isAnother(tid: number, timeNs: number): boolean {
   const stat = parseThreadStat(readProc(`/proc/${tid}/stat`) ?? '');

@@ -8,7 +8,7 @@ import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } 
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
-import { enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
+import { enterNewcomers, enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import { TaskLives } from '../contexts/task-lives.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
@@ -386,16 +386,7 @@ export class KernelRecording {
     wanted.tell(instance);
     this.look = setInterval(() => {
       try {
-        // Nobody saw them being made, so the table knows nothing of them, or what was there before.
-        for (const pid of wanted.tell(instance)) {
-          for (const task of scanProcess(pid)) {
-            const { tid } = task.stat;
-            const isRight = tasks.isKnown(tid) && tasks.get(tid, 'pid_ns') === task.namespaces.pid;
-            if (isRight) continue;
-            enterTask(tasks, task);
-            tasks.wasLookedUp(tid);
-          }
-        }
+        enterNewcomers(tasks, wanted.tell(instance));
       } catch (error) {
         if (!(error instanceof SpoorError)) throw error;
         options.onFailure?.(error);

@@ -427,10 +427,10 @@ export class KernelChannel {
     wanted.begin(this.instance);
   }
 
-  /** Adds threads that came from elsewhere, and those that the kernel has dropped. */
-  addNewcomers(): void {
+  /** Adds threads that came from elsewhere, and those that the kernel has dropped. @returns their numbers. */
+  addNewcomers(): readonly number[] {
     const { wanted, instance } = this;
-    if (wanted?.isLimited === true) wanted.tell(instance);
+    return wanted?.isLimited === true ? wanted.tell(instance) : [];
   }
 
   /** The kernel's part of each event's filter, for people. */

@@ -388,7 +388,7 @@ export class KernelSession {
       const hidden = this.hiddenThreads();
       for (const channel of this.channels.values()) {
         channel.hide(hidden);
-        channel.addNewcomers();
+        this.tasks.meet(channel.addNewcomers());
       }
       const { directory, names } = this;
       if (directory !== undefined && names !== undefined)

@@ -1,7 +1,12 @@
 /** What a session knows of tasks: their table, which events keep, and which is filled anew where nothing told it of all for a while. */
 import { OpenFolder } from '@spoor/sys';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
-import { fillTaskTable, makeTaskTable, taskFinder } from '../contexts/fill-task-table.node.ts';
+import {
+  enterNewcomers,
+  fillTaskTable,
+  makeTaskTable,
+  taskFinder,
+} from '../contexts/fill-task-table.node.ts';
 import { enterBirths, type RingTasks } from '../contexts/task-births.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { parseThreadStat } from '../statedump/proc-text.ts';
@@ -78,6 +83,11 @@ export class KnownTasks {
       const hasName = stat.isKernelThread || named.has(tid) || table.nameOf(tid) === stat.name;
       if (isAnother || !hasName) table.free(tid, isAnother ? beganNs : 0);
     }
+  }
+
+  /** Enters tasks that are recorded from now on, and of whose making nothing was: filters ask about them when they may be over. */
+  meet(tids: readonly number[]): void {
+    if (this.isFilled) enterNewcomers(this.table, tids);
   }
 
   /**
