@@ -1,5 +1,6 @@
 /** Fills the task table from /proc. */
 import { readFileSync } from 'node:fs';
+import { release, version } from 'node:os';
 import {
   numbersOfTask,
   pidNamespaceOf,
@@ -12,6 +13,7 @@ import {
 import { parseThreadStat, type ThreadStatus } from '../statedump/proc-text.ts';
 import { hasBegunAfter, sleptNs, startNs } from '../statedump/task-start.node.ts';
 import { ControlGroups } from './control-groups.node.ts';
+import { idleTaskName } from './idle-tasks.ts';
 import { placeIdleTasks } from './idle-tasks.node.ts';
 import { TaskTable, type LookReason, type TaskFinder } from './task-table.ts';
 
@@ -21,7 +23,10 @@ const mostTasks = 4_194_304;
 /** An empty table for this machine. */
 export function makeTaskTable(): TaskTable {
   const most = Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
-  return new TaskTable(Number.isInteger(most) && most > 0 ? Math.min(most, mostTasks) : mostTasks);
+  const table = new TaskTable(Number.isInteger(most) && most > 0 ? Math.min(most, mostTasks) : mostTasks);
+  // Where the others have none in their names there are no others.
+  table.enterIdle(0, idleTaskName({ kernelRelease: release(), kernelVersion: version() }, 0));
+  return table;
 }
 
 /** What never changes in a task's life: its numbers in its PID namespace, and which that is. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { placeIdleTasks } from './idle-tasks.node.ts';
+import { idleTaskName } from './idle-tasks.ts';
 import { TaskTable } from './task-table.ts';
 
 test.each([
@@ -20,4 +21,17 @@ test.each([
     expected,
     expected,
   ]);
+});
+
+test.each([
+  ['6.1.0-18-amd64', '#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1', 'swapper/3'],
+  ['5.10.0', '#1 PREEMPT Tue Mar 5 12:00:00 UTC 2024', 'swapper'],
+  ['6.16.2', '#1', 'swapper'],
+  ['6.17.0', '#1 PREEMPT', 'swapper/3'],
+  ['7.0.0', '#1', 'swapper/3'],
+  // Recordings that do not tell what kernel they are of.
+  ['', '', 'swapper/3'],
+  ['5.10.0', '', 'swapper/3'],
+])('the idle task of the kernel %s %s is called %s', (kernelRelease, kernelVersion, name) => {
+  expect(idleTaskName({ kernelRelease, kernelVersion }, 3)).toBe(name);
 });

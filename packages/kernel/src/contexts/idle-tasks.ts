@@ -30,9 +30,27 @@ export function idleRowOf(taskCount: number, cpu: number): number {
   return cpu >= 0 && cpu < mostProcessors ? (taskCount + cpu) * taskRowWords : 0;
 }
 
+/** Since Linux 6.17 kernels for one processor alone are like all others. */
+const firstAlike = [6, 17] as const;
+
+/**
+ * The name of a processor's idle task: without a number where the kernel is made for one processor alone.
+ * @param kernel as `uname -r` and `uname -v` print it; empty where that is not known.
+ */
+export function idleTaskName(
+  kernel: { readonly kernelRelease: string; readonly kernelVersion: string },
+  cpu: number,
+): string {
+  const { kernelRelease, kernelVersion } = kernel;
+  const found = /^(\d+)\.(\d+)/.exec(kernelRelease);
+  const [major, minor] = [Number(found?.[1]), Number(found?.[2])];
+  const isOlder = major < firstAlike[0] || (major === firstAlike[0] && minor < firstAlike[1]);
+  return isOlder && kernelVersion !== '' && !/\bSMP\b/.test(kernelVersion) ? 'swapper' : `swapper/${cpu}`;
+}
+
 /** Says in a row what is known of a processor's idle task without looking. */
-export function writeIdleTask(words: Int32Array, row: number, cpu: number): void {
-  putText(words, row + taskNameWord, taskNameBytes, `swapper/${cpu}`);
+export function writeIdleTask(words: Int32Array, row: number, cpu: number, name: string): void {
+  putText(words, row + taskNameWord, taskNameBytes, name);
   words[row + taskWordOf('prio')] = plainPriority;
   const maker = cpu === 0 ? 0 : init;
   words[row + taskWordOf('ppid')] = maker;

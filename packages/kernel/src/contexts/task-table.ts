@@ -152,11 +152,14 @@ export class TaskTable {
     return endedNs > 0 && timeNs > endedNs + lastWorkNs;
   }
 
-  /** Has the idle task of a processor in the table: call it before records of that processor are read. */
-  enterIdle(cpu: number): void {
+  /**
+   * Has the idle task of a processor in the table: call it before records of that processor are read.
+   * @param name that it has, unless it has been entered already.
+   */
+  enterIdle(cpu: number, name = `swapper/${cpu}`): void {
     const row = idleRowOf(this.taskCount, cpu);
     if (row > 0 && this.words[row + taskKnownWord] === taskKnowledge.nothing) {
-      writeIdleTask(this.words, row, cpu);
+      writeIdleTask(this.words, row, cpu, name);
     }
   }
 

@@ -5,6 +5,7 @@ import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
 import type { PageStreamStatistics } from '../transcode/page-stream.ts';
 import type { PacketOutput } from '../transcode/packet-buffer.ts';
 import { KernelTranscoder, type TranscoderOptions } from '../transcode/transcoder.ts';
+import { idleTaskName } from '../contexts/idle-tasks.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { parseCommands } from '../print/trace-line.ts';
 import { RingPages, scanRing, type KernelRecording } from './kernel-recording.ts';
@@ -69,6 +70,7 @@ export function convertRecording(
   for (const [tid, command] of parseCommands(recording.commands)) {
     if (tid > 0 && tid < mostTasks && !tasks.isKnown(tid)) tasks.setName(tid, encoder.encode(command));
   }
+  for (const { cpu } of rings) tasks.enterIdle(cpu, idleTaskName(recording.identity, cpu));
   const transcoder = new KernelTranscoder(formats, {
     naming,
     machine: recording.identity.machine,

@@ -2,7 +2,8 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SpoorError } from '@spoor/base';
-import { MemorySource } from '@spoor/ctf';
+import { MemorySource, formatTsdl } from '@spoor/ctf';
+import { MemoryTrace } from '../../../components/src/testing/memory-trace.ts';
 import { convertRecording } from '../recording/convert-recording.ts';
 import { RingPages, scanRing, type KernelRecording } from '../recording/kernel-recording.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
@@ -142,6 +143,50 @@ describe.each([
     ]);
     expect(packets.filter(({ cpu }) => cpu === 0).length).toBeGreaterThan(0);
     expect(packets.filter(({ cpu }) => cpu === 1).at(-1)).toEqual({ cpu: 1, lost: 7n });
+  });
+
+  test.each([
+    ['6.1.0 #1 SMP', 'swapper/0', 'swapper/1'],
+    ['5.10.0 #1 PREEMPT', 'swapper', 'swapper'],
+  ])('events of idle processors are of their idle tasks, of Linux %s', (kernel, first, second) => {
+    const content = contentOf(layout64);
+    const ofTasks = (beginNs: bigint, tids: readonly number[]): Uint8Array => {
+      const page = new PageBuilder(layout64, beginNs);
+      for (const tid of tids) {
+        const payload = payloadOf(300, 12, true);
+        new DataView(payload.buffer).setInt32(4, tid, true);
+        page.record(10, payload);
+      }
+      const bytes = new Uint8Array(layout64.subBufferBytes);
+      bytes.set(page.finish());
+      return bytes;
+    };
+    const bytes = build({
+      ...content,
+      // As trace-cmd calls them all.
+      commands: '0 <idle>\n77 thread\n',
+      buffers: [{ name: '', rings: [ofTasks(10n ** 15n, [0, 77]), ofTasks(2n * 10n ** 15n, [77, 0, 78])] }],
+      options: content.options.map((option) =>
+        option.id === 5 ? { id: 5, content: text(`Linux host ${kernel} x86_64`) } : option,
+      ),
+    });
+    const trace = new MemoryTrace();
+    const files = [0, 1].map((cpu) => trace.create(`channel0_${cpu}`));
+    const traceClass = convertRecording(
+      open(bytes)[0]!,
+      (cpu) => ({ packet: (packet, lengthBytes) => files[cpu]!.write(packet, lengthBytes) }),
+      { naming: 'lttng', contexts: ['procname', 'prio', 'tid', 'cpu_id', 'ppid'], warn: () => {} },
+    );
+    const metadata = new TextEncoder().encode(formatTsdl(traceClass));
+    trace.create('metadata').write(metadata, metadata.length);
+    const seen = Array.from(trace.open().events(), (event) => Object.values(event.commonContext() ?? {}));
+    expect(seen.map((values) => values.map(String).join(' '))).toEqual([
+      `${first} 20 0 0 0`,
+      'thread 0 77 0 0',
+      'thread 0 77 1 0',
+      `${second} 20 0 1 1`,
+      ' 0 78 1 0',
+    ]);
   });
 
   test('a damaged file ends in a typed error, or in what is whole', () => {
