@@ -84,6 +84,19 @@ const programs: Readonly<Record<string, string>> = {
     const resolver = new dns.Resolver(); console.log(Object.getOwnPropertyNames(dns.Resolver.prototype).join(), resolver.resolve4.length);`,
   'a failed look-up that nobody handles': `import { lookup } from 'node:dns/promises'; lookup('-..-'); setTimeout(() => console.log('never'), 30_000);`,
   'an error in the callback of a look-up': `import dns from 'node:dns'; dns.lookup('127.0.0.1', () => { throw new Error('mine'); });`,
+  // More of them are more hidden classes, and V8 looks properties of sockets up in a slow way from the fifth on.
+  'the own properties of sockets and requests': `
+    import http from 'node:http';
+    const tell = (what, object) => console.log(what, Reflect.ownKeys(object).map(String).join());
+    const server = http.createServer((request, response) => {
+      tell('server', request.socket); tell('incoming', request); tell('response', response);
+      response.end('x', () => tell('after', request.socket));
+    }).listen(0, '127.0.0.1', () => {
+      const request = http.get({ host: '127.0.0.1', port: server.address().port, agent: false }, (response) => {
+        tell('client', request.socket); tell('request', request); tell('answer', response);
+        response.resume().on('close', () => server.close());
+      });
+    });`,
   'a refused connection': `
     import net from 'node:net'; import http from 'node:http';
     const closed = (emitter) => new Promise((resolve) => emitter.on('close', resolve));

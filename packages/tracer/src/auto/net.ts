@@ -78,15 +78,15 @@ export function connectionOf(socket: object | null): number {
 export function startNetEvents(): void {
   const nextId = spanIds();
 
-  const open = (socket: Socket, state: SocketState): void => {
+  const open = (socket: Socket, state: SocketState, remote: Endpoint): void => {
     state.open = true;
     connectionBegin(
       state.id,
       state.request,
       state.side,
-      textOrNone(socket.remoteAddress),
-      socket.remotePort ?? 0,
-      socket.localPort ?? 0,
+      textOrNone(remote.address),
+      remote.port ?? 0,
+      localPortOf(socket),
     );
   };
 
@@ -94,8 +94,9 @@ export function startNetEvents(): void {
     const state = states.get(this);
     if (state === undefined || !state.connecting) return;
     state.connecting = false;
-    connectEnd(state.id, state.request, textOrNone(this.remoteAddress), this.remotePort ?? 0, noText);
-    open(this, state);
+    const remote = remoteOf(this);
+    connectEnd(state.id, state.request, textOrNone(remote.address), remote.port ?? 0, noText);
+    open(this, state, remote);
   });
 
   const onClose = guardedListener(function onSocketClose(this: Socket): void {
@@ -137,7 +138,40 @@ export function startNetEvents(): void {
       const state: SocketState = { id: nextId(), request: 0, side: 'server', connecting: false, open: false };
       states.set(socket, state);
       socket.on('close', onClose);
-      open(socket, state);
+      open(socket, state, remoteOf(socket));
     }),
   );
+}
+
+/** An end of a connection; a Unix-domain one has neither. */
+interface Endpoint {
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** What a socket of Node.js has below: puts what it is asked for into the object, and returns 0. */
+interface Handle {
+  readonly getpeername?: (into: object) => number;
+  readonly getsockname?: (into: object) => number;
+}
+
+/**
+ * Asked of the handle: a socket keeps the answer to `remoteAddress` in a property of its own that it has not had before. So V8
+ * would have sockets of twice as many hidden classes as the program itself comes to, and several places of Node.js's streams
+ * that look properties up at each request would do so the slow way.
+ */
+function remoteOf(socket: Socket): Endpoint {
+  return askHandle(socket, 'getpeername') ?? { address: socket.remoteAddress, port: socket.remotePort };
+}
+
+function localPortOf(socket: Socket): number {
+  return (askHandle(socket, 'getsockname') ?? { port: socket.localPort }).port ?? 0;
+}
+
+/** Undefined where the handle is not as it is in Node.js 20 to 24, or does not know: the socket's own properties tell then. */
+function askHandle(socket: Socket, question: keyof Handle): Endpoint | undefined {
+  const { _handle: handle } = socket as { readonly _handle?: Handle | null };
+  if (typeof handle?.[question] !== 'function') return undefined;
+  const endpoint: Endpoint = {};
+  return handle[question](endpoint) === 0 ? endpoint : undefined;
 }
