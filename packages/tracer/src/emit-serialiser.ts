@@ -320,7 +320,7 @@ class SerialiserGenerator {
     out.line(`const end = ${store.position};`);
     out.line(`ring${s}.pos = end;`);
     // A plain store makes the event part of the packet: see the head of ringbuffer's producer.ts.
-    out.line(`view${s}.setUint32(ring${s}.contentAt, (end - ring${s}.base) << 3, true);`);
+    out.line(`view${s}.setInt32(ring${s}.contentAt, (end - ring${s}.base) << 3, true);`);
     out.line(`committed${s}[0] += 1;`);
     if (wake !== undefined) out.line(`wake${s}();`);
     if (s !== '') out.close('');
@@ -373,14 +373,14 @@ class SerialiserGenerator {
     });
     block(out, 'else', () => {
       if (isCompact) {
-        out.line(`view${s}.setUint32(p, (low << 5) | ${id}, true);`);
+        out.line(`view${s}.setInt32(p, (low << 5) | ${id}, true);`);
         out.line('p += 4;');
         return;
       }
-      out.line(`view${s}.setUint8(p, 31);`);
-      out.line(`view${s}.setUint32(p + 1, ${id}, true);`);
-      out.line(`view${s}.setUint32(p + 5, low, true);`);
-      out.line(`view${s}.setUint32(p + 9, high, true);`);
+      out.line(`view${s}.setInt8(p, 31);`);
+      out.line(`view${s}.setInt32(p + 1, ${id}, true);`);
+      out.line(`view${s}.setInt32(p + 5, low | 0, true);`);
+      out.line(`view${s}.setInt32(p + 9, high | 0, true);`);
       out.line(`ring${s}.tick = tick;`);
       out.line('p += 13;');
     });

@@ -1,5 +1,10 @@
 // The last part of a serialiser: statements that store the primitives at `p` and behind it, at constant offsets as far
 // as these are known.
+//
+// Integers are stored as signed ones of 32 bits at most, which are the same bits. V8's middle compiler (Maglev, of
+// Node.js 24) puts signed stores into its code and calls a function for each unsigned one, and events that are not among a
+// program's hottest code stay with it. Without `| 0` it would take a number beyond 32 bits for a reason to throw its code
+// away, and its last compiler would make a double of each small integer and an integer of that.
 import type { Emitter } from '@spoor/ctf/encode';
 import type { ContextField } from './contexts.ts';
 import type { FieldPlan, ScalarPlan, StringPlan } from './declaration.ts';
@@ -43,7 +48,7 @@ export class StoreEmitter {
     switch (plan.kind) {
       case 'string':
         if (plan.storage === 'interned') {
-          out.line(`view${s}.setUint32(${this.#at()}, ${v}i, true);`);
+          out.line(`view${s}.setInt32(${this.#at()}, ${v}i | 0, true);`);
           this.#offset += scalarBytes(plan);
           return;
         }
@@ -53,12 +58,10 @@ export class StoreEmitter {
       case 'integer':
       case 'float':
         if (isWide(plan)) {
-          out.line(`view${s}.setUint32(${this.#at()}, ${v}l, true);`);
-          out.line(`view${s}.setUint32(${this.#at(4)}, ${v}h, true);`);
+          out.line(`view${s}.setInt32(${this.#at()}, ${v}l | 0, true);`);
+          out.line(`view${s}.setInt32(${this.#at(4)}, ${v}h | 0, true);`);
         } else {
-          // The same bits. V8 tests for a small integer once; for a store alone it would make a double of it and an integer
-          // of that, three times as long.
-          out.line(this.#storeStatement(plan, this.#at(), plan.kind === 'float' ? v : `${v} | 0`));
+          out.line(this.#storeStatement(plan, this.#at(), v));
         }
         this.#offset += scalarBytes(plan);
         return;
@@ -70,7 +73,7 @@ export class StoreEmitter {
       case 'array':
       case 'sequence':
         if (plan.kind === 'sequence') {
-          out.line(`view${s}.setUint32(${this.#at()}, ${v}n, true);`);
+          out.line(`view${s}.setInt32(${this.#at()}, ${v}n | 0, true);`);
           this.#offset += LENGTH_BYTES;
         }
         this.#writeElements(plan.element, v);
@@ -84,10 +87,10 @@ export class StoreEmitter {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 0;
     for (; at + 4 <= bytes.length; at += 4) {
-      this.#emitter.line(`view${this.#s}.setUint32(${this.#at(at)}, ${view.getUint32(at, true)}, true);`);
+      this.#emitter.line(`view${this.#s}.setInt32(${this.#at(at)}, ${view.getInt32(at, true)}, true);`);
     }
     for (; at < bytes.length; at += 1) {
-      this.#emitter.line(`view${this.#s}.setUint8(${this.#at(at)}, ${bytes[at]});`);
+      this.#emitter.line(`view${this.#s}.setInt8(${this.#at(at)}, ${view.getInt8(at)});`);
     }
     this.#offset += bytes.length;
   }
@@ -101,8 +104,8 @@ export class StoreEmitter {
       if (element.kind === 'string') {
         out.line(`p = writeText${s}(p, texts.values[${v}at + i]);`);
       } else if (isWide(element)) {
-        out.line(`view${s}.setUint32(p, values[${v}at + 2 * i], true);`);
-        out.line(`view${s}.setUint32(p + 4, values[${v}at + 2 * i + 1], true);`);
+        out.line(`view${s}.setInt32(p, values[${v}at + 2 * i] | 0, true);`);
+        out.line(`view${s}.setInt32(p + 4, values[${v}at + 2 * i + 1] | 0, true);`);
         out.line('p += 8;');
       } else {
         out.line(this.#storeStatement(element, 'p', `values[${v}at + i]`));
@@ -127,8 +130,8 @@ export class StoreEmitter {
     if (plan.kind === 'float') return `view${s}.setFloat${plan.bits}(${at}, ${value}, true);`;
     // DataView stores modulo 2^bits, as C does.
     return plan.bits === 8
-      ? `view${s}.setUint8(${at}, ${value});`
-      : `view${s}.setUint${plan.bits}(${at}, ${value}, true);`;
+      ? `view${s}.setInt8(${at}, ${value} | 0);`
+      : `view${s}.setInt${plan.bits}(${at}, ${value} | 0, true);`;
   }
 
   #at(extra = 0): string {

@@ -42,7 +42,7 @@ export class PreparedText {
   /** Copies the bytes and a NUL; returns the position after them. */
   copy(to: DataView, at: number): number {
     const end = copyUtf8(this.#view, 0, this.length, to, at);
-    to.setUint8(end, 0);
+    to.setInt8(end, 0);
     return end + 1;
   }
 
@@ -52,12 +52,12 @@ export class PreparedText {
 
   /** Puts an ASCII character in place of the byte at `at`. */
   replace(at: number, code: number): void {
-    this.#view.setUint8(at, code);
+    this.#view.setInt8(at, code);
   }
 
   addCharacter(code: number): boolean {
     if (this.length >= this.#capacityBytes) return false;
-    this.#view.setUint8(this.length, code);
+    this.#view.setInt8(this.length, code);
     this.length += 1;
     return true;
   }
@@ -85,7 +85,7 @@ export class PreparedText {
     if (this.length + 10 > this.#capacityBytes) return this.addText(`${value}`);
     let rest = value | 0;
     if (rest < 0) {
-      this.#view.setUint8(this.length, MINUS);
+      this.#view.setInt8(this.length, MINUS);
       this.length += 1;
       rest = -rest;
     }
@@ -93,7 +93,7 @@ export class PreparedText {
     for (let limit = 10; limit <= rest; limit *= 10) end += 1;
     for (let at = end - 1; at >= this.length; at -= 1) {
       const quotient = (rest / 10) | 0;
-      this.#view.setUint8(at, DIGIT_ZERO + rest - quotient * 10);
+      this.#view.setInt8(at, DIGIT_ZERO + rest - quotient * 10);
       rest = quotient;
     }
     this.length = end;
@@ -110,11 +110,11 @@ export class PreparedText {
     for (let index = 0; index < length; index += 1) {
       const code = text.charCodeAt(index);
       if (code > 127 || standsForItself[code] === 0) return this.#addEscaped(text);
-      view.setUint8(at, code);
+      view.setInt8(at, code);
       at += 1;
     }
-    view.setUint8(begin, QUOTE);
-    view.setUint8(at, QUOTE);
+    view.setInt8(begin, QUOTE);
+    view.setInt8(at, QUOTE);
     this.length = at + 1;
     return true;
   }

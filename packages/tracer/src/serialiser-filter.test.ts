@@ -240,15 +240,15 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
               p = ring0.begin(3, 1 + textBytes(a1)) | 0;
             }
             else {
-              view0.setUint32(p, (low << 5) | 3, true);
+              view0.setInt32(p, (low << 5) | 3, true);
               p += 4;
             }
             if (p >= 0) {
-              view0.setUint8(p, a0 | 0);
+              view0.setInt8(p, a0 | 0);
               p = writeText0(p + 1, a1);
               const end = p;
               ring0.pos = end;
-              view0.setUint32(ring0.contentAt, (end - ring0.base) << 3, true);
+              view0.setInt32(ring0.contentAt, (end - ring0.base) << 3, true);
               committed0[0] += 1;
             }
           }
@@ -260,20 +260,20 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
               p = ring1.begin(40, 5 + textBytes(a1)) | 0;
             }
             else {
-              view1.setUint8(p, 31);
-              view1.setUint32(p + 1, 40, true);
-              view1.setUint32(p + 5, low, true);
-              view1.setUint32(p + 9, high, true);
+              view1.setInt8(p, 31);
+              view1.setInt32(p + 1, 40, true);
+              view1.setInt32(p + 5, low | 0, true);
+              view1.setInt32(p + 9, high | 0, true);
               ring1.tick = tick;
               p += 13;
             }
             if (p >= 0) {
-              view1.setUint32(p, c0 | 0, true);
-              view1.setUint8(p + 4, a0 | 0);
+              view1.setInt32(p, c0 | 0, true);
+              view1.setInt8(p + 4, a0 | 0);
               p = writeText1(p + 5, a1);
               const end = p;
               ring1.pos = end;
-              view1.setUint32(ring1.contentAt, (end - ring1.base) << 3, true);
+              view1.setInt32(ring1.contentAt, (end - ring1.base) << 3, true);
               committed1[0] += 1;
             }
           }

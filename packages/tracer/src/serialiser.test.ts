@@ -317,24 +317,24 @@ describe('serialisers', () => {
               }
             }
             else {
-              view.setUint32(p, (low << 5) | 7, true);
+              view.setInt32(p, (low << 5) | 7, true);
               p += 4;
             }
-            view.setUint32(p, a0 | 0, true);
-            view.setUint32(p + 4, a1l, true);
-            view.setUint32(p + 8, a1h, true);
+            view.setInt32(p, a0 | 0, true);
+            view.setInt32(p + 4, a1l | 0, true);
+            view.setInt32(p + 8, a1h | 0, true);
             p = writeText(p + 12, a2);
-            view.setUint8(p, a3 | 0);
-            view.setUint32(p + 1, a4n, true);
+            view.setInt8(p, a3 | 0);
+            view.setInt32(p + 1, a4n | 0, true);
             p += 5;
             for (let i = 0; i < a4n; i += 1) {
-              view.setUint16(p, values[a4at + i], true);
+              view.setInt16(p, values[a4at + i] | 0, true);
               p += 2;
             }
             view.setFloat32(p, a5_0, true);
             const end = p + 4;
             ring.pos = end;
-            view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
+            view.setInt32(ring.contentAt, (end - ring.base) << 3, true);
             committed[0] += 1;
             numbers.top = numbersAt;
           } catch { abandon(sinks, stacks, numbersAt, -1, serialise, a0, a1, a2, a3, a4, a5); }
@@ -369,16 +369,16 @@ describe('serialisers', () => {
               }
             }
             else {
-              view.setUint8(p, 31);
-              view.setUint32(p + 1, 40, true);
-              view.setUint32(p + 5, low, true);
-              view.setUint32(p + 9, high, true);
+              view.setInt8(p, 31);
+              view.setInt32(p + 1, 40, true);
+              view.setInt32(p + 5, low | 0, true);
+              view.setInt32(p + 9, high | 0, true);
               ring.tick = tick;
               p += 13;
             }
             const end = p;
             ring.pos = end;
-            view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
+            view.setInt32(ring.contentAt, (end - ring.base) << 3, true);
             committed[0] += 1;
           } catch { abandon(sinks, stacks, -1, -1, serialise); }
         });

@@ -61,13 +61,13 @@ export function copyUtf8(
     pos += 8;
   }
   if (left >= 4) {
-    to.setUint32(pos, from.getUint32(source, true), true);
+    to.setInt32(pos, from.getInt32(source, true), true);
     source += 4;
     pos += 4;
     left -= 4;
   }
   for (; left > 0; left -= 1) {
-    to.setUint8(pos, from.getUint8(source));
+    to.setInt8(pos, from.getInt8(source));
     source += 1;
     pos += 1;
   }

@@ -367,14 +367,14 @@ test('the text of a serialiser with such fields is for people too', () => {
             }
           }
           else {
-            view.setUint32(p, (low << 5) | 3, true);
+            view.setInt32(p, (low << 5) | 3, true);
             p += 4;
           }
           p = a0s < 0 ? writeText(p, a0) : cachea0.copy(a0s, view, p, ring.end);
-          view.setUint32(p, a1i, true);
+          view.setInt32(p, a1i | 0, true);
           const end = p + 4;
           ring.pos = end;
-          view.setUint32(ring.contentAt, (end - ring.base) << 3, true);
+          view.setInt32(ring.contentAt, (end - ring.base) << 3, true);
           committed[0] += 1;
         } catch { abandon(sinks, stacks, -1, -1, serialise, a0, a1); }
       });

@@ -1,5 +1,6 @@
 // Strings on the hot path. Short ASCII is packed four characters at a time; anything else goes through Node's own
-// UTF-8 writer. The lengths at which one overtakes the other were measured (bench/emit.ts).
+// UTF-8 writer. The lengths at which one overtakes the other were measured (bench/emit.ts). Stores are signed, for the reason
+// that emit-write.ts gives.
 
 /**
  * Up to this length the loop is quicker than a call into the runtime: for UUIDs and ids of traces too. In a hot loop that call
@@ -33,7 +34,7 @@ export function makeTextWriter(view: DataView, bytes: Buffer): TextWriter {
     const clean = withoutNuls(text);
     const written = hasFastWrite ? fast.utf8Write!(clean, at) : bytes.write(clean, at, 'utf8');
     const end = at + written;
-    view.setUint8(end, 0);
+    view.setInt8(end, 0);
     return end + 1;
   }
 
@@ -51,16 +52,16 @@ export function makeTextWriter(view: DataView, bytes: Buffer): TextWriter {
       if (((a | b | c | d) & ~127) !== 0 || ((a - 1) | (b - 1) | (c - 1) | (d - 1)) < 0) {
         return writeAny(at, text);
       }
-      view.setUint32(pos, a | (b << 8) | (c << 16) | (d << 24), true);
+      view.setInt32(pos, a | (b << 8) | (c << 16) | (d << 24), true);
       pos += 4;
     }
     for (; index < length; index += 1) {
       const code = text.charCodeAt(index);
       if ((code - 1) >>> 0 > 126) return writeAny(at, text);
-      view.setUint8(pos, code);
+      view.setInt8(pos, code);
       pos += 1;
     }
-    view.setUint8(pos, 0);
+    view.setInt8(pos, 0);
     return pos + 1;
   };
 }

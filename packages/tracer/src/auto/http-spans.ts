@@ -108,8 +108,8 @@ export function passServerRequest(): void {
  * @param status 0 if no head was sent.
  */
 export function endServerRequest(id: number, idleMs: number, status: number, isAborted: boolean): void {
-  const idleNs = Math.max(0, Math.round((loopIdleMs() - idleMs) * 1e6));
-  serverRequestEnd(id, status, isAborted ? 1 : 0, idleNs);
+  const sleptMs = loopIdleMs() - idleMs;
+  serverRequestEnd(id, status, isAborted ? 1 : 0, sleptMs > 0 ? Math.round(sleptMs * 1e6) : 0);
 }
 
 interface ClientState {

@@ -14,5 +14,6 @@ export const noText = '-';
 
 /** A header, path or name that may be absent or of another type; {@link noText} then, and for an empty one. */
 export function textOrNone(value: unknown): string {
-  return typeof value === 'string' && value !== '' ? bounded(value) : noText;
+  // By the length: texts that Node.js has just read are compared by their characters.
+  return typeof value === 'string' && value.length > 0 ? bounded(value) : noText;
 }
