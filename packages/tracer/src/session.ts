@@ -2,7 +2,8 @@ import { sessionOrMake, sharedSession, type ThreadSession } from './session-slot
 import { namedSessions } from './session-variable.ts';
 import { clearRepeatingTimer, setRepeatingTimer } from './primordials.ts';
 import { isPassing } from './retry-pace.ts';
-import { ThreadHub, attachThread } from './thread-hub.ts';
+import { attachThread } from './attach-thread.ts';
+import { ThreadHub } from './thread-hub.ts';
 
 /** How often a thread that could not join tries to. */
 const JOIN_EVERY_MS = 1000;

@@ -9,29 +9,25 @@ import {
   type CounterCell,
   type SnapshotTotals,
   currentThreadId,
-  isTrustedHub,
   processFolder,
   readHub,
-  readSession,
-  type SessionDescription,
-  sessionPaths,
-  startTicks,
 } from '@spoor/ringbuffer';
-import { asOwnFileAccess, closeSync, openSync, ownPid, statSync } from '@spoor/sys';
+import { asOwnFileAccess, ownPid } from '@spoor/sys';
 import { AsyncResource } from 'node:async_hooks';
 import { join } from 'node:path';
 import { AttachedSession, type ThreadParts } from './attached-session.ts';
+import { Attachments } from './attachments.ts';
 import { askForRequests } from './auto/request-context.ts';
 import { compileCall, compileSerialiser, type Gate } from './compile.ts';
 import { ContextCatalogue, type ApplicationContext } from './contexts.ts';
 import { LazyDeclaration, type Declaration } from './declaration.ts';
+import { HubFiles } from './hub-files.ts';
 import { HubWatch } from './hub-watch.ts';
 import { apply, hrtimeBigint, isNaN, setTimer } from './primordials.ts';
 import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
 import { openProcessPlace } from './process-place.ts';
 import { isPassing } from './retry-pace.ts';
-import { isTracked, mayChange, ownProcess } from './process-trackers.ts';
 import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
 import {
   hasWaitedForMain,
@@ -39,7 +35,7 @@ import {
   type IdleTracepoint,
   type ThreadSession,
 } from './session-slot.ts';
-import { followsDaemons, namedSessions } from './session-variable.ts';
+import { followsDaemons } from './session-variable.ts';
 import { ThreadEnds } from './thread-ends.ts';
 import { Upkeep } from './upkeep.ts';
 import { walkFirst } from './walk-first.ts';
@@ -59,26 +55,9 @@ interface Armed {
   readonly arm: Serialise;
 }
 
-/** The file of a hub, as it was when it was last looked at; a file that there is not has no inode. */
-interface HubFile {
-  readonly path: string;
-  inode: number;
-  changedMs: number;
-}
-
-const missingIsNone = { throwIfNoEntry: false } as const;
-/** What a file is that there is not. */
-const none = { ino: 0, mtimeMs: 0 } as const;
-
-/** What a session's description was read from, to tell a changed one by. */
-interface Attachment {
-  readonly session: AttachedSession;
-  readonly stamp: string;
-}
-
 export class ThreadHub implements ThreadSession {
   readonly #roots: readonly string[];
-  readonly #hubFiles: readonly HubFile[];
+  readonly #hubFiles: HubFiles;
   #hubWatch: HubWatch | undefined;
   /** Whether the roots are where daemons have their hubs, if any run. */
   readonly #isFollowing = followsDaemons();
@@ -95,16 +74,8 @@ export class ThreadHub implements ThreadSession {
   readonly #made = new MadeSerialisers();
   #receivers: readonly EventReceiver[] = [];
   #counters: ThreadCounters | undefined;
-  /** By path; those that this thread could not attach to have no session. */
-  #attached = new Map<string, Attachment>();
-  #sessions: readonly AttachedSession[] = [];
-  /** By path, those that are left out as they are. */
-  readonly #broken = new Map<string, string>();
-  /** Those of them that could not be attached to, and may be later; the name of the hub's file where that could not be read. */
-  readonly #failed = new Set<string>();
+  readonly #attachments: Attachments;
   readonly #upkeep: Upkeep;
-  /** Sessions that are over; their rings are closed when no serialiser is at work. */
-  readonly #detached: AttachedSession[] = [];
   readonly #whenOpened: (() => void)[] = [];
   #toTell: (() => void)[] = [];
   readonly #whenChanged: (() => void)[] = [];
@@ -115,18 +86,14 @@ export class ThreadHub implements ThreadSession {
   #hasNews = false;
   /** Whether there is something to do that is not done in the middle of an event. */
   #isUnsettled = true;
-  /** Whether a tracker looks at what may change, and what that was. */
-  #mayChange = false;
-  #identity: string | undefined;
   #lookedNs = 0n;
 
   /** @param roots directories of sessions, or of hubs of sessions. */
   constructor(roots: readonly string[], processStartTicks: bigint) {
     this.#roots = roots;
-    this.#hubFiles = roots.map((root) => ({ path: join(root, HUB_FILE), inode: 0, changedMs: 0 }));
+    this.#hubFiles = new HubFiles(roots);
     // There may be no daemon yet, and it may come.
-    const isWatched =
-      (this.#isFollowing && roots.length > 0) || this.#hubFiles.some(({ path }) => stampOf(path) !== '');
+    const isWatched = (this.#isFollowing && roots.length > 0) || this.#hubFiles.areThere;
     this.#thread = {
       tid: currentThreadId(),
       processStartTicks,
@@ -137,11 +104,20 @@ export class ThreadHub implements ThreadSession {
       onCopiedRing: () => this.#saveFromNowOn(),
       onPassingFailure: () => this.#expectRetry(),
     };
+    this.#attachments = new Attachments(roots, this.#isFollowing, {
+      attach: (path, description) => new AttachedSession(path, description, this.#thread),
+      welcome: (session) => this.#welcome(session),
+      tellAgain: () => {
+        this.#toTell = [...this.#whenOpened];
+      },
+      forgetMade: () => this.#made.forget(),
+      expectRetry: () => this.#expectRetry(),
+    });
     const isMainThread = this.#thread.tid === ownPid;
     this.#upkeep = new Upkeep(isMainThread ? processFolder(ownPid, processStartTicks) : undefined, {
-      hasFailed: () => this.#hasFailed(),
+      hasFailed: () => this.#attachments.hasFailed,
       tryAgain: () => quietly(() => this.#tryAgain()),
-      hasSessions: () => this.#attached.size > 0,
+      hasSessions: () => this.#sessions.length > 0,
       outside: (work) => this.#outside.runInAsyncScope(work),
     });
     const place = isWatched ? openProcessPlace(roots[0]!, processStartTicks) : undefined;
@@ -150,9 +126,9 @@ export class ThreadHub implements ThreadSession {
     this.#ends = ends;
     if (ends.mayJoin) {
       // Before the sessions are read: what changes meanwhile is seen by the next look.
-      if (isWatched) this.#haveHubsChanged();
+      if (isWatched) this.#hubFiles.haveChanged();
       try {
-        this.#attachAll();
+        this.#attachments.update();
       } catch (error) {
         if (!isWatched) throw error;
         this.#failToFollow(error);
@@ -166,8 +142,12 @@ export class ThreadHub implements ThreadSession {
     });
   }
 
+  get #sessions(): readonly AttachedSession[] {
+    return this.#attachments.sessions;
+  }
+
   get isAttached(): boolean {
-    return this.#attached.size > 0 || this.#thread.onSwitch !== undefined || this.#hasFailed();
+    return this.#sessions.length > 0 || this.#thread.onSwitch !== undefined || this.#attachments.hasFailed;
   }
 
   get auto(): boolean {
@@ -350,7 +330,7 @@ export class ThreadHub implements ThreadSession {
 
   /** Each callback emits, and so makes the rings that take its events. */
   #tellOpened(): void {
-    if (this.#attached.size === 0) return;
+    if (this.#sessions.length === 0) return;
     for (let next = this.#toTell.shift(); next !== undefined; next = this.#toTell.shift()) {
       try {
         next();
@@ -358,76 +338,6 @@ export class ThreadHub implements ThreadSession {
         quietly(() => this.tell(describeError(error)));
       }
     }
-  }
-
-  /** Brings the attachments up to date with what is there; answers whether anything is new. */
-  #attachAll(): boolean {
-    let isChanged = false;
-    const found = new Map<string, Attachment>();
-    const roots = this.#isFollowing ? this.#roots.filter(isTrustedHub) : this.#roots;
-    const paths = roots.flatMap(sessionPaths);
-    for (const path of this.#broken.keys()) if (!paths.includes(path)) this.#broken.delete(path);
-    for (const path of paths) {
-      const stamp = stampOf(join(path, 'session.json'));
-      if (stamp === '' || this.#broken.get(path) === stamp) continue;
-      const known = this.#attached.get(path);
-      if (known?.stamp === stamp) {
-        found.set(path, known);
-        continue;
-      }
-      isChanged = true;
-      try {
-        const description = readSession(path);
-        if (!this.#isTracked(description)) {
-          this.#broken.set(path, stamp);
-          continue;
-        }
-        if (known?.session.update(description) === 'dump') this.#toTell = [...this.#whenOpened];
-        if (known?.session.hasRetired === true) this.#made.forget();
-        found.set(path, {
-          session: known?.session ?? new AttachedSession(path, description, this.#thread),
-          stamp,
-        });
-        if (known === undefined && description.lists !== true) this.#welcome(found.get(path)!.session);
-      } catch (error) {
-        // No session there (any more), or none of ours: a program that outlives its recording runs on untraced.
-        this.#broken.set(path, stamp);
-        if (!isPassing(error)) continue;
-        this.#failed.add(path);
-        this.#expectRetry();
-      }
-    }
-    for (const [path, { session }] of this.#attached) {
-      if (found.has(path)) continue;
-      isChanged = true;
-      this.#made.forget();
-      this.#detached.push(session);
-    }
-    this.#attached = found;
-    this.#sessions = [...found.values()].map(({ session }) => session);
-    return isChanged;
-  }
-
-  #isTracked({ trackers = [] }: SessionDescription): boolean {
-    if (trackers.length === 0) return true;
-    if (!this.#mayChange && mayChange(trackers)) {
-      this.#mayChange = true;
-      this.#hasMoved();
-    }
-    return isTracked(trackers, ownProcess());
-  }
-
-  /** After a change of user or control group the trackers of all sessions are asked again. */
-  #hasMoved(): boolean {
-    if (!this.#mayChange) return false;
-    const { uid, gid, cgroups } = ownProcess();
-    const identity = [uid, gid, ...cgroups()].join(' ');
-    const before = this.#identity;
-    this.#identity = identity;
-    if (before === identity || before === undefined) return false;
-    this.#broken.clear();
-    for (const [path, { session }] of this.#attached) this.#attached.set(path, { session, stamp: '' });
-    return true;
   }
 
   /** A session that is new gets what was told to others before. */
@@ -440,7 +350,7 @@ export class ThreadHub implements ThreadSession {
   /** Attaches to what is new, leaves what is over, and has every tracepoint find out anew what becomes of it. */
   #refresh(): void {
     this.#isUnsettled = true;
-    if (this.#attachAll()) this.#rearm();
+    if (this.#attachments.update()) this.#rearm();
   }
 
   /** Has every tracepoint find out anew, at its next event, where that goes. */
@@ -452,30 +362,12 @@ export class ThreadHub implements ThreadSession {
     for (const callback of this.#whenChanged) callback();
   }
 
-  #haveHubsChanged(): boolean {
-    let haveChanged = false;
-    for (const file of this.#hubFiles) {
-      const { ino: inode, mtimeMs } = statSync(file.path, missingIsNone) ?? none;
-      if (inode === file.inode && mtimeMs === file.changedMs) continue;
-      file.inode = inode;
-      file.changedMs = mtimeMs;
-      haveChanged = true;
-    }
-    return haveChanged;
-  }
-
-  #hasFailed(): boolean {
-    return this.#failed.size > 0 || this.#sessions.some(({ mayTryAgain }) => mayTryAgain);
-  }
-
   /** Between two events: has done at the next ones what could not be for want of memory, space or descriptors. */
   #tryAgain(): void {
-    for (const path of this.#failed) this.#broken.delete(path);
-    this.#failed.clear();
-    for (const session of this.#sessions) if (session.mayTryAgain) session.tryAgain();
+    this.#attachments.tryAgain();
     this.#isUnsettled = true;
     try {
-      this.#attachAll();
+      this.#attachments.update();
     } catch (error) {
       this.#failToFollow(error);
     }
@@ -486,7 +378,7 @@ export class ThreadHub implements ThreadSession {
 
   /** The hubs cannot be read. */
   #failToFollow(error: unknown): void {
-    if (isPassing(error)) this.#failed.add(HUB_FILE);
+    if (isPassing(error)) this.#attachments.noteFailure(HUB_FILE);
     else this.tell(`changes of the sessions are not followed: ${describeError(error)}`);
   }
 
@@ -506,8 +398,8 @@ export class ThreadHub implements ThreadSession {
   #look(): void {
     try {
       if (!this.#ends.mayJoin) return;
-      const haveChanged = this.#haveHubsChanged();
-      if (!this.#hasMoved() && !haveChanged) return;
+      const haveChanged = this.#hubFiles.haveChanged();
+      if (!this.#attachments.hasMoved() && !haveChanged) return;
       this.#hasNews = true;
       this.#refresh();
     } catch (error) {
@@ -537,7 +429,7 @@ export class ThreadHub implements ThreadSession {
 
   /** Between two events: what changes of the sessions and the program's own declarations ask for. */
   #settle(): void {
-    for (const session of this.#detached.splice(0)) session.close();
+    for (const session of this.#attachments.takeDetached()) session.close();
     let lists = false;
     for (const session of this.#sessions) {
       session.settle();
@@ -583,7 +475,7 @@ export class ThreadHub implements ThreadSession {
     quietly(() => this.#tellOpened());
     quietly(() => this.#counters?.save());
     quietly(() => {
-      for (const session of [...this.#detached, ...this.#sessions]) session.close();
+      for (const session of [...this.#attachments.detached, ...this.#sessions]) session.close();
     });
     // The program's own listeners come after this one.
     this.#isEnding = true;
@@ -603,34 +495,4 @@ function quietly(work: () => void): void {
   } catch {
     // Where it can be told, it was.
   }
-}
-
-/** Identity and age of a file; empty when there is none. Files that change are replaced, not written into. */
-function stampOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return found === undefined ? '' : `${found.ino}:${found.mtimeNs}`;
-}
-
-/**
- * This thread's part in the sessions that the environment names; undefined when there are none that it can use.
- * Throws what the file system throws.
- */
-export function attachThread(): ThreadHub | undefined {
-  const named = namedSessions();
-  if (named === '') return undefined;
-  // Packets are little-endian and written by plain typed arrays.
-  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) return undefined;
-  const ticks = startTicks(ownPid) ?? readAgain(() => startTicks(ownPid));
-  if (ticks === undefined) return undefined;
-  const hub = new ThreadHub(
-    named.split(':').filter((path) => path !== ''),
-    ticks,
-  );
-  return hub.isAttached ? hub : undefined;
-}
-
-/** Reads what could not be read; throws what the file system throws where /proc cannot be read at all. */
-function readAgain(read: () => bigint | undefined): bigint | undefined {
-  closeSync(openSync('/proc/self/stat', 'r'));
-  return read();
 }
