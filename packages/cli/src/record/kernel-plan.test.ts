@@ -51,4 +51,5 @@ test('what cannot be is refused with the option that it is about', async () => {
   expect(await refused({ userspaceProbe: ['elf:/bin/x:'] })).toContain('no place in a program');
   expect(await refused({ userspaceProbe: ['/bin/x:f(1 2)'] })).toContain('is no argument');
   expect(await refused({ probe: [''] })).toContain("'--probe'");
+  expect(await refused({ kernel: true, kernelEvents: [] })).toContain('names no events');
 });

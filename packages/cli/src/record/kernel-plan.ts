@@ -62,6 +62,11 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
     }
     return undefined;
   }
+  if (kernelEvents?.length === 0) {
+    throw new SpoorError('record/option', "option '--kernel-events <globs>' names no events", {
+      hint: 'spoor list -k shows what there is; without the option the usual ones are recorded',
+    });
+  }
   if (kernelFilter !== undefined) checkKernelFilter(kernelFilter);
   const intervalMs = countersIntervalMs(flags);
   if (flags.counters !== undefined) await checkCounters(flags.counters);

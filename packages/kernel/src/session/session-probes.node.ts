@@ -227,7 +227,7 @@ function located<T>(location: string, action: () => T): T {
   } catch (error) {
     if (!(error instanceof SpoorError) || error.where !== undefined) throw error;
     const { code, message, hint } = error;
-    throw new SpoorError(code, message, { where: location, hint, cause: error });
+    throw new SpoorError(code, message, { where: location, hint, cause: error.cause });
   }
 }
 
