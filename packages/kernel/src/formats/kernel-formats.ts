@@ -1,6 +1,7 @@
 /** All formats of one kernel, by number and by name. */
 import { closestName } from '@spoor/base';
 import type { KernelEventFormat } from './event-format.ts';
+import { isKernelText, KernelTexts } from './kernel-texts.ts';
 import type { PageLayout } from './page-layout.ts';
 
 /** What is needed to decode the pages of a kernel. It never changes: a kernel that gets new events has a new one. */
@@ -10,9 +11,19 @@ export class KernelFormats {
   readonly events: readonly KernelEventFormat[];
   private readonly byId: readonly (KernelEventFormat | undefined)[];
   private readonly byName: ReadonlyMap<string, KernelEventFormat>;
+  private readonly printkFormats: () => string;
+  /** Texts of the kernel that records tell by address. */
+  readonly texts: KernelTexts;
 
-  constructor(layout: PageLayout, events: Iterable<KernelEventFormat>) {
+  /** @param printkFormats the file of that name, where it is kept: asked for at most when a field needs it. */
+  constructor(
+    layout: PageLayout,
+    events: Iterable<KernelEventFormat>,
+    printkFormats: () => string = () => '',
+  ) {
     this.layout = layout;
+    this.printkFormats = printkFormats;
+    this.texts = new KernelTexts(printkFormats);
     const sorted = [...events].sort((left, right) => left.id - right.id);
     const byId: (KernelEventFormat | undefined)[] = [];
     for (const event of sorted) {
@@ -22,6 +33,12 @@ export class KernelFormats {
     this.byId = byId;
     this.events = sorted;
     this.byName = new Map(sorted.map((event) => [`${event.system}:${event.name}`, event]));
+  }
+
+  /** The file `printk_formats` as far as these events need it: empty where none tells an address of a text. */
+  get neededTexts(): string {
+    const needs = this.events.some((event) => event.fields.some((field) => isKernelText(event, field)));
+    return needs ? this.printkFormats() : '';
   }
 
   /** The event whose records have this `common_type`. */

@@ -513,6 +513,7 @@ function sinkData(
   const kernelMachine = machine();
   return {
     formats: formats.events,
+    printkFormats: formats.neededTexts,
     wanted: events,
     eventNames,
     textEvents,

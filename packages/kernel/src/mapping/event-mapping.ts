@@ -36,6 +36,8 @@ export type ValueSource =
       /** Whether no further text of the call comes. */
       readonly isLast: boolean;
     }
+  /** The text of the kernel that an address tells, with a NUL behind it. */
+  | { readonly kind: 'kernel-text'; readonly offsetBytes: number; readonly sizeBytes: 4 | 8 }
   /** Elements whose number each record tells, behind that number in 16 bits. */
   | { readonly kind: 'sequence'; readonly from: TextPlace; readonly elementBytes: 1 | 2 | 4 | 8 }
   /** The kernel's letters for a block request (`WFSM`) as LTTng's bits, in 32 bits. */

@@ -1,12 +1,12 @@
 /** All events of a kernel under the names that a trace has them by. */
 import type { KernelEventFormat, KernelField } from '../formats/event-format.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
-import type { PageLayout } from '../formats/page-layout.ts';
+import { isKernelText } from '../formats/kernel-texts.ts';
 import { fieldLabels } from '../print/field-labels.ts';
 import type { MappedEvent, MappedField } from './event-mapping.ts';
 import { interruptRules } from './interrupt-rules.ts';
 import { ioRules } from './io-rules.ts';
-import { plainField, ruledField } from './map-field.ts';
+import { plainField, ruledField, textField } from './map-field.ts';
 import { isSyscall, mapSyscalls } from './map-syscalls.ts';
 import type { EventRule } from './rules.ts';
 import { schedulerRules } from './scheduler-rules.ts';
@@ -44,8 +44,8 @@ const probeFields: Readonly<Record<string, string>> = {
   __probe_ret_ip: 'parent_ip',
 };
 
-function mapProbe(format: KernelEventFormat, layout: PageLayout, name: string): MappedEvent {
-  const fields = plainFields(format, layout).map((field): MappedField => {
+function mapProbe(format: KernelEventFormat, formats: KernelFormats, name: string): MappedEvent {
+  const fields = plainFields(format, formats).map((field): MappedField => {
     const known = probeFields[field.name];
     if (known === undefined) return field;
     const { fieldClass } = field;
@@ -95,7 +95,7 @@ export function lttngName(system: string, event: string): string {
   return nameOf({ system, name: event });
 }
 
-function mapByRule(rule: EventRule, format: KernelEventFormat, layout: PageLayout): MappedEvent {
+function mapByRule(rule: EventRule, format: KernelEventFormat, formats: KernelFormats): MappedEvent {
   const all = new Map<string, KernelField>(
     [...format.commonFields, ...format.fields].map((field) => [field.name, field]),
   );
@@ -111,7 +111,7 @@ function mapByRule(rule: EventRule, format: KernelEventFormat, layout: PageLayou
   const rest = format.fields.filter(({ name }) => !used.has(name));
   return {
     name: rule.name,
-    fields: [...fields, ...plainFields(format, layout, rest, fields)],
+    fields: [...fields, ...plainFields(format, formats, rest, fields)],
     origin: { kind: 'event', format },
     ...(rule.update === undefined ? {} : { update: rule.update }),
   };
@@ -120,17 +120,18 @@ function mapByRule(rule: EventRule, format: KernelEventFormat, layout: PageLayou
 /** Fields as they are. Members of a structure differ in name: a second one of the same name gets a number. */
 function plainFields(
   format: KernelEventFormat,
-  layout: PageLayout,
+  formats: KernelFormats,
   fields: readonly KernelField[] = format.fields,
   before: readonly MappedField[] = [],
 ): readonly MappedField[] {
   if (fields.length === 0) return [];
-  const labels = fieldLabels(format, { layout });
+  const labels = fieldLabels(format, { layout: formats.layout });
   const names = new Set(before.map(({ name }) => name));
   return fields.map((field) => {
     let { name } = field;
     for (let count = 2; names.has(name); count += 1) name = `${field.name}_${count}`;
     names.add(name);
+    if (isKernelText(format, field) && !formats.texts.isEmpty) return textField(field, name);
     return plainField(field, name, labels.get(field.name));
   });
 }
@@ -144,14 +145,14 @@ export function mapEvents(formats: KernelFormats, options: MappingOptions): read
     if (!wants(`${format.system}:${format.name}`)) continue;
     const probe = eventNames?.get(`${format.system}:${format.name}`);
     if (probe !== undefined) {
-      events.push(mapProbe(format, formats.layout, probe));
+      events.push(mapProbe(format, formats, probe));
       continue;
     }
     if (naming === 'native') {
       const rule = rules.get(`${format.system}:${format.name}`);
       events.push({
         name: format.name,
-        fields: plainFields(format, formats.layout),
+        fields: plainFields(format, formats),
         origin: { kind: 'event', format },
         ...(rule?.update === undefined ? {} : { update: rule.update }),
       });
@@ -163,10 +164,10 @@ export function mapEvents(formats: KernelFormats, options: MappingOptions): read
         rule === undefined
           ? {
               name: nameOf(format),
-              fields: plainFields(format, formats.layout),
+              fields: plainFields(format, formats),
               origin: { kind: 'event', format },
             }
-          : mapByRule(rule, format, formats.layout),
+          : mapByRule(rule, format, formats),
       );
     }
   }

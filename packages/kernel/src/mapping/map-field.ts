@@ -32,6 +32,12 @@ export function plainField(field: KernelField, name: string = field.name, labels
   return { name, fieldClass: named.mappings?.length === 0 ? fieldClass : named, source };
 }
 
+/** A field that is the address of a text of the kernel, as that text. */
+export function textField({ offsetBytes, sizeBytes }: KernelField, name: string): MappedField {
+  const source = { kind: 'kernel-text', offsetBytes, sizeBytes: sizeBytes === 4 ? 4 : 8 } as const;
+  return { name, fieldClass: string, source };
+}
+
 /** A field as a rule wants it; undefined where the kernel's field is not what the rule is for. */
 export function ruledField(rule: FieldRule, field: KernelField): MappedField | undefined {
   if (rule.treatment === undefined) return plainField(field, rule.name);

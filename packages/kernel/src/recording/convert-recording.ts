@@ -5,6 +5,7 @@ import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
 import type { PageStreamStatistics } from '../transcode/page-stream.ts';
 import type { PacketOutput } from '../transcode/packet-buffer.ts';
 import { KernelTranscoder, type TranscoderOptions } from '../transcode/transcoder.ts';
+import { KernelFormats } from '../formats/kernel-formats.ts';
 import { idleTaskName } from '../contexts/idle-tasks.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { parseCommands } from '../print/trace-line.ts';
@@ -46,7 +47,9 @@ export function convertRecording(
   output: RingOutput,
   options: ConversionOptions,
 ): TraceClass {
-  const { formats, rings, name } = recording;
+  const { rings, name } = recording;
+  const { layout, events } = recording.formats;
+  const formats = new KernelFormats(layout, events, () => recording.printkFormats);
   const { naming, contexts, warn, keeps, filter, eventNames, metAddresses } = options;
   if (!nanosecondClocks.has(recording.clock)) {
     throw new SpoorError('kernel/clock', `times of the clock ${recording.clock} are no nanoseconds`, {

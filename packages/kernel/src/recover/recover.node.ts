@@ -140,7 +140,7 @@ function recoverInstance(
       rings: note === undefined ? rings : rings.map((ring) => ({ ...ring, lostCount: undefined })),
       commands: readIfThere(join(root, 'saved_cmdlines')) ?? '',
       symbols: () => '',
-      printkFormats: '',
+      printkFormats: readIfThere(join(root, 'printk_formats')) ?? '',
       constants: new Map(),
     },
     directory,

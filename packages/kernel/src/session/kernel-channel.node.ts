@@ -272,6 +272,7 @@ export class KernelChannel {
         },
         streamClass,
         formats: formats.events,
+        printkFormats: formats.neededTexts,
         wanted: plan.events,
         rules: plan.rules,
         selections: plan.selections,

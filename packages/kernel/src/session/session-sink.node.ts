@@ -32,6 +32,8 @@ export interface SessionSinkData {
   readonly limits: FileLimits;
   readonly streamClass: number;
   readonly formats: readonly KernelEventFormat[];
+  /** The file `printk_formats`, where formats need it. */
+  readonly printkFormats: string;
   /** `SYSTEM:NAME` of what is in the trace. */
   readonly wanted: readonly string[];
   readonly rules: readonly KernelRule[];
@@ -67,7 +69,7 @@ export function sessionTranscoder(
 ): KernelTranscoder {
   const wanted = new Set(data.wanted);
   const { rules, selections } = data;
-  return new KernelTranscoder(new KernelFormats(layout, data.formats), {
+  return new KernelTranscoder(new KernelFormats(layout, data.formats, () => data.printkFormats), {
     naming: 'lttng',
     machine: data.machine,
     wants: (name) => wanted.has(name),

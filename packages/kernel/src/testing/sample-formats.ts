@@ -73,6 +73,7 @@ export const sampleFormats: KernelFormats = new KernelFormats(layout64, [
     ['__data_loc char[] dst_path', 28, 4],
     ['__data_loc char[] comm', 32, 4],
   ]),
+  format('rcu', 'rcu_utilization', 424, [['const char * s', 8, 8]]),
   format('irq', 'softirq_entry', 151, [['unsigned int vec', 8, 4]]),
   format('irq', 'irq_handler_entry', 153, [
     ['int irq', 8, 4, true],

@@ -89,7 +89,12 @@ export function readNamedFormats(
     const text = readIfThere(join(events, system, event.slice(colon + 1), 'format'));
     if (text !== undefined) formats.push(parseEventFormat(text, system, layout));
   }
-  return new KernelFormats(layout, formats);
+  return new KernelFormats(layout, formats, () => readPrintkFormats(root));
+}
+
+/** Texts of the kernel that records tell by address; empty where they are hidden. */
+function readPrintkFormats(root: string): string {
+  return readIfThere(join(root, 'printk_formats')) ?? '';
 }
 
 /** Names of the events of a kernel, `SYSTEM:NAME`, sorted; without such as cannot be recorded through tracefs. */
@@ -132,5 +137,5 @@ export function readFormats(root: string, { wants, subBufferBytes }: FormatSelec
       if (text !== undefined) formats.push(parseEventFormat(text, system, layout));
     }
   }
-  return new KernelFormats(layout, formats);
+  return new KernelFormats(layout, formats, () => readPrintkFormats(root));
 }

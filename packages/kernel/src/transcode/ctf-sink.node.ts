@@ -25,6 +25,8 @@ import { KernelTranscoder } from './transcoder.ts';
 export interface CtfSinkData {
   /** Formats of the events that are wanted, and of all others that these need. */
   readonly formats: readonly KernelEventFormat[];
+  /** The file `printk_formats`, where formats need it. */
+  readonly printkFormats: string;
   /** `SYSTEM:NAME` of what is in the trace. */
   readonly wanted: readonly string[];
   /** System calls that are in the trace; all without. */
@@ -70,7 +72,7 @@ export function transcoderOf(
 ): KernelTranscoder {
   const wanted = new Set(data.wanted);
   const calls = data.calls === undefined ? undefined : new Set(data.calls);
-  return new KernelTranscoder(new KernelFormats(layout, data.formats), {
+  return new KernelTranscoder(new KernelFormats(layout, data.formats, () => data.printkFormats), {
     naming: data.naming,
     machine: data.machine,
     wants: (name) => wanted.has(name),

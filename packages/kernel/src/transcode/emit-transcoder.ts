@@ -394,6 +394,15 @@ class BodyWriter {
         this.offset = 0;
         return;
       }
+      case 'kernel-text': {
+        const texts = emitter.bind('kernelTexts', this.known.kernelTexts);
+        const high = source.sizeBytes === 8 ? this.word(source.offsetBytes + 4) : '0';
+        emitter.line(
+          `pos = ${texts}.write(${this.word(source.offsetBytes)}, ${high}, out, ${this.place(0)});`,
+        );
+        this.offset = 0;
+        return;
+      }
       case 'sequence': {
         const [at, length] = this.textAt(source.from);
         const copy = emitter.bind('copySequence', copySequence);

@@ -292,6 +292,12 @@ function writeValue(output: Output, source: ValueSource, record: Record, known: 
       output.pos = known.texts.write(tid, low, high, source.isLast, output.bytes, output.pos);
       return;
     }
+    case 'kernel-text': {
+      const place = at + source.offsetBytes;
+      const high = source.sizeBytes === 8 ? view.getInt32(place + 4, true) : 0;
+      output.pos = known.kernelTexts.write(view.getInt32(place, true), high, output.bytes, output.pos);
+      return;
+    }
     case 'sequence': {
       const [begin, length] = textAt(source.from, record);
       output.pos = copySequence(bytes, begin, length, output.bytes, output.pos, source.elementBytes);

@@ -2,6 +2,7 @@
 import { taskRecordReader, type RecordReader } from '../contexts/task-updates.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
+import type { KernelTexts } from '../formats/kernel-texts.ts';
 import type { RecordUpdate } from '../mapping/event-mapping.ts';
 import type { CallStacks } from './call-stacks.ts';
 import type { LateContexts } from './late-contexts.ts';
@@ -11,6 +12,7 @@ import type { CallTexts } from './call-texts.ts';
 export interface RecordKnowledge {
   readonly tasks: TaskTable;
   readonly texts: CallTexts;
+  readonly kernelTexts: KernelTexts;
   readonly stacks: CallStacks;
   readonly late: LateContexts;
   /** Whether records are believed; none of those that only warm code up. */

@@ -129,7 +129,10 @@ function narrowed(value: number | bigint, lengthBytes: number, signed: boolean):
   return Number(signed ? BigInt.asIntN(bits, whole) : BigInt.asUintN(bits, whole));
 }
 
-function valueReader(source: ValueSource, { tasks: table, texts }: RecordKnowledge): RecordReader {
+function valueReader(
+  source: ValueSource,
+  { tasks: table, texts, kernelTexts }: RecordKnowledge,
+): RecordReader {
   switch (source.kind) {
     case 'integer': {
       const { offsetBytes, sizeBytes, signed, lengthBytes, add } = source;
@@ -156,6 +159,13 @@ function valueReader(source: ValueSource, { tasks: table, texts }: RecordKnowled
         );
         return text === undefined ? '' : decoder.decode(text);
       };
+    case 'kernel-text': {
+      const { offsetBytes, sizeBytes } = source;
+      return (view, _bytes, at) => {
+        const high = sizeBytes === 8 ? view.getInt32(at + offsetBytes + 4, true) : 0;
+        return kernelTexts.textOf(view.getInt32(at + offsetBytes, true), high);
+      };
+    }
     case 'request-flags':
       return (_view, bytes, at) => requestFlags(bytes, at + source.offsetBytes, source.sizeBytes);
     case 'task':

@@ -133,6 +133,7 @@ function endOf(source: ValueSource): number {
     case 'integer':
     case 'bytes':
     case 'request-flags':
+    case 'kernel-text':
       return source.offsetBytes + source.sizeBytes;
     case 'text':
     case 'string':
@@ -174,14 +175,18 @@ export function contextBytes(source: ContextField['source']): number {
   return source.kind === 'name' ? 16 : 4;
 }
 
+const openKinds: ReadonlySet<ValueSource['kind']> = new Set([
+  'string',
+  'sequence',
+  'call-text',
+  'kernel-text',
+]);
+
 /** Fields of a body whose length its record tells; each is as long as a record at most. */
 export function openFieldsOf(plan: TranscodePlan): number {
   return Math.max(
     0,
-    ...plan.bodies.map(
-      ({ sources }) =>
-        sources.filter(({ kind }) => kind === 'string' || kind === 'sequence' || kind === 'call-text').length,
-    ),
+    ...plan.bodies.map(({ sources }) => sources.filter(({ kind }) => openKinds.has(kind)).length),
   );
 }
 
@@ -195,6 +200,7 @@ function most(source: ValueSource): number {
       return source.sizeBytes;
     case 'string':
     case 'call-text':
+    case 'kernel-text':
       return 1;
     case 'sequence':
       return 2;

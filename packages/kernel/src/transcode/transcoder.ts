@@ -92,6 +92,7 @@ export class KernelTranscoder {
     this.known = {
       tasks: this.tasks,
       texts: new CallTexts(),
+      kernelTexts: formats.texts,
       stacks: new CallStacks(options.metAddresses),
       late: new LateContexts(this.contexts, this.tasks),
       belief: { isSuspended: false },

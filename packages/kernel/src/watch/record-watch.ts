@@ -110,6 +110,7 @@ export class RecordWatch {
     this.known = {
       tasks,
       texts: new CallTexts(),
+      kernelTexts: formats.texts,
       stacks: new CallStacks(),
       late: new LateContexts([], tasks),
       belief: { isSuspended: false },

@@ -141,6 +141,7 @@ test('WebAssembly writes what the plan says, and leaves what needs more than a r
         const known = {
           tasks,
           texts: new CallTexts(),
+          kernelTexts: sampleFormats.texts,
           stacks: new CallStacks(),
           late: new LateContexts([], tasks),
           belief: { isSuspended: false },
