@@ -88,7 +88,8 @@ export function loopIdleMs(): number {
 export function beginServerRequest(connection: number, method: unknown, url: unknown, host: unknown): number {
   const id = nextServerId();
   enterRequest(id);
-  serverRequestBegin(id, connection, textOrNone(method), textOrNone(url), textOrNone(host));
+  if (serverBeginGate.on)
+    serverBeginGate.write(id, connection, textOrNone(method), textOrNone(url), textOrNone(host));
   return id;
 }
 
@@ -108,8 +109,9 @@ export function passServerRequest(): void {
  * @param status 0 if no head was sent.
  */
 export function endServerRequest(id: number, idleMs: number, status: number, isAborted: boolean): void {
+  if (!serverEndGate.on) return;
   const sleptMs = loopIdleMs() - idleMs;
-  serverRequestEnd(id, status, isAborted ? 1 : 0, sleptMs > 0 ? Math.round(sleptMs * 1e6) : 0);
+  serverEndGate.write(id, status, isAborted ? 1 : 0, sleptMs > 0 ? Math.round(sleptMs * 1e6) : 0);
 }
 
 interface ClientState {
@@ -158,7 +160,8 @@ export function hasClientRequest(key: object): boolean {
 export function beginClientRequest(key: object, method: unknown, origin: string, path: unknown): void {
   const state: ClientState = { id: nextClientId(), request: currentRequest(), status: 0, error: noText };
   Spanned.put(key, state);
-  clientRequestBegin(state.id, state.request, textOrNone(method), origin, textOrNone(path));
+  if (clientBeginGate.on)
+    clientBeginGate.write(state.id, state.request, textOrNone(method), origin, textOrNone(path));
 }
 
 /** Tells of the head of the response. */
@@ -166,7 +169,7 @@ export function tellClientResponse(key: object, status: unknown): void {
   const state = Spanned.stateOf(key);
   if (state === undefined) return;
   state.status = typeof status === 'number' ? status : 0;
-  clientResponse(state.id, state.request, state.status);
+  if (clientResponseGate.on) clientResponseGate.write(state.id, state.request, state.status);
 }
 
 /** Keeps why a request fails, for the end of its span. */
@@ -180,5 +183,5 @@ export function endClientRequest(key: object): void {
   const state = Spanned.stateOf(key);
   if (state === undefined) return;
   Spanned.put(key, undefined);
-  clientRequestEnd(state.id, state.request, state.status, state.error);
+  if (clientEndGate.on) clientEndGate.write(state.id, state.request, state.status, state.error);
 }

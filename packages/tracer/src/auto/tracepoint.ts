@@ -26,15 +26,18 @@ export function tracepoint<const Fields extends FieldList>(
   return emit as Tracepoint<ValuesOfList<Fields>>;
 }
 
-/** What tells whether a tracepoint is recorded. */
-export type OwnGate = Pick<Gate, 'on'>;
+/** What tells whether a tracepoint is recorded, and records its event; `write` is to be called only while it is `on`. */
+export interface OwnGate<Values extends readonly unknown[]> extends Pick<Gate, 'on'> {
+  readonly write: (...values: Values) => void;
+}
 
-const gates = new WeakMap<object, OwnGate>();
+const gates = new WeakMap<object, Gate>();
 
 /**
- * The gate of a tracepoint that {@link tracepoint} made: what is asked at each request asks this, for `enabled` is a
- * getter of a function, which V8 calls anew each time.
+ * The gate of a tracepoint that {@link tracepoint} made, for what is told at each request. `enabled` is a getter of a function,
+ * which V8 calls anew each time; and the function itself is one for all tracepoints with as many fields, so that V8 does
+ * not know whom it calls, and comes to the serialiser by way of code that is in no cache.
  */
-export function gateOf(emit: object): OwnGate {
-  return gates.get(emit)!;
+export function gateOf<Values extends readonly unknown[]>(emit: Tracepoint<Values>): OwnGate<Values> {
+  return gates.get(emit)! as unknown as OwnGate<Values>;
 }
