@@ -30,11 +30,11 @@ import {
 } from '../../packages/kernel/dist/node.js';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
-import { readByPeer } from '../support/recording.ts';
+import { lossesToldByPeer, readByPeer } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
 import { patientlyMs, until } from '../support/daemon.ts';
-import { NumberedWrites } from '../support/numbered-writes.ts';
+import { NumberedWrites, writesIn } from '../support/numbered-writes.ts';
 
 function namesIn(directory: string): readonly string[] {
   const set = openTrace(directory);
@@ -181,6 +181,30 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
       const { directory, warnings } = recover(root, findRecoverable(root, prefix)[0]!);
       expect(warnings).toEqual([]);
       expect(namedStacks(directory)).toBeGreaterThanOrEqual(20);
+    },
+    patientlyMs,
+  );
+
+  test(
+    'tells to the last event what its rings have lost since',
+    async () => {
+      using writer = new NumberedWrites();
+      const trace = join(folder, 'overrun');
+      const filter = `count >= 20000 && $ctx.tid == ${writer.child.pid}`;
+      const events = ['syscall_entry_write'];
+      const options = { events, filter, contexts: [], stateDump: false, ringBytes: 16_384 };
+      await killedRecorder(join(trace, 'kernel'), options, () => writer.write(30));
+      await writer.write(20_000);
+      const root = findTracefs();
+      const { directory, lostCount } = recover(root, findRecoverable(root, prefix)[0]!);
+      expect(lostCount).toBeGreaterThan(10_000);
+      expect(lossesToldByPeer(directory)).toBe(lostCount);
+      const chunks = [join(trace, 'kernel'), directory];
+      const told = chunks.reduce((sum, chunk) => sum + lossesToldByPeer(chunk), 0);
+      const found = chunks.flatMap((chunk) => writesIn(chunk)).length;
+      // The first ones may have been on their way from the ring to the file when the recorder was killed.
+      expect(found + told).toBeGreaterThanOrEqual(20_000);
+      expect(found + told).toBeLessThan(20_200);
     },
     patientlyMs,
   );

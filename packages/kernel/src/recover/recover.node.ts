@@ -7,15 +7,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { hostname, machine, release, version } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describeError, SpoorError } from '@spoor/base';
-import { formatTsdl, packetIndexEntry, packetIndexHeader, type ByteSink } from '@spoor/ctf';
+import { formatTsdl } from '@spoor/ctf';
 import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
 import { recordFilterOf } from '../live/filter-shares.node.ts';
 import { convertRecording, type ConversionOptions } from '../recording/convert-recording.ts';
-import type { KernelRecording } from '../recording/kernel-recording.ts';
+import type { KernelRecording, RecordedRing } from '../recording/kernel-recording.ts';
 import { abandonedSessions, removeProbesOfSession } from '../session/session-names.node.ts';
+import { lossesOfStream } from '../session/trace-files.node.ts';
 import { defaultPrefix, TracefsInstance } from '../tracefs/instance.node.ts';
 import { isOwnerGone, ownerOf } from '../tracefs/instance-name.node.ts';
 import { readFormats, readIfThere } from '../tracefs/tracefs.node.ts';
@@ -29,6 +30,7 @@ import {
   type SavedBoot,
 } from './saved-boot.node.ts';
 import { takeRings } from './take-rings.node.ts';
+import { factsBefore, PacketFile } from '../transcode/packet-file.node.ts';
 import { removeProbesOf } from '../probes/probe-group.node.ts';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
@@ -97,6 +99,12 @@ function besides(note: RecordingNote | undefined): string | undefined {
   return note === undefined ? undefined : join(dirname(note.directory), 'kernel-recovered');
 }
 
+/** A ring with what it has lost beside that of which the recorder's own trace tells. */
+function lostSince({ directory, channel }: RecordingNote, ring: RecordedRing): RecordedRing {
+  const told = lossesOfStream(directory, `${channel}_${ring.cpu}`);
+  return { ...ring, lostCount: Math.max(0, (ring.lostCount ?? 0) - told) };
+}
+
 function recoverInstance(
   root: string,
   name: string,
@@ -136,8 +144,7 @@ function recoverInstance(
       uuid: randomUUID(),
       clock: instance.clock(),
       clockOffsetNs: note === undefined ? measureClockOffsetNs() : BigInt(note.clockOffsetNs),
-      // What was lost before is told by the trace that is there already.
-      rings: note === undefined ? rings : rings.map((ring) => ({ ...ring, lostCount: undefined })),
+      rings: note === undefined ? rings : rings.map((ring) => lostSince(note, ring)),
       commands: readIfThere(join(root, 'saved_cmdlines')) ?? '',
       symbols: () => '',
       printkFormats: readIfThere(join(root, 'printk_formats')) ?? '',
@@ -228,12 +235,7 @@ function writeTrace(
   options: Omit<ConversionOptions, 'warn' | 'tell'>,
 ): Recovered {
   ensureDirectory(join(directory, 'index'));
-  const sinks: ByteSink[] = [];
-  const open = (path: string): ByteSink => {
-    const sink = new FileSink(join(directory, path));
-    sinks.push(sink);
-    return sink;
-  };
+  const files: PacketFile[] = [];
   let eventCount = 0;
   let lostCount = 0;
   const warnings: string[] = [];
@@ -241,19 +243,14 @@ function writeTrace(
     const traceClass = convertRecording(
       recording,
       (cpu) => {
-        let files: { readonly data: ByteSink; readonly index: ByteSink } | undefined;
-        let writtenBytes = 0;
+        let file: PacketFile | undefined;
         return {
           packet(bytes, lengthBytes, facts) {
-            if (files === undefined) {
-              files = { data: open(`${channel}_${cpu}`), index: open(`index/${channel}_${cpu}.idx`) };
-              const header = packetIndexHeader();
-              files.index.write(header, header.length);
+            if (file === undefined) {
+              file = new PacketFile(directory, `${channel}_${cpu}`);
+              files.push(file);
             }
-            files.data.write(bytes, lengthBytes);
-            const entry = packetIndexEntry(facts, writtenBytes);
-            files.index.write(entry, entry.length);
-            writtenBytes += lengthBytes;
+            file.appendAfter(factsBefore(facts), bytes, lengthBytes, facts);
           },
         };
       },
@@ -266,10 +263,15 @@ function writeTrace(
         },
       },
     );
-    const metadata = new TextEncoder().encode(formatTsdl(traceClass));
-    open('metadata').write(metadata, metadata.length);
+    const text = new TextEncoder().encode(formatTsdl(traceClass));
+    const metadata = new FileSink(join(directory, 'metadata'));
+    try {
+      metadata.write(text, text.length);
+    } finally {
+      metadata.close();
+    }
   } finally {
-    for (const sink of sinks) sink.close();
+    for (const file of files) file.close();
   }
   return { directory, eventCount, lostCount, warnings };
 }

@@ -227,20 +227,38 @@ export function repairTrace(directory: string): ReadonlyMap<string, number> {
 const indexHeaderBytes = 16;
 const indexEntryBytes = 72;
 
+/** The last whole entry of an index: where it ends, and what it tells. */
+function lastEntryOf(
+  bytes: Uint8Array,
+): { readonly indexBytes: number; readonly streamBytes: number; readonly lostCount: number } | undefined {
+  const entries = Math.floor((bytes.length - indexHeaderBytes) / indexEntryBytes);
+  if (entries <= 0) return undefined;
+  const indexBytes = indexHeaderBytes + entries * indexEntryBytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + indexBytes - indexEntryBytes, indexEntryBytes);
+  const place = { offset: 0, sizeBits: 8, discarded: 40 };
+  const end = view.getBigUint64(place.offset) + view.getBigUint64(place.sizeBits) / 8n;
+  return {
+    indexBytes,
+    streamBytes: Number(end),
+    lostCount: Number(view.getBigUint64(place.discarded)),
+  };
+}
+
+/** Losses that a stream of a trace tells of; 0 where it has no whole packet. */
+export function lossesOfStream(directory: string, name: string): number {
+  const path = join(directory, 'index', `${name}.idx`);
+  return existsSync(path) ? (lastEntryOf(readFileSync(path))?.lostCount ?? 0) : 0;
+}
+
 /** Losses that the stream told of; undefined where there is no whole packet. */
 function repairStream(path: string, indexPath: string): number | undefined {
   const bytes = readFileSync(indexPath);
-  const entries = Math.max(0, Math.floor((bytes.length - indexHeaderBytes) / indexEntryBytes));
-  const wholeBytes = indexHeaderBytes + entries * indexEntryBytes;
-  if (entries === 0) {
+  const last = lastEntryOf(bytes);
+  if (last === undefined) {
     unlinkSync(indexPath);
     return undefined;
   }
-  if (wholeBytes < bytes.length) truncateSync(indexPath, wholeBytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, wholeBytes);
-  const last = wholeBytes - indexEntryBytes;
-  const place = { offset: 0, sizeBits: 8, discarded: 40 };
-  const end = view.getBigUint64(last + place.offset) + view.getBigUint64(last + place.sizeBits) / 8n;
-  truncateSync(path, Number(end));
-  return Number(view.getBigUint64(last + place.discarded));
+  if (last.indexBytes < bytes.length) truncateSync(indexPath, last.indexBytes);
+  truncateSync(path, last.streamBytes);
+  return last.lostCount;
 }
