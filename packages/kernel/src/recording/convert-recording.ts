@@ -7,9 +7,12 @@ import type { PacketOutput } from '../transcode/packet-buffer.ts';
 import { KernelTranscoder, type TranscoderOptions } from '../transcode/transcoder.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import { idleTaskName } from '../contexts/idle-tasks.ts';
+import { isOfTask, kernelContexts } from '../contexts/context-fields.ts';
+import { birthEvent, enterBirths, tasksIn } from '../contexts/task-births.ts';
 import { TaskTable } from '../contexts/task-table.ts';
+import type { PageLayout } from '../formats/page-layout.ts';
 import { parseCommands } from '../print/trace-line.ts';
-import { RingPages, scanRing, type KernelRecording } from './kernel-recording.ts';
+import { RingPages, scanRing, type KernelRecording, type RecordedRing } from './kernel-recording.ts';
 
 /** How a recording is converted. */
 export interface ConversionOptions extends Pick<
@@ -36,6 +39,19 @@ const mostTasks = 4_194_304;
 const nanosecondClocks = new Set(['local', 'global', 'perf', 'mono', 'mono_raw', 'boot', 'tai']);
 
 const encoder = new TextEncoder();
+
+/** Enters tasks before any of their events is met, which may be in a page of another processor that begins earlier. */
+function enterAllBirths(tasks: TaskTable, rings: readonly RecordedRing[], formats: KernelFormats): void {
+  const birth = formats.ofName(birthEvent)!;
+  const { layout } = formats;
+  const births = rings.flatMap((ring) => tasksIn(pagesOf(ring, layout), layout, birth, undefined).births);
+  enterBirths(tasks, births, () => false);
+}
+
+function* pagesOf(ring: RecordedRing, layout: PageLayout): Iterable<Uint8Array> {
+  const pages = new RingPages(ring, layout);
+  while (pages.next()) yield pages.bytes.subarray(pages.at, pages.at + pages.lengthBytes);
+}
 
 /**
  * Converts a recording.
@@ -70,6 +86,10 @@ export function convertRecording(
   for (const type of unknown)
     warn(`${name}: no format tells what events of number ${type} are; they are left out`);
   const tasks = options.tasks ?? new TaskTable(mostTasks);
+  const isAboutTasks =
+    filter !== undefined || kernelContexts(contexts ?? []).some(({ source }) => isOfTask(source));
+  if (isAboutTasks && occurs.has(birthEvent)) enterAllBirths(tasks, rings, formats);
+  // They are those of the end.
   for (const [tid, command] of parseCommands(recording.commands)) {
     if (tid > 0 && tid < mostTasks && !tasks.isKnown(tid)) tasks.setName(tid, encoder.encode(command));
   }
