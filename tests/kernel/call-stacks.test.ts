@@ -1,12 +1,13 @@
 // Call stacks of events, held against the kernel's symbols and those of a program: the stack of an event begins in the
 // function that recorded it, that of a program in the one that made the call.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { openElfFile } from '@spoor/elf/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { command, describeNeeding, tracefs, type Need } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
@@ -83,21 +84,7 @@ describeNeeding([x86, tracefs(), command('gcc'), command('babeltrace2')], 'call 
   let kernelName: (address: bigint) => string;
   afterAll(() => removeTree(folder));
   beforeAll(() => {
-    writeFileSync(`${program}.c`, source);
-    const made = spawnSync(
-      'gcc',
-      [
-        '-O1',
-        '-fno-omit-frame-pointer',
-        '-fno-optimize-sibling-calls',
-        '-no-pie',
-        '-o',
-        program,
-        `${program}.c`,
-      ],
-      { encoding: 'utf8' },
-    );
-    expect(made.status, made.stderr).toBe(0);
+    compileC(program, source, '-O1', '-fno-omit-frame-pointer', '-fno-optimize-sibling-calls', '-no-pie');
     kernelName = nameFinder(
       Array.from(
         readFileSync('/proc/kallsyms', 'latin1').matchAll(/^([\da-f]+) [tTwW] (\S+)/gm),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
@@ -59,9 +60,7 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'values at 
   const program = join(folder, 'values');
   afterAll(() => removeTree(folder));
   beforeAll(() => {
-    writeFileSync(`${program}.c`, source);
-    const made = spawnSync('gcc', ['-O1', '-g', '-o', program, `${program}.c`], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+    compileC(program, source, '-O1', '-g');
   });
 
   /** The fields of all events of the program, by babeltrace2, without their address. */

@@ -1,12 +1,13 @@
 // Probes in programs: by the names of their functions, and those that they were built with.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openElfFile } from '@spoor/elf/node';
 import { functionOffset, findSdtProbe, sdtProbeArguments } from '@spoor/kernel';
 import { findTracefs, ProbeGroup, sweepProbes, TracefsInstance } from '@spoor/kernel/node';
+import { compileC } from '../support/c-program.ts';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 
@@ -46,9 +47,7 @@ describeNeeding([tracefs(), command('gcc'), command('strip')], 'probes in progra
   const path = join(folder, 'program');
   afterAll(() => removeTree(folder));
   beforeAll(() => {
-    writeFileSync(`${path}.c`, program);
-    const done = spawnSync('gcc', ['-O1', '-g', '-o', path, `${path}.c`], { encoding: 'utf8' });
-    expect(done.status, done.stderr).toBe(0);
+    compileC(path, program, '-O1', '-g');
   });
 
   /** What the kernel wrote of the events of a group while the program ran, and what that printed. */

@@ -1,5 +1,5 @@
 // `spoor record -k`: probes, filters, and what a dry run says of them.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { readByPeer, until } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
@@ -50,9 +51,7 @@ describeNeeding([tracefs(), command('gcc'), command('babeltrace2')], 'choices of
   const program = join(folder, 'choices');
   afterAll(() => removeTree(folder));
   beforeAll(() => {
-    writeFileSync(`${program}.c`, source);
-    const made = spawnSync('gcc', ['-O1', '-o', program, `${program}.c`], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+    compileC(program, source, '-O1');
   });
 
   function record(name: string, ...options: readonly string[]): readonly [string, Record<string, unknown>][] {

@@ -1,7 +1,7 @@
 // Names and numbers of tasks in sessions that were not recording these tasks for a while: what was so before must not be said of
 // them afterwards, least of all of another task that has got the number since.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { openTrace } from '@spoor/components/node';
 import type { ControlClient, Session } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { patientlyMs, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
@@ -165,9 +166,7 @@ describeNeeding([tracefs(), command('gcc')], 'tasks that a session has not seen 
   afterEach(() => void sweepSessions(findTracefs()));
 
   beforeAll(() => {
-    writeFileSync(`${program}.c`, source);
-    const made = spawnSync('gcc', ['-o', program, `${program}.c`], { encoding: 'utf8' });
-    expect(made.stderr).toBe('');
+    compileC(program, source);
   });
 
   for (const { name, miss, goOn } of gaps) {

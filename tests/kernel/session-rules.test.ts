@@ -10,7 +10,6 @@ import {
   readlinkSync,
   rmSync,
   rmdirSync,
-  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import { openTrace } from '@spoor/components/node';
 import type { ControlClient, EventRule } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { type TestDaemon, patientlyMs, until, upTo, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { NumberedWrites, numberedRule, writesIn } from '../support/numbered-writes.ts';
@@ -228,8 +228,7 @@ describeNeeding(
           const path = join(folder, 'program');
           const text = `__attribute__((noinline)) int turn(int n) { __asm__ volatile("" ::: "memory"); return n * 3; }
 int main(void) { int sum = 0; for (int n = 0; n < 7; n++) sum += turn(n); return sum == 63 ? 0 : 1; }`;
-          writeFileSync(`${path}.c`, text);
-          expect(spawnSync('gcc', ['-O1', '-o', path, `${path}.c`]).status).toBe(0);
+          compileC(path, text, '-O1');
           const client = await daemon.start();
           const kernel = await create(client);
           // Definitions are split at white space; it is said before the session is to start.

@@ -8,6 +8,7 @@ import { findTracefs, nameCallStacks, sweepSessions, TracefsInstance } from '@sp
 import { traceSetSource } from '@spoor/server';
 import { TraceStore } from '@spoor/store';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { patientlyMs, upTo, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs, type Need } from '../support/needs.ts';
 import { numberedRule, NumberedWrites, writesIn } from '../support/numbered-writes.ts';
@@ -108,10 +109,8 @@ describeNeeding([x86, tracefs(), command('gcc'), command('babeltrace2')], 'names
   afterEach(() => void sweepSessions(findTracefs()));
   afterAll(() => removeTree(folder));
   beforeAll(() => {
-    writeFileSync(`${program}.c`, source);
     const flags = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-optimize-sibling-calls', '-pie', '-fPIE'];
-    const made = spawnSync('gcc', [...flags, '-o', program, `${program}.c`], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+    compileC(program, source, ...flags);
   });
 
   test('are shown when the program is gone and the trace elsewhere; a shell that became it is told from it', () => {

@@ -1,10 +1,11 @@
 // `spoor record -k --syscall-strings`: paths that programs give to system calls, held against what the program says it gave.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compileC } from '../support/c-program.ts';
 import { command, describeNeeding, tracefs, type Need } from '../support/needs.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
@@ -64,9 +65,7 @@ describeNeeding([x86, tracefs(), command('gcc'), command('babeltrace2')], 'texts
   const program = join(folder, 'strings');
   afterAll(() => removeTree(folder));
   beforeAll(() => {
-    writeFileSync(`${program}.c`, source);
-    const made = spawnSync('gcc', ['-O1', '-pthread', '-o', program, `${program}.c`], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+    compileC(program, source, '-O1', '-pthread');
   });
 
   function record(
