@@ -1,6 +1,6 @@
 /** One traced process: its directory in the run directory becomes one trace below the output directory. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError, describeError } from '@spoor/base';
 import {
@@ -16,7 +16,6 @@ import { type FileUser, asUser } from '@spoor/sys';
 import { withClockOffset } from './clock-offset.ts';
 import type { Ledger } from './ledger.ts';
 import { MetadataWriter } from './metadata-writer.ts';
-import { localTimestamp, pathComponent } from './output-directory.ts';
 import { isOutputError, describeOutputError, outputError } from './output-error.ts';
 import { type RingAllowance, checkProcessUser, userOf } from './other-users.ts';
 import { isThreadAlive } from './process-identity.ts';
@@ -25,9 +24,10 @@ import { ProcessLife } from './process-life.ts';
 import { MOST_BYTES, readProgramFile } from './program-file.ts';
 import { removeDirectory } from './removal.ts';
 import { RingDrain } from './ring-drain.ts';
-import { OUTPUT_FILE, parseProcessDirectory } from './run-directory.ts';
+import { parseProcessDirectory } from './run-directory.ts';
 import type { TraceFileLimits } from './stream-files.ts';
 import { ThreadStatuses } from './thread-statuses.ts';
+import { TracePlace } from './trace-place.ts';
 import { UserChange } from './user-change.ts';
 
 /** What all processes of a recording share. */
@@ -51,20 +51,14 @@ export interface RecordingContext {
   clockOffsetNs: string | undefined;
 }
 
-/** Folder in a session's directory that has a file for each process of another user: which trace it becomes. */
-const PLACES_FOLDER = 'places';
 const ringName = /^(\d+)\.ring$/;
-/** Of a trace's directory, below that of the session. */
-const traceName = /^ust\/pid\/[\w.+@=,-]+$/;
-
 /** Takes over the rings of one process. */
 export class ProcessTrace {
   readonly name: string;
   readonly #directory: string;
   /** Whose files are touched with that user's rights; undefined for this process's own user. */
   readonly #user: FileUser | undefined;
-  /** Where it is noted which trace this becomes: with the process, or out of reach of another user. */
-  readonly #notePath: string;
+  readonly #place: TracePlace;
   readonly #life: ProcessLife;
   readonly #context: RecordingContext;
   readonly #rings: Map<number, RingDrain> = new Map();
@@ -87,10 +81,7 @@ export class ProcessTrace {
     this.name = name;
     this.#directory = join(sessionPath, name);
     this.#user = userOf(sessionPath, name);
-    this.#notePath =
-      this.#user === undefined
-        ? join(this.#directory, OUTPUT_FILE)
-        : join(sessionPath, PLACES_FOLDER, name.replaceAll('/', '-'));
+    this.#place = new TracePlace(sessionPath, name, this.#user !== undefined);
     this.#life = new ProcessLife(parseProcessDirectory(name));
     this.#context = context;
     this.#userChange = this.#user === undefined ? new UserChange(process.geteuid?.() ?? 0) : undefined;
@@ -401,43 +392,14 @@ export class ProcessTrace {
   }
 
   #makeTraceDir(description: ProcessDescription): string {
-    const traceDir = join(this.#context.outputDir, this.#chooseTrace(description));
+    const { outputDir, writer } = this.#context;
+    const traceDir = join(outputDir, this.#place.choose(description, outputDir, writer));
     try {
-      asUser(this.#context.writer, () => ensureDirectory(traceDir));
+      asUser(writer, () => ensureDirectory(traceDir));
     } catch (error) {
       throw outputError(traceDir, error);
     }
     return traceDir;
-  }
-
-  /** `ust/pid/PROCNAME-PID-YYYYmmdd-HHMMSS`; the choice is kept, so that a new consumer goes on in the same place. */
-  #chooseTrace(description: ProcessDescription): string {
-    const earlier = this.#readNote();
-    // A program of this user could have written it, too: it names a directory here, and none elsewhere.
-    if (traceName.test(earlier)) return earlier;
-    const started = localTimestamp(new Date(description.startedMs));
-    const name = join('ust', 'pid', `${pathComponent(description.procname)}-${description.pid}-${started}`);
-    let unique = name;
-    const { writer, outputDir } = this.#context;
-    const isTaken = (): boolean => asUser(writer, () => existsSync(join(outputDir, unique)));
-    for (let number = 2; isTaken(); number += 1) {
-      unique = `${name}-${number}`;
-    }
-    try {
-      if (this.#user !== undefined) mkdirSync(dirname(this.#notePath), { mode: 0o700, recursive: true });
-      writeFileSync(this.#notePath, unique, { mode: 0o600 });
-    } catch {
-      // Shared memory is full: a new consumer would choose another directory, which is better than none now.
-    }
-    return unique;
-  }
-
-  #readNote(): string {
-    try {
-      return readProgramFile(this.#notePath, MOST_BYTES.output).toString('utf8');
-    } catch {
-      return '';
-    }
   }
 
   /** Whether one more ring is taken: programs of other users may have so many, for all of them share what there is. */
@@ -509,7 +471,7 @@ export class ProcessTrace {
     this.#context.ledger.addCounts(this.name, readProcessCounts(this.#directory));
     this.#metadata?.close();
     removeDirectory(this.#directory);
-    if (this.#user !== undefined) asUser(undefined, () => rmSync(this.#notePath, { force: true }));
+    asUser(undefined, () => this.#place.forget());
   }
 
   /** Whether a thread of this process, which runs, has ended: as far as its number says it here. */
