@@ -277,18 +277,21 @@ describe('a traced program', () => {
       `${tick} const one = tracepoint('test:one', { n: 'i32' });
       const list = tracepoint('test:list', { big: 'u64', list: sequence('u16') });
       const numbers = [1, 2, 3, 4];
-      for (let n = 0; n < 100000; n += 1) { tick(n, 'sixteen chars ab'); one(n); list(n, numbers); }
-      console.log('warm');
-      for (let n = 0; n < 4000000; n += 1) tick(n, 'sixteen chars ab');
-      for (let n = 0; n < 4000000; n += 1) one(n);
-      for (let n = 0; n < 2000000; n += 1) list(n, numbers);
+      for (let round = 0; round < 8; round += 1) {
+        console.log('round');
+        for (let n = 0; n < 1000000; n += 1) tick(n, 'sixteen chars ab');
+        for (let n = 0; n < 1000000; n += 1) one(n);
+        for (let n = 0; n < 1000000; n += 1) list(n, numbers);
+      }
       console.log('done');`,
       { nodeArgs: ['--trace-gc'] },
     );
     expect(ended.status).toBe(0);
-    const between = ended.stdout.slice(ended.stdout.indexOf('warm\n'), ended.stdout.indexOf('done\n'));
-    // A million events of 100 bytes each would be six scavenges of 16 MiB.
-    expect(between.match(/Scavenge|Mark-Compact/g)?.length ?? 0).toBeLessThanOrEqual(10);
+    const rounds = ended.stdout.slice(0, ended.stdout.indexOf('done\n')).split('round\n').slice(1);
+    // Code that is not compiled yet allocates, and when it is depends on the load. A million events of 100 bytes each
+    // would be six scavenges of 16 MiB.
+    const collections = rounds.map((text) => text.match(/Scavenge|Mark-Compact/g)?.length ?? 0);
+    expect(Math.min(...collections)).toBeLessThanOrEqual(3);
   });
 
   test('shares event ids among threads whose declarations are equal', async () => {
