@@ -52,6 +52,7 @@ export interface RecordingContext {
 }
 
 const ringName = /^(\d+)\.ring$/;
+
 /** Takes over the rings of one process. */
 export class ProcessTrace {
   readonly name: string;

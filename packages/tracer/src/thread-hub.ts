@@ -429,15 +429,24 @@ export class ThreadHub implements ThreadSession {
 
   /** Between two events: what changes of the sessions and the program's own declarations ask for. */
   #settle(): void {
+    // Before it is done: the thread looks again as it finishes sub-buffers, and what it finds then is for the next time.
+    this.#isUnsettled = false;
+    try {
+      this.#takeOver();
+    } catch (error) {
+      this.#isUnsettled = true;
+      throw error;
+    }
+  }
+
+  #takeOver(): void {
     for (const session of this.#attachments.takeDetached()) session.close();
-    let lists = false;
     for (const session of this.#sessions) {
       session.settle();
       session.list(this.#armed);
-      lists ||= session.lists;
+      // More tracepoints may be declared.
+      if (session.lists) this.#isUnsettled = true;
     }
-    // More tracepoints may be declared.
-    this.#isUnsettled = lists;
     if (this.#whenAuto !== undefined && this.auto) {
       const start = this.#whenAuto;
       this.#whenAuto = undefined;

@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -26,6 +27,8 @@ import { ensureRunDirectory, memoryError } from '../run-directory.ts';
 
 /** How often idle programs look for changes. */
 const WATCH_MS = 100;
+/** Between the times of two files that replace each other: what a double has of a time in milliseconds is finer. */
+const TIME_STEP_MS = 0.01;
 /** Size of the file that names the consumer, always the same. */
 const CONSUMER_FILE_BYTES = 128;
 
@@ -33,6 +36,7 @@ const CONSUMER_FILE_BYTES = 128;
 export class Hub {
   readonly path: string;
   readonly #sessions: string;
+  #replacedMs = 0;
 
   /**
    * Makes the hub if it is not there.
@@ -107,17 +111,8 @@ export class Hub {
    * @throws SpoorError `record/no-shared-memory`, `record/run-directory`.
    */
   describe(id: number, description: SessionDescription): void {
-    const path = this.sessionPath(id);
-    const draft = join(path, '.session.json');
-    try {
-      const shared = servesUsers() ? { ownerUid: process.geteuid?.() } : {};
-      const text = JSON.stringify({ ...description, ...shared, owner: ownIdentity() });
-      writeFileSync(draft, text, { mode: 0o600 });
-      if (servesUsers()) chmodSync(draft, 0o644);
-      renameSync(draft, join(path, SESSION_FILE));
-    } catch (cause) {
-      throw memoryError(path, cause);
-    }
+    const shared = servesUsers() ? { ownerUid: process.geteuid?.() } : {};
+    this.#replace(this.sessionPath(id), SESSION_FILE, { ...description, ...shared, owner: ownIdentity() });
   }
 
   /**
@@ -147,13 +142,21 @@ export class Hub {
 
   /** Has programs look at what is here now. */
   touch(): void {
-    const draft = join(this.path, '.hub.json');
+    this.#replace(this.path, HUB_FILE, { version: RUN_VERSION, watchMs: WATCH_MS });
+  }
+
+  /** Puts a file that programs of all users read in the place of what it was. They tell both apart by number and time. */
+  #replace(folder: string, name: string, content: object): void {
+    const draft = join(folder, `.${name}`);
     try {
-      writeFileSync(draft, JSON.stringify({ version: RUN_VERSION, watchMs: WATCH_MS }), { mode: 0o600 });
+      writeFileSync(draft, JSON.stringify(content), { mode: 0o600 });
       if (servesUsers()) chmodSync(draft, 0o644);
-      renameSync(draft, join(this.path, HUB_FILE));
+      // The clock of a file system stands still for milliseconds, and on a disk the number of the file before is given out again.
+      this.#replacedMs = Math.max(Date.now(), this.#replacedMs + TIME_STEP_MS);
+      utimesSync(draft, this.#replacedMs / 1000, this.#replacedMs / 1000);
+      renameSync(draft, join(folder, name));
     } catch (cause) {
-      throw memoryError(this.path, cause);
+      throw memoryError(folder, cause);
     }
   }
 }

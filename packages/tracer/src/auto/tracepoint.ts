@@ -31,7 +31,7 @@ export interface OwnGate<Values extends readonly unknown[]> extends Pick<Gate, '
   readonly write: (...values: Values) => void;
 }
 
-const gates = new WeakMap<object, Gate>();
+const gates = new WeakMap<object, OwnGate<never>>();
 
 /**
  * The gate of a tracepoint that {@link tracepoint} made, for what is told at each request. `enabled` is a getter of a function,
@@ -39,5 +39,5 @@ const gates = new WeakMap<object, Gate>();
  * not know whom it calls, and comes to the serialiser by way of code that is in no cache.
  */
 export function gateOf<Values extends readonly unknown[]>(emit: Tracepoint<Values>): OwnGate<Values> {
-  return gates.get(emit)! as unknown as OwnGate<Values>;
+  return gates.get(emit)! as OwnGate<Values>;
 }
