@@ -33,13 +33,9 @@ export type { ProbeFacts } from './session/session-probes.node.ts';
 export { ProbeGroup, sweepProbes } from './probes/probe-group.node.ts';
 export { listKernelEvents, type KernelListRequest } from './list/list-kernel.node.ts';
 export { probeCapabilities } from './capabilities/probe-capabilities.node.ts';
-export {
-  checkKernelSession,
-  KernelSession,
-  type KernelChannelUsage,
-  type KernelSessionOptions,
-  type KernelSessionTotals,
-} from './session/kernel-session.node.ts';
+export { KernelSession, type KernelSessionOptions } from './session/kernel-session.node.ts';
+export { checkKernelSession } from './session/plan-session.node.ts';
+export type { KernelChannelUsage, KernelSessionTotals } from './session/session-counts.node.ts';
 export { nameCallStacks } from './symbols/name-call-stacks.node.ts';
 export { RingReaders } from './session/ring-readers.node.ts';
 export { sessionInstances, sweepSessions } from './session/session-names.node.ts';

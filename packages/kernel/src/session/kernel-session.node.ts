@@ -3,25 +3,14 @@
  * it does is told by a description that is kept on disk; instances are the kernel's and outlive whoever made them, so
  * another process goes on where a killed one was.
  */
-import { readFileSync } from 'node:fs';
-import { hostname, machine, release, version } from 'node:os';
 import { join } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
 import { type FileUser, asUser } from '@spoor/sys';
 import { threadsOf } from '../statedump/scan-tasks.node.ts';
 import { dumpState } from '../statedump/dump-state.node.ts';
 import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
-import { lostOf } from '../tracefs/ring-statistics.ts';
-import { kernelEnvironment, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import { ownThreads } from '../drain/kernel-drain.node.ts';
-import {
-  checkPlannedFilters,
-  type ChannelEnd,
-  KernelChannel,
-  planChannel,
-  type ChannelPlan,
-  type ChannelSurroundings,
-} from './kernel-channel.node.ts';
+import { KernelChannel, type ChannelPlan, type ChannelSurroundings } from './kernel-channel.node.ts';
 import type { RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
 import { KnownTasks } from './known-tasks.node.ts';
@@ -29,10 +18,17 @@ import { kernelSessionVersion, type KernelSessionDescription } from './session-d
 import { keepBoot } from '../recover/saved-boot.node.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
 import { StackNames } from '../symbols/stack-names.node.ts';
-import { textProbes } from '../live/plan-recording.node.ts';
-import { countersOf } from './channel-sources.node.ts';
 import { ProbeGroup } from '../probes/probe-group.node.ts';
 import { sessionProbeGroup, sweepSessions } from './session-names.node.ts';
+import { factsOf, planSession } from './plan-session.node.ts';
+import {
+  channelUsage,
+  countEnded,
+  type KernelChannelUsage,
+  type KernelSessionTotals,
+  sessionTotals,
+  sumOf,
+} from './session-counts.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
 import { SessionSources } from './session-sources.node.ts';
 import { emptyState, loadState, lossesTold, saveState, type SessionState } from './session-state.node.ts';
@@ -53,47 +49,8 @@ export interface KernelSessionOptions {
   readonly prefix?: string;
 }
 
-/** Counts of a session. */
-export interface KernelSessionTotals {
-  readonly eventCount: number;
-  readonly discardedCount: number;
-  readonly overwrittenCount: number;
-  readonly writtenBytes: number;
-}
-
-/** One channel, now. */
-export interface KernelChannelUsage {
-  readonly channel: string;
-  readonly ringCount: number;
-  readonly capacityBytes: number;
-  readonly usedBytes: number;
-  /** What is in the rings, and what was written of what was. */
-  readonly producedBytes: number;
-  readonly eventCount: number;
-  readonly discardedCount: number;
-}
-
 /** New threads of this process are hidden, and newcomers among the tracked ones are looked for, so often. */
 const lookIntervalMs = 500;
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-}
-
-function factsOf({ uuid, clockOffsetNs, environment }: KernelSessionDescription): KernelTraceFacts {
-  const identity = {
-    hostname: hostname(),
-    kernelRelease: release(),
-    kernelVersion: version(),
-    machine: machine(),
-  };
-  return {
-    uuid,
-    clockUuid: bootId(),
-    clockOffsetNs: BigInt(clockOffsetNs),
-    environment: kernelEnvironment(identity, environment),
-  };
-}
 
 export class KernelSession {
   private readonly options: KernelSessionOptions;
@@ -153,7 +110,8 @@ export class KernelSession {
     if (description.version !== kernelSessionVersion) {
       throw new SpoorError('kernel/version', `sessions of version ${description.version} are not known`);
     }
-    const plans = this.plan(description);
+    const available = listEvents(this.root);
+    const plans = planSession(this.root, this.probes, description, available);
     const isFirst = this.description === undefined;
     if (isFirst && this.isResumed && directory !== undefined)
       this.toldLost = asUser(this.options.writer, () => repairTrace(directory));
@@ -165,7 +123,6 @@ export class KernelSession {
     for (const name of this.channels.keys()) {
       if (!plans.some((plan) => plan.description.name === name)) await this.endChannel(name);
     }
-    const available = this.available();
     for (const plan of plans) await this.applyChannel(plan, available);
     if (description.isActive && this.tasks.isOutdated(plans)) {
       // What is in the rings is about the tasks of the past.
@@ -187,27 +144,6 @@ export class KernelSession {
     this.save();
     await this.dumpIfWanted(description.isActive && !wasActive);
     return [];
-  }
-
-  private available(): readonly string[] {
-    return listEvents(this.root);
-  }
-
-  /** Finds out all that may be refused, before anything is changed. */
-  private plan(description: KernelSessionDescription): readonly ChannelPlan[] {
-    const available = this.available();
-    const plans = description.channels.map((channel) => {
-      const rules = this.probes.rulesOf(channel.probes);
-      countersOf(channel);
-      return planChannel(channel, rules, description.tasks, available);
-    });
-    // Channels share the probes that read texts.
-    const calls = plans.flatMap(({ description: { syscallStrings }, events }) =>
-      syscallStrings === true ? events : [],
-    );
-    if (calls.length === 0) return plans;
-    const textEvents = this.probes.hide(textProbes(this.root, calls));
-    return plans.map((plan) => (plan.description.syscallStrings === true ? { ...plan, textEvents } : plan));
   }
 
   private get surroundings(): ChannelSurroundings {
@@ -316,21 +252,7 @@ export class KernelSession {
     const channel = this.channels.get(name);
     if (channel === undefined) return;
     this.channels.delete(name);
-    this.count(await channel.end());
-  }
-
-  private count({ totals, rings }: ChannelEnd): void {
-    const { state } = this;
-    const { eventCount, unwrittenCount, writtenBytes } = sum(totals);
-    const isInMemory = this.description?.isInMemory === true;
-    state.eventCount += eventCount;
-    state.writtenBytes += writtenBytes;
-    state.discardedCount = (state.discardedCount ?? 0) + unwrittenCount;
-    for (const ring of rings) {
-      state.discardedCount += lostOf(ring) - ring.overrun;
-      // That flight recorders keep the newest is what they are for.
-      if (!isInMemory) state.overwrittenCount = (state.overwrittenCount ?? 0) + ring.overrun;
-    }
+    countEnded(this.state, await channel.end(), this.isInMemory);
   }
 
   private noteLosses(name: string, totals: readonly RingTotals[], isStart: boolean): void {
@@ -509,8 +431,8 @@ export class KernelSession {
     let eventCount = 0;
     let sizeBytes = 0;
     for (const [before, after] of rings) {
-      eventCount += sum(after).eventCount - sum(before).eventCount;
-      sizeBytes += sum(after).writtenBytes - sum(before).writtenBytes;
+      eventCount += sumOf(after).eventCount - sumOf(before).eventCount;
+      sizeBytes += sumOf(after).writtenBytes - sumOf(before).writtenBytes;
     }
     return { eventCount, sizeBytes };
   }
@@ -521,44 +443,15 @@ export class KernelSession {
   }
 
   async totals(): Promise<KernelSessionTotals> {
-    let { eventCount, writtenBytes, discardedCount = 0, overwrittenCount = 0 } = this.state;
-    discardedCount += this.sources.lostCount;
-    eventCount += this.sources.eventCount;
-    for (const channel of this.channels.values()) {
-      const all = sum(await channel.totals());
-      writtenBytes += all.writtenBytes;
-      discardedCount += all.unwrittenCount;
-      for (const ring of channel.statistics()) {
-        overwrittenCount += this.description?.isInMemory === true ? 0 : ring.overrun;
-        discardedCount += lostOf(ring) - ring.overrun;
-        if (this.description?.isInMemory === true) eventCount += ring.entries + ring.read;
-      }
-      if (this.description?.isInMemory !== true) eventCount += all.eventCount + channel.adoptedEvents;
-    }
-    return { eventCount, discardedCount, overwrittenCount, writtenBytes };
+    return await sessionTotals(this.channels.values(), this.state, this.sources, this.isInMemory);
   }
 
   async usage(): Promise<readonly KernelChannelUsage[]> {
-    const rows: KernelChannelUsage[] = [];
-    for (const [name, channel] of this.channels) {
-      const rings = channel.statistics();
-      const { ringBytes } = channel.instance.geometry();
-      const { eventCount, writtenBytes, unwrittenCount } = sum(await channel.totals());
-      const usedBytes = rings.reduce((total, { bytes }) => total + bytes, 0);
-      rows.push({
-        channel: name,
-        ringCount: rings.length,
-        capacityBytes: rings.length * ringBytes,
-        usedBytes,
-        producedBytes: usedBytes + writtenBytes,
-        eventCount:
-          this.description?.isInMemory === true
-            ? rings.reduce((total, ring) => total + ring.entries + ring.read, 0)
-            : eventCount,
-        discardedCount: rings.reduce((total, ring) => total + lostOf(ring) - ring.overrun, unwrittenCount),
-      });
-    }
-    return rows;
+    return await channelUsage(this.channels, this.isInMemory);
+  }
+
+  private get isInMemory(): boolean {
+    return this.description?.isInMemory === true;
   }
 
   /** The kernel's part of filters, by channel and event. */
@@ -574,7 +467,7 @@ export class KernelSession {
     for (const [name, channel] of this.channels) {
       this.channels.delete(name);
       const ended = await channel.end();
-      this.count(ended);
+      countEnded(this.state, ended, this.isInMemory);
       this.state.eventCount += channel.adoptedEvents;
       if (ended.totals.some(({ failure }) => failure !== undefined)) isComplete = false;
     }
@@ -589,33 +482,4 @@ export class KernelSession {
     clearInterval(this.timer);
     this.names?.[Symbol.dispose]();
   }
-}
-
-/**
- * Finds out whether a session can record what its description says, without recording anything.
- * @throws SpoorError `kernel/…`, `filter/…`.
- */
-export function checkKernelSession(description: KernelSessionDescription, directory: string): void {
-  const root = findTracefs();
-  const available = listEvents(root);
-  const probes = new SessionProbes(ProbeGroup.named(root, sessionProbeGroup(directory)));
-  for (const channel of description.channels) {
-    countersOf(channel);
-    const plan = planChannel(channel, probes.rulesOf(channel.probes), description.tasks, available);
-    checkPlannedFilters(root, plan, available);
-  }
-}
-
-function sum(
-  totals: readonly RingTotals[],
-): Pick<RingTotals, 'eventCount' | 'unwrittenCount' | 'writtenBytes'> {
-  let eventCount = 0;
-  let unwrittenCount = 0;
-  let writtenBytes = 0;
-  for (const ring of totals) {
-    eventCount += ring.eventCount;
-    unwrittenCount += ring.unwrittenCount;
-    writtenBytes += ring.writtenBytes;
-  }
-  return { eventCount, unwrittenCount, writtenBytes };
 }
