@@ -15,11 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  factsBefore,
-  type PacketFacts,
-  PacketFile,
-} from '../../packages/kernel/src/transcode/packet-file.node.ts';
+import { factsOfSize } from '../../packages/kernel/src/testing/packet-facts.ts';
+import { factsBefore, PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
 import { kernelTraceClass } from '../../packages/kernel/src/transcode/kernel-trace-class.ts';
 import { StreamFiles } from '../../packages/kernel/src/session/stream-files.node.ts';
 import { describeNeeding, tracefs } from '../support/needs.ts';
@@ -28,17 +25,6 @@ import { spoor, type CommandRun } from '../support/spoor.ts';
 
 const headerBytes = 16;
 const entryBytes = 72;
-
-const factsOf = ({ length }: Uint8Array): PacketFacts => ({
-  sizeBytes: length,
-  contentBits: length * 8,
-  beginTicks: 1n,
-  endTicks: 2n,
-  discardedEvents: 0n,
-  streamId: 0n,
-  streamInstanceId: 0n,
-  sequenceNumber: 0n,
-});
 
 /** How many files below a path this process has open. */
 function openBelow(path: string): number {
@@ -69,7 +55,7 @@ describeNeeding([tracefs()], 'a full disk', () => {
   test('leaves whole packets and what the index tells of them', () => {
     const file = new PacketFile(small, 'stream');
     const packet = new Uint8Array(30_000);
-    const facts = factsOf(packet);
+    const facts = factsOfSize(packet.length);
     let count = 0;
     expect(() => {
       for (; count < 100; count++) file.append(packet, packet.length, facts);
@@ -95,10 +81,11 @@ describeNeeding([tracefs()], 'a full disk', () => {
       `limited-${count}`,
       { traceClass },
       { sizeBytes: 5000, count },
-      factsBefore(factsOf(new Uint8Array(4000))),
+      factsBefore(factsOfSize(4000)),
     );
     const packet = new Uint8Array(4000);
-    const write = (): void => files.packet(packet, packet.length, factsOf(packet), new Uint8Array(1));
+    const write = (): void =>
+      files.packet(packet, packet.length, factsOfSize(packet.length), new Uint8Array(1));
     write();
     // Metadata, data and index.
     expect(openBelow(small)).toBe(3);

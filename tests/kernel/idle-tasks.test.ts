@@ -1,11 +1,10 @@
 // Interrupts that come while a processor idles are of its idle task, whose number is that of all idle tasks: contexts say of it
 // what the kernel has, which the records of task switches tell, in every way in which events are made.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTrace } from '@spoor/components/node';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   findTracefs,
   RawRecording,
@@ -14,40 +13,21 @@ import {
 } from '../../packages/kernel/dist/node.js';
 import { patientlyMs, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
+import { readEvents, type ReadEvent } from '../support/read-events.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor } from '../support/spoor.ts';
 
-/** Ends once the first processor has been idle for a moment, and has had something to do again. */
-const idling = [
-  'taskset',
-  '-c',
-  '0',
-  'sh',
-  '-c',
-  `idle() { awk '$1 == "cpu0" { print $5 }' /proc/stat; }
-   last=$(idle); until [ "$(idle)" -gt "$last" ]; do sleep 0.01; done`,
-] as const;
-
-interface Read {
-  readonly name: string;
+interface Read extends ReadEvent {
   readonly tid: number;
   readonly cpu: number;
-  readonly context: Readonly<Record<string, unknown>>;
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** Events of a trace that records of the kernel were made to. */
 function eventsIn(path: string): readonly Read[] {
-  const set = openTrace(path);
-  const events: Read[] = [];
-  for (const event of set.events()) {
-    const context = event.commonContext() ?? {};
-    if (!('tid' in context)) continue;
-    const [tid, cpu] = [Number(context['tid']), Number(context['cpu_id'])];
-    events.push({ name: event.name, tid, cpu, context, fields: event.payload() ?? {} });
-  }
-  expect(set.warnings).toEqual([]);
-  return events;
+  return readEvents(path).flatMap((event) => {
+    const { tid, cpu_id: cpu } = event.context;
+    return tid === undefined ? [] : { ...event, tid: Number(tid), cpu: Number(cpu) };
+  });
 }
 
 /** Whose events are what they should be; `procname` and `prio` are among the contexts. */
@@ -75,7 +55,23 @@ const contexts = ['procname', 'prio', 'tid', 'cpu_id'] as const;
 
 describeNeeding([tracefs(), command('taskset')], 'events of idle processors', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spoor-idle-'));
-  afterAll(() => removeTree(folder));
+  /** Ends once the first processor has had something to do after it was idle: it has this itself. */
+  let idling: readonly [string, ...string[]];
+  let watch: TracefsInstance;
+  beforeAll(() => {
+    watch = TracefsInstance.create(findTracefs(), 'idling', 'spoortest');
+    watch.configure({ ringBytes: 1 << 16, overwrite: true });
+    const filter = 'prev_pid == 0 && next_comm == "sleep"';
+    writeFileSync(join(watch.path, 'events/sched/sched_switch/filter'), filter);
+    watch.enable(['sched:sched_switch']);
+    watch.start();
+    const awaitOne = `: > trace; until grep -q '^entries: [1-9]' per_cpu/cpu0/stats; do sleep 0.01; done`;
+    idling = ['taskset', '-c', '0', 'sh', '-c', `cd '${watch.path}'; ${awaitOne}`];
+  });
+  afterAll(() => {
+    watch[Symbol.dispose]();
+    removeTree(folder);
+  });
 
   function record(name: string, ...options: readonly string[]): readonly Read[] {
     const path = join(folder, name);

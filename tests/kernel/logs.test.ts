@@ -3,29 +3,12 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTrace } from '@spoor/components/node';
 import { afterAll, expect, test } from 'vitest';
 import { bpftrace, command, describeNeeding, tracefs } from '../support/needs.ts';
+import { readEvents } from '../support/read-events.ts';
 import { readByPeer } from '../support/recording.ts';
 import { removeTree } from '../support/removal.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
-
-interface Event {
-  readonly name: string;
-  readonly timeNs: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-function readEvents(directory: string): readonly Event[] {
-  const set = openTrace(directory);
-  const events = Array.from(set.events(), (event): Event => ({
-    name: event.name,
-    timeNs: event.timeNs,
-    fields: event.payload() ?? {},
-  }));
-  expect(set.warnings).toEqual([]);
-  return events;
-}
 
 const log = `'${process.execPath}' '${spoorProgram}' log`;
 

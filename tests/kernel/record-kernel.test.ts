@@ -4,17 +4,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { command, describeNeeding, repoRoot, tracefs } from '../support/needs.ts';
+import { readEvents, type ReadEvent } from '../support/read-events.ts';
 import { readByPeer } from '../support/recording.ts';
 import { spoor, spoorProgram } from '../support/spoor.ts';
 import { removeTree } from '../support/removal.ts';
 
-interface Event {
-  readonly name: string;
-  readonly timeNs: number;
-  readonly fields: Readonly<Record<string, unknown>>;
+interface Event extends ReadEvent {
   readonly tid: number;
   readonly pid: number;
 }
@@ -24,20 +21,10 @@ function number(value: unknown): number {
   return Number(value);
 }
 
-function readEvents(directory: string): readonly Event[] {
-  const set = openTrace(directory);
-  const events = Array.from(set.events(), (event): Event => {
-    const context = event.commonContext() ?? {};
-    return {
-      name: event.name,
-      timeNs: event.timeNs,
-      fields: event.payload() ?? {},
-      tid: number(context['tid']),
-      pid: number(context['pid']),
-    };
+function eventsIn(directory: string): readonly Event[] {
+  return readEvents(directory).map((event) => {
+    return { ...event, tid: number(event.context['tid']), pid: number(event.context['pid']) };
   });
-  expect(set.warnings).toEqual([]);
-  return events;
 }
 
 /** Instances of recorders that are gone. */
@@ -77,7 +64,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
     ]);
     expect(run.status, run.stderr).toBe(0);
     account = JSON.parse(run.stdout) as typeof account;
-    events = readEvents(trace);
+    events = eventsIn(trace);
   });
 
   afterAll(() => removeTree(folder));
@@ -232,7 +219,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k', () => {
     ]);
     churn.kill('SIGKILL');
     expect(done.status, done.stderr).toBe(0);
-    const found = readEvents(whole);
+    const found = eventsIn(whole);
     // No thread is in the state dump behind the event that says that it is gone.
     const gone = new Set<number>();
     const contradictions: number[] = [];

@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTrace } from '@spoor/components/node';
 import type { ControlClient, EventRule } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
@@ -21,6 +20,7 @@ import { compileC } from '../support/c-program.ts';
 import { type TestDaemon, patientlyMs, until, upTo, withDaemon } from '../support/daemon.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
 import { NumberedWrites, numberedRule, writesIn } from '../support/numbered-writes.ts';
+import { isOfStateDump, readEvents, type ReadEvent } from '../support/read-events.ts';
 import { readByPeer } from '../support/recording.ts';
 import { spoor } from '../support/spoor.ts';
 
@@ -36,23 +36,10 @@ const enable = (client: ControlClient, rule: EventRule) => client.call('enable-e
 const start = (client: ControlClient) => client.call('start-session', { session: 's' });
 const destroy = (client: ControlClient) => client.call('destroy-session', { session: 's' });
 
-interface Read {
-  readonly name: string;
-  readonly context: Readonly<Record<string, unknown>>;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
 /** Events of a trace, but for those of the state dump. */
-function eventsIn(path: string): readonly Read[] {
-  const set = openTrace(path);
-  const events: Read[] = [];
-  for (const event of set.events()) {
-    if (event.name.startsWith('lttng_statedump_')) continue;
-    events.push({ name: event.name, context: event.commonContext() ?? {}, fields: event.payload() ?? {} });
-  }
-  expect(set.warnings).toEqual([]);
+function eventsIn(path: string): readonly ReadEvent[] {
   expect(readByPeer(path).stderr).toBe('');
-  return events;
+  return readEvents(path).filter((event) => !isOfStateDump(event));
 }
 
 function instancesOf(daemon: TestDaemon): readonly string[] {

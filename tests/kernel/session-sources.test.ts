@@ -2,36 +2,25 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openTrace } from '@spoor/components/node';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
 import { type TestDaemon, patientlyMs, withDaemon } from '../support/daemon.ts';
 import { babeltrace2 } from '../support/lttng.ts';
 import { command, describeNeeding, tracefs } from '../support/needs.ts';
+import { isOfStateDump, readEvents, type ReadEvent } from '../support/read-events.ts';
 import { readByPeer } from '../support/recording.ts';
 
 const target = { session: 's', domain: 'kernel', channel: 'c' } as const;
 
-interface Read {
-  readonly name: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly counts: Readonly<Record<string, unknown>>;
-}
-
-function eventsIn(path: string): readonly Read[] {
-  const set = openTrace(path);
-  const events = Array.from(set.events(), (event): Read => {
-    return { name: event.name, fields: event.payload() ?? {}, counts: event.specificContext() ?? {} };
-  });
-  expect(set.warnings).toEqual([]);
+function eventsIn(path: string): readonly ReadEvent[] {
   expect(readByPeer(path).stderr).toBe('');
   // Its text tells of packets that seem to be missing, which its counter does not.
   expect(babeltrace2([path]).stderr).toBe('');
-  return events.filter(({ name }) => !name.startsWith('lttng_statedump_'));
+  return readEvents(path).filter((event) => !isOfStateDump(event));
 }
 
 /** Lines of the log that tests wrote, in their order. */
-const linesOf = (events: readonly Read[], mark: string): readonly string[] =>
+const linesOf = (events: readonly ReadEvent[], mark: string): readonly string[] =>
   events
     .filter(({ name, fields }) => name === 'kmsg' && String(fields['text']).startsWith(mark))
     .map(({ fields }) => String(fields['text']));
@@ -81,8 +70,8 @@ describeNeeding([tracefs(), command('babeltrace2')], 'what channels of the kerne
       expect(names).toContain('softirq_counters');
       const switches = events.filter(({ name }) => name === 'perf_counters_cpu');
       expect(switches.length).toBeGreaterThan(1);
-      for (const { counts } of switches)
-        expect(Number(counts['perf_cpu_context_switches'])).toBeGreaterThanOrEqual(0);
+      for (const { ownContext } of switches)
+        expect(Number(ownContext['perf_cpu_context_switches'])).toBeGreaterThanOrEqual(0);
     }),
     patientlyMs,
   );

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { PacketFile, type PacketFacts } from './packet-file.node.ts';
+import { factsOfSize } from '../testing/packet-facts.ts';
+import { PacketFile } from './packet-file.node.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -12,17 +13,7 @@ test('a file that is removed while it is written refuses packets after a second 
   mkdirSync(join(directory, 'index'), { recursive: true });
   vi.useFakeTimers({ toFake: ['performance'] });
   const file = new PacketFile(directory, 'channel0_0');
-  const facts: PacketFacts = {
-    sizeBytes: 64,
-    contentBits: 512,
-    beginTicks: 1n,
-    endTicks: 2n,
-    discardedEvents: 0n,
-    streamId: 0n,
-    streamInstanceId: 0n,
-    sequenceNumber: 0n,
-  };
-  const append = (): void => file.append(new Uint8Array(64), 64, facts);
+  const append = (): void => file.append(new Uint8Array(64), 64, factsOfSize(64));
   append();
   rmSync(directory, { recursive: true });
   // What is written within the second is not worth a system call a packet.

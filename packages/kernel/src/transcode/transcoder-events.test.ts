@@ -41,6 +41,16 @@ const putText = (view: DataView, at: number, content: string): void => {
   new Uint8Array(view.buffer).set(new TextEncoder().encode(content), at);
 };
 
+/** A step in which a task begins to handle soft interrupts of number 9. */
+const softirq = (tid: number) =>
+  [
+    'irq:softirq_entry',
+    (view: DataView) => {
+      view.setInt32(4, tid, true);
+      view.setInt32(8, 9, true);
+    },
+  ] as const;
+
 test('system calls have their names, typed arguments and labels', () => {
   const found = events([
     [
@@ -126,20 +136,11 @@ test('the task table tells threads from processes, and gives contexts', () => {
       ],
     ] as const;
   const wants = (name: string): boolean => !name.startsWith('task:');
-  const found = events(
-    [
-      ...fork(60, 0x1_0000n),
-      ...fork(70, 0n),
-      [
-        'irq:softirq_entry',
-        (view) => {
-          view.setInt32(4, 60, true);
-          view.setInt32(8, 9, true);
-        },
-      ],
-    ],
-    { tasks, wants, contexts: ['pid', 'ppid', 'procname', 'vtid'] },
-  );
+  const found = events([...fork(60, 0x1_0000n), ...fork(70, 0n), softirq(60)], {
+    tasks,
+    wants,
+    contexts: ['pid', 'ppid', 'procname', 'vtid'],
+  });
   expect(found).toMatchObject([
     {
       event: 'sched_process_fork',
@@ -177,23 +178,16 @@ test.each([
         putText(view, 36, path);
       },
     ] as const;
-  const softirq = [
-    'irq:softirq_entry',
-    (view: DataView) => {
-      view.setInt32(4, 50, true);
-      view.setInt32(8, 9, true);
-    },
-  ] as const;
   tasks.set(50, 'pid', 40);
   const steps = [
-    softirq,
+    softirq(50),
     move(0, 4_294_967_000n, '/lxc.payload.shop'),
-    softirq,
+    softirq(50),
     // Of version 1: its groups have numbers of their own.
     move(7, 12n, '/'),
-    softirq,
+    softirq(50),
     move(0, 1n, '/'),
-    softirq,
+    softirq(50),
   ];
   const found = events(steps, {
     tasks,
@@ -217,14 +211,6 @@ test.each([true, false])('tasks that no record told of are looked for (compiled:
     table.set(tid, 'vtid', 7);
     return true;
   });
-  const softirq = (tid: number) =>
-    [
-      'irq:softirq_entry',
-      (view: DataView) => {
-        view.setInt32(4, tid, true);
-        view.setInt32(8, 9, true);
-      },
-    ] as const;
   const found = events([softirq(60), softirq(61), softirq(60), softirq(61), softirq(0)], {
     tasks,
     compile,
@@ -245,14 +231,6 @@ test.each([true, false])(
     tasks.set(2, 'net_ns', 4_026_531);
     tasks.setGroup(2, 1, '');
     tasks.placeIdle(3, 2);
-    const softirq = (tid: number) =>
-      [
-        'irq:softirq_entry',
-        (view: DataView) => {
-          view.setInt32(4, tid, true);
-          view.setInt32(8, 9, true);
-        },
-      ] as const;
     const found = events([softirq(0), softirq(1000), softirq(-1)], {
       tasks,
       compile,
