@@ -1,25 +1,20 @@
 /** A session daemon: its sessions, and one function for each method of the protocol. */
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
-import { SpoorError, closestName } from '@spoor/base';
+import { join } from 'node:path';
+import { SpoorError } from '@spoor/base';
 import {
   CONTROL_VERSION,
-  type CreateSession,
   type Domain,
   type Environment,
   type MethodName,
   type Methods,
   type Notification,
-  type Output,
-  type Session,
   type SnapshotOutput,
   checkName,
   fromWireError,
-  homeDirectory,
 } from '@spoor/control';
 import { HUB_SESSIONS_FOLDER } from '@spoor/ringbuffer';
 import type { FileUser } from '@spoor/sys';
-import { localTimestamp } from '../output-directory.ts';
 import { ConsumerLink } from './consumer-link.ts';
 import {
   addContexts,
@@ -34,9 +29,9 @@ import {
 import { Hub } from './hub.ts';
 import { listKernel, requireKernel, sweepKernel } from './kernel-access.ts';
 import { localPath } from './chunk-places.ts';
-import { homeOfUser } from './user-accounts.ts';
 import { daemonUid, maySee, ownerOf, requireOwnRights, requirePermittedRules } from './ownership.ts';
-import { ManagedSession } from './managed-session.ts';
+import type { ManagedSession } from './managed-session.ts';
+import { ManagedSessions, existsAlready } from './managed-sessions.ts';
 import { TriggerService } from '../triggers/trigger-service.ts';
 import { takesAutomaticEvents } from './automatic-events.ts';
 import { SessionStore } from './session-store.ts';
@@ -63,17 +58,12 @@ type Handlers = {
 /** How often usages are looked at that triggers wait for: LTTng's monitor timer. */
 const MONITOR_MS = 1000;
 
-/** More sessions than this are refused: each has files, and is looked at again and again. */
-const MOST_SESSIONS = 10_000;
-
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #hub: Hub;
   readonly #store: SessionStore;
   readonly #consumer: ConsumerLink;
-  readonly #sessions = new Map<string, ManagedSession>();
-  /** Whose sessions were that are over: what triggers do about them may come later. */
-  readonly #formerOwners = new Map<string, number>();
+  readonly #sessions: ManagedSessions;
   readonly #tracepoints: TracepointListing;
   #triggers: TriggerService | undefined;
   #monitor: NodeJS.Timeout | undefined;
@@ -89,7 +79,7 @@ export class Daemon {
       join(options.directory, 'consumer.sock'),
       ({ session, severity, text }) => {
         if (severity !== 'error') return;
-        for (const managed of this.#sessions.values()) {
+        for (const managed of this.#sessions) {
           if (this.#hub.sessionPath(managed.model.id) !== session) continue;
           // Where a start was refused there is none, and nothing is wrong with the session.
           if (existsSync(session)) managed.addTrouble(text);
@@ -97,6 +87,11 @@ export class Daemon {
             managed.addTrouble(`the directory by which programs learn of it is gone: ${session}`);
         }
       },
+    );
+    const publish = (notification: Notification): void => this.#publish(notification);
+    this.#sessions = new ManagedSessions(
+      { hub: this.#hub, store: this.#store, consumer: this.#consumer, publish },
+      options.environment,
     );
   }
 
@@ -108,10 +103,8 @@ export class Daemon {
     // What an earlier daemon was killed over making or removing.
     for (const id of this.#hub.sessionIds()) if (!known.has(id)) this.#hub.remove(id);
     await sweepKernel();
-    for (const { session, run } of sessions) {
-      this.#sessions.set(session.name, new ManagedSession(this.#surroundings(), session, undefined, run));
-    }
-    for (const session of this.#sessions.values()) {
+    for (const stored of sessions) this.#sessions.takeOver(stored);
+    for (const session of this.#sessions) {
       await session.resume().catch((error: unknown) => session.addTrouble(String(error)));
     }
     const statePath = join(this.#options.directory, 'triggers.json');
@@ -144,7 +137,7 @@ export class Daemon {
     clearInterval(this.#monitor);
     this.#triggers?.close();
     this.#tracepoints.close();
-    for (const session of this.#sessions.values()) session.close();
+    for (const session of this.#sessions) session.close();
     await this.#consumer.close();
   }
 
@@ -154,29 +147,36 @@ export class Daemon {
       if (version !== CONTROL_VERSION) throw otherVersion(version, release);
       return { version: CONTROL_VERSION, pid: process.pid, release, hub: this.#hub.path };
     },
-    'create-session': (asked, caller) => ({ session: this.#create(asked, caller).model, warnings: [] }),
+    'create-session': (asked, caller) => ({
+      session: this.#sessions.create(asked, caller).model,
+      warnings: [],
+    }),
     'destroy-session': async ({ session, wait = true }, caller) => {
-      const managed = this.#find(session, caller);
+      const managed = this.#sessions.find(session, caller);
       const result = await managed.destroy(wait);
-      this.#forget(managed);
+      this.#sessions.forget(managed);
       return result;
     },
     'start-session': async ({ session }, caller) => {
-      await this.#find(session, caller).start();
+      await this.#sessions.find(session, caller).start();
       return { warnings: [] };
     },
-    'stop-session': ({ session, wait = true }, caller) => this.#find(session, caller).stop(wait),
-    'list-sessions': (_none, caller) => ({ sessions: this.#visible(caller).map(({ model }) => model) }),
-    'get-session': ({ session }, caller) => ({ session: this.#find(session, caller).model }),
+    'stop-session': ({ session, wait = true }, caller) => this.#sessions.find(session, caller).stop(wait),
+    'list-sessions': (_none, caller) => ({
+      sessions: this.#sessions.visible(caller).map(({ model }) => model),
+    }),
+    'get-session': ({ session }, caller) => ({ session: this.#sessions.find(session, caller).model }),
     'list-kernel-events': async (asked) => ({ events: await listKernel(asked) }),
     'list-tracepoints': async () => ({ programs: await this.#tracepoints.list() }),
-    'get-usage': ({ session }, caller) => this.#find(session, caller).usage(),
+    'get-usage': ({ session }, caller) => this.#sessions.find(session, caller).usage(),
     'enable-channel': async ({ session, domain, channel, attributes }, caller) => {
       await requireDomain(domain);
-      return this.#find(session, caller).change((model) => enableChannel(model, domain, channel, attributes));
+      return this.#sessions
+        .find(session, caller)
+        .change((model) => enableChannel(model, domain, channel, attributes));
     },
     'disable-channel': async ({ session, domain, channel }, caller) => {
-      await this.#find(session, caller).change((model) => ({
+      await this.#sessions.find(session, caller).change((model) => ({
         session: disableChannel(model, domain, channel),
         result: undefined,
       }));
@@ -192,35 +192,35 @@ export class Daemon {
           `a rule of kind ${rule.kind} is not of the ${domain} domain`,
         );
       }
-      const result = await this.#find(session, caller).change((model) =>
-        enableEvent(model, domain, channel, rule),
-      );
+      const result = await this.#sessions
+        .find(session, caller)
+        .change((model) => enableEvent(model, domain, channel, rule));
       return { ...result, rule: { rule, isEnabled: true } };
     },
     'disable-event': async ({ session, domain, channel, name, kind }, caller) => {
-      const disabledCount = await this.#find(session, caller).change((model) =>
-        disableEvent(model, domain, channel, name, kind),
-      );
+      const disabledCount = await this.#sessions
+        .find(session, caller)
+        .change((model) => disableEvent(model, domain, channel, name, kind));
       return { disabledCount, warnings: [] };
     },
     'add-context': async ({ session, domain, channel, contexts }, caller) => {
       await requireDomain(domain);
-      const channels = await this.#find(session, caller).change((model) =>
-        addContexts(model, domain, channel, contexts),
-      );
+      const channels = await this.#sessions
+        .find(session, caller)
+        .change((model) => addContexts(model, domain, channel, contexts));
       return { channels, warnings: [] };
     },
     track: (asked, caller) => this.#track(asked, true, caller),
     untrack: (asked, caller) => this.#track(asked, false, caller),
     'rotate-session': async ({ session, wait = true }, caller) => {
-      const managed = this.#find(session, caller);
+      const managed = this.#sessions.find(session, caller);
       const rotation = managed.rotate();
       if (wait) return rotation;
       rotation.catch((error: unknown) => managed.addTrouble(String(error)));
       return { chunkId: managed.model.chunkId, state: 'pending', path: '' };
     },
     'set-rotation': async ({ session, periodUs, sizeBytes }, caller) => {
-      const managed = this.#find(session, caller);
+      const managed = this.#sessions.find(session, caller);
       if (managed.model.output === undefined) {
         throw new SpoorError('control/not-rotatable', `session ${session} has no trace chunks`);
       }
@@ -236,12 +236,12 @@ export class Daemon {
     },
     'record-snapshot': async ({ session, ...asked }, caller) => {
       if (asked.name !== undefined) checkName('snapshot', asked.name);
-      return this.#find(session, caller).snapshot(asked);
+      return this.#sessions.find(session, caller).snapshot(asked);
     },
     'add-snapshot-output': async ({ session, output, name, maxSizeBytes }, caller) => {
       localPath(output);
       if (name !== undefined) checkName('snapshot output', name);
-      const managed = this.#find(session, caller);
+      const managed = this.#sessions.find(session, caller);
       const added = await managed.change((model) => {
         const id = managed.nextOutputId;
         const result: SnapshotOutput = {
@@ -261,7 +261,7 @@ export class Daemon {
       return { output: added };
     },
     'remove-snapshot-output': async ({ session, output }, caller) => {
-      await this.#find(session, caller).change((model) => {
+      await this.#sessions.find(session, caller).change((model) => {
         const left = model.snapshotOutputs.filter(({ id, name }) => id !== output && name !== output);
         if (left.length === model.snapshotOutputs.length) {
           throw new SpoorError('control/snapshot-output', `there is no snapshot output ${output}`);
@@ -270,13 +270,15 @@ export class Daemon {
       });
       return { warnings: [] };
     },
-    'clear-session': async ({ session }, caller) => ({ warnings: await this.#find(session, caller).clear() }),
+    'clear-session': async ({ session }, caller) => ({
+      warnings: await this.#sessions.find(session, caller).clear(),
+    }),
     'regenerate-metadata': async ({ session }, caller) => {
-      await this.#find(session, caller).regenerateMetadata();
+      await this.#sessions.find(session, caller).regenerateMetadata();
       return { warnings: [] };
     },
     'regenerate-statedump': async ({ session }, caller) => {
-      await this.#find(session, caller).dumpState();
+      await this.#sessions.find(session, caller).dumpState();
       return { warnings: [] };
     },
     'restore-session': (asked, caller) => this.#restore(asked, caller),
@@ -287,27 +289,22 @@ export class Daemon {
       return { warnings: [] };
     },
     'add-map': (asked, caller) => {
-      this.#find(asked.session, caller);
+      this.#sessions.find(asked.session, caller);
       return { map: this.#service().addMap(asked) };
     },
     'list-maps': ({ session }, caller) => ({
       maps: this.#service()
         .listMaps(session)
-        .filter((map) => this.#mayUse(caller, map.session)),
+        .filter((map) => this.#sessions.mayUse(caller, map.session)),
     }),
     'get-map-values': ({ session }, caller) => {
-      this.#find(session, caller);
+      this.#sessions.find(session, caller);
       return { maps: this.#service().listMaps(session), values: this.#service().mapValues(session) };
     },
     // Who sent them is the server's matter.
     subscribe: () => ({}),
     unsubscribe: () => ({}),
   };
-
-  #surroundings(): ConstructorParameters<typeof ManagedSession>[0] {
-    const publish = (notification: Notification): void => this.#publish(notification);
-    return { hub: this.#hub, store: this.#store, consumer: this.#consumer, publish };
-  }
 
   /** Tells who subscribed, and the triggers that wait for it. */
   #publish(notification: Notification): void {
@@ -326,25 +323,27 @@ export class Daemon {
   }
 
   #makeTriggers(statePath: string): TriggerService {
+    // What triggers name was looked at when they were added.
+    const named = (name: string): ManagedSession => this.#sessions.find(name, { uid: daemonUid(), gid: 0 });
     return new TriggerService({
       sessionsPath: join(this.#hub.path, HUB_SESSIONS_FOLDER),
       statePath,
       touchHub: () => this.#hub.touch(),
       target: {
-        startSession: (name) => this.#named(name).start(),
-        stopSession: async (name) => void (await this.#named(name).stop(true)),
-        rotateSession: async (name) => void (await this.#named(name).rotate()),
+        startSession: (name) => named(name).start(),
+        stopSession: async (name) => void (await named(name).stop(true)),
+        rotateSession: async (name) => void (await named(name).rotate()),
         recordSnapshot: async ({ session, ...asked }) => {
-          const { failures = [] } = await this.#named(session).snapshot(asked);
+          const { failures = [] } = await named(session).snapshot(asked);
           if (failures[0] !== undefined) throw fromWireError(failures[0]);
         },
         publish: (notification, owner) => this.#options.publish(notification, owner),
       },
-      mayUse: (uid, session) => this.#mayUse({ uid, gid: uid }, session),
+      mayUse: (uid, session) => this.#sessions.mayUse({ uid, gid: uid }, session),
       isActive: (name) => this.#sessions.get(name)?.model.isActive === true,
       takesAutomatic: takesAutomaticEvents,
       onTrouble: (text) => {
-        for (const session of this.#sessions.values()) session.addTrouble(text);
+        for (const session of this.#sessions) session.addTrouble(text);
       },
     });
   }
@@ -356,97 +355,14 @@ export class Daemon {
 
   /** Looks at the sessions whose usage is a condition of a trigger. */
   #lookAtUsage(): void {
-    for (const [name, session] of this.#sessions) {
+    for (const session of this.#sessions) {
+      const { name } = session.model;
       if (!session.model.hasStarted || this.#triggers?.wantsUsage(name) !== true) continue;
       session.usage().then(
         (usage) => this.#triggers?.onUsage(usage),
         (error: unknown) => session.addTrouble(String(error)),
       );
     }
-  }
-
-  /** The sessions that a user may know of. */
-  #visible(caller: FileUser): readonly ManagedSession[] {
-    return [...this.#sessions.values()].filter(({ ownerUid }) => maySee(caller, ownerUid));
-  }
-
-  /** Whether a user may use what is of a session of this name; true where there is none. */
-  #mayUse(caller: FileUser, name: string): boolean {
-    const owner = this.#sessions.get(name)?.ownerUid ?? this.#formerOwners.get(name);
-    return owner === undefined || maySee(caller, owner);
-  }
-
-  #forget({ model: { name }, ownerUid }: ManagedSession): void {
-    this.#sessions.delete(name);
-    this.#formerOwners.delete(name);
-    this.#formerOwners.set(name, ownerUid);
-    if (this.#formerOwners.size <= MOST_SESSIONS) return;
-    const [oldest] = this.#formerOwners.keys();
-    this.#formerOwners.delete(oldest!);
-  }
-
-  /** A session as a trigger names it. */
-  #named(name: string): ManagedSession {
-    return this.#find(name, { uid: daemonUid(), gid: 0 });
-  }
-
-  /** @throws SpoorError `control/no-session`, also where it is another user's. */
-  #find(name: string, caller: FileUser): ManagedSession {
-    const found = this.#sessions.get(name);
-    if (found !== undefined && maySee(caller, found.ownerUid)) return found;
-    const near = closestName(
-      name,
-      this.#visible(caller).map(({ model }) => model.name),
-    );
-    throw new SpoorError('control/no-session', `there is no session named ${name}`, {
-      hint: near === undefined ? 'spoor list shows the sessions' : `did you mean ${near}`,
-    });
-  }
-
-  #create(asked: CreateSession, caller: FileUser): ManagedSession {
-    const owner = ownerOf(caller);
-    const now = new Date();
-    const name = asked.name ?? `auto-${localTimestamp(now)}`;
-    checkName('session', name);
-    if (this.#sessions.has(name)) {
-      throw existsAlready(name, `choose another name, or end that one: spoor destroy ${name}`);
-    }
-    if (this.#sessions.size >= MOST_SESSIONS) {
-      throw new SpoorError('control/too-many-sessions', `there are ${MOST_SESSIONS} sessions already`);
-    }
-    const { mode, output, shmPath, automaticEvents = true, hasNoSnapshotOutput = false } = asked;
-    if (mode === 'network' || mode === 'live') localPath(output?.kind === 'network' ? output : noNetwork);
-    if (shmPath !== undefined && !isAbsolute(shmPath)) {
-      throw new SpoorError('control/invalid-path', 'the directory of the rings is not absolute', {
-        where: shmPath,
-      });
-    }
-    if (shmPath !== undefined) requireOwnRights(owner, 'rings in a directory of its choice');
-    const place: Output = output ?? {
-      kind: 'local',
-      path: this.#defaultPath(name, now, asked.name === undefined, owner),
-    };
-    localPath(place);
-    const hasSnapshotOutput = mode === 'snapshot' && !hasNoSnapshotOutput;
-    const made: Session = {
-      name,
-      id: this.#store.nextId(),
-      ownerUid: owner?.uid ?? daemonUid(),
-      mode,
-      isActive: false,
-      hasStarted: false,
-      createdMs: now.getTime(),
-      ...(mode === 'local' ? { output: place } : {}),
-      ...(shmPath === undefined ? {} : { shmPath }),
-      automaticEvents,
-      channels: [],
-      snapshotOutputs: hasSnapshotOutput ? [{ id: 1, name: 'snapshot-1', output: place }] : [],
-      snapshotCount: 0,
-      rotation: {},
-      chunkId: 0,
-      trackers: { user: [], kernel: [] },
-    };
-    return this.#add(made, owner);
   }
 
   async #restore(
@@ -480,30 +396,14 @@ export class Daemon {
         throw existsAlready(saved.name, '--force ends it first if it is yours');
       }
       await existing.destroy(true);
-      this.#forget(existing);
+      this.#sessions.forget(existing);
     }
-    const managed = this.#add(checked.session, owner);
+    const managed = this.#sessions.add(checked.session, owner);
     const service = this.#service();
     for (const map of maps) service.addMap({ ...map, session: saved.name });
     const warnings = await service.restore(triggers, caller, force);
     if (saved.isActive) await managed.start();
     return { session: managed.model, warnings: [...checked.result.warnings, ...warnings] };
-  }
-
-  #add(model: Session, owner: FileUser | undefined): ManagedSession {
-    const managed = new ManagedSession(this.#surroundings(), model, owner);
-    managed.save();
-    this.#sessions.set(model.name, managed);
-    this.#consumer.prepare();
-    const change = 'created';
-    this.#options.publish({ topic: 'session', session: model.name, change }, managed.ownerUid);
-    return managed;
-  }
-
-  #defaultPath(name: string, date: Date, isDated: boolean, owner: FileUser | undefined): string {
-    const folder = isDated ? name : `${name}-${localTimestamp(date)}`;
-    const home = owner === undefined ? homeDirectory(this.#options.environment) : homeOfUser(owner.uid);
-    return join(home, 'lttng-traces', folder);
   }
 
   async #track(
@@ -512,7 +412,7 @@ export class Daemon {
     caller: FileUser,
   ): Promise<Methods['untrack']['result']> {
     await requireDomain(domain);
-    return this.#find(session, caller).change<Methods['untrack']['result']>((model) => {
+    return this.#sessions.find(session, caller).change<Methods['untrack']['result']>((model) => {
       const changed = track(model, domain, attribute, values, isAdded);
       const trackers = changed.trackers[domain];
       if (isAdded || values === 'all') return { session: changed, result: { trackers } };
@@ -532,14 +432,6 @@ function otherVersion(version: number, release: string): SpoorError {
   });
 }
 
-const noNetwork: Output = {
-  kind: 'network',
-  protocol: 'net',
-  host: '127.0.0.1',
-  controlPort: 5342,
-  dataPort: 5343,
-};
-
 function pick<Key extends string>(
   key: Key,
   asked: number | null | undefined,
@@ -547,10 +439,6 @@ function pick<Key extends string>(
 ): { readonly [Name in Key]?: number } {
   const value = asked === undefined ? before : (asked ?? undefined);
   return (value === undefined ? {} : { [key]: value }) as { readonly [Name in Key]?: number };
-}
-
-function existsAlready(name: string, hint: string): SpoorError {
-  return new SpoorError('control/session-exists', `there is a session named ${name} already`, { hint });
 }
 
 /** @throws SpoorError `control/no-kernel-tracer`. */
