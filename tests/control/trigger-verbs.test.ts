@@ -45,6 +45,13 @@ test(
     ).toBe('Added trigger `trigger0`.\n');
     const count = ['--action=incr-map-value', '--session=s', '--channel=counts', '--key={event_name}'];
     done(daemon, 'add-trigger', '--name=counting', ...rule, '--name=test:*', ...count);
+    const snapshots = ['--name=often', ...rule, '--action=snapshot-session', 's'];
+    const often = run(daemon, 'add-trigger', ...snapshots);
+    expect([often.status, often.stdout]).toEqual([0, 'Added trigger `often`.\n']);
+    expect(often.stderr).toMatch(/^spoor: trigger `often` takes a snapshot of session s each time,/);
+    done(daemon, 'remove-trigger', 'often');
+    done(daemon, 'add-trigger', ...snapshots, '--rate-policy=at-most:1/60s');
+    done(daemon, 'remove-trigger', 'often');
     done(daemon, 'start');
     const { triggers } = JSON.parse(done(daemon, 'list-triggers', '--json')) as {
       readonly triggers: readonly { readonly name: string }[];

@@ -11,4 +11,5 @@ export {
 } from './condition-rules.ts';
 export { printTrigger } from './print-trigger.ts';
 export { readTriggerArguments, type ArgumentContext } from './trigger-arguments.ts';
+export { unlimitedSnapshots } from './unlimited-snapshots.ts';
 export { TriggerEngine, type BufferUsage, type EnginePort, type Notice } from './trigger-engine.ts';

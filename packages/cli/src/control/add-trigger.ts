@@ -44,7 +44,7 @@ export const registerAddTrigger: RegisterCommand = (program, context) => {
     async (client, _, words) => {
       const { resolve } = await import('node:path');
       const { LOG_LEVELS } = await import('@spoor/tracer/names');
-      const { readTriggerArguments } = await import('@spoor/trigger');
+      const { readTriggerArguments, unlimitedSnapshots } = await import('@spoor/trigger');
       const { readProgramPlace } = await import('../record/probe-place.ts');
       const request = readTriggerArguments(words, {
         levels: LOG_LEVELS,
@@ -53,7 +53,8 @@ export const registerAddTrigger: RegisterCommand = (program, context) => {
       });
       const { trigger } = await client.call('add-trigger', request);
       const mi = async () => (await import('../lttng/mi-trigger.ts')).triggerElement(trigger);
-      return { json: { trigger }, text: `Added trigger \`${trigger.name}\`.\n`, mi };
+      const warnings = unlimitedSnapshots(trigger);
+      return { json: { trigger }, text: `Added trigger \`${trigger.name}\`.\n`, warnings, mi };
     },
     {},
   );
