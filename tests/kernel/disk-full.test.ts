@@ -14,9 +14,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readRawRings } from '@spoor/components/ftrace';
+import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { factsOfSize } from '../../packages/kernel/src/testing/packet-facts.ts';
-import { factsBefore, PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
+import { factsBefore } from '../../packages/kernel/src/transcode/packet-buffer.ts';
+import { PacketFile } from '../../packages/kernel/src/transcode/packet-file.node.ts';
 import { kernelTraceClass } from '../../packages/kernel/src/transcode/kernel-trace-class.ts';
 import { StreamFiles } from '../../packages/kernel/src/session/stream-files.node.ts';
 import { describeNeeding, tracefs } from '../support/needs.ts';
@@ -111,14 +114,22 @@ describeNeeding([tracefs()], 'a full disk', () => {
   });
 
   /** Records some 240,000 events on a disk of a size, and does something with what is there. */
-  function record(name: string, size: string, then: (trace: string, done: CommandRun) => void): void {
+  function record(
+    name: string,
+    size: string,
+    then: (trace: string, done: CommandRun) => void,
+    options: readonly string[] = [],
+  ): void {
     const disk = join(folder, name);
     mkdirSync(disk);
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', disk]).status).toBe(0);
     try {
       const trace = join(disk, 'trace');
       const load = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=60000'];
-      then(trace, spoor(['record', '-k', '--kernel-events', 'syscall_*', '-o', trace, '--', ...load]));
+      then(
+        trace,
+        spoor(['record', '-k', ...options, '--kernel-events', 'syscall_*', '-o', trace, '--', ...load]),
+      );
     } finally {
       spawnSync('umount', ['--lazy', disk]);
     }
@@ -141,6 +152,45 @@ describeNeeding([tracefs()], 'a full disk', () => {
       const events = read.stdout.split('\n').filter((line) => line !== '' && !line.includes('_statedump_'));
       expect(events.length).toBe(recorded);
     });
+  });
+
+  test('of raw pages the same is told, by the recorder and by the trace', () => {
+    record(
+      'raw',
+      '9m',
+      (trace, { status, stderr }) => {
+        expect(status).toBe(1);
+        const counts = /recorded ([\d,]+) records (?:and [\d,]+ events? )?of the kernel as raw pages .*/.exec(
+          stderr,
+        );
+        expect(counts, stderr).not.toBeNull();
+        const numberBefore = (text: string): number =>
+          Number(new RegExp(`([\\d,]+) ${text}`).exec(counts![0])?.[1]?.replaceAll(',', '') ?? 0);
+        const unwritten = numberBefore('events? lost that could not');
+        expect(unwritten).toBeGreaterThan(0);
+        const lost = unwritten + numberBefore('events? lost \\(larger');
+        expect(numberBefore('records') + lost).toBeGreaterThan(240_000);
+        const set = openTrace(trace, { readRaw: readRawRings });
+        const events = Array.from(set.events(), ({ name }) => name);
+        expect(events.length).toBeGreaterThan(0);
+        const told = set.losses.reduce((sum, { count }) => sum + Number(count ?? 0), 0);
+        expect(told).toBe(lost);
+      },
+      ['--raw'],
+    );
+  });
+
+  test('raw pages are not begun where what tells of them finds no room', () => {
+    record(
+      'none-raw',
+      '4m',
+      (_, { status, stderr, stdout }) => {
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/kallsyms: cannot write it.*make room/);
+        expect(stdout).toBe('');
+      },
+      ['--raw'],
+    );
   });
 
   test('the command runs where not even the state dump finds room', () => {

@@ -2,6 +2,7 @@
 // as the kernel would show them (this needs a start of the machine). The real babeltrace2 reads what comes of them.
 import { spawn } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   constants,
   cpSync,
@@ -16,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readRawRings } from '@spoor/components/ftrace';
 import { openTrace } from '@spoor/components/node';
 import {
   findRecoverable,
@@ -205,6 +207,43 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the instance of a killed r
       // The first ones may have been on their way from the ring to the file when the recorder was killed.
       expect(found + told).toBeGreaterThanOrEqual(20_000);
       expect(found + told).toBeLessThan(20_200);
+    },
+    patientlyMs,
+  );
+
+  test(
+    'has its raw pages completed where they are, to the last event',
+    async () => {
+      using writer = new NumberedWrites();
+      const trace = join(folder, 'raw');
+      const filter = `count >= 20000 && $ctx.tid == ${writer.child.pid}`;
+      const options = {
+        events: ['syscall_entry_write'],
+        filter,
+        contexts: ['procname'],
+        raw: true,
+        ringBytes: 16_384,
+      };
+      const instance = await killedRecorder(join(trace, 'kernel'), options, () => writer.write(30));
+      // A page was being written.
+      appendFileSync(join(trace, 'kernel/raw/cpu0'), Buffer.alloc(100, 0xff));
+      const before = openTrace(trace, { readRaw: readRawRings });
+      expect(before.warnings.join()).toContain('spoor recover');
+      await writer.write(20_000);
+      const root = findTracefs();
+      writeFileSync(join(root, 'instances', instance, 'trace_marker'), 'behind the writes');
+      const recovered = recover(root, findRecoverable(root, prefix)[0]!);
+      expect(recovered).toMatchObject({ directory: join(trace, 'kernel'), warnings: [] });
+      expect(recovered.lostCount).toBeGreaterThan(10_000);
+      expect(findRecoverable(root, prefix)).toEqual([]);
+      const converted = join(folder, 'raw-converted');
+      expect(spoor(['convert', trace, '-o', 'ctf', '-w', converted]).status).toBe(0);
+      expect(marksIn(converted)).toContain('behind the writes');
+      expect(namesIn(converted)).toContain('lttng_statedump_end');
+      expect(lossesToldByPeer(converted)).toBe(recovered.lostCount);
+      expect(writesIn(converted).length).toBeGreaterThan(0);
+      // Other threads of the program may have written as well: the kernel's filter takes the size alone.
+      expect(writesIn(converted).length + recovered.lostCount).toBeGreaterThanOrEqual(20_030);
     },
     patientlyMs,
   );

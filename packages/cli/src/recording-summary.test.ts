@@ -73,6 +73,7 @@ test('of the kernel it has a line of its own, and other programs than those of N
   };
   const kernel = {
     eventCount: 70_000,
+    rawCount: 0,
     lostCount: 0,
     logLosses: { kernelLog: 0, bpftrace: 0 },
     unfollowed: { resumedCount: 0, lostCount: 0 },
@@ -113,6 +114,12 @@ test('of the kernel it has a line of its own, and other programs than those of N
   );
   expect(describeRecording({ ...result, kernel: { ...kernel, error }, error })).toContain(
     '(2.0 MB), not all of them\n',
+  );
+  expect(describeRecording({ ...result, kernel: { ...kernel, eventCount: 0, rawCount: 80_000 } })).toContain(
+    'recorded 80,000 records of the kernel as raw pages (2.0 MB), none lost',
+  );
+  expect(describeRecording({ ...result, kernel: { ...kernel, eventCount: 3, rawCount: 1 } })).toContain(
+    'recorded 1 record and 3 events of the kernel as raw pages',
   );
   expect(describeRecording({ ...result, kernel: { ...kernel, missingTextCount: 2 } })).toContain(
     'note: 2 texts of system calls could not be read',

@@ -19,7 +19,7 @@ export function describeNote(note: RecordingNote): string {
 }
 
 function describeKernel(totals: KernelTotals): string {
-  const { eventCount, lostCount, logLosses, unwrittenCount, sizeBytes, error } = totals;
+  const { eventCount, rawCount, lostCount, logLosses, unwrittenCount, sizeBytes, error } = totals;
   const losses = [
     ...(lostCount === 0 ? [] : [`${counted(lostCount, 'event')} lost (larger rings: --kernel-buffer)`]),
     ...(logLosses.kernelLog === 0
@@ -35,6 +35,10 @@ function describeKernel(totals: KernelTotals): string {
   // Of what is in a ring that is read no more nobody knows how much would have been recorded.
   if (losses.length === 0) losses.push(error === undefined ? 'none lost' : 'not all of them');
   const lost = losses.join(', ');
+  if (rawCount > 0) {
+    const beside = eventCount === 0 ? '' : ` and ${counted(eventCount, 'event')}`;
+    return `spoor: recorded ${counted(rawCount, 'record')}${beside} of the kernel as raw pages (${sizeText(sizeBytes)}), ${lost}`;
+  }
   return `spoor: recorded ${counted(eventCount, 'event')} of the kernel (${sizeText(sizeBytes)}), ${lost}`;
 }
 

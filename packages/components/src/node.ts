@@ -2,6 +2,7 @@
 export * from './index.ts';
 export { openingOf, openTrace, type TraceOpening } from './source-ctf-fs/open-trace.node.ts';
 export { openDmesg, type DmesgInput } from './source-text-dmesg/open-dmesg.node.ts';
+export { withRawReader, type RawReader } from './source-ctf-fs/raw-rings.ts';
 export { ctfFsClass } from './source-ctf-fs/ctf-fs-class.node.ts';
 export { pipeClasses, pluginOfPipeFile } from './pipe/pipe-classes.node.ts';
 export { dmesgClass } from './source-text-dmesg/dmesg-class.node.ts';

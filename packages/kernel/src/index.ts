@@ -37,7 +37,7 @@ export {
   type KernelIdentity,
   type KernelTraceFacts,
 } from './transcode/kernel-trace-class.ts';
-export type { PacketOutput } from './transcode/packet-buffer.ts';
+export { factsBefore, markPacket, type PacketOutput } from './transcode/packet-buffer.ts';
 export type { PageStream, PageStreamOptions, PageStreamStatistics } from './transcode/page-stream.ts';
 export { KernelTranscoder, type TranscoderOptions } from './transcode/transcoder.ts';
 export { parseExpressions, type Expression } from './print/c-expression.ts';
@@ -72,6 +72,8 @@ export {
   type RecordedRing,
 } from './recording/kernel-recording.ts';
 export { openRawRecording } from './recording/open-raw.ts';
+export { rawFolder } from './recording/raw-names.ts';
+export { convertRawTrace, type RawTrace } from './recording/raw-trace.ts';
 export { isTraceDat, openTraceDat } from './tracedat/open-trace-dat.ts';
 export type { Unpack } from './tracedat/part-source.ts';
 export {

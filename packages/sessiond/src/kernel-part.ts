@@ -39,11 +39,15 @@ export interface KernelPlan {
   /** Of the ring of each processor. */
   readonly ringBytes?: number | undefined;
   readonly stateDump: boolean | 'maps';
+  /** Whether the pages of the rings are written as they are, and become events when the trace is read. */
+  readonly raw?: boolean | undefined;
 }
 
 /** What came of it. */
 export interface KernelTotals {
   readonly eventCount: number;
+  /** Records in raw pages; 0 where events are written. */
+  readonly rawCount: number;
   /** Events that found no room in the rings. */
   readonly lostCount: number;
   /** What the kernel's log and bpftrace lost before it was read. */
@@ -104,6 +108,7 @@ export class KernelPart {
       container: plan.container,
       followsThreads: followsCommand(plan),
       stateDump: plan.stateDump,
+      raw: plan.raw === true,
       // That of the programs' traces: all are on one clock.
       clockOffsetNs: BigInt(clockOffsetNs ?? 0),
       ...(plan.counters === undefined ? {} : { counters: plan.counters }),
@@ -175,6 +180,7 @@ export class KernelPart {
     try {
       const {
         eventCount,
+        rawCount,
         lostCount,
         logLosses,
         unfollowed,
@@ -186,6 +192,7 @@ export class KernelPart {
       const [failure] = failures;
       return {
         eventCount,
+        rawCount,
         lostCount,
         logLosses,
         unfollowed,
@@ -201,6 +208,7 @@ export class KernelPart {
       if (!(error instanceof SpoorError)) throw error;
       return {
         eventCount: 0,
+        rawCount: 0,
         lostCount: 0,
         logLosses: { kernelLog: 0, bpftrace: 0 },
         unfollowed: { resumedCount: 0, lostCount: 0 },

@@ -1,5 +1,6 @@
 /** The package under Node.js. */
 import { SpoorError } from '@spoor/base';
+import { readRawRings } from '@spoor/components/ftrace';
 import { openTrace as openTraceSet, type OpenOptions as SetOptions } from '@spoor/components/node';
 import { checkOptions, type Selection } from './selection.ts';
 import type { EventTypes } from './trace-event.ts';
@@ -29,6 +30,7 @@ export function openTrace<Types extends EventTypes = EventTypes>(
     });
   }
   const set = openTraceSet(paths, {
+    readRaw: readRawRings,
     ...(clockOffset === undefined ? {} : { clockOffset }),
     ...(compile === undefined ? {} : { compile }),
   });

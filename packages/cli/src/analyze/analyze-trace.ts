@@ -1,5 +1,5 @@
 import { summarise, type TraceSummary } from '@spoor/analysis';
-import { openTrace } from '@spoor/components/node';
+import { openTrace, type RawReader } from '@spoor/components/node';
 import type { Loss, TraceFacts } from './facts.ts';
 import { ThreadedTrace } from './trace-events.ts';
 
@@ -7,6 +7,8 @@ import { ThreadedTrace } from './trace-events.ts';
 export interface AnalyzeOptions {
   /** How many of the slowest requests are split; default 5. */
   readonly slowest?: number;
+  /** Makes events of raw pages of the kernel. */
+  readonly readRaw?: RawReader | undefined;
   /** Called now and then with the number of events read so far. */
   readonly onProgress?: (events: number) => void;
 }
@@ -25,7 +27,7 @@ export interface Analysis {
  * @throws SpoorError when there is no trace, or its metadata cannot be read.
  */
 export function analyzeTrace(paths: readonly string[], options: AnalyzeOptions = {}): Analysis {
-  const set = openTrace(paths);
+  const set = openTrace(paths, { readRaw: options.readRaw });
   const trace = new ThreadedTrace(set);
   let losses: readonly Loss[] | undefined;
   let read = 0;

@@ -18,12 +18,17 @@ export const registerAnalyze: RegisterCommand = (program, context) => {
     .action(async (paths: string[], options: AnalyzeCommandOptions) => {
       const { analyzeTrace } = await import('../analyze/analyze-trace.ts');
       const { stderr } = process;
-      const analysis = analyzeTrace(paths, {
-        slowest: options.slowest,
-        onProgress: (events) => {
-          if (stderr.isTTY) stderr.write(`\rspoor: ${events.toLocaleString('en-US')} events read…`);
-        },
-      });
+      const { withRawReader } = await import('@spoor/components/node');
+      const { loadRawReader } = await import('../raw-rings.ts');
+      const analysis = await withRawReader(loadRawReader, (readRaw) =>
+        analyzeTrace(paths, {
+          slowest: options.slowest,
+          readRaw,
+          onProgress: (events) => {
+            if (stderr.isTTY) stderr.write(`\rspoor: ${events.toLocaleString('en-US')} events read…`);
+          },
+        }),
+      );
       if (stderr.isTTY) stderr.write('\r\u001B[K');
       // As for reading: a damaged trace is told of as far as it goes, but that is no success.
       context.exitStatus = analysis.facts.warnings.length === 0 ? 0 : 1;

@@ -28,6 +28,7 @@ interface RecordFlags {
   readonly bpftrace?: readonly string[];
   readonly allProcesses?: boolean;
   readonly container?: string;
+  readonly raw?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -144,6 +145,10 @@ export const registerRecord: RegisterCommand = (program, context) => {
       'record the kernel for what happens in a container, as long as the command runs',
     )
     .option(
+      '--raw',
+      "write the pages of the kernel's rings as they are, which costs least while the command runs; they become events when the trace is read",
+    )
+    .option(
       '--dry-run',
       'say what would be recorded of the kernel, what of a filter it evaluates and what is left; nothing is run',
     )
@@ -163,7 +168,7 @@ export const registerRecord: RegisterCommand = (program, context) => {
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --counters default --counters-interval 20ms -- ./server\n  spoor record -k --kmsg --bpftrace probes.bt -- ./server\n  spoor record -k --kernel-filter 'prev_tid == 1' --dry-run -- node server.js\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
+      "\nExamples:\n  spoor record -- node server.js\n  spoor record -o trace -e 'shop:*' --loglevel info -t vtid -- npm start\n  spoor record --functions 'src/**' -- node app.js\n  spoor record --channel errors -e '*' --loglevel err --channel rest --overwrite -- node server.js\n  spoor record -k -- make -j4\n  spoor record -k --counters default --counters-interval 20ms -- ./server\n  spoor record -k --kmsg --bpftrace probes.bt -- ./server\n  spoor record -k --raw -- node server.js\n  spoor record -k --kernel-filter 'prev_tid == 1' --dry-run -- node server.js\n  spoor record -k --kernel-events 'sched_*,syscall_*' --kernel-context procname,tid --all-processes -- sleep 5\n\nThe exit status is that of the command, 128 + N if signal N ended it, 127 if it was not found,\n126 if it could not be run, and 1 if only the recording failed.",
     )
     .action(async (words: [string, ...string[]], flags: RecordFlags) => {
       if (flags.dryRun === true && kernel !== undefined) {

@@ -19,12 +19,12 @@ export const registerReport: RegisterCommand = (program) => {
   program
     .command('report')
     .description("Print recordings of the kernel's rings as the kernel itself writes its events.")
-    .argument('<recordings...>', 'files of trace-cmd, directories of raw pages')
+    .argument('<recordings...>', 'files of trace-cmd, directories with raw pages in or below them')
     .option('-w, --output <path>', 'write the text to a file')
     .option('--workers <threads>', 'print with so many threads; 1, or 2 for long recordings')
     .addHelpText(
       'after',
-      '\nExamples:\n  spoor report trace.dat | less\n  spoor report -w events.txt ./trace/kernel\n\nLines are those of the file `trace` of tracefs. For other forms and outputs the same recordings are\nread by `spoor -c source.ftrace.trace-dat` and `spoor -c source.ftrace.raw`.',
+      '\nExamples:\n  spoor report trace.dat | less\n  spoor report -w events.txt ./trace\n\nLines are those of the file `trace` of tracefs. For other forms and outputs the same recordings are\nread by `spoor -c source.ftrace.trace-dat` and `spoor -c source.ftrace.raw`.',
     )
     .action(async (paths: readonly string[], flags: ReportFlags) => {
       const threads = threadsOf(flags.workers);

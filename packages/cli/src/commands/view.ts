@@ -42,10 +42,11 @@ function readPort(text: string): number {
 }
 
 async function view(directories: readonly string[], options: ViewOptions): Promise<number> {
-  const { FileBinaries, openTrace } = await import('@spoor/components/node');
+  const { FileBinaries, openTrace, withRawReader } = await import('@spoor/components/node');
+  const { loadRawReader } = await import('../raw-rings.ts');
   const { serveView, traceSetSource } = await import('@spoor/server');
   const { pageFolder } = await import('./installed.ts');
-  const set = openTrace(directories);
+  const set = await withRawReader(loadRawReader, (readRaw) => openTrace(directories, { readRaw }));
   const server = await serveView(traceSetSource(set, directories, new FileBinaries()), {
     port: options.port,
     pageDir: pageFolder(),

@@ -10,6 +10,9 @@ test('-k is the default set; probes alone are all that is recorded', async () =>
     filter: undefined,
   });
   expect((await readKernelPlan({ probe: ['vfs_read'] }))?.events).toEqual([]);
+  expect(await readKernelPlan({ kernel: true, raw: true, kernelContext: ['tid'] })).toMatchObject({
+    raw: true,
+  });
   expect((await readKernelPlan({ kernel: true, probe: ['vfs_read'] }))?.events).toBeUndefined();
 });
 
@@ -51,5 +54,11 @@ test('what cannot be is refused with the option that it is about', async () => {
   expect(await refused({ userspaceProbe: ['elf:/bin/x:'] })).toContain('no place in a program');
   expect(await refused({ userspaceProbe: ['/bin/x:f(1 2)'] })).toContain('is no argument');
   expect(await refused({ probe: [''] })).toContain("'--probe'");
+  expect(await refused({ raw: true })).toContain("'--raw' is about the kernel");
+  expect(await refused({ kernel: true, raw: true, kernelStacks: ['*'] })).toContain('with --kernel-stacks');
+  expect(await refused({ kernel: true, raw: true, kernelContext: ['callstack-user'] })).toContain(
+    'callstack',
+  );
+  expect(await refused({ kernel: true, raw: true, container: 'web' })).toContain('with --container');
   expect(await refused({ kernel: true, kernelEvents: [] })).toContain('names no events');
 });

@@ -24,6 +24,7 @@ export interface KernelFlags {
   /** Paths of files, or texts of programs. */
   readonly bpftrace?: readonly string[];
   readonly allProcesses?: boolean;
+  readonly raw?: boolean;
   readonly container?: string;
   readonly dryRun?: boolean;
 }
@@ -51,6 +52,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       '--kmsg': flags.kmsg,
       '--bpftrace': flags.bpftrace,
       '--all-processes': allProcesses,
+      '--raw': flags.raw,
       '--container': flags.container,
       '--dry-run': flags.dryRun,
     };
@@ -67,6 +69,7 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       hint: 'spoor list -k shows what there is; without the option the usual ones are recorded',
     });
   }
+  if (flags.raw === true) checkRaw(flags);
   if (kernelFilter !== undefined) checkKernelFilter(kernelFilter);
   const intervalMs = countersIntervalMs(flags);
   if (flags.counters !== undefined) await checkCounters(flags.counters);
@@ -85,8 +88,24 @@ export async function readKernelPlan(flags: KernelFlags): Promise<KernelPlan | u
       ? { logs: { kernelLog: flags.kmsg, bpftrace: flags.bpftrace } }
       : {}),
     stateDump: kernelMaps === true ? 'maps' : true,
+    raw: flags.raw,
     ...(kernelBuffer === undefined ? {} : { ringBytes: bufferBytes(kernelBuffer) }),
   };
+}
+
+/** What is told of records while they are fresh cannot be made of pages later. */
+function checkRaw({ kernelStacks, kernelContext, syscallStrings, container }: KernelFlags): void {
+  const refused = {
+    '--kernel-stacks': kernelStacks !== undefined,
+    '--kernel-context callstack-…': kernelContext?.some((name) => name.startsWith('callstack')) === true,
+    '--syscall-strings': syscallStrings === true,
+    '--container': container !== undefined,
+  };
+  const [option] = Object.entries(refused).find(([, isGiven]) => isGiven) ?? [];
+  if (option === undefined) return;
+  throw new SpoorError('record/option', `option '--raw' cannot be used with ${option}`, {
+    hint: 'leave out --raw: a live recording has it',
+  });
 }
 
 /** `NAME=PLACE`, or a place after which the events are named. */

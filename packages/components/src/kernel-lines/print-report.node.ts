@@ -6,6 +6,7 @@ import { parentPort, Worker } from 'node:worker_threads';
 import { SpoorError } from '@spoor/base';
 import type { KernelRecording } from '@spoor/kernel';
 import { ClosedPipeError, FileOutput } from '../sink-text-pretty/file-output.node.ts';
+import { rawDescriptionFile } from '../source-ctf-fs/raw-rings.ts';
 import { isDirectory, openRecordings } from '../source-ftrace/open-ftrace.node.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { RecordingReport, type ReportCut } from './recording-report.ts';
@@ -67,6 +68,16 @@ function sizeOf(path: string): number {
     (sum, name) => sum + (statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0),
     0,
   );
+}
+
+/** The raw recordings at a directory, or below it: those of the kernel's part of a recording. */
+function rawBelow(path: string): readonly string[] {
+  if (!isDirectory(path) || existsSync(join(path, rawDescriptionFile))) return [path];
+  const found = readdirSync(path, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name === rawDescriptionFile)
+    .map((entry) => entry.parentPath)
+    .sort();
+  return found.length > 0 ? found : [path];
 }
 
 function openAll(paths: readonly string[]): readonly KernelRecording[] {
@@ -166,11 +177,12 @@ export function helpReport(request: ReportRequest): void {
 }
 
 /**
- * Prints recordings: directories of raw pages, and files of trace-cmd.
+ * Prints recordings: directories with raw pages in or below them, and files of trace-cmd.
  * @returns when all of it is written.
  * @throws SpoorError for what cannot be read or written, `report/…`; ClosedPipeError.
  */
-export async function printReport(paths: readonly string[], options: ReportOptions): Promise<void> {
+export async function printReport(given: readonly string[], options: ReportOptions): Promise<void> {
+  const paths = given.flatMap(rawBelow);
   const size = paths.reduce((sum, path) => sum + sizeOf(path), 0);
   const threads = options.threads ?? (size < leastSizeBytes ? 1 : Math.min(2, availableParallelism()));
   const request: ReportRequest = {

@@ -5,6 +5,7 @@ import type { EventFlow } from '../event-flow.ts';
 import { ctfFsOpening } from './ctf-fs-opening.ts';
 import { ctfFsQueries } from './ctf-fs-queries.node.ts';
 import { openTrace } from './open-trace.node.ts';
+import { withRawReader, type RawReader } from './raw-rings.ts';
 import { SetSource, type SourceEnvironment } from './set-source.ts';
 import { streamSpan, type TimeSpan } from './stream-range.ts';
 import type { TraceInfo } from './trace-info.ts';
@@ -44,8 +45,11 @@ async function intersections(set: TraceSet): Promise<ReadonlyMap<TraceInfo, Time
   return spans;
 }
 
-/** Makes the class. */
-export function ctfFsClass(environment: SourceEnvironment): ComponentClass<EventFlow> {
+/** Makes the class. @param loadRaw brings in what makes events of raw pages of the kernel; few traces have such. */
+export function ctfFsClass(
+  environment: SourceEnvironment,
+  loadRaw?: () => Promise<RawReader>,
+): ComponentClass<EventFlow> {
   return {
     kind: 'source',
     name: 'fs',
@@ -68,18 +72,21 @@ export function ctfFsClass(environment: SourceEnvironment): ComponentClass<Event
         text: 'Of each trace hand out only what lies in the time that all its streams have.',
       },
     },
-    queries: ctfFsQueries,
+    queries: ctfFsQueries(loadRaw),
     create: (parameters, context) => {
       const { inputs, options } = ctfFsOpening(parameters);
       const { clockRules = [] } = options;
-      return SetSource.make(
-        {
-          name: 'source.ctf.fs',
-          open: (rules) => openTrace(inputs, { ...options, clockRules: [...clockRules, ...rules] }),
-          ...(parameters.get('stream-intersection') === true ? { ranges: intersections } : {}),
-        },
-        context,
-        environment,
+      return withRawReader(loadRaw, (readRaw) =>
+        SetSource.make(
+          {
+            name: 'source.ctf.fs',
+            open: (rules) =>
+              openTrace(inputs, { ...options, readRaw, clockRules: [...clockRules, ...rules] }),
+            ...(parameters.get('stream-intersection') === true ? { ranges: intersections } : {}),
+          },
+          context,
+          environment,
+        ),
       );
     },
   };

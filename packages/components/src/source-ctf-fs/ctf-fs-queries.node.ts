@@ -7,14 +7,21 @@ import type { Parameters, QueryAnswer, QueryContext, QueryObject } from '@spoor/
 import { ctfFsOpening } from './ctf-fs-opening.ts';
 import { openTrace } from './open-trace.node.ts';
 import { portName } from './port-name.ts';
+import { withRawReader, type RawReader } from './raw-rings.ts';
 import { streamSpan } from './stream-range.ts';
 
 /** Longest time in milliseconds between two looks at the signal. */
 const pauseEveryMs = 50;
 
-async function traceInfos(parameters: Parameters, context: QueryContext): Promise<QueryAnswer> {
+type RawLoader = (() => Promise<RawReader>) | undefined;
+
+async function traceInfos(
+  parameters: Parameters,
+  context: QueryContext,
+  loadRaw: RawLoader,
+): Promise<QueryAnswer> {
   const { inputs, options } = ctfFsOpening(parameters);
-  const set = openTrace(inputs, options);
+  const set = await withRawReader(loadRaw, (readRaw) => openTrace(inputs, { ...options, readRaw }));
   let nextPause = performance.now() + pauseEveryMs;
   let done = 0;
   const pause = (): Promise<void> | undefined => {
@@ -80,11 +87,12 @@ const traceParameters = {
   'clock-class-offset-s': { kind: 'integer', text: 'Seconds by which all clocks are moved.' },
 } as const;
 
-export const ctfFsQueries: Readonly<Record<string, QueryObject>> = {
+/** Makes them. @param loadRaw as of the class. */
+export const ctfFsQueries = (loadRaw: RawLoader): Readonly<Record<string, QueryObject>> => ({
   'babeltrace.trace-infos': {
     description: 'The streams of traces: their ports, and when they begin and end.',
     parameters: traceParameters,
-    answer: traceInfos,
+    answer: (parameters, context) => traceInfos(parameters, context, loadRaw),
   },
   'babeltrace.support-info': {
     description: 'How well a source fits an input.',
@@ -99,4 +107,4 @@ export const ctfFsQueries: Readonly<Record<string, QueryObject>> = {
     parameters: { path: { kind: 'string', required: true, text: 'The directory of the trace.' } },
     answer: metadataInfo,
   },
-};
+});

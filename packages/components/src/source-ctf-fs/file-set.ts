@@ -1,7 +1,8 @@
 /** Traces in a set of files, wherever they come from: an archive, a dropped folder, a web server. */
 import type { ByteSource } from '@spoor/ctf';
-import { symbolsFileName, symbolsFolder } from '@spoor/kernel';
+import { rawFolder, symbolsFileName, symbolsFolder } from '@spoor/kernel';
 import type { TraceFolder } from './open-folders.ts';
+import { rawDescriptionFile, withRawRings, type RawReader } from './raw-rings.ts';
 
 /** A file of a set. */
 export interface NamedFile {
@@ -50,8 +51,13 @@ class StreamFile implements ByteSource {
  * The folders that hold a trace (a file named `metadata`). As in directories: below a trace none is looked for, files
  * in folders of their own and those whose names begin with a dot are not of it.
  * @param root name of the set, put before the paths in messages.
+ * @param readRaw makes events of raw pages of the kernel.
  */
-export function foldersOfFiles(files: readonly NamedFile[], root: string): readonly TraceFolder[] {
+export function foldersOfFiles(
+  files: readonly NamedFile[],
+  root: string,
+  readRaw?: RawReader,
+): readonly TraceFolder[] {
   const byFolder = new Map<string, NamedFile[]>();
   for (const file of files) {
     const folder = file.path.slice(0, Math.max(0, file.path.lastIndexOf('/')));
@@ -76,7 +82,7 @@ export function foldersOfFiles(files: readonly NamedFile[], root: string): reado
     );
     const symbolsPath = (folder === '' ? '' : `${folder}/`) + symbolsFolder;
     const symbols = byFolder.get(symbolsPath)?.find(({ path }) => nameOf(path) === symbolsFileName);
-    folders.push({
+    const whole: TraceFolder = {
       path: folder === '' ? root : `${root}/${folder}`,
       pathBelow: folder,
       metadataName: metadata.source.name,
@@ -87,7 +93,11 @@ export function foldersOfFiles(files: readonly NamedFile[], root: string): reado
           : { name: symbols.source.name, read: () => allBytes(symbols.source) },
       streams: () =>
         streams.map(({ path, source }) => new StreamFile(source, indexes.get(`${nameOf(path)}.idx`))),
-    });
+    };
+    const raw = byFolder.get(folder === '' ? rawFolder : `${folder}/${rawFolder}`) ?? [];
+    const open = (file: string): ByteSource | undefined =>
+      raw.find(({ path }) => nameOf(path) === file)?.source;
+    folders.push(open(rawDescriptionFile) === undefined ? whole : withRawRings(whole, open, readRaw));
   }
   return folders;
 }

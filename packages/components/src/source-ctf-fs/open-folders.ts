@@ -11,6 +11,7 @@ import {
 import { buildTraceSet, traceName, type TraceDirectory } from './build-trace-set.ts';
 import type { SymbolsFile } from './call-stack-symbols.ts';
 import { sharedMetadata } from './metadata-reader.ts';
+import { needsRawReader, type RawReader } from './raw-rings.ts';
 import type { TraceSet } from './trace-set.ts';
 
 /** How to open traces. */
@@ -26,6 +27,8 @@ export interface OpenOptions extends DecoderOptions {
   readonly clockRules?: readonly ClockRule[];
   /** What all traces are named after their host, in place of the path below the directory that was asked for. */
   readonly traceName?: string;
+  /** Makes events of raw pages of the kernel; traces with such are refused without it (`trace/raw`). */
+  readonly readRaw?: RawReader | undefined;
 }
 
 /** A folder with a trace in it. */
@@ -107,6 +110,7 @@ function openWithRules(
       });
     } catch (error) {
       if (!(error instanceof SpoorError) || isArchiveError(error) || folders.length === 1) throw error;
+      if (needsRawReader(error)) throw error;
       failure ??= error;
       warnings.push(`${describeError(error)}; this trace is left out`);
     }

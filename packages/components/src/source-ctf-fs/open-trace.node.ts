@@ -6,11 +6,12 @@ import { nodeMeans } from '@spoor/archive/node';
 import { SpoorError, describeError } from '@spoor/base';
 import type { ByteSource } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
-import { symbolsFileName, symbolsFolder } from '@spoor/kernel';
+import { rawFolder, symbolsFileName, symbolsFolder } from '@spoor/kernel';
 import { standardInput, standardInputName } from '../standard-input.node.ts';
 import type { TraceDirectory } from './build-trace-set.ts';
 import { foldersOfFiles } from './file-set.ts';
 import { openFolders, type OpenOptions, type TraceFolder } from './open-folders.ts';
+import { rawDescriptionFile, withRawRings, type RawReader } from './raw-rings.ts';
 import type { TraceSet } from './trace-set.ts';
 
 /** Does what reads a file or a directory; trouble with that is told with its place. */
@@ -105,6 +106,17 @@ function folderOf({ path, pathBelow }: FoundTrace): TraceFolder {
   };
 }
 
+/** The same, with the events of its rings where these are pages. */
+function wholeFolderOf(found: FoundTrace, readRaw: RawReader | undefined): TraceFolder {
+  const folder = folderOf(found);
+  const open = (file: string): FileSource | undefined => {
+    const path = join(found.path, rawFolder, file);
+    return reading(path, () => (isFile(path) ? new FileSource(path) : undefined));
+  };
+  const isRaw = isFile(join(found.path, rawFolder, rawDescriptionFile));
+  return isRaw ? withRawRings(folder, open, readRaw) : folder;
+}
+
 /** Directories with a trace at or below a directory. Those that may not be read are left out, with a warning. */
 function tracesBelow(path: string, warnings: string[]): FoundTrace[] {
   const below: string[] = [];
@@ -158,11 +170,11 @@ function checkArchive(name: string, head: Uint8Array): void {
 }
 
 /** The folders with traces of an archive: a file, or standard input. */
-function archiveFolders(source: ByteSource): readonly TraceFolder[] {
+function archiveFolders(source: ByteSource, readRaw: RawReader | undefined): readonly TraceFolder[] {
   const head = new Uint8Array(512);
   const length = source.read(head, head.length, 0);
   checkArchive(source.name, head.subarray(0, length));
-  const folders = foldersOfFiles(openArchive(source, nodeMeans), source.name);
+  const folders = foldersOfFiles(openArchive(source, nodeMeans), source.name, readRaw);
   if (folders.length > 0) return folders;
   throw new SpoorError('trace/none-found', `no trace in ${source.name}`, {
     hint: 'a trace is a directory with a file named metadata; none is in this archive',
@@ -172,8 +184,13 @@ function archiveFolders(source: ByteSource): readonly TraceFolder[] {
 /**
  * Folders that hold a trace (a file named `metadata`), at or below directories and in archives, each once. What may not
  * be read below a directory is left out, which is added to `warnings`.
+ * @param readRaw makes events of raw pages of the kernel.
  */
-export function findFolders(paths: readonly string[], warnings: string[]): TraceFolder[] {
+export function findFolders(
+  paths: readonly string[],
+  warnings: string[],
+  readRaw?: RawReader,
+): TraceFolder[] {
   const found = new Map<string, TraceFolder>();
   for (const path of paths) {
     const stat = path === '-' ? undefined : statOf(path);
@@ -184,12 +201,18 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
     }
     let folders: readonly TraceFolder[];
     if (stat === undefined) {
-      folders = archiveFolders(standardInput((head) => checkArchive(standardInputName, head)));
+      folders = archiveFolders(
+        standardInput((head) => checkArchive(standardInputName, head)),
+        readRaw,
+      );
     } else if (stat.isDirectory()) {
-      folders = tracesBelow(path, warnings).map(folderOf);
+      folders = tracesBelow(path, warnings).map((found) => wholeFolderOf(found, readRaw));
     } else if (stat.isFile()) {
       const whole = resolve(path);
-      folders = archiveFolders(reading(whole, () => new FileSource(whole)));
+      folders = archiveFolders(
+        reading(whole, () => new FileSource(whole)),
+        readRaw,
+      );
     } else {
       throw new SpoorError('trace/not-a-directory', `not a directory: ${path}`, {
         hint: 'a trace is a directory with a file named metadata; `-` reads an archive from standard input',
@@ -204,7 +227,8 @@ export function findFolders(paths: readonly string[], warnings: string[]): Trace
  * Opens all traces at or below the paths as one set. A path is a directory, an archive (`.tar`, `.tar.gz`, `.tar.zst`,
  * `.zip`; known by its bytes), or `-`, an archive on standard input.
  * @throws SpoorError when a path does not exist, holds no trace, or no metadata can be read, and for archives that are
- * refused (`archive/…`). A trace beside readable ones whose metadata is wrong is left out and said in `warnings`.
+ * refused (`archive/…`), and for raw pages of the kernel without `readRaw` (`trace/raw`). A trace beside readable ones whose
+ * metadata is wrong is left out and said in `warnings`.
  * @param others traces of other sources, such as `openDmesg`, to be read with them.
  */
 export function openTrace(
@@ -213,11 +237,14 @@ export function openTrace(
   others: readonly TraceDirectory[] = [],
 ): TraceSet {
   const warnings: string[] = [];
-  const folders = findFolders(typeof paths === 'string' ? [paths] : paths, warnings);
+  const folders = findFolders(typeof paths === 'string' ? [paths] : paths, warnings, options.readRaw);
   const set = openFolders(folders, options, warnings, others);
   const given = typeof paths === 'string' ? [paths] : paths;
   const onlyFolders =
-    others.length === 0 && given.every((path) => path !== '-' && statOf(path)?.isDirectory());
+    others.length === 0 &&
+    // Another thread would make the events of raw pages once more.
+    options.readRaw === undefined &&
+    given.every((path) => path !== '-' && statOf(path)?.isDirectory());
   if (onlyFolders) openings.set(set, { paths: given, options });
   return set;
 }

@@ -5,6 +5,7 @@
 import type { Spool } from '@spoor/archive';
 import { convertRecording, type ConversionOptions, type KernelRecording } from '@spoor/kernel';
 import type { TraceDirectory } from '../source-ctf-fs/build-trace-set.ts';
+import { spoolPackets } from './spool-packets.ts';
 
 /**
  * A recording as a trace: one stream a processor.
@@ -23,7 +24,7 @@ export function ftraceTrace(
     (cpu) => {
       const place = spool(nameOf(cpu));
       spools.set(cpu, place);
-      return { packet: (bytes, lengthBytes) => place.append(bytes.subarray(0, lengthBytes)) };
+      return spoolPackets(place);
     },
     options,
   );

@@ -2,6 +2,7 @@
  * Idle tasks: each processor has one, which runs where no other does, and all have the number 0. Interrupts that come
  * meanwhile are recorded as theirs. What the kernel has of them is the same on all machines but for where they are.
  */
+import type { TaskTable } from './task-table.ts';
 import {
   putText,
   taskKnowledge,
@@ -56,4 +57,18 @@ export function writeIdleTask(words: Int32Array, row: number, cpu: number, name:
   words[row + taskWordOf('ppid')] = maker;
   words[row + taskWordOf('vppid')] = maker;
   words[row + taskKnownWord] = taskKnowledge.told;
+}
+
+/** The task of the kernel that makes its threads: it is where the kernel began, for nobody can move it. */
+const kthreadd = { tid: 2, name: 'kthreadd' } as const;
+
+/** Enters the namespaces and the control group of idle tasks, once those of all other tasks are entered. */
+export function placeIdleTasksOf(
+  table: Pick<TaskTable, 'nameOf' | 'get' | 'placeIdle'>,
+  cpus: Iterable<number>,
+): void {
+  const { tid, name } = kthreadd;
+  // In a PID namespace that is not the first one the number is somebody else's.
+  if (table.nameOf(tid) !== name || table.get(tid, 'ppid') !== 0) return;
+  for (const cpu of cpus) table.placeIdle(cpu, tid);
 }

@@ -4,7 +4,8 @@ import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { kernelFilter } from '../session/kernel-filter.ts';
 import { markerEvent } from '../session/session-rules.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
-import { filterFits, type RecordFilter } from '../transcode/record-filter.ts';
+import { filterFits } from '../transcode/record-filter.ts';
+import { kernelEventOf } from './recording-filter.ts';
 
 /** One event of the kernel under a filter. */
 export interface FilterShare {
@@ -14,17 +15,6 @@ export interface FilterShare {
   readonly kernel: string | undefined;
   /** `nothing` where the kernel's part says all of it, `never` where the event lacks what the filter names. */
   readonly reader: 'nothing' | 'filter' | 'never';
-}
-
-/** The event of the kernel that an event of a trace is made from, `SYSTEM:NAME`. */
-function kernelEventOf({ origin }: MappedEvent): string {
-  if (origin.kind === 'event') return `${origin.format.system}:${origin.format.name}`;
-  return `raw_syscalls:sys_${origin.direction === 'entry' ? 'enter' : 'exit'}`;
-}
-
-/** What a recording's filter leaves out; marks are never left out, for somebody made them for this recording. */
-export function recordFilterOf(filter: string): RecordFilter {
-  return { filtersOf: (event) => (kernelEventOf(event) === markerEvent ? undefined : [filter]) };
 }
 
 /**

@@ -1,11 +1,7 @@
 /** A live recording of the kernel: an instance, the threads that empty it into a CTF trace, and the state dump. */
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname, machine, release, version } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { SpoorError, describeError } from '@spoor/base';
-import { createTraceWriter, type ByteSink, type StreamWriter, type TraceClass } from '@spoor/ctf';
-import { ensureDirectory, FileSink } from '@spoor/ctf/node';
+import { ensureDirectory } from '@spoor/ctf/node';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { enterNewcomers, enterTask, fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
@@ -13,24 +9,23 @@ import { TaskLives } from '../contexts/task-lives.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { KernelDrain } from '../drain/kernel-drain.node.ts';
 import type { RingResult } from '../drain/page-sink.ts';
-import type { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
 import { dumpState, type StateDumpResult } from '../statedump/dump-state.node.ts';
 import { scanProcess, threadsOf } from '../statedump/scan-tasks.node.ts';
-import { stateDumpEvents } from '../statedump/statedump-events.ts';
 import { readCounterChoice, type CounterChoice } from '../counters/counter-choice.node.ts';
-import { eventsOfCounters } from '../counters/counter-events.node.ts';
 import { checkCounters, CounterSampler } from '../counters/counter-sampler.node.ts';
-import { eventsOfLogs, LogSources, type LogChoice, type LogLosses } from '../sources/log-sources.node.ts';
+import { LogSources, type LogChoice, type LogLosses } from '../sources/log-sources.node.ts';
 import { sweepInstances, type TracefsInstance } from '../tracefs/instance.node.ts';
-import { lostOf } from '../tracefs/ring-statistics.ts';
+import { lostOf, type RingStatistics } from '../tracefs/ring-statistics.ts';
 import { findTracefs, readFormats } from '../tracefs/tracefs.node.ts';
 import { transcoderOf, type CtfSinkData, type CtfSinkResult } from '../transcode/ctf-sink.node.ts';
-import { kernelEnvironment } from '../transcode/kernel-trace-class.ts';
-import { MetadataFile, beginMetadata, makeClassStates } from '../transcode/metadata-file.node.ts';
+import { beginMetadata, makeClassStates } from '../transcode/metadata-file.node.ts';
 import { markerFile } from './marker.node.ts';
 import { stackedEvents, withStacks, writeStacks } from './record-stacks.node.ts';
 import { FollowedTasks, type UnfollowedTasks } from './followed-tasks.node.ts';
+import { checkRaw, RawRings } from './raw-rings.node.ts';
+import { PlainStreams } from './plain-streams.node.ts';
+import { sinkData } from './sink-data.node.ts';
 import { tableEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
 import { completeRecordings, type Recovered } from '../recover/recover.node.ts';
@@ -71,6 +66,11 @@ export interface KernelRecordingOptions {
   readonly subBufferBytes?: number;
   /** Whether new events push out old ones in a full ring (the default), or are lost. Both are counted. */
   readonly overwrite?: boolean;
+  /**
+   * Whether the pages of the rings are written as they are, which costs least while it records; whoever opens the trace makes
+   * events of them. Refused with call stacks, texts of system calls and containers.
+   */
+  readonly raw?: boolean;
   /** How far the monotonic clock is behind the wall clock: that of the other traces of the recording. */
   readonly clockOffsetNs: bigint;
   /** Whether {@link KernelRecording.begin} is told of threads, so that their children are followed. */
@@ -92,6 +92,8 @@ export interface KernelRecordingOptions {
 /** What came of a recording. */
 export interface KernelRecordingResult {
   readonly eventCount: number;
+  /** Records in raw pages, those among them that no event is made of. */
+  readonly rawCount: number;
   /** Events that found no room in the rings. */
   readonly lostCount: number;
   /** What the kernel's log and bpftrace lost before it was read. */
@@ -119,17 +121,6 @@ const saveIntervalMs = 500;
 const defaultRingBytes = 8 << 20;
 const defaultSubBufferBytes = 64 << 10;
 
-/** Streams behind those of the processors: the state dump, and logs; with their numbers from the first free one on. */
-const plainStreams = { statedump: 1, kmsg: 2, bpftrace: 3, counters_threads: 4, counters: 5 } as const;
-
-function bootId(): string | undefined {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    return undefined;
-  }
-}
-
 /** A recording of the kernel that goes on. */
 export class KernelRecording {
   readonly directory: string;
@@ -140,13 +131,13 @@ export class KernelRecording {
   private readonly tasks: TaskTable;
   private readonly options: KernelRecordingOptions;
   private readonly data: CtfSinkData;
-  private readonly traceClass: TraceClass;
+  private readonly streams: PlainStreams;
   private readonly probes: SessionProbes;
   private readonly logs: LogSources;
   private readonly counters: CounterChoice | undefined;
   private readonly names: StackNames | undefined;
+  private readonly raw: RawRings | undefined;
   private sampler: CounterSampler | undefined;
-  private plainBytes = 0;
   private dumped: StateDumpResult | undefined;
   private dumpFailure: string | undefined;
   private hasEnded = false;
@@ -161,11 +152,12 @@ export class KernelRecording {
     drain: KernelDrain,
     tasks: TaskTable,
     data: CtfSinkData,
-    traceClass: TraceClass,
+    streams: PlainStreams,
     probes: SessionProbes,
     logs: LogSources,
     counters: CounterChoice | undefined,
     names: StackNames | undefined,
+    raw: RawRings | undefined,
   ) {
     this.directory = options.directory;
     this.options = options;
@@ -174,11 +166,12 @@ export class KernelRecording {
     this.drain = drain;
     this.tasks = tasks;
     this.data = data;
-    this.traceClass = traceClass;
+    this.streams = streams;
     this.probes = probes;
     this.logs = logs;
     this.counters = counters;
     this.names = names;
+    this.raw = raw;
   }
 
   /**
@@ -187,6 +180,8 @@ export class KernelRecording {
    * do; `output/…`.
    */
   static async prepare(given: KernelRecordingOptions): Promise<KernelRecording> {
+    const isRaw = given.raw === true;
+    if (isRaw) checkRaw(given);
     const options = withStacks(withContainer(given));
     const { directory, channel = 'channel0', prefix, contexts = [] } = options;
     const root = findTracefs();
@@ -250,18 +245,24 @@ export class KernelRecording {
       const complete: CtfSinkData = { ...data, declared: makeClassStates(traceClass.streamClasses[0]!) };
       ensureDirectory(join(directory, 'index'));
       beginMetadata(join(directory, 'metadata'), traceClass);
+      const { naming } = data;
+      const { eventNames } = probes;
+      const trace = { naming, channel, events: recorded, eventNames, contexts, filter: options.filter };
+      const raw = isRaw
+        ? RawRings.begin(instance, directory, [...kept], trace, options.clockOffsetNs, tasks)
+        : undefined;
       noteRecording(instanceName, {
+        ...trace,
         directory: resolve(directory),
-        events: recorded,
-        eventNames: [...probes.eventNames],
-        contexts,
-        filter: options.filter,
-        naming: data.naming,
-        channel,
+        eventNames: [...eventNames],
         clockOffsetNs: String(options.clockOffsetNs),
+        ...(isRaw ? { raw: true } : {}),
       });
       const drain = await KernelDrain.start(instance, {
-        sink: { module: new URL('../transcode/ctf-sink.node.js', import.meta.url), data: complete },
+        sink: raw?.files.sink ?? {
+          module: new URL('../transcode/ctf-sink.node.js', import.meta.url),
+          data: complete,
+        },
         layout: formats.layout,
         ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
       });
@@ -269,8 +270,9 @@ export class KernelRecording {
         contexts.length > 0 ||
         options.filter?.includes('$ctx.') === true ||
         events.includes('sched:sched_process_fork');
-      if (needsTasks) fillTaskTable(tasks);
-      ControlGroups.askedFor(contexts, [options.filter ?? ''])?.enterAll(tasks);
+      // Raw pages have them written when recording begins.
+      if (needsTasks && !isRaw) fillTaskTable(tasks);
+      if (!isRaw) ControlGroups.askedFor(contexts, [options.filter ?? ''])?.enterAll(tasks);
       instance.hideThreads(logs.pids.flatMap(threadsOf));
       return new KernelRecording(
         { ...options, channel },
@@ -279,11 +281,12 @@ export class KernelRecording {
         drain,
         tasks,
         complete,
-        traceClass,
+        new PlainStreams(traceClass, directory, complete, instance.cpus),
         probes,
         logs,
         counters,
         names,
+        raw,
       );
     } catch (error) {
       names?.[Symbol.dispose]();
@@ -311,20 +314,19 @@ export class KernelRecording {
       instance.setThreads(threads, true);
       this.follow(threads);
     } else if (options.container !== undefined) this.followContainer();
-    this.declarePlainEvents();
-    this.logs.begin((name) => this.openPlainStream(name));
+    const { streams } = this;
+    streams.declare();
+    this.logs.begin((name) => streams.open(name));
     if (this.counters !== undefined) {
       this.sampler = new CounterSampler(
         this.counters,
         instance.cpus,
         threads?.[0],
-        (cpu) =>
-          cpu === 'threads'
-            ? this.openPlainStream('counters_threads')
-            : this.openPlainStream('counters', cpu),
+        (cpu) => (cpu === 'threads' ? streams.open('counters_threads') : streams.open('counters', cpu)),
         options.onFailure ?? (() => undefined),
       );
     }
+    this.raw?.keepTasks();
     instance.start();
     if (this.names !== undefined) {
       this.saving = setInterval(() => this.names?.save(this.directory), saveIntervalMs);
@@ -333,6 +335,7 @@ export class KernelRecording {
     if (options.stateDump === false) return;
     try {
       this.dumped = await this.dump();
+      this.raw?.saveTasks();
     } catch (error) {
       // What is recorded is worth having without it: where the disk is full there may be room again.
       if (!(error instanceof SpoorError)) throw error;
@@ -356,6 +359,13 @@ export class KernelRecording {
       if (!tasks.isKnown(task.stat.tid)) enterTask(tasks, task, Number(task.timeNs));
     }
     ControlGroups.askedFor(options.contexts ?? [], [options.filter ?? ''])?.enter(tasks, pid);
+    try {
+      this.raw?.saveTasks();
+    } catch (error) {
+      // Contexts of one process are less than a recording.
+      if (!(error instanceof SpoorError)) throw error;
+      options.onFailure?.(error);
+    }
   }
 
   /** Watches that the kernel goes on to record what comes of these threads. */
@@ -395,48 +405,9 @@ export class KernelRecording {
     this.look.unref();
   }
 
-  private declarePlainEvents(): void {
-    using metadata = new MetadataFile(
-      join(this.directory, 'metadata'),
-      this.traceClass,
-      new Int32Array(this.data.declared),
-    );
-    metadata.declareStream(1);
-  }
-
-  /** A stream of events that are not of the rings. */
-  private openPlainStream(name: keyof typeof plainStreams, cpu?: number): StreamWriter {
-    const { traceClass, directory, data, instance } = this;
-    const output = {
-      create: (file: string): ByteSink =>
-        // The metadata is there already.
-        file === 'metadata'
-          ? { write: () => undefined, close: () => undefined }
-          : this.counted(new FileSink(join(directory, file)), name),
-    };
-    const plainClass = { ...traceClass, streamClasses: traceClass.streamClasses.slice(1) };
-    return createTraceWriter(plainClass, output, { index: true }).stream({
-      id: Math.max(...instance.cpus) + plainStreams[name] + (cpu ?? 0),
-      name: `${data.channel}_${name}${cpu === undefined ? '' : `_${cpu}`}`,
-      packet: { context: { cpu_id: cpu ?? 0 } },
-    });
-  }
-
-  /** What is written of logs and counters is part of the recording's size. */
-  private counted(sink: ByteSink, name: keyof typeof plainStreams): ByteSink {
-    if (name === 'statedump') return sink;
-    return {
-      write: (bytes, lengthBytes) => {
-        this.plainBytes += lengthBytes;
-        sink.write(bytes, lengthBytes);
-      },
-      close: () => sink.close(),
-    };
-  }
-
   private async dump(): Promise<StateDumpResult> {
     const { options, tasks } = this;
-    const stream = this.openPlainStream('statedump');
+    const stream = this.streams.open('statedump');
     try {
       return await dumpState(stream, { maps: options.stateDump === 'maps', tasks });
     } finally {
@@ -468,19 +439,32 @@ export class KernelRecording {
       const results = rings.map(({ result }) => result as CtfSinkResult | undefined);
       const sum = (of: (result: CtfSinkResult) => number): number =>
         results.reduce((total, result) => total + (result === undefined ? 0 : of(result)), 0);
+      const statistics = this.instance.statistics();
       const lostCount = Math.max(
         sum(({ lostCount }) => lostCount),
-        this.instance.statistics().reduce((total, ring) => total + lostOf(ring), 0),
+        statistics.reduce((total, ring) => total + lostOf(ring), 0),
       );
+      const rawFailure = this.endRaw(statistics);
+      // Reading all pages once more is dear: unless something went wrong the kernel's counts are those of the files.
+      const raw = rings.some(({ failure }) => failure !== undefined)
+        ? this.raw?.files.count(statistics)
+        : undefined;
+      const rawRings = this.raw === undefined ? [] : rings;
       return {
         eventCount:
           sum(({ eventCount }) => eventCount) + this.logs.eventCount + (this.sampler?.eventCount ?? 0),
+        rawCount:
+          raw?.eventCount ??
+          (this.raw === undefined ? 0 : statistics.reduce((total, { read }) => total + read, 0)),
         lostCount,
         unfollowed: this.followed?.end(lostCount === 0) ?? { resumedCount: 0, lostCount: 0 },
         logLosses: this.logs.losses,
-        unwrittenCount: sum(({ unwrittenCount }) => unwrittenCount),
+        unwrittenCount: raw?.unwrittenCount ?? sum(({ unwrittenCount }) => unwrittenCount),
         missingTextCount: sum(({ missingTextCount }) => missingTextCount),
-        writtenBytes: sum(({ writtenBytes }) => writtenBytes) + this.plainBytes,
+        writtenBytes:
+          sum(({ writtenBytes }) => writtenBytes) +
+          rawRings.reduce((total, { sizeBytes }) => total + sizeBytes, 0) +
+          this.streams.writtenBytes,
         stateDump: this.dumped,
         rings,
         failures: [
@@ -488,6 +472,7 @@ export class KernelRecording {
             ({ failure, result }) => failure ?? (result as CtfSinkResult | undefined)?.trouble ?? [],
           ),
           ...(this.dumpFailure === undefined ? [] : [this.dumpFailure]),
+          ...(rawFailure === undefined ? [] : [rawFailure]),
         ],
       };
     } finally {
@@ -497,49 +482,15 @@ export class KernelRecording {
       this.names?.[Symbol.dispose]();
     }
   }
-}
 
-function sinkData(
-  options: KernelRecordingOptions,
-  formats: KernelFormats,
-  events: readonly string[],
-  tasks: TaskTable,
-  instance: TracefsInstance,
-  eventNames: ReadonlyMap<string, string>,
-  counters: CounterChoice | undefined,
-  textEvents: readonly string[],
-  names: StackNames | undefined,
-): Omit<CtfSinkData, 'declared'> {
-  const kernelMachine = machine();
-  return {
-    formats: formats.events,
-    printkFormats: formats.neededTexts,
-    wanted: events,
-    eventNames,
-    textEvents,
-    filter: options.filter,
-    naming: options.naming ?? 'lttng',
-    machine: kernelMachine,
-    contexts: options.contexts ?? [],
-    facts: {
-      uuid: randomUUID(),
-      clockUuid: bootId(),
-      clockOffsetNs: options.clockOffsetNs,
-      environment: kernelEnvironment(
-        { hostname: hostname(), kernelRelease: release(), kernelVersion: version(), machine: kernelMachine },
-        { trace_creation_datetime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
-      ),
-    },
-    moreEvents: [
-      ...stateDumpEvents,
-      ...eventsOfLogs(options.logs ?? {}),
-      ...(counters === undefined ? [] : eventsOfCounters(counters)),
-    ],
-    tasks: tasks.memory,
-    ...(options.followsThreads === true ? { lives: new TaskLives(tasks.taskCount).memory } : {}),
-    metAddresses: names?.memory,
-    directory: options.directory,
-    channel: options.channel ?? 'channel0',
-    instancePath: instance.path,
-  };
+  /** Writes what raw pages need at the end. @returns why it could not. */
+  private endRaw(statistics: readonly RingStatistics[]): string | undefined {
+    try {
+      this.raw?.files.end(this.instance.root, statistics);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      return error.message;
+    }
+  }
 }

@@ -141,8 +141,10 @@ export function convertRecording(
   }
   for (const { ring, pages, stream, content } of streams) {
     stream.flush();
-    // A full ring drops events without a word in its pages: only its own count knows of them.
-    const untold = (ring.lostCount ?? 0) - stream.statistics.lostCount;
+    // A full ring drops events without a word in its pages: only its own count knows of them. What it had beside
+    // and is not in the source was being written when its recorder was killed, or found no room on the disk.
+    const unwritten = Math.max(0, (ring.handedCount ?? 0) - content.eventCount);
+    const untold = (ring.lostCount ?? 0) + unwritten - stream.statistics.lostCount;
     if (untold > 0) stream.discard(untold);
     stream.close();
     options.tell?.(stream.statistics);

@@ -16,6 +16,8 @@ export interface RecordedRing {
   readonly form: PageForm;
   /** Events that the kernel lost, all together; undefined where it is not known. */
   readonly lostCount: number | undefined;
+  /** Events that were in the ring and not lost there; undefined where it is not known. What of them is not in the source is lost. */
+  readonly handedCount?: number | undefined;
 }
 
 /** What was recorded. */
@@ -36,6 +38,8 @@ export interface KernelRecording {
   readonly symbols: () => string;
   readonly printkFormats: string;
   readonly constants: ReadonlyMap<string, bigint>;
+  /** False where its recorder goes on, or was killed. */
+  readonly hasEnded?: boolean;
 }
 
 const usualBufferBytes = 262_144;

@@ -67,7 +67,16 @@ export function openRawRecording(
     const source = open(`cpu${cpu}`);
     if (source === undefined) return [];
     const counts = statistics?.find((one) => one.cpu === cpu);
-    return [{ cpu, source, form: pageForm, lostCount: counts === undefined ? undefined : lostOf(counts) }];
+    return [
+      {
+        cpu,
+        source,
+        form: pageForm,
+        lostCount: counts === undefined ? undefined : lostOf(counts),
+        // What a ring has yet was left there, for there was no room for it.
+        handedCount: counts === undefined ? undefined : counts.read + counts.entries,
+      },
+    ];
   });
   const { hostname, kernelRelease, kernelVersion, machine, bootId, clock, clockOffsetNs } = description;
   return {
@@ -82,5 +91,6 @@ export function openRawRecording(
     symbols: () => text('kallsyms', false),
     printkFormats: text('printk_formats', false),
     constants: parseConstants(text('constants', false)),
+    hasEnded: statistics !== undefined,
   };
 }

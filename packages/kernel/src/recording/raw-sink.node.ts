@@ -14,7 +14,7 @@ export interface RawSinkData {
 /** Makes the sink; the file must not be there yet. */
 export function createPageSink(data: RawSinkData, { cpu }: RingPlace): BatchSink {
   const path = join(data.directory, `cpu${cpu}`);
-  const descriptor = openSync(path, 'wx', 0o640);
+  const descriptor = openSync(path, 'wx');
   return {
     file: data.pageForm === 'whole' ? descriptor : undefined,
     batch(bytes, lengthBytes) {

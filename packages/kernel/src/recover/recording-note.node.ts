@@ -24,6 +24,8 @@ export interface RecordingNote {
   readonly naming: Naming;
   readonly channel: string;
   readonly clockOffsetNs: string;
+  /** Whether its rings are written as pages. */
+  readonly raw?: boolean;
 }
 
 const fileOf = (instance: string): string => `${encodeURIComponent(instance)}.json`;

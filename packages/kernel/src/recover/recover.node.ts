@@ -12,7 +12,7 @@ import { ensureDirectory, FileSink } from '@spoor/ctf/node';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
 import { ControlGroups } from '../contexts/control-groups.node.ts';
 import { fillTaskTable, makeTaskTable } from '../contexts/fill-task-table.node.ts';
-import { recordFilterOf } from '../live/filter-shares.node.ts';
+import { recordFilterOf } from '../live/recording-filter.ts';
 import { convertRecording, type ConversionOptions } from '../recording/convert-recording.ts';
 import type { KernelRecording, RecordedRing } from '../recording/kernel-recording.ts';
 import { abandonedSessions, removeProbesOfSession } from '../session/session-names.node.ts';
@@ -21,6 +21,7 @@ import { defaultPrefix, TracefsInstance } from '../tracefs/instance.node.ts';
 import { isOwnerGone, ownerOf } from '../tracefs/instance-name.node.ts';
 import { readFormats, readIfThere } from '../tracefs/tracefs.node.ts';
 import { isBootOf, parseLastBoot, textAddress, type LastBoot } from './last-boot.ts';
+import { completeRaw } from './complete-raw.node.ts';
 import { claimRecording, forgetRecording, noteOf, type RecordingNote } from './recording-note.node.ts';
 import {
   currentBootId,
@@ -30,7 +31,8 @@ import {
   type SavedBoot,
 } from './saved-boot.node.ts';
 import { takeRings } from './take-rings.node.ts';
-import { factsBefore, PacketFile } from '../transcode/packet-file.node.ts';
+import { factsBefore } from '../transcode/packet-buffer.ts';
+import { PacketFile } from '../transcode/packet-file.node.ts';
 import { removeProbesOf } from '../probes/probe-group.node.ts';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
@@ -75,10 +77,14 @@ export function findRecoverable(root: string, prefix: string = defaultPrefix): r
 
 /**
  * Makes a trace of rings, and removes their instance unless it is the kernel's own.
- * @param directory of the trace; where it is left out, that of a killed recorder is put beside its trace.
+ * @param directory of the trace; where it is left out, that of a killed recorder is put beside its trace, and its raw pages
+ * are added to those that it had written.
  * @throws SpoorError `kernel/recover-where`, `kernel/no-saved-boot`, `kernel/…`, `output/…`; the rings may be empty then.
  */
 export function recover(root: string, found: Recoverable, directory?: string): Recovered {
+  if (directory === undefined && found.kind === 'recorder' && found.note?.raw === true) {
+    return recoverRaw(root, found.instance, found.note);
+  }
   const target = directory ?? (found.kind === 'recorder' ? besides(found.note) : undefined);
   if (target === undefined) {
     throw new SpoorError('kernel/recover-where', 'it is not known where its trace should be', {
@@ -99,6 +105,29 @@ function besides(note: RecordingNote | undefined): string | undefined {
   return note === undefined ? undefined : join(dirname(note.directory), 'kernel-recovered');
 }
 
+function adopt(root: string, name: string): TracefsInstance {
+  const instance = TracefsInstance.adopt(root, name);
+  if (instance === undefined) throw new SpoorError('kernel/recover-gone', `there is no instance ${name}`);
+  return instance;
+}
+
+/** Nothing of a recorder stays in the kernel. */
+function removeInstance(root: string, name: string, instance: TracefsInstance): void {
+  instance[Symbol.dispose]();
+  removeProbesOf(root, name);
+  removeProbesOfSession(root, name);
+  forgetRecording(name);
+}
+
+function recoverRaw(root: string, name: string, { directory }: RecordingNote): Recovered {
+  const instance = adopt(root, name);
+  // It records to this day.
+  instance.stop();
+  const counts = completeRaw(instance, directory);
+  removeInstance(root, name, instance);
+  return { directory, ...counts, warnings: [] };
+}
+
 /** A ring with what it has lost beside that of which the recorder's own trace tells. */
 function lostSince({ directory, channel }: RecordingNote, ring: RecordedRing): RecordedRing {
   const told = lossesOfStream(directory, `${channel}_${ring.cpu}`);
@@ -111,8 +140,7 @@ function recoverInstance(
   note: RecordingNote | undefined,
   directory: string,
 ): Recovered {
-  const instance = TracefsInstance.adopt(root, name);
-  if (instance === undefined) throw new SpoorError('kernel/recover-gone', `there is no instance ${name}`);
+  const instance = adopt(root, name);
   // It records to this day.
   instance.stop();
   const enabled = new Set([...instance.enabledEvents(), ...(note?.events ?? [])]);
@@ -162,10 +190,7 @@ function recoverInstance(
       ...(recorded === undefined ? {} : { keeps: (event: string) => recorded.has(event) }),
     },
   );
-  instance[Symbol.dispose]();
-  removeProbesOf(root, name);
-  removeProbesOfSession(root, name);
-  forgetRecording(name);
+  removeInstance(root, name, instance);
   if (note === undefined || metAddresses === undefined) return recovered;
   try {
     // Of programs that are over what the recorder had saved tells.
@@ -193,8 +218,7 @@ function recoverBoot(root: string, name: string, last: LastBoot, directory: stri
   const found = bootOf(last);
   if (found === undefined) throw noSavedBoot(name);
   const { boot, isSure } = found;
-  const instance = TracefsInstance.adopt(root, name);
-  if (instance === undefined) throw new SpoorError('kernel/recover-gone', `there is no instance ${name}`);
+  const instance = adopt(root, name);
   const formats = boot.formats(instance.geometry().subBufferBytes);
   const clock = instance.clock();
   const rings = takeRings(instance.path, formats.layout);

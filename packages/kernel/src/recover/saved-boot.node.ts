@@ -10,7 +10,7 @@ import { checkEventHeader, parsePageHeader } from '../formats/page-layout.ts';
 import { usedConstants } from '../print/field-labels.ts';
 import { packFormats, unpackFormats } from '../recording/format-archive.ts';
 import { parseConstants } from '../recording/open-raw.ts';
-import { formatFiles } from '../recording/write-recording.node.ts';
+import { formatFiles } from '../recording/raw-files.node.ts';
 import { readIfThere, listEvents } from '../tracefs/tracefs.node.ts';
 import type { KernelIdentity } from '../transcode/kernel-trace-class.ts';
 import { textAddress } from './last-boot.ts';

@@ -13,7 +13,7 @@ import type { PageLayout } from '../formats/page-layout.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
 import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
-import { factsBefore, type PacketFacts } from '../transcode/packet-file.node.ts';
+import { factsBefore, type PacketFacts } from '../transcode/packet-buffer.ts';
 import type { PageStream } from '../transcode/page-stream.ts';
 import type { TaskSelection } from '../transcode/record-filter.ts';
 import { KernelTranscoder } from '../transcode/transcoder.ts';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { ensureDirectory } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
 import { MetadataFile } from '../transcode/metadata-file.node.ts';
-import { indexPathOf, PacketFile, type PacketFacts } from '../transcode/packet-file.node.ts';
+import type { PacketFacts } from '../transcode/packet-buffer.ts';
+import { indexPathOf, PacketFile } from '../transcode/packet-file.node.ts';
 import type { KernelTranscoder } from '../transcode/transcoder.ts';
 import type { TracePlace } from './reader-messages.ts';
 

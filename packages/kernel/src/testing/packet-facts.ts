@@ -1,4 +1,4 @@
-import type { PacketFacts } from '../transcode/packet-file.node.ts';
+import type { PacketFacts } from '../transcode/packet-buffer.ts';
 
 /** What the index says of a packet that is full, where nothing else matters. */
 export function factsOfSize(sizeBytes: number): PacketFacts {

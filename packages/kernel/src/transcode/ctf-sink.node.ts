@@ -12,12 +12,13 @@ import { batchBytesOf, type PageSink, type RingPlace } from '../drain/page-sink.
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { Naming } from '../mapping/map-events.ts';
-import { recordFilterOf } from '../live/filter-shares.node.ts';
+import { recordFilterOf } from '../live/recording-filter.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
 import { MetAddresses } from '../symbols/met-addresses.ts';
 import type { KernelTraceFacts, PlainEvent } from './kernel-trace-class.ts';
 import { MetadataFile } from './metadata-file.node.ts';
-import { factsBefore, PacketFile } from './packet-file.node.ts';
+import { factsBefore } from './packet-buffer.ts';
+import { PacketFile } from './packet-file.node.ts';
 import type { PageStream, PageStreamStatistics } from './page-stream.ts';
 import { KernelTranscoder } from './transcoder.ts';
 

@@ -1,6 +1,9 @@
 /** The packet that a transcoder writes into: LTTng's packet header and context before the events. */
 import type { IndexedPacket } from '@spoor/ctf';
 
+/** What an index tells of a packet, but for its place. */
+export type PacketFacts = Omit<IndexedPacket, 'offsetBytes'>;
+
 /** Where finished packets go. */
 export interface PacketOutput {
   /**
@@ -8,7 +11,7 @@ export interface PacketOutput {
    * @param bytes its first `lengthBytes` are the packet; they are reused after the call.
    * @param facts what an index tells of it, but for its place.
    */
-  packet(bytes: Uint8Array, lengthBytes: number, facts: Omit<IndexedPacket, 'offsetBytes'>): void;
+  packet(bytes: Uint8Array, lengthBytes: number, facts: PacketFacts): void;
 }
 
 /** Bytes of header and context together, which events follow. */
@@ -35,8 +38,8 @@ const place = {
  */
 export function markPacket(
   next: Uint8Array,
-  last: Omit<IndexedPacket, 'offsetBytes'>,
-): { readonly bytes: Uint8Array; readonly facts: Omit<IndexedPacket, 'offsetBytes'> } {
+  last: PacketFacts,
+): { readonly bytes: Uint8Array; readonly facts: PacketFacts } {
   const bytes = next.slice(0, packetHeadBytes);
   const view = new DataView(bytes.buffer);
   const bits = packetHeadBytes * 8;
@@ -48,6 +51,11 @@ export function markPacket(
   view.setBigUint64(place.discarded, last.discardedEvents ?? 0n, true);
   const facts = { ...last, sizeBytes: packetHeadBytes, contentBits: bits, beginTicks: last.endTicks };
   return { bytes, facts };
+}
+
+/** What would have been said before the first packet of a stream: that nothing is lost. */
+export function factsBefore(first: PacketFacts): PacketFacts {
+  return { ...first, endTicks: first.beginTicks, discardedEvents: 0n };
 }
 
 /** What all packets of a stream say. */

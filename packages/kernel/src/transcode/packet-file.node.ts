@@ -2,27 +2,14 @@
 import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import {
-  packetIndexEntryBytes,
-  packetIndexHeader,
-  writePacketIndexEntry,
-  type IndexedPacket,
-} from '@spoor/ctf';
+import { packetIndexEntryBytes, packetIndexHeader, writePacketIndexEntry } from '@spoor/ctf';
 import { FileSink } from '@spoor/ctf/node';
 import { type FileUser, asUser } from '@spoor/sys';
-import { markPacket } from './packet-buffer.ts';
-
-/** What an index tells of a packet, but for its place. */
-export type PacketFacts = Omit<IndexedPacket, 'offsetBytes'>;
+import { markPacket, type PacketFacts } from './packet-buffer.ts';
 
 /** The index of a file of a trace. */
 export function indexPathOf(directory: string, name: string): string {
   return join(directory, 'index', `${name}.idx`);
-}
-
-/** What would have been said before the first packet of a stream: that nothing is lost. */
-export function factsBefore(first: PacketFacts): PacketFacts {
-  return { ...first, endTicks: first.beginTicks, discardedEvents: 0n };
 }
 
 /** How often is looked whether a file is there still. */
