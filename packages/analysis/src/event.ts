@@ -15,6 +15,10 @@ export interface TraceEvent {
   readonly thread: number;
   /** Value of a payload field, or undefined if the class has no such field. */
   field(name: string): unknown;
+  /** Number of its thread to the operating system, where the event itself tells. */
+  readonly tid?: number | undefined;
+  /** Number of the processor that it came from, another one for each of all machines; where the trace tells. */
+  readonly cpu?: number | undefined;
   /** How often events that may have been of its thread were lost before it; absent where that is not known. */
   readonly lossCount?: number;
   /** What is known of an address of its process, at its time. */
@@ -79,11 +83,15 @@ export class EventRoles {
   private roleOf(event: TraceEvent): EventRole {
     const { name } = event;
     const whole = event.field('start_ns') !== undefined && event.field('duration_ns') !== undefined;
-    const [kind, spanName] = name.endsWith('_begin')
-      ? (['begin', name.slice(0, -6)] as const)
-      : name.endsWith('_end')
-        ? (['end', name.slice(0, -4)] as const)
-        : ([whole ? 'complete' : 'point', name] as const);
+    // `lttng_statedump_end` ends what `lttng_statedump_start` began: neither is a span of a thread.
+    const isOfStateDump = name.startsWith('lttng_statedump_');
+    const [kind, spanName] = isOfStateDump
+      ? (['point', name] as const)
+      : name.endsWith('_begin')
+        ? (['begin', name.slice(0, -6)] as const)
+        : name.endsWith('_end')
+          ? (['end', name.slice(0, -4)] as const)
+          : ([whole ? 'complete' : 'point', name] as const);
     let spanNumber = this.spanNumbers.get(spanName);
     if (spanNumber === undefined) {
       spanNumber = this.spanNumbers.size;

@@ -7,6 +7,12 @@ export { RequestBreakdowns, requestSpanName, type RequestBreakdown, type Request
 export { routeOf, RouteTable } from './route.ts';
 export { SpanMatcher, type OpenSpan, type Span, type SpanMatcherOptions } from './spans.ts';
 export {
+  SystemCalls,
+  type SystemCall,
+  type SystemCallFigures,
+  type SystemCallSummary,
+} from './system-calls.ts';
+export {
   summarise,
   type DurationFigures,
   type EventCount,

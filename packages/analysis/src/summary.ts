@@ -6,10 +6,14 @@ import { Largest } from './largest.ts';
 import { RequestBreakdowns, requestSpanName, type RequestBreakdown } from './requests.ts';
 import { routeOf, RouteTable } from './route.ts';
 import { SpanMatcher, type Span, type SpanMatcherOptions } from './spans.ts';
+import { SystemCalls, type SystemCallSummary } from './system-calls.ts';
 
 /** How a trace is to be summarised. */
 export interface SummaryOptions extends Pick<SpanMatcherOptions, 'monotonicOffsetNs'> {
-  /** How many of the slowest requests are split, each route's slowest first; default 5. */
+  /**
+   * How many of the slowest requests are split, each route's slowest first, and how many of the slowest system calls are told;
+   * default 5.
+   */
   readonly slowest?: number;
 }
 
@@ -87,6 +91,7 @@ export interface TraceSummary {
   };
   readonly gc: GcSummary;
   readonly calls: FunctionSummary;
+  readonly systemCalls: SystemCallSummary;
   /** Longest delay first. */
   readonly loopDelays: readonly LoopDelay[];
   readonly unmatched: {
@@ -128,6 +133,7 @@ export function summarise(read: () => Iterable<TraceEvent>, options: SummaryOpti
 class FirstPass {
   readonly pauses = new GcPauses();
   private readonly calls = new FunctionCalls();
+  private readonly systemCalls: SystemCalls;
   private readonly roles: EventRoles;
   private readonly matcher: SpanMatcher;
   private readonly counts = new Map<
@@ -155,6 +161,7 @@ class FirstPass {
   constructor(roles: EventRoles, options: SummaryOptions) {
     this.roles = roles;
     this.slowestCount = options.slowest ?? 5;
+    this.systemCalls = new SystemCalls(this.slowestCount);
     this.matcher = new SpanMatcher(
       {
         captureBegin,
@@ -182,6 +189,7 @@ class FirstPass {
     const role = this.roles.of(event);
     if (role.kind === 'point') {
       this.calls.observe(event);
+      this.systemCalls.observe(event);
       if (name === 'nodejs:event_loop_delay') this.takeDelay(event);
       if (name === 'nodejs:process_start') this.threads.get(thread)!.script = textOf(event.field('script'));
       return;
@@ -230,6 +238,7 @@ class FirstPass {
       },
       gc: this.pauses.summary(),
       calls: this.calls.finish(),
+      systemCalls: this.systemCalls.finish(),
       loopDelays: [...this.delays.values()]
         .map(({ utilizationSum, ...delay }) => ({ ...delay, utilization: utilizationSum / delay.periods }))
         .toSorted((a, b) => b.maxNs - a.maxNs),

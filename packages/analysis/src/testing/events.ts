@@ -5,6 +5,8 @@ export interface PlainEvent {
   readonly name: string;
   readonly timeNs: number;
   readonly thread?: number;
+  readonly tid?: number;
+  readonly cpu?: number;
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
@@ -21,6 +23,12 @@ export function* asTraceEvents(events: readonly PlainEvent[]): Generator<TraceEv
     },
     get thread() {
       return now.thread ?? 0;
+    },
+    get tid() {
+      return now.tid;
+    },
+    get cpu() {
+      return now.cpu;
     },
     get eventClass() {
       const known = classes.get(now.name) ?? {};

@@ -5,7 +5,7 @@ import { ThreadedTrace } from './trace-events.ts';
 
 /** How to analyse. */
 export interface AnalyzeOptions {
-  /** How many of the slowest requests are split; default 5. */
+  /** How many of the slowest requests are split, and of the slowest system calls told; default 5. */
   readonly slowest?: number;
   /** Makes events of raw pages of the kernel. */
   readonly readRaw?: RawReader | undefined;

@@ -62,6 +62,24 @@ export function jsonReport({ summary, facts }: Analysis): object {
     },
     functions: summary.calls.functions.map(snakeCalls),
     unmatched_exits: summary.calls.unmatchedExits,
+    system_calls: {
+      calls: summary.systemCalls.calls.map((one) => ({
+        ...snakeFigures(one),
+        failed: one.failed,
+        waiting_ns: summary.systemCalls.knowsWaiting ? one.waitingNs : null,
+      })),
+      slowest: summary.systemCalls.slowest.map((one) => ({
+        name: one.name,
+        tid: one.tid ?? null,
+        thread_name: one.taskName,
+        begin_ns: one.beginNs,
+        duration_ns: one.endNs - one.beginNs,
+        waiting_ns: summary.systemCalls.knowsWaiting ? one.waitingNs : null,
+        result: one.result ?? null,
+      })),
+      unfinished: summary.systemCalls.unfinished,
+      unmatched_exits: summary.systemCalls.unmatchedExits,
+    },
     event_loops: summary.loopDelays.map((delay) => ({
       thread: thread(delay.thread),
       max_ns: delay.maxNs,

@@ -97,6 +97,31 @@ test('traces that are not of a process each have streams; what began before the 
   expect(lines.join('\n')).toContain('3.00 ms before the first event');
 });
 
+test('system calls are told by name, with what they waited, and the slowest one by one', () => {
+  function* calls(hasSwitches: boolean): Generator<TraceEvent> {
+    const of = (name: string, timeNs: number, fields: Readonly<Record<string, unknown>> = {}): TraceEvent => {
+      return { name, timeNs, thread: 0, cpu: 0, eventClass: { name }, field: (key) => fields[key] };
+    };
+    const to = (next: number) => ({ prev_tid: 9, prev_comm: 'a', next_tid: next, next_comm: 'b\u001B[2J' });
+    if (hasSwitches) yield of('sched_switch', 0, to(7));
+    yield of('syscall_entry_openat', 1e6);
+    yield of('syscall_exit_openat', 3e6, { ret: -2 });
+    yield of('syscall_exit_read', 4e6, { ret: 0 });
+  }
+  const textOf = (hasSwitches: boolean): string =>
+    reportLines(
+      summarise(() => calls(hasSwitches)),
+      facts,
+      { paint: plainPainter, width: 80 },
+    ).join('\n');
+  const text = textOf(true);
+  expect(text).toMatch(/System calls.*\n.*waiting\n {2}openat +1 +1( +2\.00 ms){4} +0 ns\n/);
+  expect(text).toContain('1 exit without an entry in the trace');
+  expect(text).toMatch(/Slowest system calls\n.*\n {2}openat +b 7 +1\.00 ms +2\.00 ms +0 ns +-2\n/);
+  expect(textOf(false)).toMatch(/System calls.*\n.*in all\n {2}openat +1 +1( +2\.00 ms){4}\n/);
+  expect(textOf(false)).toMatch(/ {2}openat +not known +0 ns +2\.00 ms +-2\n/);
+});
+
 test('a trace without events still has a report', () => {
   const lines = reportLines(
     summarise(() => []),

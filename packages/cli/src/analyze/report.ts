@@ -17,6 +17,7 @@ import {
   type OutputStream,
   type Painter,
 } from './layout.ts';
+import { slowestCallSection, systemCallSection } from './system-call-section.ts';
 import { countText, counted, durationText, shareText, sizeText } from '../units.ts';
 
 /** How a report is to look. */
@@ -39,6 +40,8 @@ export function reportLines(summary: TraceSummary, facts: TraceFacts, options: R
     slowestSection(summary, facts, options),
     spanSection(summary, options),
     functionSection(summary, options),
+    systemCallSection(summary, options),
+    slowestCallSection(summary, options),
     gcSection(summary, facts, options),
     loopSection(summary, facts, options),
     lossSection(summary, facts, options),

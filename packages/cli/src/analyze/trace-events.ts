@@ -49,7 +49,7 @@ export class ThreadedTrace {
   /** All events in order of time, through one object that is moved along. */
   *events(): Generator<TraceEvent, void, undefined> {
     const names = this.addressNames();
-    const window = new ThreadEvent(names);
+    const window = new ThreadEvent(names, this.set.traces);
     const lossCounts = new Uint32Array(this.set.streams.length);
     /** Of streams that many threads write to: a thread of one may have lost events to any. */
     let sharedLossCount = 0;
@@ -72,6 +72,7 @@ export class ThreadedTrace {
       if (names?.tells(view.info) === true) names.note(view.info, view.place);
       window.view = view;
       window.lossCount = stream.fromContext ? sharedLossCount : lossCounts[view.stream.index]!;
+      window.hasTid = stream.fromContext;
       window.thread = stream.fromContext ? this.threadOfContext(view) : stream.thread;
       yield window;
     }
@@ -129,15 +130,22 @@ export class ThreadedTrace {
   }
 }
 
+/** No machine has as many processors: those of one trace have numbers of their own this way. */
+const MOST_CPUS = 65_536;
+
 /** An event view with the number of its thread. */
 class ThreadEvent implements TraceEvent {
   view!: EventView;
   thread = 0;
   lossCount = 0;
+  /** Whether its context names the thread. */
+  hasTid = false;
   private readonly names: AddressNames | undefined;
+  private readonly traceNumbers: ReadonlyMap<TraceInfo, number>;
 
-  constructor(names: AddressNames | undefined) {
+  constructor(names: AddressNames | undefined, traces: readonly TraceInfo[]) {
     this.names = names;
+    this.traceNumbers = new Map(traces.map((trace, number) => [trace, number]));
   }
 
   get name(): string {
@@ -154,6 +162,20 @@ class ThreadEvent implements TraceEvent {
 
   field(name: string): unknown {
     return this.view.field(name);
+  }
+
+  get tid(): number | undefined {
+    if (!this.hasTid) return undefined;
+    const { tid, vtid } = this.view.commonContext();
+    const own = tid ?? vtid;
+    return own === undefined ? undefined : Number(own);
+  }
+
+  get cpu(): number | undefined {
+    const cpu = this.view.packetContext()['cpu_id'];
+    return cpu === undefined
+      ? undefined
+      : this.traceNumbers.get(this.view.stream.trace)! * MOST_CPUS + Number(cpu);
   }
 
   placeOf(address: bigint): CodePlace | undefined {

@@ -10,11 +10,16 @@ export const registerAnalyze: RegisterCommand = (program, context) => {
   program
     .command('analyze')
     .description(
-      'Tell what a trace shows: events, requests and where their time went, garbage collection, losses.',
+      'Tell what a trace shows: events, requests and where their time went, system calls, garbage collection, losses.',
     )
     .argument('<dir...>', 'directories with traces in or below them, or archives of such')
     .option('--json', 'print the result as JSON')
-    .option('--slowest <number>', 'how many of the slowest requests to take apart', wholeNumber, 5)
+    .option(
+      '--slowest <number>',
+      'how many of the slowest requests to take apart, and of the slowest system calls to list',
+      wholeNumber,
+      5,
+    )
     .action(async (paths: string[], options: AnalyzeCommandOptions) => {
       const { analyzeTrace } = await import('../analyze/analyze-trace.ts');
       const { stderr } = process;
