@@ -75,6 +75,7 @@ describeNeeding([tracefs(), command('babeltrace2')], 'the kernel in sessions, an
       const { path, losses } = await client.call('destroy-session', { session: 's' });
       expect(writesIn(join(path!, 'kernel'))).toEqual(upTo(40).slice(20));
       expect(losses.discardedCount).toBeGreaterThanOrEqual(20);
+      expect(losses.causes).toEqual({ unwrittenCount: losses.discardedCount });
     }),
     patientlyMs,
   );

@@ -52,6 +52,7 @@ export {
   type EnableEventResult,
   type Hello,
   type KernelTracepoint,
+  type LossCauses,
   type LossCounts,
   type MethodName,
   type Methods,

@@ -65,10 +65,22 @@ export interface Warned {
 /** What is known of losses when a session stops or ends. */
 export interface LossCounts {
   readonly eventCount: number;
-  /** Events that found no room. */
+  /** Events that were lost. */
   readonly discardedCount: number;
+  /** Those of them that no larger ring would have kept; absent where there are none. */
+  readonly causes?: LossCauses;
   /** Events that newer ones replaced, in overwrite mode. */
   readonly overwrittenCount: number;
+}
+
+/** Events that were lost for other reasons than that no sub-buffer had room, by these; what is absent is 0. */
+export interface LossCauses {
+  /** Larger than a sub-buffer. */
+  readonly tooLargeCount?: number;
+  /** Of threads that could have no ring, and of classes that could not be declared. */
+  readonly ringlessCount?: number;
+  /** They were in the rings, and could not be written. */
+  readonly unwrittenCount?: number;
 }
 
 export interface StopResult extends Warned {

@@ -19,6 +19,8 @@ export interface RingTotals {
   readonly lostCount: number;
   /** Of these, larger than a sub-buffer. */
   readonly tooLargeCount: number;
+  /** Of these, in the ring, and not written; absent where there are none. */
+  readonly unwrittenCount?: number;
   /** Events that newer ones replaced, in overwrite mode. */
   readonly overwrittenCount: number;
   readonly packetCount: number;
@@ -34,6 +36,10 @@ export interface RecordingTotals {
   readonly lostCount: number;
   /** Of these, larger than a sub-buffer. */
   readonly tooLargeCount: number;
+  /** Of these, of threads without a ring and of classes that could not be declared. */
+  readonly ringlessCount: number;
+  /** Of these, in the rings, and not written. */
+  readonly unwrittenCount: number;
   readonly overwrittenCount: number;
   readonly packetCount: number;
   readonly sizeBytes: number;
@@ -122,6 +128,8 @@ export class Ledger {
       eventCount: 0,
       lostCount: 0,
       tooLargeCount: 0,
+      ringlessCount: 0,
+      unwrittenCount: 0,
       overwrittenCount: 0,
       packetCount: 0,
       sizeBytes: 0,
@@ -132,6 +140,7 @@ export class Ledger {
       sum.eventCount += ring.eventCount;
       sum.lostCount += ring.lostCount;
       sum.tooLargeCount += ring.tooLargeCount;
+      sum.unwrittenCount += ring.unwrittenCount ?? 0;
       sum.overwrittenCount += ring.overwrittenCount;
       sum.packetCount += ring.packetCount;
       sum.sizeBytes += ring.sizeBytes;
@@ -139,6 +148,7 @@ export class Ledger {
     }
     const { counters, lostCount } = sumCounts(new Map([...this.#counts, ...counted]).values());
     sum.lostCount += lostCount;
+    sum.ringlessCount = lostCount;
     return {
       ...sum,
       processCount: this.#processes.size,

@@ -257,7 +257,7 @@ export class RingDrain implements Disposable {
     const { recordedEvents, droppedEvents } = this.#done;
     const unrecorded = (committedEvents - recordedEvents - droppedEvents) >>> 0;
     const afterLastPacket = (committedEvents - this.#committedThrough) >>> 0;
-    const unwritten = overwrite ? afterLastPacket : unrecorded;
+    const unwrittenCount = this.#isCutOff ? 0 : overwrite ? afterLastPacket : unrecorded;
     const overwritten = this.#committedEvents - afterLastPacket - recordedEvents - droppedEvents;
     return {
       ring,
@@ -265,8 +265,9 @@ export class RingDrain implements Disposable {
       ...(threadStartTicks === 0n ? {} : { thread: `${tid}-${threadStartTicks}` }),
       stream: this.#writer?.path ?? this.#streamPath,
       eventCount: recordedEvents,
-      lostCount: lostEvents + (this.#isCutOff ? 0 : unwritten),
+      lostCount: lostEvents + unwrittenCount,
       tooLargeCount: lostTooLarge,
+      ...(unwrittenCount === 0 ? {} : { unwrittenCount }),
       overwrittenCount: overwrite ? overwritten : 0,
       packetCount: this.#earlier.packetCount + (this.#writer?.packetCount ?? 0),
       sizeBytes: this.#earlier.sizeBytes + (this.#writer?.sizeBytes ?? 0),
@@ -278,7 +279,7 @@ export class RingDrain implements Disposable {
 
   /** The same while the ring is in use: what waits in it is not lost. */
   openTotals(ring: string): RingTotals {
-    return { ...this.totals(ring), lostCount: this.#lastState.lostEvents };
+    return { ...this.totals(ring), lostCount: this.#lastState.lostEvents, unwrittenCount: 0 };
   }
 
   /** Closes the stream: the next packets go to that of another trace chunk, which {@link enter} names. */

@@ -54,10 +54,28 @@ export function createdText({ name, mode, output, snapshotOutputs }: Session): s
   return `Session ${name} created.\n${place}`;
 }
 
-/** Losses, if there are any, as a line. */
-export function lossesText({ discardedCount }: LossCounts): string {
-  if (discardedCount === 0) return '';
-  return `Warning: ${discardedCount} events were discarded, because no sub-buffer had room; larger or more sub-buffers give it: spoor enable-channel --subbuf-size, --num-subbuf\n`;
+/** Losses, if there are any, a line for each reason. */
+export function lossesText({ discardedCount, causes = {} }: LossCounts): string {
+  const { tooLargeCount = 0, ringlessCount = 0, unwrittenCount = 0 } = causes;
+  const reasons: readonly (readonly [count: number, reason: string])[] = [
+    [
+      discardedCount - tooLargeCount - ringlessCount - unwrittenCount,
+      'no sub-buffer had room; larger or more sub-buffers give it: spoor enable-channel --subbuf-size, --num-subbuf',
+    ],
+    [
+      tooLargeCount,
+      'they are larger than a sub-buffer; larger ones have room for them: spoor enable-channel --subbuf-size',
+    ],
+    [
+      ringlessCount,
+      'their threads could have no sub-buffers, or their class could not be declared, for want of memory, space or file descriptors',
+    ],
+    [unwrittenCount, 'they could not be written'],
+  ];
+  return reasons
+    .filter(([count]) => count > 0)
+    .map(([count, reason]) => `Warning: ${count} events were discarded, because ${reason}\n`)
+    .join('');
 }
 
 /** What programs counted by counters of their own, a line each. */

@@ -9,6 +9,8 @@ import type { SessionState } from './session-state.node.ts';
 export interface KernelSessionTotals {
   readonly eventCount: number;
   readonly discardedCount: number;
+  /** Of these, the ones that could not be written. */
+  readonly causes: { readonly unwrittenCount: number };
   readonly overwrittenCount: number;
   readonly writtenBytes: number;
 }
@@ -46,6 +48,7 @@ export function countEnded(state: SessionState, { totals, rings }: ChannelEnd, i
   state.eventCount += eventCount;
   state.writtenBytes += writtenBytes;
   state.discardedCount = (state.discardedCount ?? 0) + unwrittenCount;
+  state.unwrittenCount = (state.unwrittenCount ?? 0) + unwrittenCount;
   for (const ring of rings) {
     state.discardedCount += lostOf(ring) - ring.overrun;
     // That flight recorders keep the newest is what they are for.
@@ -60,13 +63,14 @@ export async function sessionTotals(
   sources: SessionSources,
   isInMemory: boolean,
 ): Promise<KernelSessionTotals> {
-  let { eventCount, writtenBytes, discardedCount = 0, overwrittenCount = 0 } = state;
+  let { eventCount, writtenBytes, discardedCount = 0, unwrittenCount = 0, overwrittenCount = 0 } = state;
   discardedCount += sources.lostCount;
   eventCount += sources.eventCount;
   for (const channel of channels) {
     const all = sumOf(await channel.totals());
     writtenBytes += all.writtenBytes;
     discardedCount += all.unwrittenCount;
+    unwrittenCount += all.unwrittenCount;
     for (const ring of channel.statistics()) {
       overwrittenCount += isInMemory ? 0 : ring.overrun;
       discardedCount += lostOf(ring) - ring.overrun;
@@ -74,7 +78,7 @@ export async function sessionTotals(
     }
     if (!isInMemory) eventCount += all.eventCount + channel.adoptedEvents;
   }
-  return { eventCount, discardedCount, overwrittenCount, writtenBytes };
+  return { eventCount, discardedCount, causes: { unwrittenCount }, overwrittenCount, writtenBytes };
 }
 
 /** How full the rings of each channel are. */

@@ -14,6 +14,8 @@ export interface SessionState {
   eventCount: number;
   writtenBytes: number;
   discardedCount?: number;
+  /** Of these, the ones that could not be written. */
+  unwrittenCount?: number;
   overwrittenCount?: number;
   /** By channel. */
   readonly channels: Record<

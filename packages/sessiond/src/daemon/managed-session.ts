@@ -48,8 +48,8 @@ export interface SessionSurroundings {
 }
 
 function lossesOf(totals: WorkerTotals | undefined): LossCounts {
-  const { eventCount = 0, discardedCount = 0, overwrittenCount = 0 } = totals ?? {};
-  return { eventCount, discardedCount, overwrittenCount };
+  const { eventCount = 0, discardedCount = 0, causes, overwrittenCount = 0 } = totals ?? {};
+  return { eventCount, discardedCount, overwrittenCount, ...(causes === undefined ? {} : { causes }) };
 }
 
 export class ManagedSession {

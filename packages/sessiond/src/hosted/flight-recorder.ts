@@ -26,6 +26,7 @@ import {
 } from '@spoor/ringbuffer';
 import { type FileUser, asUser } from '@spoor/sys';
 import { withClockOffset } from '../clock-offset.ts';
+import { withCauses } from '../loss-causes.ts';
 import { declaresInternedStrings } from '../metadata-writer.ts';
 import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
 import { RingAllowance, checkProcessUser, userOf } from '../other-users.ts';
@@ -57,6 +58,7 @@ interface OpenRing {
   /** Counted on where the producer's 32 bits wrap. */
   committedEvents: number;
   lostEvents: number;
+  lostTooLarge: number;
 }
 
 interface RecordedProcess {
@@ -78,7 +80,7 @@ export class FlightRecorder implements SessionWorker {
   /** Rings of threads that are over, in the order of their ends. */
   readonly #retained: { readonly process: RecordedProcess; readonly number: number }[] = [];
   /** Of rings that are gone. */
-  readonly #past = { eventCount: 0, discardedCount: 0 };
+  readonly #past = { eventCount: 0, discardedCount: 0, tooLargeCount: 0 };
   /** By channel. */
   readonly #pastDiscarded = new Map<string, number>();
   /** By process: what its threads had counted at the last look, at the end at the latest. */
@@ -236,17 +238,19 @@ export class FlightRecorder implements SessionWorker {
   totals(): WorkerTotals {
     this.#observe();
     const { counters, lostCount } = sumCounts(this.#counts.values());
-    let { eventCount, discardedCount } = this.#past;
+    let { eventCount, discardedCount, tooLargeCount } = this.#past;
     discardedCount += lostCount;
     for (const { rings } of this.#processes.values()) {
       for (const ring of rings.values()) {
         eventCount += ring.committedEvents;
         discardedCount += ring.lostEvents;
+        tooLargeCount += ring.lostTooLarge;
       }
     }
     return {
       eventCount,
       discardedCount,
+      ...withCauses([{ tooLargeCount, ringlessCount: lostCount }]),
       overwrittenCount: 0,
       processCount: this.#processCount,
       counters: Object.fromEntries(counters),
@@ -270,7 +274,12 @@ export class FlightRecorder implements SessionWorker {
     this.#session.end();
     this.#look();
     this.#observe();
-    for (const { rings } of this.#processes.values()) for (const { reader } of rings.values()) reader.stop();
+    for (const { rings } of this.#processes.values()) {
+      for (const ring of rings.values()) {
+        ring.reader.stop();
+        this.#countPast(ring);
+      }
+    }
     this.close();
     return true;
   }
@@ -359,6 +368,7 @@ export class FlightRecorder implements SessionWorker {
           isRetained: false,
           committedEvents: state.committedEvents,
           lostEvents: state.lostEvents,
+          lostTooLarge: state.lostTooLarge,
         });
       } catch {
         // It is being laid out, or its program died over that.
@@ -397,8 +407,7 @@ export class FlightRecorder implements SessionWorker {
     const ring = process.rings.get(number);
     if (ring === undefined) return;
     this.#count(ring, ring.reader.poll());
-    this.#past.eventCount += ring.committedEvents;
-    this.#past.discardedCount += ring.lostEvents;
+    this.#countPast(ring);
     const { channelName } = ring.reader.header;
     const discardedBefore = this.#pastDiscarded.get(channelName) ?? 0;
     this.#pastDiscarded.set(channelName, discardedBefore + ring.lostEvents);
@@ -432,9 +441,17 @@ export class FlightRecorder implements SessionWorker {
     }
   }
 
+  /** What came of a ring that is not looked at any more. */
+  #countPast({ committedEvents, lostEvents, lostTooLarge }: OpenRing): void {
+    this.#past.eventCount += committedEvents;
+    this.#past.discardedCount += lostEvents;
+    this.#past.tooLargeCount += lostTooLarge;
+  }
+
   #count(ring: OpenRing, state: RingState): void {
     ring.committedEvents += (state.committedEvents - ring.committedEvents) >>> 0;
     ring.lostEvents = state.lostEvents;
+    ring.lostTooLarge = state.lostTooLarge;
   }
 }
 

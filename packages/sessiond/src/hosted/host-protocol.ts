@@ -1,5 +1,5 @@
 /** What the session daemon and its consumer say to each other: JSON lines over a Unix socket, as to clients. */
-import type { DiscardedAtSize, Domain, WireError } from '@spoor/control';
+import type { DiscardedAtSize, Domain, LossCauses, WireError } from '@spoor/control';
 
 /** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
 export const HOST_VERSION = 3;
@@ -11,6 +11,7 @@ export type Keeping = 'stream' | 'memory';
 export interface WorkerTotals {
   readonly eventCount: number;
   readonly discardedCount: number;
+  readonly causes?: LossCauses;
   readonly overwrittenCount: number;
   readonly processCount: number;
   /** What the programs counted, by name. */

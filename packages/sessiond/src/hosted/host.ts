@@ -2,6 +2,7 @@
 import { SpoorError, describeError } from '@spoor/base';
 import { toWireError } from '@spoor/control';
 import type { LinePeer } from '../line-server.ts';
+import { withCauses } from '../loss-causes.ts';
 import { ownIdentity } from '../process-identity.ts';
 import { SessionDirectory } from '../run-directory.ts';
 import { FlightRecorder } from './flight-recorder.ts';
@@ -26,10 +27,11 @@ interface Hosted {
 async function totalsOf({ worker, kernel }: Hosted): Promise<WorkerTotals> {
   const own = worker.totals();
   if (!kernel.isAtWork) return own;
-  const { eventCount, discardedCount, overwrittenCount } = await kernel.totals();
+  const { eventCount, discardedCount, causes, overwrittenCount } = await kernel.totals();
   return {
     eventCount: own.eventCount + eventCount,
     discardedCount: own.discardedCount + discardedCount,
+    ...withCauses([own.causes, causes]),
     overwrittenCount: own.overwrittenCount + overwrittenCount,
     processCount: own.processCount,
     counters: own.counters,

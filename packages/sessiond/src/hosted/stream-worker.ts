@@ -2,6 +2,7 @@ import type { FSWatcher } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 import type { SessionDescription } from '@spoor/ringbuffer';
 import { Consumer } from '../consumer.ts';
+import { withCauses } from '../loss-causes.ts';
 import type { SessionDirectory } from '../run-directory.ts';
 import { watchWakes } from '../wake-watch.ts';
 import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
@@ -97,8 +98,16 @@ export class StreamWorker implements SessionWorker {
   }
 
   totals(): WorkerTotals {
-    const { eventCount, lostCount, overwrittenCount, processCount, counters } = this.#consumer.totals();
-    return { eventCount, discardedCount: lostCount, overwrittenCount, processCount, counters };
+    const { eventCount, lostCount, overwrittenCount, processCount, counters, ...causes } =
+      this.#consumer.totals();
+    return {
+      eventCount,
+      discardedCount: lostCount,
+      ...withCauses([causes]),
+      overwrittenCount,
+      processCount,
+      counters,
+    };
   }
 
   usage(): readonly WorkerUsage[] {
