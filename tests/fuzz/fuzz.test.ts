@@ -11,6 +11,7 @@ const caseCounts: Readonly<Record<string, number>> = {
   indexes: 300,
   filters: 1000,
   archives: 1000,
+  'raw-traces': 300,
 };
 
 const needs = [

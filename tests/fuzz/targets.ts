@@ -19,6 +19,7 @@ import { readReference, ReferenceBudgetError } from '../support/reference-reader
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { archiveTarget } from './archive-target.ts';
 import { randomByteEdits, withByteEdits } from './byte-edits.ts';
+import { rawTraces } from './raw-target.ts';
 import { randomMetadataEdits, withJsonEdits, withTsdlEdits } from './metadata-edits.ts';
 
 export type Verdict = 'read' | 'refused';
@@ -360,4 +361,5 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       .flatMap(({ streams: files }) => files.map(({ content }) => content))
       .slice(0, 20),
   ),
+  rawTraces,
 ];

@@ -80,8 +80,8 @@ class DescriptionReader {
   /** A count of the kernel, which may have wrapped below 0 and be beyond what is exact. */
   amount(name: string): number {
     const value = this.found[name];
-    return typeof value === 'number' && Number.isFinite(value) && value >= 0
-      ? value
+    return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 2 ** 64
+      ? Number(value)
       : this.fail(`${name} is no count`);
   }
 

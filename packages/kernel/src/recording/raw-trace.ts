@@ -104,6 +104,23 @@ export function convertRawTrace(
   output: (trace: RawTrace, cpu: number) => ReturnType<RingOutput>,
   warn: (line: string) => void,
 ): TraceClass {
+  try {
+    return convert(name, open, declared, output, warn);
+  } catch (error) {
+    if (!(error instanceof SpoorError) || error.where?.startsWith(name) === true) throw error;
+    // Formats are called as in tracefs; of a filter or a context it is not told where it is.
+    const { code, message, where, hint } = error;
+    throw new SpoorError(code, message, { where: where === undefined ? name : `${name}: ${where}`, hint });
+  }
+}
+
+function convert(
+  name: string,
+  open: (file: string) => ByteSource | undefined,
+  declared: TraceClass,
+  output: (trace: RawTrace, cpu: number) => ReturnType<RingOutput>,
+  warn: (line: string) => void,
+): TraceClass {
   const text = (file: string): string | undefined => {
     const source = open(file);
     return source === undefined ? undefined : new TextDecoder().decode(readAll(source, mostTextBytes));
