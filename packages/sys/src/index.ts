@@ -5,6 +5,7 @@ export { SystemCallError } from './errors.ts';
 export { EventBell, ringBell } from './event-bell.ts';
 export { hasWorkerModule } from './heap-room.ts';
 export { isAvailable, type Availability } from './library.ts';
+export { loopIdleNs } from './loop-idle.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';
 export { guardNativeCalls } from './native-calls.ts';
 export { OpenFolder } from './open-folder.ts';

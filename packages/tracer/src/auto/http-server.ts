@@ -1,14 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { loopIdleNs } from '@spoor/sys';
 import { guardedListener, tellMissed } from './guard.ts';
-import {
-  beginServerRequest,
-  endServerRequest,
-  isServerRecorded,
-  loopIdleMs,
-  passServerRequest,
-} from './http-spans.ts';
+import { beginServerRequest, endServerRequest, isServerRecorded, passServerRequest } from './http-spans.ts';
 import { connectionOf } from './net.ts';
 
 interface ServerMessage {
@@ -21,7 +16,7 @@ interface ServerMessage {
 interface OpenRequest {
   response: ServerResponse | undefined;
   id: number;
-  idleMs: number;
+  idleNs: number;
 }
 
 /** A connection, which mostly has one open request at a time: to look it up by its socket costs less than by request. */
@@ -40,10 +35,10 @@ export function startHttpServerEvents(): void {
   let latest: Connection | undefined;
 
   const end = (open: OpenRequest, isAborted: boolean): void => {
-    const { response, id, idleMs } = open;
+    const { response, id, idleNs } = open;
     if (response === undefined) return;
     open.response = undefined;
-    endServerRequest(id, idleMs, response.headersSent ? response.statusCode : 0, isAborted);
+    endServerRequest(id, idleNs, response.headersSent ? response.statusCode : 0, isAborted);
   };
 
   // A response that is never finished, because the client went away, tells so by the end of its connection only.
@@ -59,7 +54,7 @@ export function startHttpServerEvents(): void {
     if (known !== undefined) return known;
     const made: Connection = {
       id: connectionOf(socket),
-      open: { response: undefined, id: 0, idleMs: 0 },
+      open: { response: undefined, id: 0, idleNs: 0 },
       others: undefined,
     };
     connections.set(socket, made);
@@ -71,12 +66,12 @@ export function startHttpServerEvents(): void {
     const connection = connectionAt(socket);
     let { open } = connection;
     if (open.response !== undefined) {
-      open = { response: undefined, id: 0, idleMs: 0 };
+      open = { response: undefined, id: 0, idleNs: 0 };
       (connection.others ??= []).push(open);
     }
     latest = connection;
     open.response = response;
-    open.idleMs = loopIdleMs();
+    open.idleNs = loopIdleNs();
     open.id = beginServerRequest(connection.id, request.method, request.url, hostOf(request.rawHeaders));
   };
 

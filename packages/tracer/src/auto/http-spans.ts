@@ -1,5 +1,5 @@
 // The spans of HTTP requests, whatever of Node.js they are made with: HTTP/1 and HTTP/2, `fetch` and undici.
-import { performance } from 'node:perf_hooks';
+import { loopIdleNs } from '@spoor/sys';
 import { currentSession } from '../session-slot.ts';
 import { gateOf, tracepoint } from './tracepoint.ts';
 import { spanIds } from './ids.ts';
@@ -66,18 +66,10 @@ const clientResponseGate = gateOf(clientResponse);
 const clientEndGate = gateOf(clientRequestEnd);
 
 const nextServerId = spanIds();
-/** Not before a request comes: what has it takes a millisecond to load. */
-let timing: typeof performance.nodeTiming | undefined;
 
 /** Whether requests to servers are recorded. */
 export function isServerRecorded(): boolean {
   return serverBeginGate.on || serverEndGate.on;
-}
-
-/** How long the loop of this thread has slept, in milliseconds: for {@link endServerRequest}. */
-export function loopIdleMs(): number {
-  timing ??= performance.nodeTiming;
-  return timing.idleTime;
 }
 
 /**
@@ -105,13 +97,12 @@ export function passServerRequest(): void {
 /**
  * Ends the span of a request to a server.
  *
- * @param idleMs {@link loopIdleMs} at its begin.
+ * @param idleNs {@link loopIdleNs} at its begin.
  * @param status 0 if no head was sent.
  */
-export function endServerRequest(id: number, idleMs: number, status: number, isAborted: boolean): void {
+export function endServerRequest(id: number, idleNs: number, status: number, isAborted: boolean): void {
   if (!serverEndGate.on) return;
-  const sleptMs = loopIdleMs() - idleMs;
-  serverEndGate.write(id, status, isAborted ? 1 : 0, sleptMs > 0 ? Math.round(sleptMs * 1e6) : 0);
+  serverEndGate.write(id, status, isAborted ? 1 : 0, loopIdleNs() - idleNs);
 }
 
 interface ClientState {

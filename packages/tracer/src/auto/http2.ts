@@ -10,6 +10,7 @@ import type {
 import { syncBuiltinESMExports } from 'node:module';
 import type { Socket } from 'node:net';
 import { watchEmitter } from './emitters.ts';
+import { loopIdleNs } from '@spoor/sys';
 import { guarded, guardedListener } from './guard.ts';
 import {
   beginClientRequest,
@@ -19,7 +20,6 @@ import {
   failClientRequest,
   isClientRecorded,
   isServerRecorded,
-  loopIdleMs,
   passServerRequest,
   tellClientResponse,
 } from './http-spans.ts';
@@ -42,7 +42,7 @@ export function startHttp2Events(): void {
 
 /** @param samples servers whose classes are watched: they are not exported. */
 function startServer(samples: readonly object[]): void {
-  const open = new WeakMap<ServerHttp2Stream, { readonly id: number; readonly idleMs: number }>();
+  const open = new WeakMap<ServerHttp2Stream, { readonly id: number; readonly idleNs: number }>();
   /** By session, whose own `socket` is only a stand-in. */
   const sockets = new WeakMap<object, Socket>();
   /** What a server was given last: it makes the session of it in the same turn. */
@@ -53,7 +53,7 @@ function startServer(samples: readonly object[]): void {
     open.delete(this);
     const sent: unknown = this.headersSent ? this.sentHeaders[':status'] : 0;
     const status = typeof sent === 'number' ? sent : 0;
-    endServerRequest(request.id, request.idleMs, status, this.aborted || this.rstCode !== 0);
+    endServerRequest(request.id, request.idleNs, status, this.aborted || this.rstCode !== 0);
   });
   for (const sample of samples) {
     watchEmitter(Object.getPrototypeOf(sample) as Http2Server, (_server, name, first, second) => {
@@ -70,7 +70,7 @@ function startServer(samples: readonly object[]): void {
       const stream = first as ServerHttp2Stream;
       const headers = second as IncomingHttpHeaders;
       stream.on('close', onClose);
-      const idleMs = loopIdleMs();
+      const idleNs = loopIdleNs();
       const host = headers[':authority'] ?? headers.host;
       const { session } = stream;
       const id = beginServerRequest(
@@ -79,7 +79,7 @@ function startServer(samples: readonly object[]): void {
         headers[':path'],
         host,
       );
-      open.set(stream, { id, idleMs });
+      open.set(stream, { id, idleNs });
     });
   }
 }
