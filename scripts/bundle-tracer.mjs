@@ -27,7 +27,8 @@ function newestMs(folder) {
 
 /**
  * Has built-in modules loaded when something of them is first used: one that only some automatic events need (dns,
- * perf_hooks …) costs the start of a program up to a millisecond.
+ * perf_hooks …) costs the start of a program up to a millisecond. And by another way than `require`, which makes of each a
+ * module for `import` as well, and which a program may have put its own in the place of by then.
  */
 function withLazyBuiltins(text) {
   const imported = [
@@ -39,8 +40,8 @@ function withLazyBuiltins(text) {
   for (const [statement, name, module] of imported) {
     // A default import is the module itself.
     const value = statement.includes('__toESM')
-      ? `__withDefault(require("${module}"))`
-      : `require("${module}")`;
+      ? `__withDefault(__builtin("${module}"))`
+      : `__builtin("${module}")`;
     lazy = lazy
       .replace(statement, '')
       .replace(new RegExp(`(?<![\\w.$])${name}\\.`, 'g'), () => `(${name}??=${value}).`);
@@ -48,7 +49,7 @@ function withLazyBuiltins(text) {
       throw new Error(`${name} is used as a whole`);
   }
   const names = imported.map(([, name]) => name).join(',');
-  const head = `let ${names};const __withDefault=(module)=>Object.create(module,{default:{value:module}});`;
+  const head = `let ${names};const __builtin=process.getBuiltinModule,__withDefault=(module)=>({__proto__:module,default:module});`;
   // The directive stays first.
   return lazy.replace(/^(?:[`'"]use strict[`'"];)?/, (directive) => `${directive}${head}`);
 }

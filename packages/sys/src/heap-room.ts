@@ -25,6 +25,11 @@ export function hasHeapRoom(): boolean {
 
 /** Whether the program has loaded what starts workers, as it is in workers. */
 export function hasWorkerModule(): boolean {
+  return hasBuiltin('worker_threads');
+}
+
+/** Whether a built-in module has been loaded, by whomever; true where Node.js does not tell. */
+export function hasBuiltin(name: string): boolean {
   const { moduleLoadList } = process as NodeJS.Process & { readonly moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes('NativeModule worker_threads') !== false;
+  return moduleLoadList?.includes(`NativeModule ${name}`) !== false;
 }

@@ -3,7 +3,7 @@ export { sendDatagram } from './datagram.ts';
 export { DescriptorWait } from './descriptor-wait.ts';
 export { SystemCallError } from './errors.ts';
 export { EventBell, ringBell } from './event-bell.ts';
-export { hasWorkerModule } from './heap-room.ts';
+export { hasBuiltin, hasWorkerModule } from './heap-room.ts';
 export { isAvailable, type Availability } from './library.ts';
 export { loopIdleNs } from './loop-idle.ts';
 export { createMappedFile, unmapFiles, type MappedFile } from './memory.ts';

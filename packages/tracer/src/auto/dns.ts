@@ -1,3 +1,4 @@
+import { hasBuiltin } from '@spoor/sys';
 import dns from 'node:dns';
 import dnsPromises from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -71,6 +72,8 @@ const resolvers = [
 /** Spans of name look-ups by `dns.lookup` (which `net`, `http` and `fetch` use), `dns.resolve*` and `reverse`. */
 export function startDnsEvents(): void {
   const nextId = spanIds();
+  // Nobody has imported what is loaded here first.
+  const mayBeImported = hasBuiltin('dns') || hasBuiltin('dns/promises');
 
   const lookup: Question = (args) => {
     if (!lookupBegin.enabled && !lookupEnd.enabled) return undefined;
@@ -100,7 +103,7 @@ export function startDnsEvents(): void {
       wrapMethod(holder, name, (original) => withPromise(original, resolve(name)));
     }
   }
-  syncBuiltinESMExports();
+  if (mayBeImported) syncBuiltinESMExports();
 }
 
 /** Address of the answer of a look-up, the first one of several. */

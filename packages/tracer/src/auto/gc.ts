@@ -40,11 +40,13 @@ const mostHeld = 1000;
  * most of them the tracer's own doing, wait for the ring instead of making it.
  */
 export function startGcEvents(): void {
-  const clock = new MonotonicClock();
+  let clock: MonotonicClock | undefined;
   let held: PerformanceEntry[] | undefined = [];
   const record = guarded((entry: PerformanceEntry) => {
     if (!gcPause.enabled) return;
     const { kind = 0, flags = 0 } = (entry as { readonly detail?: GcDetail }).detail ?? {};
+    // Made when the first one is told of: it reads the clocks often.
+    clock ??= new MonotonicClock();
     gcPause(kind, flags, clock.monotonicNs(entry.startTime), Math.round(entry.duration * 1e6));
   });
   const observer = new PerformanceObserver(

@@ -47,13 +47,10 @@ export function likeOriginal(original: AnyFunction, make: (original: AnyFunction
         },
       }.wrapped;
   for (const key of Reflect.ownKeys(original)) {
-    const own = Object.getOwnPropertyDescriptor(wrapper, key);
     const wanted = Object.getOwnPropertyDescriptor(original, key)!;
-    if (own?.configurable === false) {
-      if (own.writable === true && 'value' in wanted) Reflect.set(wrapper, key, wanted.value);
-    } else {
-      define(wrapper, key, wanted);
-    }
+    // The one property of a function that cannot be defined anew, but set.
+    if (key === 'prototype' && Object.hasOwn(wrapper, key)) Reflect.set(wrapper, key, wanted.value);
+    else define(wrapper, key, wanted);
   }
   if (Object.getPrototypeOf(wrapper) !== Object.getPrototypeOf(original)) {
     Object.setPrototypeOf(wrapper, Object.getPrototypeOf(original) as object | null);
