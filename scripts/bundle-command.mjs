@@ -19,7 +19,8 @@ const wanted =
 function isLeftOutOfReading(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
   // Tables need libraries that are larger than all the rest, and few people ask for them, or for the kernel's pages.
-  if (/^@spoor\/(?:components\/(?:arrow|ftrace|parquet|report)|sessiond\/record)$/.test(id)) return true;
+  if (/^@spoor\/(?:components\/(?:arrow|ftrace|parquet|raw-rings|report)|sessiond\/record)$/.test(id))
+    return true;
   return (
     importer !== undefined && /\/dist\/(?:commands|control)$/.test(dirname(importer)) && !wanted.test(id)
   );

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readRawRings } from '@spoor/components/ftrace';
+import { readRawRings } from '@spoor/components/raw-rings';
 import { openTrace } from '@spoor/components/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { factsOfSize } from '../../packages/kernel/src/testing/packet-facts.ts';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, truncateSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readRawRings } from '@spoor/components/ftrace';
+import { readRawRings } from '@spoor/components/raw-rings';
 import { openTrace } from '@spoor/components/node';
 import { parseDescription } from '@spoor/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readRawRings } from '@spoor/components/ftrace';
+import { readRawRings } from '@spoor/components/raw-rings';
 import { openTrace } from '@spoor/components/node';
 import {
   findRecoverable,

@@ -1,6 +1,6 @@
 /** The package under Node.js. */
 import { SpoorError } from '@spoor/base';
-import { readRawRings } from '@spoor/components/ftrace';
+import { readRawRings } from '@spoor/components/raw-rings';
 import { openTrace as openTraceSet, type OpenOptions as SetOptions } from '@spoor/components/node';
 import { checkOptions, type Selection } from './selection.ts';
 import type { EventTypes } from './trace-event.ts';

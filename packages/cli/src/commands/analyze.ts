@@ -24,7 +24,7 @@ export const registerAnalyze: RegisterCommand = (program, context) => {
       const { analyzeTrace } = await import('../analyze/analyze-trace.ts');
       const { stderr } = process;
       const { withRawReader } = await import('@spoor/components/node');
-      const { loadRawReader } = await import('../raw-rings.ts');
+      const { loadRawReader } = await import('../convert/raw-rings.ts');
       const analysis = await withRawReader(loadRawReader, (readRaw) =>
         analyzeTrace(paths, {
           slowest: options.slowest,

@@ -43,7 +43,7 @@ function readPort(text: string): number {
 
 async function view(directories: readonly string[], options: ViewOptions): Promise<number> {
   const { FileBinaries, openTrace, withRawReader } = await import('@spoor/components/node');
-  const { loadRawReader } = await import('../raw-rings.ts');
+  const { loadRawReader } = await import('../convert/raw-rings.ts');
   const { serveView, traceSetSource } = await import('@spoor/server');
   const { pageFolder } = await import('./installed.ts');
   const set = await withRawReader(loadRawReader, (readRaw) => openTrace(directories, { readRaw }));

@@ -24,7 +24,7 @@ import {
   type Plugin,
 } from '@spoor/graph';
 import { levelOf, type GeneralOptions } from '../commands/general-options.ts';
-import { loadRawReader } from '../raw-rings.ts';
+import { loadRawReader } from './raw-rings.ts';
 import { colorsFor, colorsSupported } from './colors.ts';
 import { sinkFormats, TextOutputs } from './sinks.ts';
 import { keepYoungGenerationSmall, leavesLittleGarbage } from './young-generation.ts';

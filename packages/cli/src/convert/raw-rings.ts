@@ -3,6 +3,6 @@ import type { RawReader } from '@spoor/components/node';
 
 /** Brings it in: few traces have such pages. */
 export async function loadRawReader(): Promise<RawReader> {
-  const { readRawRings } = await import('@spoor/components/ftrace');
+  const { readRawRings } = await import('@spoor/components/raw-rings');
   return readRawRings;
 }
