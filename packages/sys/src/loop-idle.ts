@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { hasWorkerModule } from './heap-room.ts';
 import { isAvailable, library, viewMemory } from './library.ts';
 
 /**
@@ -30,7 +31,7 @@ function askForIdleNs(): number {
   return idleNs;
 }
 
-/** That it is the same again and again is the proof, whatever release of libuv this is, and whosever loop. */
+/** That it is the same again and again is the proof, whatever release of libuv this is. */
 function prove(idleNs: number): void {
   try {
     supposed ??= findPlace();
@@ -47,11 +48,12 @@ function prove(idleNs: number): void {
 }
 
 /**
- * In the default loop, which is that of Node.js's main thread. A worker finds another's time there, which is not its own.
- * `uv_loop_t`, whose layout all releases 1.x share, has a pointer to what libuv keeps to itself: flags, then `uv_metrics_t`
- * (128 bytes, since 1.45), the time when the loop fell asleep, and the sum.
+ * In the default loop, which is that of Node.js's main thread; those of workers are not to be found, and a worker that is ended
+ * amid a call of koffi would end the process. `uv_loop_t`, whose layout all releases 1.x share, has a pointer to what libuv
+ * keeps to itself: flags, then `uv_metrics_t` (128 bytes, since 1.45), the time when the loop fell asleep, and the sum.
  */
 function findPlace(): Uint32Array | undefined {
+  if (hasWorkerModule() && !process.getBuiltinModule('node:worker_threads').isMainThread) return undefined;
   const [major, minor] = (process.versions['uv'] ?? '').split('.').map(Number);
   if (major !== 1 || !(minor! >= 45) || !isAvailable().available) return undefined;
   const defaultLoop = library().koffi.load(null).func('uintptr_t uv_default_loop()');
