@@ -38,18 +38,17 @@ function withLazyBuiltins(text) {
     throw new Error('the bundle imports built-in modules in another way than before');
   let lazy = text;
   for (const [statement, name, module] of imported) {
-    // A default import is the module itself.
-    const value = statement.includes('__toESM')
-      ? `__withDefault(__builtin("${module}"))`
-      : `__builtin("${module}")`;
+    const value = `(${name}??=__builtin("${module}"))`;
     lazy = lazy
       .replace(statement, '')
-      .replace(new RegExp(`(?<![\\w.$])${name}\\.`, 'g'), () => `(${name}??=${value}).`);
+      // A default import is the module itself.
+      .replace(new RegExp(`(?<![\\w.$])${name}\\.default\\b`, 'g'), () => value)
+      .replace(new RegExp(`(?<![\\w.$])${name}\\.`, 'g'), () => `${value}.`);
     if (new RegExp(`(?<![\\w.$])${name}(?!\\w|\\?\\?=)`).test(lazy))
       throw new Error(`${name} is used as a whole`);
   }
   const names = imported.map(([, name]) => name).join(',');
-  const head = `let ${names};const __builtin=process.getBuiltinModule,__withDefault=(module)=>({__proto__:module,default:module});`;
+  const head = `let ${names};const __builtin=process.getBuiltinModule;`;
   // The directive stays first.
   return lazy.replace(/^(?:[`'"]use strict[`'"];)?/, (directive) => `${directive}${head}`);
 }

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { SystemCallError } from './errors.ts';
 import { hasHeapRoom, hasWorkerModule } from './heap-room.ts';
 import { inOnePiece } from './native-calls.ts';
-import { closeSync, openSync } from './own-files.ts';
+import { closeSync, existsSync, openSync } from './own-files.ts';
 
 type Koffi = typeof koffiModule;
 
@@ -185,17 +185,24 @@ function loadKoffi(): Koffi {
 
 function findKoffi(require: NodeJS.Require): Koffi {
   try {
-    const own = require.resolve('koffi');
-    const triplet = `linux-${process.arch}`;
-    const folder = `${own.slice(0, own.lastIndexOf('/koffi/'))}/@koromix/koffi-${triplet}`;
-    const binary = require(`${folder}/${triplet.replace('-', '_')}/koffi.node`) as Koffi & {
-      readonly version?: unknown;
-    };
+    const binary = require(binaryPath(require)) as Koffi & { readonly version?: unknown };
     if (binary.version === KOFFI_VERSION) return binary;
   } catch {
     // Installed in another way, or for another C library.
   }
   return require('koffi') as Koffi;
+}
+
+/** Where koffi's binary should be: in a package beside it. */
+function binaryPath(require: NodeJS.Require): string {
+  const triplet = `linux-${process.arch}`;
+  const name = `@koromix/koffi-${triplet}/${triplet.replace('-', '_')}/koffi.node`;
+  // Nearly always it is where packages are looked for. To resolve one that has `exports` takes a millisecond: Node.js loads its
+  // resolver of ES modules for that.
+  const folder = require.resolve.paths('koffi')?.find((each) => existsSync(`${each}/koffi`));
+  if (folder !== undefined && existsSync(`${folder}/${name}`)) return `${folder}/${name}`;
+  const own = require.resolve('koffi');
+  return `${own.slice(0, own.lastIndexOf('/koffi/'))}/${name}`;
 }
 
 /** Electron, and builds of V8 with its sandbox, have no ArrayBuffer over memory that is not V8's own. */
