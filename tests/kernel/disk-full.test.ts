@@ -180,6 +180,35 @@ describeNeeding([tracefs()], 'a full disk', () => {
     );
   });
 
+  test('raw pages are written again where there is room again, and what is between is told', () => {
+    const disk = join(folder, 'again');
+    mkdirSync(disk);
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=11m', 'none', disk]).status).toBe(0);
+    try {
+      const trace = join(disk, 'trace');
+      const filler = join(disk, 'filler');
+      writeFileSync(filler, Buffer.alloc(2_500_000));
+      const writes = (count: number): string => `dd if=/dev/zero of=/dev/null bs=1 count=${count} 2>&1`;
+      const load = `${writes(60_000)}; rm ${filler}; ${writes(5000)}; exit 7`;
+      const options = ['--raw', '--kernel-buffer', '256k', '--kernel-events', 'syscall_*'];
+      const { status, stderr } = spoor(['record', '-k', ...options, '-o', trace, '--', 'sh', '-c', load]);
+      expect(status, stderr).toBe(7);
+      expect(stderr).toMatch(/events of processor \d are lost: .*ENOSPC/);
+      const set = openTrace(trace, { readRaw: readRawRings });
+      const events = Array.from(set.events(), (event) => ({ name: event.name, fields: event.payload() }));
+      // The last that happens is there, and no page is cut off.
+      expect(events.findLast(({ name }) => name === 'syscall_entry_exit_group')?.fields).toMatchObject({
+        error_code: 7,
+      });
+      expect(set.warnings).toEqual([]);
+      const told = set.losses.reduce((sum, { count }) => sum + Number(count ?? 0), 0);
+      expect(told).toBeGreaterThan(10_000);
+      expect(stderr.replaceAll(/(\d),(?=\d)/g, '$1')).toContain(` ${told} events lost`);
+    } finally {
+      spawnSync('umount', ['--lazy', disk]);
+    }
+  });
+
   test('raw pages are not begun where what tells of them finds no room', () => {
     record(
       'none-raw',

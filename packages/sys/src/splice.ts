@@ -54,6 +54,11 @@ export class SplicePipe implements Disposable {
   private readonly einval: number;
   /** Some file systems cannot take pages of a pipe: what is in it is copied then. */
   private copies: Uint8Array | undefined;
+  /** Of the copies, what is not written yet. */
+  private copyAt = 0;
+  private copyEnd = 0;
+  /** What was taken for a file that had no room for it, copies included. */
+  private leftBytes = 0;
   /** What was read into last, and where it is: it stays there as long as it is known here. */
   private target: Uint8Array | undefined;
   private address = 0;
@@ -81,12 +86,14 @@ export class SplicePipe implements Disposable {
    * Who calls it has been out of that cache for long, so it is one loop that calls nothing else.
    * @param pieceBytes of a piece, at most; `mostBytes` of all of them.
    * @returns how many bytes that was; 0 when there is nothing now.
-   * @throws SystemCallError `sys/enospc` and the like; what could not be written is lost.
+   * @throws SystemCallError `sys/enospc` and the like, or the system's error; what could not be written is kept: it is what is
+   * moved first when this is called again.
    */
   move(from: number, to: number, pieceBytes: number, mostBytes: number): number {
     const { calls, readEnd, writeEnd } = this;
     const { splice } = calls;
     let moved = 0;
+    if (this.leftBytes > 0) this.give(to, this.leftBytes, this.giveSome(to));
     while (moved < mostBytes) {
       const taken = splice(from, null, writeEnd, null, pieceBytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
       if (taken <= 0) {
@@ -137,24 +144,28 @@ export class SplicePipe implements Disposable {
   /** Moves what is left of a piece into a file. @param given what the first try answered. */
   private give(to: number, pieceBytes: number, given: number): void {
     let last = given;
-    for (let left = pieceBytes; ;) {
-      if (last > 0) left -= last;
+    for (this.leftBytes = pieceBytes; ;) {
+      if (last > 0) this.leftBytes -= last;
       else if (this.copies === undefined) {
         const errno = last < 0 ? library().koffi.errno() : this.einval;
         if (errno === this.einval) this.copies = new Uint8Array(65_536);
         else if (errno !== this.eintr) throw lastError('splice into a file', undefined, errno);
       }
-      if (left === 0) return;
-      last =
-        this.copies === undefined
-          ? this.calls.splice(this.readEnd, null, to, null, left, SPLICE_F_MOVE)
-          : this.copy(to, this.copies, left);
+      if (this.leftBytes === 0) return;
+      last = this.giveSome(to);
     }
   }
 
-  private copy(to: number, bytes: Uint8Array, mostBytes: number): number {
-    const count = readSync(this.readEnd, bytes, 0, Math.min(bytes.length, mostBytes), null);
-    for (let at = 0; at < count;) at += writeSync(to, bytes, at, count - at);
+  private giveSome(to: number): number {
+    const { copies, leftBytes } = this;
+    if (copies === undefined)
+      return this.calls.splice(this.readEnd, null, to, null, leftBytes, SPLICE_F_MOVE);
+    if (this.copyAt === this.copyEnd) {
+      this.copyEnd = readSync(this.readEnd, copies, 0, Math.min(copies.length, leftBytes), null);
+      this.copyAt = 0;
+    }
+    const count = writeSync(to, copies, this.copyAt, this.copyEnd - this.copyAt);
+    this.copyAt += count;
     return count;
   }
 

@@ -9,6 +9,9 @@ import { ReaderPeers } from './reader-peers.node.ts';
 import { partialPageMs, RingReader } from './ring-reader.node.ts';
 import { RingSleep, safeMsOf } from './ring-sleep.node.ts';
 
+/** What calls and sinks say where there is no room for a file. */
+const noRoom: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'sys/enospc', 'sys/edquot', 'kernel/disk-full'];
+
 /** A ring with its sink. */
 class RingDrain {
   readonly cpu: number;
@@ -23,13 +26,23 @@ class RingDrain {
   /** Whether the ring may have been full; undefined while nothing is to be flushed. */
   private mayHaveLost: boolean | undefined;
   private result: unknown;
+  private isFull = false;
+  /** Why something is lost, if something is. */
+  private trouble: string | undefined;
+  private readonly onTrouble: (message: string) => void;
 
-  constructor(cpu: number, reader: RingReader, sink: PageSink | BatchSink) {
+  constructor(
+    cpu: number,
+    reader: RingReader,
+    sink: PageSink | BatchSink,
+    onTrouble: (message: string) => void,
+  ) {
     const byPages = !('batch' in sink) || sink.file !== undefined;
     this.pipe = byPages && isAvailable().available ? new SplicePipe(reader.layout.subBufferBytes) : undefined;
     this.cpu = cpu;
     this.reader = reader;
     this.sink = sink;
+    this.onTrouble = onTrouble;
   }
 
   /** Of the ring, to wait for. */
@@ -41,7 +54,13 @@ class RingDrain {
     try {
       work();
     } catch (error) {
-      this.failure ??= describeError(error);
+      const isFull = 'batch' in this.sink && noRoom.includes((error as NodeJS.ErrnoException).code);
+      this.isFull = isFull;
+      if (!isFull) this.failure ??= describeError(error);
+      else if (this.trouble === undefined) {
+        this.trouble = describeError(error);
+        this.onTrouble(this.trouble);
+      }
     }
   }
 
@@ -55,6 +74,8 @@ class RingDrain {
     let drained = 0;
     this.guard(() => {
       const { reader, sink } = this;
+      if (this.isFull && 'batch' in sink) sink.writeRest?.();
+      this.isFull = false;
       const { subBufferBytes } = reader.layout;
       const mostBytes = ringBytes * 2;
       let pages = 0;
@@ -121,8 +142,8 @@ class RingDrain {
     });
     this.reader[Symbol.dispose]();
     this.pipe?.[Symbol.dispose]();
-    const { cpu, pageCount, sizeBytes, result, failure } = this;
-    return { cpu, pageCount, sizeBytes, result, failure };
+    const { cpu, pageCount, sizeBytes, result, failure, trouble } = this;
+    return { cpu, pageCount, sizeBytes, result, failure: failure ?? trouble };
   }
 }
 
@@ -138,7 +159,7 @@ async function openRings(
     const settle = (): void => peers.settleNow();
     const sink = await createPageSink(sinkData, { cpu, layout, clock, onTrouble, settle });
     const reader = new RingReader(path, layout, 'batch' in sink ? undefined : sink.input);
-    drains.push(new RingDrain(cpu, reader, sink));
+    drains.push(new RingDrain(cpu, reader, sink, onTrouble));
   }
   return drains;
 }

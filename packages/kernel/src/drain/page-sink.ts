@@ -48,7 +48,10 @@ export interface PageSink {
   close(): unknown;
 }
 
-/** A sink that writes pages as they are, many at a time. */
+/**
+ * A sink that writes pages as they are, many at a time. Where it has no room for them what is left stays in the ring until there is
+ * some.
+ */
 export interface BatchSink extends Pick<PageSink, 'flush' | 'close'> {
   /**
    * Descriptor of the file that the pages go to, each with all of its sub-buffer: full ones may then be moved into it
@@ -61,6 +64,8 @@ export interface BatchSink extends Pick<PageSink, 'flush' | 'close'> {
    * {@link storedPageBytes} says of each, together.
    */
   batch(bytes: Uint8Array, lengthBytes: number, pageCount: number): void;
+  /** Writes what {@link batch} could not, for there was no room; throws as it does. */
+  writeRest?(): void;
 }
 
 /** What the module of a sink exports. */

@@ -463,7 +463,7 @@ export class KernelRecording {
         missingTextCount: sum(({ missingTextCount }) => missingTextCount),
         writtenBytes:
           sum(({ writtenBytes }) => writtenBytes) +
-          rawRings.reduce((total, { sizeBytes }) => total + sizeBytes, 0) +
+          (raw?.sizeBytes ?? rawRings.reduce((total, { sizeBytes }) => total + sizeBytes, 0)) +
           this.streams.writtenBytes,
         stateDump: this.dumped,
         rings,

@@ -72,6 +72,8 @@ export interface RawCounts {
   readonly lostCount: number;
   /** Those that were in the rings and are not in the files. */
   readonly unwrittenCount: number;
+  /** Of the files. */
+  readonly sizeBytes: number;
 }
 
 /** The files of one recording. */
@@ -174,12 +176,14 @@ export class RawFiles {
     let eventCount = 0;
     let lostCount = 0;
     let unwrittenCount = 0;
+    let sizeBytes = 0;
     for (const counts of statistics) {
       const { cpu, entries, read } = counts;
       const path = join(this.directory, `cpu${cpu}`);
       let found = 0;
       if (existsSync(path)) {
         using source = new FileSource(path);
+        sizeBytes += source.sizeBytes;
         const form = this.description.pageForm;
         found = scanRing({ cpu, source, form, lostCount: undefined }, this.layout).eventCount;
       }
@@ -187,7 +191,7 @@ export class RawFiles {
       lostCount += lostOf(counts);
       unwrittenCount += Math.max(0, read + entries - found);
     }
-    return { eventCount, lostCount, unwrittenCount };
+    return { eventCount, lostCount, unwrittenCount, sizeBytes };
   }
 
   private textOf(statistics: readonly RingStatistics[] | undefined): string {

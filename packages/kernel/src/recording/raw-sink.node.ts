@@ -15,12 +15,20 @@ export interface RawSinkData {
 export function createPageSink(data: RawSinkData, { cpu }: RingPlace): BatchSink {
   const path = join(data.directory, `cpu${cpu}`);
   const descriptor = openSync(path, 'wx');
+  let rest = new Uint8Array(0);
   return {
     file: data.pageForm === 'whole' ? descriptor : undefined,
+    writeRest() {
+      const held = rest;
+      rest = new Uint8Array(0);
+      if (held.length > 0) this.batch(held, held.length, 0);
+    },
     batch(bytes, lengthBytes) {
+      let at = 0;
       try {
-        for (let at = 0; at < lengthBytes;) at += writeSync(descriptor, bytes, at, lengthBytes - at);
+        while (at < lengthBytes) at += writeSync(descriptor, bytes, at, lengthBytes - at);
       } catch (error) {
+        rest = bytes.slice(at, lengthBytes);
         const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
         throw new SpoorError(full ? 'kernel/disk-full' : 'kernel/write', 'cannot write the pages of a ring', {
           where: path,
