@@ -51,6 +51,14 @@ function valuesOf(path: string): number[] {
   return values;
 }
 
+/** After the cut nothing came into the packet, and its rest is none. */
+const nothingAfterCut = [
+  [288, 'before the release', false],
+  [87, 'cut written', false],
+  [374, 'before the note', false],
+  [0, 'no entry', false],
+] satisfies [number, (typeof deaths)[number], boolean][];
+
 test('wherever the consumer was killed, its trace and what spoor crash finds have each event once', () => {
   const step = tuple(integer({ min: 0, max: 1500 }), constantFrom(...deaths), boolean());
   assert(
@@ -92,51 +100,53 @@ test('wherever the consumer was killed, its trace and what spoor crash finds hav
       ring.close();
       session.remove();
     }),
-    { numRuns: 100 },
+    { numRuns: 100, examples: [[nothingAfterCut, false]] },
   );
 });
+
+/** A recording of 10 events that a consumer has ended, and was killed over it; its program went on to 100. */
+function endedByTheDead(isNoted: boolean) {
+  const outputDir = mkdtempSync(join(root, 'trace-'));
+  const channels = [makeChannel({ mode: 'discard', ...geometry })];
+  const session = SessionDirectory.create(root, { name: 'test', channels, auto: false, outputDir });
+  const program = new SimulatedProgram(session.path, true);
+  const ring = program.ring(0, geometry, 'discard');
+  const ringPath = join(program.directory, 'rings', '0.ring');
+  for (let value = 0; value < 10; value += 1) ring.emit(value);
+  ring.sync();
+  // The first look makes the trace; then the ring as it is before the end of the recording.
+  new Consumer(session, () => undefined).poll(0);
+  const [name = ''] = readdirSync(join(outputDir, 'ust', 'pid'));
+  const traceDir = join(outputDir, 'ust', 'pid', name);
+  const events = join(program.directory, 'events');
+  const metadata = new MetadataWriter(join(traceDir, 'metadata'), '', events, {});
+  const ringFile = openSync(ringPath, 'r+');
+  const reader = new RingReader(fileStore(ringFile), ringPath);
+  const before = reader.progress;
+  const ending = new RingDrain(0, ringPath, traceDir, metadata);
+  ending.stop();
+  ending.finish(true);
+  ending.close();
+  if (!isNoted) reader.noteProgress(before);
+  closeSync(ringFile);
+  ring.sync();
+  let committed = 10;
+  while (committed < 100 && ring.emit(committed)) committed += 1;
+  expect(committed).toBe(100);
+  ring.sync();
+  return { session, ring, ringPath, traceDir, metadata };
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, value) => value);
 
 test.each(['entry', 'no entry'])(
   'a consumer killed as it ends the recording of a program that goes on has told how much of its packet it wrote (%s)',
   (written) => {
-    const outputDir = mkdtempSync(join(root, 'trace-'));
-    const channels = [makeChannel({ mode: 'discard', ...geometry })];
-    const session = SessionDirectory.create(root, { name: 'test', channels, auto: false, outputDir });
-    const program = new SimulatedProgram(session.path, true);
-    const ring = program.ring(0, geometry, 'discard');
-    const ringPath = join(program.directory, 'rings', '0.ring');
-    for (let value = 0; value < 10; value += 1) ring.emit(value);
-    ring.sync();
-    // The first look makes the trace; then the ring as it is before the end of the recording.
-    new Consumer(session, () => undefined).poll(0);
-    const [name = ''] = readdirSync(join(outputDir, 'ust', 'pid'));
-    const traceDir = join(outputDir, 'ust', 'pid', name);
-    const metadata = new MetadataWriter(
-      join(traceDir, 'metadata'),
-      '',
-      join(program.directory, 'events'),
-      {},
-    );
-    const ringFile = openSync(ringPath, 'r+');
-    const reader = new RingReader(fileStore(ringFile), ringPath);
-    const before = reader.progress;
-    const ending = new RingDrain(0, ringPath, traceDir, metadata);
-    ending.stop();
-    ending.finish(true);
-    ending.close();
+    const { session, ring, traceDir, metadata } = endedByTheDead(false);
     metadata.close();
-    // Killed before it noted what is written.
-    reader.noteProgress(before);
-    closeSync(ringFile);
-    ring.sync();
-    let committed = 10;
-    while (committed < 100 && ring.emit(committed)) committed += 1;
-    expect(committed).toBe(100);
-    ring.sync();
     const stream = join(traceDir, 'ch0_0');
     if (written === 'no entry') truncateSync(join(traceDir, 'index', 'ch0_0.idx'), indexHeaderBytes);
 
-    const upTo = (count: number): number[] => Array.from({ length: count }, (_, value) => value);
     expect(valuesOf(stream)).toEqual(upTo(10));
     const { totals: found } = extractCrash(session.path, mkdtempSync(join(root, 'saved-')));
     expect(found).toMatchObject({ eventCount: 0, recordedCount: 10 });
@@ -145,6 +155,21 @@ test.each(['entry', 'no entry'])(
     const values = valuesOf(stream);
     expect(values).toEqual(upTo(written === 'entry' ? 10 : 100));
     expect(totals.eventCount).toBe(values.length);
+    ring.close();
+    session.remove();
+  },
+);
+
+test.each([true, false])(
+  'what a program commits after the end of its recording is not lost to a successor that finds it dead (noted: %s)',
+  (isNoted) => {
+    const { session, ring, ringPath, traceDir, metadata } = endedByTheDead(isNoted);
+    const successor = new RingDrain(0, ringPath, traceDir, metadata);
+    successor.finish(false);
+    expect(successor.totals('0')).toMatchObject({ eventCount: 10, lostCount: 0 });
+    expect(valuesOf(join(traceDir, 'ch0_0'))).toEqual(upTo(10));
+    successor.close();
+    metadata.close();
     ring.close();
     session.remove();
   },

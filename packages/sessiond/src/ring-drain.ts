@@ -247,15 +247,17 @@ export class RingDrain implements Disposable {
 
   /** What came of the ring up to now. */
   totals(ring: string): RingTotals {
-    const { committedEvents, lostEvents, lostTooLarge } = this.#lastState;
+    const { committedEvents, lostEvents, lostTooLarge, openedPackets } = this.#lastState;
     const { mode, tid, threadStartTicks, channelName, subBufferSizeBytes, subBufferCount } =
       this.reader.header;
     const mostLostCount = this.#demand?.mostLostCount ?? 0;
     const overwrite = mode === 'overwrite';
     // The producer's count wraps at 2^32, and so do the differences. What a program that lives on commits after the
     // end of the recording is neither lost nor overwritten.
-    const { recordedEvents, droppedEvents } = this.#done;
-    const unrecorded = (committedEvents - recordedEvents - droppedEvents) >>> 0;
+    const { recordedEvents, recordedPackets, droppedEvents } = this.#done;
+    // So it is where an earlier consumer ended the recording, and was killed over it.
+    const isAllTaken = openedPackets <= recordedPackets;
+    const unrecorded = isAllTaken ? 0 : (committedEvents - recordedEvents - droppedEvents) >>> 0;
     const afterLastPacket = (committedEvents - this.#committedThrough) >>> 0;
     const unwrittenCount = this.#isCutOff ? 0 : overwrite ? afterLastPacket : unrecorded;
     const overwritten = this.#committedEvents - afterLastPacket - recordedEvents - droppedEvents;

@@ -43,9 +43,13 @@ function dieAt(death: (typeof deaths)[number], reader: RingReader, streamPath: s
   }
   const sequence = state.finished[0];
   if (sequence === undefined || death === 'before') return;
-  const packet = restOfPacket(reader.read(sequence)!, reader.progress);
+  const whole = reader.read(sequence)!;
+  const packet = restOfPacket(whole, reader.progress);
   if (packet === undefined) return;
   const { bytes, eventCount } = packet;
+  // A consumer writes no packet where nothing came after the cut, unless it tells of losses.
+  const isEmpty = packet !== whole && bytes.length === PACKET_HEADER_BYTES;
+  if (isEmpty && describePacket(bytes, 0).eventsDiscarded === lastDiscarded(streamPath)) return;
   const number = sequence + reader.progress.streamShift;
   numberPacket(packet, number);
   if (death === 'half a packet' || death === 'no entry') {
@@ -70,6 +74,13 @@ function dieAt(death: (typeof deaths)[number], reader: RingReader, streamPath: s
     });
   }
   writer.close();
+}
+
+/** How many lost events the last packet of a stream tells of. */
+function lastDiscarded(streamPath: string): bigint | undefined {
+  const writer = new StreamWriter(streamPath);
+  writer.close();
+  return writer.lastEntry?.eventsDiscarded;
 }
 
 /** Does what a consumer does to cut the open packet, when all before it is written. */
