@@ -191,6 +191,19 @@ describeNeeding([tracefs(), command('babeltrace2')], 'spoor record -k --raw', ()
     expect(unpacked.stdout).toBe(printed.stdout);
   });
 
+  test('everybody may read it, but not where the kernel is in memory', () => {
+    const modes = new Map(
+      readdirSync(join(raw, 'kernel/raw')).map((name) => [
+        name,
+        statSync(join(raw, 'kernel/raw', name)).mode,
+      ]),
+    );
+    const ofOthers = statSync(join(raw, 'kernel/metadata')).mode & 0o004;
+    for (const [name, mode] of modes) {
+      expect(`${name} ${mode & 0o004}`).toBe(`${name} ${name === 'kallsyms' ? 0 : ofOthers}`);
+    }
+  });
+
   test('who opens it without what reads pages is told so', () => {
     expect(() => openTrace(raw)).toThrow(
       expect.objectContaining({

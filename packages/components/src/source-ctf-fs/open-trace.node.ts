@@ -11,23 +11,9 @@ import { standardInput, standardInputName } from '../standard-input.node.ts';
 import type { TraceDirectory } from './build-trace-set.ts';
 import { foldersOfFiles } from './file-set.ts';
 import { openFolders, type OpenOptions, type TraceFolder } from './open-folders.ts';
+import { reading } from './reading.node.ts';
 import { rawDescriptionFile, withRawRings, type RawReader } from './raw-rings.ts';
 import type { TraceSet } from './trace-set.ts';
-
-/** Does what reads a file or a directory; trouble with that is told with its place. */
-function reading<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof SpoorError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') {
-      const hint = 'let its owner change its mode, or read it as its owner';
-      throw new SpoorError('trace/unreadable', 'no permission to read it', { where: path, hint });
-    }
-    throw new SpoorError('trace/unreadable', 'cannot read it', { where: path, cause });
-  }
-}
 
 /** What is at a path; undefined where nothing is, and where a link leads nowhere or in a circle. */
 function statOf(path: string): Stats | undefined {

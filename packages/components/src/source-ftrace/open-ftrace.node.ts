@@ -9,6 +9,7 @@ import { MemorySource } from '@spoor/ctf';
 import { FileSource } from '@spoor/ctf/node';
 import { openRawRecording, openTraceDat, type ConversionOptions, type KernelRecording } from '@spoor/kernel';
 import type { TraceDirectory } from '../source-ctf-fs/build-trace-set.ts';
+import { reading } from '../source-ctf-fs/reading.node.ts';
 import { ftraceTrace } from './ftrace-traces.ts';
 import { textTrace } from './text-trace.ts';
 
@@ -60,7 +61,10 @@ export function openRecordings(path: string, kind: Exclude<FtraceKind, 'text'>):
   if (stat === undefined) throw new SpoorError('ftrace/input', `no such file or directory: ${path}`);
   if (kind === 'trace-dat') {
     if (!stat.isFile()) throw new SpoorError('ftrace/input', `not a file: ${path}`);
-    return openTraceDat(new FileSource(path), makeUnpack());
+    return openTraceDat(
+      reading(path, () => new FileSource(path)),
+      makeUnpack(),
+    );
   }
   if (!stat.isDirectory()) {
     throw new SpoorError('ftrace/input', `not a directory: ${path}`, {
@@ -69,7 +73,9 @@ export function openRecordings(path: string, kind: Exclude<FtraceKind, 'text'>):
   }
   const open = (file: string): FileSource | undefined => {
     const whole = join(path, file);
-    return statSync(whole, { throwIfNoEntry: false })?.isFile() === true ? new FileSource(whole) : undefined;
+    return reading(whole, () =>
+      statSync(whole, { throwIfNoEntry: false })?.isFile() === true ? new FileSource(whole) : undefined,
+    );
   };
   return [openRawRecording(path, open)];
 }
@@ -81,7 +87,8 @@ function openText(path: string, warn: (line: string) => void): TraceDirectory {
       hint: 'what the kernel prints endlessly, such as trace_pipe, is to be put into a file first',
     });
   }
-  return textTrace(new FileSource(path), nodeMeans.spool, warn);
+  const source = reading(path, () => new FileSource(path));
+  return textTrace(source, nodeMeans.spool, warn);
 }
 
 /** The traces of paths. @throws as {@link openRecordings} and {@link ftraceTrace} do. */
