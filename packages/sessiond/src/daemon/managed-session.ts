@@ -43,7 +43,7 @@ const MOST_TROUBLES = 20;
 export interface SessionSurroundings {
   readonly hub: Hub;
   readonly store: SessionStore;
-  readonly consumer: ConsumerLink;
+  readonly consumer: Pick<ConsumerLink, 'attach' | 'call' | 'forget' | 'prepare'>;
   readonly publish: (notification: Notification) => void;
 }
 
@@ -447,7 +447,7 @@ export class ManagedSession {
    * @param isUncut whether that is known already.
    */
   async #become(session: Session, patienceMs = 0, isUncut = false): Promise<readonly string[]> {
-    const { hub, store } = this.#around;
+    const { hub } = this.#around;
     const earlier = { session: this.#model, run: this.#run };
     let uncutCount = 0;
     this.#model = session;
@@ -461,9 +461,16 @@ export class ManagedSession {
       hub.touch();
     } catch (error) {
       this.#model = earlier.session;
-      this.#run = earlier.run;
-      store.write(earlier);
-      if (earlier.session.hasStarted) this.#describe();
+      // A program may have read what is refused: what it was before is a change to it, and no number is used for two things.
+      const numbers = isUncut
+        ? { revision: revision + 2, handOvers: handOvers + 1 }
+        : { revision: revision + 2 };
+      this.#run = { ...earlier.run, ...numbers };
+      this.save();
+      if (earlier.session.hasStarted) {
+        this.#describe();
+        hub.touch();
+      }
       throw error;
     }
     if (patienceMs === 0 || (uncutCount === 0 && !isUncut)) return [];
