@@ -30,6 +30,11 @@ export interface ChannelAttributes {
   readonly countersIntervalMs?: number;
   /** Of the kernel alone: whether texts that system calls are given are recorded, such as paths of files. */
   readonly syscallStrings?: boolean;
+  /**
+   * Of the kernel alone: whether pages of its rings are kept as they are while it is recorded, and become events when a trace chunk
+   * ends or recording stops.
+   */
+  readonly rawPages?: boolean;
 }
 
 /** A channel of a session. */

@@ -70,6 +70,7 @@ const sources = {
   counters: optional(list(name, 100)),
   countersIntervalMs: optional(integer({ minimum: 1, maximum: 3_600_000 })),
   syscallStrings: optional(boolean),
+  rawPages: optional(boolean),
 };
 const someAttributes = object({
   ...Object.fromEntries(Object.entries(attributes).map(([key, schema]) => [key, optional(schema)])),

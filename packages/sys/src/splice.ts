@@ -133,6 +133,21 @@ export class SplicePipe implements Disposable {
     return taken;
   }
 
+  /**
+   * Takes what {@link move} could not write and has kept: nothing is moved first the next time.
+   * @returns copies; nothing where all of it was written.
+   */
+  takeUnwritten(): Uint8Array {
+    const { copies, copyAt, copyEnd } = this;
+    const bytes = new Uint8Array(this.leftBytes);
+    if (copies !== undefined) bytes.set(copies.subarray(copyAt, copyEnd));
+    for (let at = copyEnd - copyAt; at < bytes.length;)
+      at += readSync(this.readEnd, bytes, at, bytes.length - at, null);
+    this.leftBytes = 0;
+    this.copyAt = this.copyEnd;
+    return bytes;
+  }
+
   /** Whether the call that has failed just now may be made again. @returns false when there is nothing to take now. */
   private wasInterrupted(): boolean {
     const errno = library().koffi.errno();

@@ -136,4 +136,25 @@ describe('splice', () => {
     );
     closeSync(again);
   });
+
+  test('has what could not be written, and nothing of it is in the next piece', () => {
+    const source = join(folder, 'splice-refused');
+    writeFileSync(source, 'abcdefgh');
+    const from = openSync(source, 'r');
+    using pipe = new SplicePipe(4096);
+    const target = join(folder, 'splice-after');
+    const to = openSync(target, 'wx');
+    // Both the way that moves pages and the one that copies them.
+    for (const mode of ['r', 'a']) {
+      const refusing = openSync(mode === 'a' ? '/dev/full' : source, mode);
+      expect(() => pipe.move(from, refusing, 3, 3)).toThrow();
+      closeSync(refusing);
+      expect(Buffer.from(pipe.takeUnwritten()).toString()).toBe(mode === 'r' ? 'abc' : 'def');
+      expect(pipe.takeUnwritten()).toHaveLength(0);
+    }
+    expect(pipe.move(from, to, 4096, 4096)).toBe(2);
+    closeSync(to);
+    closeSync(from);
+    expect(readFileSync(target, 'utf8')).toBe('gh');
+  });
 });

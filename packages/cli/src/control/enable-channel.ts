@@ -35,6 +35,7 @@ interface EnableChannelOptions extends DomainOptions {
   readonly counters?: readonly string[];
   readonly countersInterval?: string;
   readonly syscallStrings?: true;
+  readonly raw?: true;
   readonly bpftrace?: string;
   readonly kernelStacks?: string;
   readonly kernelMaps?: true;
@@ -101,6 +102,10 @@ export const registerEnableChannel: RegisterCommand = (program, context) => {
     .option(
       '--syscall-strings',
       'of the kernel: record the texts that system calls are given, such as paths of files',
+    )
+    .option(
+      '--raw',
+      'of the kernel: keep the pages of its rings as they are, which costs least; they become events when a trace chunk ends or recording stops',
     )
     .addOption(new Option('--bpftrace <program>').hideHelp())
     .addOption(new Option('--kernel-stacks <globs>').hideHelp())
@@ -169,6 +174,7 @@ async function readAttributes(options: EnableChannelOptions): Promise<Partial<Ch
   if (options.overwrite === true) attributes.lossMode = 'overwrite';
   if (options.kmsg === true) attributes.kernelLog = true;
   if (options.syscallStrings === true) attributes.syscallStrings = true;
+  if (options.raw === true) attributes.rawPages = true;
   if (options.counters !== undefined) attributes.counters = options.counters;
   if (options.countersInterval !== undefined) {
     const us = readMicroseconds('--counters-interval', options.countersInterval);

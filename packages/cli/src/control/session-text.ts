@@ -249,6 +249,9 @@ function channelText(channel: Channel, session: Session, usage: SessionUsage): s
     ['Trace file count', count === 0 ? '1 per stream' : `${count} per stream`],
     ['Trace file size', size === 0 ? 'unlimited' : `${size} bytes`],
     ['Output mode', 'mmap'],
+    ...(channel.rawPages === true
+      ? [['Pages', 'kept raw until a trace chunk ends or recording stops'] as const]
+      : []),
     ...sourcesText(channel),
     ...(channel.contexts.length === 0 ? [] : [['Contexts', channel.contexts.join(', ')] as const]),
   ];

@@ -138,6 +138,9 @@ function channelElement(channel: Channel, tell: Tell): XmlElement {
   if (channel.kernelLog ?? channel.syscallStrings ?? channel.counters) {
     tell(`log, counters and texts of system calls of channel ${name} are left out: LTTng has none of them`);
   }
+  if (channel.rawPages === true) {
+    tell(`channel ${name} is written without raw pages: LTTng has none of them`);
+  }
   const size = powerOfTwo(channel.subBufferSizeBytes, `the sub-buffer size of channel ${name}`, tell);
   const { traceFileSizeBytes } = channel;
   return element('channel', [

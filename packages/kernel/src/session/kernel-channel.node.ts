@@ -1,7 +1,7 @@
 /** A channel of a session: an instance of tracefs, and the readers of its rings. */
 import { machine } from 'node:os';
 import { join } from 'node:path';
-import { SpoorError } from '@spoor/base';
+import type { SpoorError } from '@spoor/base';
 import type { StreamClass } from '@spoor/ctf';
 import type { FileUser } from '@spoor/sys';
 import { birthEvent, type RingTasks } from '../contexts/task-births.ts';
@@ -10,30 +10,22 @@ import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
 import { wakePercentOf } from '../drain/ring-sleep.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
-import { mapEvents } from '../mapping/map-events.ts';
 import { setKernelFilter } from '../live/filter-shares.node.ts';
-import { tableEvents } from '../live/select-events.ts';
 import { TracefsInstance } from '../tracefs/instance.node.ts';
 import type { RingStatistics } from '../tracefs/ring-statistics.ts';
 import { readNamedFormats } from '../tracefs/tracefs.node.ts';
 import { makeClassStates } from '../transcode/metadata-file.node.ts';
 import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import type { StackKind } from '../transcode/call-stacks.ts';
-import { filterFits, type TaskSelection } from '../transcode/record-filter.ts';
 import { kernelFilter } from './kernel-filter.ts';
-import type { TracePlace, RingTotals } from './reader-messages.ts';
+import { checkFilters, neededFormats, type ChannelPlan } from './plan-channel.node.ts';
+import type { ConversionKind, TracePlace, RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
-import type { KernelChannelDescription } from './session-description.ts';
 import { sessionInstanceName } from './session-names.node.ts';
-import {
-  eventsOfRules,
-  filtersOfEvent,
-  markerEvent,
-  rulesOfEvent,
-  type KernelRule,
-} from './session-rules.ts';
+import { filtersOfEvent, markerEvent } from './session-rules.ts';
+import type { SessionSpools } from './session-spools.node.ts';
 import type { WantedThreads } from './wanted-threads.node.ts';
-import { sessionTranscoder, type SessionSinkData } from './session-sink.node.ts';
+import { sessionTranscoder, type SessionSinkData } from './session-transcoder.node.ts';
 
 /** Largest sub-buffers of the kernel that are asked for: they are pages one behind the other. */
 const largestSubBuffer = 64 << 10;
@@ -52,22 +44,11 @@ export interface ChannelSurroundings {
   /** The table of the session that addresses of call stacks go into. @param kinds of those that are recorded. */
   readonly stackAddresses: (kinds: readonly StackKind[]) => SharedArrayBuffer | undefined;
   readonly isInMemory: boolean;
+  /** Where pages wait that are not converted as they come; undefined for those that stay in memory. */
+  readonly spools: SessionSpools | undefined;
   /** With whose rights files are made; undefined for those of this process. */
   readonly writer: FileUser | undefined;
   readonly onFailure: (error: SpoorError) => void;
-}
-
-/** What a channel is to record. */
-export interface ChannelPlan {
-  readonly description: KernelChannelDescription;
-  /** Its rules, with those of its probes. */
-  readonly rules: readonly KernelRule[];
-  readonly events: readonly string[];
-  /** Events that are switched on for the task table alone. */
-  readonly tableEvents: readonly string[];
-  /** Those of probes that read texts of system calls, for the reader alone. */
-  readonly textEvents: readonly string[];
-  readonly selections: readonly TaskSelection[];
 }
 
 /** Numbers that a stream class and its files have. */
@@ -75,90 +56,6 @@ export interface StreamNumbers {
   readonly streamClass: number;
   /** From 1. */
   readonly generation: number;
-}
-
-/**
- * Finds out which events a channel records.
- * @throws SpoorError `kernel/no-event`, `kernel/context`, `kernel/filter-fits-nothing`, `filter/…`.
- */
-export function planChannel(
-  description: KernelChannelDescription,
-  probeRules: readonly KernelRule[],
-  selections: readonly TaskSelection[],
-  available: readonly string[],
-): ChannelPlan {
-  const rules = [...description.rules, ...probeRules];
-  kernelContexts(description.contexts);
-  const known = [...available, ...probeRules.flatMap((rule) => (rule.kind === 'probe' ? rule.events : []))];
-  const events = eventsOfRules(rules, known);
-  const needsTasks =
-    description.contexts.length > 0 ||
-    selections.length > 0 ||
-    rules.some(({ filter }) => filter?.includes('$ctx.') === true) ||
-    events.includes('sched:sched_process_fork');
-  return {
-    description,
-    rules,
-    events,
-    textEvents: [],
-    selections,
-    tableEvents: needsTasks
-      ? tableEvents.filter((name) => available.includes(name) && !events.includes(name))
-      : [],
-  };
-}
-
-/** @throws SpoorError `kernel/filter` for a rule whose filter is true of nothing that it takes. */
-function checkFilters(rules: readonly KernelRule[], events: readonly MappedEvent[]): void {
-  for (const rule of rules) {
-    const { filter } = rule;
-    if (filter === undefined) continue;
-    const own = events.filter((event) => rulesOfEvent([rule], event).length > 0);
-    if (own.some((event) => filterFits(event, filter))) continue;
-    throw new SpoorError(
-      'kernel/filter',
-      `the filter ${JSON.stringify(filter)} fits no event of ${rule.name}`,
-      {
-        hint: 'spoor list -k --fields shows what they have',
-      },
-    );
-  }
-}
-
-/**
- * Finds out whether filters of a plan fit its events, before there is an instance. Those of probes are looked at when they
- * are made.
- * @throws SpoorError `kernel/filter`.
- */
-export function checkPlannedFilters(root: string, plan: ChannelPlan, available: readonly string[]): void {
-  const rules = plan.rules.filter(({ kind, filter }) => kind !== 'probe' && filter !== undefined);
-  if (rules.length === 0) return;
-  const events = eventsOfRules(rules, available);
-  const formats = readNamedFormats(root, neededFormats({ ...plan, events }, available), undefined);
-  const wanted = new Set(events);
-  // With them, names of files and the like are texts. Which probes read these is not known before they are made.
-  const textEvents = plan.description.syscallStrings === true ? ['texts'] : [];
-  checkFilters(
-    rules,
-    mapEvents(formats, {
-      naming: 'lttng',
-      machine: machine(),
-      wants: (name) => wanted.has(name),
-      textEvents,
-    }),
-  );
-}
-
-/** Events whose formats are needed. */
-function neededFormats(
-  { events, tableEvents: more, textEvents, description: { contexts } }: ChannelPlan,
-  available: readonly string[],
-): readonly string[] {
-  const calls = events.includes('raw_syscalls:sys_enter')
-    ? available.filter((name) => name.startsWith('syscalls:sys_enter_'))
-    : [];
-  const stacks = stackKinds(kernelContexts(contexts)).map((kind) => `ftrace:${kind}_stack`);
-  return [...new Set([...events, ...more, ...calls, ...stacks, ...textEvents])];
 }
 
 /** What was counted of a channel until its end. */
@@ -242,7 +139,11 @@ export class KernelChannel {
   /** Finds out what an earlier process has switched on. */
   private findState(): void {
     const { instance } = this;
-    this.adoptedEvents = instance.statistics().reduce((total, { read }) => total + read, 0);
+    const { spools } = this.around;
+    // What waits is counted when it is converted.
+    const readOf = ({ cpu, read }: RingStatistics): number =>
+      (this.isRaw ? spools?.firstReadOf(this.name, cpu) : undefined) ?? read;
+    this.adoptedEvents = instance.statistics().reduce((total, ring) => total + readOf(ring), 0);
     this.enabled = new Set(instance.enabledEvents());
     const filters = new Map<string, string>();
     for (const event of this.enabled) {
@@ -331,10 +232,27 @@ export class KernelChannel {
         data,
         place,
         toldLost: toldLost.get(cpu) ?? 0,
+        spool: this.isRaw ? around.spools?.request(this.name, cpu) : undefined,
       })),
       around.onFailure,
     );
     this.hasRings = true;
+  }
+
+  /** Whether its pages wait until they are asked to be converted. */
+  get isRaw(): boolean {
+    return this.plan.description.rawPages === true && !this.around.isInMemory;
+  }
+
+  /** What waits now is what is converted next. @returns what it tells of tasks, where that is of use. */
+  async seal(): Promise<readonly RingTasks[]> {
+    const rings = await this.around.readers.ask({ kind: 'seal', key: this.key });
+    return rings.flatMap(({ tasks }) => tasks ?? []);
+  }
+
+  /** Converts it, which may take long; the rings are emptied on. */
+  convert(how: ConversionKind): Promise<readonly RingTotals[]> {
+    return this.around.readers.ask({ kind: 'convert', key: this.key, how });
   }
 
   /** Whether a plan asks for another stream. */

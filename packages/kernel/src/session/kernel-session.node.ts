@@ -10,7 +10,8 @@ import { threadsOf } from '../statedump/scan-tasks.node.ts';
 import { dumpState } from '../statedump/dump-state.node.ts';
 import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
 import { ownThreads } from '../drain/kernel-drain.node.ts';
-import { KernelChannel, type ChannelPlan, type ChannelSurroundings } from './kernel-channel.node.ts';
+import { KernelChannel, type ChannelSurroundings } from './kernel-channel.node.ts';
+import type { ChannelPlan } from './plan-channel.node.ts';
 import type { RingTotals } from './reader-messages.ts';
 import type { RingReaders } from './ring-readers.node.ts';
 import { KnownTasks } from './known-tasks.node.ts';
@@ -30,6 +31,7 @@ import {
   sumOf,
 } from './session-counts.node.ts';
 import { SessionProbes } from './session-probes.node.ts';
+import { SessionSpools, tablesOf } from './session-spools.node.ts';
 import { SessionSources } from './session-sources.node.ts';
 import { emptyState, loadState, lossesTold, saveState, type SessionState } from './session-state.node.ts';
 import { dumpStreamClass, repairTrace, TraceFrame } from './trace-files.node.ts';
@@ -40,6 +42,8 @@ export interface KernelSessionOptions {
   /** Directory of the session: what is noted for successors lies there, and instances are named by it. */
   readonly directory: string;
   readonly readers: RingReaders;
+  /** Directory of the session's output, in which trace chunks lie: pages wait there. That of the first chunk, if there is none. */
+  readonly output?: string | undefined;
   /** With whose rights the trace is written; undefined for those of this process. */
   readonly writer?: FileUser | undefined;
   /** Processes whose threads are left out of the trace, beside this one, until {@link KernelSession.hide} names others. */
@@ -70,6 +74,7 @@ export class KernelSession {
   private timer: NodeJS.Timeout | undefined;
   /** Of call stacks, once a channel has them. */
   private names: StackNames | undefined;
+  private spools: SessionSpools | undefined;
   private toldLost: ReadonlyMap<string, number> = new Map();
 
   /** @throws SpoorError `kernel/no-tracefs`, `kernel/permission`. */
@@ -113,6 +118,11 @@ export class KernelSession {
     const available = listEvents(this.root);
     const plans = planSession(this.root, this.probes, description, available);
     const isFirst = this.description === undefined;
+    if (directory !== undefined) {
+      const { directory: session, output = directory, writer } = this.options;
+      this.spools ??= new SessionSpools(session, output, description.uuid, writer);
+    }
+    if (isFirst && this.isResumed) this.spools?.takeBack();
     if (isFirst && this.isResumed && directory !== undefined)
       this.toldLost = asUser(this.options.writer, () => repairTrace(directory));
     this.frame ??= this.makeFrame(description);
@@ -124,19 +134,23 @@ export class KernelSession {
       if (!plans.some((plan) => plan.description.name === name)) await this.endChannel(name);
     }
     for (const plan of plans) await this.applyChannel(plan, available);
-    if (description.isActive && this.tasks.isOutdated(plans)) {
-      // What is in the rings is about the tasks of the past.
-      await this.flush();
-      this.tasks.forget();
+    const tables = tablesOf(this.tasks, this.spools, plans);
+    for (const [tasks, own] of tables) {
+      if (description.isActive && tasks.isOutdated(own)) {
+        // What is in the rings is about the tasks of the past.
+        await this.flush();
+        tasks.forget();
+      }
+      tasks.areToldBy(description.isActive ? own : []);
     }
-    this.tasks.areToldBy(description.isActive ? plans : []);
     this.chooseThreads(plans);
     for (const channel of this.channels.values()) {
       channel.apply();
       channel.record(description.isActive);
     }
     // Rings of flight recorders are read when a snapshot is asked for, again and again.
-    this.tasks.fill(plans, description.isInMemory);
+    for (const [tasks, own] of tables) tasks.fill(own, description.isInMemory || tasks !== this.tasks);
+    if (!description.isActive) await this.convert();
     for (const channel of this.channels.values()) await channel.read(description.isActive);
     if (!description.isActive) this.nameStacks(directory);
     await this.applySources();
@@ -146,8 +160,17 @@ export class KernelSession {
     return [];
   }
 
-  private get surroundings(): ChannelSurroundings {
-    const { root, options, tasks, description } = this;
+  /** Makes events of the pages that wait, as far as that can be done now. */
+  private async convert(): Promise<void> {
+    const stuck = await this.spools?.convert(this.channels.values(), 'kept');
+    if (stuck === undefined) return;
+    this.options.onNote('error', `pages of the kernel wait that cannot be converted: ${stuck}`);
+  }
+
+  /** @param isRaw whether its pages wait. */
+  private surroundingsOf(isRaw: boolean): ChannelSurroundings {
+    const { root, options, description, spools } = this;
+    const tasks = isRaw && spools !== undefined ? spools.tasks : this.tasks;
     return {
       root,
       prefix: options.prefix,
@@ -158,6 +181,7 @@ export class KernelSession {
       eventNames: () => this.probes.eventNames,
       stackAddresses: (kinds) => this.stackAddresses(kinds),
       isInMemory: description!.isInMemory,
+      spools,
       writer: options.writer,
       onFailure: (error) => options.onNote('error', describeError(error)),
     };
@@ -210,6 +234,8 @@ export class KernelSession {
       const isChanged = known.isChanged(plan);
       known.resize(plan);
       if (!isChanged) return;
+      // What was recorded before is of the description before.
+      await this.spools?.convertOrRefuse([known]);
       this.probes.make();
       const totals = await known.become(plan, this.nextNumbers(name), available, directory, (stream) => {
         if (directory !== undefined) frame!.declare(directory, stream);
@@ -231,7 +257,8 @@ export class KernelSession {
     const numbers = this.nextNumbers(name);
     this.save();
     // Probes belong to a session that has an instance: whoever sweeps knows them by it.
-    const channel = KernelChannel.open(this.surroundings, plan, numbers, available, () => this.probes.make());
+    const around = this.surroundingsOf(plan.description.rawPages === true);
+    const channel = KernelChannel.open(around, plan, numbers, available, () => this.probes.make());
     try {
       if (directory !== undefined) frame!.declare(directory, channel.stream);
       channel.hide(this.hiddenThreads());
@@ -252,6 +279,8 @@ export class KernelSession {
     const channel = this.channels.get(name);
     if (channel === undefined) return;
     this.channels.delete(name);
+    channel.record(false);
+    await this.spools?.convert([channel], 'last');
     countEnded(this.state, await channel.end(), this.isInMemory);
   }
 
@@ -310,7 +339,8 @@ export class KernelSession {
       const hidden = this.hiddenThreads();
       for (const channel of this.channels.values()) {
         channel.hide(hidden);
-        this.tasks.meet(channel.addNewcomers());
+        const tasks = channel.isRaw ? this.spools?.tasks : this.tasks;
+        tasks?.meet(channel.addNewcomers());
       }
       const { directory, names } = this;
       if (directory !== undefined && names !== undefined)
@@ -351,13 +381,22 @@ export class KernelSession {
 
   /** Writes what has been recorded until now. */
   async flush(): Promise<void> {
+    await this.convert();
     await Promise.all([...this.channels.values()].map((channel) => channel.flush()));
   }
 
-  /** Writes all of the current trace chunk; what is recorded meanwhile waits in the rings. */
-  async suspend(): Promise<void> {
+  /**
+   * Writes all of the current trace chunk; what is recorded meanwhile waits in the rings, or with other pages.
+   * @param isCleared whether nobody will have it.
+   * @throws SpoorError `output/failed` where there is no room for pages that wait: then all goes on as before.
+   */
+  async suspend(isCleared = false): Promise<void> {
+    if (!isCleared) await this.spools?.convertOrRefuse(this.channels.values());
     await this.applySources(true);
-    for (const [name, channel] of this.channels) this.noteLosses(name, await channel.suspend(), false);
+    for (const [name, channel] of this.channels) {
+      this.noteLosses(name, await channel.suspend(), false);
+      if (isCleared) await this.spools?.convert([channel], 'cleared');
+    }
     this.nameStacks(this.directory);
     if (this.directory !== undefined) this.carry(this.directory);
     this.save();
@@ -464,6 +503,8 @@ export class KernelSession {
     clearInterval(this.timer);
     let isComplete = true;
     await this.sources.end(this.description?.isActive === true);
+    for (const channel of this.channels.values()) channel.record(false);
+    await this.spools?.convert(this.channels.values(), 'last');
     for (const [name, channel] of this.channels) {
       this.channels.delete(name);
       const ended = await channel.end();
@@ -473,6 +514,7 @@ export class KernelSession {
     }
     this.nameStacks(this.directory);
     this.names?.[Symbol.dispose]();
+    this.spools?.end();
     this.probes.end();
     return { isComplete };
   }

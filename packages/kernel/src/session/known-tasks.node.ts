@@ -11,7 +11,7 @@ import { enterBirths, type RingTasks } from '../contexts/task-births.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { parseThreadStat } from '../statedump/proc-text.ts';
 import { hasBegunAfter, sleptNs, startNs, tickNs } from '../statedump/task-start.node.ts';
-import type { ChannelPlan } from './kernel-channel.node.ts';
+import type { ChannelPlan } from './plan-channel.node.ts';
 import { seesAllTasks } from './wanted-threads.node.ts';
 
 const watchersOf = (plans: readonly ChannelPlan[]): readonly string[] =>
@@ -66,6 +66,16 @@ export class KnownTasks {
       const stat = parseThreadStat(proc.text(`${child}/stat`) ?? '');
       return stat !== undefined && !hasBegunAfter(stat.startTicks, timeNs + Number(tickNs));
     });
+  }
+
+  /**
+   * Enters tasks before the pages are converted that tell of them, and of all that became of others: where each ring is read by
+   * itself, what they did may be in another.
+   */
+  await(told: readonly RingTasks[]): void {
+    const births = told.flatMap((ring) => ring.births);
+    if (births.length === 0) return;
+    enterBirths(new TaskTable(this.table.memory, taskFinder(undefined)), births, () => false);
   }
 
   private forgetOutdated(told: readonly RingTasks[], proc: OpenFolder): void {

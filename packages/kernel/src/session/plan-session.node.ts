@@ -6,7 +6,7 @@ import { ProbeGroup } from '../probes/probe-group.node.ts';
 import { findTracefs, listEvents } from '../tracefs/tracefs.node.ts';
 import { kernelEnvironment, type KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import { countersOf } from './channel-sources.node.ts';
-import { checkPlannedFilters, planChannel, type ChannelPlan } from './kernel-channel.node.ts';
+import { checkPlannedFilters, planChannel, type ChannelPlan } from './plan-channel.node.ts';
 import type { KernelSessionDescription } from './session-description.ts';
 import { sessionProbeGroup } from './session-names.node.ts';
 import { SessionProbes } from './session-probes.node.ts';

@@ -3,7 +3,8 @@ import type { FileUser } from '@spoor/sys';
 import type { RingTasks } from '../contexts/task-births.ts';
 import type { PeerPlace } from '../drain/reader-peers.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
-import type { SessionSinkData } from './session-sink.node.ts';
+import type { SessionSinkData } from './session-transcoder.node.ts';
+import type { SpoolPlace } from './spool-files.node.ts';
 
 /** A ring: that of a processor in the instance of a channel. */
 export interface RingRequest {
@@ -19,6 +20,16 @@ export interface RingRequest {
   readonly place: TracePlace | undefined;
   /** Losses that an earlier reader has told of. */
   readonly toldLost: number;
+  /** Where its pages wait until they are converted; undefined where they are converted as they come. */
+  readonly spool: SpoolRequest | undefined;
+}
+
+/** Where pages wait, and how far the conversion of all rings of the session has come. */
+export interface SpoolRequest {
+  readonly place: SpoolPlace;
+  readonly times: SharedArrayBuffer;
+  /** Of the ring, there. */
+  readonly index: number;
 }
 
 /** Where packets go. */
@@ -48,6 +59,13 @@ export type ReaderCommand =
   | { readonly kind: 'suspend'; readonly key: string }
   | { readonly kind: 'resume'; readonly key: string; readonly place: TracePlace | undefined }
   | { readonly kind: 'flush'; readonly key: string }
+  /** What waits now is what is converted next; who was made is told. Nothing, where pages are converted as they come. */
+  | { readonly kind: 'seal'; readonly key: string }
+  /**
+   * Converts it, while the rings are emptied on. Packets that find no room wait; the `last` time they are lost, and what is
+   * converted to be `cleared` goes nowhere.
+   */
+  | { readonly kind: 'convert'; readonly key: string; readonly how: ConversionKind }
   /** Reads what there is of rings that are in memory, for the snapshot that comes next: who was made is told. */
   | { readonly kind: 'collect'; readonly key: string }
   | {
@@ -59,6 +77,8 @@ export type ReaderCommand =
   /** Forgets what is in the rings. */
   | { readonly kind: 'clear'; readonly key: string }
   | { readonly kind: 'count'; readonly key: string };
+
+export type ConversionKind = 'kept' | 'last' | 'cleared';
 
 /** What a ring has come to. */
 export interface RingTotals {
@@ -72,6 +92,17 @@ export interface RingTotals {
   readonly failure: string | undefined;
   /** Tasks that it tells of, if they were asked for. */
   readonly tasks?: RingTasks;
+  /** What waits to be converted, where pages do. */
+  readonly waiting?: WaitingPages;
+}
+
+/** Pages of a ring that wait to be converted. */
+export interface WaitingPages {
+  readonly bytes: number;
+  /** As the kernel counts them. */
+  readonly eventCount: number;
+  /** Why it cannot be converted now, if so. */
+  readonly stuck: string | undefined;
 }
 
 export interface ReaderRequest {

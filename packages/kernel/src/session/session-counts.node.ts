@@ -13,6 +13,8 @@ export interface KernelSessionTotals {
   readonly causes: { readonly unwrittenCount: number };
   readonly overwrittenCount: number;
   readonly writtenBytes: number;
+  /** Of pages that wait to be converted. */
+  readonly waitingBytes: number;
 }
 
 /** One channel, now. */
@@ -27,19 +29,21 @@ export interface KernelChannelUsage {
   readonly discardedCount: number;
 }
 
-/** Of all rings of a channel. */
+/** Of all rings of a channel; events include those that wait to be converted. */
 export function sumOf(
   totals: readonly RingTotals[],
-): Pick<RingTotals, 'eventCount' | 'unwrittenCount' | 'writtenBytes'> {
+): Pick<RingTotals, 'eventCount' | 'unwrittenCount' | 'writtenBytes'> & { readonly waitingBytes: number } {
+  let waitingBytes = 0;
   let eventCount = 0;
   let unwrittenCount = 0;
   let writtenBytes = 0;
   for (const ring of totals) {
-    eventCount += ring.eventCount;
+    eventCount += ring.eventCount + (ring.waiting?.eventCount ?? 0);
+    waitingBytes += ring.waiting?.bytes ?? 0;
     unwrittenCount += ring.unwrittenCount;
     writtenBytes += ring.writtenBytes;
   }
-  return { eventCount, unwrittenCount, writtenBytes };
+  return { eventCount, unwrittenCount, writtenBytes, waitingBytes };
 }
 
 /** Adds a channel that has ended to what a session leaves to its successors. */
@@ -66,9 +70,11 @@ export async function sessionTotals(
   let { eventCount, writtenBytes, discardedCount = 0, unwrittenCount = 0, overwrittenCount = 0 } = state;
   discardedCount += sources.lostCount;
   eventCount += sources.eventCount;
+  let waitingBytes = 0;
   for (const channel of channels) {
     const all = sumOf(await channel.totals());
     writtenBytes += all.writtenBytes;
+    waitingBytes += all.waitingBytes;
     discardedCount += all.unwrittenCount;
     unwrittenCount += all.unwrittenCount;
     for (const ring of channel.statistics()) {
@@ -78,7 +84,14 @@ export async function sessionTotals(
     }
     if (!isInMemory) eventCount += all.eventCount + channel.adoptedEvents;
   }
-  return { eventCount, discardedCount, causes: { unwrittenCount }, overwrittenCount, writtenBytes };
+  return {
+    eventCount,
+    discardedCount,
+    causes: { unwrittenCount },
+    overwrittenCount,
+    writtenBytes,
+    waitingBytes,
+  };
 }
 
 /** How full the rings of each channel are. */
@@ -90,14 +103,14 @@ export async function channelUsage(
   for (const [name, channel] of channels) {
     const rings = channel.statistics();
     const { ringBytes } = channel.instance.geometry();
-    const { eventCount, writtenBytes, unwrittenCount } = sumOf(await channel.totals());
+    const { eventCount, writtenBytes, unwrittenCount, waitingBytes } = sumOf(await channel.totals());
     const usedBytes = rings.reduce((total, { bytes }) => total + bytes, 0);
     rows.push({
       channel: name,
       ringCount: rings.length,
       capacityBytes: rings.length * ringBytes,
       usedBytes,
-      producedBytes: usedBytes + writtenBytes,
+      producedBytes: usedBytes + writtenBytes + waitingBytes,
       eventCount: isInMemory
         ? rings.reduce((total, ring) => total + ring.entries + ring.read, 0)
         : eventCount,

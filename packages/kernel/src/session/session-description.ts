@@ -37,6 +37,8 @@ export interface KernelChannelDescription {
   readonly countersIntervalMs?: number;
   /** Whether the texts that system calls are given are recorded, such as paths of files. */
   readonly syscallStrings?: boolean;
+  /** Whether pages are kept as they are until a trace chunk ends or recording stops, and become events then. */
+  readonly rawPages?: boolean;
   /** Names of contexts. */
   readonly contexts: readonly string[];
   readonly rules: readonly Exclude<KernelRule, { readonly kind: 'probe' }>[];

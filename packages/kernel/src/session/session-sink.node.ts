@@ -2,120 +2,40 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '@spoor/base';
-import { ControlGroups } from '../contexts/control-groups.node.ts';
-import { finderFor, taskFinder } from '../contexts/fill-task-table.node.ts';
 import { birthEvent, namingEvent, tasksIn, type RingTasks } from '../contexts/task-births.ts';
-import { TaskTable, type Settler, type TaskFinder } from '../contexts/task-table.ts';
+import type { Settler } from '../contexts/task-table.ts';
 import { batchBytesOf } from '../drain/page-sink.ts';
-import type { KernelEventFormat } from '../formats/event-format.ts';
-import { KernelFormats } from '../formats/kernel-formats.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { lostOf, parseRingStatistics } from '../tracefs/ring-statistics.ts';
-import { MetAddresses } from '../symbols/met-addresses.ts';
-import type { KernelTraceFacts } from '../transcode/kernel-trace-class.ts';
 import { factsBefore, type PacketFacts } from '../transcode/packet-buffer.ts';
 import type { PageStream } from '../transcode/page-stream.ts';
-import type { TaskSelection } from '../transcode/record-filter.ts';
-import { KernelTranscoder } from '../transcode/transcoder.ts';
-import type { RingTotals, TracePlace } from './reader-messages.ts';
+import type { KernelTranscoder } from '../transcode/transcoder.ts';
+import type { SpoolOutput } from './page-spool.node.ts';
+import type { ConversionKind, RingTotals, TracePlace } from './reader-messages.ts';
+import { borrow, giveBack, type SessionSinkData } from './session-transcoder.node.ts';
 import { StreamFiles, unlimited, type FileLimits } from './stream-files.node.ts';
-import { filtersOfEvent, markerEvent, type KernelRule } from './session-rules.ts';
-
-/** How pages of a channel become events; all of it can be sent to a thread. */
-export interface SessionSinkData {
-  /** Channel and number of the description: rings of one share their code. */
-  readonly key: string;
-  /** Files are named by it, `NAME_CPU`, and `NAME_CPU-N` from the second description on. */
-  readonly channel: string;
-  readonly fileSuffix: string;
-  /** Of each processor's files; those of snapshots have none. */
-  readonly limits: FileLimits;
-  readonly streamClass: number;
-  readonly formats: readonly KernelEventFormat[];
-  /** The file `printk_formats`, where formats need it. */
-  readonly printkFormats: string;
-  /** `SYSTEM:NAME` of what is in the trace. */
-  readonly wanted: readonly string[];
-  readonly rules: readonly KernelRule[];
-  readonly selections: readonly TaskSelection[];
-  readonly contexts: readonly string[];
-  readonly machine: string;
-  /** Names of events that are not the kernel's, by `SYSTEM:NAME`. */
-  readonly eventNames: ReadonlyMap<string, string>;
-  /** Events of probes that read texts of system calls, `SYSTEM:NAME`. */
-  readonly textEvents: readonly string[];
-  readonly facts: KernelTraceFacts;
-  /** Of the task table. */
-  readonly tasks: SharedArrayBuffer;
-  /** The table of addresses of call stacks, where there are any. */
-  readonly metAddresses: SharedArrayBuffer | undefined;
-}
-
-/** Looks for tasks where contexts, filters or trackers are about them. */
-function finderOf(
-  { contexts, selections, rules }: SessionSinkData,
-  wanted: ReadonlySet<string>,
-): TaskFinder | undefined {
-  const filters = rules.flatMap(({ filter }) => filter ?? []);
-  if (selections.length > 0) return taskFinder(ControlGroups.askedFor(contexts, filters));
-  return finderFor(contexts, filters, wanted);
-}
-
-/** The transcoder that a description asks for: the same in all threads. */
-export function sessionTranscoder(
-  data: SessionSinkData,
-  layout: PageLayout,
-  settle?: Settler,
-): KernelTranscoder {
-  const wanted = new Set(data.wanted);
-  const { rules, selections } = data;
-  return new KernelTranscoder(new KernelFormats(layout, data.formats, () => data.printkFormats), {
-    naming: 'lttng',
-    machine: data.machine,
-    wants: (name) => wanted.has(name),
-    eventNames: data.eventNames,
-    textEvents: data.textEvents,
-    contexts: data.contexts,
-    facts: data.facts,
-    ...(data.metAddresses === undefined ? {} : { metAddresses: new MetAddresses(data.metAddresses) }),
-    tasks: new TaskTable(data.tasks, finderOf(data, wanted), undefined, settle),
-    streamClass: data.streamClass,
-    filter: {
-      filtersOf: (event) => filtersOfEvent(rules, event),
-      ...(selections.length === 0 ? {} : { tasks: selections }),
-    },
-  });
-}
-
-/** Transcoders of this thread, by their descriptions. */
-const transcoders = new Map<string, { readonly transcoder: KernelTranscoder; users: number }>();
-
-function borrow(data: SessionSinkData, layout: PageLayout, settle: Settler | undefined): KernelTranscoder {
-  const known = transcoders.get(data.key);
-  if (known !== undefined) {
-    known.users += 1;
-    return known.transcoder;
-  }
-  const transcoder = sessionTranscoder(data, layout, settle);
-  transcoder.warmUp();
-  transcoders.set(data.key, { transcoder, users: 1 });
-  return transcoder;
-}
-
-function giveBack({ key }: SessionSinkData): void {
-  const known = transcoders.get(key);
-  if (known === undefined) return;
-  known.users -= 1;
-  if (known.users === 0) transcoders.delete(key);
-}
 
 const nothing = { eventCount: 0, lostCount: 0, unwrittenCount: 0 };
 
 /** Of packets in files that are large enough. */
 const usualPacketBytes = 524_288;
 
+interface Packet {
+  readonly bytes: Uint8Array;
+  readonly lengthBytes: number;
+  readonly facts: PacketFacts;
+  /** Classes of which it has events, by their ids. */
+  readonly used: Uint8Array;
+}
+
+/** Whether an error of the output is about room, of which there may be some later. */
+function isNoRoom(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return cause?.code === 'ENOSPC' || cause?.code === 'EDQUOT';
+}
+
 /** The sink of one ring. */
-export class SessionSink {
+export class SessionSink implements SpoolOutput {
   private readonly cpu: number;
   private readonly layout: PageLayout;
   private readonly statisticsPath: string;
@@ -134,6 +54,12 @@ export class SessionSink {
   private pastUnwritten = 0;
   /** Whether all of its streams are among the past ones. */
   private isClosed = false;
+  /** Packets of pages that have waited, which found no room yet, in their order. */
+  private held: (Packet & { readonly events: number })[] = [];
+  /** Whether packets that find no room are held. */
+  private holdsPackets = false;
+  /** Why they are. */
+  stuck: string | undefined;
   /** Why events could not be written, the first time. */
   trouble: string | undefined;
   /** Losses that earlier streams and readers have told of. */
@@ -161,7 +87,7 @@ export class SessionSink {
 
   /** @param isSnapshot whether nobody is told of what was before: that more is not kept is what was asked for. */
   private makeStream(limits: FileLimits = this.data.limits, isSnapshot = false): PageStream {
-    const { data, cpu, transcoder } = this;
+    const { cpu, transcoder } = this;
     const { sizeBytes } = limits;
     const stream: PageStream = transcoder.stream({
       cpu,
@@ -174,13 +100,21 @@ export class SessionSink {
       ...(sizeBytes > 0 ? { packetBytes: Math.min(usualPacketBytes, Math.ceil(sizeBytes / 2)) } : {}),
       output: {
         packet: (bytes, lengthBytes, facts) => {
-          if (this.place === undefined) return;
-          const name = `${data.channel}_${cpu}${data.fileSuffix}`;
+          if (this.place === undefined) {
+            // What it tells of losses is not told again.
+            this.last = facts;
+            return;
+          }
+          const packet = { bytes, lengthBytes, facts, used: stream.used };
           try {
-            const before = isSnapshot ? facts : (this.last ?? factsBefore(facts));
-            this.files ??= new StreamFiles(this.place, name, transcoder, limits, before);
-            this.files.packet(bytes, lengthBytes, facts, stream.used);
+            if (this.held.length === 0) this.write(packet, limits, isSnapshot);
+            else this.hold(packet, stream.packetEvents);
           } catch (error) {
+            if (this.holdsPackets && isNoRoom(error)) {
+              this.stuck = describeError(error);
+              this.hold(packet, stream.packetEvents);
+              return;
+            }
             // There may be room again later: until then losses are counted.
             stream.giveUp();
             this.trouble ??= describeError(error);
@@ -189,6 +123,84 @@ export class SessionSink {
       },
     });
     return stream;
+  }
+
+  /** Name of its file, or what the names of its files begin with. */
+  private get streamName(): string {
+    const { channel, fileSuffix } = this.data;
+    return `${channel}_${this.cpu}${fileSuffix}`;
+  }
+
+  private write({ bytes, lengthBytes, facts, used }: Packet, limits: FileLimits, isSnapshot: boolean): void {
+    const before = isSnapshot ? facts : (this.last ?? factsBefore(facts));
+    this.files ??= new StreamFiles(this.place!, this.streamName, this.transcoder, limits, before);
+    this.files.packet(bytes, lengthBytes, facts, used);
+  }
+
+  private hold({ bytes, lengthBytes, facts, used }: Packet, events: number): void {
+    this.held.push({ bytes: bytes.slice(0, lengthBytes), lengthBytes, facts, used: used.slice(), events });
+  }
+
+  /** Whether packets of pages that have waited find no room. They are held, and nothing more must come. */
+  get isStuck(): boolean {
+    return this.held.length > 0;
+  }
+
+  /**
+   * Pages that have waited come now: first what was held of those before. Packets that find no room are held, unless it is the last
+   * time that there may be some.
+   */
+  beginConversion(how: ConversionKind): void {
+    if (how === 'cleared') this.held = [];
+    this.stuck = undefined;
+    this.holdsPackets = how === 'kept';
+    while (this.held.length > 0) {
+      try {
+        this.write(this.held[0]!, this.data.limits, false);
+        this.held.shift();
+      } catch (error) {
+        if (this.holdsPackets && isNoRoom(error)) {
+          this.stuck = describeError(error);
+          return;
+        }
+        this.trouble ??= describeError(error);
+        const lost = this.held;
+        this.held = [];
+        this.stream.loseLast(lost);
+      }
+    }
+  }
+
+  /** What comes now is as if it had not waited. */
+  endConversion(): void {
+    this.holdsPackets = false;
+    if (!this.isStuck && !this.isSuspended) this.tellLosses();
+  }
+
+  /** Where pages that have waited go to. */
+  get target(): { readonly directory: string; readonly stream: string } | undefined {
+    return this.place && { directory: this.place.directory, stream: this.streamName };
+  }
+
+  get handledCount(): number {
+    const { eventCount, unwrittenCount } = this.isClosed ? nothing : this.stream.statistics;
+    return this.pastEvents + this.pastUnwritten + eventCount + unwrittenCount;
+  }
+
+  endPacket(): void {
+    this.stream.flush();
+  }
+
+  miss(count: number): void {
+    this.stream.miss(count);
+  }
+
+  /** Types of the records that are events of the trace, where filters take them. */
+  get wantedTypes(): ReadonlySet<number> {
+    const wanted = new Set(this.data.wanted);
+    return new Set(
+      this.data.formats.flatMap(({ system, name, id }) => (wanted.has(`${system}:${name}`) ? [id] : [])),
+    );
   }
 
   /** Memory that pages are best read into, of this stream: {@link batchBytesOf} the layout. */
@@ -307,6 +319,3 @@ export class SessionSink {
     this.files = undefined;
   }
 }
-
-/** Whether an event is in a trace without having been switched on. */
-export const isAlwaysOn = (event: string): boolean => event === markerEvent;

@@ -8,7 +8,7 @@ import { tableEvents } from '../live/select-events.ts';
 import { parseThreadStat } from '../statedump/proc-text.ts';
 import { processNumbers, readProc, threadsOf } from '../statedump/scan-tasks.node.ts';
 import type { TracefsInstance } from '../tracefs/instance.node.ts';
-import type { ChannelPlan } from './kernel-channel.node.ts';
+import type { ChannelPlan } from './plan-channel.node.ts';
 
 /** What decides over threads. */
 type ThreadPlan = Pick<ChannelPlan, 'rules' | 'selections'>;

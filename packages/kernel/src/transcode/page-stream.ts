@@ -87,6 +87,8 @@ export class PageStream {
   private packedCount = 0;
   private unwrittenCount = 0;
   private isGivenUp = false;
+  /** Events of the packet that was handed out last. */
+  packetEvents = 0;
   private unknownCount = 0;
   private packetCount = 0;
   private damagedCount = 0;
@@ -267,6 +269,23 @@ export class PageStream {
     this.isGivenUp = true;
   }
 
+  /** Packets that had been taken came to nothing, the last ones: those that follow count their events as lost. */
+  loseLast(packets: readonly { readonly events: number }[]): void {
+    this.flush();
+    for (const { events } of packets) {
+      this.unwrittenCount += events;
+      this.packet.giveUpLast(events);
+    }
+  }
+
+  /** Events that are in no page, for whoever read them had no room for it: they are as those of packets that nobody takes. */
+  miss(count: number): void {
+    this.discard(count);
+    this.eventCount += count;
+    this.packedCount += count;
+    this.unwrittenCount += count;
+  }
+
   /** Losses that no page tells of: the next packet counts them. */
   discard(count: number): void {
     this.flush();
@@ -417,6 +436,7 @@ export class PageStream {
     const { state, packet } = this;
     const events = this.eventsSoFar - this.packedCount;
     this.packedCount += events;
+    this.packetEvents = events;
     this.known.late.write(packet.view);
     packet.end(state[stateWord.pos]!, state[stateWord.hi]!, state[stateWord.lo]!);
     if (this.isGivenUp) {

@@ -76,6 +76,7 @@ function probeKind(kind: Extract<EventRule, { readonly location: string }>['kind
 
 function describeChannel(channel: Channel): KernelChannelDescription {
   const { name, isEnabled, lossMode, subBufferCount, subBufferSizeBytes, readTimerUs, contexts } = channel;
+  const { rawPages } = channel;
   return {
     name,
     isEnabled,
@@ -86,6 +87,7 @@ function describeChannel(channel: Channel): KernelChannelDescription {
     traceFileSizeBytes: channel.traceFileSizeBytes,
     traceFileCount: channel.traceFileCount,
     ...sourcesOf(channel),
+    ...(rawPages === undefined ? {} : { rawPages }),
     contexts,
     ...splitRules(channel.rules.flatMap(({ rule, isEnabled }) => (isEnabled ? [rule] : []))),
   };

@@ -129,6 +129,34 @@ function checkSources(
   }
 }
 
+/** Whether pages are kept as they are, which is chosen once: those that wait are of rings that there are. */
+function checkRawPages(
+  { mode, hasStarted }: Session,
+  domain: Domain,
+  name: string,
+  { rawPages }: ChannelAttributes,
+  before: Channel | undefined,
+): void {
+  const refuse = (what: string, hint?: string): never => {
+    throw new SpoorError('control/channel-attributes', `channel ${name} cannot be so: ${what}`, { hint });
+  };
+  if (rawPages === true && domain === 'user') {
+    refuse('raw pages are of the kernel: -k', 'the rings of programs have events as the trace has them');
+  }
+  if (rawPages === true && (mode === 'snapshot' || mode === 'no-output')) {
+    refuse(
+      'this session keeps its events in memory, where the pages of the kernel are raw anyway',
+      'leave --raw out',
+    );
+  }
+  if (hasStarted && before !== undefined && (before.rawPages ?? false) !== (rawPages ?? false)) {
+    refuse(
+      'whether pages are kept raw is chosen before the session is started the first time',
+      'enable another channel, with --raw',
+    );
+  }
+}
+
 /**
  * Makes the channels of a session anew that somebody else wrote down, with all that is demanded of a channel.
  * @throws SpoorError `control/invalid-name`, `control/channel-attributes`, `control/channel-exists`.
@@ -181,6 +209,7 @@ export function enableChannel(
   warnings.push(...sizes.warnings);
   checkAttributes(name, sizes.attributes);
   checkSources(session, domain, name, sizes.attributes);
+  checkRawPages(session, domain, name, sizes.attributes, existing);
   const channel: Channel =
     existing === undefined
       ? { ...sizes.attributes, name, domain, isEnabled: true, contexts: [], rules: [] }

@@ -110,8 +110,8 @@ export class ConsumerHost {
       keeping === 'memory'
         ? new FlightRecorder(directory, onNote)
         : new StreamWorker(directory, onNote, onDue);
-    const { writer } = directory.readDescription();
-    const kernel = new KernelWorker(session, worker.outputDir, writer, onNote);
+    const { writer, outputDir } = directory.readDescription();
+    const kernel = new KernelWorker(session, outputDir, worker.outputDir, writer, onNote);
     this.#sessions.set(session, { worker, kernel, dueMs: 0 });
     this.#schedule();
     return worker;

@@ -26,6 +26,7 @@ let sharedReaders: RingReaders | undefined;
 /** Works for the kernel's part of one session. */
 export class KernelWorker {
   readonly #session: string;
+  readonly #output: string;
   readonly #writer: FileUser | undefined;
   readonly #onNote: (severity: 'info' | 'error', text: string) => void;
   #kernel: KernelSession | undefined;
@@ -36,16 +37,19 @@ export class KernelWorker {
   #chunkDir: string | undefined;
 
   /**
+   * @param output directory of the session's output, which all chunks lie in.
    * @param outputDir of the current chunk; undefined when events stay in memory.
    * @param writer with whose rights the trace is written; undefined for those of this process.
    */
   constructor(
     session: string,
+    output: string,
     outputDir: string | undefined,
     writer: FileUser | undefined,
     onNote: (severity: 'info' | 'error', text: string) => void,
   ) {
     this.#session = session;
+    this.#output = output;
     this.#writer = writer;
     this.#chunkDir = outputDir;
     this.#onNote = onNote;
@@ -70,6 +74,7 @@ export class KernelWorker {
         this.#kernel ??= new KernelSession({
           directory: this.#session,
           readers: sharedReaders,
+          output: this.#output,
           writer: this.#writer,
           hidden,
           onNote: this.#onNote,
@@ -106,7 +111,8 @@ export class KernelWorker {
         this.#chunkDir = move();
         return;
       }
-      await kernel.suspend();
+      // What nobody will have is not converted.
+      await kernel.suspend(next === undefined);
       try {
         if (next !== undefined) kernel.prepare(join(next, KERNEL_FOLDER));
         this.#chunkDir = move();
@@ -169,7 +175,9 @@ export class KernelWorker {
         chunkBytes: 0,
       };
     }
-    return { ...all, processCount: 0, chunkBytes: all.writtenBytes - this.#bytesBefore };
+    const { waitingBytes, ...counts } = all;
+    const writtenBytes = all.writtenBytes + waitingBytes;
+    return { ...counts, processCount: 0, writtenBytes, chunkBytes: writtenBytes - this.#bytesBefore };
   }
 
   async usage(): Promise<readonly WorkerUsage[]> {
