@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Certificates that Node.js 20 reads at each start, where this names them: three times as long as all else an empty program does.
+delete process.env['NODE_EXTRA_CA_CERTS'];
+
 const conditions = ['source'];
 const resolve = { ssr: { resolve: { conditions, externalConditions: conditions } }, resolve: { conditions } };
 

@@ -11,13 +11,10 @@ import { median } from './support/statistics.ts';
 const turns = 9;
 const program = join(repoRoot, 'bench/support/first-line.mjs');
 
-/** Certificates that Node.js 20 would read at each start take it twice as long as all else, and as unevenly. */
-const withoutCertificates = { NODE_EXTRA_CA_CERTS: '' } as const;
-
 async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Sample> {
   const { stdout, cpuS } = await spend([process.execPath, ...args, program], {
     stdout: 'text',
-    env: { ...withoutCertificates, ...env },
+    env,
   });
   return { startMs: Number(stdout), cpuMs: cpuS * 1000 };
 }

@@ -14,7 +14,7 @@ const cli = join(root, 'packages/cli');
 
 /** What the modules of verbs may bring along; all else of theirs is loaded when they run. */
 const wanted =
-  /^(?:commander|@spoor\/base)$|\/convert\/|component-options|\/(?:verb|sessions-verb|map-options)\.js$/;
+  /^(?:commander|@spoor\/base)$|\/convert\/|component-options|\/(?:verb|sessions-verb|map-options|report-thread|show-by|units)\.js$|^@spoor\/sys\/open-files$/;
 
 function isLeftOutOfReading(id, importer) {
   if (id === 'koffi' || id.startsWith('node:')) return true;
