@@ -5,7 +5,7 @@ import type { KernelTracepoint } from '@spoor/control';
 import { findTracefs, sweepSessions } from '@spoor/kernel/node';
 import { afterEach, expect, test } from 'vitest';
 import type { Finding } from '../../packages/cli/src/doctor/finding.ts';
-import { patientlyMs, upTo, withDaemon } from '../support/daemon.ts';
+import { patientlyMs, until, upTo, withDaemon } from '../support/daemon.ts';
 import { withMember } from '../support/member.ts';
 import { command, describeNeeding, otherUsers, otherUsersRun, tracefs } from '../support/needs.ts';
 import { NumberedWrites, writesIn } from '../support/numbered-writes.ts';
@@ -142,6 +142,39 @@ describeNeeding([tracefs(), otherUsersRun(), command('babeltrace2')], "a member 
         expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('only root may ask')]);
       }
       works('destroy', 'flight');
+    }),
+    patientlyMs,
+  );
+
+  test(
+    'has the pages of raw channels wait in files of its own, also for the next consumer',
+    withDaemon(async (daemon) => {
+      using program = new NumberedWrites();
+      const home = withMember(daemon);
+      const env = { ...daemon.environment, HOME: home, LTTNG_HOME: home };
+      const works = (...words: string[]): void => {
+        const done = spoor([...words, '--no-sessiond'], { env, user: one });
+        expect([done.status, done.stderr], words.join(' ')).toEqual([0, '']);
+      };
+      const trace = join(home, 'raw');
+      works('create', 's', '-o', trace);
+      works('enable-channel', '-k', '-s', 's', '--raw', '--num-subbuf', '32', 'c');
+      const filter = `count >= 20000 && $ctx.tid == ${program.child.pid}`;
+      works('enable-event', '-k', '-s', 's', '-c', 'c', '--syscall', 'write', '--filter', filter);
+      works('start', 's');
+      await program.write(150_000);
+      const waits = (): boolean => readdirSync(trace).some((name) => name.startsWith('.kernel-pages-'));
+      await until('pages wait', waits);
+      expect([...ownersBelow(trace)]).toEqual([one]);
+      const client = await daemon.connect();
+      const { sessions } = await client.call('list-sessions', {});
+      process.kill(daemon.consumerPid(sessions[0]!.id)!, 'SIGKILL');
+      await program.write(50);
+      works('stop', 's');
+      works('destroy', 's');
+      expect(writesIn(trace)).toEqual(upTo(150_050));
+      expect(waits()).toBe(false);
+      expect([...ownersBelow(trace)]).toEqual([one]);
     }),
     patientlyMs,
   );

@@ -357,6 +357,41 @@ describeNeeding([tracefs(), command('babeltrace2')], 'channels of the kernel wit
   );
 
   test(
+    'are lost and told of where there is no room for their events when the session is destroyed',
+    withDaemon(async (daemon) => {
+      using program = new NumberedWrites();
+      const client = await daemon.start();
+      const output = join(small, 'destroyed');
+      await recordWrites(client, program, output);
+      await program.write(150_000);
+      await client.call('stop-session', { session: 's' });
+      await client.call('start-session', { session: 's' });
+      await program.write(150_000);
+      await until('nothing is in the rings', async () => {
+        const { channels } = await client.call('get-usage', { session: 's' });
+        return channels.every(({ usedBytes }) => usedBytes < 1 << 20);
+      });
+      fill(1 << 20);
+      const stopped = await client.call('stop-session', { session: 's' });
+      expect(stopped.losses.discardedCount).toBe(0);
+      const { troubles } = await client.call('get-usage', { session: 's' });
+      expect(troubles.join('\n')).toContain('pages of the kernel wait that cannot be converted');
+      const { losses, warnings } = await client.call('destroy-session', { session: 's' });
+      expect(warnings.join('\n')).toContain('not all could be written');
+      expect(waitingIn(output)).toEqual([]);
+      rmSync(filler);
+      const kernel = join(output, 'kernel');
+      const found = writesIn(kernel);
+      expect(found.slice(0, 150_000)).toEqual(upTo(150_000));
+      expect(losses.discardedCount).toBeGreaterThan(0);
+      expect(found.length + losses.discardedCount).toBe(300_000);
+      expect(new Set(found).size).toBe(found.length);
+      removeTree(output);
+    }),
+    patientlyMs,
+  );
+
+  test(
     'are counted as lost where there is no room for them',
     withDaemon(async (daemon) => {
       using program = new NumberedWrites();

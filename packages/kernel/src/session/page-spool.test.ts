@@ -133,6 +133,7 @@ test('another process has all pages of a file that was not converted to its end,
   const [stream, index] = [join(trace, 'ch_0'), join(trace, 'index/ch_0.idx')];
   writeFileSync(stream, 'before');
   writeFileSync(index, 'its index');
+  writeFileSync(join(trace, 'ch_0_0'), 'the oldest');
   const spool = spoolOf(place, 41);
   const output = new Numbers();
   output.target = { directory: trace, stream: 'ch_0' };
@@ -144,7 +145,9 @@ test('another process has all pages of a file that was not converted to its end,
   // It is killed here.
   writeFileSync(stream, 'before, and pages');
   writeFileSync(index, 'its index, and theirs');
+  rmSync(join(trace, 'ch_0_0'));
   writeFileSync(join(trace, 'ch_0_1'), 'a file more');
+  writeFileSync(join(trace, 'ch_0_0'), 'the newest, of these pages');
   writeFileSync(join(trace, 'ch_0-2'), "another stream's");
   const left = leftSpoolFiles(place);
   expect(left.map(({ sequence, readBefore }) => [sequence, readBefore])).toEqual([[1, 41]]);

@@ -104,6 +104,13 @@ export function leftSpoolFiles({ directory, channel, cpu, writer }: SpoolPlace):
     .sort((left, right) => left.sequence - right.sequence);
 }
 
+/** A file of a stream: which it was, and how long it and its index were. */
+interface NotedFile {
+  readonly identity: string;
+  readonly fileBytes: number;
+  readonly indexBytes: number;
+}
+
 /** How long the files of a stream were, when the conversion of pages began. */
 interface ConversionNote {
   readonly channel: string;
@@ -114,8 +121,8 @@ interface ConversionNote {
   readonly directory: string;
   /** Name of the stream's file, or what the names of its files begin with. */
   readonly stream: string;
-  /** By name: bytes of the file and of its index. */
-  readonly files: Readonly<Record<string, readonly [file: number, index: number]>>;
+  /** By name. */
+  readonly files: Readonly<Record<string, NotedFile>>;
 }
 
 const notePattern = /^kernel-pages-.*_\d+\.json$/;
@@ -140,11 +147,13 @@ export function noteConversion(
   directory: string,
   stream: string,
 ): void {
-  const files: Record<string, readonly [file: number, index: number]> = {};
+  const files: Record<string, NotedFile> = {};
   asUser(writer, () => {
-    const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    for (const name of filesOfStream(directory, stream))
-      files[name] = [sizeOf(join(directory, name)), sizeOf(indexPathOf(directory, name))];
+    for (const name of filesOfStream(directory, stream)) {
+      const path = join(directory, name);
+      const indexBytes = statSync(indexPathOf(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+      files[name] = { identity: identityOf(path), fileBytes: statSync(path).size, indexBytes };
+    }
   });
   const note: ConversionNote = { channel, cpu, sequence, directory, stream, files };
   asUser(undefined, () => {
@@ -170,11 +179,19 @@ export function takeBackConverted(session: string, directory: string, writer: Fi
 
 function takeBack({ directory, stream, files }: ConversionNote): void {
   for (const name of filesOfStream(directory, stream)) {
-    const [fileBytes, indexBytes] = files[name] ?? [0, 0];
+    const path = join(directory, name);
+    const noted = files[name];
+    // Where files are limited in number, one that was there was taken away for one of these pages.
+    const isSame = noted !== undefined && noted.identity === identityOf(path);
     // The index first: packets that none tells of are cut off by whoever takes the trace up.
-    cut(indexPathOf(directory, name), indexBytes);
-    cut(join(directory, name), fileBytes);
+    cut(indexPathOf(directory, name), isSame ? noted.indexBytes : 0);
+    cut(path, isSame ? noted.fileBytes : 0);
   }
+}
+
+function identityOf(path: string): string {
+  const { dev, ino, birthtimeMs } = statSync(path);
+  return `${dev} ${ino} ${birthtimeMs}`;
 }
 
 /** Has a file be no longer; of no length it is gone. */
