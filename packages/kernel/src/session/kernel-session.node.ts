@@ -69,6 +69,8 @@ export class KernelSession {
   private directory: string | undefined;
   /** Of a trace chunk that comes next, whose metadata is there. */
   private prepared: string | undefined;
+  /** Whether a chunk has ended and the next one has not begun. */
+  private isSuspended = false;
   private readonly sources: SessionSources;
   private hidden: readonly number[];
   private timer: NodeJS.Timeout | undefined;
@@ -342,8 +344,9 @@ export class KernelSession {
         const tasks = channel.isRaw ? this.spools?.tasks : this.tasks;
         tasks?.meet(channel.addNewcomers());
       }
-      const { directory, names } = this;
-      if (directory !== undefined && names !== undefined)
+      const { directory, names, isSuspended } = this;
+      // Between two chunks there is nothing where the one before was, and nothing must come there.
+      if (directory !== undefined && names !== undefined && !isSuspended)
         asUser(this.options.writer, () => names.save(directory));
     } catch (error) {
       this.options.onNote('error', describeError(error));
@@ -393,6 +396,7 @@ export class KernelSession {
   async suspend(isCleared = false): Promise<void> {
     if (!isCleared) await this.spools?.convertOrRefuse(this.channels.values());
     await this.applySources(true);
+    this.isSuspended = true;
     for (const [name, channel] of this.channels) {
       this.noteLosses(name, await channel.suspend(), false);
       if (isCleared) await this.spools?.convert([channel], 'cleared');
@@ -421,6 +425,7 @@ export class KernelSession {
 
   /** Goes on with the chunk that was suspended. */
   async goOn(): Promise<void> {
+    this.isSuspended = false;
     this.prepared = undefined;
     for (const channel of this.channels.values()) await channel.resume();
     await this.applySources();
@@ -429,6 +434,7 @@ export class KernelSession {
   /** Goes on with the next chunk; the files of the one before are closed then. */
   async resume(directory: string): Promise<void> {
     this.directory = directory;
+    this.isSuspended = false;
     if (this.channels.size === 0) return;
     if (this.prepared !== directory) this.prepare(directory);
     this.prepared = undefined;
