@@ -94,6 +94,11 @@ export function isOfTask({ kind }: ContextSource): boolean {
   return kind === 'task' || kind === 'name' || kind === 'group' || kind === 'container';
 }
 
+/** Whether it is told by who runs, too, where that is known. */
+export function isOfRunning(source: ContextSource): boolean {
+  return source.kind === 'name' || (source.kind === 'task' && source.column === 'prio');
+}
+
 /** Which stacks contexts ask for. */
 export function stackKinds(contexts: readonly ContextField[]): readonly StackKind[] {
   return contexts.flatMap(({ source }) => (source.kind === 'stack' ? [source.of] : []));

@@ -26,7 +26,7 @@ import { FollowedTasks, type UnfollowedTasks } from './followed-tasks.node.ts';
 import { checkRaw, RawRings } from './raw-rings.node.ts';
 import { PlainStreams } from './plain-streams.node.ts';
 import { sinkData } from './sink-data.node.ts';
-import { tableEvents } from './select-events.ts';
+import { taskEvents } from './select-events.ts';
 import { shareFilter } from './filter-shares.node.ts';
 import { completeRecordings, type Recovered } from '../recover/recover.node.ts';
 import { forgetRecording, isClaimed, noteRecording } from '../recover/recording-note.node.ts';
@@ -213,11 +213,8 @@ export class KernelRecording {
       writeStacks(instance, stacks, stackedEvents(available, chosen, options.stackEvents));
       if (stacks.length > 0) names = new StackNames(stacks);
       const recorded = [...chosen, markerEvent];
-      const kept = new Set([
-        ...chosen,
-        ...tableEvents.filter((name) => available.includes(name)),
-        ...textEvents,
-      ]);
+      const told = taskEvents(contexts, [options.filter]);
+      const kept = new Set([...chosen, ...told.filter((name) => available.includes(name)), ...textEvents]);
       const needed = (name: string): boolean =>
         kept.has(name) ||
         name === markerEvent ||
@@ -240,7 +237,7 @@ export class KernelRecording {
       const shares = options.filter === undefined ? [] : shareFilter(instance, mapped, options.filter);
       const never = new Set(shares.flatMap(({ event, reader }) => (reader === 'never' ? [event] : [])));
       const events = chosen.filter((event) => !never.has(event));
-      for (const event of never) if (!tableEvents.includes(event)) kept.delete(event);
+      for (const event of never) if (!told.includes(event)) kept.delete(event);
       instance.enable([...kept]);
       const complete: CtfSinkData = { ...data, declared: makeClassStates(traceClass.streamClasses[0]!) };
       ensureDirectory(join(directory, 'index'));

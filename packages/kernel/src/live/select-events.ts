@@ -1,5 +1,6 @@
 /** Which events of a kernel are meant by what a user says. */
 import { SpoorError, closestName } from '@spoor/base';
+import { needsRunning, switchEvent } from '../contexts/running-tasks.ts';
 import { lttngName } from '../mapping/map-events.ts';
 import { globMatcher } from '../tracefs/event-names.ts';
 
@@ -49,6 +50,14 @@ export const tableEvents: readonly string[] = [
   'sched:sched_process_exec',
   'sched:sched_process_exit',
 ];
+
+/** Those, and what tells who runs where contexts or filters ask for it. */
+export function taskEvents(
+  contexts: readonly string[],
+  filters: readonly (string | undefined)[],
+): readonly string[] {
+  return needsRunning(contexts, filters) ? [...tableEvents, switchEvent] : tableEvents;
+}
 
 /**
  * The events that patterns mean.

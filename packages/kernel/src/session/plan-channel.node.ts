@@ -2,7 +2,7 @@
 import { machine } from 'node:os';
 import { SpoorError } from '@spoor/base';
 import { kernelContexts, stackKinds } from '../contexts/context-fields.ts';
-import { tableEvents } from '../live/select-events.ts';
+import { taskEvents } from '../live/select-events.ts';
 import type { MappedEvent } from '../mapping/event-mapping.ts';
 import { mapEvents } from '../mapping/map-events.ts';
 import { readNamedFormats } from '../tracefs/tracefs.node.ts';
@@ -49,7 +49,10 @@ export function planChannel(
     textEvents: [],
     selections,
     tableEvents: needsTasks
-      ? tableEvents.filter((name) => available.includes(name) && !events.includes(name))
+      ? taskEvents(
+          description.contexts,
+          rules.map(({ filter }) => filter),
+        ).filter((name) => available.includes(name) && !events.includes(name))
       : [],
   };
 }

@@ -2,6 +2,12 @@
 import type { Emitter } from '@spoor/ctf';
 import { isOfTask } from '../contexts/context-fields.ts';
 import {
+  runningNameWord,
+  runningPrioWord,
+  runningRankedWord,
+  runningWords,
+} from '../contexts/running-tasks.ts';
+import {
   containerBytes,
   taskBornAtWord,
   taskContainerWord,
@@ -20,7 +26,7 @@ export function emitContexts(
   emitter: Emitter,
   { contexts }: TranscodePlan,
   tasks: string,
-  { tasks: table, late, belief }: RecordKnowledge,
+  { tasks: table, running, late, belief }: RecordKnowledge,
   stacks: string,
 ): void {
   if (contexts.length === 0) return;
@@ -31,12 +37,16 @@ export function emitContexts(
     emitter.line(
       `let row = tid > 0 && tid < ${table.taskCount} ? tid * ${taskRowWords} : tid === 0 ? idle : 0;`,
     );
-    const rowOf = emitter.bind('rowOf', (tid: number, time: number, view: DataView, pos: number) =>
-      belief.isSuspended ? 0 : late.rowOf(tid, time, view, pos),
+    const rowOf = emitter.bind(
+      'rowOf',
+      (tid: number, time: number, view: DataView, pos: number, isOn: boolean) =>
+        belief.isSuspended ? 0 : late.rowOf(tid, time, view, pos, isOn),
     );
+    emitter.line(`const runningAt = cpu * ${runningWords};`);
+    emitter.line(`const isOn = ${emitter.bind('running', running.words)}[runningAt] === tid + 1;`);
     emitter.line(`const timeNs = ${timeOf};`);
     const isOther = `${tasks}[row + ${taskKnownWord}] <= 0 || ${beganLater('row')}`;
-    emitter.line(`if (row !== 0 && (${isOther})) row = ${rowOf}(tid, timeNs, outView, pos);`);
+    emitter.line(`if (row !== 0 && (${isOther})) row = ${rowOf}(tid, timeNs, outView, pos, isOn);`);
   }
   if (contexts.some(({ source }) => source.kind === 'group' || source.kind === 'container')) {
     const processRow = emitter.bind('processRow', (row: number, time: number) =>
@@ -59,15 +69,22 @@ export function emitContexts(
         offset += 4;
         break;
       case 'task':
-        emitter.line(`outView.setInt32(${at}, ${tasks}[row + ${taskWordOf(source.column)}], true);`);
+        if (source.column === 'prio') {
+          const words = emitter.bind('running', running.words);
+          emitter.line(
+            `const prio = isOn && ${words}[runningAt + ${runningRankedWord}] !== 0 ? ${words}[runningAt + ${runningPrioWord}] : ${tasks}[row + ${taskWordOf('prio')}];`,
+          );
+          emitter.line(`outView.setInt32(${at}, prio, true);`);
+        } else {
+          emitter.line(`outView.setInt32(${at}, ${tasks}[row + ${taskWordOf(source.column)}], true);`);
+        }
         offset += 4;
         break;
       case 'name':
-        for (let index = 0; index < 4; index += 1) {
-          emitter.line(
-            `outView.setInt32(pos + ${offset + index * 4}, ${tasks}[row + ${taskNameWord + index}], true);`,
-          );
-        }
+        emitter.line(`const named = isOn ? ${emitter.bind('running', running.words)} : ${tasks};`);
+        emitter.line(`const nameAt = isOn ? runningAt + ${runningNameWord} : row + ${taskNameWord};`);
+        for (let index = 0; index < 4; index += 1)
+          emitter.line(`outView.setInt32(pos + ${offset + index * 4}, named[nameAt + ${index}], true);`);
         offset += 16;
         break;
       case 'group':

@@ -3,8 +3,9 @@
  * The third stage. Everything is numbers: no name of a format is in the code. `bench/kernel-transcode.ts` guards it.
  */
 import { Emitter } from '@spoor/ctf';
-import { isOfTask } from '../contexts/context-fields.ts';
+import { isOfRunning, isOfTask } from '../contexts/context-fields.ts';
 import { idleRowOf } from '../contexts/idle-tasks.ts';
+import type { RunningTasks } from '../contexts/running-tasks.ts';
 import { emitBody } from './emit-body.ts';
 import { emitContexts } from './emit-contexts.ts';
 import type { RecordPredicate } from './record-filter.ts';
@@ -90,6 +91,7 @@ function emitWalk(
   const classes = emitter.bind('classes', plan.classOfSlot);
   const bodies = emitter.bind('bodies', plan.bodyOfSlot);
   const least = emitter.bind('least', plan.leastWordsOfSlot);
+  const tellRunning = runningCode(emitter, plan, known, keep);
   emitter.line(
     `let hi = state[${stateWord.hi}], lo = state[${stateWord.lo}], pos = state[${stateWord.pos}];`,
   );
@@ -168,6 +170,7 @@ function emitWalk(
   emitter.line(
     `if (id === ${hiddenClass}) body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos, hi, lo);`,
   );
+  emitter.line(tellRunning(`id === ${hiddenClass} && `));
   emitter.line('word = next;');
   emitter.line('continue;');
   emitter.close();
@@ -177,6 +180,7 @@ function emitWalk(
   emitHeader(emitter, plan);
   emitContexts(emitter, plan, tasks, known, stacks);
   emitter.line(`pos = body(${bodies}[slot], words, bytes, view, record, size, outView, out, pos, hi, lo);`);
+  emitter.line(tellRunning(''));
   emitter.line('events += 1;');
   emitter.line('word = next;');
   emitter.close();
@@ -185,6 +189,23 @@ function emitWalk(
   emitter.line(`state[${stateWord.writtenHi}] = writtenHi; state[${stateWord.writtenLo}] = writtenLo;`);
   emitter.line(`state[${stateWord.eventCount}] += events; state[${stateWord.unknownCount}] += unknown;`);
   emitter.line(`state[${stateWord.damaged}] += damaged;`);
+}
+
+/** What lets it be known who runs from a record on, where anybody asks for it. @returns the code, behind a condition. */
+function runningCode(
+  emitter: Emitter,
+  plan: TranscodePlan,
+  { running, belief }: RecordKnowledge,
+  keep: RecordPredicate | undefined,
+): (condition: string) => string {
+  const types = [running.switchType, running.renameType].filter((type) => type >= 0);
+  const isAsked = keep !== undefined || plan.contexts.some(({ source }) => isOfRunning(source));
+  if (!isAsked || types.length === 0) return () => '';
+  const read = emitter.bind('readRunning', (...record: Parameters<RunningTasks['read']>) => {
+    if (!belief.isSuspended) running.read(...record);
+  });
+  const isOne = types.map((type) => `type === ${type}`).join(' || ');
+  return (condition) => `if (${condition}(${isOne})) ${read}(type, view, bytes, record * 4, size * 4, cpu);`;
 }
 
 function emitDispatch(emitter: Emitter, plan: TranscodePlan): void {

@@ -10,6 +10,7 @@ import {
   taskNameWord,
   taskWordOf,
 } from '../contexts/task-row.ts';
+import { runningNameWord, runningWords } from '../contexts/running-tasks.ts';
 import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
@@ -61,6 +62,12 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
       return first + Math.min(view.getUint32(at + 8, true), plan.callCount);
     }
     return type;
+  };
+  const { running, belief } = known;
+  const tellRunning = ({ view, bytes, at, lengthBytes }: Record, cpu: number): void => {
+    const type = view.getUint16(at, true);
+    const isTold = type === running.switchType || type === running.renameType;
+    if (isTold && !belief.isSuspended) running.read(type, view, bytes, at, lengthBytes, cpu);
   };
   return (words, bytes, view, from, end, outView, out, limit, state, used, cpu) => {
     const output = new Output(outView, out, state[stateWord.pos]!);
@@ -129,6 +136,7 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
       }
       if (id === hiddenClass) {
         updates[body]?.(view, bytes, item.at, item.lengthBytes, timeNs);
+        tellRunning(item, cpu);
         continue;
       }
       used[id] = 1;
@@ -141,11 +149,13 @@ export function walkByPlan(plan: TranscodePlan, known: RecordKnowledge, keep?: R
         row = tasks.rowOfRecord(tid, cpu);
         const isOther =
           tasks.words[row + taskKnownWord]! <= 0 || timeNs < tasks.times[(row + taskBornAtWord) / 2]!;
-        if (row !== 0 && isOther) row = late.rowOf(tid, timeNs, outView, output.pos);
+        if (row !== 0 && isOther)
+          row = late.rowOf(tid, timeNs, outView, output.pos, known.running.isOn(cpu, tid));
       }
       for (const { source } of plan.contexts) writeContext(output, source, item, row, known, cpu);
       updates[body]?.(view, bytes, item.at, item.lengthBytes, timeNs);
       for (const source of plan.bodies[body]!.sources) writeValue(output, source, item, known);
+      tellRunning(item, cpu);
       state[stateWord.eventCount]! += 1;
     }
     state[stateWord.hi] = Number(time >> 32n);
@@ -182,7 +192,7 @@ function writeContext(
   source: ContextField['source'],
   { view, at, timeNs }: Record,
   row: number,
-  { tasks: table, stacks }: RecordKnowledge,
+  { tasks: table, running, stacks }: RecordKnowledge,
   cpu: number,
 ): void {
   const tid = view.getInt32(at + 4, true);
@@ -193,14 +203,18 @@ function writeContext(
     case 'cpu':
       output.integer(BigInt(cpu), 4);
       return;
-    case 'task':
-      output.integer(BigInt(table.words[row + taskWordOf(source.column)]!), 4);
+    case 'task': {
+      const prio = source.column === 'prio' && running.isOn(cpu, tid) ? running.prioOn(cpu) : undefined;
+      output.integer(BigInt(prio ?? table.words[row + taskWordOf(source.column)]!), 4);
       return;
-    case 'name':
-      for (let index = 0; index < 4; index += 1) {
-        output.integer(BigInt(table.words[row + taskNameWord + index]!), 4);
-      }
+    }
+    case 'name': {
+      const isOn = running.isOn(cpu, tid);
+      const words = isOn ? running.words : table.words;
+      const from = isOn ? cpu * runningWords + runningNameWord : row + taskNameWord;
+      for (let index = 0; index < 4; index += 1) output.integer(BigInt(words[from + index]!), 4);
       return;
+    }
     case 'group':
       output.integer(BigInt(table.groupIn(row, timeNs)), 4);
       return;

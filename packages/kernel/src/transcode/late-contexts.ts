@@ -3,7 +3,7 @@
  * processor, and the task was gone, or whoever had its number before was known. They are written once more when their packet ends, by what is
  * known then of whoever had the number at the time of the event.
  */
-import type { ContextField } from '../contexts/context-fields.ts';
+import { isOfRunning, type ContextField } from '../contexts/context-fields.ts';
 import { taskContainerWord, taskGroupWord, taskNameWord, taskWordOf } from '../contexts/task-row.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import { contextBytes } from './transcode-plan.ts';
@@ -17,6 +17,8 @@ interface Note {
   readonly at: number;
   readonly tid: number;
   readonly timeNs: number;
+  /** Whether name and priority are told by the ring of the event itself. */
+  readonly isRunning: boolean;
 }
 
 /** Those of all packets that a thread has open. */
@@ -35,14 +37,16 @@ export class LateContexts {
    * before: has ended, that is.
    * @param timeNs of the event, by the kernel's trace clock.
    * @param at where the contexts of the event are written, in the packet's view.
+   * @param isRunning whether it is known that it runs where the event is of: its name and priority are right as they are written.
    * @returns where the row begins that tells of it now.
    */
-  rowOf(tid: number, timeNs: number, view: DataView, at: number): number {
+  rowOf(tid: number, timeNs: number, view: DataView, at: number, isRunning: boolean): number {
     const { tasks, notes } = this;
     tasks.seek(tid);
     const row = tasks.rowAt(tid, timeNs);
     const isUnsure = !tasks.isKnownRow(row) || tasks.hasLeft(row, timeNs);
-    if (tasks.canSeek && isUnsure && notes.length < mostNotes) notes.push({ view, at, tid, timeNs });
+    if (tasks.canSeek && isUnsure && notes.length < mostNotes)
+      notes.push({ view, at, tid, timeNs, isRunning });
     return row;
   }
 
@@ -69,7 +73,7 @@ export class LateContexts {
     this.notes = others;
   }
 
-  private writeAt({ view, at: begin, timeNs }: Note, row: number): void {
+  private writeAt({ view, at: begin, timeNs, isRunning }: Note, row: number): void {
     const { words } = this.tasks;
     const ofProcess = this.tasks.processRowOf(row, timeNs);
     let at = begin;
@@ -77,7 +81,8 @@ export class LateContexts {
       // They are the last ones.
       if (source.kind === 'stack') return;
       const lengthBytes = contextBytes(source);
-      const from = wordOfSource(source, row, ofProcess);
+      const isRight = isRunning && isOfRunning(source);
+      const from = isRight ? -1 : wordOfSource(source, row, ofProcess);
       if (from >= 0) {
         for (let word = 0; word * 4 < lengthBytes; word += 1) {
           view.setInt32(at + word * 4, words[from + word]!, true);

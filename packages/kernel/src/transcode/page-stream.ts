@@ -343,6 +343,7 @@ export class PageStream {
     this.toldEarly -= early;
     this.packet.discard(count - early);
     this.known.texts.clear();
+    this.known.running.forget(this.cpu);
   }
 
   /** A page's time: that of its first event, so there may be any gap between the last event and it. */

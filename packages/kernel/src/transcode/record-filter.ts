@@ -100,7 +100,7 @@ function predicateOf(event: MappedEvent, filter: string, known: RecordKnowledge)
   if (!filterFits(event, filter)) return undefined;
   const program = makeProgram(parseFilter(filter), resolverOf(event));
   const readers = program.slots.map(({ reference, type }): FieldReader<RecordArguments> => {
-    if (reference.scope === 'context') return contextReader(contextOf(reference)!, known.tasks);
+    if (reference.scope === 'context') return contextReader(contextOf(reference)!, known);
     const index = reference.steps[1];
     return fieldReader(
       fieldOf(event, reference)!,

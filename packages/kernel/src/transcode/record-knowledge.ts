@@ -1,5 +1,6 @@
 /** What earlier records have told: events of later ones have it in their contexts and fields. */
 import { taskRecordReader, type RecordReader } from '../contexts/task-updates.ts';
+import type { RunningTasks } from '../contexts/running-tasks.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import type { KernelEventFormat } from '../formats/event-format.ts';
 import type { KernelTexts } from '../formats/kernel-texts.ts';
@@ -11,6 +12,7 @@ import type { CallTexts } from './call-texts.ts';
 /** All of it. */
 export interface RecordKnowledge {
   readonly tasks: TaskTable;
+  readonly running: RunningTasks;
   readonly texts: CallTexts;
   readonly kernelTexts: KernelTexts;
   readonly stacks: CallStacks;

@@ -1,6 +1,5 @@
 /** Values of records as filters see them: numbers, big integers where a number would not be exact, and texts. */
 import type { ContextField } from '../contexts/context-fields.ts';
-import type { TaskTable } from '../contexts/task-table.ts';
 import type { MappedField, TextPlace, ValueSource } from '../mapping/event-mapping.ts';
 import type { RecordKnowledge } from './record-knowledge.ts';
 import { requestFlags } from './record-values.ts';
@@ -24,7 +23,10 @@ const decoder = new TextDecoder();
 const tidOffset = 4;
 
 /** Reader of a context. */
-export function contextReader({ source, fieldClass }: ContextField, table: TaskTable): RecordReader {
+export function contextReader(
+  { source, fieldClass }: ContextField,
+  { tasks: table, running }: RecordKnowledge,
+): RecordReader {
   const isSigned = fieldClass.kind !== 'integer' || fieldClass.signed;
   switch (source.kind) {
     case 'tid':
@@ -34,6 +36,10 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
     case 'task':
       return (view, _bytes, at, _length, cpu, timeNs) => {
         const tid = view.getInt32(at + tidOffset, true);
+        if (source.column === 'prio' && running.isOn(cpu, tid)) {
+          const prio = running.prioOn(cpu);
+          if (prio !== undefined) return prio;
+        }
         table.seek(tid);
         const value = table.get(tid, source.column, cpu, timeNs);
         return isSigned ? value : value >>> 0;
@@ -41,6 +47,7 @@ export function contextReader({ source, fieldClass }: ContextField, table: TaskT
     case 'name':
       return (view, _bytes, at, _length, cpu, timeNs) => {
         const tid = view.getInt32(at + tidOffset, true);
+        if (running.isOn(cpu, tid)) return running.nameOn(cpu);
         table.seek(tid);
         return table.nameOf(tid, cpu, timeNs);
       };

@@ -2,6 +2,7 @@
 import { SpoorError } from '@spoor/base';
 import { canCompile, compileFunction, type TraceClass } from '@spoor/ctf';
 import { kernelContexts, stackKinds, type ContextField } from '../contexts/context-fields.ts';
+import { RunningTasks, switchEvent } from '../contexts/running-tasks.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import { tableEvents } from '../live/select-events.ts';
@@ -91,6 +92,7 @@ export class KernelTranscoder {
     this.tasks = options.tasks ?? new TaskTable(mostTasks);
     this.known = {
       tasks: this.tasks,
+      running: new RunningTasks(formats),
       texts: new CallTexts(),
       kernelTexts: formats.texts,
       stacks: new CallStacks(options.metAddresses),
@@ -100,7 +102,7 @@ export class KernelTranscoder {
     this.stackTypes = { kernel: -1, user: -1, ...stackTypesOf(formats, this.contexts) };
     const mapped = mapEvents(formats, options);
     const { wants = () => true } = options;
-    const unwanted = tableEvents.filter((name) => !wants(name));
+    const unwanted = [...tableEvents, switchEvent].filter((name) => !wants(name));
     const texts = (options.textEvents ?? []).flatMap((name): MappedEvent[] => {
       const format = formats.ofName(name);
       return format === undefined

@@ -5,6 +5,7 @@
 import { SpoorError } from '@spoor/base';
 import type { Reference } from '@spoor/filter';
 import { kernelContexts } from '../contexts/context-fields.ts';
+import { RunningTasks } from '../contexts/running-tasks.ts';
 import { LateContexts } from '../transcode/late-contexts.ts';
 import type { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
@@ -109,6 +110,8 @@ export class RecordWatch {
     this.cursor = new PageCursor(layout);
     this.known = {
       tasks,
+      // It is shown the records of all rings one by one, and looks who is meant when it is.
+      running: new RunningTasks({ ofName: () => undefined }),
       texts: new CallTexts(),
       kernelTexts: formats.texts,
       stacks: new CallStacks(),
@@ -159,7 +162,7 @@ export class RecordWatch {
         if (scope === 'payload') {
           if (field !== undefined) fields.push([name, wholeReader(field, known)]);
         } else {
-          contexts.push([name, contextReader(contextOf({ scope, steps: [name] })!, known.tasks)]);
+          contexts.push([name, contextReader(contextOf({ scope, steps: [name] })!, known)]);
         }
       }
       return { key, keep, fields, contexts };

@@ -1,6 +1,7 @@
 import { compileFunction } from '@spoor/ctf';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { RunningTasks } from '../../contexts/running-tasks.ts';
 import { TaskTable } from '../../contexts/task-table.ts';
 import type { ValueSource } from '../../mapping/event-mapping.ts';
 import { layout64, PageBuilder, payloadOf } from '../../testing/page-builder.ts';
@@ -140,6 +141,7 @@ test('WebAssembly writes what the plan says, and leaves what needs more than a r
         const tasks = new TaskTable(1000);
         const known = {
           tasks,
+          running: new RunningTasks({ ofName: () => undefined }),
           texts: new CallTexts(),
           kernelTexts: sampleFormats.texts,
           stacks: new CallStacks(),
