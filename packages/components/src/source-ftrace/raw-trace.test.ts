@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemorySpool } from '@spoor/archive';
+import { SpoorError } from '@spoor/base';
 import { MemorySource, type ByteSource } from '@spoor/ctf';
 import { openRawRecording, rawFolder } from '@spoor/kernel';
 import { expect, test } from 'vitest';
@@ -115,6 +116,30 @@ test('what its recorder did not write is lost, and where it has not ended is tol
   expect(running.set.losses).toEqual([]);
   expect(running.events).toEqual(events);
   expect(running.set.warnings.join()).toContain('its recorder has not ended');
+});
+
+test('all that a ring had is lost where its file is missing, since the beginning of the others', () => {
+  const files = fixture();
+  const described = new TextDecoder().decode(files.get(`${rawFolder}/ftrace.json`));
+  const { statistics } = JSON.parse(described) as { statistics: { cpu: number; read: number }[] };
+  files.delete(`${rawFolder}/cpu1`);
+  const { set, events } = open(files);
+  expect(events.length).toBeGreaterThan(0);
+  const [loss, ...others] = set.losses;
+  expect(others).toEqual([]);
+  expect(Number(loss!.count)).toBe(statistics.find(({ cpu }) => cpu === 1)!.read);
+  // A clock's zero is when the machine began.
+  expect(loss!.beginTicks).toBeGreaterThan(0n);
+});
+
+test('whoever may not read where the kernel is in memory has addresses without names', () => {
+  const refused = new SpoorError('trace/unreadable', 'no permission to read it', { where: 'kallsyms' });
+  const files = fixture();
+  const recording = openRawRecording('trace/raw', (file) => {
+    if (file === 'kallsyms') throw refused;
+    return sourceOf(files, `${rawFolder}/${file}`);
+  });
+  expect(recording.symbols()).toBe('');
 });
 
 test('a filter is applied', () => {

@@ -119,6 +119,15 @@ export function convertRecording(
     const stream = transcoder.stream({ cpu: ring.cpu, output: output(ring.cpu) });
     return { ring, pages, stream, content: contents[index]!, isOpen: pages.next() };
   });
+  // Losses of a ring without pages are told at the beginning: it has no time of its own.
+  const begins = streams.filter(({ isOpen }) => isOpen).map(({ pages }) => pages);
+  const [firstPage] = begins.sort(
+    (left, right) => left.beginHi - right.beginHi || left.beginLo - right.beginLo,
+  );
+  if (firstPage !== undefined) {
+    const { beginHi, beginLo } = firstPage;
+    for (const { stream, isOpen } of streams) if (!isOpen) stream.beginAt(beginHi, beginLo);
+  }
   // Page by page in the order of their beginnings, for what is known of tasks changes with time.
   for (;;) {
     let first: (typeof streams)[number] | undefined;

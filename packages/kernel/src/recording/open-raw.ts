@@ -1,6 +1,6 @@
 /** Opens a raw recording: the files of docs/design/formats.md. */
 import { SpoorError } from '@spoor/base';
-import type { ByteSource } from '@spoor/ctf';
+import { MemorySource, type ByteSource } from '@spoor/ctf';
 import { KernelFormats } from '../formats/kernel-formats.ts';
 import { checkEventHeader, parsePageHeader } from '../formats/page-layout.ts';
 import { lostOf } from '../tracefs/ring-statistics.ts';
@@ -52,6 +52,15 @@ export function openRawRecording(
     if (!required) return '';
     throw new SpoorError('kernel/recording', `it has no file ${file}`, { where: name });
   };
+  // Where a kernel is in memory is for those alone who may know it: to others addresses have no names.
+  const readableText = (file: string): string => {
+    try {
+      return text(file, false);
+    } catch (error) {
+      if (error instanceof SpoorError && error.code === 'trace/unreadable') return '';
+      throw error;
+    }
+  };
   const description = parseDescription(text('ftrace.json', true), `${name}/ftrace.json`);
   const { littleEndian, subBufferBytes, statistics, pageForm } = description;
   checkEventHeader(text('header_event', true));
@@ -64,9 +73,12 @@ export function openRawRecording(
     unpackFormats(readAll(packed, mostTextBytes), layout, `${name}/formats`),
   );
   const rings = description.cpus.flatMap((cpu): RecordedRing[] => {
-    const source = open(`cpu${cpu}`);
-    if (source === undefined) return [];
     const counts = statistics?.find((one) => one.cpu === cpu);
+    const found = open(`cpu${cpu}`);
+    // Without its file all that a ring had is lost.
+    if (found === undefined && (counts === undefined || counts.read + counts.entries + lostOf(counts) === 0))
+      return [];
+    const source = found ?? new MemorySource(`${name}/cpu${cpu}`, new Uint8Array(0));
     return [
       {
         cpu,
@@ -88,7 +100,7 @@ export function openRawRecording(
     clockOffsetNs: BigInt(clockOffsetNs ?? '0'),
     rings,
     commands: text('saved_cmdlines', false),
-    symbols: () => text('kallsyms', false),
+    symbols: () => readableText('kallsyms'),
     printkFormats: text('printk_formats', false),
     constants: parseConstants(text('constants', false)),
     hasEnded: statistics !== undefined,

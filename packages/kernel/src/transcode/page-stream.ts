@@ -286,6 +286,11 @@ export class PageStream {
     this.unwrittenCount += count;
   }
 
+  /** The time of packets without events, before there is any. @param hi and `lo` are halves of the kernel's trace clock. */
+  beginAt(hi: number, lo: number): void {
+    this.setTime(hi, lo);
+  }
+
   /** Losses that no page tells of: the next packet counts them. */
   discard(count: number): void {
     this.flush();
