@@ -36,10 +36,12 @@ describeNeeding(
       const seen: Record<string, number> = {};
       for (const event of openTrace(path).events()) {
         if (event.name !== 'syscall_entry_umask') continue;
-        const { procname, prio } = event.commonContext() ?? {};
-        const { mask } = event.payload() ?? {};
-        if (!/^(?:othername|afterwards)$/.test(String(procname))) continue;
-        const key = `${String(mask)} ${String(procname)}${Number(mask) === 3 ? ` ${String(prio)}` : ''}`;
+        const values = { ...event.commonContext(), ...event.payload() };
+        const [procname, prio, mask] = ['procname', 'prio', 'mask'].map(
+          (name) => `${values[name] as string | number | bigint}`,
+        );
+        if (procname !== 'othername' && procname !== 'afterwards') continue;
+        const key = `${mask} ${procname}${mask === '3' ? ` ${prio}` : ''}`;
         seen[key] = (seen[key] ?? 0) + 1;
       }
       return seen;

@@ -80,7 +80,7 @@ class RingDrain {
       const mostBytes = ringBytes * 2;
       let pages = 0;
       if (this.pipe !== undefined && 'batch' in sink && sink.file !== undefined) {
-        drained = reader.moveFull(this.pipe, sink.file, mostBytes);
+        drained = this.moveFull(this.pipe, sink, sink.file, mostBytes);
         pages = Math.ceil(drained / subBufferBytes);
         if (!untilEmpty) {
           this.pageCount += pages;
@@ -124,6 +124,15 @@ class RingDrain {
       }
     });
     return drained;
+  }
+
+  private moveFull(pipe: SplicePipe, sink: BatchSink, file: number, mostBytes: number): number {
+    try {
+      return this.reader.moveFull(pipe, file, mostBytes);
+    } catch (cause) {
+      const isFull = noRoom.includes((cause as NodeJS.ErrnoException).code);
+      throw isFull ? (sink.refusal?.(cause) ?? cause) : cause;
+    }
   }
 
   get isWaiting(): boolean {

@@ -58,6 +58,8 @@ export interface BatchSink extends Pick<PageSink, 'flush' | 'close'> {
    * past the sink, and without passing through this process. Absent where the sink wants to see them all.
    */
   readonly file?: number | undefined;
+  /** What is to be told where pages cannot be moved into {@link file}: of which file, and what to do. */
+  refusal?(cause: unknown): Error;
   /**
    * Takes pages that lie one behind the other.
    * @param lengthBytes of all of them: all of their sub-buffers where there is a {@link file}; else what
