@@ -73,7 +73,8 @@ describeNeeding([tracefs(), command('gcc')], 'system calls of a recording', () =
     'are those of the program, with what they waited for and whether they failed',
     () => {
       const path = join(folder, 'usual');
-      const { pid, calls, slowest } = analysisOf(path, '-k');
+      // Not every kernel records who comes to run behind an idle task (some virtual machines): the context tells whose calls they are.
+      const { pid, calls, slowest } = analysisOf(path, '-k', '--kernel-context', 'tid');
       const of = (name: string) => calls.find((call) => call.name === name)!;
       expect(of('getpgid')).toMatchObject({ count: 50, failed: 0 });
       expect(of('truncate')).toMatchObject({ count: 7, failed: 7 });

@@ -143,3 +143,14 @@ test('addresses are no errors, though they are negative numbers', () => {
   ]);
   expect(summary.calls[0]).toMatchObject({ count: 1, failed: 0 });
 });
+
+test('who waited in a call and was not seen coming back waited until its end', () => {
+  const own = (event: PlainEvent): PlainEvent => ({ ...event, tid: 7 });
+  const summary = callsOf([
+    own(entry(1, 'poll')),
+    change(5, 7, 0),
+    own(exit(9, 'poll', 1)),
+    change(20, 7, 0),
+  ]);
+  expect(shortly(summary)).toEqual([['poll', 7, 8, 4, 1]]);
+});

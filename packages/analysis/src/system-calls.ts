@@ -199,7 +199,13 @@ export class SystemCalls {
       if (result !== 0 || !births.has(name)) this.unmatchedExits += 1;
       return;
     }
-    const { beginNs, waitingNs } = open;
+    const { beginNs } = open;
+    // Some kernels do not record who comes to run behind an idle task: it was away until now at most.
+    if (!Number.isNaN(task.awayFromNs)) {
+      open.waitingNs += event.timeNs - Math.max(task.awayFromNs, beginNs);
+      task.awayFromNs = Number.NaN;
+    }
+    const { waitingNs } = open;
     const durationNs = event.timeNs - beginNs;
     let figures = this.figures.get(open.name);
     if (figures === undefined) {
