@@ -15,10 +15,8 @@ import { hasBegunAfter, sleptNs, startNs } from '../statedump/task-start.node.ts
 import { ControlGroups } from './control-groups.node.ts';
 import { idleTaskName } from './idle-tasks.ts';
 import { placeIdleTasks } from './idle-tasks.node.ts';
+import { mostTasks } from './task-row.ts';
 import { TaskTable, type LookReason, type TaskFinder } from './task-table.ts';
-
-/** Greatest number of a task of a 64-bit kernel (PID_MAX_LIMIT). */
-const mostTasks = 4_194_304;
 
 /** An empty table for this machine. */
 export function makeTaskTable(): TaskTable {

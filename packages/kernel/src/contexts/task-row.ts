@@ -36,6 +36,9 @@ export function isUnsignedColumn(column: TaskColumn): boolean {
   return unsignedColumns.has(column);
 }
 
+/** Numbers of tasks are less, of any machine (PID_MAX_LIMIT of 64-bit kernels). */
+export const mostTasks = 4_194_304;
+
 /** Bytes of a task's name, the NUL behind it included (TASK_COMM_LEN). */
 export const taskNameBytes = 16;
 

@@ -9,6 +9,7 @@ import { KernelFormats } from '../formats/kernel-formats.ts';
 import { idleTaskName } from '../contexts/idle-tasks.ts';
 import { isOfTask, kernelContexts } from '../contexts/context-fields.ts';
 import { birthEvent, enterBirths, tasksIn } from '../contexts/task-births.ts';
+import { mostTasks } from '../contexts/task-row.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { parseCommands } from '../print/trace-line.ts';
@@ -32,9 +33,6 @@ export interface ConversionOptions extends Pick<
 /** Where the packets of a processor go. */
 export type RingOutput = (cpu: number) => PacketOutput;
 
-/** Numbers of threads are less (PID_MAX_LIMIT). */
-const mostTasks = 4_194_304;
-
 /** Clocks that count nanoseconds; the others count something that nobody has told the length of. */
 const nanosecondClocks = new Set(['local', 'global', 'perf', 'mono', 'mono_raw', 'boot', 'tai']);
 
@@ -51,6 +49,21 @@ function enterAllBirths(tasks: TaskTable, rings: readonly RecordedRing[], format
 function* pagesOf(ring: RecordedRing, layout: PageLayout): Iterable<Uint8Array> {
   const pages = new RingPages(ring, layout);
   while (pages.next()) yield pages.bytes.subarray(pages.at, pages.at + pages.lengthBytes);
+}
+
+/** The one whose page begins first, of rings that have another page; of two that begin together the one named first. */
+function earliest<Ring extends { readonly pages: RingPages; readonly isOpen: boolean }>(
+  rings: readonly Ring[],
+): Ring | undefined {
+  let first: Ring | undefined;
+  for (const ring of rings) {
+    if (ring.isOpen && (first === undefined || beginsBefore(ring.pages, first.pages))) first = ring;
+  }
+  return first;
+}
+
+function beginsBefore(page: RingPages, other: RingPages): boolean {
+  return page.beginHi < other.beginHi || (page.beginHi === other.beginHi && page.beginLo < other.beginLo);
 }
 
 /**
@@ -91,7 +104,7 @@ export function convertRecording(
   if (isAboutTasks && occurs.has(birthEvent)) enterAllBirths(tasks, rings, formats);
   // They are those of the end.
   for (const [tid, command] of parseCommands(recording.commands)) {
-    if (tid > 0 && tid < mostTasks && !tasks.isKnown(tid)) tasks.setName(tid, encoder.encode(command));
+    if (!tasks.isKnown(tid)) tasks.setName(tid, encoder.encode(command));
   }
   for (const { cpu } of rings) tasks.enterIdle(cpu, idleTaskName(recording.identity, cpu));
   const transcoder = new KernelTranscoder(formats, {
@@ -120,33 +133,15 @@ export function convertRecording(
     return { ring, pages, stream, content: contents[index]!, isOpen: pages.next() };
   });
   // Losses of a ring without pages are told at the beginning: it has no time of its own.
-  const begins = streams.filter(({ isOpen }) => isOpen).map(({ pages }) => pages);
-  const [firstPage] = begins.sort(
-    (left, right) => left.beginHi - right.beginHi || left.beginLo - right.beginLo,
-  );
-  if (firstPage !== undefined) {
-    const { beginHi, beginLo } = firstPage;
-    for (const { stream, isOpen } of streams) if (!isOpen) stream.beginAt(beginHi, beginLo);
+  const begin = earliest(streams)?.pages;
+  if (begin !== undefined) {
+    for (const { stream, isOpen } of streams) if (!isOpen) stream.beginAt(begin.beginHi, begin.beginLo);
   }
   // Page by page in the order of their beginnings, for what is known of tasks changes with time.
-  for (;;) {
-    let first: (typeof streams)[number] | undefined;
-    for (const one of streams) {
-      if (!one.isOpen) continue;
-      const { beginHi, beginLo } = one.pages;
-      const least = first?.pages;
-      if (
-        least === undefined ||
-        beginHi < least.beginHi ||
-        (beginHi === least.beginHi && beginLo < least.beginLo)
-      ) {
-        first = one;
-      }
-    }
-    if (first === undefined) break;
-    const { pages, stream } = first;
+  for (let next = earliest(streams); next !== undefined; next = earliest(streams)) {
+    const { pages, stream } = next;
     stream.page(pages.bytes, pages.at, pages.lengthBytes);
-    first.isOpen = pages.next();
+    next.isOpen = pages.next();
   }
   for (const { ring, pages, stream, content } of streams) {
     stream.flush();

@@ -6,6 +6,7 @@
 import { SpoorError } from '@spoor/base';
 import type { ByteSource, TraceClass } from '@spoor/ctf';
 import { idleTaskName, placeIdleTasksOf } from '../contexts/idle-tasks.ts';
+import { mostTasks } from '../contexts/task-row.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import { recordFilterOf } from '../live/recording-filter.ts';
 import type { Naming } from '../mapping/map-events.ts';
@@ -85,8 +86,6 @@ export function parseRawTrace(text: string, where: string): RawTrace {
   };
 }
 
-/** Numbers of threads are less (PID_MAX_LIMIT). */
-const mostTasks = 4_194_304;
 const mostTextBytes = 64 * 1_048_576;
 
 /**
@@ -104,62 +103,59 @@ export function convertRawTrace(
   output: (trace: RawTrace, cpu: number) => ReturnType<RingOutput>,
   warn: (line: string) => void,
 ): TraceClass {
+  return placed(name, () => {
+    const recording = openRawRecording(name, open);
+    const text = (file: string): string | undefined => {
+      const source = open(file);
+      return source === undefined ? undefined : new TextDecoder().decode(readAll(source, mostTextBytes));
+    };
+    const wanted = text(rawTraceFile);
+    if (wanted === undefined) {
+      throw new SpoorError('kernel/recording', `it has no file ${rawTraceFile}`, {
+        where: name,
+        hint: `it can be read alone: spoor -c source.ftrace.raw -p 'inputs=["${name}"]'`,
+      });
+    }
+    const trace = parseRawTrace(wanted, `${name}/${rawTraceFile}`);
+    const events = new Set(trace.events);
+    const tasks = new TaskTable(mostTasks);
+    const cpus = recording.rings.map(({ cpu }) => cpu);
+    for (const cpu of cpus) tasks.enterIdle(cpu, idleTaskName(recording.identity, cpu));
+    const saved = text(rawTasksFile);
+    if (saved !== undefined) enterSavedTasks(tasks, saved, `${name}/${rawTasksFile}`);
+    placeIdleTasksOf(tasks, cpus);
+    if (!recording.hasEnded) {
+      warn(
+        `${name}: its recorder has not ended; what is in the kernel's rings yet is not here (spoor recover adds what a killed one left)`,
+      );
+    }
+    const converted = convertRecording(
+      { ...recording, uuid: declared.uuid ?? recording.uuid },
+      (cpu) => output(trace, cpu),
+      {
+        naming: trace.naming,
+        contexts: trace.contexts,
+        eventNames: trace.eventNames,
+        ...(trace.filter === undefined ? {} : { filter: recordFilterOf(trace.filter) }),
+        keeps: (event) => events.has(event),
+        tasks,
+        warn,
+      },
+    );
+    return withRings(declared, converted);
+  });
+}
+
+/** Runs what opens a recording; its errors tell which recording it was, where they do not yet. */
+function placed<Result>(name: string, work: () => Result): Result {
   try {
-    return convert(name, open, declared, output, warn);
+    return work();
   } catch (error) {
     if (!(error instanceof SpoorError) || error.where?.startsWith(name) === true) throw error;
     // Formats are called as in tracefs; of a filter or a context it is not told where it is.
     const { code, message, where, hint } = error;
     throw new SpoorError(code, message, { where: where === undefined ? name : `${name}: ${where}`, hint });
   }
-}
-
-function convert(
-  name: string,
-  open: (file: string) => ByteSource | undefined,
-  declared: TraceClass,
-  output: (trace: RawTrace, cpu: number) => ReturnType<RingOutput>,
-  warn: (line: string) => void,
-): TraceClass {
-  const text = (file: string): string | undefined => {
-    const source = open(file);
-    return source === undefined ? undefined : new TextDecoder().decode(readAll(source, mostTextBytes));
-  };
-  const recording = openRawRecording(name, open);
-  const wanted = text(rawTraceFile);
-  if (wanted === undefined) {
-    throw new SpoorError('kernel/recording', `it has no file ${rawTraceFile}`, {
-      where: name,
-      hint: `it can be read alone: spoor -c source.ftrace.raw -p 'inputs=["${name}"]'`,
-    });
-  }
-  const trace = parseRawTrace(wanted, `${name}/${rawTraceFile}`);
-  const events = new Set(trace.events);
-  const tasks = new TaskTable(mostTasks);
-  const cpus = recording.rings.map(({ cpu }) => cpu);
-  for (const cpu of cpus) tasks.enterIdle(cpu, idleTaskName(recording.identity, cpu));
-  const saved = text(rawTasksFile);
-  if (saved !== undefined) enterSavedTasks(tasks, saved, `${name}/${rawTasksFile}`);
-  placeIdleTasksOf(tasks, cpus);
-  if (!recording.hasEnded) {
-    warn(
-      `${name}: its recorder has not ended; what is in the kernel's rings yet is not here (spoor recover adds what a killed one left)`,
-    );
-  }
-  const converted = convertRecording(
-    { ...recording, uuid: declared.uuid ?? recording.uuid },
-    (cpu) => output(trace, cpu),
-    {
-      naming: trace.naming,
-      contexts: trace.contexts,
-      eventNames: trace.eventNames,
-      ...(trace.filter === undefined ? {} : { filter: recordFilterOf(trace.filter) }),
-      keeps: (event) => events.has(event),
-      tasks,
-      warn,
-    },
-  );
-  return withRings(declared, converted);
 }
 
 /** The declared trace with the stream class of the rings, whose clock is that of the trace. */

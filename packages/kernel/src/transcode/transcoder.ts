@@ -3,6 +3,7 @@ import { SpoorError } from '@spoor/base';
 import { canCompile, compileFunction, type TraceClass } from '@spoor/ctf';
 import { kernelContexts, stackKinds, type ContextField } from '../contexts/context-fields.ts';
 import { RunningTasks, switchEvent } from '../contexts/running-tasks.ts';
+import { mostTasks } from '../contexts/task-row.ts';
 import { TaskTable } from '../contexts/task-table.ts';
 import type { KernelFormats } from '../formats/kernel-formats.ts';
 import { tableEvents } from '../live/select-events.ts';
@@ -52,9 +53,6 @@ export interface TranscoderOptions extends MappingOptions {
 
 /** V8 begins to note what it sees of a function after some calls. */
 const sampleRounds = 16;
-
-/** Greatest number of a task where it is not known: PID_MAX_LIMIT of 64-bit machines. */
-const mostTasks = 4_194_304;
 
 /** Types of the records of those stacks that contexts ask for. */
 function stackTypesOf(formats: KernelFormats, contexts: readonly ContextField[]): Partial<StackTypes> {
