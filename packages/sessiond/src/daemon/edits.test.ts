@@ -3,26 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { takesAutomaticEvents } from './automatic-events.ts';
 import { describeSession } from './describe-session.ts';
 import { addContexts, disableChannel, disableEvent, enableChannel, enableEvent, track } from './edits.ts';
+import { plainRun, plainSession } from '../testing/plain-session.ts';
 
 const empty: Session = {
-  name: 's',
-  id: 1,
-  ownerUid: 0,
+  ...plainSession,
   mode: 'local',
   isActive: true,
   hasStarted: true,
-  createdMs: 0,
   output: { kind: 'local', path: '/out' },
   automaticEvents: true,
-  channels: [],
-  snapshotOutputs: [],
-  snapshotCount: 0,
-  rotation: {},
-  chunkId: 0,
-  trackers: { user: [], kernel: [] },
 };
 const rule: EventRule = { kind: 'user-tracepoint', name: 'shop:*', filter: 'n > 1' };
-const run = { revision: 3, clockOffsetNs: '7', stateDumps: 0, chunkBeganMs: 0, hasRotated: false };
+const run = { ...plainRun, revision: 3, clockOffsetNs: '7' };
 
 describe('a channel', () => {
   test('has defaults, keeps what is not said anew, and is rounded as LTTng rounds', () => {

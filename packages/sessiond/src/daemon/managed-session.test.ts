@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
-import type { Session } from '@spoor/control';
 import { HUB_FILE, SESSION_FILE, type SessionDescription } from '@spoor/ringbuffer';
 import { expect, test } from 'vitest';
 import { enableEvent } from './edits.ts';
 import { Hub } from './hub.ts';
 import { ManagedSession } from './managed-session.ts';
 import { SessionStore } from './session-store.ts';
+import { plainSession } from '../testing/plain-session.ts';
 
 test('programs that have read a change which is refused then are told what it was before, by a number of its own', async () => {
   const folder = mkdtempSync('/dev/shm/spoor-managed-');
@@ -19,22 +19,6 @@ test('programs that have read a change which is refused then are told what it wa
     const touchedMs = (): number => statSync(join(hub.path, HUB_FILE)).mtimeMs;
     const seen: (number | undefined)[] = [];
     let isRefusing = false;
-    const session: Session = {
-      name: 's',
-      id: 1,
-      ownerUid: process.getuid!(),
-      mode: 'no-output',
-      isActive: false,
-      hasStarted: false,
-      createdMs: 0,
-      automaticEvents: false,
-      channels: [],
-      snapshotOutputs: [],
-      snapshotCount: 0,
-      rotation: {},
-      chunkId: 0,
-      trackers: { user: [], kernel: [] },
-    };
     const managed = new ManagedSession(
       {
         hub,
@@ -53,7 +37,7 @@ test('programs that have read a change which is refused then are told what it wa
         },
         publish: () => undefined,
       },
-      session,
+      { ...plainSession, ownerUid: process.getuid!() },
     );
     const enable = (name: string): Promise<unknown> =>
       managed.change((model) => enableEvent(model, 'user', undefined, { kind: 'user-tracepoint', name }));

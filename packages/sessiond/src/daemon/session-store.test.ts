@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Session } from '@spoor/control';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SessionStore } from './session-store.ts';
+import { plainRun, plainSession } from '../testing/plain-session.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -11,26 +11,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const run = { revision: 0, clockOffsetNs: '0', stateDumps: 0, chunkBeganMs: 0, hasRotated: false };
-
 function noted(store: SessionStore, id: number): void {
-  const session: Session = {
-    name: `s${id}`,
-    id,
-    ownerUid: 0,
-    mode: 'no-output',
-    isActive: false,
-    hasStarted: false,
-    createdMs: 0,
-    automaticEvents: false,
-    channels: [],
-    snapshotOutputs: [],
-    snapshotCount: 0,
-    rotation: {},
-    chunkId: 0,
-    trackers: { user: [], kernel: [] },
-  };
-  store.write({ session, run });
+  store.write({ session: { ...plainSession, name: `s${id}`, id }, run: plainRun });
 }
 
 test('no session has the number of another one, also of one that is gone, under this daemon or the next', () => {

@@ -36,7 +36,9 @@ export function keepTickClass(): void {
  * Node.js has no such list, or gives it to nobody. To ask for it is deprecated, of which the program shall hear nothing.
  */
 function runningResources(): readonly unknown[] | undefined {
-  const { binding } = process as unknown as { binding: (name: string) => Readonly<Record<string, unknown>> };
+  const { binding } = process as NodeJS.Process & {
+    binding(name: string): Readonly<Record<string, unknown>>;
+  };
   const before = getOwnPropertyDescriptor(process, 'noDeprecation');
   try {
     define(process, 'noDeprecation', { value: true, configurable: true });
