@@ -20,7 +20,7 @@ export const literalKind = 0;
 export const copyKind = 1;
 export const endKind = 2;
 /** What no stream may have. */
-export const noKind = 3;
+const noKind = 3;
 
 const cellOf = (kind: number, value: number, extraBits = 0): number =>
   (value << 16) | (kind << 8) | (extraBits << 4);

@@ -96,7 +96,7 @@ export function startPrintHelpers(
  * Notes in what a helper shares which thread it is.
  * @returns whether it could: where /proc does not show threads, nobody would learn that this one has ended.
  */
-export function noteThread({ state }: PrintHelper): boolean {
+function noteThread({ state }: PrintHelper): boolean {
   try {
     const [, , id = ''] = readlinkSync('/proc/thread-self').split('/');
     Atomics.store(state, 1, Number(id));

@@ -28,7 +28,7 @@ export function readBitsBe(bytes: Uint8Array, bit: number, length: number): numb
 }
 
 /** A signed field's low `length` (1 to 32) bits as a number. */
-export function signExtend(value: number, length: number): number {
+function signExtend(value: number, length: number): number {
   return (value << (32 - length)) >> (32 - length);
 }
 

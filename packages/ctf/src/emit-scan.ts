@@ -50,7 +50,7 @@ export abstract class IntegersOnly implements WalkStrategy {
  * Prints the update of the clock halves `hi`, `lo` into `nhi`, `nlo` by a snapshot that may hold only the low bits
  * of the clock: they replace the clock's, and a decrease means that they wrapped.
  */
-export function emitClockUpdate(e: Emitter, fieldClass: IntegerFieldClass, read: IntegerRead): void {
+function emitClockUpdate(e: Emitter, fieldClass: IntegerFieldClass, read: IntegerRead): void {
   const { lengthBits } = fieldClass;
   if (read.lengthBits !== undefined) {
     const update = e.bind('updateClock', updateClock);

@@ -32,7 +32,7 @@ function enumValue(table: LabelTable, value: number | bigint): unknown {
 }
 
 /** Expression of an integer's value: a number, or a BigInt beyond 2^53. */
-export function integerValue(e: Emitter, node: IntegerNode, read: IntegerRead): string {
+function integerValue(e: Emitter, node: IntegerNode, read: IntegerRead): string {
   let value = read.lo;
   if (read.hi !== undefined) {
     value =

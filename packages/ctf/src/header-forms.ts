@@ -3,7 +3,7 @@ import type { HeaderForm } from './encode-rules.ts';
 import type { IntegerFieldClass, Role, StructureFieldClass, VariantFieldClass } from './model.ts';
 
 /** The integer that has a role, in a structure or its structures, but not in its variants. */
-export function integerWithRole(
+function integerWithRole(
   structure: StructureFieldClass | undefined,
   role: Role,
 ): IntegerFieldClass | undefined {

@@ -55,7 +55,7 @@ function wrapped(value: bigint, signed: boolean): bigint {
 }
 
 /** Least and greatest value of an integer. */
-export function integerBounds(integer: IntegerFieldClass): IntegerRange {
+function integerBounds(integer: IntegerFieldClass): IntegerRange {
   const { signed, lengthBits } = integer;
   const half = 1n << BigInt(lengthBits - 1);
   return signed ? { lower: -half, upper: half - 1n } : { lower: 0n, upper: half * 2n - 1n };

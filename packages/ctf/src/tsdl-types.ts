@@ -64,8 +64,8 @@ export type DeclaredType =
   | DeclaredVariant;
 
 /** Limits that no tracer comes near; they bound the work that hostile metadata can cause. */
-export const maximumDepth = 64;
-export const maximumWeight = 100_000;
+const maximumDepth = 64;
+const maximumWeight = 100_000;
 
 function isCompound(
   type: DeclaredType,
@@ -74,7 +74,7 @@ function isCompound(
 }
 
 /** Alignment of a type in bits. */
-export function alignmentOf(type: DeclaredType): number {
+function alignmentOf(type: DeclaredType): number {
   return type.kind === 'string' ? 8 : type.alignmentBits;
 }
 

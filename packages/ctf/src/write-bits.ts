@@ -93,7 +93,7 @@ export function halfBits(value: number): number {
 }
 
 /** The IEEE 754 bits of a number, of 16, 32 or 64 bits. */
-export function floatHalves(value: number, length: number, into: Halves): void {
+function floatHalves(value: number, length: number, into: Halves): void {
   if (length === 64) {
     scratch.setFloat64(0, value);
     into.hi = scratch.getUint32(0);

@@ -58,7 +58,7 @@ const comparisons: Readonly<Record<Comparison, (left: Value, right: Value) => bo
 };
 
 /** A field's value as what the program takes it for; undefined when it is none of that. */
-export function valueAs(type: ValueType, value: unknown): Value | undefined {
+function valueAs(type: ValueType, value: unknown): Value | undefined {
   switch (type) {
     case 'integer':
       return integerOf(value);

@@ -16,12 +16,12 @@ export const RING_VERSION = 2;
 
 export const CONTROL_BYTES = 4096;
 /** Sub-buffers begin at multiples of this, and are multiples of it. */
-export const SUB_BUFFER_GRAIN_BYTES = 4096;
-export const MAX_SUB_BUFFER_COUNT = 256;
+const SUB_BUFFER_GRAIN_BYTES = 4096;
+const MAX_SUB_BUFFER_COUNT = 256;
 /** The content size of a packet is a 32-bit count of bits. */
-export const MAX_SUB_BUFFER_BYTES: number = 256 * 1024 * 1024;
+const MAX_SUB_BUFFER_BYTES: number = 256 * 1024 * 1024;
 /** All sub-buffers of a ring together. Node.js has no larger views of memory than 4 GiB, and dies when asked for one. */
-export const MAX_SUB_BUFFERS_BYTES: number = 2 * 1024 ** 3;
+const MAX_SUB_BUFFERS_BYTES: number = 2 * 1024 ** 3;
 
 /** Byte offsets in the control page. */
 export const CONTROL = {

@@ -102,10 +102,6 @@ export class LineServer {
     return listening;
   }
 
-  get connectionCount(): number {
-    return this.#peers.size;
-  }
-
   /** Stops listening and ends all connections. */
   close(): void {
     this.#server.close();

@@ -1,5 +1,5 @@
 /** Files that traced programs write and recorders read: what is none, or absurdly large, is left unread. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { SpoorError } from '@spoor/base';
 
 /** Most bytes of a file of each kind. A thread's status is some kilobytes, an event class of many labels some hundred. */
@@ -13,21 +13,20 @@ export const MOST_BYTES: Readonly<
   tracepoints: 16 * 1024 * 1024,
 };
 
-/** Whether a path is a file that can be read at once: no link, no pipe that a reader would wait at, and not too large. */
-export function isProgramFile(path: string, mostBytes: number): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.isFile() && found.size <= mostBytes;
-}
-
 /**
- * Reads a file that a program wrote, which may put another thing in its place at any moment.
+ * Reads a file that a program wrote, which may put another thing in its place at any moment: no link is followed, and no pipe
+ * waited at.
  * @throws SpoorError `process/malformed`, and what the file system throws.
  */
 export function readProgramFile(path: string, mostBytes: number): Buffer {
   const fd = openUnfollowed(path);
   try {
     const found = fstatSync(fd);
-    if (!found.isFile() || found.size > mostBytes) throw notPlain(path, mostBytes);
+    if (!found.isFile() || found.size > mostBytes) {
+      throw new SpoorError('process/malformed', `it is no plain file of at most ${mostBytes} bytes`, {
+        where: path,
+      });
+    }
     const bytes = Buffer.alloc(found.size);
     let done = 0;
     while (done < bytes.length) {
@@ -50,17 +49,4 @@ function openUnfollowed(path: string): number {
     if (isOwnLack) throw cause;
     throw new SpoorError('process/malformed', 'a file of the program cannot be read', { where: path, cause });
   }
-}
-
-function notPlain(where: string, mostBytes: number): SpoorError {
-  return new SpoorError('process/malformed', `it is no plain file of at most ${mostBytes} bytes`, { where });
-}
-
-/**
- * Makes sure of the same.
- * @throws SpoorError `process/malformed`.
- */
-export function checkProgramFile(path: string, mostBytes: number): void {
-  if (isProgramFile(path, mostBytes)) return;
-  throw notPlain(path, mostBytes);
 }

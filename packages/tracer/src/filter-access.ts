@@ -103,7 +103,7 @@ export function wideValue(low: number, high: number, isSigned: boolean): number 
 }
 
 /** What a stored integer of at most 32 bits reads as. */
-export function narrowValue(value: number, { bits, signed }: IntegerPlan): number {
+function narrowValue(value: number, { bits, signed }: IntegerPlan): number {
   if (bits === 32) return signed ? value | 0 : value >>> 0;
   const shift = 32 - bits;
   return signed ? (value << shift) >> shift : (value << shift) >>> shift;

@@ -26,7 +26,6 @@ export const clearRepeatingTimer: typeof clearInterval = clearInterval;
 export const apply: typeof Reflect.apply = Reflect.apply;
 export const getOwnPropertyDescriptor: typeof Object.getOwnPropertyDescriptor =
   Object.getOwnPropertyDescriptor;
-export const getPrototypeOf: (object: object) => object | null = Object.getPrototypeOf;
 /** To ask `instanceof` of, which a program may have put another in the place of. */
 export const NativePromise: typeof Promise = Promise;
 export const promiseThen: typeof Promise.prototype.then = Promise.prototype.then;

@@ -22,7 +22,7 @@ function attach(): ThreadHub | undefined {
 }
 
 /** The session of this thread, or undefined when the program is not traced. */
-export const threadSession: ThreadSession | undefined = sharedSession(attach);
+const threadSession: ThreadSession | undefined = sharedSession(attach);
 
 /**
  * Calls back with the session of this thread: now, or once it can join the one that is named, where it could not for want of

@@ -25,7 +25,7 @@ const ruleOptions = [
 type RuleOption = (typeof ruleOptions)[number];
 
 /** Reads `WARNING` (that one), `WARNING..` (as severe or more) and `..` (all); `TRACE_` may stand before the name. */
-export function parseLogLevel(text: string, levels: LogLevels): LogLevelRule | undefined {
+function parseLogLevel(text: string, levels: LogLevels): LogLevelRule | undefined {
   if (text === '..') return undefined;
   const isRange = text.endsWith('..');
   const said = isRange ? text.slice(0, -2) : text;

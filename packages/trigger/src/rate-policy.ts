@@ -1,6 +1,6 @@
 import { SpoorError } from '@spoor/base';
 import type { RatePolicy } from '@spoor/control';
-import { parseCount, parseTimeMs, timeText } from './quantities.ts';
+import { parseCount, parseTimeMs } from './quantities.ts';
 
 /**
  * Reads LTTng's `every:COUNT` and `once-after:COUNT`, and `at-most:COUNT/TIME`.
@@ -20,12 +20,6 @@ export function parseRatePolicy(text: string): RatePolicy {
   throw new SpoorError('trigger/rate-policy', `\`${text}\` is no rate policy`, {
     hint: 'every:10, once-after:3 or at-most:1/60s; a count is at least 1',
   });
-}
-
-/** As {@link parseRatePolicy} reads it. */
-export function ratePolicyText(policy: RatePolicy): string {
-  const { kind, count } = policy;
-  return kind === 'at-most' ? `${kind}:${count}/${timeText(policy.periodMs)}` : `${kind}:${count}`;
 }
 
 /** Decides, for one action, which of its execution requests are carried out. */

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ratePolicyText } from './rate-policy.ts';
 import { timeText } from './quantities.ts';
 import { readTriggerArguments } from './trigger-arguments.ts';
 import { checkTexts } from './condition-rules.ts';
@@ -378,6 +377,11 @@ function conditionArguments(from: Condition): string[] {
     default:
       return from satisfies never;
   }
+}
+
+function ratePolicyText(policy: RatePolicy): string {
+  const { kind, count } = policy;
+  return kind === 'at-most' ? `${kind}:${count}/${timeText(policy.periodMs)}` : `${kind}:${count}`;
 }
 
 function actionArguments(from: Action): string[] {

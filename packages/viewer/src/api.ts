@@ -23,7 +23,7 @@ export interface Patterns {
 export const disconnected = 'The server does not answer. Is `spoor view` still running?';
 
 /** A request that failed: refused by the server, or without any answer. */
-export class ApiError extends Error {}
+class ApiError extends Error {}
 
 type Parameters = Readonly<Record<string, string | number>>;
 

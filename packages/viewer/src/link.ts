@@ -7,7 +7,7 @@ function numbers(text: string | null): readonly number[] {
 }
 
 /** Writes what is shown as the part of an address after `#`. */
-export function formatLink(state: ViewerState): string {
+function formatLink(state: ViewerState): string {
   const query = new URLSearchParams();
   const { fromNs, toNs } = state.window.value;
   query.set('t', `${Math.round(fromNs)}_${Math.round(toNs)}`);

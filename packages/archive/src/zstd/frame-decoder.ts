@@ -4,7 +4,7 @@ import { LiteralsReader } from './literals.ts';
 import { SequencesReader, type Output } from './sequences.ts';
 
 /** What a block is at most, packed or not. */
-export const mostBlockBytes = 131_072;
+const mostBlockBytes = 131_072;
 
 /** The last bytes that were unpacked, in a buffer that grows to the window and a quarter more, and is moved then. */
 class Window implements Output {

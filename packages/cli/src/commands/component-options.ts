@@ -51,7 +51,7 @@ export function logLevel(text: string): LogLevel {
 }
 
 /** A time to wait in microseconds, as milliseconds. */
-export function retryDuration(text: string): number {
+function retryDuration(text: string): number {
   if (!/^\+?\d+$/.test(text)) throw new InvalidArgumentError('It must be a number of microseconds.');
   return Number(text) / 1000;
 }

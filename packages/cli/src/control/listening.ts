@@ -33,7 +33,7 @@ export async function listen({ json, sessiond, trigger, count = Infinity }: List
 }
 
 /** One line for people: when, which, what. */
-export function lineOf(notification: TriggerNotification): string {
+function lineOf(notification: TriggerNotification): string {
   const { trigger, condition, timeNs, event, captures, measured } = notification;
   const date = new Date(Number(BigInt(timeNs) / 1_000_000n)).toISOString();
   const parts = [

@@ -287,7 +287,7 @@ function statisticsText(rows: readonly ChannelUsage[], endedCount: number | unde
 }
 
 /** A rule as LTTng prints it. */
-export function ruleText(rule: EventRule): string {
+function ruleText(rule: EventRule): string {
   const filter = rule.filter === undefined ? '' : ` [filter: '${rule.filter}']`;
   switch (rule.kind) {
     case 'user-tracepoint': {

@@ -22,7 +22,7 @@ export interface WrittenGraph {
 }
 
 /** A text as a value of parameters. */
-export function literal(text: string): string {
+function literal(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 

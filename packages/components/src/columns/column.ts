@@ -27,7 +27,7 @@ function grownBytes(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 /** What columns of all kinds have. */
-export abstract class ColumnBase {
+abstract class ColumnBase {
   readonly name: string;
   /** Whether rows may be not there. */
   readonly nullable: boolean;

@@ -5,7 +5,7 @@ import type { ScopeColumns } from './emit-columns.ts';
 import { addMember, signatureOf } from './make-columns.ts';
 
 /** Names of the columns of scopes. */
-export const scopeNames: Readonly<Record<Scope, string>> = {
+const scopeNames: Readonly<Record<Scope, string>> = {
   'packet-header': 'packet_header',
   'packet-context': 'packet_context',
   'event-header': 'event_header',

@@ -12,7 +12,7 @@ import {
 import { FlagCodes, LabelCodes } from './labels.ts';
 
 /** Name of a list's element, as Arrow and Parquet have it. */
-export const elementName = 'element';
+const elementName = 'element';
 
 function integerColumn(name: string, nullable: boolean, lengthBits: number, signed: boolean): Column {
   if (lengthBits > 32) return new WideColumn(name, nullable, signed ? 'i64' : 'u64');
@@ -38,7 +38,7 @@ function enumerationColumn(name: string, nullable: boolean, fieldClass: IntegerF
 }
 
 /** Makes the column of a field. */
-export function makeColumn(name: string, node: PlanNode, nullable: boolean): Column {
+function makeColumn(name: string, node: PlanNode, nullable: boolean): Column {
   switch (node.kind) {
     case 'integer': {
       const { fieldClass } = node;

@@ -14,7 +14,7 @@ import type { SpanValue } from './open-spans.ts';
 import type { MemberType } from './span-fields.ts';
 
 /** How a span came to its end, by the number in its events. */
-export const spanStates = ['complete', 'timed_out', 'unfinished'] as const;
+const spanStates = ['complete', 'timed_out', 'unfinished'] as const;
 export type SpanState = (typeof spanStates)[number];
 
 /** A member of span events. */

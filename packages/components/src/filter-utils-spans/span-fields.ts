@@ -46,7 +46,7 @@ function referenceIn(info: EventClassInfo, reference: Reference): Reference {
 }
 
 /** Type of a reference in a class; undefined where it leads nowhere. */
-export function fieldTypeIn(
+function fieldTypeIn(
   info: EventClassInfo,
   { reference, hasLabels }: SpanField,
 ): MemberType | 'varying' | undefined {

@@ -207,7 +207,7 @@ class LineEmitter {
  * The emitter of an event's line; undefined where the interpreter writes it.
  * @param title what stands between the time and the event's own text.
  */
-export function emitLine(
+function emitLine(
   format: KernelEventFormat,
   plan: LinePlan,
   context: PrintContext,

@@ -48,7 +48,7 @@ export function declare(ready: PipeMessage, output: EventOutput): readonly Outpu
 }
 
 /** Where the events of a program begin that says so, in nanoseconds from the origin. */
-export function firstTimeNs(ready: PipeMessage, streams: readonly OutputStream[]): bigint | undefined {
+function firstTimeNs(ready: PipeMessage, streams: readonly OutputStream[]): bigint | undefined {
   if (ready['firstTime'] === undefined) return undefined;
   const clock = streams[0]?.info.streamClass.clockClass;
   const ticks = integerOf(ready, 'firstTime');

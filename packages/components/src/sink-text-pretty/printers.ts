@@ -57,7 +57,7 @@ const logLevelNames = [
 ];
 
 /** The text between an event's time and its fields: the same for all events of a class. */
-export function classPrefix(
+function classPrefix(
   trace: TraceInfo,
   eventClass: EventClass,
   options: PrettyOptions,

@@ -32,7 +32,7 @@ export interface CounterOptions {
 }
 
 /** The options that babeltrace2 has where nothing is said. */
-export const defaultCounterOptions: CounterOptions = { step: 10_000, hideZero: false, colors: noColors };
+const defaultCounterOptions: CounterOptions = { step: 10_000, hideZero: false, colors: noColors };
 
 /** The parameters of the sink, babeltrace2's. */
 export const counterParameters: ParameterTable = {

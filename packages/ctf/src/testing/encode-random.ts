@@ -42,7 +42,7 @@ function asValue(value: bigint): number | bigint {
 }
 
 /** The bytes of a text. */
-export function encodeText(text: string, encoding: TextEncoding): Uint8Array {
+function encodeText(text: string, encoding: TextEncoding): Uint8Array {
   const unitBytes = codeUnitBytes(encoding);
   if (unitBytes === 1) return new TextEncoder().encode(text);
   const codes =

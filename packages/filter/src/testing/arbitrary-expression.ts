@@ -38,7 +38,7 @@ const float = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }).map((value) => value + 0),
 );
 
-export const parts: fc.Arbitrary<readonly string[]> = fc.array(
+const parts: fc.Arbitrary<readonly string[]> = fc.array(
   fc.oneof(fc.string({ maxLength: 5 }), fc.string({ unit: fc.constantFrom('a', 'b', '*', '\\', '"', '\n') })),
   { minLength: 1, maxLength: 4 },
 );

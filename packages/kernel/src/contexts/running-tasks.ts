@@ -14,7 +14,7 @@ const renameEvent = 'task:task_rename';
 
 /** Words of a processor: the number of its task plus 1, whether its priority is known, that, and its name. */
 export const runningWords = 8;
-export const runningTidWord = 0;
+const runningTidWord = 0;
 export const runningRankedWord = 1;
 export const runningPrioWord = 2;
 export const runningNameWord = 4;

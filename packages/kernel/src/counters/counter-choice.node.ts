@@ -40,7 +40,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Words that a choice may have. */
-export const counterWords: readonly string[] = [...Object.keys(groups), ...tables, ...threadCounterNames];
+const counterWords: readonly string[] = [...Object.keys(groups), ...tables, ...threadCounterNames];
 
 /** Whether it is the processor that counts, and not the kernel. */
 export const isHardwareCounter = (name: string): boolean => threadCounterId(name)?.type !== 1;

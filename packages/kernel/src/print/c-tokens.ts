@@ -31,7 +31,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** Text as C means it: escapes become what they stand for. */
-export function unescape(text: string): string {
+function unescape(text: string): string {
   return text.replaceAll(/\\(x[\da-fA-F]{1,2}|[0-7]{1,3}|[\s\S])/g, (_, what: string) => {
     if (/^x./.test(what)) return String.fromCharCode(Number.parseInt(what.slice(1), 16));
     if (/^[0-7]/.test(what)) return String.fromCharCode(Number.parseInt(what, 8) & 0xff);

@@ -51,7 +51,7 @@ const promoted = (value: bigint, { sizeBytes, signed }: IntegerShape): Value =>
   integer(value, sizeBytes === 8 ? 64 : 32, sizeBytes < 4 ? true : signed);
 
 /** Text up to its first NUL. */
-export function textOf(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
@@ -61,7 +61,7 @@ function slice({ view }: RecordBytes, from: number, to: number): Uint8Array {
 }
 
 /** Where the elements of a dynamic field are; undefined where that is outside of the record. */
-export function dynamicRange(
+function dynamicRange(
   record: RecordBytes,
   field: KernelField,
   relative: boolean,

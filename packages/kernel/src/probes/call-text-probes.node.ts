@@ -29,7 +29,7 @@ function mapsOf(pid: string): string {
 }
 
 /** C libraries that processes use, each file once, by paths that this process can open. */
-export function cLibraries(): readonly string[] {
+function cLibraries(): readonly string[] {
   const found = new Map<string, string>();
   for (const pid of ['self', ...readdirSync('/proc').filter((name) => /^\d+$/.test(name))]) {
     for (const line of mapsOf(pid).split('\n')) {

@@ -53,7 +53,7 @@ export function currentBootId(): string {
 }
 
 /** Whether this machine has a ring that outlives its kernel. */
-export function hasPersistentRing(root: string): boolean {
+function hasPersistentRing(root: string): boolean {
   return persistentInstances(root).length > 0;
 }
 

@@ -10,7 +10,7 @@ import {
 } from './proc-text.ts';
 
 /** Namespaces of a task, by the names of their links. */
-export const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const;
+const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const;
 
 /** Inodes by name; 0 where it could not be read. */
 export type Namespaces = Readonly<Record<(typeof namespaceNames)[number], number>>;

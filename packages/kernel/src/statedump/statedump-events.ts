@@ -91,7 +91,7 @@ export const stateDumpEventNames: readonly string[] = stateDumpEvents.map(({ nam
 /** LTTng's numbers for what kind of thread it is, what it does, and how it waits. */
 export const threadTypes = { user: 0, kernel: 1 } as const;
 export const unknownMode = 5;
-export const threadStatuses = { unnamed: 0, waitForProcessor: 2, zombie: 4, wait: 5, dead: 7 } as const;
+const threadStatuses = { unnamed: 0, waitForProcessor: 2, zombie: 4, wait: 5, dead: 7 } as const;
 
 /** The status of a thread by the letter that /proc has. */
 export function statusOf(letter: string): number {

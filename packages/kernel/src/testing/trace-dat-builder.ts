@@ -13,7 +13,7 @@ export interface TraceDatContent {
   readonly options: readonly { readonly id: number; readonly content: Uint8Array }[];
 }
 
-export const headerEvent = `# compressed entry header
+const headerEvent = `# compressed entry header
 \ttype_len    :    5 bits
 \ttime_delta  :   27 bits
 \tarray       :   32 bits

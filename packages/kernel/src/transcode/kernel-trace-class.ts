@@ -64,7 +64,7 @@ export function kernelEnvironment(
 }
 
 /** The members that fields of an event become: sequences have their length before them. */
-export function membersOf(fields: readonly MappedField[]): readonly StructureMember[] {
+function membersOf(fields: readonly MappedField[]): readonly StructureMember[] {
   return fields.flatMap(({ name, fieldClass, source }) => {
     const member = { name, fieldClass };
     if (fieldClass.kind !== 'dynamic-array') return [member];

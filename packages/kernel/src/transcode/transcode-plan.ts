@@ -213,13 +213,3 @@ function most(source: ValueSource): number {
       return source satisfies never;
   }
 }
-
-/** The plan as text, for people. */
-export function printTranscodePlan(plan: TranscodePlan): string {
-  const lines = [`header ${plan.header}`, ...plan.contexts.map(({ name }) => `context ${name}`)];
-  for (const [index, { sources, update }] of plan.bodies.entries()) {
-    lines.push(`body ${index}${update === undefined ? '' : `, learns: ${update.what}`}`);
-    for (const { kind, ...facts } of sources) lines.push(`  ${kind} ${JSON.stringify(facts)}`);
-  }
-  return `${lines.join('\n')}\n`;
-}

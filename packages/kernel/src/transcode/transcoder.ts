@@ -18,13 +18,7 @@ import { emitTranscoder, type PageWalk } from './emit-transcoder.ts';
 import { kernelTraceClass, type KernelTraceFacts, type PlainEvent } from './kernel-trace-class.ts';
 import { recordPredicate, type RecordFilter } from './record-filter.ts';
 import { PageStream, type PageStreamOptions } from './page-stream.ts';
-import {
-  fixedBytesOf,
-  makeTranscodePlan,
-  openFieldsOf,
-  printTranscodePlan,
-  type TranscodePlan,
-} from './transcode-plan.ts';
+import { fixedBytesOf, makeTranscodePlan, openFieldsOf, type TranscodePlan } from './transcode-plan.ts';
 import { walkByPlan } from './interpret-transcode.ts';
 import { sampleWords, warmUp } from './warm-up.ts';
 import { LateContexts } from './late-contexts.ts';
@@ -197,15 +191,5 @@ export class KernelTranscoder {
       this.stackTypes,
       options,
     );
-  }
-
-  /** The plan as text, for people. */
-  printPlan(): string {
-    return printTranscodePlan(this.plan);
-  }
-
-  /** The generated code as text, for people. */
-  printCode(): string {
-    return emitTranscoder(this.plan, this.known).text();
   }
 }

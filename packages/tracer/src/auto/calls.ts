@@ -11,7 +11,7 @@ export type Answer = (error: unknown, answer: unknown) => void;
 export type Question = (args: readonly unknown[], self: unknown) => Answer | undefined;
 
 /** What stands for the error of a call that threw. */
-export const failed: unknown = Object.assign(new Error('failed'), { code: 'failed', stack: '' });
+const failed: unknown = Object.assign(new Error('failed'), { code: 'failed', stack: '' });
 
 /**
  * Whether a call that is told of is being carried out. Node.js implements some of its functions by others, and finds

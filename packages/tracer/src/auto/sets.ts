@@ -16,7 +16,7 @@ export const defaultSets = [
 ] as const;
 
 /** The sets that are recorded only when they are named: they cost more, or tell of the same once more. */
-export const extraSets = [
+const extraSets = [
   'console-log',
   'http2',
   'fs',
