@@ -1,70 +1,24 @@
-// The ring with its two ends interleaved: the producer's built code with a stop after each statement, so that a reader,
-// or a kill, comes between any two of its stores; all that it stored is kept in order, so that a reader may see the
-// memory move on before, and in the middle of, each of its reads. The oracle is what was emitted.
+// The ring with its two ends interleaved: a reader, or a kill, comes between any two of the producer's stores, and a reader may
+// see the memory move on before, and in the middle of, each of its reads. The oracle is what was emitted.
 import * as fc from 'fast-check';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
-import { CONTROL, PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingMode } from './layout.ts';
-import type { ProducerOptions, RingProducer } from './producer.ts';
+import { describe, expect, test } from 'vitest';
+import { CONTROL, type RingMode } from './layout.ts';
+import { restOfPacket, type RingPacket } from './reader-progress.ts';
 import { RingReader } from './reader.ts';
 import { type RingStore, memoryStore } from './ring-store.ts';
-import { restOfPacket, type RingPacket } from './reader-progress.ts';
-
-const scratch = mkdtempSync(join(tmpdir(), 'spoor-interleaving-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
-
-/** Called after each statement of the producer. */
-let afterStatement: () => void = () => undefined;
-/** Events that the next producer lost before its first. */
-let lostBefore = 0;
-
-type ProducerClass = new (memory: ArrayBuffer, options: ProducerOptions) => RingProducer;
-
-/** The producer as it was built, with a stop after each statement that may store. */
-async function steppedProducer(): Promise<{ producer: ProducerClass; stops: number }> {
-  const dist = join(import.meta.dirname, '..', 'dist');
-  let stops = 0;
-  const text = readFileSync(join(dist, 'producer.js'), 'utf8')
-    .replace(/^\/\/# sourceMappingURL=.*$/m, '')
-    .replace('./layout.js', pathToFileURL(join(dist, 'layout.js')).href)
-    .replace('@spoor/base', pathToFileURL(join(dist, '..', '..', 'base', 'dist', 'index.js')).href)
-    .replace('#lost = 0;', '#lost = globalThis.spoorTestRing.lostBefore();')
-    .replace('#lostInPackets = 0;', '#lostInPackets = globalThis.spoorTestRing.lostBefore();')
-    .replaceAll(
-      /^( {8,})(?!return|throw|break|continue|const |let )(.*;)$/gm,
-      (_, indent: string, statement: string) => {
-        stops += 1;
-        return `${indent}{ ${statement} globalThis.spoorTestRing.stop(); }`;
-      },
-    );
-  Object.assign(globalThis, {
-    spoorTestRing: { stop: () => afterStatement(), lostBefore: () => lostBefore },
-  });
-  const path = join(scratch, 'producer.mjs');
-  writeFileSync(path, text);
-  const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as {
-    readonly RingProducer: ProducerClass;
-  };
-  return { producer: module.RingProducer, stops };
-}
-
-const { producer: SteppedProducer, stops } = await steppedProducer();
+import {
+  type Emission,
+  type EmittedEvent,
+  Journal,
+  WatchedRing,
+  around,
+  eventsOf,
+  stopCount,
+} from './testing/interleaved-ring.ts';
 
 test('the producer has a stop after each of its stores', () => {
-  expect(stops).toBeGreaterThan(70);
+  expect(stopCount).toBeGreaterThan(70);
 });
-
-const subBufferSizeBytes = 4096;
-
-interface Emission {
-  readonly payloadBytes: number;
-  /** How much the clock moves before it; less than 0 where it goes back. */
-  readonly clockStep: number;
-  readonly flushes: boolean;
-}
 
 const emission = (clockStep: fc.Arbitrary<number>): fc.Arbitrary<Emission> =>
   fc.record({
@@ -82,135 +36,6 @@ const forward = fc.oneof(
   fc.integer({ min: 2 ** 27 - 2, max: 2 ** 27 + 2 }),
   fc.integer({ min: 0, max: 2 ** 40 }),
 );
-
-interface EmittedEvent {
-  readonly value: number;
-  readonly timeNs: number;
-}
-
-/** A ring that is written to while its memory is watched. */
-class WatchedRing {
-  readonly memory: ArrayBuffer;
-  readonly producer: RingProducer;
-  /** What was committed, in order. */
-  readonly committed: EmittedEvent[] = [];
-  #nowNs = 2 ** 33;
-  #emitted = 0;
-
-  constructor(mode: RingMode, subBufferCount: number, committedBefore: number) {
-    const geometry = { subBufferSizeBytes, subBufferCount };
-    this.memory = new ArrayBuffer(ringSizeBytes(geometry));
-    this.producer = new SteppedProducer(this.memory, {
-      ...geometry,
-      mode,
-      pid: 1,
-      tid: 1,
-      ringNumber: 0,
-      processStartTicks: 0n,
-      threadStartTicks: 0n,
-      uuid: new Uint8Array(16).fill(7),
-      tier: 'mapped',
-      streamClassId: 0,
-      channelName: 'ch0',
-      cpuId: () => 0,
-      readClock: () => BigInt(this.#nowNs),
-    });
-    this.producer.committed[0] = committedBefore;
-  }
-
-  get lost(): number {
-    return this.#emitted - this.committed.length;
-  }
-
-  /** Emits the next event: its length, its number, and its number again in all bytes that are left. */
-  emit({ payloadBytes, clockStep, flushes }: Emission): void {
-    const { producer } = this;
-    if (flushes) producer.flush();
-    this.#nowNs = Math.max(1, this.#nowNs + clockStep);
-    const value = this.#emitted++;
-    producer.clock[0] = BigInt(this.#nowNs);
-    afterStatement();
-    const at = producer.begin(1, payloadBytes);
-    if (at < 0) return;
-    producer.view.setUint32(at, payloadBytes, true);
-    afterStatement();
-    producer.bytes.fill(value & 0xff, at + 8, at + payloadBytes);
-    afterStatement();
-    producer.view.setUint32(at + 4, value, true);
-    // Before the commit: a kill may come between its store and the return.
-    this.committed.push({ value, timeNs: this.#nowNs });
-    this.willCommit();
-    producer.commit(at + payloadBytes);
-  }
-
-  willCommit: () => void = () => undefined;
-}
-
-/** The events of a packet; none is torn. */
-function eventsOf({ bytes }: RingPacket): EmittedEvent[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  expect(view.getUint32(PACKET.contentSizeBits, true)).toBe(bytes.byteLength * 8);
-  expect(view.getUint32(PACKET.packetSizeBits, true)).toBe(bytes.byteLength * 8);
-  const begin = view.getBigUint64(PACKET.timestampBegin, true);
-  expect(view.getBigUint64(PACKET.timestampEnd, true)).toBeGreaterThanOrEqual(begin);
-  let timeNs = Number(begin);
-  const events: EmittedEvent[] = [];
-  for (let at = PACKET_HEADER_BYTES; at < bytes.byteLength;) {
-    const word = view.getUint32(at, true);
-    if ((word & 31) === 31) {
-      expect(view.getUint32(at + 1, true)).toBe(1);
-      timeNs = view.getUint32(at + 5, true) + view.getUint32(at + 9, true) * 2 ** 32;
-      at += 13;
-    } else {
-      expect(word & 31).toBe(1);
-      const low = word >>> 5;
-      const before = timeNs % 2 ** 27;
-      timeNs += low - before + (low < before ? 2 ** 27 : 0);
-      at += 4;
-    }
-    const payloadBytes = view.getUint32(at, true);
-    const value = view.getUint32(at + 4, true);
-    for (let fill = at + 8; fill < at + payloadBytes; fill += 1) {
-      if (bytes[fill] !== (value & 0xff)) throw new Error(`event ${value} is torn`);
-    }
-    events.push({ value, timeNs });
-    at += payloadBytes;
-  }
-  return events;
-}
-
-/** All stores of a producer in order, to be seen again one by one. */
-class Journal {
-  readonly #watched: Uint32Array;
-  readonly #last: Uint32Array;
-  readonly #stores: { readonly at: number; readonly word: number }[] = [];
-  /** For each statement, how many stores there were up to its end. */
-  readonly steps: number[] = [];
-
-  constructor(memory: ArrayBuffer) {
-    this.#watched = new Uint32Array(memory);
-    this.#last = this.#watched.slice();
-  }
-
-  note(): void {
-    for (let at = 0; at < this.#watched.length; at += 1) {
-      const word = this.#watched[at]!;
-      if (word === this.#last[at]) continue;
-      this.#stores.push({ at, word });
-      this.#last[at] = word;
-    }
-    this.steps.push(this.#stores.length);
-  }
-
-  /** The stores of steps `from` to `to` made in `memory`. */
-  replay(memory: Uint32Array, from: number, to: number): void {
-    const end = to === 0 ? 0 : this.steps[to - 1]!;
-    for (let index = from === 0 ? 0 : this.steps[from - 1]!; index < end; index += 1) {
-      const { at, word } = this.#stores[index]!;
-      memory[at] = word;
-    }
-  }
-}
 
 const counts = fc.constantFrom(0, 2 ** 32 - 7);
 
@@ -230,7 +55,7 @@ describe('a ring whose ends are interleaved', () => {
           fc.integer({ min: 2, max: 4 }),
           counts,
           (emissions, subBufferCount, committedBefore) => {
-            lostBefore = 0;
+            around.lostBefore = 0;
             const ring = new WatchedRing(mode, subBufferCount, committedBefore);
             const reader = new RingReader(memoryStore(ring.memory), 'killed');
             let storing = false;
@@ -259,7 +84,7 @@ describe('a ring whose ends are interleaved', () => {
               const isWhole = mode === 'discard' || reader.poll().openedPackets < subBufferCount;
               if (isWhole) expect(found).toHaveLength(own.length);
             };
-            afterStatement = look;
+            around.afterStatement = look;
             try {
               for (const each of emissions) {
                 ring.emit(each);
@@ -267,7 +92,7 @@ describe('a ring whose ends are interleaved', () => {
               }
               look();
             } finally {
-              afterStatement = () => undefined;
+              around.afterStatement = () => undefined;
             }
           },
         ),
@@ -285,13 +110,13 @@ describe('a ring whose ends are interleaved', () => {
         fc.array(stride, { minLength: 1, maxLength: 50 }),
         fc.integer({ min: 0, max: 1000 }),
         (emissions, subBufferCount, committedBefore, strides, beginAt) => {
-          lostBefore = 0;
+          around.lostBefore = 0;
           const ring = new WatchedRing('overwrite', subBufferCount, committedBefore);
           const seen = new Uint32Array(ring.memory.slice(0));
           const journal = new Journal(ring.memory);
-          afterStatement = () => journal.note();
+          around.afterStatement = () => journal.note();
           for (const each of emissions) ring.emit(each);
-          afterStatement = () => undefined;
+          around.afterStatement = () => undefined;
           journal.note();
           let step = 0;
           let drawn = 0;
@@ -352,14 +177,14 @@ describe('a ring whose ends are interleaved', () => {
         fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
         fc.array(fc.nat(31), { minLength: 1, maxLength: 20 }),
         (emissions, committedBefore, strides, cuts, splits) => {
-          lostBefore = 0;
+          around.lostBefore = 0;
           const subBufferCount = 32;
           const ring = new WatchedRing('overwrite', subBufferCount, committedBefore);
           const seen = new Uint32Array(ring.memory.slice(0));
           const journal = new Journal(ring.memory);
-          afterStatement = () => journal.note();
+          around.afterStatement = () => journal.note();
           for (const each of emissions) ring.emit(each);
-          afterStatement = () => undefined;
+          around.afterStatement = () => undefined;
           journal.note();
           let step = 0;
           let drawn = 0;
@@ -429,15 +254,15 @@ describe('a ring whose ends are interleaved', () => {
   });
 
   test('while the next sub-buffer is being opened, the size of the packet that lay there before is not taken for its own', () => {
-    lostBefore = 0;
+    around.lostBefore = 0;
     const ring = new WatchedRing('overwrite', 2, 0);
     const journal = new Journal(ring.memory);
     const before = ring.memory.slice(0);
-    afterStatement = () => journal.note();
+    around.afterStatement = () => journal.note();
     for (let count = 0; count < 12; count += 1) {
       ring.emit({ payloadBytes: 1000, clockStep: 10, flushes: false });
     }
-    afterStatement = () => undefined;
+    around.afterStatement = () => undefined;
     journal.note();
     for (let begin = 1; begin < journal.steps.length; begin += 1) {
       for (let pausedRead = 1; pausedRead <= 6; pausedRead += 1) {
@@ -475,7 +300,7 @@ describe('a ring whose ends are interleaved', () => {
         counts,
         fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 30 }),
         (emissions, subBufferCount, committedBefore, pauses) => {
-          lostBefore = committedBefore;
+          around.lostBefore = committedBefore;
           const ring = new WatchedRing('discard', subBufferCount, committedBefore);
           const reader = new RingReader(memoryStore(ring.memory), 'emptied');
           const taken: EmittedEvent[] = [];
@@ -487,7 +312,7 @@ describe('a ring whose ends are interleaved', () => {
           };
           let left = pauses[0]!;
           let drawn = 0;
-          afterStatement = () => {
+          around.afterStatement = () => {
             left -= 1;
             if (left > 0) return;
             drawn += 1;
@@ -501,13 +326,13 @@ describe('a ring whose ends are interleaved', () => {
             for (const each of emissions) ring.emit(each);
             for (const sequence of reader.poll().finished) take(reader.read(sequence)!);
           } finally {
-            afterStatement = () => undefined;
+            around.afterStatement = () => undefined;
           }
           const last = reader.recover();
           if (last !== undefined) take(last);
           expect(taken).toEqual(ring.committed);
-          expect(ring.producer.lostEvents).toBe(lostBefore + ring.lost);
-          if (ring.lost > 0 && lostBefore > 0) {
+          expect(ring.producer.lostEvents).toBe(around.lostBefore + ring.lost);
+          if (ring.lost > 0 && around.lostBefore > 0) {
             const view = new DataView(ring.memory);
             const low = view.getUint32(CONTROL.lostEvents, true);
             expect(low).toBe(ring.producer.lostEvents >>> 0);
@@ -527,7 +352,7 @@ describe('a ring whose ends are interleaved', () => {
     );
     fc.assert(
       fc.property(fc.array(emission(anywhere), { minLength: 5, maxLength: 60 }), (emissions) => {
-        lostBefore = 0;
+        around.lostBefore = 0;
         const ring = new WatchedRing('overwrite', 3, 0);
         for (const each of emissions) ring.emit(each);
         const values: number[] = [];
