@@ -40,6 +40,14 @@ export function lossesToldByPeer(traceDir: string): number {
   return sum;
 }
 
+/** Lines of standard error: each begins with `spoor: `, anything else there is a fault of ours. */
+export function linesOf(stderr: string): readonly string[] {
+  const lines = stderr.split('\n').filter((line) => line !== '');
+  const strange = lines.filter((line) => !line.startsWith('spoor: '));
+  if (strange.length > 0) throw new Error(`this is not of spoor:\n${strange.join('\n')}`);
+  return lines;
+}
+
 /** The first line of the summary, as numbers. */
 export interface Summary {
   readonly eventCount: number;
