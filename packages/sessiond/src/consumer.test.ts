@@ -3,7 +3,6 @@ import {
   existsSync,
   fstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -11,74 +10,20 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
-import { makeChannel, type RingMode } from '@spoor/ringbuffer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Consumer, nextPauseMs } from './consumer.ts';
-import { decodeIndexEntry, indexEntryBytes, indexHeaderBytes } from './packet-index.ts';
-import { SessionDirectory } from './run-directory.ts';
-import { newestFile } from './stream-files.ts';
-import { deaths, dieWriting } from './testing/dying-consumer.ts';
+import { SessionPlace, geometry, range, readStream, traceDir } from './testing/session-place.ts';
 import { SimulatedProgram } from './testing/simulated-program.ts';
 
-const geometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
-
-let root: string;
-
+let place: SessionPlace;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'spoor-consumer-'));
+  place = new SessionPlace();
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-function makeSession(mode: RingMode = 'discard'): SessionDirectory {
-  const outputDir = mkdtempSync(join(root, 'trace-'));
-  const channels = [makeChannel({ mode, ...geometry })];
-  return SessionDirectory.create(root, { name: 'test', channels, auto: false, outputDir });
-}
-
-/** Directory of the only process's trace. */
-function traceDir(session: SessionDirectory): string {
-  const base = join(session.readDescription().outputDir, 'ust', 'pid');
-  const names = readdirSync(base);
-  expect(names).toHaveLength(1);
-  return join(base, names[0]!);
-}
-
-/** The values of all events of a stream, and what its index says; checks that both agree. */
-function readStream(path: string): { values: number[]; discarded: number; sequences: number[] } {
-  const stream = readFileSync(path);
-  const index = readFileSync(join(path, '..', 'index', `${path.slice(path.lastIndexOf('/') + 1)}.idx`));
-  const values: number[] = [];
-  const sequences: number[] = [];
-  let discarded = 0;
-  let packetAt = 0;
-  for (let at = indexHeaderBytes; at < index.length; at += indexEntryBytes) {
-    const entry = decodeIndexEntry(index.subarray(at, at + indexEntryBytes));
-    expect(Number(entry.offsetBytes)).toBe(packetAt);
-    expect(entry.contentSizeBits).toBe(stream.readBigUInt64LE(packetAt + 40));
-    sequences.push(Number(entry.packetSequenceNumber));
-    discarded = Number(entry.eventsDiscarded);
-    const end = packetAt + Number(entry.contentSizeBits / 8n);
-    let eventAt = packetAt + 80;
-    while (eventAt < end) {
-      const payloadAt = eventAt + ((stream[eventAt]! & 31) === 31 ? 13 : 4);
-      values.push(stream.readUInt32LE(payloadAt));
-      eventAt = payloadAt + 4;
-    }
-    expect(eventAt).toBe(end);
-    packetAt += Number(entry.packetSizeBits / 8n);
-  }
-  expect(packetAt).toBe(stream.length);
-  return { values, discarded, sequences };
-}
-
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
+afterEach(() => place.remove());
 
 test('takes over finished sub-buffers, then the open one of a dead program, and frees its memory', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, false);
   const ring = program.ring(0, geometry, 'discard');
   for (const value of range(0, 1000)) expect(ring.emit(value)).toBe(true);
@@ -102,7 +47,7 @@ test('takes over finished sub-buffers, then the open one of a dead program, and 
 });
 
 test('what a full ring loses is counted in the trace, also after its last event', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, false);
   const ring = program.ring(0, geometry, 'discard');
   let emitted = 0;
@@ -121,7 +66,7 @@ test('what a full ring loses is counted in the trace, also after its last event'
 });
 
 test('a program that lives on is stopped, and what it recorded until then is in the trace', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, true);
   const ring = program.ring(0, geometry, 'discard');
   for (const value of range(0, 100)) ring.emit(value);
@@ -137,7 +82,7 @@ test('a program that lives on is stopped, and what it recorded until then is in 
 });
 
 test('what a program that lives on had lost when it was stopped is in the trace', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, true);
   const ring = program.ring(0, geometry, 'discard');
   let emitted = 0;
@@ -150,7 +95,7 @@ test('what a program that lives on had lost when it was stopped is in the trace'
 });
 
 test('overwrite mode keeps the last sub-buffers of a thread', () => {
-  const session = makeSession('overwrite');
+  const session = place.makeSession('overwrite');
   const program = new SimulatedProgram(session.path, false);
   const ring = program.ring(0, geometry, 'overwrite');
   for (const value of range(0, 10_000)) ring.emit(value);
@@ -169,7 +114,7 @@ test('overwrite mode keeps the last sub-buffers of a thread', () => {
 });
 
 test('what a trace chunk has of a ring in overwrite mode the next chunk does not have again', () => {
-  const session = makeSession('overwrite');
+  const session = place.makeSession('overwrite');
   const program = new SimulatedProgram(session.path, true);
   const ring = program.ring(0, geometry, 'overwrite');
   const consumer = new Consumer(session, () => undefined, { drainsOverwrite: true });
@@ -195,7 +140,7 @@ test('what a trace chunk has of a ring in overwrite mode the next chunk does not
 });
 
 test('a disk that refuses keeps the packets in the ring, and the rest is written when there is room', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, false);
   const ring = program.ring(0, geometry, 'discard');
   for (const value of range(0, 600)) ring.emit(value);
@@ -219,7 +164,7 @@ test('a disk that refuses keeps the packets in the ring, and the rest is written
 test.each(['the directory', 'a stream'])(
   '%s that is removed while it is written is told of, once',
   (what) => {
-    const session = makeSession();
+    const session = place.makeSession();
     const program = new SimulatedProgram(session.path, true);
     const ring = program.ring(0, geometry, 'discard');
     const notes: string[] = [];
@@ -247,7 +192,7 @@ test.each(['the directory', 'a stream'])(
 );
 
 test('a recording whose metadata could never be written is not complete', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, false);
   const ring = program.ring(0, geometry, 'discard');
   ring.emit(1);
@@ -264,7 +209,7 @@ test('a recording whose metadata could never be written is not complete', () => 
 });
 
 test('an event that a thread could not declare is said, and the recording is not complete', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, true);
   mkdirSync(join(program.directory, 'status'));
   const missing = ['event a:b is not recorded: ENOSPC', 'event a:c is not recorded: ENOSPC'];
@@ -280,7 +225,7 @@ test('an event that a thread could not declare is said, and the recording is not
 });
 
 test('a damaged ring ends its own stream only, and a half-written status is read again', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, true);
   const good = program.ring(0, geometry, 'discard');
   const bad = program.ring(1, geometry, 'discard');
@@ -311,7 +256,7 @@ test('a damaged ring ends its own stream only, and a half-written status is read
 });
 
 test('a process of another release is left out, the others are recorded', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, true);
   const ring = program.ring(0, geometry, 'discard');
   ring.emit(1);
@@ -327,47 +272,6 @@ test('a process of another release is left out, the others are recorded', () => 
   expect(complete).toBe(false);
   expect(totals).toMatchObject({ eventCount: 1, processCount: 1 });
   ring.close();
-});
-
-test('whenever a consumer dies, the next one loses nothing and repeats nothing', () => {
-  const steps = array(
-    tuple(integer({ min: 0, max: 1500 }), constantFrom(...deaths), integer({ min: 0, max: 1 })),
-    {
-      maxLength: 12,
-    },
-  );
-  assert(
-    property(steps, (steps) => {
-      const session = makeSession();
-      const program = new SimulatedProgram(session.path, true);
-      const ring = program.ring(0, geometry, 'discard');
-      const ringPath = join(program.directory, 'rings', '0.ring');
-      const recorded: number[] = [];
-      let next = 0;
-      let consumer = new Consumer(session, () => undefined);
-      consumer.poll(0);
-      for (const [count, death, polls] of steps) {
-        for (const value of range(next, next + count)) if (ring.emit(value)) recorded.push(value);
-        next += count;
-        ring.sync();
-        if (polls > 0) consumer.poll(0);
-        dieWriting(death, ringPath, join(traceDir(session), 'ch0_0'));
-        // As the kernel does it: hundreds of runs would else use up the descriptors.
-        consumer.close();
-        consumer = new Consumer(session, () => undefined);
-        consumer.poll(0);
-        ring.sync();
-      }
-      const { totals, complete } = consumer.finish();
-      expect(complete).toBe(true);
-      expect(totals).toMatchObject({ eventCount: recorded.length, lostCount: next - recorded.length });
-      const stream = join(traceDir(session), 'ch0_0');
-      if (recorded.length > 0) expect(readStream(stream).values).toEqual(recorded);
-      ring.close();
-      session.remove();
-    }),
-    { numRuns: 40 },
-  );
 });
 
 test('the pause settles where a look finds a little, and never lets a burst through', () => {
@@ -396,7 +300,7 @@ test('the pause settles where a look finds a little, and never lets a burst thro
 });
 
 test('events that are larger than a sub-buffer are counted, and said once', () => {
-  const session = makeSession();
+  const session = place.makeSession();
   const program = new SimulatedProgram(session.path, false);
   const notes: string[] = [];
   const consumer = new Consumer(session, (severity, text) => notes.push(`${severity}: ${text}`));
@@ -420,109 +324,4 @@ test('events that are larger than a sub-buffer are counted, and said once', () =
     expect([values, discarded]).toEqual([[0, 1, 2], 3]);
     ring.close();
   }
-});
-
-/** The files of a stream in their order. */
-function filesOf(path: string): readonly string[] {
-  const newest = newestFile(path);
-  return newest === undefined ? [path] : range(0, newest.number + 1).map((number) => `${path}_${number}`);
-}
-
-test('cut at any moment and killed over it, the stream has each event once and no gap in its numbers', () => {
-  const step = tuple(
-    integer({ min: 0, max: 400 }),
-    constantFrom('cut', 'cut twice', 'poll', 'flush', 'hold', 'chunk', ...deaths),
-  );
-  assert(
-    property(
-      array(step, { minLength: 1, maxLength: 14 }),
-      constantFrom('discard', 'overwrite'),
-      constantFrom(0, 8192),
-      (steps, mode, traceFileSizeBytes) => {
-        const session = makeSession(mode);
-        const { outputDir } = session.readDescription();
-        const [channel] = session.readDescription().channels;
-        const rings = { ...channel!, traceFileSizeBytes };
-        const recording = [rings];
-        const held = [{ ...rings, rules: [] }];
-        const program = new SimulatedProgram(session.path, true);
-        const ring = program.ring(0, geometry, mode);
-        const chunks = [outputDir];
-        const wanted: number[][] = [[]];
-        let isHeld = false;
-        let next = 0;
-        const open = (): Consumer => {
-          const consumer = new Consumer(session, () => undefined, {
-            outputDir: chunks.at(-1)!,
-            drainsOverwrite: true,
-          });
-          consumer.configure({ channels: isHeld ? held : recording });
-          return consumer;
-        };
-        let consumer = open();
-        for (const [count, action] of steps) {
-          for (const end = next + count; next < end; next += 1) {
-            expect(ring.emit(next)).toBe(true);
-            if (!isHeld) wanted.at(-1)!.push(next);
-            // The consumer keeps up.
-            if (next % 50 === 0) {
-              ring.sync();
-              consumer.poll(0);
-              ring.sync();
-            }
-          }
-          ring.sync();
-          if (action === 'cut' || action === 'cut twice') {
-            expect(consumer.cut()).toBe(0);
-            if (action === 'cut twice') expect(consumer.cut()).toBe(0);
-          } else if (action === 'poll') {
-            consumer.poll(0);
-          } else if (action === 'flush') {
-            ring.producer.flush();
-          } else if (action === 'hold') {
-            isHeld = !isHeld;
-            expect(consumer.configure({ channels: isHeld ? held : recording })).toBe(0);
-          } else if (action === 'chunk') {
-            consumer.changeChunk(() => {
-              chunks.push(mkdtempSync(join(root, 'trace-')));
-              return chunks.at(-1)!;
-            });
-            wanted.push([]);
-          } else if (!isHeld) {
-            consumer.drain();
-            ring.sync();
-            const base = join(chunks.at(-1)!, 'ust', 'pid');
-            const [name = ''] = existsSync(base) ? readdirSync(base) : [];
-            if (name !== '') {
-              const path = join(program.directory, 'rings', '0.ring');
-              dieWriting(action, path, filesOf(join(base, name, 'ch0_0')).at(-1)!);
-            }
-            consumer.close();
-            consumer = open();
-          }
-          ring.sync();
-        }
-        const { totals } = consumer.finish();
-        const found = chunks.map((path) => {
-          const base = join(path, 'ust', 'pid');
-          const [name = ''] = existsSync(base) ? readdirSync(base) : [];
-          const read = filesOf(join(base, name, 'ch0_0'))
-            .filter((file) => existsSync(file))
-            .map(readStream);
-          return {
-            values: read.flatMap(({ values }) => values),
-            sequences: read.flatMap(({ sequences }) => sequences),
-          };
-        });
-        expect(found.map(({ values }) => values)).toEqual(wanted);
-        expect(totals).toMatchObject({ eventCount: wanted.flat().length, lostCount: 0, overwrittenCount: 0 });
-        for (const { sequences } of found) {
-          expect(sequences).toEqual(sequences.map((_, at) => sequences[0]! + at));
-        }
-        ring.close();
-        session.remove();
-      },
-    ),
-    { numRuns: 40 },
-  );
 });
