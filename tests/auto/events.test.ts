@@ -140,6 +140,22 @@ test('errors that nobody caught, rejections and warnings', () => {
   expect(uncaught?.fields['stack']).toContain('program.mjs');
 });
 
+test('errors of the web’s kind, whose name and message are getters, are told by both', () => {
+  const { events, status } = record(`
+    process.on('unhandledRejection', () => {});
+    Promise.reject(AbortSignal.abort().reason);
+    Promise.reject(Object.create(DOMException.prototype));
+    setTimeout(() => { throw new DOMException('too late', 'TimeoutError'); }, 20);`);
+  expect(status).not.toBe(0);
+  expect(named(events, 'nodejs:unhandled_rejection').map((event) => event.fields)).toMatchObject([
+    { name: 'AbortError', message: 'This operation was aborted' },
+    { name: 'object', message: '-' },
+  ]);
+  expect(named(events, 'nodejs:uncaught_error').map((event) => event.fields)).toMatchObject([
+    { name: 'TimeoutError', message: 'too late' },
+  ]);
+});
+
 test('an error that ends a worker is recorded in its stream', () => {
   const { events } = record(`
     import { Worker } from 'node:worker_threads';

@@ -194,7 +194,42 @@ describe('HTTP', () => {
     expect(client.map(({ begin, end }) => [begin.fields['path'], end?.fields['error']])).toEqual([
       ['/destroyed', 'ECONNRESET'],
       ['/given-up', 'ECONNRESET'],
-      ['/half', '-'],
+      ['/half', 'ECONNRESET'],
+    ]);
+  });
+
+  test('responses that are given up, connections that are upgraded, and what a signal aborts', () => {
+    const { events } = record(`${serverText(`(request, response) => {
+        if (request.url !== '/hang') { response.writeHead(200); response.write('x'); }
+      }`)}
+      server.on('upgrade', (request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: x\\r\\n\\r\\n'));
+      server.on('connect', (request, socket) => socket.end('HTTP/1.1 200 OK\\r\\n\\r\\n'));
+      const given = (path, error) => new Promise((resolve) => {
+        const request = http.get({ host: '127.0.0.1', port, path }, (response) => response.on('error', () => {}).destroy(error));
+        request.on('error', () => {}).on('close', resolve);
+      });
+      const raised = (options, name) => new Promise((resolve) => {
+        const request = http.request({ host: '127.0.0.1', port, agent: false, ...options });
+        request.on(name, (response, socket) => socket.resume().on('close', resolve)).end();
+      });
+      await given('/given-up');
+      await given('/why', Object.assign(new Error('mine'), { code: 'EMINE' }));
+      await raised({ path: '/upgrade', headers: { connection: 'upgrade', upgrade: 'x' } }, 'upgrade');
+      await raised({ method: 'CONNECT', path: 'other:1' }, 'connect');
+      const controller = new AbortController();
+      server.once('request', () => controller.abort());
+      await fetch('http://127.0.0.1:' + port + '/hang', { signal: controller.signal }).catch(() => {});
+      server.closeAllConnections();
+      close();`);
+    const client = spans(events, 'http_client:request');
+    expect(
+      client.map(({ begin, end }) => [begin.fields['path'], end?.fields['status'], end?.fields['error']]),
+    ).toEqual([
+      ['/given-up', 200, 'ECONNRESET'],
+      ['/why', 200, 'EMINE'],
+      ['/upgrade', 101, '-'],
+      ['other:1', 200, '-'],
+      ['/hang', 0, 'AbortError'],
     ]);
   });
 

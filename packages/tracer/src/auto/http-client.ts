@@ -18,6 +18,7 @@ import { errorCode } from './thrown.ts';
 export function startHttpClientEvents(): void {
   const onClose = function onClientRequestClose(this: ClientRequest): void {
     try {
+      if (hasClientRequest(this)) tellRest(this);
       endClientRequest(this);
     } catch (error) {
       tellMissed(error);
@@ -55,6 +56,17 @@ export function startHttpClientEvents(): void {
       failClientRequest(request, errorCode(error));
     }),
   );
+}
+
+/** What Node.js publishes nothing of: responses that are cut short, and those by which a connection is upgraded. */
+function tellRest(request: ClientRequest): void {
+  const { res: response } = request as {
+    res?: (IncomingMessage & { readonly upgrade?: unknown; readonly errored: unknown }) | null;
+  };
+  if (response === undefined || response === null) return;
+  if (response.upgrade === true) tellClientResponse(request, response.statusCode);
+  else if (!response.complete)
+    failClientRequest(request, response.errored === null ? 'ECONNRESET' : errorCode(response.errored));
 }
 
 /** An origin, and what it was made of. */

@@ -8,6 +8,21 @@ const usualFormatter: unknown = Error.prepareStackTrace;
 /** What reads the stack of an error where that is not a plain property, as from Node.js 22 on. */
 const usualStackGetter = stackGetter();
 
+/** `DOMException`, which Node.js 20 loads when it is first asked for; its errors have name and message as getters. */
+const domException = Object.getOwnPropertyDescriptor(globalThis, 'DOMException');
+
+/** The getters of {@link domException}, once an error has had getters; reading by them runs no code of the program. */
+let usualTextGetters: readonly unknown[] | undefined;
+
+function isUsualTextGetter(getter: unknown): boolean {
+  if (usualTextGetters === undefined) {
+    const made: unknown = domException?.get ? apply(domException.get, globalThis, []) : domException?.value;
+    const { prototype } = made as { prototype: object };
+    usualTextGetters = ['name', 'message'].map((key) => Object.getOwnPropertyDescriptor(prototype, key)?.get);
+  }
+  return getter !== undefined && usualTextGetters.includes(getter);
+}
+
 function stackGetter(): (() => unknown) | undefined {
   const { stackTraceLimit } = Error;
   // To find places in the source takes half a millisecond of each start.
@@ -75,10 +90,21 @@ function findProperty(object: object, key: string): PropertyDescriptor | undefin
 
 function isPlain(object: object, key: string): boolean {
   const property = findProperty(object, key);
-  return property === undefined || 'value' in property;
+  return property === undefined || 'value' in property || isUsualTextGetter(property.get);
 }
 
 function plainText(object: object, key: string): string {
-  const value: unknown = findProperty(object, key)?.value;
+  const property = findProperty(object, key);
+  if (property === undefined) return '';
+  const value: unknown = isUsualTextGetter(property.get) ? readBy(property.get, object) : property.value;
   return typeof value === 'string' ? bounded(value) : '';
+}
+
+/** What a getter gives; nothing for an object that is none of its class, such as `Object.create(DOMException.prototype)`. */
+function readBy(getter: (() => unknown) | undefined, object: object): unknown {
+  try {
+    return getter === undefined ? undefined : apply(getter, object, []);
+  } catch {
+    return undefined;
+  }
 }
