@@ -4,25 +4,18 @@ import { ensureDirectory } from '@spoor/ctf/node';
 import { SpoorError, describeError } from '@spoor/base';
 import {
   type DestroyResult,
-  type LossCounts,
   type Methods,
   type Notification,
-  type Output,
   type RotateResult,
   type Session,
   type SessionUsage,
-  type SnapshotRecord,
   type StopResult,
-  toWireError,
 } from '@spoor/control';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
-import type { WorkerTotals } from '../hosted/host-protocol.ts';
 import { moveChunk } from '../hosted/trace-chunk.ts';
 import { type FileUser, asUser } from '@spoor/sys';
-import { leavesUsersOut } from '../other-users.ts';
-import { localTimestamp } from '../output-directory.ts';
 import { outputError } from '../output-error.ts';
-import { archivePath, chunkPath, localPath, openChunkPath, ringPlace } from './chunk-places.ts';
+import { archivePath, chunkPath, openChunkPath, ringPlace } from './chunk-places.ts';
 import type { ConsumerLink } from './consumer-link.ts';
 import { type SessionRun, describeSession } from './describe-session.ts';
 import { describeKernel, hasKernel } from './describe-kernel.ts';
@@ -31,11 +24,11 @@ import { checkKernel } from './kernel-access.ts';
 import { awaitPrograms } from './program-answers.ts';
 import { RotationTimer } from './rotation-timer.ts';
 import type { SessionStore } from './session-store.ts';
+import { lossesOf, usageOf } from './session-usage.ts';
+import { type AskedSnapshot, takeSnapshots } from './take-snapshots.ts';
 
 /** How long programs may take to hand over what they recorded. Who takes longer does so later. */
 const PATIENCE_MS = 5000;
-const USERS_LEFT_OUT =
-  'programs of other users are not recorded: that needs koffi, which cannot be loaded (spoor doctor)';
 /** Lines of trouble that are kept of a session. */
 const MOST_TROUBLES = 20;
 
@@ -45,11 +38,6 @@ export interface SessionSurroundings {
   readonly store: SessionStore;
   readonly consumer: Pick<ConsumerLink, 'attach' | 'call' | 'forget' | 'prepare'>;
   readonly publish: (notification: Notification) => void;
-}
-
-function lossesOf(totals: WorkerTotals | undefined): LossCounts {
-  const { eventCount = 0, discardedCount = 0, causes, overwrittenCount = 0 } = totals ?? {};
-  return { eventCount, discardedCount, overwrittenCount, ...(causes === undefined ? {} : { causes }) };
 }
 
 export class ManagedSession {
@@ -290,62 +278,19 @@ export class ManagedSession {
    * Writes what is in memory, to each snapshot output or to the one that is given.
    * @throws SpoorError `control/not-a-snapshot-session`, `control/no-snapshot-output`, `record/output`.
    */
-  snapshot(asked: {
-    readonly output?: Output;
-    readonly name?: string;
-    readonly maxSizeBytes?: number;
-  }): Promise<Methods['record-snapshot']['result']> {
-    return this.#inTurn(async () => {
-      const { mode, hasStarted, snapshotOutputs, name } = this.#model;
-      if (mode !== 'snapshot' && mode !== 'no-output') {
-        throw new SpoorError(
-          'control/not-a-snapshot-session',
-          `session ${name} writes its events all along`,
-          {
-            hint: 'create it with --snapshot to take snapshots',
-          },
-        );
-      }
-      if (!hasStarted) throw new SpoorError('control/not-started', `session ${name} was never started`);
-      const outputs =
-        asked.output === undefined
-          ? snapshotOutputs
-          : [{ output: asked.output, name: asked.name ?? 'snapshot', maxSizeBytes: asked.maxSizeBytes }];
-      if (outputs.length === 0) {
-        throw new SpoorError('control/no-snapshot-output', `session ${name} has no snapshot output`, {
-          hint: 'name a directory, or give it one by spoor snapshot add-output',
-        });
-      }
-      const snapshots: SnapshotRecord[] = [];
-      const failures: SpoorError[] = [];
-      for (const { output, name: outputName, maxSizeBytes } of outputs) {
-        const began = performance.now();
-        const number = this.#model.snapshotCount;
-        const folder = `${asked.name ?? outputName}-${localTimestamp(new Date())}-${number}`;
-        const path = join(localPath(output), folder);
-        const session = this.#around.hub.sessionPath(this.#model.id);
-        const limit = asked.maxSizeBytes ?? maxSizeBytes ?? null;
-        try {
-          const written = await this.#around.consumer.call('snapshot', {
-            session,
-            path,
-            maxSizeBytes: limit,
-          });
-          this.#model = { ...this.#model, snapshotCount: number + 1 };
+  snapshot(asked: AskedSnapshot): Promise<Methods['record-snapshot']['result']> {
+    return this.#inTurn(() =>
+      takeSnapshots(this.#model, asked, {
+        number: () => this.#model.snapshotCount,
+        write: async (path, maxSizeBytes) => {
+          const session = this.#around.hub.sessionPath(this.#model.id);
+          const written = await this.#around.consumer.call('snapshot', { session, path, maxSizeBytes });
+          this.#model = { ...this.#model, snapshotCount: this.#model.snapshotCount + 1 };
           this.save();
-          snapshots.push({ path, ...written, tookMs: performance.now() - began });
-        } catch (error) {
-          // The other outputs get theirs.
-          if (!(error instanceof SpoorError) || outputs.length === 1) throw error;
-          const { code, message, where, hint, cause } = error;
-          const told = `snapshot output ${outputName}: ${message}`;
-          failures.push(new SpoorError(code, told, { where: where ?? path, hint, cause }));
-        }
-      }
-      if (failures.length === 0) return { snapshots };
-      if (snapshots.length === 0) throw failures[0]!;
-      return { snapshots, failures: failures.map(toWireError) };
-    });
+          return written;
+        },
+      }),
+    );
   }
 
   /** Has programs tell their state anew. */
@@ -376,36 +321,9 @@ export class ManagedSession {
   }
 
   /** What the session does now. */
-  async usage(): Promise<SessionUsage> {
-    const timeNs = String(process.hrtime.bigint());
-    const { name, hasStarted, id } = this.#model;
-    if (!hasStarted) {
-      return {
-        session: name,
-        timeNs,
-        channels: [],
-        endedDiscarded: {},
-        processCount: 0,
-        writtenBytes: 0,
-        losses: lossesOf(undefined),
-        counters: {},
-        troubles: this.#troubles,
-      };
-    }
-    const session = this.#around.hub.sessionPath(id);
-    const answer = await this.#around.consumer.call('usage', { session });
-    const { totals, channels, endedDiscarded = {}, writtenBytes } = answer;
-    return {
-      session: name,
-      timeNs,
-      channels,
-      endedDiscarded,
-      processCount: totals.processCount,
-      writtenBytes,
-      losses: lossesOf(totals),
-      counters: totals.counters,
-      troubles: leavesUsersOut(session) ? [...this.#troubles, USERS_LEFT_OUT] : this.#troubles,
-    };
+  usage(): Promise<SessionUsage> {
+    const { hub, consumer } = this.#around;
+    return usageOf(this.#model, hub.sessionPath(this.#model.id), consumer, () => this.#troubles);
   }
 
   /** Leaves the session to the next daemon. */
