@@ -2,13 +2,14 @@
  * Pages of one ring that wait on the disk: they go there within the kernel, and become events when these are wanted. Until a file is
  * converted it is whole; what is written of one that was being converted when its process was killed is taken back.
  */
-import { closeSync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { describeError } from '@spoor/base';
 import type { SplicePipe } from '@spoor/sys';
 import { batchBytesOf } from '../drain/page-sink.ts';
 import type { RingReader } from '../drain/ring-reader.node.ts';
 import type { PageLayout } from '../formats/page-layout.ts';
 import { PageCursor } from '../pages/page-cursor.ts';
+import { countRecords, PageTimes } from '../pages/page-records.node.ts';
 import {
   createSpoolFile,
   forgetConversion,
@@ -27,12 +28,21 @@ const fileBytes = 64 << 20;
 /** Who looks at pages alone stops after so much, for whoever has something else to do. */
 const sliceBytes = 1 << 20;
 
+const sound = { oddPages: 0, oddRecords: 0 };
+
 interface Part extends SpoolFile {
   readonly descriptor: number;
   /** Of the pages in it, each with all of its sub-buffer. */
   bytes: number;
   /** Of those that are converted. */
   doneBytes: number;
+  /** Events that the kernel had handed out of the ring behind the last page; undefined while that is not known. */
+  readAfter: number | undefined;
+  /** Pages that cannot be of its ring: somebody has written there. */
+  oddPages: number;
+  oddRecords: number;
+  /** Whether another process has left it: of what that one took out of the ring last, not all may have come here. */
+  readonly isLeft: boolean;
 }
 
 /** What pages are converted with. */
@@ -41,6 +51,8 @@ export interface SpoolOutput {
   readonly input: Uint8Array<ArrayBuffer> | undefined;
   /** Events until now, those that came to nothing too. */
   readonly handledCount: number;
+  /** Pages whose records did not make sense up to their end, until now. */
+  readonly damagedCount: number;
   /** Where they go to, and the name of the stream there; undefined where they go nowhere. */
   readonly target: { readonly directory: string; readonly stream: string } | undefined;
   page(bytes: Uint8Array, at: number, lengthBytes: number): void;
@@ -59,6 +71,8 @@ export class PageSpool {
   private readonly readCount: () => number;
   private readonly wanted: () => ReadonlySet<number>;
   private readonly cursor: PageCursor;
+  /** Of the pages that were converted. */
+  private readonly times: PageTimes;
   private parts: Part[] = [];
   /** How many of the parts are to be converted; pages go to those behind them. */
   private sealedCount = 0;
@@ -71,10 +85,13 @@ export class PageSpool {
   /** Events of pages that could not be stored, before it was sealed and since. */
   private missedSealed = 0;
   private missed = 0;
-  /** Events of the output when the conversion of the first part began. */
+  /** Events and damaged pages of the output when the conversion of the first part began. */
   private eventsBefore = 0;
-  /** Why pages could not be stored, the first time. */
+  private damagedBefore = 0;
+  /** Why pages could not be stored, or are lost, the first time. */
   trouble: string | undefined;
+  /** Why what is sealed cannot be converted now, though the output takes it. */
+  stuck: string | undefined;
 
   /**
    * @param readCount how many events the kernel has handed out of the ring.
@@ -91,13 +108,16 @@ export class PageSpool {
     this.readCount = readCount;
     this.wanted = wanted;
     this.cursor = new PageCursor(layout);
-    for (const file of leftSpoolFiles(place)) {
+    this.times = new PageTimes(layout);
+    const left = leftSpoolFiles(place);
+    left.forEach((file, index) => {
       const descriptor = openSpoolFile(place, file);
       const { size } = fstatSync(descriptor);
       // A page that is not whole was being written when its process was killed.
       const bytes = size - (size % layout.subBufferBytes);
-      this.parts.push({ ...file, descriptor, bytes, doneBytes: 0 });
-    }
+      const readAfter = left[index + 1]?.readBefore ?? readCount();
+      this.parts.push({ ...file, descriptor, bytes, doneBytes: 0, readAfter, isLeft: true, ...sound });
+    });
     this.sequence = this.parts.at(-1)?.sequence ?? 0;
   }
 
@@ -189,12 +209,14 @@ export class PageSpool {
   /** The file that pages go to; undefined where there is no room for it. */
   private openPart(): Part | undefined {
     const last = this.parts.at(-1);
-    if (this.isOpen && last !== undefined && last.bytes < fileBytes) return last;
+    const wasOpen = this.isOpen;
+    if (wasOpen && last !== undefined && last.bytes < fileBytes) return last;
     this.isOpen = false;
     try {
       const file = createSpoolFile(this.place, this.sequence + 1, this.readCount());
       this.sequence += 1;
-      const part = { ...file, bytes: 0, doneBytes: 0 };
+      if (wasOpen && last !== undefined) last.readAfter = file.readBefore;
+      const part = { ...file, bytes: 0, doneBytes: 0, readAfter: undefined, isLeft: false, ...sound };
       this.parts.push(part);
       this.isOpen = true;
       return part;
@@ -221,7 +243,6 @@ export class PageSpool {
     const lost = new Uint8Array(rest + unwritten.length);
     readSpool(descriptor, lost, rest, size - rest);
     lost.set(unwritten, rest);
-    ftruncateSync(descriptor, size - rest);
     part.bytes = size - rest;
     this.isOpen = false;
     this.refuse(error);
@@ -231,18 +252,14 @@ export class PageSpool {
 
   /** Counts the events of pages that are not stored. */
   private lose(pages: Uint8Array): void {
-    const { cursor, layout } = this;
-    const wanted = this.wanted();
-    cursor.setBytes(pages);
-    for (let at = 0; at < pages.length; at += layout.subBufferBytes) {
-      cursor.open(at, Math.min(layout.subBufferBytes, pages.length - at));
-      while (cursor.next()) if (wanted.has(cursor.typeId)) this.missed += 1;
-    }
+    this.missed += countRecords(this.cursor, pages, pages.length, this.wanted());
   }
 
   /** What is there now is what is converted next; pages that come go to another file. */
   seal(): void {
-    const isEmpty = this.isOpen && this.parts.at(-1)?.bytes === 0;
+    const last = this.parts.at(-1);
+    const isEmpty = this.isOpen && last?.bytes === 0;
+    if (this.isOpen && last !== undefined && !isEmpty) last.readAfter = this.readCount();
     this.isOpen = isEmpty;
     this.sealedCount = this.parts.length - (isEmpty ? 1 : 0);
     this.missedSealed += this.missed;
@@ -256,12 +273,13 @@ export class PageSpool {
   *pages(pause: () => void): Iterable<Uint8Array> {
     const { subBufferBytes } = this.layout;
     const memory = this.ownMemory();
+    const times = new PageTimes(this.layout);
     let untilPause = sliceBytes;
     for (const { descriptor, bytes, doneBytes } of this.sealed) {
       for (let at = doneBytes; at < bytes;) {
         const count = readSpool(descriptor, memory, Math.min(memory.length, bytes - at), at);
         for (let page = 0; page + subBufferBytes <= count; page += subBufferBytes)
-          yield memory.subarray(page, page + subBufferBytes);
+          if (times.goesOn(memory, page)) yield memory.subarray(page, page + subBufferBytes);
         if (count === 0) break;
         at += count;
         untilPause -= count;
@@ -283,22 +301,39 @@ export class PageSpool {
     if (part === undefined || part.doneBytes >= part.bytes) return Infinity;
     const head = new Uint8Array(this.layout.dataOffsetBytes);
     readSpool(part.descriptor, head, head.length, part.doneBytes);
-    return timeOfPage(head, 0, this.layout);
+    return this.times.of(head, 0);
   }
 
   /**
-   * Converts what is sealed. It ends early where packets find no room: another one goes on there.
+   * Converts what is sealed. It ends early where packets find no room, or where it is {@link stuck}: another one goes on there.
    * @param awaits told when the next page began: whether others have to be converted before it. Then it is not taken now.
+   * @param isLast whether there will be no other one: what cannot be converted is lost, and counted.
    * @returns a generator that stops now and then, for whoever has something else to do: after pages, or to wait for others.
    */
-  *convert(output: SpoolOutput, awaits: (beganNs: number) => boolean): Generator<boolean, void> {
+  *convert(
+    output: SpoolOutput,
+    awaits: (beganNs: number) => boolean,
+    isLast = false,
+  ): Generator<boolean, void> {
+    this.stuck = undefined;
     while (this.sealedCount > 0 && !output.isStuck) {
       const part = this.parts[0]!;
-      if (part.doneBytes === 0) this.begin(part, output);
-      yield* this.convertPart(part, output, awaits);
+      try {
+        if (part.doneBytes === 0) this.begin(part, output, isLast);
+        yield* this.convertPart(part, output, awaits);
+      } catch (error) {
+        if (!isLast) {
+          this.stuck = describeError(error);
+          return;
+        }
+        this.trouble ??= `pages cannot be converted: ${describeError(error)}`;
+      }
       if (output.isStuck) return;
       output.endPacket();
       if (output.isStuck) return;
+      const isRead = part.doneBytes === part.bytes && part.oddPages === 0;
+      const isSound = isRead && output.damagedCount === this.damagedBefore;
+      if (part.isLeft || !isSound) yield* this.missEvents(part);
       this.parts.shift();
       this.sealedCount -= 1;
       this.remove(part);
@@ -306,6 +341,24 @@ export class PageSpool {
     if (output.isStuck) return;
     if (this.missedSealed > 0) output.miss(this.missedSealed);
     this.missedSealed = 0;
+  }
+
+  /** Counts what the kernel handed out of the ring for a file, and is in none of the pages that were converted. */
+  private *missEvents(part: Part): Generator<boolean, void> {
+    const { path, descriptor, doneBytes, readBefore, readAfter, oddRecords } = part;
+    if (readAfter === undefined) return;
+    const memory = this.ownMemory();
+    let missing = readAfter - readBefore + oddRecords;
+    for (let at = 0; at < doneBytes;) {
+      const count = readSpool(descriptor, memory, Math.min(memory.length, doneBytes - at), at);
+      if (count === 0) break;
+      missing -= countRecords(this.cursor, memory, count);
+      at += count;
+      yield true;
+    }
+    if (missing <= 0) return;
+    this.missedSealed += missing;
+    this.trouble ??= `pages that waited are damaged, or not all there: ${path}`;
   }
 
   /** Nothing comes for a while: a file that has no page is taken away. */
@@ -317,10 +370,17 @@ export class PageSpool {
     this.remove(last);
   }
 
-  private begin(part: Part, output: SpoolOutput): void {
+  private begin(part: Part, output: SpoolOutput, isLast: boolean): void {
     this.eventsBefore = output.handledCount;
+    this.damagedBefore = output.damagedCount;
     const { target } = output;
-    if (target !== undefined) noteConversion(this.place, part.sequence, target.directory, target.stream);
+    if (target === undefined) return;
+    try {
+      noteConversion(this.place, part.sequence, target.directory, target.stream);
+    } catch (error) {
+      // Without a note it must not be killed meanwhile, which is better than nothing.
+      if (!isLast) throw error;
+    }
   }
 
   private *convertPart(
@@ -328,7 +388,7 @@ export class PageSpool {
     output: SpoolOutput,
     awaits: (beganNs: number) => boolean,
   ): Generator<boolean, void> {
-    const { layout } = this;
+    const { layout, times, cursor } = this;
     const { subBufferBytes } = layout;
     while (part.doneBytes < part.bytes) {
       const input = output.input ?? this.ownMemory();
@@ -337,8 +397,17 @@ export class PageSpool {
       // Somebody has cut it off.
       if (count < subBufferBytes) break;
       for (let page = 0; page + subBufferBytes <= count; page += subBufferBytes) {
-        while (awaits(timeOfPage(input, page, layout))) yield false;
-        output.page(input, page, subBufferBytes);
+        if (times.goesOn(input, page)) {
+          while (awaits(times.of(input, page))) yield false;
+          output.page(input, page, subBufferBytes);
+        } else {
+          part.oddPages += 1;
+          part.oddRecords += countRecords(
+            cursor,
+            input.subarray(page, page + subBufferBytes),
+            subBufferBytes,
+          );
+        }
         part.doneBytes += subBufferBytes;
         if (output.isStuck) return;
       }
@@ -348,26 +417,20 @@ export class PageSpool {
 
   private remove(part: Part): void {
     closeSync(part.descriptor);
-    removeSpoolFile(this.place, part);
+    try {
+      removeSpoolFile(this.place, part);
+    } catch (error) {
+      this.trouble ??= `pages cannot be removed: ${describeError(error)}`;
+    }
   }
 
-  /** Ends it: what was not converted is gone. */
-  close(): void {
+  /** Ends it: what was not converted is gone, and counted. */
+  close(output: SpoolOutput): void {
+    this.missed += this.waitingEvents(output);
     for (const part of this.parts) this.remove(part);
     this.parts = [];
     this.sealedCount = 0;
     this.isOpen = false;
     forgetConversion(this.place);
   }
-}
-
-/** When the page at `at` began, by the clock of its ring. */
-function timeOfPage(
-  { buffer, byteOffset, byteLength }: Uint8Array,
-  at: number,
-  { timestampOffsetBytes, littleEndian }: PageLayout,
-): number {
-  return Number(
-    new DataView(buffer, byteOffset, byteLength).getBigUint64(at + timestampOffsetBytes, littleEndian),
-  );
 }

@@ -1,15 +1,19 @@
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAvailable, SplicePipe } from '@spoor/sys';
+import { canActAsUsers, isAvailable, SplicePipe } from '@spoor/sys';
 import { afterAll, expect, test } from 'vitest';
 import { RingReader } from '../drain/ring-reader.node.ts';
 import { layout64, PageBuilder, payloadOf } from '../testing/page-builder.ts';
@@ -19,8 +23,11 @@ import { leftSpoolFiles, notePathOf, takeBackConverted, type SpoolPlace } from '
 const folder = mkdtempSync(join(tmpdir(), 'spoor-page-spool-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Between two pages, by their clock. */
+const pageNs = 1000;
+
 const pageOf = (number: number): Uint8Array => {
-  const builder = new PageBuilder(layout64, BigInt(number) << 32n);
+  const builder = new PageBuilder(layout64, BigInt(number * pageNs));
   for (let event = 0; event < 3; event += 1) builder.record(1, payloadOf(7, 900, true));
   return builder.finish();
 };
@@ -44,6 +51,7 @@ class Numbers implements SpoolOutput {
   readonly input = undefined;
   readonly pages: number[] = [];
   missed = 0;
+  damagedCount = 0;
   stuckAt = Infinity;
   target: SpoolOutput['target'];
 
@@ -56,7 +64,7 @@ class Numbers implements SpoolOutput {
   }
 
   page(bytes: Uint8Array, at: number): void {
-    this.pages.push(new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true));
+    this.pages.push(new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true) / pageNs);
   }
 
   endPacket(): void {
@@ -76,8 +84,8 @@ const spoolOf = (place: SpoolPlace, read = 0): PageSpool =>
     () => new Set([7]),
   );
 
-function convert(spool: PageSpool, output: SpoolOutput): void {
-  for (const _ of spool.convert(output, () => false));
+function convert(spool: PageSpool, output: SpoolOutput, isLast = false): void {
+  for (const _ of spool.convert(output, () => false, isLast));
 }
 
 const numbers = (from: number, count: number): readonly number[] =>
@@ -102,12 +110,12 @@ test.each(isAvailable().available ? [true, false] : [false])(
     convert(spool, output);
     expect(output.pages).toHaveLength(300);
     spool.seal();
-    expect(spool.firstNs).toBe(300 * 2 ** 32);
+    expect(spool.firstNs).toBe(300 * pageNs);
     convert(spool, output);
     expect(output.pages).toEqual(numbers(0, 310));
     expect(readdirSync(place.directory)).toEqual([]);
     expect(output.missed).toBe(0);
-    spool.close();
+    spool.close(output);
   },
 );
 
@@ -123,7 +131,7 @@ test('conversion that gets stuck goes on where it was, and pages are read meanwh
   output.stuckAt = Infinity;
   convert(spool, output);
   expect(output.pages).toEqual(numbers(0, 20));
-  spool.close();
+  spool.close(output);
 });
 
 test('another process has all pages of a file that was not converted to its end, and takes back what was written of it', () => {
@@ -164,7 +172,7 @@ test('another process has all pages of a file that was not converted to its end,
   convert(next, again);
   expect(again.pages).toEqual(numbers(0, 9));
   expect(next.waitingEvents(again)).toBe(0);
-  next.close();
+  next.close(again);
 });
 
 test('nothing is taken back of a file that was converted to its end', () => {
@@ -201,5 +209,129 @@ test('events of pages that cannot be stored are counted, and told behind those t
   expect(output.pages).toEqual([5, 6]);
   expect(output.missed).toBe(15);
   expect(spool.untoldCount).toBe(0);
-  spool.close();
+  spool.close(output);
+});
+
+/** A session whose directory is gone for a while: nothing can be noted there. */
+test.each([false, true])(
+  'what cannot be noted waits, unless it is the last time that it can be converted: %s',
+  (isLast) => {
+    const place = placeOf(`unnoted-${isLast}`);
+    const session = join(folder, `unnoted-${isLast}-session`);
+    const spool = spoolOf(place);
+    const output = new Numbers();
+    output.target = { directory: folder, stream: 'ch_0' };
+    using ring = ringOf(`unnoted-${isLast}`, 0, 9);
+    spool.take(ring, undefined, true, 1 << 30);
+    spool.seal();
+    rmSync(session, { recursive: true });
+    convert(spool, output, isLast);
+    expect(output.pages).toEqual(isLast ? numbers(0, 9) : []);
+    expect(spool.stuck ?? '').toMatch(isLast ? /^$/ : /ENOENT/);
+    mkdirSync(session);
+    convert(spool, output);
+    expect(output.pages).toEqual(numbers(0, 9));
+    expect(spool.stuck).toBeUndefined();
+    expect(output.missed).toBe(0);
+    spool.close(output);
+  },
+);
+
+test('pages that another process has left and that are not all there any more are counted', () => {
+  const place = placeOf('cut');
+  const session = spoolOf(place, 100);
+  using ring = ringOf('cut', 0, 9);
+  session.take(ring, undefined, true, 1 << 30);
+  const [left] = leftSpoolFiles(place);
+  truncateSync(left!.path, 5 * 4096 + 1);
+  const next = spoolOf(place, 100 + 9 * 3);
+  const output = new Numbers();
+  next.seal();
+  convert(next, output);
+  expect(output.pages).toEqual(numbers(0, 5));
+  expect(output.missed).toBe(4 * 3);
+  expect(next.trouble).toContain(left!.path);
+  expect(next.waitingEvents(output)).toBe(0);
+  next.close(output);
+});
+
+test.each(['cut off', 'overwritten', 'overwritten with their heads'])(
+  'pages of its own that were %s are counted',
+  (how) => {
+    const place = placeOf(how);
+    let read = 100;
+    const spool = new PageSpool(
+      place,
+      layout64,
+      () => read,
+      () => new Set([7]),
+    );
+    const output = new Numbers();
+    using ring = ringOf(how, 0, 9);
+    spool.take(ring, undefined, true, 1 << 30);
+    read += 9 * 3;
+    spool.seal();
+    const { path } = leftSpoolFiles(place)[0]!;
+    if (how === 'cut off') truncateSync(path, 5 * 4096);
+    else {
+      const bytes = readFileSync(path);
+      bytes.fill(0xff, 5 * 4096 + (how === 'overwritten' ? layout64.dataOffsetBytes : 0), 6 * 4096);
+      writeFileSync(path, bytes);
+      output.damagedCount = 0;
+      output.page = function page(...words) {
+        Numbers.prototype.page.apply(this, words);
+        if (this.pages.length === 6) this.damagedCount += 1;
+      };
+    }
+    convert(spool, output);
+    if (how.endsWith('heads')) expect(output.pages).toEqual([...numbers(0, 5), ...numbers(6, 3)]);
+    expect(output.missed).toBe((how === 'cut off' ? 4 : 1) * 3);
+    expect(spool.trouble).toContain(path);
+    spool.close(output);
+  },
+);
+
+test('what was not converted is counted at the end', () => {
+  const place = placeOf('unconverted');
+  let read = 100;
+  const spool = new PageSpool(
+    place,
+    layout64,
+    () => read,
+    () => new Set([7]),
+  );
+  const output = new Numbers();
+  using ring = ringOf('unconverted', 0, 9);
+  spool.take(ring, undefined, true, 1 << 30);
+  read += 9 * 3;
+  spool.seal();
+  output.stuckAt = 4;
+  convert(spool, output);
+  spool.close(output);
+  expect(spool.untoldCount).toBe(5 * 3);
+  expect(readdirSync(place.directory)).toEqual([]);
+});
+
+test.runIf(canActAsUsers())('a file that cannot be taken away is not converted again', () => {
+  const writer = { uid: 65_534, gid: 65_534 };
+  const place = { ...placeOf('kept'), writer };
+  chmodSync(folder, 0o755);
+  mkdirSync(place.directory);
+  chownSync(place.directory, writer.uid, writer.gid);
+  const spool = spoolOf(place);
+  const output = new Numbers();
+  using ring = ringOf('kept', 0, 9);
+  spool.take(ring, undefined, true, 1 << 30);
+  spool.seal();
+  chmodSync(place.directory, 0o555);
+  convert(spool, output);
+  expect(output.pages).toEqual(numbers(0, 9));
+  const [left] = leftSpoolFiles(place);
+  expect(statSync(left!.path).size).toBe(0);
+  spool.close(output);
+  const next = spoolOf(place);
+  next.seal();
+  convert(next, output);
+  expect(output.pages).toHaveLength(9);
+  next.close(output);
 });

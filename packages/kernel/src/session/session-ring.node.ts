@@ -71,11 +71,15 @@ export class SessionRing {
   }
 
   guard(work: () => void): void {
-    if (this.failure !== undefined) return;
+    if (this.failure === undefined) this.attempt(work);
+  }
+
+  /** What has nothing to do with whether the ring can be read: pages that wait are converted all the same. */
+  private attempt(work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.failure = describeError(error);
+      this.failure ??= describeError(error);
     }
   }
 
@@ -221,13 +225,14 @@ export class SessionRing {
   seal(pause: () => void): void {
     const { spool, sink, times, ringBytes } = this;
     if (spool === undefined) return;
-    this.guard(() => {
-      spool.take(this.reader, this.pipe, true, ringBytes * 2);
-      spool.seal();
+    this.guard(() => spool.take(this.reader, this.pipe, true, ringBytes * 2));
+    this.attempt(() => spool.seal());
+    try {
       times?.set(spool.firstNs);
       this.tasks = sink.tasksIn(spool.pages(pause));
-    });
-    if (this.failure !== undefined) times?.set(Infinity);
+    } catch {
+      // Whoever converts them cannot read them either, and tells of it.
+    }
   }
 
   /** Converts what waits; stops now and then. Says each time whether it has done something, or waits for others. */
@@ -239,19 +244,19 @@ export class SessionRing {
       times?.set(Infinity);
       return;
     }
-    this.guard(() => sink.beginConversion(how));
-    const steps = spool.convert(sink, (beganNs) => times?.isAhead(beganNs) === true);
+    this.attempt(() => sink.beginConversion(how));
+    const steps = spool.convert(sink, (beganNs) => times?.isAhead(beganNs) === true, how !== 'kept');
     for (;;) {
       let step: IteratorResult<boolean, void> | undefined;
-      this.guard(() => {
+      this.attempt(() => {
         step = steps.next();
       });
       if (step === undefined || step.done === true) break;
       yield step.value;
     }
     times?.set(Infinity);
-    this.guard(() => sink.endConversion());
-    if (!this.isActive) this.guard(() => spool.rest());
+    this.attempt(() => sink.endConversion());
+    if (!this.isActive) this.attempt(() => spool.rest());
   }
 
   totals(): RingTotals {
@@ -264,13 +269,17 @@ export class SessionRing {
       ...withTasks,
       unwrittenCount: totals.unwrittenCount + spool.untoldCount,
       failure: totals.failure ?? spool.trouble,
-      waiting: { bytes: spool.waitingBytes, eventCount: spool.waitingEvents(sink), stuck: sink.stuck },
+      waiting: {
+        bytes: spool.waitingBytes,
+        eventCount: spool.waitingEvents(sink),
+        stuck: sink.stuck ?? spool.stuck,
+      },
     };
   }
 
   close(): void {
     this.guard(() => this.sink.close());
-    this.spool?.close();
+    this.attempt(() => this.spool?.close(this.sink));
     this.reader[Symbol.dispose]();
     this.pipe?.[Symbol.dispose]();
   }

@@ -28,10 +28,14 @@ interface Packet {
   readonly used: Uint8Array;
 }
 
-/** Whether an error of the output is about room, of which there may be some later. */
-function isNoRoom(error: unknown): boolean {
-  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-  return cause?.code === 'ENOSPC' || cause?.code === 'EDQUOT';
+/** What no time will mend: the directory was removed, or no file can have the name. */
+const lasting: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
+
+/** Whether what the output does not take may be taken later: when there is room, or may be written, or fewer files are open. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, errno } = (error.cause ?? error) as NodeJS.ErrnoException;
+  return errno !== undefined && !lasting.has(code);
 }
 
 /** The sink of one ring. */
@@ -52,6 +56,7 @@ export class SessionSink implements SpoolOutput {
   private pastEvents = 0;
   private pastBytes = 0;
   private pastUnwritten = 0;
+  private pastDamaged = 0;
   /** Whether all of its streams are among the past ones. */
   private isClosed = false;
   /** Packets of pages that have waited, which found no room yet, in their order. */
@@ -110,7 +115,7 @@ export class SessionSink implements SpoolOutput {
             if (this.held.length === 0) this.write(packet, limits, isSnapshot);
             else this.hold(packet, stream.packetEvents);
           } catch (error) {
-            if (this.holdsPackets && isNoRoom(error)) {
+            if (this.holdsPackets && isPassing(error)) {
               this.stuck = describeError(error);
               this.hold(packet, stream.packetEvents);
               return;
@@ -159,7 +164,7 @@ export class SessionSink implements SpoolOutput {
         this.write(this.held[0]!, this.data.limits, false);
         this.held.shift();
       } catch (error) {
-        if (this.holdsPackets && isNoRoom(error)) {
+        if (this.holdsPackets && isPassing(error)) {
           this.stuck = describeError(error);
           return;
         }
@@ -180,6 +185,10 @@ export class SessionSink implements SpoolOutput {
   /** Where pages that have waited go to. */
   get target(): { readonly directory: string; readonly stream: string } | undefined {
     return this.place && { directory: this.place.directory, stream: this.streamName };
+  }
+
+  get damagedCount(): number {
+    return this.pastDamaged + (this.isClosed ? 0 : this.stream.statistics.damagedCount);
   }
 
   get handledCount(): number {
@@ -303,8 +312,9 @@ export class SessionSink implements SpoolOutput {
 
   private endStream(): void {
     this.stream.close();
-    const { eventCount, lostCount, unwrittenCount } = this.stream.statistics;
+    const { eventCount, lostCount, unwrittenCount, damagedCount } = this.stream.statistics;
     this.pastUnwritten += unwrittenCount;
+    this.pastDamaged += damagedCount;
     this.pastEvents += eventCount;
     this.pastLost += lostCount;
     this.closeFiles();

@@ -97,7 +97,7 @@ export class SessionSpools {
     const stuck = await this.convert(channels, 'kept');
     if (stuck === undefined) return;
     throw new SpoorError('output/failed', `pages wait that cannot be converted: ${stuck}`, {
-      hint: 'make room on the disk; what waits is kept, and converted then',
+      hint: 'make room on the disk, or let it be written; what waits is kept, and converted then',
     });
   }
 }

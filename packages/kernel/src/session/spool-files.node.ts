@@ -3,6 +3,7 @@
  * output, not in that of a trace chunk: chunks are moved and cleared while the pages of the next one come in.
  */
 import {
+  closeSync,
   constants,
   existsSync,
   openSync,
@@ -63,15 +64,26 @@ export function createSpoolFile(
 
 /** Never waits, whatever the session's owner has put there. */
 const reading = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+const emptying = constants.O_WRONLY | constants.O_TRUNC | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /** Opens a file that another process has left, to read it. @throws the error of Node.js. */
 export function openSpoolFile({ writer }: SpoolPlace, { path }: SpoolFile): number {
   return asUser(writer, () => openSync(path, reading));
 }
 
-/** Takes a file away, which may be gone. */
+/** Takes a file away, which may be gone. Where it has to stay it is emptied: it must not be converted again. */
 export function removeSpoolFile({ writer }: SpoolPlace, { path }: SpoolFile): void {
-  asUser(writer, () => rmSync(path, { force: true }));
+  asUser(writer, () => {
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      try {
+        closeSync(openSync(path, emptying));
+      } catch {
+        throw error;
+      }
+    }
+  });
 }
 
 /** Takes the directory away, unless something is in it. */
