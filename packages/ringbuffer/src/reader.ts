@@ -9,22 +9,17 @@ import {
   encodeProgress,
 } from './reader-progress.ts';
 import {
-  CHANNEL_NAME_BYTES,
   CONTROL,
   CONTROL_BYTES,
   CTF_MAGIC,
-  MODE_WORD,
   PACKET,
   PACKET_HEADER_BYTES,
-  RING_MAGIC,
-  RING_VERSION,
   STATE_WORD,
-  TIER_WORD,
-  isValidGeometry,
   releaseByte,
   ringSizeBytes,
   type RingHeader,
 } from './layout.ts';
+import { readRingHeader } from './ring-header.ts';
 import type { CutPacket, RingState } from './ring-state.ts';
 import type { RingStore } from './ring-store.ts';
 
@@ -65,12 +60,6 @@ export class PacketScratch {
   }
 }
 
-function readName(control: Uint8Array): string {
-  const bytes = control.subarray(CONTROL.channelName, CONTROL.channelName + CHANNEL_NAME_BYTES);
-  const end = bytes.indexOf(0);
-  return Buffer.from(bytes.subarray(0, end < 0 ? CHANNEL_NAME_BYTES : end)).toString('latin1');
-}
-
 /** Reads one ring. Not for use by several at a time. */
 export class RingReader {
   readonly header: RingHeader;
@@ -102,39 +91,7 @@ export class RingReader {
     this.#store = store;
     this.#name = name;
     const got = store.read(this.#control, 0);
-    const view = this.#view;
-    if (got < CONTROL_BYTES || view.getUint32(CONTROL.magic, true) !== RING_MAGIC) {
-      throw new SpoorError('ring/not-a-ring', 'cannot read the ring buffer: it has no control page', {
-        where: name,
-      });
-    }
-    const version = view.getUint32(CONTROL.version, true);
-    if (version !== RING_VERSION) {
-      throw new SpoorError(
-        'ring/version',
-        `cannot read a ring buffer of version ${version}, only version ${RING_VERSION}`,
-        { where: name, hint: 'the program was traced by another release of spoor' },
-      );
-    }
-    this.header = {
-      mode: view.getUint32(CONTROL.mode, true) === MODE_WORD.overwrite ? 'overwrite' : 'discard',
-      tier: view.getUint32(CONTROL.tier, true) === TIER_WORD.copied ? 'copied' : 'mapped',
-      subBufferCount: view.getUint32(CONTROL.subBufferCount, true),
-      subBufferSizeBytes: view.getUint32(CONTROL.subBufferSizeBytes, true),
-      pid: view.getUint32(CONTROL.pid, true),
-      tid: view.getUint32(CONTROL.tid, true),
-      ringNumber: view.getUint32(CONTROL.ringNumber, true),
-      processStartTicks: view.getBigUint64(CONTROL.processStartTicks, true),
-      threadStartTicks: view.getBigUint64(CONTROL.threadStartTicks, true),
-      uuid: this.#control.slice(CONTROL.uuid, CONTROL.uuid + 16),
-      streamClassId: view.getUint32(CONTROL.streamClassId, true),
-      channelName: readName(this.#control),
-    };
-    if (!isValidGeometry(this.header)) {
-      throw new SpoorError('ring/geometry', 'cannot read the ring buffer: its sizes make no sense', {
-        where: name,
-      });
-    }
+    this.header = readRingHeader(this.#control.subarray(0, got), name);
     this.#packet = (scratch ?? new PacketScratch()).take(this.header.subBufferSizeBytes);
     this.#packetView = new DataView(this.#packet.buffer);
   }
