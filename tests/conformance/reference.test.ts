@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { compareReadings, ReadersDisagree } from '../support/compare-readings.ts';
 import { corpusNeeds, corpusTrace, corpusTraces } from '../support/corpus.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { ReferenceBudgetError } from '../support/reference-reader.ts';
+import { ReferenceBudgetError } from '../support/reference-walker.ts';
 
 const families = ['babeltrace-tests', 'ctf-testsuite', 'tracecompass'] as const;
 /** The reference takes some microseconds a field. */

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { buildTraceSet } from '@spoor/components';
 import type { TraceClass } from '@spoor/ctf';
 import { memorySource } from './memory-source.ts';
-import { readReference, referenceTimeNs, type ScopeValues } from './reference-reader.ts';
+import { readReference, referenceTimeNs } from './reference-reader.ts';
+import type { ScopeValues } from './reference-walker.ts';
 
 /** What the two readers disagree on. */
 export class ReadersDisagree extends Error {}
