@@ -1,5 +1,6 @@
 // Commands of the real `lttng`, one after the other, each with its status and the traces that are there afterwards.
 import { spawnSync } from 'node:child_process';
+import { ownNamespaces } from './lttng.ts';
 
 /** What one command left. */
 export interface Step {
@@ -41,16 +42,7 @@ export function runLttngSteps(
     facts,
     'kill $(cat /run/lttng/lttng-sessiond.pid)',
   ].join('\n');
-  const namespaces = [
-    '--mount',
-    '--propagation',
-    'private',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount-proc',
-  ];
-  const done = spawnSync('unshare', [...namespaces, 'sh', '-c', script], {
+  const done = spawnSync('unshare', [...ownNamespaces, 'sh', '-c', script], {
     encoding: 'utf8',
     timeout: 400_000,
     killSignal: 'SIGKILL',

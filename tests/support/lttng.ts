@@ -152,6 +152,17 @@ function script(session: LttngSession, commands: readonly (readonly string[])[],
   ].join('\n');
 }
 
+/** Arguments of unshare: mounts and processes of their own, which end with the first of these. */
+export const ownNamespaces: readonly string[] = [
+  '--mount',
+  '--propagation',
+  'private',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+];
+
 /**
  * Runs commands one after the other while a real LTTng session records them.
  * @param commands each a program and its arguments; a status other than 0 ends the run with an error.
@@ -163,17 +174,8 @@ export async function runUnderLttng(
   timeoutMs = 120_000,
 ): Promise<LttngRun> {
   mkdirSync(session.dir, { recursive: true });
-  const namespaces = [
-    '--mount',
-    '--propagation',
-    'private',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount-proc',
-  ];
   const text = script(session, commands, await freePort());
-  const child = spawn('unshare', [...namespaces, 'sh', '-c', text], {
+  const child = spawn('unshare', [...ownNamespaces, 'sh', '-c', text], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   // The kernel ends every process of a process namespace with its first one, and --kill-child ties that to unshare.

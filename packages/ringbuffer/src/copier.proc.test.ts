@@ -9,6 +9,7 @@ import { ringSizeBytes, type RingMode } from './layout.ts';
 import { RingProducer } from './producer.ts';
 import { RingReader } from './reader.ts';
 import { fileStore } from './ring-store.ts';
+import { plainOptions } from './testing/plain-ring.ts';
 
 /** Called after each write of the copier: the moments at which it may be killed. */
 let afterWrite: () => void = () => undefined;
@@ -36,18 +37,10 @@ test.each<RingMode>(['discard', 'overwrite'])(
     const fd = openSync(join(folder, mode), 'w+');
     const copier = new RingCopier(memory, geometry, mode, fd);
     const producer: RingProducer = new RingProducer(memory, {
+      ...plainOptions,
       ...geometry,
       mode,
-      pid: 1,
-      tid: 1,
-      ringNumber: 0,
-      processStartTicks: 1n,
-      threadStartTicks: 1n,
-      uuid: new Uint8Array(16),
       tier: 'copied',
-      streamClassId: 0,
-      channelName: 'ch0',
-      cpuId: () => 0,
       readClock: () => producer.clock[0]!,
       onFinished: () => copier.copy(),
     });

@@ -3,30 +3,15 @@
 import { SpoorError } from '@spoor/base';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PACKET_HEADER_BYTES, ringSizeBytes } from './layout.ts';
-import { RingProducer } from './producer.ts';
+import { PACKET_HEADER_BYTES } from './layout.ts';
 import { RingReader } from './reader.ts';
 import { memoryStore } from './ring-store.ts';
+import { plainRing } from './testing/plain-ring.ts';
 
 const geometry = { subBufferSizeBytes: 4096, subBufferCount: 4 };
 
 function usedRing(mode: 'discard' | 'overwrite'): ArrayBuffer {
-  const memory = new ArrayBuffer(ringSizeBytes(geometry));
-  const producer: RingProducer = new RingProducer(memory, {
-    ...geometry,
-    mode,
-    pid: 1,
-    tid: 1,
-    ringNumber: 0,
-    processStartTicks: 0n,
-    threadStartTicks: 0n,
-    uuid: new Uint8Array(16),
-    tier: 'mapped',
-    streamClassId: 0,
-    channelName: 'ch0',
-    cpuId: () => 0,
-    readClock: () => producer.clock[0]!,
-  });
+  const { memory, producer } = plainRing(mode, geometry);
   for (let value = 0; value < 1000; value += 1) {
     producer.clock[0] = BigInt(value);
     const at = producer.begin(1, 8);

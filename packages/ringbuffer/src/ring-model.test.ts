@@ -1,11 +1,12 @@
 // The ring against a model of a dozen lines: which events it takes, which it loses, and in which order they come out.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingMode } from './layout.ts';
-import { RingProducer } from './producer.ts';
+import { PACKET, PACKET_HEADER_BYTES, type RingMode } from './layout.ts';
+import type { RingProducer } from './producer.ts';
 import { RingReader } from './reader.ts';
 import { memoryStore } from './ring-store.ts';
 import type { RingPacket } from './reader-progress.ts';
+import { plainRing } from './testing/plain-ring.ts';
 
 const subBufferSizeBytes = 4096;
 
@@ -43,23 +44,7 @@ function makeRing(
   mode: RingMode,
   subBufferCount: number,
 ): { producer: RingProducer; makeReader: () => RingReader } {
-  const geometry = { subBufferSizeBytes, subBufferCount };
-  const memory = new ArrayBuffer(ringSizeBytes(geometry));
-  const producer: RingProducer = new RingProducer(memory, {
-    ...geometry,
-    mode,
-    pid: 1,
-    tid: 1,
-    ringNumber: 0,
-    processStartTicks: 0n,
-    threadStartTicks: 0n,
-    uuid: new Uint8Array(16),
-    tier: 'mapped',
-    streamClassId: 0,
-    channelName: 'ch0',
-    cpuId: () => 0,
-    readClock: () => producer.clock[0]!,
-  });
+  const { memory, producer } = plainRing(mode, { subBufferSizeBytes, subBufferCount });
   return { producer, makeReader: () => new RingReader(memoryStore(memory), 'model') };
 }
 

@@ -10,6 +10,7 @@ import { expect } from 'vitest';
 import { PACKET, PACKET_HEADER_BYTES, ringSizeBytes, type RingMode } from '../layout.ts';
 import type { ProducerOptions, RingProducer } from '../producer.ts';
 import type { RingPacket } from '../reader-progress.ts';
+import { plainOptions } from './plain-ring.ts';
 
 /** What a test has happen around the producer's statements. */
 interface Surroundings {
@@ -91,18 +92,10 @@ export class WatchedRing {
     const geometry = { subBufferSizeBytes, subBufferCount };
     this.memory = new ArrayBuffer(ringSizeBytes(geometry));
     this.producer = new SteppedProducer(this.memory, {
+      ...plainOptions,
       ...geometry,
       mode,
-      pid: 1,
-      tid: 1,
-      ringNumber: 0,
-      processStartTicks: 0n,
-      threadStartTicks: 0n,
       uuid: new Uint8Array(16).fill(7),
-      tier: 'mapped',
-      streamClassId: 0,
-      channelName: 'ch0',
-      cpuId: () => 0,
       readClock: () => BigInt(this.#nowNs),
     });
     this.producer.committed[0] = committedBefore;
