@@ -174,14 +174,28 @@ export class WideColumn extends ColumnBase {
   }
 }
 
+/** What columns have whose rows are of any length. */
+abstract class OffsetColumn extends ColumnBase {
+  /** Where each row begins in what holds their content; one more than there are rows. */
+  offsets: Int32Array = new Int32Array(1);
+
+  protected override growValues(capacity: number): void {
+    const larger = new Int32Array(capacity + 1);
+    larger.set(this.offsets);
+    this.offsets = larger;
+  }
+
+  protected override skipValues(from: number, count: number): void {
+    this.offsets.fill(this.offsets[from]!, from + 1, from + count + 1);
+  }
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Texts (UTF-8) or BLOBs. */
-export class BytesColumn extends ColumnBase {
+/** Texts (UTF-8) or BLOBs; `offsets` are into `data`. */
+export class BytesColumn extends OffsetColumn {
   readonly kind: 'text' | 'blob';
-  /** Where each row begins in `data`; one more than there are rows. */
-  offsets: Int32Array = new Int32Array(1);
   data: Uint8Array = noBytes;
 
   constructor(name: string, nullable: boolean, kind: 'text' | 'blob') {
@@ -237,24 +251,12 @@ export class BytesColumn extends ColumnBase {
   override get sizeBytes(): number {
     return this.length * 4 + this.offsets[this.length]!;
   }
-
-  protected override growValues(capacity: number): void {
-    const larger = new Int32Array(capacity + 1);
-    larger.set(this.offsets);
-    this.offsets = larger;
-  }
-
-  protected override skipValues(from: number, count: number): void {
-    this.offsets.fill(this.offsets[from]!, from + 1, from + count + 1);
-  }
 }
 
-/** Lists of values of one kind. */
-export class ListColumn extends ColumnBase {
+/** Lists of values of one kind; `offsets` are into `element`. */
+export class ListColumn extends OffsetColumn {
   readonly kind = 'list';
   readonly element: Column;
-  /** Where each row begins in `element`; one more than there are rows. */
-  offsets: Int32Array = new Int32Array(1);
 
   constructor(name: string, nullable: boolean, element: Column) {
     super(name, nullable);
@@ -274,16 +276,6 @@ export class ListColumn extends ColumnBase {
 
   override get sizeBytes(): number {
     return this.length * 4 + this.element.sizeBytes;
-  }
-
-  protected override growValues(capacity: number): void {
-    const larger = new Int32Array(capacity + 1);
-    larger.set(this.offsets);
-    this.offsets = larger;
-  }
-
-  protected override skipValues(from: number, count: number): void {
-    this.offsets.fill(this.offsets[from]!, from + 1, from + count + 1);
   }
 }
 

@@ -11,10 +11,11 @@ import {
   taskWordOf,
 } from '../contexts/task-row.ts';
 import { runningNameWord, runningWords } from '../contexts/running-tasks.ts';
-import type { TextPlace, ValueSource } from '../mapping/event-mapping.ts';
+import type { ValueSource } from '../mapping/event-mapping.ts';
 import { stateWord, type PageWalk } from './emit-transcoder.ts';
 import { copySequence, copyString, copyText, requestFlags } from './record-values.ts';
 import type { RecordPredicate } from './record-filter.ts';
+import { placeAt } from './record-readers.ts';
 import { knowledgeReader, type RecordKnowledge } from './record-knowledge.ts';
 import { hiddenClass, noClass, type TranscodePlan } from './transcode-plan.ts';
 
@@ -249,24 +250,6 @@ function readInteger(view: DataView, at: number, sizeBytes: 1 | 2 | 4 | 8, signe
   return signed ? BigInt.asIntN(sizeBytes * 8, value) : value;
 }
 
-/** Where text lies, and how long it is at most; nothing of what lies outside the record. */
-function textAt(from: TextPlace, { view, at, lengthBytes }: Record): readonly [at: number, length: number] {
-  switch (from.kind) {
-    case 'fixed':
-      return [at + from.offsetBytes, from.sizeBytes];
-    case 'trailing':
-      return [at + from.offsetBytes, Math.max(0, lengthBytes - from.offsetBytes)];
-    case 'dynamic': {
-      const place = view.getUint32(at + from.offsetBytes, true);
-      const begin = (place & 0xffff) + (from.relative ? from.offsetBytes + 4 : 0);
-      const length = place >>> 16;
-      return [at + begin, begin + length > lengthBytes ? 0 : length];
-    }
-    default:
-      return from satisfies never;
-  }
-}
-
 function writeValue(output: Output, source: ValueSource, record: Record, known: RecordKnowledge): void {
   const { view, bytes, at, timeNs } = record;
   const table = known.tasks;
@@ -285,7 +268,7 @@ function writeValue(output: Output, source: ValueSource, record: Record, known: 
       return;
     case 'text': {
       const { from, lengthBytes } = source;
-      const [begin, length] = textAt(from, record);
+      const [begin, length] = placeAt(from, record.view, record.at, record.lengthBytes);
       if (from.kind === 'fixed' && from.sizeBytes === lengthBytes) {
         output.bytes.set(bytes.subarray(begin, begin + length), output.pos);
       } else {
@@ -295,7 +278,7 @@ function writeValue(output: Output, source: ValueSource, record: Record, known: 
       return;
     }
     case 'string': {
-      const [begin, length] = textAt(source.from, record);
+      const [begin, length] = placeAt(source.from, record.view, record.at, record.lengthBytes);
       output.pos = copyString(bytes, begin, length, output.bytes, output.pos);
       return;
     }
@@ -313,7 +296,7 @@ function writeValue(output: Output, source: ValueSource, record: Record, known: 
       return;
     }
     case 'sequence': {
-      const [begin, length] = textAt(source.from, record);
+      const [begin, length] = placeAt(source.from, record.view, record.at, record.lengthBytes);
       output.pos = copySequence(bytes, begin, length, output.bytes, output.pos, source.elementBytes);
       return;
     }

@@ -209,8 +209,8 @@ function elementReader(
   };
 }
 
-/** Where something of variable length lies; nothing of what lies outside the record. */
-function placeAt(
+/** Where something of variable length lies, and how long it is at most; nothing of what lies outside the record. */
+export function placeAt(
   from: TextPlace,
   view: DataView,
   at: number,

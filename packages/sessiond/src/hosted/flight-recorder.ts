@@ -1,6 +1,7 @@
 /** A session whose events stay in the rings: for snapshots, until newer ones replace them. */
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/base';
+import type { ChannelUsage } from '@spoor/control';
 import {
   EVENTS_FOLDER,
   type ReaderProgress,
@@ -12,7 +13,7 @@ import { withClockOffset } from '../clock-offset.ts';
 import { declaresInternedStrings } from '../metadata-writer.ts';
 import { finishRemovals } from '../removal.ts';
 import type { SessionDirectory } from '../run-directory.ts';
-import type { HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
+import type { HostMethods, WorkerTotals } from './host-protocol.ts';
 import { type KeptProcess, type KeptRing, KeptRings } from './kept-rings.ts';
 import type { SessionWorker } from './session-worker.ts';
 import { SnapshotPlace } from './snapshot-place.ts';
@@ -171,7 +172,7 @@ export class FlightRecorder implements SessionWorker {
     return this.#rings.totals();
   }
 
-  usage(): readonly WorkerUsage[] {
+  usage(): readonly ChannelUsage[] {
     this.#rings.look();
     const table = new UsageTable();
     for (const { rings, description } of this.#rings.processes) {

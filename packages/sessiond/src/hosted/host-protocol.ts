@@ -1,5 +1,5 @@
 /** What the session daemon and its consumer say to each other: JSON lines over a Unix socket, as to clients. */
-import type { DiscardedAtSize, Domain, LossCauses, WireError } from '@spoor/control';
+import type { ChannelUsage, LossCauses, WireError } from '@spoor/control';
 
 /** Changes with what the other would misunderstand: a daemon replaces a consumer of another version. */
 export const HOST_VERSION = 3;
@@ -16,22 +16,6 @@ export interface WorkerTotals {
   readonly processCount: number;
   /** What the programs counted, by name. */
   readonly counters: Readonly<Record<string, number>>;
-}
-
-/** One channel of one process. */
-export interface WorkerUsage {
-  readonly domain: Domain;
-  readonly channel: string;
-  readonly pid: number;
-  readonly procname: string;
-  readonly ringCount: number;
-  readonly capacityBytes: number;
-  readonly usedBytes: number;
-  readonly producedBytes: number;
-  readonly eventCount: number;
-  readonly discardedCount: number;
-  /** The same by the sizes that rings had; absent of the kernel. */
-  readonly discardedBySize?: readonly DiscardedAtSize[];
 }
 
 /** Names the directory of a session in the hub. */
@@ -90,7 +74,7 @@ export interface HostMethods {
     readonly params: OfSession;
     readonly result: {
       readonly totals: WorkerTotals;
-      readonly channels: readonly WorkerUsage[];
+      readonly channels: readonly ChannelUsage[];
       /** By channel of user space; absent of an older consumer. */
       readonly endedDiscarded?: Readonly<Record<string, number>>;
       readonly chunkBytes: number;

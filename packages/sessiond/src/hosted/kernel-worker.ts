@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type SpoorError, describeError } from '@spoor/base';
-import { toWireError, type WireError } from '@spoor/control';
+import { toWireError, type ChannelUsage, type WireError } from '@spoor/control';
 import type { KernelSessionDescription } from '@spoor/kernel';
 import type { KernelSession, RingReaders } from '@spoor/kernel/node';
 import { type FileUser, asUser } from '@spoor/sys';
-import type { WorkerTotals, WorkerUsage } from './host-protocol.ts';
+import type { WorkerTotals } from './host-protocol.ts';
 
 /** Where a session's directory says what is recorded of the kernel. */
 export const KERNEL_FILE = 'kernel.json';
@@ -180,7 +180,7 @@ export class KernelWorker {
     return { ...counts, processCount: 0, writtenBytes, chunkBytes: writtenBytes - this.#bytesBefore };
   }
 
-  async usage(): Promise<readonly WorkerUsage[]> {
+  async usage(): Promise<readonly ChannelUsage[]> {
     const rows = (await this.#kernel?.usage()) ?? [];
     return rows.map((row) => ({ ...row, domain: 'kernel', pid: 0, procname: 'kernel' }));
   }

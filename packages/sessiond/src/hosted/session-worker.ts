@@ -1,6 +1,7 @@
 /** What a consumer does for a session, whatever it keeps of its events. */
+import type { ChannelUsage } from '@spoor/control';
 import type { SessionDescription } from '@spoor/ringbuffer';
-import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
+import type { ChunkChange, HostMethods, WorkerTotals } from './host-protocol.ts';
 
 export interface SessionWorker {
   /** Looks at the rings; answers after how many milliseconds to call again, 0 for at once. */
@@ -33,7 +34,7 @@ export interface SessionWorker {
   /** Where the current chunk lies; undefined where there is none. */
   readonly outputDir: string | undefined;
   totals(): WorkerTotals;
-  usage(): readonly WorkerUsage[];
+  usage(): readonly ChannelUsage[];
   /** Events that threads lost which are over, by channel. */
   lostOfEnded(): Readonly<Record<string, number>>;
   /** Bytes in the current chunk. */

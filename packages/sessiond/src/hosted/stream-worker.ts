@@ -1,11 +1,12 @@
 import type { FSWatcher } from 'node:fs';
 import { SpoorError } from '@spoor/base';
+import type { ChannelUsage } from '@spoor/control';
 import type { SessionDescription } from '@spoor/ringbuffer';
 import { Consumer } from '../consumer.ts';
 import { withCauses } from '../loss-causes.ts';
 import type { SessionDirectory } from '../run-directory.ts';
 import { watchWakes } from '../wake-watch.ts';
-import type { ChunkChange, HostMethods, WorkerTotals, WorkerUsage } from './host-protocol.ts';
+import type { ChunkChange, HostMethods, WorkerTotals } from './host-protocol.ts';
 import type { SessionWorker } from './session-worker.ts';
 import { TraceChunk } from './trace-chunk.ts';
 import { UsageTable } from './usage-table.ts';
@@ -110,7 +111,7 @@ export class StreamWorker implements SessionWorker {
     };
   }
 
-  usage(): readonly WorkerUsage[] {
+  usage(): readonly ChannelUsage[] {
     const table = new UsageTable();
     for (const process of this.#consumer.processes()) {
       for (const ring of process.rings()) {

@@ -1,10 +1,9 @@
-import type { DiscardedAtSize } from '@spoor/control';
+import type { ChannelUsage, DiscardedAtSize } from '@spoor/control';
 import type { RingReader, RingState } from '@spoor/ringbuffer';
-import type { WorkerUsage } from './host-protocol.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-interface Row extends Writable<WorkerUsage> {
+interface Row extends Writable<ChannelUsage> {
   discardedBySize: Writable<DiscardedAtSize>[];
 }
 
@@ -46,7 +45,7 @@ export class UsageTable {
     this.#rows.set(key, row);
   }
 
-  rows(): readonly WorkerUsage[] {
+  rows(): readonly ChannelUsage[] {
     return [...this.#rows.values()];
   }
 }
