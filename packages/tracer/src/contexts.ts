@@ -17,7 +17,7 @@ import { askForRequests, currentRequest } from './auto/request-context.ts';
 import { noText, textOrNone } from './auto/text.ts';
 import type { IntegerPlan, StringPlan } from './declaration.ts';
 import { dynamicMembers, integerClass, scalarClass } from './field-classes.ts';
-import { activeSpan } from './open-telemetry.ts';
+import { activeSpan } from './active-span.ts';
 
 /** One context of one thread. */
 export type ContextField = ConstantContext | SampledContext;
