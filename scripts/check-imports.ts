@@ -19,25 +19,24 @@ export const rooms: Readonly<Record<string, Room>> = {
   filter: { mayImport: ['base'], browser: true },
   sys: { mayImport: ['base'], browser: false },
   ringbuffer: { mayImport: ['base', 'sys'], browser: false },
-  control: { mayImport: ['base', 'filter'], browser: false },
+  control: { mayImport: ['base'], browser: false },
   trigger: { mayImport: ['base', 'control', 'filter'], browser: true },
   tracer: { mayImport: ['base', 'ctf', 'filter', 'sys', 'ringbuffer'], browser: false },
   kernel: { mayImport: ['base', 'ctf', 'elf', 'filter', 'ringbuffer', 'sys'], browser: true },
-  graph: { mayImport: ['base', 'ctf'], browser: true },
+  graph: { mayImport: ['base'], browser: true },
   components: { mayImport: ['archive', 'base', 'ctf', 'elf', 'filter', 'graph', 'kernel'], browser: true },
   trace: { mayImport: ['archive', 'base', 'components', 'ctf', 'graph'], browser: true },
-  store: { mayImport: ['base'], browser: true },
-  analysis: { mayImport: ['base', 'graph', 'store'], browser: true },
+  store: { mayImport: [], browser: true },
+  analysis: { mayImport: ['store'], browser: true },
   sessiond: {
     mayImport: ['base', 'control', 'ctf', 'filter', 'kernel', 'ringbuffer', 'sys', 'trigger'],
     browser: false,
   },
-  server: { mayImport: ['base', 'ctf', 'graph', 'components', 'analysis', 'store'], browser: false },
-  viewer: { mayImport: ['base', 'store', 'server'], browser: true },
+  server: { mayImport: ['base', 'ctf', 'components', 'store'], browser: false },
+  viewer: { mayImport: ['store', 'server'], browser: true },
   cli: {
     mayImport: [
       'base',
-      'ctf',
       'filter',
       'control',
       'trigger',
@@ -47,7 +46,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       'kernel',
       'graph',
       'components',
-      'store',
       'analysis',
       'sessiond',
       'server',
@@ -92,12 +90,14 @@ export function checkImports(root: string): string[] {
       devDependencies?: Record<string, string>;
     };
     const declared = { ...manifest.dependencies, ...manifest.devDependencies };
+    const named = new Set<string>();
     for (const path of sourceFiles(join(root, 'packages', name, 'src'))) {
       const file = relative(root, path);
       const text = readFileSync(path, 'utf8');
       const test = /\.test\.tsx?$|\/testing\//.test(file);
       const nodeFile = /(?:^|[./])node\.ts$/.test(path.slice(path.lastIndexOf('/') + 1));
       if (test) continue;
+      for (const [, other = ''] of text.matchAll(/['"]@spoor\/([^/'"]+)/g)) named.add(other);
       for (const [, , target = ''] of text.matchAll(importPattern)) {
         if (target.startsWith('.')) continue;
         if (target.startsWith('node:')) {
@@ -130,6 +130,15 @@ export function checkImports(root: string): string[] {
         !codeMakers.includes(file)
       ) {
         breaches.push(`${file}: makes code from text; only ${codeMakers.join(', ')} may`);
+      }
+    }
+    for (const other of room.mayImport) {
+      if (!named.has(other)) breaches.push(`packages/${name}: may import @spoor/${other}, and does not`);
+    }
+    for (const module of Object.keys(declared)) {
+      const other = /^@spoor\/(.+)/.exec(module)?.[1];
+      if (other !== undefined && !named.has(other)) {
+        breaches.push(`packages/${name}: declares ${module}, and does not import it`);
       }
     }
   }
