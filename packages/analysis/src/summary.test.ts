@@ -19,15 +19,28 @@ const events: readonly PlainEvent[] = [
   },
   { name: 'http_server:request_end', timeNs: 200, fields: { id: 1, status: 200, aborted: 0 } },
   { name: 'http_server:request_end', timeNs: 450, fields: { id: 2, status: 503, aborted: 0 } },
-  { name: 'nodejs:event_loop_delay', timeNs: 500, fields: { max_ns: 40n, p50_ns: 3n, utilization: 0.5 } },
-  { name: 'nodejs:event_loop_delay', timeNs: 600, fields: { max_ns: 20n, p50_ns: 4n, utilization: 0.7 } },
+  {
+    name: 'nodejs:event_loop_delay',
+    timeNs: 500,
+    fields: { samples: 9, max_ns: 40n, p50_ns: 3n, utilization: 0.5 },
+  },
+  {
+    name: 'nodejs:event_loop_delay',
+    timeNs: 600,
+    fields: { samples: 8, max_ns: 20n, p50_ns: 4n, utilization: 0.6 },
+  },
+  {
+    name: 'nodejs:event_loop_delay',
+    timeNs: 650,
+    fields: { samples: 1, max_ns: 9n, p50_ns: 9n, utilization: 0.7 },
+  },
   { name: 'http_server:request_begin', timeNs: 700, fields: { id: 3, method: 'PUT', url: '/late' } },
   { name: 'a:x_end', timeNs: 710, thread: 1, fields: { id: 3 } },
 ];
 
 test('a trace is summarised in all respects', () => {
   const summary = summarise(() => asTraceEvents(events), { monotonicOffsetNs: () => -1000n, slowest: 1 });
-  expect(summary.events).toBe(11);
+  expect(summary.events).toBe(12);
   expect([summary.beginNs, summary.endNs]).toEqual([1, 710]);
   expect(summary.eventCounts[0]).toEqual({
     name: 'http_server:request_begin',
@@ -36,7 +49,7 @@ test('a trace is summarised in all respects', () => {
     lastNs: 700,
   });
   expect(summary.threads).toEqual([
-    { thread: 0, events: 10, name: 'main', script: '/app/a.mjs' },
+    { thread: 0, events: 11, name: 'main', script: '/app/a.mjs' },
     { thread: 1, events: 1, name: '', script: '' },
   ]);
   expect(summary.requests.all).toMatchObject({ count: 2, totalNs: 400, maxNs: 300 });

@@ -272,7 +272,8 @@ class FirstPass {
 
   private takeDelay(event: TraceEvent): void {
     const maxNs = integerOf(event.field('max_ns'), 0);
-    const p50Ns = integerOf(event.field('p50_ns'), 0);
+    // One sample is the longest of a loop that slept; what is usual is told by several.
+    const p50Ns = integerOf(event.field('samples'), 0) > 1 ? integerOf(event.field('p50_ns'), 0) : 0;
     const utilization = integerOf(event.field('utilization'), Number.NaN);
     const state = this.delays.get(event.thread);
     if (state === undefined) {

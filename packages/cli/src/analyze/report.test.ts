@@ -19,7 +19,7 @@ const rows: readonly Row[] = [
     7e6,
     { start_ns: 3_000_000n, duration_ns: 500_000n, kind: { value: 1, labels: ['scavenge'] } },
   ],
-  ['nodejs:event_loop_delay', 8e6, { max_ns: 40e6, p50_ns: 1e6, utilization: 0.25 }],
+  ['nodejs:event_loop_delay', 8e6, { samples: 9, max_ns: 40e6, p50_ns: 1e6, utilization: 0.25 }],
   ['a:b_end', 9e6, { id: 4 }],
 ];
 
