@@ -3,7 +3,7 @@ import type { CommandMessage, ConsumerMessage } from './consumer-messages.ts';
 import { Consumer } from './consumer.ts';
 import { ownIdentity } from './process-identity.ts';
 import { SessionDirectory } from './run-directory.ts';
-import { watchWakes } from './wake-watch.ts';
+import { watchWakes } from './program-wakes.ts';
 
 /** Consumes a session until the command says that it is over, or is gone; then ends the process. */
 export function runConsumer(sessionPath: string): void {

@@ -5,7 +5,7 @@ import type { SessionDescription } from '@spoor/ringbuffer';
 import { Consumer } from '../consumer.ts';
 import { withCauses } from '../loss-causes.ts';
 import type { SessionDirectory } from '../run-directory.ts';
-import { watchWakes } from '../wake-watch.ts';
+import { watchWakes } from '../program-wakes.ts';
 import type { ChunkChange, HostMethods, WorkerTotals } from './host-protocol.ts';
 import type { SessionWorker } from './session-worker.ts';
 import { TraceChunk } from './trace-chunk.ts';
