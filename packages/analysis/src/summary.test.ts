@@ -67,7 +67,7 @@ test('a trace is summarised in all respects', () => {
   ]);
   expect(summary.gc).toMatchObject({ count: 1, totalNs: 10, longest: { beginNs: 160, kind: 'minor' } });
   expect(summary.loopDelays).toEqual([
-    { thread: 0, maxNs: 40, atNs: 500, worstP50Ns: 4, utilization: 0.6, periods: 2 },
+    { thread: 0, maxNs: 40, atNs: 500, worstP50Ns: 4, utilization: 0.6, periods: 3 },
   ]);
   expect(summary.unmatched).toEqual({
     ends: 1,
