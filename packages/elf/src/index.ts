@@ -6,8 +6,8 @@ export {
   type ElfDebugLink,
   type ElfNote,
   type ElfOptions,
-  type ElfSection,
   type ElfSegment,
-  type ElfSymbol,
 } from './elf-file.ts';
+export type { ElfSection } from './sections.ts';
+export type { ElfSymbol, SymbolTable } from './symbol-tables.ts';
 export { DwarfFile, type SourceFunction, type SourceLine } from './dwarf/dwarf-file.ts';

@@ -1,4 +1,5 @@
 /** Makes small ELF files of either width and byte order, for tests. */
+import * as fc from 'fast-check';
 
 export interface SmallElf {
   readonly bits: 32 | 64;
@@ -110,3 +111,22 @@ export function smallElf(elf: SmallElf): Uint8Array {
   }
   return Uint8Array.from(file.list);
 }
+
+/** Files of both widths and byte orders, with functions of any name. */
+export const elves: fc.Arbitrary<SmallElf> = fc.record({
+  bits: fc.constantFrom(32 as const, 64 as const),
+  littleEndian: fc.boolean(),
+  functions: fc.array(
+    fc.record({
+      name: fc.stringMatching(/^[a-zé_]{1,12}$/),
+      address: fc.integer({ min: 0, max: 0xffff_ffff }),
+      sizeBytes: fc.integer({ min: 0, max: 4096 }),
+    }),
+    { maxLength: 20 },
+  ),
+  buildId: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 20 }),
+  debugLink: fc.record({
+    fileName: fc.stringMatching(/^[a-z]{1,10}\.debug$/),
+    crc: fc.integer({ min: 0, max: 0xffff_ffff }),
+  }),
+});
