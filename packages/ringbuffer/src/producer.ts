@@ -57,6 +57,11 @@ export interface ProducerOptions extends RingIdentity, RingGeometry {
  */
 export class RingProducer {
   readonly view: DataView;
+  /**
+   * The memory as words, for what a reader, or whoever comes after a kill, may see at any moment: code that V8 has not
+   * optimised stores a number byte by byte through a DataView, into a typed array as a whole.
+   */
+  readonly words: Int32Array;
   readonly bytes: Buffer;
   /** The last time read, in the control page so that recovery finds it. */
   readonly clock: BigUint64Array;
@@ -68,8 +73,8 @@ export class RingProducer {
   pos = 0;
   /** First byte after the open sub-buffer; 0 when none is open. */
   end = 0;
-  /** Where the content size of the open packet is stored. */
-  contentAt: number = CONTROL_BYTES + PACKET.contentSizeBits;
+  /** Where in {@link words} the content size of the open packet is stored. */
+  contentWord: number = (CONTROL_BYTES + PACKET.contentSizeBits) >> 2;
   /** First byte of the open sub-buffer. */
   base: number = CONTROL_BYTES;
   /** Whether the next event will probably be lost: then {@link losesEvent} tells, before anything is done for it. */
@@ -108,6 +113,7 @@ export class RingProducer {
     this.#readClock = options.readClock ?? now;
     this.#overwrite = options.mode === 'overwrite';
     this.view = new DataView(memory);
+    this.words = new Int32Array(memory);
     this.bytes = Buffer.from(memory as ArrayBuffer);
     this.clock = new BigUint64Array(memory, CONTROL.clock, 1);
     this.clockHalves = new Uint32Array(memory, CONTROL.clock, 2);
@@ -172,7 +178,7 @@ export class RingProducer {
   /** Makes everything before `pos` part of the packet: the event that ends there is recorded. */
   commit(pos: number): void {
     this.pos = pos;
-    this.view.setUint32(this.contentAt, (pos - this.base) << 3, true);
+    this.words[this.contentWord] = (pos - this.base) << 3;
     this.committed[0] = this.committed[0]! + 1;
   }
 
@@ -182,9 +188,9 @@ export class RingProducer {
     this.#lost = lost;
     // Whoever reads the ring learns until when events were lost: nobody else does so while it is full.
     if ((lost & LOST_A_LOOK_MASK) === 0) this.clock[0] = this.#readClock();
-    const low = lost >>> 0;
-    this.view.setUint32(CONTROL.lostEvents, low, true);
-    if (low === 0) this.view.setUint32(CONTROL.lostEvents + 4, lost / 0x1_0000_0000, true);
+    const low = lost | 0;
+    this.words[CONTROL.lostEvents >> 2] = low;
+    if (low === 0) this.words[(CONTROL.lostEvents >> 2) + 1] = lost / 0x1_0000_0000;
   }
 
   /** Finishes the open sub-buffer, if it has events, so that a reader gets it now. */
@@ -215,7 +221,7 @@ export class RingProducer {
   #openFor(mostBytes: number): boolean {
     if (PACKET_HEADER_BYTES + mostBytes > this.#options.subBufferSizeBytes) {
       this.#lostTooLarge += 1;
-      this.view.setUint32(CONTROL.lostTooLarge, this.#lostTooLarge, true);
+      this.words[CONTROL.lostTooLarge >> 2] = this.#lostTooLarge;
       this.countLost();
       return false;
     }
@@ -305,7 +311,8 @@ export class RingProducer {
     exchange(this.#marks, slot, 2 * sequence + 1);
     const base = CONTROL_BYTES + slot * subBufferSizeBytes;
     // A dead producer's packet counts only if its sequence number is this slot's: it is written last.
-    view.setUint32(base + PACKET.sequenceNumber, 0xffff_ffff, true);
+    const sequenceWord = (base + PACKET.sequenceNumber) >> 2;
+    this.words[sequenceWord] = -1;
     view.setUint32(base + PACKET.contentSizeBits, PACKET_HEADER_BYTES * 8, true);
     view.setUint32(base + PACKET.contentSizeBits + 4, 0, true);
     view.setUint32(base + PACKET.magic, CTF_MAGIC, true);
@@ -319,13 +326,13 @@ export class RingProducer {
     this.#setLost(base);
     view.setUint32(base + PACKET.cpuId, cpuId(), true);
     view.setUint32(base + PACKET.vtid, tid, true);
-    view.setUint32(base + PACKET.sequenceNumber, sequence, true);
+    this.words[sequenceWord] = sequence;
     this.base = base;
-    this.contentAt = base + PACKET.contentSizeBits;
+    this.contentWord = (base + PACKET.contentSizeBits) >> 2;
     this.pos = base + PACKET_HEADER_BYTES;
     this.end = base + subBufferSizeBytes;
     this.#sequence = sequence + 1;
-    view.setUint32(CONTROL.opened, this.#sequence, true);
+    this.words[CONTROL.opened >> 2] = this.#sequence;
     if (this.#closed) {
       this.#closed = false;
       store(this.#stateWord(), 0, STATE_WORD.active);

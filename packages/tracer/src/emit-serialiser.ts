@@ -150,7 +150,7 @@ class SerialiserGenerator {
     const s = this.#suffix(index);
     this.#bind(`ring${s}`, `sinks[${index}].writer.ring`);
     this.#bind(`writeText${s}`, `sinks[${index}].writer.writeText`);
-    for (const part of ['view', 'clock', 'clockHalves', 'committed']) {
+    for (const part of ['view', 'words', 'clock', 'clockHalves', 'committed']) {
       this.#bind(`${part}${s}`, `ring${s}.${part}`);
     }
     if (sink.strings !== undefined) {
@@ -320,7 +320,7 @@ class SerialiserGenerator {
     out.line(`const end = ${store.position};`);
     out.line(`ring${s}.pos = end;`);
     // A plain store makes the event part of the packet: see the head of ringbuffer's producer.ts.
-    out.line(`view${s}.setInt32(ring${s}.contentAt, (end - ring${s}.base) << 3, true);`);
+    out.line(`words${s}[ring${s}.contentWord] = (end - ring${s}.base) << 3;`);
     out.line(`committed${s}[0] += 1;`);
     if (wake !== undefined) out.line(`wake${s}();`);
     if (s !== '') out.close('');

@@ -206,6 +206,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
     const ring0 = sinks[0].writer.ring;
     const writeText0 = sinks[0].writer.writeText;
     const view0 = ring0.view;
+    const words0 = ring0.words;
     const clock0 = ring0.clock;
     const clockHalves0 = ring0.clockHalves;
     const committed0 = ring0.committed;
@@ -213,11 +214,12 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
     const ring1 = sinks[1].writer.ring;
     const writeText1 = sinks[1].writer.writeText;
     const view1 = ring1.view;
+    const words1 = ring1.words;
     const clock1 = ring1.clock;
     const clockHalves1 = ring1.clockHalves;
     const committed1 = ring1.committed;
     const readContext0 = contexts[0].value;
-    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, clock1, clockHalves1, committed1, readContext0) {
+    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, words0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, words1, clock1, clockHalves1, committed1, readContext0) {
       return (function serialise(a0, a1) {
         try {
           // n
@@ -248,7 +250,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
               p = writeText0(p + 1, a1);
               const end = p;
               ring0.pos = end;
-              view0.setInt32(ring0.contentAt, (end - ring0.base) << 3, true);
+              words0[ring0.contentWord] = (end - ring0.base) << 3;
               committed0[0] += 1;
             }
           }
@@ -273,13 +275,13 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
               p = writeText1(p + 5, a1);
               const end = p;
               ring1.pos = end;
-              view1.setInt32(ring1.contentAt, (end - ring1.base) << 3, true);
+              words1[ring1.contentWord] = (end - ring1.base) << 3;
               committed1[0] += 1;
             }
           }
         } catch { abandon(sinks, stacks, -1, -1, serialise, a0, a1); }
       });
-    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, clock1, clockHalves1, committed1, readContext0);
+    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, words0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, words1, clock1, clockHalves1, committed1, readContext0);
     //# sourceURL=spoor:emit/a:b
     "
   `);

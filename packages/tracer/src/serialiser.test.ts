@@ -258,11 +258,12 @@ describe('serialisers', () => {
       const ring = sinks[0].writer.ring;
       const writeText = sinks[0].writer.writeText;
       const view = ring.view;
+      const words = ring.words;
       const clock = ring.clock;
       const clockHalves = ring.clockHalves;
       const committed = ring.committed;
       const convert0 = conversions[0];
-      return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, convert0) {
+      return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, words, clock, clockHalves, committed, convert0) {
         return (function serialise(a0, a1, a2, a3, a4, a5) {
           const numbersAt = numbers.top;
           try {
@@ -334,12 +335,12 @@ describe('serialisers', () => {
             view.setFloat32(p, a5_0, true);
             const end = p + 4;
             ring.pos = end;
-            view.setInt32(ring.contentAt, (end - ring.base) << 3, true);
+            words[ring.contentWord] = (end - ring.base) << 3;
             committed[0] += 1;
             numbers.top = numbersAt;
           } catch { abandon(sinks, stacks, numbersAt, -1, serialise, a0, a1, a2, a3, a4, a5); }
         });
-      })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, convert0);
+      })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, words, clock, clockHalves, committed, convert0);
       //# sourceURL=spoor:emit/shop:order
       "
     `);
@@ -350,10 +351,11 @@ describe('serialisers', () => {
       const ring = sinks[0].writer.ring;
       const writeText = sinks[0].writer.writeText;
       const view = ring.view;
+      const words = ring.words;
       const clock = ring.clock;
       const clockHalves = ring.clockHalves;
       const committed = ring.committed;
-      return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed) {
+      return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, words, clock, clockHalves, committed) {
         return (function serialise() {
           try {
             if (ring.isFull === true && ring.losesEvent()) return;
@@ -378,11 +380,11 @@ describe('serialisers', () => {
             }
             const end = p;
             ring.pos = end;
-            view.setInt32(ring.contentAt, (end - ring.base) << 3, true);
+            words[ring.contentWord] = (end - ring.base) << 3;
             committed[0] += 1;
           } catch { abandon(sinks, stacks, -1, -1, serialise); }
         });
-      })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed);
+      })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, words, clock, clockHalves, committed);
       //# sourceURL=spoor:emit/a:empty
       "
     `);

@@ -341,7 +341,7 @@ test('the text of a serialiser with such fields is for people too', () => {
     const told = strings.told;
     const table = strings.table;
     const cachea0 = new StringCache();
-    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, strings, told, table, cachea0) {
+    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, words, clock, clockHalves, committed, strings, told, table, cachea0) {
       return (function serialise(a0, a1) {
         try {
           if (ring.isFull === true && ring.losesEvent()) return;
@@ -374,11 +374,11 @@ test('the text of a serialiser with such fields is for people too', () => {
           view.setInt32(p, a1i | 0, true);
           const end = p + 4;
           ring.pos = end;
-          view.setInt32(ring.contentAt, (end - ring.base) << 3, true);
+          words[ring.contentWord] = (end - ring.base) << 3;
           committed[0] += 1;
         } catch { abandon(sinks, stacks, -1, -1, serialise, a0, a1); }
       });
-    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, clock, clockHalves, committed, strings, told, table, cachea0);
+    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring, writeText, view, words, clock, clockHalves, committed, strings, told, table, cachea0);
     //# sourceURL=spoor:emit/a:b
     "
   `);
