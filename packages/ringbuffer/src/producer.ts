@@ -2,6 +2,7 @@
 // is reserved by comparing two numbers and committed by storing the packet's content size (bench/emit.ts guards
 // the cost). Atomics appear only where a sub-buffer begins or ends.
 import { SpoorError } from '@spoor/base';
+import { exchange, load, now, store, wait } from './built-ins.ts';
 import {
   CHANNEL_NAME_BYTES,
   COMPACT_HEADER_BYTES,
@@ -23,10 +24,6 @@ import {
   type RingGeometry,
   type RingIdentity,
 } from './layout.ts';
-
-/** Captured before the program can replace them. */
-const now = process.hrtime.bigint;
-const { wait, load, store, exchange } = Atomics;
 
 /** How long a waiting event sleeps between two looks. */
 const WAIT_STEP_MS = 1;

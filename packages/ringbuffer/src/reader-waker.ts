@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, unlinkSync, writeSync } from '@spoor/sys';
 import { join } from 'node:path';
+import { exchange, load } from './built-ins.ts';
 import { CONTROL } from './layout.ts';
 import { makePrivateFolder } from './run-directory.ts';
 
@@ -15,9 +16,6 @@ export const WAKES_FOLDER = 'wakes';
 export const WAKE_FILE = 'wake';
 
 const oneByte: Uint8Array = Uint8Array.of(1);
-
-/** Atomics as they were before the program. */
-const { exchange, load } = Atomics;
 
 /** The producer's end. */
 export class ReaderWaker {

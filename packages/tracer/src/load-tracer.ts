@@ -2,12 +2,13 @@
 // without it. `scripts/bundle-tracer.mjs` makes of this module the CommonJS file that `--require` names and `register.ts`
 // loads. Each module costs a program's start about half a millisecond, and each built-in module that is imported as ESM
 // has all that it exports made: so a program that is not traced loads nothing more than this file, and one that is traced
-// loads one bundle, as CommonJS (`npm run bench -- start` guards the cost). V8 takes half of that time to compile it, so
-// the compiled form is kept for the programs after (docs/design/formats.md).
+// loads one bundle, as CommonJS, and another one with its first event (`npm run bench -- start` guards the cost). V8 takes half
+// of that time to compile them, so the compiled forms are kept for the programs after (docs/design/formats.md).
 //
 // Nothing is imported here that imports more: the file also gets into children of the program that are run by a Node.js too
 // old for the tracer, which must not notice it.
 import { hubPaths } from '@spoor/ringbuffer/hub-place';
+import type { Script } from 'node:vm';
 import { followHubs, type Begun } from './follow-hub.ts';
 import { markJoining } from './joining-mark.ts';
 import { isWorker, makeStandingBy } from './stand-by.ts';
@@ -29,8 +30,8 @@ const LOAD_EVERY_MS = 1000;
 
 /** Nothing is kept where less memory than this is left. */
 const LEAST_FREE_BYTES = 32 * 1024 * 1024;
-/** Compiled forms that are kept at a time, some 200 KB each. */
-const MOST_KEPT = 8;
+/** Compiled forms that are kept at a time, some 200 KB each; two of each build. */
+const MOST_KEPT = 16;
 
 /** Where the bundles are. */
 export interface Place {
@@ -43,8 +44,21 @@ function bundleIn(folder: string): string {
   return `${folder}/start-thread.bundle.cjs`;
 }
 
-/** The bundle is a function of what it uses of CommonJS. */
-type Wrapped = (exports: object, require: NodeJS.Require, filename: string) => void;
+/** What a thread needs from its first event on. */
+function secondBundleIn(folder: string): string {
+  return `${folder}/first-event.bundle.cjs`;
+}
+
+/**
+ * Each bundle is a function of what it uses of CommonJS; the first one also of what loads the second, the second also of what it takes
+ * of the first one, and it answers what it gives to that.
+ */
+type First = (
+  require: NodeJS.Require,
+  filename: string,
+  loadSecond: (...taken: readonly unknown[]) => unknown,
+) => void;
+type Second = (require: NodeJS.Require, filename: string, ...taken: readonly unknown[]) => unknown;
 
 /** Where the compiled form is kept, and the file that this thread has begun for it, if all others wait for that. */
 interface Kept {
@@ -52,38 +66,70 @@ interface Kept {
   readonly draft?: number | undefined;
 }
 
-/**
- * Runs the bundle, by the compiled form that a program before has kept, if there is one. Throws what that throws.
- * @param kept undefined where none is taken and none is left.
- */
-function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
-  const path = bundleIn(folder);
+/** A bundle that was read. */
+interface Bundle {
+  readonly path: string;
+  readonly text: Buffer;
+  readonly cachedData: Buffer | undefined;
+}
+
+/** Reads a bundle, and the compiled form that a program before has kept, if there is one. */
+function readBundle(path: string, kept: Kept | undefined): Bundle {
   const { readFileSync } = process.getBuiltinModule('node:fs');
-  const { Script } = process.getBuiltinModule('node:vm');
   let cachedData: Buffer | undefined;
   try {
     if (kept !== undefined && kept.draft === undefined) cachedData = readFileSync(kept.path);
   } catch {
     // Not yet.
   }
-  let text: string;
+  return { path, text: readFileSync(path), cachedData };
+}
+
+function compile({ path, text, cachedData }: Bundle): Script {
+  const vm = process.getBuiltinModule('node:vm');
+  // It is ASCII: V8 reads half as many bytes of it this way.
+  // (In two steps: the encoding would be looked up by functions that no program has compiled yet.)
+  const source = text.toString('latin1');
+  return new vm.Script(source, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
+}
+
+/**
+ * Runs what the start of a thread takes. What its first event takes is compiled then; it is read now, for a program may
+ * have no descriptor or no right for it later, or another release in its place. Throws what the first throws.
+ * @param kept undefined where no compiled form is taken and none is left.
+ */
+function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
+  const keptSecond = kept === undefined ? undefined : { path: `${kept.path}.second` };
+  let first: Bundle;
+  let second: Bundle | undefined;
   try {
-    // It is ASCII: V8 reads half as many bytes of it this way.
-    // (In two steps: the encoding would be looked up by functions that no program has compiled yet.)
-    text = readFileSync(path).toString('latin1');
+    first = readBundle(bundleIn(folder), kept);
+    second = readBundle(secondBundleIn(folder), keptSecond);
   } catch (error) {
     // That of the draft may have been the last free descriptor, and others wait for it.
     dropDraft(kept);
     throw error;
   }
   // V8 refuses what another version made, or other flags.
-  const keep = kept !== undefined && cachedData === undefined ? keeper(kept) : undefined;
-  const script = new Script(text, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
+  const keep = kept !== undefined && first.cachedData === undefined ? keeper(kept) : undefined;
+  const keepSecond =
+    keptSecond !== undefined && second.cachedData === undefined ? keeper(keptSecond) : undefined;
+  let secondScript: Script | undefined;
+  const loadSecond = (...taken: readonly unknown[]): unknown => {
+    const script = compile(second!);
+    const given = (script.runInThisContext() as Second)(require, secondBundleIn(folder), ...taken);
+    // Its text is the script's from now on.
+    second = undefined;
+    if (keepSecond !== undefined) secondScript = script;
+    return given;
+  };
+  const script = compile(first);
   try {
-    (script.runInThisContext() as Wrapped)({}, require, path);
+    (script.runInThisContext() as First)(require, bundleIn(folder), loadSecond);
   } finally {
     // A defect of ours is no reason to let the others wait.
     keep?.(() => script.createCachedData());
+    keepSecond?.(() => secondScript?.createCachedData());
   }
 }
 
@@ -156,7 +202,7 @@ function isOlder(path: string, ageMs: number): boolean {
  * all others wait for it, what there is now is written at once, and replaced later.
  * Made before the bundle runs, and with functions that call no others by name: these may be wrapped then, for events.
  */
-function keeper({ path, draft: first }: Kept): (make: () => Uint8Array) => void {
+function keeper({ path, draft: first }: Kept): (make: () => Uint8Array | undefined) => void {
   const { closeSync, existsSync, openSync, readdirSync, renameSync, statfsSync, unlinkSync, writeSync } =
     process.getBuiltinModule('node:fs');
   const setTimer = setTimeout;
@@ -164,18 +210,22 @@ function keeper({ path, draft: first }: Kept): (make: () => Uint8Array) => void 
   const write = (fd: number, bytes: Uint8Array): void => {
     for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
   };
-  const keep = (draft: string, make: () => Uint8Array, begun?: number): void => {
+  /** Answers whether there is any use in trying it again. */
+  const keep = (draft: string, make: () => Uint8Array | undefined, begun?: number): boolean => {
     let fd = begun;
     try {
       const { bavail, bsize } = statfsSync(folder);
       // The rings' memory comes first. And other builds leave theirs: once they are many, all begin anew.
-      if (fd === undefined && bavail * bsize < LEAST_FREE_BYTES) return;
+      if (fd === undefined && bavail * bsize < LEAST_FREE_BYTES) return false;
+      const bytes = make();
+      // The thread has had no event yet.
+      if (bytes === undefined) return true;
       const others = readdirSync(folder).filter(
         (name) => name.startsWith('tracer-') && `${folder}/${name}` !== draft,
       );
       if (others.length >= MOST_KEPT) for (const name of others) unlinkSync(`${folder}/${name}`);
       fd ??= openSync(draft, 'wx', 0o600);
-      write(fd, make());
+      write(fd, bytes);
       renameSync(draft, path);
     } catch {
       // No space, no permission, or another thread is at it: what was not made here is not taken away.
@@ -183,15 +233,14 @@ function keeper({ path, draft: first }: Kept): (make: () => Uint8Array) => void 
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
+    return false;
   };
   return (make) => {
     if (first !== undefined) keep(firstDraft(path), make, first);
     let isDone = false;
     const keepLater = (): void => {
-      if (isDone) return;
-      isDone = true;
-      if (first !== undefined || !existsSync(path))
-        keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
+      if (isDone || (first === undefined && existsSync(path))) return;
+      isDone = !keep(`${path}.${process.pid}-${process.hrtime.bigint()}`, make);
     };
     process.on('exit', keepLater);
     setTimer(keepLater, KEEP_AFTER_MS).unref();

@@ -1,6 +1,5 @@
 // The directory in which a traced process and the consumer meet, made by whichever of its threads attaches first.
 import { SpoorError } from '@spoor/base';
-import { formatTraceTsdl } from '@spoor/ctf/encode';
 import {
   EVENTS_FOLDER,
   PROCESS_FILE,
@@ -19,7 +18,7 @@ import {
 import { existsSync, lstatSync, mkdirSync, monotonicNs, ownPid, readFileSync } from '@spoor/sys';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import { makeTraceClass } from './trace-class.ts';
+import { traceHeader } from './trace-header.ts';
 
 /** Version of the tracer that the environment of its traces names. */
 const TRACER_VERSION = { major: 0n, minor: 1n };
@@ -75,16 +74,13 @@ function describeProcess(session: SessionDescription, startTicks: bigint): Proce
   const uuid = newUuid();
   const procname = basename(process.execPath);
   // Its stream classes are declared as channels are first written to.
-  const header = formatTraceTsdl(
-    makeTraceClass({
-      uuid,
-      environment: environment(session, procname, startedMs),
-      clockUuid: bootId(),
-      clockOffsetNs:
-        session.clockOffsetNs === undefined ? measureClockOffsetNs() : BigInt(session.clockOffsetNs),
-    }),
-    [],
-  );
+  const header = traceHeader({
+    uuid,
+    environment: environment(session, procname, startedMs),
+    clockUuid: bootId(),
+    clockOffsetNs:
+      session.clockOffsetNs === undefined ? measureClockOffsetNs() : BigInt(session.clockOffsetNs),
+  });
   return {
     version: RUN_VERSION,
     pid: ownPid,

@@ -28,7 +28,7 @@ import { StringTable } from './interned-strings.ts';
 import { MadeSerialisers } from './made-serialisers.ts';
 import { openProcessPlace } from './process-place.ts';
 import { isPassing } from './retry-pace.ts';
-import { makeStacks, type Serialise, type Sink, type Tally } from './serialiser.ts';
+import { makeStacks, type Serialise, type Sink, type Stacks, type Tally } from './serialiser.ts';
 import {
   hasWaitedForMain,
   type EventReceiver,
@@ -63,7 +63,7 @@ export class ThreadHub implements ThreadSession {
   readonly #isFollowing = followsDaemons();
   readonly #thread: ThreadParts;
   readonly #applications = new Map<string, ApplicationContext>();
-  readonly #stacks = makeStacks();
+  #stacks: Stacks | undefined;
   readonly #ends: ThreadEnds;
   /** The thread's asynchronous context as it was before the program: timers that begin in an event belong to it. */
   readonly #outside = new AsyncResource('SPOOR');
@@ -231,7 +231,11 @@ export class ThreadHub implements ThreadSession {
     tallies: readonly Tally[] = [],
   ): Serialise {
     const make = canCompile() ? compileSerialiser : makeWalkingSerialiser;
-    return make(declaration, sinks, this.#stacks, tallies);
+    return make(declaration, sinks, this.#ownStacks(), tallies);
+  }
+
+  #ownStacks(): Stacks {
+    return (this.#stacks ??= makeStacks());
   }
 
   /** A serialiser of a class that may be emitted a few times only. */
@@ -241,9 +245,10 @@ export class ThreadHub implements ThreadSession {
     tallies: readonly Tally[],
     whenCompiled: (compiled: Serialise) => void,
   ): Serialise {
+    const stacks = this.#ownStacks();
     const walking = walkFirst(
-      makeWalkingSerialiser(declaration, sinks, this.#stacks, tallies),
-      () => compileSerialiser(declaration, sinks, this.#stacks, tallies),
+      makeWalkingSerialiser(declaration, sinks, stacks, tallies),
+      () => compileSerialiser(declaration, sinks, stacks, tallies),
       (compiled) => {
         this.#made.replace(declaration, walking, compiled);
         whenCompiled(compiled);

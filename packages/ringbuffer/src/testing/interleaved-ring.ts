@@ -31,7 +31,7 @@ async function steppedProducer(): Promise<{ producer: ProducerClass; stops: numb
   let stops = 0;
   const text = readFileSync(join(dist, 'producer.js'), 'utf8')
     .replace(/^\/\/# sourceMappingURL=.*$/m, '')
-    .replace('./layout.js', pathToFileURL(join(dist, 'layout.js')).href)
+    .replace(/\.\/[\w-]+\.js(?=')/g, (file) => pathToFileURL(join(dist, file)).href)
     .replace('@spoor/base', pathToFileURL(join(dist, '..', '..', 'base', 'dist', 'index.js')).href)
     .replace('#lost = 0;', '#lost = globalThis.spoorTestRing.lostBefore();')
     .replace('#lostInPackets = 0;', '#lostInPackets = globalThis.spoorTestRing.lostBefore();')

@@ -1,0 +1,64 @@
+// How the declaration of a process's trace begins. Each traced program writes one as it starts, of which little is its own: a
+// general writer takes ten times as long, most of it to come by the first time.
+import { formatTraceTsdl } from '@spoor/ctf/encode';
+import { makeTraceClass, type TraceFacts } from './trace-class.ts';
+
+/** What precedes the blocks of streams and events: the text that {@link formatTraceTsdl} gives for the trace class. */
+export function traceHeader(facts: TraceFacts): string {
+  return plainHeader(facts) ?? formatTraceTsdl(makeTraceClass(facts), []);
+}
+
+/** Printable ASCII without what TSDL escapes. */
+const plain = /^[ !#-[\]-~]*$/;
+
+/** Undefined where a text needs to be escaped. */
+function plainHeader({ uuid, environment, clockUuid, clockOffsetNs }: TraceFacts): string | undefined {
+  let members = '';
+  for (const [name, value] of environment) {
+    if (typeof value !== 'string') members += `\t${name} = ${value};\n`;
+    else if (plain.test(value)) members += `\t${name} = "${value}";\n`;
+    else return undefined;
+  }
+  return `/* CTF 1.8 */
+
+typealias integer { size = 32; align = 8; signed = false; } := uint32_t;
+typealias integer { size = 8; align = 8; signed = false; } := uint8_t;
+typealias integer { size = 64; align = 8; signed = false; } := uint64_t;
+typealias integer { size = 5; align = 1; signed = false; } := uint5_t;
+
+trace {
+	major = 1;
+	minor = 8;
+	uuid = "${uuid}";
+	byte_order = le;
+	packet.header := struct {
+		uint32_t magic;
+		uint8_t uuid[16];
+		uint32_t stream_id;
+	};
+};
+
+env {
+${members}};
+
+clock {
+	name = "monotonic";
+${clockUuid === undefined ? '' : `\tuuid = "${clockUuid}";\n`}	description = "Monotonic Clock";
+	freq = 1000000000; /* Frequency, in Hz */
+	precision = 1;
+	/* clock value offset from Epoch is: offset * (1/freq) */
+	offset = ${clockOffsetNs};
+	absolute = true;
+};
+
+typealias integer {
+	size = 64; align = 8; signed = false;
+	map = clock.monotonic.value;
+} := uint64_clock_monotonic_t;
+
+typealias integer {
+	size = 27; align = 1; signed = false;
+	map = clock.monotonic.value;
+} := uint27_clock_monotonic_t;
+`;
+}
