@@ -1,7 +1,8 @@
 // Makes the CommonJS files that the tracer loads into programs (packages/tracer/src/load-tracer.ts says why): one that
-// every program loads, two for those that are traced (what their start needs, and what their first event needs), and
-// another of what is loaded besides to record functions. Does nothing for a file that is newer than all that goes into it. Run by scripts/bootstrap.mjs, and before the tests.
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// every program loads, two for those that are traced (what their start takes, and what their first event takes), and
+// another of what is loaded besides to record functions. Does nothing for a file that is newer than all that goes into it.
+// Run by scripts/bootstrap.mjs, and before the tests.
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { foreignLicenses } from './foreign-licenses.mjs';
@@ -136,7 +137,7 @@ const mangle = {
  */
 const firstEventModules = new RegExp(
   `/(?:${[
-    'ringbuffer/dist/(?:reader|producer|ring-file|copier|reader-waker|counter-file|reader-progress|snapshot-process|ring-store|counter-reader|counter-text)',
+    'ringbuffer/dist/(?:reader|producer|ring-file|copier|reader-waker|counter-file|reader-progress|snapshot-process|ring-store|ring-header|ring-state|counter-reader|counter-text)',
     'sys/dist/(?:library|memory|owned-descriptor)',
     'ctf/dist/(?:tsdl-field-writer|tsdl-writer|tsdl-names|tsdl-lexer|tsdl-plain-event|emitter|lttng-layout|implied-roles|field-classes)',
     'filter/dist/(?:program|parser|lexer|emit|integers|evaluate|name-template|compile|print|expression)',

@@ -1,12 +1,13 @@
 // Numbers of event classes and stream classes within a process's trace. Its threads share no memory, so they meet in
 // the `events` folder: a class gets the number under which its file could be linked first.
-import { formatEventTsdl, formatStreamTsdl } from '@spoor/ctf/encode';
+import { formatEventTsdl } from '@spoor/ctf/encode';
 import type { StructureMember } from '@spoor/ctf';
 import { publishFile } from '@spoor/ringbuffer';
 import { existsSync, readFileSync } from '@spoor/sys';
 import { join } from 'node:path';
 import type { Declaration } from './declaration.ts';
-import { makeEventClass, makeStreamClass, makeTraceClass } from './trace-class.ts';
+import { makeEventClass } from './trace-class.ts';
+import { streamBlock } from './trace-header.ts';
 
 /** The line of a block that says its number, before it has one. */
 const DRAFT_ID = '\n\tid = 0;\n';
@@ -42,8 +43,7 @@ export class ClassRegistry {
 
   /** The id of a channel's stream class; channels whose events have the same contexts are told apart by name. */
   streamClassId(channelName: string, contexts: readonly StructureMember[]): number {
-    const block = formatStreamTsdl(skeleton(), makeStreamClass(0, contexts));
-    return this.#numberOf(`\n/* channel ${channelName} */${block}`);
+    return this.#numberOf(`\n/* channel ${channelName} */${streamBlock(contexts)}`);
   }
 
   /** @param draft the block as it would be with the id 0. */
@@ -84,16 +84,6 @@ export class ClassRegistry {
   #pathOf(id: number): string {
     return join(this.#folder, String(id));
   }
-}
-
-/** A trace class with the names that all of them have for their integers. */
-function skeleton(): ReturnType<typeof makeTraceClass> {
-  return makeTraceClass({
-    uuid: '00000000-0000-0000-0000-000000000000',
-    environment: new Map(),
-    clockUuid: undefined,
-    clockOffsetNs: 0n,
-  });
 }
 
 function readIfThere(path: string): string | undefined {

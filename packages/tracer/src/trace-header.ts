@@ -1,7 +1,8 @@
-// How the declaration of a process's trace begins. Each traced program writes one as it starts, of which little is its own: a
-// general writer takes ten times as long, most of it to come by the first time.
-import { formatTraceTsdl } from '@spoor/ctf/encode';
-import { makeTraceClass, type TraceFacts } from './trace-class.ts';
+// How the declaration of a process's trace begins. Each traced program writes it, of which little is its own: a general writer
+// takes ten times as long, for all of it runs for the first time.
+import type { StructureMember } from '@spoor/ctf';
+import { formatStreamTsdl, formatTraceTsdl } from '@spoor/ctf/encode';
+import { makeStreamClass, makeTraceClass, type TraceFacts } from './trace-class.ts';
 
 /** What precedes the blocks of streams and events: the text that {@link formatTraceTsdl} gives for the trace class. */
 export function traceHeader(facts: TraceFacts): string {
@@ -62,3 +63,44 @@ typealias integer {
 } := uint27_clock_monotonic_t;
 `;
 }
+
+/** The block of a stream class with the id 0: the text that {@link formatStreamTsdl} gives. */
+export function streamBlock(contexts: readonly StructureMember[]): string {
+  return contexts.length === 0 ? plainStream : formatStreamTsdl(skeleton(), makeStreamClass(0, contexts));
+}
+
+/** What a stream's block depends on of its trace. */
+function skeleton(): ReturnType<typeof makeTraceClass> {
+  return makeTraceClass({ uuid: '', environment: new Map(), clockUuid: undefined, clockOffsetNs: 0n });
+}
+
+const plainStream = `
+stream {
+	id = 0;
+	event.header := struct {
+		enum : uint5_t {
+			"compact" = 0 ... 30,
+			"extended" = 31,
+		} id;
+		variant <id> {
+			struct {
+				uint27_clock_monotonic_t timestamp;
+			} compact;
+			struct {
+				uint32_t id;
+				uint64_clock_monotonic_t timestamp;
+			} extended;
+		} v;
+	} align(8);
+	packet.context := struct {
+		uint64_clock_monotonic_t timestamp_begin;
+		uint64_clock_monotonic_t timestamp_end;
+		uint64_t content_size;
+		uint64_t packet_size;
+		uint64_t packet_seq_num;
+		uint64_t events_discarded;
+		uint32_t cpu_id;
+		uint32_t vtid;
+	};
+};
+`;

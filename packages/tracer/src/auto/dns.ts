@@ -8,7 +8,7 @@ import { spanIds } from './ids.ts';
 import { currentRequest } from './request-context.ts';
 import { noText, textOrNone } from './text.ts';
 import { errorCode } from './thrown.ts';
-import { wrapMethod } from './wrap.ts';
+import { proxyOf, wrapMethod, type AnyFunction, type Handler } from './wrap.ts';
 
 const lookupBegin = tracepoint(
   'dns:lookup_begin',
@@ -93,17 +93,22 @@ export function startDnsEvents(): void {
         resolveEnd(id, request, Array.isArray(answer) ? answer.length : 0, errorCode(error));
     };
 
-  wrapMethod(dns, 'lookup', (original) => withCallback(original, lookup));
-  wrapMethod(dnsPromises, 'lookup', (original) => withPromise(original, lookup));
+  wrap(dns, 'lookup', (original) => withCallback(original, lookup));
+  wrap(dnsPromises, 'lookup', (original) => withPromise(original, lookup));
   for (const name of resolvers) {
     for (const holder of [dns, dns.Resolver.prototype]) {
-      wrapMethod(holder, name, (original) => withCallback(original, resolve(name)));
+      wrap(holder, name, (original) => withCallback(original, resolve(name)));
     }
     for (const holder of [dnsPromises, dnsPromises.Resolver.prototype]) {
-      wrapMethod(holder, name, (original) => withPromise(original, resolve(name)));
+      wrap(holder, name, (original) => withPromise(original, resolve(name)));
     }
   }
   if (mayBeImported) syncBuiltinESMExports();
+}
+
+/** There are sixty of them, at each start of a program; beside a look-up a call of a proxy takes no time. */
+function wrap(holder: object, name: string, make: (original: AnyFunction) => Handler): void {
+  wrapMethod(holder, name, make, proxyOf);
 }
 
 /** Address of the answer of a look-up, the first one of several. */

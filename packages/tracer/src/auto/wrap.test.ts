@@ -4,7 +4,7 @@ import { describeThrown, errorCode, stackOf } from './thrown.ts';
 import { autoSets, chosenChannels, chosenSets, defaultSets, unknownSets } from './sets.ts';
 import { spanIds } from './ids.ts';
 import { bounded, maxTextLength } from './text.ts';
-import { wrapMethod, type AnyFunction } from './wrap.ts';
+import { likeOriginal, proxyOf, wrapMethod, type AnyFunction, type Handler } from './wrap.ts';
 
 function shape(value: AnyFunction): unknown {
   return [
@@ -15,33 +15,43 @@ function shape(value: AnyFunction): unknown {
   ];
 }
 
-test('a wrapped function looks like the original, and passes all through', async () => {
-  const custom = Symbol('custom');
-  function original(this: unknown, _a: unknown, _b: unknown): unknown {
-    return [this, arguments.length];
-  }
-  Object.assign(original, { [custom]: 1, extra: 'x', [promisify.custom]: () => Promise.resolve('promised') });
-  const holder: Record<string, AnyFunction> = { original: original as AnyFunction };
-  const bound = original.bind(7) as AnyFunction;
-  holder['bound'] = bound;
-  Object.defineProperty(holder, 'hidden', { value: original, configurable: true, enumerable: false });
-  const seen: unknown[] = [];
-  for (const key of ['original', 'bound', 'hidden']) {
-    const wrapped = wrapMethod(holder, key, (inner) => (self, args) => {
-      seen.push(args.length);
-      return Reflect.apply(inner, self, args);
+test.each([likeOriginal, proxyOf])(
+  'a wrapped function looks like the original, and passes all through (%o)',
+  async (like) => {
+    const custom = Symbol('custom');
+    function original(this: unknown, _a: unknown, _b: unknown): unknown {
+      return [this, arguments.length];
+    }
+    Object.assign(original, {
+      [custom]: 1,
+      extra: 'x',
+      [promisify.custom]: () => Promise.resolve('promised'),
     });
-    expect(wrapped).toBe(true);
-  }
-  expect(shape(holder['original']!)).toEqual(shape(original as AnyFunction));
-  expect(holder['original']!.prototype).toBe(original.prototype);
-  expect(shape(holder['bound']!)).toEqual(shape(bound));
-  expect(Object.keys(holder)).toEqual(['original', 'bound']);
-  expect(holder['original']!.call('me', 1, 2, 3)).toEqual(['me', 3]);
-  expect(holder['bound']!.call('me')).toEqual([7, 0]);
-  expect(seen).toEqual([3, 0]);
-  await expect(promisify(holder['original']!)()).resolves.toBe('promised');
-});
+    const holder: Record<string, AnyFunction> = { original: original as AnyFunction };
+    const bound = original.bind(7) as AnyFunction;
+    holder['bound'] = bound;
+    Object.defineProperty(holder, 'hidden', { value: original, configurable: true, enumerable: false });
+    const seen: unknown[] = [];
+    for (const key of ['original', 'bound', 'hidden']) {
+      const make =
+        (inner: AnyFunction): Handler =>
+        (self, args) => {
+          seen.push(args.length);
+          return Reflect.apply(inner, self, args);
+        };
+      const wrapped = wrapMethod(holder, key, make, like);
+      expect(wrapped).toBe(true);
+    }
+    expect(shape(holder['original']!)).toEqual(shape(original as AnyFunction));
+    expect(holder['original']!.prototype).toBe(original.prototype);
+    expect(shape(holder['bound']!)).toEqual(shape(bound));
+    expect(Object.keys(holder)).toEqual(['original', 'bound']);
+    expect(holder['original']!.call('me', 1, 2, 3)).toEqual(['me', 3]);
+    expect(holder['bound']!.call('me')).toEqual([7, 0]);
+    expect(seen).toEqual([3, 0]);
+    await expect(promisify(holder['original']!)()).resolves.toBe('promised');
+  },
+);
 
 test('what is fixed or no function is left alone', () => {
   const fixed = Object.freeze({ f: () => 1 });

@@ -15,12 +15,14 @@ export type Handler = (self: unknown, args: unknown[]) => unknown;
  * (`util.promisify` finds its symbols), and that keeps the property's attributes.
  *
  * @param make gets the original and returns what is done at each call.
+ * @param like makes the function: {@link likeOriginal}, which is quick to call, or {@link proxyOf}, which is quick to make.
  * @returns whether it was wrapped: not so if it is no function, or the property is fixed.
  */
 export function wrapMethod(
   holder: object,
   key: string | symbol,
   make: (original: AnyFunction) => Handler,
+  like: typeof likeOriginal = likeOriginal,
 ): boolean {
   const property = Object.getOwnPropertyDescriptor(holder, key);
   if (property === undefined || property.configurable !== true || typeof property.value !== 'function') {
@@ -28,7 +30,7 @@ export function wrapMethod(
   }
   define(holder, key, {
     ...property,
-    value: likeOriginal(property.value as AnyFunction, make),
+    value: like(property.value as AnyFunction, make),
   });
   return true;
 }
@@ -56,4 +58,18 @@ export function likeOriginal(original: AnyFunction, make: (original: AnyFunction
     Object.setPrototypeOf(wrapper, Object.getPrototypeOf(original) as object | null);
   }
   return wrapper;
+}
+
+/** The same by a proxy: all but its calls is the original's. */
+export function proxyOf(original: AnyFunction, make: (original: AnyFunction) => Handler): AnyFunction {
+  const handle = make(original);
+  return new Proxy(
+    original,
+    Object.setPrototypeOf(
+      {
+        apply: (_original: AnyFunction, self: unknown, args: unknown[]) => handle(self, args),
+      },
+      null,
+    ) as ProxyHandler<AnyFunction>,
+  );
 }
