@@ -1,6 +1,7 @@
 // How much later does a program start when it is traced? Both run in turns within each sample, since a start takes as
-// long as the machine is busy.
+// long as the machine is busy. SPOOR_BENCH_NODE is what runs the programs.
 import { SESSION_FILE, SESSION_VARIABLE, measureClockOffsetNs } from '@spoor/ringbuffer';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot } from '../tests/support/machine.ts';
@@ -9,10 +10,25 @@ import { atMost, compare, spend, type Contender, type Sample } from './harness.t
 import { median } from './support/statistics.ts';
 
 const turns = 9;
-const program = join(repoRoot, 'bench/support/first-line.mjs');
+/** Another release of Node.js than the benchmark's, perhaps. */
+const node = process.env['SPOOR_BENCH_NODE'] ?? process.execPath;
 
-async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Sample> {
-  const { stdout, cpuS } = await spend([process.execPath, ...args, program], {
+/** Programs that print when they have come to where they are measured. */
+const programs = {
+  module: 'first-line.mjs',
+  commonJs: 'first-line.cjs',
+  worker: 'first-line-worker.mjs',
+  event: 'first-event.mjs',
+} as const;
+type Program = keyof typeof programs;
+
+async function start(
+  program: Program,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Sample> {
+  const path = join(repoRoot, 'bench/support', programs[program]);
+  const { stdout, cpuS } = await spend(['sh', '-c', 'exec "$@" 2>/dev/null', 'sh', node, ...args, path], {
     stdout: 'text',
     env,
   });
@@ -20,11 +36,15 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
 }
 
 /** Medians of what a program takes more with `args` and `env` than without. */
-async function added(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Sample> {
+async function added(
+  program: Program,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Sample> {
   const figures: Sample[] = [];
   for (let turn = 0; turn < turns; turn += 1) {
-    const plain = await start([], {});
-    const own = await start(args, env);
+    const plain = await start(program, [], {});
+    const own = await start(program, args, env);
     figures.push({
       addedStartMs: own['startMs']! - plain['startMs']!,
       addedCpuMs: own['cpuMs']! - plain['cpuMs']!,
@@ -37,7 +57,7 @@ async function added(args: readonly string[], env: Readonly<Record<string, strin
 }
 
 /** As `spoor record` does it: the first program keeps the compiled form of the tracer for those after. */
-function traced(name: string, auto: boolean, keepsCompiled = true): Contender {
+function traced(name: string, auto: boolean, program: Program, keepsCompiled = true): Contender {
   return {
     name,
     run: async () => {
@@ -51,10 +71,10 @@ function traced(name: string, auto: boolean, keepsCompiled = true): Contender {
         writeFileSync(join(path, SESSION_FILE), JSON.stringify(session));
         const args = ['--require', registerPath];
         const env = { [SESSION_VARIABLE]: path };
-        if (keepsCompiled) await start(args, env);
+        if (keepsCompiled) await start(program, args, env);
         // Others may write there, so nothing is kept.
         else chmodSync(run, 0o777);
-        return await added(args, env);
+        return await added(program, args, env);
       } finally {
         rmSync(run, { recursive: true });
       }
@@ -66,15 +86,24 @@ await compare({
   name: 'start',
   question: 'How much later does a program begin when the tracer is loaded before it?',
   contenders: [
-    { name: 'not traced', run: () => added(['--require', registerPath], {}) },
-    traced('own events', false),
-    traced('automatic events', true),
-    traced('automatic, first program', true, false),
+    { name: 'not traced', run: () => added('module', ['--require', registerPath], {}) },
+    traced('own events', false, 'module'),
+    traced('automatic events', true, 'module'),
+    traced('automatic, CommonJS', true, 'commonJs'),
+    traced('automatic, worker', true, 'worker'),
+    traced('automatic, first event', true, 'event'),
+    traced('automatic, first program', true, 'module', false),
   ],
   judge: [
     atMost('not traced', 'addedStartMs', 5),
     atMost('own events', 'addedStartMs', 15),
     atMost('automatic events', 'addedStartMs', 15),
+    atMost('automatic, CommonJS', 'addedStartMs', 15),
+    atMost('automatic, worker', 'addedStartMs', 15),
+    atMost('automatic, first event', 'addedStartMs', 15),
   ],
-  facts: { turnsPerRound: turns },
+  facts: {
+    turnsPerRound: turns,
+    programsNode: spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim(),
+  },
 });

@@ -1,0 +1,2 @@
+// As first-line.mjs, as CommonJS.
+process.stdout.write(String(performance.now()));
