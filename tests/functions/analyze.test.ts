@@ -9,7 +9,7 @@ import { cygProfileLibraries, cygProfileNeeds } from '../support/cyg-profile.ts'
 import { runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding, repoRoot } from '../support/needs.ts';
 import { summaryOf } from '../support/recording.ts';
-import { spoor, spoorProgram } from '../support/spoor.ts';
+import { spoor } from '../support/spoor.ts';
 import { removeTree } from '../support/removal.ts';
 
 interface Figures {
@@ -61,11 +61,8 @@ describe('functions of a program', () => {
   const trace = join(folder, 'js');
   beforeAll(() => {
     writeFileSync(join(folder, 'app.mjs'), program);
-    const options = ['record', '--no-auto', '-o', trace, '--functions', 'app.mjs', '--'];
-    const done = spawnSync(process.execPath, [spoorProgram, ...options, process.execPath, 'app.mjs'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+    const options = ['record', '--no-auto', '-o', trace, '--functions', 'app.mjs'];
+    const done = spoor([...options, '--', process.execPath, 'app.mjs'], { cwd: folder });
     expect(done.status, done.stderr).toBe(0);
   });
 
@@ -105,7 +102,7 @@ test('an error whose stack throws loses nothing', () => {
   mkdirSync(own);
   writeFileSync(join(own, 'app.cjs'), "Promise.reject({ get stack() { throw 1; }, message: 'm' });");
   const options = ['record', '-o', 'trace', '--functions', 'app.cjs', '--', process.execPath, 'app.cjs'];
-  const done = spawnSync(process.execPath, [spoorProgram, ...options], { cwd: own, encoding: 'utf8' });
+  const done = spoor(options, { cwd: own });
   expect(done.status, done.stderr).toBe(1);
   expect(summaryOf(done.stderr).lostCount).toBe(0);
   const report = JSON.parse(spoor(['analyze', '--json', join(own, 'trace')]).stdout) as {

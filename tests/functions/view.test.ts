@@ -9,7 +9,7 @@ import { TraceView, traceSetSource } from '@spoor/server';
 import { cygProfileLibraries, cygProfileNeeds } from '../support/cyg-profile.ts';
 import { runUnderLttng } from '../support/lttng.ts';
 import { describeNeeding, repoRoot } from '../support/needs.ts';
-import { spoorProgram } from '../support/spoor.ts';
+import { spoor } from '../support/spoor.ts';
 import { removeTree } from '../support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-functions-view-'));
@@ -61,11 +61,8 @@ describe('functions of a program', () => {
   const trace = join(folder, 'js');
   beforeAll(() => {
     writeFileSync(join(folder, 'app.mjs'), program);
-    const options = ['record', '--no-auto', '-o', trace, '--functions', 'app.mjs', '--'];
-    const done = spawnSync(process.execPath, [spoorProgram, ...options, process.execPath, 'app.mjs'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+    const options = ['record', '--no-auto', '-o', trace, '--functions', 'app.mjs'];
+    const done = spoor([...options, '--', process.execPath, 'app.mjs'], { cwd: folder });
     expect(done.status, done.stderr).toBe(0);
   });
 

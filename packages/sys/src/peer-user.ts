@@ -17,7 +17,7 @@ let getsockopt: ((...words: readonly unknown[]) => number) | undefined;
  */
 export function peerUser(socket: Socket): FileUser | undefined {
   // net.Socket has no name for it.
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } | null };
   const fd = handle?.fd ?? -1;
   if (fd < 0 || !isAvailable().available) return undefined;
   getsockopt ??= library()
