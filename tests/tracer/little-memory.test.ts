@@ -8,6 +8,7 @@ import { command, describeNeeding, root } from '../support/needs.ts';
 import { repoRoot } from '../support/machine.ts';
 import { describeSession } from '../support/session.ts';
 import { tracerUrl } from '../support/traced.ts';
+import { spoorProgram } from '../support/spoor.ts';
 import { removeTree } from '../support/removal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'spoor-little-'));
@@ -100,6 +101,36 @@ describeNeeding([root(), command('unshare', 'root')], 'a traced program with lit
       expect(ran.states[0]!.reasons[0]).toContain('no shared memory left');
     },
   );
+
+  test('the recorder says that a thread recorded nothing which began when all was taken', () => {
+    writeFileSync(
+      program,
+      `import { closeSync, openSync, writeSync } from 'node:fs';
+      import { Worker, isMainThread } from 'node:worker_threads';
+      import { tracepoint } from ${JSON.stringify(tracerUrl)};
+      const tick = tracepoint('test:tick', { n: 'u32' });
+      tick(1);
+      if (isMainThread) {
+        const fd = openSync(process.env.SPOOR_RUN_DIR + '/taken', 'w');
+        for (let size = 65536; size >= 1; size /= 2)
+          try { for (;;) writeSync(fd, Buffer.alloc(size)); } catch {}
+        closeSync(fd);
+        new Worker(new URL(import.meta.url));
+      }`,
+    );
+    const trace = join(folder, 'trace');
+    const script = `
+      mkdir -p ${mountPoint} && mount -t tmpfs -o size=8m none ${mountPoint} || exit 99
+      ${process.execPath} ${spoorProgram} record --no-auto -o ${trace} -- ${process.execPath} ${program}`;
+    const done = spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], {
+      encoding: 'utf8',
+      env: { ...process.env, SPOOR_RUN_DIR: mountPoint },
+      timeout: 60_000,
+    });
+    expect(done.stderr).toContain('channel ch0 records nothing: no shared memory left');
+    expect(done.status).toBe(1);
+    expect(done.stderr).toContain('recorded 1 event');
+  });
 
   test('runs on untraced when not even a directory can be made', () => {
     const ran = runIn(64, 64);

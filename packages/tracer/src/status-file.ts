@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 /** Room for the text; the file is written in place, so that a full file system cannot refuse a later state. */
 const STATUS_BYTES = 2048;
+/** Texts of links up to this size take no room of a tmpfs: they lie beside the name. */
+const NO_ROOM_BYTES = 127;
 
 /** One thread's status, for the summary of the recording. */
 export class StatusFile {
@@ -32,6 +34,10 @@ export class StatusFile {
       if (fd === undefined) return;
       try {
         writeSync(fd, whole.padEnd(this.#sizeBytes - (Buffer.byteLength(whole) - whole.length)), 0);
+      } catch (error) {
+        if (!isOutOfRoom(error)) throw error;
+        writeLinkText(this.#linkPath(), briefly(status));
+        return;
       } finally {
         closeSync(fd);
       }
@@ -47,10 +53,29 @@ export class StatusFile {
       return openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     } catch (error) {
       if (!isOutOfDescriptors(error)) throw error;
-      writeLinkText(this.#path.replace(/json$/, 'link.json'), text);
+      writeLinkText(this.#linkPath(), text);
       return undefined;
     }
   }
+
+  #linkPath(): string {
+    return this.#path.replace(/json$/, 'link.json');
+  }
+}
+
+function isOutOfRoom(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** What can be told where there is no room at all. */
+function briefly({ tid, state, reasons, missing = [] }: ThreadStatus): string {
+  const reason = reasons[0] ?? missing[0];
+  const said = (length: number): string =>
+    JSON.stringify({ tid, state, reasons: reason === undefined ? [] : [reason.slice(0, length)] });
+  let length = NO_ROOM_BYTES;
+  while (length > 0 && Buffer.byteLength(said(length)) > NO_ROOM_BYTES) length -= 1;
+  return said(length);
 }
 
 /** A status, then ever less of it. */
