@@ -60,12 +60,18 @@ function* convert(rings: readonly SessionRing[], how: ConversionKind): Generator
   }
 }
 
+/** Empties the rings of which nothing is converted now, amid what others are. */
+function storePages(): void {
+  for (const ring of watched) if (ring.isStored) ring.drain(false);
+}
+
 /** Does what is asked for; stops now and then where that takes long. */
 function* carryOut(command: ReaderCommand): Generator<void, readonly RingTotals[]> {
   if (command.kind === 'add') {
     const rings: SessionRing[] = [];
     try {
-      for (const request of command.rings) rings.push(new SessionRing(request, () => peers.settleNow()));
+      for (const request of command.rings)
+        rings.push(new SessionRing(request, () => peers.settleNow(), storePages));
     } catch (error) {
       for (const ring of rings) ring.close();
       throw error;

@@ -13,6 +13,10 @@ import { PageSpool } from './page-spool.node.ts';
 import type { ConversionKind, ReaderCommand, RingRequest, RingTotals } from './reader-messages.ts';
 import { SessionSink } from './session-sink.node.ts';
 
+/** So much is handed on before it is looked at how long that took, and after so long others have their turn. */
+const sliceBytes = 65_536;
+const sliceMs = 2;
+
 /** One ring with its sink. */
 export class SessionRing {
   readonly cpu: number;
@@ -38,9 +42,14 @@ export class SessionRing {
   /** Where pages wait until they are wanted as events, if they do. */
   private readonly spool: PageSpool | undefined;
   private readonly times: ConversionTimes | undefined;
+  private readonly pause: () => void;
 
-  /** @param settle has the rings of other threads handed on; where pages are converted as they come. */
-  constructor(request: RingRequest, settleOthers: Settler) {
+  /**
+   * @param settleOthers has the rings of other threads handed on; where pages are converted as they come.
+   * @param pause is called now and then while these are: on a busy machine that may take longer than other rings need to fill.
+   */
+  constructor(request: RingRequest, settleOthers: Settler, pause: () => void) {
+    this.pause = pause;
     const { cpu, path, layout, ringBytes, isInMemory, readIntervalMs } = request;
     this.cpu = cpu;
     this.ringBytes = ringBytes;
@@ -63,6 +72,11 @@ export class SessionRing {
   /** What cannot be written or stored, though the ring is read on. */
   get trouble(): string | undefined {
     return this.sink.trouble ?? this.spool?.trouble;
+  }
+
+  /** Whether its pages wait to be converted: emptying it takes next to no time. */
+  get isStored(): boolean {
+    return this.spool !== undefined;
   }
 
   /** Of the ring, to wait for. */
@@ -110,10 +124,17 @@ export class SessionRing {
       const mostBytes = ringBytes * 2;
       let pages = 0;
       if (pipe !== undefined) {
+        let sinceMs = performance.now();
+        let sliceEnd = sliceBytes;
         while (drained < mostBytes && reader.readFull(pipe)) {
           sink.page(reader.bytes, 0, subBufferBytes);
           drained += subBufferBytes;
           pages += 1;
+          if (drained < sliceEnd) continue;
+          sliceEnd = drained + sliceBytes;
+          if (performance.now() - sinceMs < sliceMs) continue;
+          this.pause();
+          sinceMs = performance.now();
         }
       }
       const nowMs = performance.now();
