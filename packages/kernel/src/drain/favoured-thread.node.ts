@@ -1,5 +1,5 @@
 /** Threads that empty rings go first: what they do is little, but what is not read in time is lost. */
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** As that of the C library's `nice`; enough to be run within milliseconds of a full machine. */
@@ -11,10 +11,25 @@ function ownNumber(): number {
   return Number(tid);
 }
 
-/** Has the calling thread run before others. Who may not ask for it, or is not on Linux, goes on as before. */
+/**
+ * Whether no other program is in the session (setsid(2)) of this process: it began the session, as whoever is started detached. Linux
+ * schedules the processes of a session as a group where nothing else groups them (`sched_autogroup`), and priorities of threads
+ * count within it alone.
+ */
+function isAlone(): boolean {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
+  return Number(session) === process.pid;
+}
+
+/**
+ * Has the calling thread run before others, and where this process is a group of its own, that before other groups. Who may not ask
+ * for it, or is not on Linux, goes on as before.
+ */
 export function favourThisThread(): void {
   try {
     setPriority(ownNumber(), favour);
+    if (isAlone()) writeFileSync('/proc/self/autogroup', String(favour));
   } catch {
     // Losses are counted whoever reads.
   }
