@@ -171,6 +171,8 @@ test('another process has all pages of a file that was not converted to its end,
   next.seal();
   convert(next, again);
   expect(again.pages).toEqual(numbers(0, 9));
+  expect(again.missed).toBe(0);
+  expect(next.trouble).toBeUndefined();
   expect(next.waitingEvents(again)).toBe(0);
   next.close(again);
 });
