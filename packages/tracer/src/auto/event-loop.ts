@@ -1,5 +1,5 @@
-import { monitorEventLoopDelay, performance, type IntervalHistogram } from 'node:perf_hooks';
-import { setRepeatingTimer } from '../primordials.ts';
+import { performance } from 'node:perf_hooks';
+import { clearRepeatingTimer, setRepeatingTimer } from '../primordials.ts';
 import { tracepoint } from './tracepoint.ts';
 import { guarded } from './guard.ts';
 
@@ -21,7 +21,6 @@ const eventLoopDelay = tracepoint(
 const periodMs = 100;
 /** How often the delay of a busy loop is sampled. */
 const resolutionMs = 10;
-const resolutionNs = resolutionMs * 1e6;
 /** A loop that was busy for this part of a period is sampled from then on, … */
 const busyUtilization = 0.2;
 /** … until it was busy for less than this part of so many periods in a row. */
@@ -55,7 +54,7 @@ export function startEventLoopEvents(): void {
       return;
     }
     if (samples.areTaken) {
-      samples.tell(nowMs, utilization);
+      samples.tell(utilization);
       idleInRow = utilization < idleUtilization ? idleInRow + 1 : 0;
       if (idleInRow === idlePeriods && turns > 0) samples.stop();
       return;
@@ -64,7 +63,7 @@ export function startEventLoopEvents(): void {
     eventLoopDelay(1, ns, ns, ns, ns, ns, utilization);
     if (utilization < busyUtilization && turns > 0) return;
     idleInRow = 0;
-    samples.start(nowMs);
+    samples.start();
   });
   setRepeatingTimer(tell, periodMs).unref();
 }
@@ -75,51 +74,46 @@ function turnsOfLoop(): number {
   return uvMetricsInfo?.loopCount ?? 0;
 }
 
-/** The delays of a busy loop, sampled by Node.js. */
+/**
+ * The delays of a busy loop since they were last told. Node.js has such samples too (`monitorEventLoopDelay`), in a histogram of
+ * half a megabyte, which to read and to reset drives the program out of the processor's caches ten times a second.
+ */
 class DelaySamples {
-  areTaken = false;
-  /** Not before it is needed: half a megabyte. */
-  #histogram: IntervalHistogram | undefined;
-  #beganMs = 0;
+  /** In milliseconds; more than fit between two reports. */
+  readonly #delays = new Float64Array((4 * periodMs) / resolutionMs);
+  #count = 0;
+  #lastMs = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  start(nowMs: number): void {
-    this.areTaken = true;
-    this.#beganMs = nowMs;
-    this.#histogram ??= monitorEventLoopDelay({ resolution: resolutionMs });
-    this.#histogram.reset();
-    this.#histogram.enable();
+  get areTaken(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  start(): void {
+    this.#count = 0;
+    this.#lastMs = performance.now();
+    const take = guarded(() => {
+      const nowMs = performance.now();
+      this.#delays[this.#count] = Math.max(0, nowMs - this.#lastMs - resolutionMs);
+      this.#count += 1;
+      this.#lastMs = nowMs;
+    });
+    this.#timer = setRepeatingTimer(take, resolutionMs).unref();
   }
 
   stop(): void {
-    if (this.areTaken) this.#histogram?.disable();
-    this.areTaken = false;
+    clearRepeatingTimer(this.#timer);
+    this.#timer = undefined;
   }
 
-  tell(nowMs: number, utilization: number): void {
-    const histogram = this.#histogram!;
-    const { count, mean } = histogram;
+  tell(utilization: number): void {
+    const count = Math.min(this.#count, this.#delays.length);
+    // A loop that was blocked all the time has its sample yet to come.
     if (count === 0) return;
-    // The first sample after a reset is none yet, and what lasts since the last one is dropped by it. A block there leaves time
-    // without a sample: it lasted at least as long as what is more than two pauses.
-    const sampledNs = count * mean;
-    const hiddenNs = (nowMs - this.#beganMs) * 1e6 - sampledNs - resolutionNs;
-    const isHidden = hiddenNs > resolutionNs;
-    const worstNs = isHidden ? hiddenNs : 0;
-    // Node.js measures the whole time between two samples: what is over the resolution is delay.
-    eventLoopDelay(
-      isHidden ? count + 1 : count,
-      delayNs(histogram.min),
-      delayNs(isHidden ? (sampledNs + hiddenNs) / (count + 1) : mean),
-      delayNs(histogram.percentile(50)),
-      delayNs(Math.max(histogram.percentile(99), worstNs)),
-      delayNs(Math.max(histogram.max, worstNs)),
-      utilization,
-    );
-    histogram.reset();
-    this.#beganMs = nowMs;
+    this.#count = 0;
+    const sorted = this.#delays.subarray(0, count).sort();
+    const at = (quantile: number): number => Math.round(sorted[Math.ceil(quantile * count) - 1]! * 1e6);
+    const meanNs = Math.round((sorted.reduce((sum, delayMs) => sum + delayMs, 0) / count) * 1e6);
+    eventLoopDelay(count, Math.round(sorted[0]! * 1e6), meanNs, at(0.5), at(0.99), at(1), utilization);
   }
-}
-
-function delayNs(sampleNs: number): number {
-  return Math.max(0, Math.round(sampleNs - resolutionNs));
 }
