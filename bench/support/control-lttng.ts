@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import { buildUstProgram } from '../../tests/support/lttng.ts';
+import { buildUstProgram, ownNamespaces } from '../../tests/support/lttng.ts';
 import { repoRoot } from '../../tests/support/machine.ts';
 import type { Sample } from '../harness.ts';
 import { alarmTimeNs, timed, until } from './control-facts.ts';
@@ -22,16 +22,7 @@ class LttngShell {
   readonly #ended: Promise<void>;
 
   private constructor() {
-    const namespaces = [
-      '--mount',
-      '--propagation',
-      'private',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      '--mount-proc',
-    ];
-    this.#child = spawn('unshare', [...namespaces, 'sh'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child = spawn('unshare', [...ownNamespaces, 'sh'], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
     this.#ended = new Promise((settle) => this.#child.once('close', () => settle()));
   }
