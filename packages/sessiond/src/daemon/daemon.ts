@@ -1,7 +1,7 @@
 /** A session daemon: its sessions, and one function for each method of the protocol. */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpoorError } from '@spoor/base';
+import { SpoorError, describeError } from '@spoor/base';
 import {
   CONTROL_VERSION,
   type Domain,
@@ -105,7 +105,7 @@ export class Daemon {
     await sweepKernel();
     for (const stored of sessions) this.#sessions.takeOver(stored);
     for (const session of this.#sessions) {
-      await session.resume().catch((error: unknown) => session.addTrouble(String(error)));
+      await session.resume().catch((error: unknown) => session.addTrouble(describeError(error)));
     }
     const statePath = join(this.#options.directory, 'triggers.json');
     try {
@@ -216,7 +216,7 @@ export class Daemon {
       const managed = this.#sessions.find(session, caller);
       const rotation = managed.rotate();
       if (wait) return rotation;
-      rotation.catch((error: unknown) => managed.addTrouble(String(error)));
+      rotation.catch((error: unknown) => managed.addTrouble(describeError(error)));
       return { chunkId: managed.model.chunkId, state: 'pending', path: '' };
     },
     'set-rotation': async ({ session, periodUs, sizeBytes }, caller) => {
@@ -360,7 +360,7 @@ export class Daemon {
       if (!session.model.hasStarted || this.#triggers?.wantsUsage(name) !== true) continue;
       session.usage().then(
         (usage) => this.#triggers?.onUsage(usage),
-        (error: unknown) => session.addTrouble(String(error)),
+        (error: unknown) => session.addTrouble(describeError(error)),
       );
     }
   }

@@ -55,7 +55,7 @@ export class ManagedSession {
     // Somebody may have rotated it meanwhile.
     isCurrent: (chunkId) => this.#model.isActive && this.#model.chunkId === chunkId,
     rotate: () => this.rotate(),
-    onError: (error) => this.addTrouble(String(error)),
+    onError: (error) => this.addTrouble(describeError(error)),
     onDone: () => this.reschedule(),
   });
   /** Whether the kernel was ever recorded. */
