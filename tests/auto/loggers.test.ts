@@ -65,6 +65,7 @@ describe.each(['pino', 'pino-8'])('%s', (name) => {
     let reads = 0;
     logger.info({ order: 42, card: { number: '1234' }, get counted() { return (reads += 1); } }, 'placed "%s"', 'x');
     logger.child({ name: 'cart', item: 3 }).warn('low');
+    logger.child({ request: 'r7' }).child({ user: 8 }).info({ order: 43 }, 'bound');
     logger.trace('never');
     logger.debug('told');
     logger.error(Object.assign(new RangeError('bad'), { stack: 'S' }), undefined);
@@ -73,7 +74,8 @@ describe.each(['pino', 'pino-8'])('%s', (name) => {
   `;
   const expected = [
     [6, ['pino', 'info', 'shop', 'placed "x"', '{"order":42,"card":{"number":"[Redacted]"},"counted":1}']],
-    [4, ['pino', 'warn', 'cart', 'low', '-']],
+    [4, ['pino', 'warn', 'cart', 'low', '{"item":3}']],
+    [6, ['pino', 'info', 'shop', 'bound', '{"request":"r7","user":8,"order":43}']],
     [14, ['pino', 'debug', 'shop', 'told', '-']],
     [3, ['pino', 'error', 'shop', 'bad', '{"err":{"type":"RangeError","message":"bad","stack":"S"}}']],
     [2, ['pino', 'fatal', 'shop', 'inside', '-']],

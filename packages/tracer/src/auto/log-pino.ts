@@ -28,7 +28,7 @@ export function watchPino(exported: unknown): boolean {
   let messageKey: symbol | undefined;
   // Of the logger that spoke last, most often that of the next line too.
   let lastBindings = '';
-  let lastName: unknown = noText;
+  let last = parseBindings('');
 
   const tell = guarded((logger: PinoLogger, level: unknown, time: unknown, line: unknown) => {
     if (typeof level !== 'number' || typeof line !== 'string') return;
@@ -39,12 +39,18 @@ export function watchPino(exported: unknown): boolean {
     const bindings = chindings === undefined ? '' : logger[chindings];
     if (typeof bindings === 'string' && bindings !== lastBindings) {
       lastBindings = bindings;
-      lastName = nameIn(bindings);
+      last = parseBindings(bindings);
     }
     const key = messageKey === undefined ? 'msg' : logger[messageKey];
-    const { message, rest } = splitLine(line, typeof key === 'string' ? key : 'msg', time, lastBindings);
+    const { message, rest } = splitLine(
+      line,
+      typeof key === 'string' ? key : 'msg',
+      time,
+      lastBindings,
+      last.own,
+    );
     const label = logger.levels?.labels?.[level] ?? String(level);
-    tellLog(event, { domain: 'pino', level: label, logger: lastName, message, fields: rest });
+    tellLog(event, { domain: 'pino', level: label, logger: last.name, message, fields: rest });
   });
   return wrapMethod(prototype, asJson, (original) => (self, args) => {
     const line = apply(original, self, args);
@@ -63,25 +69,35 @@ function symbolOf(logger: object, description: string): symbol | undefined {
   return undefined;
 }
 
-/** `name` of a logger's bindings, which pino keeps as JSON text: `,"pid":1,"name":"shop"`. */
-function nameIn(bindings: string): unknown {
-  if (!bindings.includes(',"name":')) return noText;
+/**
+ * A logger's bindings, which pino keeps as JSON text, `,"pid":1,"hostname":"vm","name":"shop","item":3`: its name, and
+ * the members that are the program's own.
+ */
+function parseBindings(bindings: string): { readonly name: unknown; readonly own: string } {
   try {
-    return (JSON.parse(`{${bindings.slice(1)}}`) as { readonly name?: unknown }).name;
+    const {
+      pid: _,
+      hostname: __,
+      name = noText,
+      ...own
+    } = JSON.parse(`{${bindings.slice(1)}}`) as Record<string, unknown>;
+    return { name, own: JSON.stringify(own).slice(1, -1) };
   } catch {
-    return noText;
+    return { name: noText, own: '' };
   }
 }
 
 /**
  * A line of pino, `{"level":30,"time":1,"pid":1,"name":"shop","order":42,"msg":"placed"}`, parted into its message and
- * an object of what the program gave beside it. The message stands last; in a text its key could not stand unescaped.
+ * an object of what the program gave beside it, after the members `own` of its bindings. The message stands last; in a
+ * text its key could not stand unescaped.
  */
 export function splitLine(
   line: string,
   messageKey: string,
   time: unknown,
   bindings: string,
+  own = '',
 ): { readonly message: string; readonly rest: string } {
   const end = line.endsWith('}\n') ? line.length - 2 : line.lastIndexOf('}');
   const before = messageKey === 'msg' ? ',"msg":' : `,${JSON.stringify(messageKey)}:`;
@@ -91,11 +107,14 @@ export function splitLine(
   const head = typeof time === 'string' && time !== '' ? line.indexOf(time) : -1;
   // Level and time, then the logger's bindings.
   let from = head === -1 ? 0 : head + (time as string).length;
-  if (bindings !== '' && line.startsWith(bindings, from)) from += bindings.length;
+  const isBound = bindings !== '' && line.startsWith(bindings, from);
+  if (isBound) from += bindings.length;
   const isCut = from > 0 && (line[from] === ',' || from === to);
+  const given = line.slice(from + 1, to);
+  const members = isBound && own !== '' && given !== '' ? `${own},${given}` : isBound ? own + given : given;
   return {
     message: text ?? noText,
-    rest: isCut ? `{${line.slice(from + 1, to)}}` : `${line.slice(0, to)}}`,
+    rest: isCut ? `{${members}}` : `${line.slice(0, to)}}`,
   };
 }
 
