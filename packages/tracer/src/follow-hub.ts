@@ -64,7 +64,12 @@ export function followHubs(
   let waitMs: number | undefined;
   /** Answers whether it is done. */
   const look = (isRunning: boolean, mayStandBy: boolean): boolean => {
-    isFound ||= files.some(hasNews);
+    try {
+      isFound ||= files.some(hasNews);
+    } catch {
+      // The program has replaced what this calls: it runs untraced.
+      return true;
+    }
     // What begins may make a thread of its own, which is a worker too.
     if (!isFound || isBeginning) return false;
     isBeginning = true;
