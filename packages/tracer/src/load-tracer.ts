@@ -99,15 +99,16 @@ function compile({ path, text, cachedData }: Bundle): Script {
  * @param kept undefined where no compiled form is taken and none is left.
  */
 function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
-  const keptSecond = kept === undefined ? undefined : { path: `${kept.path}.second` };
+  const keptSecond = kept === undefined ? undefined : secondOf(kept);
   let first: Bundle;
   let second: Bundle | undefined;
   try {
     first = readBundle(bundleIn(folder), kept);
     second = readBundle(secondBundleIn(folder), keptSecond);
   } catch (error) {
-    // That of the draft may have been the last free descriptor, and others wait for it.
+    // Those of the drafts may have been the last free descriptors, and others wait for them.
     dropDraft(kept);
+    dropDraft(keptSecond);
     throw error;
   }
   // V8 refuses what another version made, or other flags.
@@ -115,12 +116,11 @@ function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
   const keepSecond =
     keptSecond !== undefined && second.cachedData === undefined ? keeper(keptSecond) : undefined;
   let secondScript: Script | undefined;
+  const compileSecond = (): Script => (secondScript ??= compile(second!));
   const loadSecond = (...taken: readonly unknown[]): unknown => {
-    const script = compile(second!);
-    const given = (script.runInThisContext() as Second)(require, secondBundleIn(folder), ...taken);
+    const given = (compileSecond().runInThisContext() as Second)(require, secondBundleIn(folder), ...taken);
     // Its text is the script's from now on.
     second = undefined;
-    if (keepSecond !== undefined) secondScript = script;
     return given;
   };
   const script = compile(first);
@@ -129,7 +129,9 @@ function loadBundle({ folder, require }: Place, kept: Kept | undefined): void {
   } finally {
     // A defect of ours is no reason to let the others wait.
     keep?.(() => script.createCachedData());
-    keepSecond?.(() => secondScript?.createCachedData());
+    // Threads that begin together may have their first events together.
+    const isAwaited = keptSecond?.draft !== undefined;
+    keepSecond?.(() => (isAwaited ? compileSecond() : secondScript)?.createCachedData());
   }
 }
 
@@ -162,6 +164,18 @@ function dropDraft(kept: Kept | undefined): void {
   const { closeSync, unlinkSync } = process.getBuiltinModule('node:fs');
   unlinkQuietly(unlinkSync, firstDraft(kept.path));
   closeSync(kept.draft);
+}
+
+/** The place of the second bundle's compiled form, with a draft where the first one has one. */
+function secondOf({ path: first, draft }: Kept): Kept {
+  const path = `${first}.second`;
+  if (draft === undefined) return { path };
+  try {
+    return { path, draft: process.getBuiltinModule('node:fs').openSync(firstDraft(path), 'wx', 0o600) };
+  } catch {
+    // It is kept later.
+    return { path };
+  }
 }
 
 /** Whether more memory is left than the rings may want. */
