@@ -25,8 +25,11 @@ const node = process.env['SPOOR_BENCH_NODE'] ?? process.execPath;
 const nodeArgs = ['--no-memory-reducer'];
 /** Prices are computed once: their age would make a slower shop compute more of them for each request. */
 const shopArgs = [...nodeArgs, shop, '--serve', '--price-age', '100000000'];
-/** Until the code of all shops is compiled as it stays, and each has had a full collection. */
-const warmupRequests = Number(process.env['SPOOR_BENCH_WARMUP'] ?? 40_000);
+/**
+ * Until the code of all shops is compiled as it stays, each has had a full collection, and each ring was written through once: Linux
+ * gives out its pages, and those of V8's heap, as they are first written.
+ */
+const warmupRequests = Number(process.env['SPOOR_BENCH_WARMUP'] ?? 70_000);
 /**
  * A burst takes less than a tenth of a second: what else the machine does changes little from one shop's to the next one's,
  * and there are many of them to take the median of.
