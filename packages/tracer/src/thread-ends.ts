@@ -175,6 +175,7 @@ export class ThreadEnds {
         return result;
       },
     };
+    define(terminate, 'length', { value: original.length, configurable: true });
     define(prototype, 'terminate', { ...own, value: terminate });
   }
 
