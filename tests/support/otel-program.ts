@@ -33,7 +33,7 @@ export const otelProgram = `${otelImports}
     attributes: { 'http.request.method': 'GET', 'http.route': '/orders' },
     links: [{ context: remote }],
   }, otel.trace.setSpanContext(otel.ROOT_CONTEXT, remote));
-  root.setAttributes({ count: 3, share: 0.25, paid: true, tags: ['x', 'y "z"'], sizes: [1, 2.5], none: '' });
+  root.setAttributes({ count: 3, share: 0.25, paid: true, tags: ['x', 'y "z"'], sizes: [1, 2.5], none: '', holes: ['a', null] });
   const context = otel.trace.setSpan(otel.ROOT_CONTEXT, root);
   const query = tracer.startSpan('SELECT', { kind: otel.SpanKind.CLIENT, startTime: [1700000000, 123456789] }, context);
   query.addEvent('row', { n: 1 });

@@ -2,8 +2,9 @@
 import { EnumValue, FlagsValue } from '@spoor/ctf';
 import { labelText } from '../sink-text-json/json-value.ts';
 
-/** A value with its type. Integers are texts, as all 64-bit integers are in that mapping. */
+/** A value with its type, none for no value. Integers are texts, as all 64-bit integers are in that mapping. */
 export type AnyValue =
+  | Readonly<Record<string, never>>
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
   | { readonly intValue: string }
@@ -42,7 +43,7 @@ export function anyValue(value: unknown): AnyValue {
   }
   if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
   if (typeof value === 'object' && value !== null) return { kvlistValue: { values: keyValues(value) } };
-  return { stringValue: '' };
+  return {};
 }
 
 /** Members as attributes. */
