@@ -32,9 +32,14 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     });
   }
 
-  test('a program in a PID namespace of its own is recorded to its end', () => {
+  test.each([
+    ['PID', ['--pid', '--fork', '--kill-child', '--mount-proc']],
+    ['PID (with the /proc of another)', ['--pid', '--fork', '--kill-child']],
+    ['time', ['--time', '--boottime', '100000', '--monotonic', '100000']],
+    ['time (which began before the machine)', ['--time', '--boottime', '-100']],
+  ])('a program in a namespace of its own is recorded to its end: %s', (_, namespaces) => {
     using place = new RecordingPlace();
-    const inside = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const inside = ['unshare', ...namespaces];
     const done = place.record([
       '--no-auto',
       '--',

@@ -44,6 +44,7 @@ export {
   readSession,
   USERS_FOLDER,
   runDirectoryRoot,
+  ownStartTicks,
   runsSince,
   startTicks,
   type ProcessDescription,

@@ -190,6 +190,13 @@ export class RingProducer {
     if (low === 0) this.words[(CONTROL.lostEvents >> 2) + 1] = lost / 0x1_0000_0000;
   }
 
+  /** Counts an event that no sub-buffer has room for. */
+  countTooLarge(): void {
+    this.#lostTooLarge += 1;
+    this.words[CONTROL.lostTooLarge >> 2] = this.#lostTooLarge;
+    this.countLost();
+  }
+
   /** Finishes the open sub-buffer, if it has events, so that a reader gets it now. */
   flush(): void {
     if (this.end !== 0 && this.pos > this.base + PACKET_HEADER_BYTES) this.#finish();
@@ -217,9 +224,7 @@ export class RingProducer {
   /** Opens a sub-buffer in which `mostBytes` fit; false when the event is lost. */
   #openFor(mostBytes: number): boolean {
     if (PACKET_HEADER_BYTES + mostBytes > this.#options.subBufferSizeBytes) {
-      this.#lostTooLarge += 1;
-      this.words[CONTROL.lostTooLarge >> 2] = this.#lostTooLarge;
-      this.countLost();
+      this.countTooLarge();
       return false;
     }
     if (this.end !== 0) this.#finish();

@@ -100,7 +100,7 @@ export function processFolder(pid: number, startTicks: bigint): string {
 }
 
 /**
- * Start time of a process, or of one of its threads, in clock ticks since boot; undefined when it is gone (a
+ * Start time of a process, or of one of its threads, in clock ticks since boot (the same in all time namespaces); undefined when it is gone (a
  * process that only waits for its parent counts as gone), or cannot be looked at.
  */
 export function startTicks(pid: number, tid?: number): bigint | undefined {
@@ -118,11 +118,35 @@ export function runsSince(ticks: bigint | undefined, pid: number, tid?: number):
   return ticks === undefined ? found !== undefined : found === ticks;
 }
 
-function folderOf(pid: number, tid: number | undefined): string {
+/**
+ * The same of the process that asks, by what it is known as in the /proc that it sees: without one of its own, a process of a PID
+ * namespace finds another one there under the number that it knows.
+ */
+export function ownStartTicks(): bigint | undefined {
+  const found = readStartTicks('self', undefined);
+  return found === 'unreadable' ? undefined : found;
+}
+
+/** How much later than in the machine's own time namespace whoever reads /proc sees processes start, in clock ticks. */
+let offsetTicks: bigint | undefined;
+
+function readOffsetTicks(): bigint {
+  try {
+    const [, seconds, nanoseconds] =
+      /^boottime\s+(-?\d+)\s+(\d+)/m.exec(readFileSync('/proc/self/timens_offsets', 'utf8')) ?? [];
+    if (seconds === undefined || nanoseconds === undefined) return 0n;
+    return BigInt(seconds) * 100n + BigInt(nanoseconds) / 10_000_000n;
+  } catch {
+    // A kernel without time namespaces.
+    return 0n;
+  }
+}
+
+function folderOf(pid: number | 'self', tid: number | undefined): string {
   return tid === undefined ? `/proc/${pid}` : `/proc/${pid}/task/${tid}`;
 }
 
-function readStartTicks(pid: number, tid: number | undefined): bigint | 'unreadable' | undefined {
+function readStartTicks(pid: number | 'self', tid: number | undefined): bigint | 'unreadable' | undefined {
   let stat: string;
   try {
     stat = readFileSync(`${folderOf(pid, tid)}/stat`, 'utf8');
@@ -135,7 +159,8 @@ function readStartTicks(pid: number, tid: number | undefined): bigint | 'unreada
   const state = fields[0];
   const ticks = fields[19];
   if (state === 'Z' || state === 'X' || ticks === undefined) return undefined;
-  return BigInt(ticks);
+  offsetTicks ??= readOffsetTicks();
+  return BigInt(ticks) - offsetTicks;
 }
 
 /**

@@ -258,7 +258,7 @@ export class ProcessTrace {
       if (alive && this.#isThreadAlive(ring.reader.header)) continue;
       this.#guarded(number, ring, () => {
         ring.finish(false);
-        this.#close(number, ring, true);
+        this.#close(number, ring, alive);
       });
     }
     if (alive) return false;
@@ -296,7 +296,7 @@ export class ProcessTrace {
         complete = false;
         this.#context.onNote('error', describeOutputError(error));
       }
-      if (this.#rings.has(number)) this.#close(number, ring, !isRunning);
+      if (this.#rings.has(number)) this.#close(number, ring, alive && !isRunning);
     }
     this.#tellRemoved();
     this.#statuses.read(() => false);
@@ -439,7 +439,7 @@ export class ProcessTrace {
     }
   }
 
-  /** @param isOver whether the ring's thread is gone, so that nobody writes into it any more. */
+  /** @param isOver whether the ring's thread is gone, of a process that runs on. */
   #close(number: number, ring: RingDrain, isOver: boolean): void {
     this.#tellTooLarge(ring);
     this.#context.ledger.addRing(ring.totals(`${this.name}/${number}`));

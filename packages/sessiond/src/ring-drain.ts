@@ -321,7 +321,8 @@ export class RingDrain implements Disposable {
   /**
    * Frees the ring's memory as far as no program maps it any more. An empty file takes its place: the number stays
    * taken, and a mapping keeps the bytes that it has. A thread that is over keeps its mapping as long as its process
-   * lives, though nothing looks at it any more: its ring is cut, which frees the memory at once.
+   * lives, though nothing looks at it any more: its ring is cut, which frees the memory at once. Never that of a process which
+   * seems over: nobody maps it then, and a program that only cannot be seen from here would be killed by it (SIGBUS).
    */
   remove(isOver: boolean): void {
     try {

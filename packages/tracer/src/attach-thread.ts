@@ -1,6 +1,6 @@
 // How a thread comes to its part in the sessions that its environment names.
-import { startTicks } from '@spoor/ringbuffer';
-import { closeSync, openSync, ownPid } from '@spoor/sys';
+import { ownStartTicks } from '@spoor/ringbuffer';
+import { closeSync, openSync } from '@spoor/sys';
 import { namedSessions } from './session-variable.ts';
 import { ThreadHub } from './thread-hub.ts';
 
@@ -13,7 +13,7 @@ export function attachThread(): ThreadHub | undefined {
   if (named === '') return undefined;
   // Packets are little-endian and written by plain typed arrays.
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) return undefined;
-  const ticks = startTicks(ownPid) ?? readAgain(() => startTicks(ownPid));
+  const ticks = ownStartTicks() ?? readAgain(ownStartTicks);
   if (ticks === undefined) return undefined;
   const hub = new ThreadHub(
     named.split(':').filter((path) => path !== ''),

@@ -391,7 +391,7 @@ class SerialiserGenerator {
   /** How an event ends that is too large to be looked at. */
   #giveUp(): void {
     this.#release();
-    this.#sinks.forEach((_, index) => this.#emitter.line(`ring${this.#suffix(index)}.countLost();`));
+    this.#sinks.forEach((_, index) => this.#emitter.line(`ring${this.#suffix(index)}.countTooLarge();`));
     this.#emitter.line('return;');
   }
 

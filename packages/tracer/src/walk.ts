@@ -66,7 +66,7 @@ export function makeWalkingSerialiser(
         let contextBytes = 0;
         for (let piece = 0; piece < pieces.length; piece += 1) contextBytes += pieces[piece]!.sizeBytes;
         if (extraBytes < 0) {
-          ring.countLost();
+          ring.countTooLarge();
           continue;
         }
         const sizeBytes = contextBytes + fixed + extraBytes;

@@ -23,7 +23,8 @@ import {
 } from '@spoor/ringbuffer';
 import { type FileUser, asUser } from '@spoor/sys';
 import { withCauses } from '../loss-causes.ts';
-import { type ProcessIdentity, isProcessAlive, isThreadAlive } from '../process-identity.ts';
+import { isThreadAlive } from '../process-identity.ts';
+import { ProcessLife } from '../process-life.ts';
 import { RingAllowance, checkProcessUser, userOf } from '../other-users.ts';
 import { type ProcessCounts, readProcessCounts, sumCounts } from '../process-counts.ts';
 import { MOST_BYTES, readProgramFile } from '../program-file.ts';
@@ -53,7 +54,7 @@ export interface KeptRing {
 /** A process that records, or whose rings are there still. */
 export interface KeptProcess {
   readonly path: string;
-  readonly identity: ProcessIdentity;
+  readonly life: ProcessLife;
   /** Whose files are touched with that user's rights; undefined for this process's own user. */
   readonly user: FileUser | undefined;
   readonly rings: Map<number, KeptRing>;
@@ -109,14 +110,14 @@ export class KeptRings {
         process = {
           path,
           user,
-          identity: parseProcessDirectory(name),
+          life: new ProcessLife(parseProcessDirectory(name)),
           rings: new Map(),
           description: undefined,
         };
         this.#processes.set(name, process);
         this.#processCount += 1;
       }
-      const isAlive = isProcessAlive(process.identity);
+      const isAlive = process.life.isAlive();
       try {
         const found = process;
         asUser(process.user, () => this.#findRings(found));
@@ -201,7 +202,7 @@ export class KeptRings {
     if (process.description === undefined) {
       const path = join(process.path, PROCESS_FILE);
       if (!existsSync(path)) return;
-      if (process.user !== undefined) checkProcessUser(process.identity, process.user);
+      if (process.user !== undefined) checkProcessUser(process.life.identity, process.user);
       process.description = parseProcess(readProgramFile(path, MOST_BYTES.process).toString('utf8'), path);
     }
     const folder = join(process.path, RINGS_FOLDER);
@@ -244,8 +245,7 @@ export class KeptRings {
       if (ring.isRetained) continue;
       const { pid, tid, threadStartTicks } = ring.reader.header;
       // A process of another PID namespace knows itself under another number: its threads cannot be looked up.
-      const isForeign = pid !== process.identity.pid;
-      if (isAlive && (isForeign || isThreadAlive(pid, tid, threadStartTicks))) continue;
+      if (isAlive && (process.life.isForeign || isThreadAlive(pid, tid, threadStartTicks))) continue;
       ring.isRetained = true;
       this.#retained.push({ process, number });
     }
@@ -274,9 +274,10 @@ export class KeptRings {
     process.rings.delete(number);
     if (process.user !== undefined) this.#allowance.giveBack(process.user);
     try {
-      // Frees the memory at once: a process keeps its mapping of a thread that is over.
-      ftruncateSync(ring.fd, 0);
-      if (!isProcessAlive(process.identity)) asUser(process.user, () => unlinkSync(ring.path));
+      // Cut, the memory is free at once: a process keeps its mapping of a thread that is over. Nobody maps that of a process
+      // which is over, and one that only seems so would be killed by it.
+      if (process.life.isAlive()) ftruncateSync(ring.fd, 0);
+      else asUser(process.user, () => unlinkSync(ring.path));
     } catch {
       // It goes with the directory.
     }
