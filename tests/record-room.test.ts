@@ -54,6 +54,16 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     expect(readByPeer(place.traceDir)).toEqual({ eventCount: 150_000, stderr: '' });
   });
 
+  test('a process that /proc does not show to others is not taken for ended', () => {
+    const script =
+      'mount -t proc -o hidepid=2 none /proc && setpriv --reuid=65534 --regid=65534 --clear-groups "$0" -e \'import(process.argv[1]).then(({ runsSince }) => console.log([1, process.pid, 4_000_000].map((pid) => runsSince(undefined, pid))))\' "$1"; exit $?';
+    const words = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', script, process.execPath];
+    const module = new URL('../packages/ringbuffer/dist/index.js', import.meta.url).href;
+    const done = spawnSync('unshare', [...words, module], { encoding: 'utf8', timeout: 60_000 });
+    expect(done.stderr).toBe('');
+    expect(done.stdout).toBe('[ true, true, false ]\n');
+  });
+
   test('the disk is full: the program runs on, what fits is readable, the status says that it is not all', () => {
     using place = new RecordingPlace();
     const disk = place.folder('disk');

@@ -5,6 +5,7 @@
 import { SpoorError } from '@spoor/base';
 import {
   existsSync,
+  hasProcess,
   linkSync,
   mkdirSync,
   monotonicNs as readMonotonicNs,
@@ -114,7 +115,7 @@ export function startTicks(pid: number, tid?: number): bigint | undefined {
  */
 export function runsSince(ticks: bigint | undefined, pid: number, tid?: number): boolean {
   const found = readStartTicks(pid, tid);
-  if (found === 'unreadable') return existsSync(folderOf(pid, tid));
+  if (found === 'unreadable') return existsSync(folderOf(pid, tid)) || isHidden(pid);
   return ticks === undefined ? found !== undefined : found === ticks;
 }
 
@@ -142,6 +143,11 @@ function readOffsetTicks(): bigint {
   }
 }
 
+/** Whether a process lives of which /proc shows nothing: mounted with `hidepid=2` it hides others' and those that gained privileges. */
+function isHidden(pid: number | 'self'): boolean {
+  return pid !== 'self' && pid > 0 && !existsSync(`/proc/${pid}`) && hasProcess(pid);
+}
+
 function folderOf(pid: number | 'self', tid: number | undefined): string {
   return tid === undefined ? `/proc/${pid}` : `/proc/${pid}/task/${tid}`;
 }
@@ -152,7 +158,7 @@ function readStartTicks(pid: number | 'self', tid: number | undefined): bigint |
     stat = readFileSync(`${folderOf(pid, tid)}/stat`, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ESRCH' ? undefined : 'unreadable';
+    return (code === 'ENOENT' || code === 'ESRCH') && !isHidden(pid) ? undefined : 'unreadable';
   }
   // The name in field 2 may hold anything; fields are counted from its closing parenthesis: state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -6,3 +6,14 @@ export const ownPid: number = process.pid;
 
 /** CLOCK_MONOTONIC in ns. */
 export const monotonicNs: () => bigint = process.hrtime.bigint;
+
+const { kill } = process;
+
+/** Whether there is a process of this number, as kill(2) tells: of other users' and hidden ones too. */
+export function hasProcess(pid: number): boolean {
+  try {
+    return kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
