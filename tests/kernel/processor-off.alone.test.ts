@@ -89,6 +89,8 @@ describeNeeding(
         await client.call('start-session', { session: 's' });
         await program.write(500);
         await whileOff(() => program.write(500));
+        // However short it is: between two samples, too.
+        for (let round = 0; round < 5; round += 1) await whileOff(() => {});
         await program.write(500);
         const { losses } = await client.call('stop-session', { session: 's' });
         await client.call('destroy-session', { session: 's' });

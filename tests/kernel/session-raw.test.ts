@@ -320,8 +320,13 @@ describeNeeding([tracefs(), command('babeltrace2')], 'channels of the kernel wit
       const session = await recordWrites(client, program, output);
       await program.write(20_000);
       await until('full pages wait', () => waitingIn(output).length > 0);
+      const { read } = countsOf(daemon);
       await replaceConsumer(daemon, session);
-      await program.write(300_000);
+      await program.write(20_000);
+      // Before it reads there is room for so much only.
+      await until('the next one reads', () => countsOf(daemon).read > read);
+      await program.write(280_000);
+      expect(countsOf(daemon).lost).toBe(0);
       // Its note is what the conversion begins with.
       const noted = join(daemon.hub, 'sessions', String(session.id));
       const stopping = client.call('stop-session', { session: 's' }).catch(() => undefined);

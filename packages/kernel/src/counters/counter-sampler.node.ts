@@ -8,7 +8,6 @@ import { readProc } from '../statedump/scan-tasks.node.ts';
 import { CommandThreads, type CommandThread } from './command-threads.node.ts';
 import { isHardwareCounter, type CounterChoice } from './counter-choice.node.ts';
 import { counterField, timeFields, type CounterScope } from './counter-events.node.ts';
-import { OnlineProcessors } from './online-processors.node.ts';
 import { parseCountTable } from './proc-counters.ts';
 
 /** Most threads whose counters are open at a time: each counter of each is a descriptor. */
@@ -27,6 +26,12 @@ class CounterSet implements Disposable {
   /** What earlier counters of the same had come to. */
   private readonly base: readonly TimedCount[];
   private last = '';
+  private enabledNs = -1;
+  /**
+   * The last sample found that the kernel counts no more: where a processor was switched off, also when it is on again,
+   * and however short that was.
+   */
+  isOver = false;
 
   constructor(
     scope: CounterScope,
@@ -52,6 +57,10 @@ class CounterSet implements Disposable {
     const times: Record<string, number> = {};
     for (const [index, name] of this.names.entries()) {
       const { count, enabledNs, runningNs } = this.countOf(index);
+      if (index === 0) {
+        this.isOver = enabledNs === this.enabledNs;
+        this.enabledNs = enabledNs;
+      }
       context[counterField(this.scope, name)] = count;
       if (!isHardwareCounter(name)) continue;
       const [enabled, running] = timeFields(name);
@@ -128,7 +137,6 @@ export class CounterSampler {
     number,
     { readonly stream: SideStream; counters: CounterSet | undefined }
   >();
-  private readonly processors = new OnlineProcessors();
   private readonly threads = new Map<number, WatchedThread>();
   private readonly counted = new Map<string, number>();
   private readonly threadStream: SideStream | undefined;
@@ -179,26 +187,29 @@ export class CounterSampler {
     return stream;
   }
 
-  /** @param base what its counters had come to when it was switched off. */
-  private watchProcessor(cpu: number, base?: readonly TimedCount[]): void {
+  /**
+   * Opens the counters of a processor: those that a processor had before it was switched off count no more.
+   * @param old they, if there were any: what they had come to is where the new ones go on.
+   */
+  private watchProcessor(cpu: number, old?: CounterSet): void {
     this.streamOf(cpu);
     try {
+      const base = old?.counts();
       this.cpus.get(cpu)!.counters = new CounterSet('cpu', this.choice.perf, { kind: 'cpu', cpu }, base);
+      old?.[Symbol.dispose]();
     } catch (error) {
       // It is off: nothing happens there.
       if (!(error instanceof SpoorError) || error.code !== 'sys/enodev') throw error;
     }
   }
 
-  /** Counters of a processor that was switched off count no more, also when it is on again. */
-  private renewProcessors(): void {
-    const change = this.processors.change();
-    if (change === undefined || this.choice.perf.length === 0) return;
-    for (const cpu of change.on) {
-      const old = this.cpus.get(cpu)?.counters;
-      const base = old?.counts();
-      old?.[Symbol.dispose]();
-      this.watchProcessor(cpu, base);
+  private sampleProcessors(): void {
+    for (const [cpu, processor] of this.cpus) {
+      const { stream, counters } = processor;
+      counters?.sample(stream, {});
+      if (counters?.isOver === false) continue;
+      this.watchProcessor(cpu, counters);
+      if (processor.counters !== counters) processor.counters?.sample(stream, {});
     }
   }
 
@@ -216,8 +227,7 @@ export class CounterSampler {
   }
 
   private sample(): void {
-    this.renewProcessors();
-    for (const { stream, counters } of this.cpus.values()) counters?.sample(stream, {});
+    if (this.choice.perf.length > 0) this.sampleProcessors();
     if (this.command !== undefined) {
       this.commandCounters?.sample(this.threadStream!, { pid: this.command.pid });
       this.sampleThreads(this.command.threads.look());
