@@ -173,15 +173,18 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     expect(readByPeer(place.traceDir).eventCount).toBe(eventCount);
   });
 
-  test.each([8, 12])('shared memory for no process at all (%i KiB): the summary says why', (sizeKiB) => {
-    using place = new RecordingPlace();
-    const run = place.folder('run');
-    const args = ['-o', place.traceDir, '--no-auto', '--', 'node', program('count.mjs'), '1000'];
-    const done = onSmallTmpfs(place, sizeKiB, run, args, 'true');
-    expect(done.stdout).toBe('emitted 1000\n');
-    expect(done.stderr).toMatch(/no shared memory is left.*SPOOR_RUN_DIR/);
-    expect(done.status).toBe(1);
-  });
+  test.each([8, 10, 12, 14, 16])(
+    'shared memory for no process at all (%i KiB): the summary says why',
+    (sizeKiB) => {
+      using place = new RecordingPlace();
+      const run = place.folder('run');
+      const args = ['-o', place.traceDir, '--no-auto', '--', 'node', program('count.mjs'), '1000'];
+      const done = onSmallTmpfs(place, sizeKiB, run, args, 'true');
+      expect(done.stdout).toBe('emitted 1000\n');
+      expect(done.stderr).toMatch(/no shared memory is left.*SPOOR_RUN_DIR/);
+      expect(done.status).toBe(1);
+    },
+  );
 
   test('shared memory for no ring at all: the program runs untraced and the summary says why', () => {
     using place = new RecordingPlace();

@@ -306,7 +306,7 @@ export class AttachedSession {
       try {
         writers.push(new CountWriter(count, this.#mapOf(count.map), this.#parts.contexts));
       } catch (error) {
-        this.#reasons.add(`map ${count.map} counts nothing: ${describeError(error)}`);
+        this.#reasons.add(`map ${count.map} counts nothing: ${describeFailure(error)}`);
       }
     }
     this.#counts = writers;
@@ -336,7 +336,7 @@ export class AttachedSession {
     try {
       this.#channels.set(channel.name, new ChannelWriter(channel, this.#parts));
     } catch (error) {
-      this.#reasons.add(`channel ${channel.name} records nothing: ${describeError(error)}`);
+      this.#reasons.add(`channel ${channel.name} records nothing: ${describeFailure(error)}`);
       this.#hasFailed = true;
     }
   }
@@ -428,6 +428,10 @@ const saidWithoutPlace: ReadonlySet<string> = new Set([
 function describeFailure(error: unknown): string {
   if (isOutOfDescriptors(error)) {
     return 'no file descriptor is left; raise the limit of open files of the program (ulimit -n)';
+  }
+  // Its folders and its small files are there, too: a ring has an error of its own. Short: there is no room to say more.
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+    return 'no shared memory is left; SPOOR_RUN_DIR may name a larger tmpfs';
   }
   // All threads say the same where memory is short: told without their own files it is told once.
   const { code, message, hint } = error as Partial<SpoorError>;
