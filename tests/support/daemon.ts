@@ -45,7 +45,7 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
 }
 
 /** Whether no thread of a process does anything any more; the first may have ended before the others. */
-function hasEnded(pid: number): boolean {
+export function hasEnded(pid: number): boolean {
   try {
     const isDead = /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
     return isDead && readdirSync(`/proc/${pid}/task`).length <= 1;
@@ -193,12 +193,8 @@ export class TestDaemon {
   async close(): Promise<void> {
     for (const client of this.#clients) client.close();
     for (const program of this.#programs) await program.kill();
-    const consumers = existsSync(join(this.hub, 'sessions'))
-      ? readdirSync(join(this.hub, 'sessions')).map((name) => this.consumerPid(Number(name)))
-      : [];
     await this.kill();
-    for (const pid of consumers) {
-      if (pid === undefined) continue;
+    for (const pid of this.#consumers()) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
@@ -209,6 +205,23 @@ export class TestDaemon {
     // Programs that the test started itself may be about to leave something behind as they end.
     removeTree(this.home);
     removeTree(this.runDir);
+  }
+
+  /** Consumers of this daemon, those too that it had not heard of yet as it was killed. */
+  #consumers(): number[] {
+    return readdirSync('/proc').flatMap((name) => {
+      try {
+        const [command, environment] = ['cmdline', 'environ'].map((file) =>
+          readFileSync(join('/proc', name, file), 'latin1'),
+        );
+        const isConsumer = /^spoor-consumer|host-main\.js/.test(command!);
+        return isConsumer && environment!.split('\0').includes(`LTTNG_RUNDIR=${this.runDir}`)
+          ? [Number(name)]
+          : [];
+      } catch {
+        return []; // No process, or one that has ended.
+      }
+    });
   }
 
   #identity(file: string): number | undefined {

@@ -367,6 +367,12 @@ export class Consumer {
     this.#processes.delete(name);
   }
 
+  /** Ends the recording of a session whose directory somebody has removed: programs stop, what is not written yet is lost. */
+  abandon(): void {
+    for (const process of this.#processes.values()) process.abandon();
+    this.#processes.clear();
+  }
+
   /** Leaves everything as it is for another consumer. */
   close(): void {
     for (const process of this.#processes.values()) process.close();

@@ -94,8 +94,13 @@ export class Ledger {
   }
 
   addRing(totals: RingTotals): void {
-    this.#rings.set(totals.ring, totals);
+    this.noteRing(totals);
     this.#append(totals);
+  }
+
+  /** Counts a ring for this process alone: of a session whose directory is gone. */
+  noteRing(totals: RingTotals): void {
+    this.#rings.set(totals.ring, totals);
   }
 
   /** Whether something could not be recorded at all. */

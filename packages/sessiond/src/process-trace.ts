@@ -352,6 +352,20 @@ export class ProcessTrace {
     return this.#rings.values();
   }
 
+  /** Tells all threads to stop, and counts what is left in their rings as lost: the directory that describes it is gone. */
+  abandon(): void {
+    this.stop();
+    for (const [number, ring] of this.#rings) {
+      try {
+        ring.observe();
+      } catch {
+        // What its program has made of it counts as of the last look.
+      }
+      this.#context.ledger.noteRing(ring.totals(`${this.name}/${number}`));
+    }
+    this.close();
+  }
+
   /** Closes all files; nothing is written or taken away. */
   close(): void {
     for (const ring of this.#rings.values()) ring.close();

@@ -1,9 +1,15 @@
 /** One daemon in a directory: a file that names the process, made by link(2), and left behind by a killed one. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PathMark } from '../path-mark.ts';
 import { isProcessAlive, ownIdentity, parseIdentity, type ProcessIdentity } from '../process-identity.ts';
 
 const LOCK_FILE = 'daemon.json';
+
+/** The lock that this process has taken, as long as it has it: see {@link PathMark.state}. */
+export function lockMark(directory: string): PathMark {
+  return new PathMark(join(directory, LOCK_FILE));
+}
 
 /** The daemon of a directory, if one runs. */
 export function runningDaemon(directory: string): ProcessIdentity | undefined {

@@ -81,10 +81,8 @@ export class Daemon {
         if (severity !== 'error') return;
         for (const managed of this.#sessions) {
           if (this.#hub.sessionPath(managed.model.id) !== session) continue;
-          // Where a start was refused there is none, and nothing is wrong with the session.
+          // Where a start was refused there is none, and nothing is wrong with the session; where it was removed, usages say so.
           if (existsSync(session)) managed.addTrouble(text);
-          else if (managed.model.isActive)
-            managed.addTrouble(`the directory by which programs learn of it is gone: ${session}`);
         }
       },
     );
@@ -130,6 +128,11 @@ export class Daemon {
     caller: FileUser,
   ): Promise<Methods[Name]['result']> {
     return this.#handlers[method](params, caller);
+  }
+
+  /** Whether it has no session that programs can find. */
+  get isIdle(): boolean {
+    return [...this.#sessions].every(({ model }) => !this.#hub.has(model.id));
   }
 
   /** Leaves all sessions to the next daemon: their consumer goes on. */

@@ -45,15 +45,21 @@ export class Hub {
   constructor(path: string) {
     this.path = path;
     this.#sessions = join(path, HUB_SESSIONS_FOLDER);
+    this.#make();
+    // What could not be removed before.
+    for (const name of readdirSync(this.#sessions))
+      if (isGone(name)) removeSession(join(this.#sessions, name));
+    this.touch();
+  }
+
+  /** Makes the directories that are not there: somebody may have removed them. */
+  #make(): void {
+    const { path } = this;
     // Who could put another directory in the place of this one could read what programs record.
     ensureRunDirectory(dirname(path));
     ensureRunDirectory(path);
     ensureRunDirectory(this.#sessions);
     if (servesUsers()) this.#letUsersIn();
-    // What could not be removed before.
-    for (const name of readdirSync(this.#sessions))
-      if (isGone(name)) removeSession(join(this.#sessions, name));
-    this.touch();
   }
 
   /** Programs of all users find the hub and what its sessions ask for. */
@@ -86,6 +92,7 @@ export class Hub {
    */
   create(id: number, place?: string): void {
     const path = this.sessionPath(id);
+    if (!existsSync(this.#sessions)) this.#make();
     try {
       if (place === undefined) {
         mkdirSync(path, { mode: 0o700 });
@@ -142,6 +149,7 @@ export class Hub {
 
   /** Has programs look at what is here now. */
   touch(): void {
+    if (!existsSync(this.#sessions)) this.#make();
     this.#replace(this.path, HUB_FILE, { version: RUN_VERSION, watchMs: WATCH_MS });
   }
 

@@ -12,6 +12,7 @@ import {
   type StopResult,
 } from '@spoor/control';
 import { measureClockOffsetNs } from '@spoor/ringbuffer';
+import type { HostMethods } from '../hosted/host-protocol.ts';
 import { moveChunk } from '../hosted/trace-chunk.ts';
 import { type FileUser, asUser } from '@spoor/sys';
 import { outputError } from '../output-error.ts';
@@ -24,7 +25,7 @@ import { checkKernel } from './kernel-access.ts';
 import { awaitPrograms } from './program-answers.ts';
 import { RotationTimer } from './rotation-timer.ts';
 import type { SessionStore } from './session-store.ts';
-import { lossesOf, usageOf } from './session-usage.ts';
+import { lossesOf, removedText, usageOf } from './session-usage.ts';
 import { type AskedSnapshot, takeSnapshots } from './take-snapshots.ts';
 
 /** How long programs may take to hand over what they recorded. Who takes longer does so later. */
@@ -39,6 +40,16 @@ export interface SessionSurroundings {
   readonly consumer: Pick<ConsumerLink, 'attach' | 'call' | 'forget' | 'prepare'>;
   readonly publish: (notification: Notification) => void;
 }
+
+/** Of a session of which nothing is left. */
+const noTotals: HostMethods['finish']['result'] = {
+  eventCount: 0,
+  discardedCount: 0,
+  overwrittenCount: 0,
+  processCount: 0,
+  counters: {},
+  isComplete: false,
+};
 
 export class ManagedSession {
   readonly #around: SessionSurroundings;
@@ -194,14 +205,22 @@ export class ManagedSession {
         const { chunkId } = this.#model;
         const next = this.#run.hasRotated ? path : undefined;
         if (next !== undefined) this.#tellRotation(chunkId);
-        if (this.#model.isActive) warnings.push(...(await this.#stopForGood(isAwaited)));
         const session = hub.sessionPath(id);
-        const { isComplete, ...totals } = await consumer.call('finish', { session });
+        const isThere = hub.has(id);
+        if (!isThere) warnings.push(removedText(session));
+        else if (this.#model.isActive) warnings.push(...(await this.#stopForGood(isAwaited)));
+        const { isComplete, ...totals } = await consumer
+          .call('finish', { session })
+          .catch((error: unknown) => {
+            // A consumer that was replaced since has nothing to find there.
+            if (isThere) throw error;
+            return noTotals;
+          });
         consumer.forget(session);
         hub.touch();
         losses = lossesOf(totals);
         ({ counters } = totals);
-        if (!isComplete)
+        if (isThere && !isComplete)
           warnings.push(`not all could be written: ${this.#troubles.at(-1) ?? 'the disk refused'}`);
         if (next !== undefined) {
           const archive = archivePath(next, this.#model, this.#run, Date.now());

@@ -15,7 +15,11 @@ import type { SocketAccess } from '../line-server.ts';
 import { makeWithParents } from '../output-directory.ts';
 import { ControlServer } from './control-server.ts';
 import { Daemon } from './daemon.ts';
-import { leaveLock, runningDaemon, takeLock } from './daemon-lock.ts';
+import { leaveLock, lockMark, runningDaemon, takeLock } from './daemon-lock.ts';
+import type { PathMark } from '../path-mark.ts';
+
+/** How often a daemon looks whether clients can still find it. */
+const LOOK_MS = 1000;
 
 /** How to run a daemon. */
 export interface RunDaemonOptions {
@@ -30,7 +34,8 @@ export interface RunDaemonOptions {
 }
 
 /**
- * Runs a session daemon until it is told to end by SIGTERM, SIGINT or SIGHUP. Its sessions go on without it.
+ * Runs a session daemon until it is told to end by SIGTERM, SIGINT or SIGHUP, or its directory is another daemon's or gone. Its
+ * sessions go on without it.
  * @returns when it has ended.
  * @throws SpoorError `control/already-running`, `control/directory-unsafe`, `control/socket`.
  */
@@ -49,6 +54,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
       where: directory,
     });
   }
+  const lock = lockMark(directory);
   const server = new ControlServer();
   try {
     const publish = (notification: Notification, owner: number): void => server.publish(notification, owner);
@@ -61,14 +67,29 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
     options.onReady();
     await new Promise<void>((end) => {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end());
+      endOnceForsaken(lock, daemon, end);
     });
-    server.close();
+    // What is in its place may be another daemon's.
+    if (lock.state === 'same') {
+      server.close();
+      rmSync(socketPath(environment), { force: true });
+      if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
+    }
     await daemon.close();
-    rmSync(socketPath(environment), { force: true });
-    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true });
   } finally {
-    leaveLock(directory);
+    if (lock.state === 'same') leaveLock(directory);
   }
+}
+
+/** Ends a daemon that no client can find any more: another one has its place, or its directory is gone and it has nothing to do. */
+function endOnceForsaken(lock: PathMark, daemon: Daemon, end: () => void): void {
+  let missedLooks = 0;
+  setInterval(() => {
+    const { state } = lock;
+    // Who starts another daemon at this moment has it under another name.
+    missedLooks = state === 'removed' && daemon.isIdle ? missedLooks + 1 : 0;
+    if (state === 'replaced' || missedLooks > 1) end();
+  }, LOOK_MS).unref();
 }
 
 /** Makes the directory of socket and state, which nobody else may write to. */

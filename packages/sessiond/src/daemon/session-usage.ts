@@ -1,4 +1,5 @@
 /** What a session's consumer says of what it records. */
+import { existsSync } from 'node:fs';
 import type { LossCounts, Session, SessionUsage } from '@spoor/control';
 import type { WorkerTotals } from '../hosted/host-protocol.ts';
 import { leavesUsersOut } from '../other-users.ts';
@@ -6,6 +7,11 @@ import type { ConsumerLink } from './consumer-link.ts';
 
 const USERS_LEFT_OUT =
   'programs of other users are not recorded: that needs koffi, which cannot be loaded (spoor doctor)';
+
+/** What became of a session whose directory somebody has removed. */
+export function removedText(sessionPath: string): string {
+  return `${sessionPath}, by which programs learn of it, was removed: nothing more is recorded, and what was not written is lost`;
+}
 
 /** What was recorded and what was lost; nothing of a session that has not started. */
 export function lossesOf(totals: WorkerTotals | undefined): LossCounts {
@@ -25,7 +31,8 @@ export async function usageOf(
   troubles: () => readonly string[],
 ): Promise<SessionUsage> {
   const timeNs = String(process.hrtime.bigint());
-  if (!hasStarted) {
+  const isRemoved = hasStarted && !existsSync(sessionPath);
+  if (!hasStarted || isRemoved) {
     return {
       session: name,
       timeNs,
@@ -35,7 +42,7 @@ export async function usageOf(
       writtenBytes: 0,
       losses: lossesOf(undefined),
       counters: {},
-      troubles: troubles(),
+      troubles: isRemoved ? [...troubles(), removedText(sessionPath)] : troubles(),
     };
   }
   const answer = await consumer.call('usage', { session: sessionPath });

@@ -192,6 +192,10 @@ export class FlightRecorder implements SessionWorker {
     return true;
   }
 
+  abandon(): void {
+    this.#rings.finish();
+  }
+
   close(): void {
     this.#rings.close();
   }

@@ -1,7 +1,8 @@
 // The consumer process of a session daemon: `node host-main.js SOCKET`. It goes on when its daemon dies, so that the
-// next one finds nothing lost, and ends when it has neither a session nor a daemon.
-import { rmSync } from 'node:fs';
+// next one finds nothing lost, and ends when it has neither a session nor a daemon. A session whose directory somebody has
+// removed is none any more.
 import { LineServer } from '../line-server.ts';
+import { PathMark } from '../path-mark.ts';
 import { ConsumerHost } from './host.ts';
 
 process.title = 'spoor-consumer';
@@ -22,18 +23,21 @@ const server = await LineServer.listen(
   },
 );
 
+const socket = new PathMark(path);
+
 function end(): void {
-  server.close();
+  // Who is at its place by now is to be found there.
+  if (socket.state === 'same') server.close();
   host.close();
   process.exit(0);
 }
 
 let lonelySinceMs = performance.now();
 setInterval(() => {
+  // What is wrong with what is left of a session keeps nobody here.
+  if (host.isAlone) host.endRemoved().catch(() => undefined);
   if (!host.isAlone || !host.isIdle) lonelySinceMs = performance.now();
-  if (performance.now() - lonelySinceMs < LONELY_MS) return;
-  rmSync(path, { force: true });
-  end();
+  if (performance.now() - lonelySinceMs >= LONELY_MS) end();
 }, LONELY_MS / 5);
 
 // A write beyond the file size limit is an error of that write.

@@ -3,6 +3,7 @@ import { SpoorError, describeError } from '@spoor/base';
 import { toWireError } from '@spoor/control';
 import type { LinePeer } from '../line-server.ts';
 import { withCauses } from '../loss-causes.ts';
+import { PathMark } from '../path-mark.ts';
 import { ownIdentity } from '../process-identity.ts';
 import { SessionDirectory } from '../run-directory.ts';
 import { FlightRecorder } from './flight-recorder.ts';
@@ -19,6 +20,8 @@ import type { SessionWorker } from './session-worker.ts';
 import { StreamWorker } from './stream-worker.ts';
 
 interface Hosted {
+  /** Its directory. */
+  readonly mark: PathMark;
   readonly worker: SessionWorker;
   readonly kernel: KernelWorker;
   dueMs: number;
@@ -51,11 +54,13 @@ type Handlers = {
 export class ConsumerHost {
   readonly #sessions = new Map<string, Hosted>();
   readonly #peers = new Set<LinePeer>();
+  /** Sessions whose kernel's part is being ended after their directory. */
+  #endingCount = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** Whether it has nothing to do. */
   get isIdle(): boolean {
-    return this.#sessions.size === 0;
+    return this.#sessions.size === 0 && this.#endingCount === 0;
   }
 
   /** Whether no daemon is connected. */
@@ -75,6 +80,34 @@ export class ConsumerHost {
 
   closed(peer: LinePeer): void {
     this.#peers.delete(peer);
+  }
+
+  /**
+   * Ends the sessions whose directories somebody has removed: their daemon is gone with the directories, or can make new ones only.
+   * To be called while no daemon is connected: one that is has the say.
+   */
+  async endRemoved(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((session) => this.#endIfRemoved(session)));
+  }
+
+  async #endIfRemoved(session: string): Promise<void> {
+    const hosted = this.#sessions.get(session);
+    const state = hosted?.mark.state ?? 'same';
+    if (hosted === undefined || state === 'same') return;
+    this.#sessions.delete(session);
+    this.#endingCount += 1;
+    try {
+      try {
+        hosted.worker.abandon();
+      } catch (error) {
+        this.#note(session, 'error', describeError(error));
+      }
+      // In a directory that was made anew another consumer may be at work, with the kernel's instances of the same names.
+      if (state === 'removed' || !this.isAlone) await hosted.kernel.abandon();
+      else hosted.kernel.close();
+    } finally {
+      this.#endingCount -= 1;
+    }
   }
 
   /** Leaves all sessions as they are. */
@@ -97,6 +130,7 @@ export class ConsumerHost {
   }
 
   #begin(session: string, keeping: Keeping): SessionWorker {
+    const mark = new PathMark(session);
     const directory = new SessionDirectory(session);
     directory.writeConsumer(ownIdentity());
     const onNote = (severity: 'info' | 'error', text: string): void => this.#note(session, severity, text);
@@ -112,7 +146,7 @@ export class ConsumerHost {
         : new StreamWorker(directory, onNote, onDue);
     const { writer, outputDir } = directory.readDescription();
     const kernel = new KernelWorker(session, outputDir, worker.outputDir, writer, onNote);
-    this.#sessions.set(session, { worker, kernel, dueMs: 0 });
+    this.#sessions.set(session, { mark, worker, kernel, dueMs: 0 });
     this.#schedule();
     return worker;
   }
@@ -132,6 +166,8 @@ export class ConsumerHost {
       throw new SpoorError('control/version', `the consumer speaks version ${HOST_VERSION}, not ${version}`);
     },
     attach: async ({ session, keeping }) => {
+      // A daemon that finds a session's directory removed makes it anew: what is known of the one before is of no use there.
+      await this.#endIfRemoved(session);
       const uncutCount = this.attach(session, keeping);
       const kernelFailure = await this.#hosted(session).kernel.apply();
       return kernelFailure === undefined ? { uncutCount } : { uncutCount, kernelFailure };
@@ -183,7 +219,9 @@ export class ConsumerHost {
     },
     finish: async ({ session }) => {
       const hosted = this.#hosted(session);
-      const isComplete = hosted.worker.finish();
+      const isThere = hosted.mark.state === 'same';
+      const isComplete = isThere && hosted.worker.finish();
+      if (!isThere) hosted.worker.abandon();
       const isKernelComplete = await hosted.kernel.finish();
       const totals = await totalsOf(hosted);
       this.#sessions.delete(session);
@@ -213,6 +251,9 @@ export class ConsumerHost {
       const nowMs = performance.now();
       if (hosted.dueMs > nowMs) continue;
       try {
+        // What another daemon has put there is its consumer's business.
+        if (hosted.mark.state !== 'same')
+          throw new SpoorError('session/removed', 'its directory was removed', { where: session });
         hosted.dueMs = nowMs + hosted.worker.poll(nowMs);
       } catch (error) {
         this.#note(session, 'error', describeError(error));

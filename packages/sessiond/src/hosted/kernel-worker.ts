@@ -198,6 +198,14 @@ export class KernelWorker {
     });
   }
 
+  /** Ends it where the session's directory is gone, which may keep it from ending in order: no instance stays all the same. */
+  async abandon(): Promise<void> {
+    if (!this.isAtWork) return;
+    await this.finish();
+    const { findTracefs, sweepSessions } = await import('@spoor/kernel/node');
+    sweepSessions(findTracefs());
+  }
+
   /** Leaves all as it is for another consumer. */
   close(): void {
     this.#kernel?.close();

@@ -42,6 +42,8 @@ export interface SessionWorker {
   readonly writtenBytes: number;
   /** Ends the session; answers whether all could be written. */
   finish(): boolean;
+  /** Ends a session whose directory somebody has removed: programs leave it, and what is not written yet is lost. */
+  abandon(): void;
   /** Leaves everything as it is for another consumer. */
   close(): void;
 }

@@ -131,6 +131,11 @@ export class StreamWorker implements SessionWorker {
     return this.#consumer.finish(true).complete;
   }
 
+  abandon(): void {
+    this.#watcher?.close();
+    this.#consumer.abandon();
+  }
+
   close(): void {
     this.#watcher?.close();
     this.#consumer.close();
