@@ -35,7 +35,7 @@ function twice(setup: readonly string[], ids: readonly string[], options = ''): 
     `'${process.execPath}' '${spoorProgram}' doctor ${options} --json >${file}; echo $? >${file}.status`;
   const script = [
     `cd '${dir}'`,
-    'export LTTNG_HOME=$PWD/home; mkdir -p home',
+    'export LTTNG_HOME=$PWD/home TMPDIR=$PWD; mkdir -p home',
     'unset LTTNG_RUNDIR SPOOR_RUN_DIR',
     ...setup,
     doctor('before'),

@@ -190,7 +190,8 @@ test('a text that is absent or empty is a dash, never an empty string', () => {
   const { events } = record(`
     import net from 'node:net'; import os from 'node:os'; import path from 'node:path'; import fs from 'node:fs';
     ${serverText(`(request, response) => response.end()`).replace("import net from 'node:net';", '')}
-    const pipe = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 's-')), 'pipe');
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 's-')); process.on('exit', () => fs.rmSync(folder, { recursive: true }));
+    const pipe = path.join(folder, 'pipe');
     const local = net.createServer((socket) => socket.end()); await new Promise((done) => local.listen(pipe, done));
     await new Promise((done) => net.connect(pipe).resume().on('close', done)); local.close();
     await new Promise((done) => net.connect(port, '127.0.0.1').resume().on('close', done).write('GET / HTTP/1.0\\r\\n\\r\\n'));

@@ -27,11 +27,13 @@ function eventsOf(path: string): string[] {
 
 describeNeeding([command('babeltrace2')], 'functions of a program', () => {
   test('are switched while it runs', async () => {
-    const hub = mkdtempSync('/dev/shm/spoor-test-hub-');
+    // Programs leave something beside the hub.
+    const runDir = mkdtempSync('/dev/shm/spoor-test-');
+    const hub = join(runDir, 'hub');
     try {
       using run = new TracedRun();
       const own = join(hub, 'sessions', 'own');
-      mkdirSync(join(hub, 'sessions'));
+      mkdirSync(join(hub, 'sessions'), { recursive: true });
       symlinkSync(run.path, own);
       /** Stage by stage: a filter over functions, and a tracepoint that the program tells the stage by. */
       const begin = (stage: number, filter: string): void => {
@@ -93,7 +95,7 @@ describeNeeding([command('babeltrace2')], 'functions of a program', () => {
         'js:func_exit second returned',
       ]);
     } finally {
-      removeTree(hub);
+      removeTree(runDir);
     }
   });
 

@@ -275,13 +275,15 @@ describe('a full ring', () => {
 
 describe('sessions of a hub', () => {
   test('come, change and go while the program runs', async () => {
-    const hub = mkdtempSync('/dev/shm/spoor-test-hub-');
+    // Programs leave something beside the hub.
+    const runDir = mkdtempSync('/dev/shm/spoor-test-');
+    const hub = join(runDir, 'hub');
     try {
       const announce = (): void => {
         writeFileSync(join(hub, '.hub'), JSON.stringify({ version: RUN_VERSION, watchMs: 10 }));
         renameSync(join(hub, '.hub'), join(hub, HUB_FILE));
       };
-      mkdirSync(join(hub, 'sessions'));
+      mkdirSync(join(hub, 'sessions'), { recursive: true });
       announce();
       using run = new TracedRun();
       const own = join(hub, 'sessions', 'own');
@@ -328,7 +330,7 @@ describe('sessions of a hub', () => {
         stdout: 'false,false true,false true,true false,true false,false\n',
       });
     } finally {
-      removeTree(hub);
+      removeTree(runDir);
     }
   });
 });

@@ -78,7 +78,9 @@ export async function until(isSo: () => boolean): Promise<void> {
 
 /** A hub of a test. */
 export class TriggerHub {
-  readonly path: string = mkdtempSync('/dev/shm/spoor-test-triggers-');
+  /** What programs leave lies beside the hub. */
+  readonly #runDir: string = mkdtempSync('/dev/shm/spoor-test-triggers-');
+  readonly path: string = join(this.#runDir, 'hub');
   /** Of the session that triggers are decided from. */
   readonly watchPath: string = join(this.path, 'sessions', '.triggers');
   readonly published: TriggerNotification[] = [];
@@ -91,7 +93,7 @@ export class TriggerHub {
   readonly #children: ChildProcess[] = [];
 
   constructor() {
-    mkdirSync(join(this.path, 'sessions'));
+    mkdirSync(join(this.path, 'sessions'), { recursive: true });
     this.#touch();
   }
 
@@ -104,7 +106,7 @@ export class TriggerHub {
   close(): void {
     for (const service of this.#services) service.close();
     for (const child of this.#children) child.kill('SIGKILL');
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.#runDir, { recursive: true, force: true });
   }
 
   /** A daemon's service; it takes up what another one left. */
