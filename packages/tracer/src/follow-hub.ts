@@ -14,7 +14,7 @@ const againMs = { turn: 50, soon: 250 } as const;
 
 const setTimer = setTimeout;
 const setSoon = setImmediate;
-const { nextTick } = process;
+const started = Promise.resolve();
 
 /** The channel of Node.js that tells of each worker while it is made, long before it runs. */
 const WORKERS = 'worker_threads';
@@ -125,8 +125,9 @@ export function followHubs(
     canWait = true;
   };
   // The first timer of a program takes a third of a millisecond: it comes after what a CommonJS program does at its start, which
-  // could not look meanwhile, but before it may wait for anything.
-  nextTick(() => {
+  // could not look meanwhile, but before it may wait for anything. Not in a tick: where one waits, Node.js runs from the queue of ticks
+  // what it runs without it otherwise, such as an ES module, and that is seen in stacks.
+  void started.then(() => {
     if (hasEnded) return;
     watch = new HubWatch(LOOK_EVERY_MS, lookAgain);
     // To load the module takes as long.
