@@ -64,6 +64,8 @@ export class RingProducer {
   readonly clock: BigUint64Array;
   /** The two halves of `clock`: low, high. */
   readonly clockHalves: Uint32Array;
+  /** The bits of `clock` as a number, to copy them as a whole and without a bigint: of no time they are a NaN. */
+  readonly clockBits: Float64Array;
   /** One word: events committed, modulo 2^32. */
   readonly committed: Uint32Array;
   /** Where the next event header goes, in bytes from the start of the memory. */
@@ -114,6 +116,7 @@ export class RingProducer {
     this.bytes = Buffer.from(memory as ArrayBuffer);
     this.clock = new BigUint64Array(memory, CONTROL.clock, 1);
     this.clockHalves = new Uint32Array(memory, CONTROL.clock, 2);
+    this.clockBits = new Float64Array(memory, CONTROL.clock, 1);
     this.committed = new Uint32Array(memory, CONTROL.committedEvents, 1);
     this.#marks = new Uint32Array(memory, CONTROL.slotMarks, options.subBufferCount);
     this.#releases = new Uint8Array(memory, CONTROL.slotReleases, options.subBufferCount);

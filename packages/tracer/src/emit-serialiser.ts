@@ -153,6 +153,7 @@ class SerialiserGenerator {
     for (const part of ['view', 'words', 'clock', 'clockHalves', 'committed']) {
       this.#bind(`${part}${s}`, `ring${s}.${part}`);
     }
+    if (this.#sinks.length > 1) this.#bind(`clockBits${s}`, `ring${s}.clockBits`);
     if (sink.strings !== undefined) {
       this.#bind(`strings${s}`, `sinks[${index}].strings`);
       this.#bind(`told${s}`, `strings${s}.told`);
@@ -306,8 +307,8 @@ class SerialiserGenerator {
     const s = this.#suffix(index);
     if (index > 0) {
       this.#keepTimeBefore(index);
-      out.line(`clockHalves${s}[0] = low;`);
-      out.line(`clockHalves${s}[1] = high;`);
+      // At once: a reader may look at it at any moment.
+      out.line(`clockBits${s}[0] = clockBits${this.#suffix(0)}[0];`);
     }
     this.#reserve(contexts, eventId, s);
     const store = new StoreEmitter(out, s);

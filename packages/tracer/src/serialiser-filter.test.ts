@@ -210,6 +210,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
     const clock0 = ring0.clock;
     const clockHalves0 = ring0.clockHalves;
     const committed0 = ring0.committed;
+    const clockBits0 = ring0.clockBits;
     const matches0_0 = sinks[0].filters[0].matches;
     const ring1 = sinks[1].writer.ring;
     const writeText1 = sinks[1].writer.writeText;
@@ -218,8 +219,9 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
     const clock1 = ring1.clock;
     const clockHalves1 = ring1.clockHalves;
     const committed1 = ring1.committed;
+    const clockBits1 = ring1.clockBits;
     const readContext0 = contexts[0].value;
-    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, words0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, words1, clock1, clockHalves1, committed1, readContext0) {
+    return (function bind(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, words0, clock0, clockHalves0, committed0, clockBits0, matches0_0, ring1, writeText1, view1, words1, clock1, clockHalves1, committed1, clockBits1, readContext0) {
       return (function serialise(a0, a1) {
         try {
           // n
@@ -255,8 +257,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
             }
           }
            {
-            clockHalves1[0] = low;
-            clockHalves1[1] = high;
+            clockBits1[0] = clockBits0[0];
             let p = ring1.pos;
             if (p + 13 + 5 + a1.length * 3 + 1 > ring1.end) {
               p = ring1.begin(40, 5 + textBytes(a1)) | 0;
@@ -281,7 +282,7 @@ test('the text of a serialiser with a filter and contexts is for people too', ()
           }
         } catch { abandon(sinks, stacks, -1, -1, serialise, a0, a1); }
       });
-    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, words0, clock0, clockHalves0, committed0, matches0_0, ring1, writeText1, view1, words1, clock1, clockHalves1, committed1, readContext0);
+    })(monotonicNow, toNumber, toText, toList, listLength, splitWide, wideHalves, wideValue, textBytes, stackedTextBytes, dynamicBytes, writeDynamic, abandon, trunc, floor, fround, StringCache, nothing, numbers, texts, ring0, writeText0, view0, words0, clock0, clockHalves0, committed0, clockBits0, matches0_0, ring1, writeText1, view1, words1, clock1, clockHalves1, committed1, clockBits1, readContext0);
     //# sourceURL=spoor:emit/a:b
     "
   `);
