@@ -4,6 +4,7 @@ import { SpoorError } from '@spoor/base';
 import {
   createMappedFile,
   currentThreadId,
+  groupMemoryLeft,
   isAvailable,
   linkSync,
   makeCpuReader,
@@ -105,11 +106,13 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   for (const pauseMs of request.waitsForRoom === false ? [0] : pausesMs) {
     if (pauseMs > 0) pause(pauseMs);
     const room = limit.room();
+    const freeBytes = freeSpaceBytes(request.folder);
+    const groupBytes = groupMemoryLeft();
     for (const geometry of geometries(request.geometry)) {
-      if (!isShare(geometry, room) || !isShareOfFree(geometry, request.folder)) continue;
+      if (!isShare(geometry, room) || !isShareOfFree(geometry, Math.min(freeBytes, groupBytes))) continue;
       try {
         const ring = createOfSize(request, geometry, limit, tier, tid);
-        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, room));
+        if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, room, groupBytes));
         return { ...ring, tier, geometry, reasons };
       } catch (error) {
         if (isOutOfDescriptors(error)) {
@@ -198,13 +201,17 @@ function isShare(geometry: RingGeometry, { leftBytes }: LimitRoom): boolean {
 }
 
 /** The same of all that is free. */
-function isShareOfFree(geometry: RingGeometry, folder: string): boolean {
-  return isSmallest(geometry) || ringSizeBytes(geometry) <= freeSpaceBytes(folder) * FREE_SHARE;
+function isShareOfFree(geometry: RingGeometry, freeBytes: number): boolean {
+  return isSmallest(geometry) || ringSizeBytes(geometry) <= freeBytes * FREE_SHARE;
 }
 
 /** The same for all rings of a channel, whatever each has got: so it is said once. */
-function whySmaller(asked: RingGeometry, room: LimitRoom): string {
-  const cause = isShare(asked, room) ? 'little shared memory' : 'the memory limit of the process';
+function whySmaller(asked: RingGeometry, room: LimitRoom, groupBytes: number): string {
+  const cause = !isShare(asked, room)
+    ? 'the memory limit of the process'
+    : isShareOfFree(asked, groupBytes)
+      ? 'little shared memory'
+      : 'the memory limit of the control group';
   const size = `${asked.subBufferCount} × ${asked.subBufferSizeBytes / 1024}k`;
   return `${cause}: rings of threads are smaller than asked for (${size})`;
 }

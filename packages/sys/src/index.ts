@@ -37,6 +37,7 @@ export {
 } from './thread.ts';
 export { peerUser } from './peer-user.ts';
 export { asUser, canActAsUsers, type FileUser } from './user-access.ts';
+export { groupMemoryLeft } from './group-memory.ts';
 export { hasProcess, monotonicNs, ownPid } from './own-process.ts';
 export {
   asOwnFileAccess,
