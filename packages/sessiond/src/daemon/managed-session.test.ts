@@ -61,3 +61,44 @@ test('programs that have read a change which is refused then are told what it wa
     rmSync(folder, { recursive: true });
   }
 });
+
+test('a start that is refused leaves nothing with the consumer, while the directory is still there', async () => {
+  const folder = mkdtempSync('/dev/shm/spoor-managed-');
+  try {
+    const hub = new Hub(join(folder, 'run', 'hub'));
+    const session = hub.sessionPath(1);
+    const done: string[] = [];
+    const managed = new ManagedSession(
+      {
+        hub,
+        store: new SessionStore(join(folder, 'sessions')),
+        consumer: {
+          attach: async () => {
+            throw new SpoorError('kernel/no-event', 'the kernel has no such event');
+          },
+          call: async (method, params) => {
+            expect(params).toEqual({ session });
+            expect(hub.has(1)).toBe(true);
+            done.push(method);
+            throw new SpoorError('control/not-attached', 'the consumer does not work for this session');
+          },
+          forget: (forgotten) => {
+            expect(forgotten).toBe(session);
+            done.push('forget');
+          },
+          prepare: () => undefined,
+        },
+        publish: () => undefined,
+      },
+      { ...plainSession, ownerUid: process.getuid!() },
+    );
+    const rule = { kind: 'user-tracepoint', name: 'shop:*' } as const;
+    await managed.change((model) => enableEvent(model, 'user', undefined, rule));
+    await expect(managed.start()).rejects.toThrow('no such event');
+    expect(done).toEqual(['forget', 'finish']);
+    expect(hub.has(1)).toBe(false);
+    expect(managed.model.hasStarted).toBe(false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

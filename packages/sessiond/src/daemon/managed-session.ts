@@ -170,12 +170,23 @@ export class ManagedSession {
       try {
         await this.#become({ ...this.#model, isActive: true, hasStarted: true });
       } catch (error) {
-        if (isFirst) hub.remove(this.#model.id, ringPlace(this.#model));
+        if (isFirst) {
+          await this.#leaveConsumer();
+          hub.remove(this.#model.id, ringPlace(this.#model));
+        }
         throw error;
       }
       this.reschedule();
       this.#tell('started');
     });
+  }
+
+  /** The consumer, which may work for the session already, is to have nothing of a start that was refused. */
+  async #leaveConsumer(): Promise<void> {
+    const { hub, consumer } = this.#around;
+    const session = hub.sessionPath(this.#model.id);
+    consumer.forget(session);
+    await consumer.call('finish', { session }).catch(() => undefined);
   }
 
   /**
