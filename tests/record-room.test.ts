@@ -186,6 +186,25 @@ describeNeeding([root(), command('unshare'), command('babeltrace2')], 'spoor rec
     },
   );
 
+  test('shared memory for rings, but not for a class that comes later: its events are counted', () => {
+    using place = new RecordingPlace();
+    const run = place.folder('run');
+    const args = [
+      '-o',
+      place.traceDir,
+      '--no-auto',
+      '--',
+      'node',
+      program('late-class.mjs'),
+      join(run, 'filler'),
+    ];
+    const done = onSmallTmpfs(place, 16 * 1024, run, args, 'true');
+    expect(done.stderr).toMatch(/event t:late is not recorded: no shared memory is left/);
+    expect(summaryOf(done.stderr)).toMatchObject({ eventCount: 100, lostCount: 100 });
+    expect(done.status).toBe(1);
+    expect(readByPeer(place.traceDir).eventCount).toBe(100);
+  });
+
   test('shared memory for no ring at all: the program runs untraced and the summary says why', () => {
     using place = new RecordingPlace();
     const run = place.folder('run');

@@ -2,7 +2,7 @@
  * Counter files, version 1: `counters/TID-N.counters` of a process's directory, one a thread that counts
  * (docs/design/formats.md). Each counter is a name and a 64-bit float that its thread alone adds to, in memory that it
  * maps; readers add up the files. A reader sees each value whole: eight aligned bytes are stored at once. A program that
- * has no file descriptor left makes a link instead, to the names and values as text.
+ * has no file descriptor left, or no shared memory, makes a link instead, to the names and values as text.
  */
 import {
   closeSync,
@@ -30,7 +30,7 @@ import {
 } from './counter-layout.ts';
 import { formatCounters } from './counter-text.ts';
 import { mappedFileName, unmapEndedNowAndThen } from './ended-mappings.ts';
-import { fitsLink, isOutOfDescriptors, writeLinkText } from './link-text.ts';
+import { fitsLink, isOutOfDescriptors, isOutOfSpace, writeLinkText } from './link-text.ts';
 import { makePrivateFolder } from './run-directory.ts';
 
 /** Where one counter of a thread lies: add to `values[index]`, reading both anew each time. */
@@ -48,7 +48,7 @@ export class ThreadCounters {
   #values: Float64Array;
   readonly #cells = new Map<string, CounterCell>();
   #isMapped = false;
-  /** What is at the paths where no file could be made for want of descriptors: {@link formatCounters}. */
+  /** What is at the paths where no file could be made for want of descriptors or memory: {@link formatCounters}. */
   #text: string | undefined;
 
   /**
@@ -132,7 +132,7 @@ export class ThreadCounters {
       this.#makeFile(path);
       this.#text = undefined;
     } catch (error) {
-      if (!isOutOfDescriptors(error)) throw error;
+      if (!isOutOfDescriptors(error) && !isOutOfSpace(error)) throw error;
       this.#moveInto(new ArrayBuffer(COUNTER_FILE_BYTES), false);
       this.#text = formatCounters([]);
       writeLinkText(path, this.#text);

@@ -1,6 +1,6 @@
 /**
- * Text that lies where a link would point to: to make a link takes no file descriptor, so that a program that has none
- * left can still say what it loses.
+ * Text that lies where a link would point to: to make a link takes no file descriptor, and on a tmpfs a short one takes no
+ * space, so that a program that has none left can still say what it loses.
  */
 import { readlinkSync, renameSync, symlinkSync, unlinkSync } from '@spoor/sys';
 
@@ -16,6 +16,12 @@ export function fitsLink(text: string): boolean {
 export function isOutOfDescriptors(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
   return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/** Whether it is for want of space, such as shared memory's: a short link on a tmpfs takes none. */
+export function isOutOfSpace(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'sys/enospc';
 }
 
 /** Puts a text there, in place of what is there; a reader finds the one or the other. Throws what the file system throws. */

@@ -27,7 +27,7 @@ import {
   type RingMode,
   type RingTier,
 } from './layout.ts';
-import { isOutOfDescriptors } from './link-text.ts';
+import { isOutOfDescriptors, isOutOfSpace } from './link-text.ts';
 import { RingProducer, type ProducerOptions } from './producer.ts';
 import { ReaderWatch } from './reader-watch.ts';
 import { startTicks } from './run-directory.ts';
@@ -282,14 +282,7 @@ function isOverLimit(error: unknown): boolean {
 
 function isNoSpace(error: unknown): boolean {
   const { code } = error as { code?: unknown };
-  return (
-    code === 'ring/crowded' ||
-    code === 'ring/over-limit' ||
-    code === 'ENOSPC' ||
-    code === 'EDQUOT' ||
-    code === 'sys/enospc' ||
-    isTooLarge(error)
-  );
+  return code === 'ring/crowded' || code === 'ring/over-limit' || isOutOfSpace(error) || isTooLarge(error);
 }
 
 function isTooLarge(error: unknown): boolean {
