@@ -173,6 +173,27 @@ test('the console by level, as printed', () => {
   expect(stdout).toContain('a 1 { b: 2 }\n');
 });
 
+test('what only looks like a trace of the console is an error', () => {
+  const { events } = record(`
+    console.error('Trace: mine\\n    at nothing'); console.trace('theirs'); console.trace();
+    Error.prepareStackTrace = () => { console.log('asked'); return 'Trace: formatted\\n    at somewhere'; };
+    console.trace('again'); Error.stackTraceLimit = 1; delete Error.prepareStackTrace; console.trace('few');
+    Error.stackTraceLimit = 10; const { error } = console; console.error = (...args) => error(...args); console.trace('through');`);
+  const messages = named(events, 'console:message').map((event) => [
+    event.fields['level'],
+    String(event.fields['text']).split('\n')[0],
+  ]);
+  expect(messages).toEqual([
+    ['error', 'Trace: mine'],
+    ['trace', 'Trace: theirs'],
+    ['trace', 'Trace'],
+    ['log', 'asked'],
+    ['trace', 'Trace: formatted'],
+    ['trace', 'Trace: few'],
+    ['trace', 'Trace: through'],
+  ]);
+});
+
 test('sets are left out when SPOOR_AUTO says so', () => {
   const { events } = record(
     `console.log('x'); import('node:dns').then((dns) => dns.lookup('localhost', () => {}));`,

@@ -29,6 +29,18 @@ const inWorker = place.write(
 const programs = [...files.map((file) => [file]), ...files.map((file) => [inWorker, file])];
 const names = programs.map((args) => args.map((file) => file.slice(place.folder.length + 1)).join(' '));
 
+/** Traces of the console as Node.js and as others call it, the first of which loads what a thread's first event takes. */
+const tracing = place.write(
+  'tracing.cjs',
+  `function deep(n) { if (n > 0) deep(n - 1); else console.trace('%s in\\n    at nothing', 'deep', { n }); }
+deep(12);
+console.trace();
+console.error('Trace: told\\n    at nothing');
+const { trace } = console;
+setImmediate(() => { Error.stackTraceLimit = 2; trace('few'); console.log(Object.getOwnPropertyNames(console.trace)); });
+`,
+);
+
 /** Something that is preloaded too, and waits for a promise: it goes on when the program has begun to. */
 const preload = place.write(
   'preload.cjs',
@@ -39,6 +51,13 @@ const unrecorded = { SPOOR_RUN_DIR: join(place.folder, 'nobody'), HOME: place.fo
 
 describeNeeding([otherNodes()], 'stacks', () => {
   describe.each(nodeReleases)('on Node.js $major', ({ path: node }) => {
+    test('of console.trace', async () => {
+      using session = new TestSession();
+      const plain = await place.run([tracing], {}, node);
+      expect(plain.stderr.match(/^ +at deep /gm)).toHaveLength(10);
+      expect(await place.run([tracing], session.environment, node)).toEqual(plain);
+    });
+
     test.concurrent.each(programs.map((args, index) => [names[index]!, args] as const))(
       '%s',
       async (_, args) => {

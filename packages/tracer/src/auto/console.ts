@@ -3,6 +3,7 @@ import { tracepoint } from './tracepoint.ts';
 import { levelOfName, logEvent, tellLog } from './log-events.ts';
 import { currentRequest } from './request-context.ts';
 import { textOrNone } from './text.ts';
+import { isUsuallyFormatted } from './thrown.ts';
 import { wrapMethod } from './wrap.ts';
 import { apply } from '../primordials.ts';
 
@@ -68,15 +69,34 @@ function listenToConsole(listener: ConsoleListener): void {
     return apply(original, self, args);
   });
   for (const name of levels) {
+    // A frame of it would be in what it prints.
+    if (name === 'trace') continue;
     wrapMethod(console, name, (original) => (self, args) => {
-      // `trace` prints through `error`, and `assert` through `warn`: the outermost name is the level.
+      // `assert` prints through `warn`, and `trace` through `error`: the outermost name is the level.
       const outer = level;
-      level ??= name;
+      level ??= name === 'error' && isTrace(args) ? 'trace' : name;
       try {
         return apply(original, self, args);
       } finally {
         level = outer;
       }
     });
+  }
+}
+
+const NativeError = Error;
+const { includes, startsWith } = String.prototype;
+
+/** Whether `console.trace` calls `console.error` with these arguments, by what they are and then by who calls. */
+function isTrace(args: readonly unknown[]): boolean {
+  const [text] = args;
+  try {
+    if (args.length !== 1 || typeof text !== 'string' || !apply(startsWith, text, ['Trace'])) return false;
+    if (!apply(includes, text, ['\n    at '])) return false;
+    // To ask for a stack would run code of the program, or it has too few frames to see that.
+    if (!isUsuallyFormatted() || !(NativeError.stackTraceLimit >= 5)) return true;
+    return apply(includes, new NativeError('any').stack!, [' (node:internal/console/']);
+  } catch {
+    return false;
   }
 }

@@ -56,13 +56,18 @@ export function describeThrown(value: unknown): ThrownText {
   };
 }
 
+/** Whether reading the stack of an error of the tracer's own runs no code of the program. */
+export function isUsuallyFormatted(): boolean {
+  return Error.prepareStackTrace === usualFormatter;
+}
+
 /**
  * The stack of an error that is about to end the program. To read a stack formats it, and that is seen: by the
  * program's own `Error.prepareStackTrace` and by getters of `name` and `message`; then it is left out.
  */
 export function stackOf(error: unknown): string {
   if (!types.isNativeError(error) || types.isProxy(error)) return noText;
-  if (Error.prepareStackTrace !== usualFormatter) return noText;
+  if (!isUsuallyFormatted()) return noText;
   if (!isPlain(error, 'name') || !isPlain(error, 'message')) return noText;
   const getter = findProperty(error, 'stack')?.get;
   if (getter === undefined) return textOrNone(plainText(error, 'stack'));
