@@ -41,10 +41,13 @@ setImmediate(() => { Error.stackTraceLimit = 2; trace('few'); console.log(Object
 `,
 );
 
-/** Something that is preloaded too, and waits for a promise: it goes on when the program has begun to. */
+/**
+ * Something that is preloaded too, and waits for a promise: it goes on when the program has begun to. Not in the thread that only
+ * makes a worker: both would tell at the same time.
+ */
 const preload = place.write(
   'preload.cjs',
-  `Promise.resolve().then(() => process._rawDebug(new Error('preload').stack));\n`,
+  `if (!process.argv[1]?.endsWith('in-worker.cjs')) Promise.resolve().then(() => process._rawDebug(new Error('preload').stack));\n`,
 );
 // Where no session daemon is.
 const unrecorded = { SPOOR_RUN_DIR: join(place.folder, 'nobody'), HOME: place.folder };
@@ -68,6 +71,9 @@ describeNeeding([otherNodes()], 'stacks', () => {
         const followed = { ...unrecorded, NODE_OPTIONS: `--require ${registerPath}` };
         expect(await place.run(args, followed, node)).toEqual(plain);
         const preloaded = await place.run(args, { NODE_OPTIONS: `--require ${preload}` }, node);
+        // What a CommonJS module throws at its top comes first, and ends it.
+        const isPreloadHeard = preloaded.stderr.includes('Error: preload\n');
+        expect(isPreloadHeard).toBe(!args.at(-1)!.endsWith('thrown.cjs'));
         const behind = {
           ...session.environment,
           NODE_OPTIONS: `--require ${preload} --require ${registerPath}`,
