@@ -106,10 +106,11 @@ export function createThreadRing(request: RingRequest): ThreadRing {
   for (const pauseMs of request.waitsForRoom === false ? [0] : pausesMs) {
     if (pauseMs > 0) pause(pauseMs);
     const room = limit.room();
-    const freeBytes = freeSpaceBytes(request.folder);
     const groupBytes = groupMemoryLeft();
     for (const geometry of geometries(request.geometry)) {
-      if (!isShare(geometry, room) || !isShareOfFree(geometry, Math.min(freeBytes, groupBytes))) continue;
+      if (!isShare(geometry, room) || !isShareOfFree(geometry, groupBytes)) continue;
+      // Looked at each time: other threads take and give back meanwhile.
+      if (!isShareOfFree(geometry, freeSpaceBytes(request.folder))) continue;
       try {
         const ring = createOfSize(request, geometry, limit, tier, tid);
         if (geometry !== request.geometry) reasons.push(whySmaller(request.geometry, room, groupBytes));
